@@ -1,0 +1,84 @@
+# The front door. `make help` prints every target with its line of text.
+
+APXS   ?= apxs
+CARGO  ?= cargo
+PROVE  ?= prove
+JOBS   ?= 2
+T      ?= t/harness t/config t/host t/perl t/api t/bugs
+PORT   ?= 8080
+MPM    ?= event
+TARGET  = $(or $(CARGO_TARGET_DIR),target)
+SO      = $(TARGET)/release/libmod_interp.so
+
+# What a bare Debian 12 needs beside Rust to build, serve and test; never apache2, which starts a server on port 80.
+DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
+       liblua5.4-dev libdbi-perl libdbd-sqlite3-perl curl
+
+.DEFAULT_GOAL := build
+.PHONY: build install serve test check lint t todo loom asan valgrind soak bench tables help deps unit rust
+
+help:       ## print this list
+	@sed -n 's/^\([a-z]*\): .*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+build:      ## build the module (release)
+	$(CARGO) build --release
+
+deps:       ## as root install the Debian packages that are missing, else print the line that does
+	@DEPS="$(DEPS)" sh apache-conf/deps
+
+# By rename: a running httpd may have the old file mapped.
+install: build ## install the module, its Perl library and its configuration (DESTDIR=)
+	@set -e; dir="$(DESTDIR)$$($(APXS) -q LIBEXECDIR)"; conf="$(DESTDIR)/etc/apache2/mods-available"; \
+	install -d "$$dir/mod_interp" "$$conf"; \
+	install -m 644 $(SO) "$$dir/mod_interp.so.new"; mv -f "$$dir/mod_interp.so.new" "$$dir/mod_interp.so"; \
+	rm -rf "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib.old"; cp -R lib "$$dir/mod_interp/lib.new"; \
+	chmod -R u=rwX,go=rX "$$dir/mod_interp"; \
+	if [ -d "$$dir/mod_interp/lib" ]; then mv "$$dir/mod_interp/lib" "$$dir/mod_interp/lib.old"; fi; \
+	mv "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib"; rm -rf "$$dir/mod_interp/lib.old"; \
+	for f in mod_interp_perl.load mod_interp_perl.conf; do \
+	    install -m 644 apache-conf/$$f "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \
+	echo "installed $$dir/mod_interp.so; now: a2dismod perl; a2enmod mod_interp_perl; apachectl graceful"
+
+serve:      ## httpd on loopback with the demo site, log on screen, Ctrl-C stops it (PORT=8080, MPM=event)
+	@DEPS="$(DEPS)" PORT="$(PORT)" MPM="$(MPM)" CARGO="$(CARGO)" APXS="$(APXS)" sh apache-conf/serve
+
+test: deps lint unit loom build t ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork
+
+check: lint unit ## lint, unit and doc tests
+
+lint:       ## fmt and clippy; cargo-deny and typos if installed
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
+	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
+
+unit:       ## unit and doc tests
+	$(CARGO) test --workspace
+
+loom:       ## model-check the interpreter pool
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET)/loom $(CARGO) test -p tipool --lib --release
+
+t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_MPM="event" for one MPM
+	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(T)
+
+todo:       ## known wrongs, expected to fail
+	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run t/todo
+
+soak: build ## the long repetitions: restarts, recycling, signals, leaks
+	SOAK=1 $(PROVE) -r -j1 --timer -v t/soak t/host t/config
+
+# The triple must be given, or build scripts and procedural macros would be instrumented too.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+asan:       ## t/ under AddressSanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) build --release --target $(HOST)
+	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/release/libmod_interp.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
+	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(MPM)" perl t/lib/run $(T)
+
+valgrind: build ## one request per handler of t/valgrind under Valgrind, prefork -X
+	VALGRIND=1 $(PROVE) -v t/soak/valgrind.t
+
+bench: build ## against a C handler and mod_perl, in instructions per request
+	sh bench/run
+
+tables:     ## print docs/directives.md and docs/api.md anew from the tables
+	$(CARGO) run -q -p config --example print_docs

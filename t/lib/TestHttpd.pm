@@ -1,0 +1,532 @@
+package TestHttpd;
+
+# A real httpd per test file: its configuration and handlers stand in the .t beside what they should do.
+# What it offers a test is described in docs/testing.md; this file leaves clients to TestHttpd::Client and
+# looking at processes to TestHttpd::Proc. Core modules of perl only.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use Exporter ();
+use File::Basename qw(basename dirname);
+use File::Copy ();
+use File::Path qw(make_path remove_tree);
+use File::Temp ();
+use IO::Socket::INET ();
+use POSIX ();
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use TestHttpd::Client ();
+use TestHttpd::Proc   ();
+
+our @ISA = ('TestHttpd::Client', 'TestHttpd::Proc');
+
+our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak);
+
+# Seconds within which a server must listen, stop and restart. Generous: the machine may be busy (Valgrind more so).
+our $DEADLINE = $ENV{T_DEADLINE} || 60;
+
+my $TOP = Cwd::abs_path(dirname(__FILE__) . '/../..');
+my %live;       # servers not stopped yet, by pid
+my %cache;      # answers of apxs
+my $main_pid = $$;
+
+# Takes in Test::More as well, whose done_testing gives way to ours (which stops what still runs, and looks at its log).
+sub import {
+    my $class = shift;
+    my $to    = caller;
+    strict->import;
+    warnings->import;
+    Test::More->export_to_level(1, $class, grep { $_ ne 'done_testing' } @Test::More::EXPORT);
+    no strict 'refs';
+    *{"${to}::$_"} = \&{"TestHttpd::$_"} for @EXPORT;
+}
+
+# ---------------------------------------------------------------------------------------------- functions for tests
+
+# Runs the code once per MPM as a subtest named after it; T_MPM="event prefork" leaves the others out.
+sub for_each_mpm {
+    my $code = pop;
+    my @mpms = wanted_mpms(@_);
+    return Test::More::plan(skip_all => "T_MPM leaves none of: @_") if !@mpms && !Test::More->builder->current_test;
+    for my $mpm (@mpms) {
+        Test::More::subtest($mpm => sub {
+            $code->($mpm);
+            stop_all();
+            Test::More::done_testing();
+        });
+    }
+}
+
+sub wanted_mpms {
+    my @mpms = @_;
+    return @mpms unless $ENV{T_MPM};
+    my %wanted = map { $_ => 1 } split /[\s,]+/, $ENV{T_MPM};
+    return grep { $wanted{$_} } @mpms;
+}
+
+sub done_testing {
+    stop_all();
+    Test::More::done_testing(@_);
+}
+
+# Calls the code until it returns something true, which is returned; false after the deadline (seconds).
+sub wait_until {
+    my ($code, $seconds) = @_;
+    my $end = time + (defined $seconds ? $seconds : $DEADLINE);
+    while (1) {
+        my $got = $code->();
+        return $got if $got;
+        return $got if time > $end;
+        sleep 0.02;
+    }
+}
+
+sub slurp {
+    my ($file) = @_;
+    open my $fh, '<:raw', $file or return '';
+    local $/;
+    my $text = <$fh>;
+    return defined $text ? $text : '';
+}
+
+sub spew {
+    my ($file, $text) = @_;
+    make_path(dirname($file));
+    open my $fh, '>:raw', $file or die "$file: $!";
+    print {$fh} $text;
+    close $fh or die "$file: $!";
+}
+
+# Whether httpd's mod_NAME.so lies where apxs says.
+sub have_httpd_module { -e libexecdir() . "/mod_$_[0].so" }
+
+# The module under test is ours, not another mod_perl given by MOD_INTERP_SO for comparison.
+sub ours { basename(module_so()) ne 'mod_perl.so' }
+
+# How often a long test repeats: the first number, or the second under `make soak`.
+sub soak { $ENV{SOAK} ? $_[1] : $_[0] }
+
+# Unpacks a Debian package into a scratch folder without installing it, and returns the folder. The package is
+# fetched by apt-get; without a network the files of the installed one are copied. Undef if neither works.
+sub scratch_package {
+    my ($package) = @_;
+    my $dir = File::Temp::tempdir('mod_interp_pkg.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    chmod 0755, $dir;
+    system("(cd '$dir' && apt-get download -qq '$package' && dpkg -x ./*.deb . && rm -f ./*.deb) >/dev/null 2>&1");
+    return $dir if -d "$dir/usr";
+    my @files = grep { -f && !m{^/usr/share/(?:doc|man)/} } split /\n/, `dpkg -L '$package' 2>/dev/null`;
+    return undef unless @files;
+    for my $file (@files) {
+        make_path("$dir/" . dirname($file));
+        File::Copy::copy($file, "$dir/$file") or return undef;
+    }
+    return $dir;
+}
+
+# ------------------------------------------------------------------------------------------------- where things are
+
+sub top { $TOP }
+
+sub apxs {
+    my ($what) = @_;
+    return $cache{$what} if defined $cache{$what};
+    my $apxs = $ENV{APXS} || 'apxs';
+    chomp(my $answer = `$apxs -q $what 2>/dev/null`);
+    die "$apxs -q $what gave nothing; it is in Debian's package apache2-dev\n" unless length $answer;
+    return $cache{$what} = $answer;
+}
+
+sub libexecdir { $ENV{HTTPD_MODULES} || apxs('LIBEXECDIR') }
+sub httpd      { $ENV{HTTPD} || apxs('SBINDIR') . '/' . apxs('PROGNAME') }
+
+sub module_so {
+    return $ENV{MOD_INTERP_SO} if $ENV{MOD_INTERP_SO};
+    my $target = $ENV{CARGO_TARGET_DIR} || "$TOP/target";
+    return "$target/release/libmod_interp.so";
+}
+
+sub child_user { (grep { defined getpwnam $_ } qw(www-data apache daemon nobody))[0] }
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp')
+        or die "no free port on 127.0.0.1: $!";
+    return $socket->sockport;
+}
+
+# ------------------------------------------------------------------------------------------------ start and stop
+
+# start(mpm => 'event', config => '...', modules => {'My/H.pm' => '...'}, files => {'htdocs/a.txt' => '...'},
+#       load => ['include'], env => {...}, switches => '-w', perl => 0, args => ['-X'], wrap => ['valgrind', ...])
+# Dies, with the log shown, unless the server listens within the deadline.
+sub start {
+    my ($class, %opt) = @_;
+    my $self = $class->prepare(%opt);
+    for my $try (1 .. 5) {
+        $self->write_conf;
+        $self->spawn;
+        my $state = $self->wait_ready;
+        return $self if $state eq 'ready';
+        my $clash = $self->log =~ /AH00072|could not bind/;
+        $self->reap;
+        if ($clash && $try < 5) {
+            $self->{port} = free_port();
+            truncate $self->{errorlog}, 0;
+            next;
+        }
+        delete $live{ $self->{pid} };
+        $self->{stopped} = 1;
+        $self->show_log;
+        die "httpd did not start ($state)\n";
+    }
+}
+
+# As start, for a configuration that must be refused: returns ($exit_status, $everything_logged). A server that does
+# listen is stopped, and the status is then undef.
+sub start_fails {
+    my ($class, %opt) = @_;
+    my $self = $class->prepare(%opt);
+    $self->write_conf;
+    $self->spawn;
+    my $state = $self->wait_ready;
+    if ($state eq 'ready') {
+        $self->{expected} = [qr/./];
+        $self->stop;
+        return (undef, $self->log);
+    }
+    $self->reap;
+    delete $live{ $self->{pid} };
+    $self->{stopped} = 1;
+    return ($self->{status} >> 8 || ($self->{status} ? 255 : 0), $self->log);
+}
+
+# `httpd -t` on the same kind of configuration: returns ($exit_status, $output).
+sub config_test {
+    my ($class, %opt) = @_;
+    my $self = $class->prepare(%opt);
+    $self->write_conf;
+    my @cmd = ($self->command, '-t', @{ $opt{args} || [] });
+    my $pid = open my $out, '-|';
+    die "fork: $!" unless defined $pid;
+    if (!$pid) {
+        open STDERR, '>&', \*STDOUT;
+        open STDIN, '<', '/dev/null';
+        %ENV = $self->environment;
+        exec @cmd or POSIX::_exit(127);
+    }
+    local $/;
+    my $text = <$out>;
+    close $out;
+    my $status = $?;
+    $self->{stopped} = 1;
+    return ($status >> 8 || ($status ? 255 : 0), $text . $self->log);
+}
+
+# The folder, as `make serve` lays it out: modules/ (our .so, its lib), lib/ (handlers), htdocs/, var/ (writable), run/.
+sub prepare {
+    my ($class, %opt) = @_;
+    my $root = File::Temp::tempdir('mod_interp_t.XXXXXX', TMPDIR => 1, CLEANUP => 0);
+    chmod 0755, $root;
+    my $self = bless {
+        root => $root, mpm => $opt{mpm} || (wanted_mpms(qw(event prefork worker)))[0] || 'event', opt => \%opt, port => free_port(),
+        ports => {}, errorlog => "$root/error_log", expected => [], owner => $$,
+        name => $opt{name} || join(' ', 'httpd', $opt{mpm} || ()),
+    }, $class;
+    make_path(map { "$root/$_" } qw(modules lib htdocs var run));
+    $self->stage_module unless defined $opt{perl} && !$opt{perl};
+    if ($> == 0 && (my $user = child_user())) {
+        chown +(getpwnam $user)[2, 3], "$root/var";
+    }
+    my %files = %{ $opt{files} || {} };
+    $files{"lib/$_"} = $opt{modules}{$_} for keys %{ $opt{modules} || {} };
+    spew("$root/$_", $self->fill($files{$_})) for keys %files;
+    return $self;
+}
+
+sub stage_module {
+    my ($self) = @_;
+    my $so = module_so();
+    die "$so is missing: run make, or set MOD_INTERP_SO\n" unless -e $so;
+    my $to = "$self->{root}/modules/" . (ours() ? 'mod_interp.so' : basename $so);
+    File::Copy::copy($so, $to) or die "$so: $!";
+    chmod 0644, $to;
+    $self->{so} = $to;
+    copy_tree("$TOP/lib", "$self->{root}/modules/mod_interp/lib") if ours();
+}
+
+sub copy_tree {
+    my ($from, $to) = @_;
+    make_path($to);
+    opendir my $dh, $from or return;
+    for my $name (grep { !/^\.\.?$/ } readdir $dh) {
+        if (-d "$from/$name") { copy_tree("$from/$name", "$to/$name") }
+        else                  { File::Copy::copy("$from/$name", "$to/$name") or die "$from/$name: $!" }
+    }
+}
+
+# @root@, @port@, @lib@ (where modules => {...} lie), @var@, @so@, and @port:NAME@ for any further port.
+sub fill {
+    my ($self, $text) = @_;
+    my %value = (
+        root => $self->{root}, port => $self->{port}, lib => "$self->{root}/lib", var => "$self->{root}/var",
+        so => $self->{so} || '', mpm => $self->{mpm}, modules => libexecdir(), errorlog => $self->{errorlog},
+    );
+    $text =~ s/\@port:(\w+)\@/$self->{ports}{$1} ||= free_port()/ge;
+    $text =~ s/\@(\w+)\@/exists $value{$1} ? $value{$1} : "\@$1\@"/ge;
+    return $text;
+}
+
+sub write_conf {
+    my ($self) = @_;
+    my $opt  = $self->{opt};
+    my $user = '';
+    if ($> == 0 && (my $name = child_user())) {
+        $user = "User $name\nGroup " . getgrgid((getpwnam $name)[3]);
+    }
+    my $conf = slurp("$TOP/apache-conf/httpd.conf.in");
+    $conf =~ s/\@user\@\n/$user\n/;
+    for my $module (@{ $opt->{load} || [] }) {
+        $conf .= qq(LoadModule ${module}_module "\@modules\@/mod_$module.so"\n);
+    }
+    if ($self->{so}) {
+        $conf .= qq(LoadModule perl_module "\@so\@"\n) unless $opt->{no_loadmodule};
+        $conf .= qq(PerlSwitches "-I\@lib\@"\n) unless $opt->{no_loadmodule} || (defined $opt->{lib} && !$opt->{lib});
+        $conf .= "PerlSwitches $opt->{switches}\n" if $opt->{switches};
+    }
+    $conf = $self->fill($conf);
+    $self->{first_line} = 1 + ($conf =~ tr/\n//);
+    spew("$self->{root}/httpd.conf", $conf . $self->fill($opt->{config} || ''));
+}
+
+# Line N of the test's own configuration, as httpd counts it in its messages.
+sub conf_line { $_[0]{first_line} + $_[1] - 1 }
+
+sub command {
+    my ($self) = @_;
+    return (@{ $self->{opt}{wrap} || [] }, httpd(), '-d', $self->{root}, '-f', "$self->{root}/httpd.conf");
+}
+
+sub environment {
+    my ($self) = @_;
+    my %env = (PATH => $ENV{PATH} || '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL => 'C', TZ => 'UTC');
+    for my $name (qw(LD_PRELOAD LD_LIBRARY_PATH ASAN_OPTIONS LSAN_OPTIONS RUST_BACKTRACE MALLOC_ARENA_MAX TMPDIR)) {
+        $env{$name} = $ENV{$name} if defined $ENV{$name};
+    }
+    return (%env, %{ $self->{opt}{env} || {} });
+}
+
+# Starts httpd in a process group of its own, so that at the end nothing of it may be left.
+sub spawn {
+    my ($self) = @_;
+    my @cmd = ($self->command, '-DFOREGROUND', @{ $self->{opt}{args} || [] });
+    my $pid = fork;
+    die "fork: $!" unless defined $pid;
+    if (!$pid) {
+        POSIX::setsid();
+        open STDIN,  '<',  '/dev/null';
+        open STDOUT, '>>', "$self->{root}/stderr";
+        open STDERR, '>&', \*STDOUT;
+        %ENV = $self->environment;
+        chdir $self->{root};
+        exec @cmd or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    $live{$pid} = $self;
+}
+
+# 'ready' once the port answers, else why not. Looks at the pid file too: another server may own the port.
+sub wait_ready {
+    my ($self) = @_;
+    my $end = time + $DEADLINE;
+    while (time < $end) {
+        if (waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid}) {
+            $self->{status} = $?;
+            return 'it ended with status ' . ($? >> 8) . ($? & 127 ? ', signal ' . ($? & 127) : '');
+        }
+        if (-s "$self->{root}/run/httpd.pid" && $self->log =~ /AH00(?:489|163|292|094)/) {
+            my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
+            return 'ready' if $socket;
+        }
+        sleep 0.02;
+    }
+    return 'the deadline passed';
+}
+
+# Ends the server and everything in its group; used when a start failed and when a stop did not come to an end.
+sub reap {
+    my ($self) = @_;
+    return if defined $self->{status} && !$self->group_pids;
+    kill KILL => $_ for $self->group_pids;
+    if (!defined $self->{status}) {
+        waitpid $self->{pid}, 0;
+        $self->{status} = $?;
+    }
+}
+
+# Stops the server (SIGTERM to its parent process) and tests that it ended, left no process and no core behind, and
+# that nothing unexpected stands in its log. Called by done_testing and at the end of each MPM where a test does not.
+sub stop {
+    my ($self) = @_;
+    return if $self->{stopped} || $self->{owner} != $$;
+    $self->{stopped} = 1;
+    my $tb = Test::More->builder;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my @wrong;
+    my $started = time;
+    kill TERM => $self->{pid};
+    my $ended = defined $self->{status} || wait_until(sub {
+        return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
+        $self->{status} = $?;
+        1;
+    });
+    $self->{stop_seconds} = time - $started;
+    push @wrong, "httpd did not stop within $DEADLINE s" unless $ended;
+    push @wrong, "httpd ended with wait status $self->{status}" if $ended && $self->{status};
+    if ($ended && !wait_until(sub { !$self->group_pids }, 5)) {
+        push @wrong, 'left behind: ' . join ', ', map { $self->describe_pid($_) } $self->group_pids;
+    }
+    $self->reap;
+    delete $live{ $self->{pid} };
+    push @wrong, "a core file: $_" for grep { -f } glob "$self->{root}/core* $self->{root}/*/core*";
+    $tb->ok(!@wrong, "$self->{name} stops and leaves nothing behind") or $tb->diag(map { "$_\n" } @wrong);
+    my @lines = $self->unexpected;
+    $tb->ok(!@lines, "$self->{name} logged nothing unexpected") or $tb->diag(map { "unexpected: $_\n" } @lines);
+    $self->show_log if !$tb->is_passing;
+    $self->clean_up;
+}
+
+# A server that a test ended by itself: the exit status is taken in, stop then only looks at what is left.
+sub wait_ended {
+    my ($self, $seconds) = @_;
+    return wait_until(sub {
+        return 1 if defined $self->{status};
+        return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
+        $self->{status} = $?;
+        1;
+    }, $seconds);
+}
+
+sub stop_all { $_->stop for grep { $_->{owner} == $$ } map { $live{$_} } sort { $a <=> $b } keys %live }
+
+sub clean_up {
+    my ($self) = @_;
+    if ($ENV{T_KEEP}) { Test::More::diag("kept: $self->{root}") }
+    else              { remove_tree($self->{root}) }
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($@, $?, $!);
+    return unless $self->{owner} == $$;
+    if ($self->{stopped}) { $self->clean_up if -d $self->{root} }
+}
+
+# A test that died: nothing may be left running.
+END {
+    if ($$ == $main_pid) {
+        my $status = $?;
+        for my $self (values %live) {
+            next unless $self->{owner} == $$;
+            $self->{stopped} = 1;
+            $self->show_log;
+            kill TERM => $self->{pid};
+            wait_until(sub { waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid} and $self->{status} = $?, 1 }, 10)
+                unless defined $self->{status};
+            $self->reap;
+            $self->clean_up;
+        }
+        $? = $status;
+    }
+}
+
+# ------------------------------------------------------------------------------------------------------ restarts
+
+# SIGHUP or SIGUSR1 to the parent; returns once the new configuration serves, dies after the deadline.
+sub restart  { $_[0]->again('HUP') }
+sub graceful { $_[0]->again('USR1') }
+
+sub again {
+    my ($self, $signal) = @_;
+    my $before = () = $self->log =~ /resuming normal operations/g;
+    kill $signal => $self->{pid} or die "httpd is gone\n";
+    wait_until(sub {
+        my $now = () = $self->log =~ /resuming normal operations/g;
+        $now > $before;
+    }) or do { $self->show_log; die "httpd did not come back after SIG$signal\n" };
+    wait_until(sub { $self->child_pids }, 10);
+    return 1;
+}
+
+# ------------------------------------------------------------------------------------------------------- the log
+
+# Everything written to stderr before the log was open, and the log itself.
+sub log { slurp("$_[0]{root}/stderr") . slurp($_[0]{errorlog}) }
+
+# From here on log_since gives what was added.
+sub mark_log  { $_[0]{mark} = length $_[0]->log }
+sub log_since { substr $_[0]->log, $_[0]{mark} || 0 }
+
+sub wait_for_log {
+    my ($self, $re, $seconds) = @_;
+    return wait_until(sub { $self->log_since =~ $re }, defined $seconds ? $seconds : 10);
+}
+
+# Tests that a line of the log matches, waiting a little for it: httpd logs after it has answered.
+sub log_like {
+    my ($self, $re, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $self->expect_log($re);
+    my $ok = $self->wait_for_log($re, 5);
+    Test::More::ok($ok, $name || "log matches $re") or Test::More::diag($self->log_since);
+    return $ok;
+}
+
+sub log_unlike {
+    my ($self, $re, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    Test::More::unlike($self->log_since, $re, $name || "log does not match $re");
+}
+
+# Lines that match may stand in the log at error or above.
+sub expect_log {
+    my ($self, @re) = @_;
+    push @{ $self->{expected} }, @re;
+}
+
+my $BAD = qr{
+      ^\[[^]]*\]\s\[[\w-]*:(?:error|crit|alert|emerg)\]
+    | exit\ signal | AH00052 | AH02032
+    | ^panic: | \bpanicked\ at\b | Attempt\ to\ free\ (?:unreferenced|temp)
+    | AddressSanitizer | LeakSanitizer | double\ free | corrupted
+    | \*\*\*\ stack\ smashing
+}x;
+
+sub unexpected {
+    my ($self) = @_;
+    my @lines;
+    for my $line (split /\n/, $self->log) {
+        next unless $line =~ $BAD;
+        next if grep { $line =~ $_ } @{ $self->{expected} };
+        push @lines, $line;
+    }
+    return @lines;
+}
+
+sub show_log {
+    my ($self) = @_;
+    my @lines = split /\n/, $self->log;
+    splice @lines, 0, @lines - 60, '...' if @lines > 60;
+    Test::More::diag("log of $self->{name}, $self->{root}:");
+    Test::More::diag("    $_") for @lines;
+}
+
+sub root { $_[0]{root} }
+sub pid  { $_[0]{pid} }
+sub mpm  { $_[0]{mpm} }
+sub port { defined $_[1] ? $_[0]{ports}{ $_[1] } : $_[0]{port} }
+sub is_threaded { $_[0]{mpm} ne 'prefork' }
+sub url  { "http://127.0.0.1:$_[0]{port}$_[1]" }
+
+1;

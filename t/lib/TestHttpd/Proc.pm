@@ -1,0 +1,55 @@
+package TestHttpd::Proc;
+
+# What the kernel says about the processes of the server under test (Linux, /proc).
+
+use strict;
+use warnings;
+
+# pid, parent, process group and state of every process.
+sub processes {
+    my @all;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        open my $fh, '<', $file or next;
+        my $line = <$fh>;
+        next unless defined $line && $line =~ /^(\d+) \(.*\) (\S) (\d+) (\d+) /s;
+        push @all, { pid => $1, state => $2, parent => $3, group => $4 };
+    }
+    return @all;
+}
+
+# Processes of the server's group, children that scripts forked included; zombies are not counted.
+sub group_pids {
+    my ($s) = @_;
+    return map { $_->{pid} } grep { $_->{group} == $s->{pid} && $_->{state} ne 'Z' } processes();
+}
+
+sub child_pids {
+    my ($s) = @_;
+    return sort { $a <=> $b } map { $_->{pid} } grep { $_->{parent} == $s->{pid} && $_->{state} ne 'Z' } processes();
+}
+
+sub describe_pid {
+    my ($s, $pid) = @_;
+    my $command = TestHttpd::slurp("/proc/$pid/cmdline");
+    $command =~ tr/\0/ /;
+    return "$pid ($command)";
+}
+
+# Bytes that this process shares with no other.
+sub private_memory {
+    my ($s, $pid) = @_;
+    my $sum = 0;
+    $sum += $_ for TestHttpd::slurp("/proc/$pid/smaps_rollup") =~ /^Private_\w+:\s+(\d+) kB/mg;
+    return $sum * 1024;
+}
+
+sub threads      { my ($s, $pid) = @_; my @all = glob "/proc/$pid/task/*"; return scalar @all }
+sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   return scalar @all }
+
+sub mapped_files {
+    my ($s, $pid) = @_;
+    my %files = map { $_ => 1 } TestHttpd::slurp("/proc/$pid/maps") =~ m{^\S+ \S+ \S+ \S+ \d+\s+(/.*)$}mg;
+    return sort keys %files;
+}
+
+1;
