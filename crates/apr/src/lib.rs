@@ -1,1 +1,45 @@
-//! TODO
+//! Safe APR: pools, tables, brigades, buckets, status codes.
+//!
+//! The wrappers are pointers, `Copy` and of a pointer's size; they own nothing. Whoever makes one (`from_ptr`, unsafe)
+//! promises that it is used only while the thing lives and by one thread at a time, which is APR's own rule; all methods
+//! are safe on that promise. Bytes go in as `&[u8]` and come out borrowed. What APR takes as a C string ends at the first
+//! NUL, as with mod_perl.
+//!
+//! This crate never knows httpd, a script language or an interpreter. It emits no library to link: what is loaded into
+//! httpd finds APR there.
+
+mod bucket;
+pub mod ffi;
+mod pool;
+mod status;
+mod table;
+mod text;
+
+pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
+pub use pool::{Cleanup, Pool};
+pub use status::Status;
+pub use table::{Overlap, Table};
+pub use text::{bytes_at, with_cstr};
+
+use std::marker::PhantomData;
+
+/// Permission to run script code before returning.
+///
+/// Whatever writes, reads, or runs a subrequest, hook, filter or cleanup can end up in a script, and the script can free
+/// or change what the caller borrowed. So such functions ask for this token: it costs nothing, and an API row whose
+/// function takes one is marked by that very parameter (its arguments are then held for the length of the call).
+///
+/// Nothing borrowed from a table, bucket or brigade may be kept across a call that takes one: read it again.
+#[derive(Clone, Copy, Debug)]
+pub struct Reenter<'c>(PhantomData<&'c ()>);
+
+impl Reenter<'_> {
+    /// The token, out of nothing.
+    ///
+    /// # Safety
+    /// The caller stands where script code may run: everything it borrowed from a script is held, it holds no lock and no
+    /// exclusive borrow that a script's way back into us could need.
+    pub const unsafe fn assume() -> Self {
+        Reenter(PhantomData)
+    }
+}

@@ -1,0 +1,425 @@
+//! APR pools: memory that dies together, and what happens when it does.
+
+use crate::{Reenter, Status, ffi};
+use std::{
+    ffi::{CStr, c_int, c_void},
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr::{self, NonNull},
+    sync::OnceLock,
+};
+
+/// An `apr_pool_t`. Memory and cleanups of one owner (request, connection, configuration ...).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct Pool(NonNull<ffi::apr_pool_t>);
+
+// SAFETY: a pool may move to another thread with the request or connection it belongs to (event does so); that one
+// thread at a time uses it is the promise of `from_ptr`.
+unsafe impl Send for Pool {}
+
+/// A registered closure; see [`Pool::on_death`].
+#[derive(Debug)]
+#[must_use = "dropping it is fine: the closure stays registered"]
+pub struct Cleanup {
+    pool: Pool,
+    data: NonNull<Registered>,
+    run: Callback,
+}
+
+// SAFETY: as `Pool`; the closure behind it is `Send`.
+unsafe impl Send for Cleanup {}
+
+type Callback = unsafe extern "C" fn(*mut c_void) -> c_int;
+
+/// What a cleanup finds: the process that registered it, and what to do.
+struct Registered {
+    pid: libc::pid_t,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+impl Pool {
+    /// The wrapper of a pool.
+    ///
+    /// # Safety
+    /// `pool` lives, and the wrapper and its copies are used only until it dies, by one thread at a time.
+    pub unsafe fn from_ptr(pool: *mut ffi::apr_pool_t) -> Option<Pool> {
+        NonNull::new(pool).map(Pool)
+    }
+
+    /// A pool without a parent. Needs `apr_initialize` to have run.
+    ///
+    /// # Errors
+    /// What APR says, out of memory.
+    pub fn root() -> Result<Pool, Status> {
+        create(ptr::null_mut())
+    }
+
+    /// Starts APR, once; for programs and tests outside httpd, which has done so itself.
+    ///
+    /// # Errors
+    /// What APR says; the same at each call.
+    pub fn initialize() -> Result<(), Status> {
+        static STARTED: OnceLock<Status> = OnceLock::new();
+        // SAFETY: `apr_initialize` may run again, but not in two threads at once: the lock sees to it.
+        STARTED.get_or_init(|| Status(unsafe { ffi::apr_initialize() })).ok()
+    }
+
+    /// A pool that dies with this one at the latest.
+    ///
+    /// # Errors
+    /// What APR says, out of memory.
+    pub fn create(&self) -> Result<Pool, Status> {
+        create(self.as_ptr())
+    }
+
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::apr_pool_t {
+        self.0.as_ptr()
+    }
+
+    /// The pool this one dies with; `None` for one without.
+    pub fn parent(&self) -> Option<Pool> {
+        // SAFETY: a living pool's parent lives longer.
+        unsafe { Pool::from_ptr(ffi::apr_pool_parent_get(self.as_ptr())) }
+    }
+
+    /// Whether this pool is `other` or one of its ancestors, so that what lies here outlives `other`.
+    pub fn is_ancestor(&self, other: Pool) -> bool {
+        // SAFETY: both live.
+        unsafe { ffi::apr_pool_is_ancestor(self.as_ptr(), other.as_ptr()) != 0 }
+    }
+
+    /// Names the pool, for APR's own debugging.
+    pub fn set_tag(&self, tag: &'static CStr) {
+        // SAFETY: the tag lives for ever.
+        unsafe { ffi::apr_pool_tag(self.as_ptr(), tag.as_ptr()) }
+    }
+
+    /// `size` bytes, not initialised, aligned to 8.
+    pub fn alloc(&self, size: usize) -> NonNull<c_void> {
+        // SAFETY: the pool lives.
+        let memory = unsafe { ffi::apr_palloc(self.as_ptr(), size) };
+        // httpd's pools abort when memory ends; for a pool that does not, so do we.
+        NonNull::new(memory).unwrap_or_else(|| std::process::abort())
+    }
+
+    /// `size` zero bytes, aligned to 8, as `apr_pcalloc`.
+    pub fn zeroed(&self, size: usize) -> NonNull<c_void> {
+        let memory = self.alloc(size);
+        // SAFETY: just allocated with this size.
+        unsafe { memory.as_ptr().cast::<u8>().write_bytes(0, size) };
+        memory
+    }
+
+    /// A copy of `bytes` with a NUL behind it that is not part of the result.
+    pub fn memdup(&self, bytes: &[u8]) -> &[u8] {
+        let memory = self.copy_with_nul(bytes);
+        // SAFETY: `bytes.len()` bytes lie there until the pool dies; nobody else knows them.
+        unsafe { std::slice::from_raw_parts(memory, bytes.len()) }
+    }
+
+    /// A copy of `bytes` as a C string, which ends at the first NUL.
+    pub fn strdup(&self, bytes: &[u8]) -> &CStr {
+        // SAFETY: a NUL ends the copy.
+        unsafe { CStr::from_ptr(self.cstr(bytes).as_ptr()) }
+    }
+
+    /// As [`Pool::strdup`], for a field of a C record: the pointer is good until the pool dies.
+    pub fn cstr(&self, bytes: &[u8]) -> NonNull<std::ffi::c_char> {
+        let len = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+        // SAFETY: `alloc` never gives null, so neither does this.
+        unsafe { NonNull::new_unchecked(self.copy_with_nul(&bytes[..len]).cast()) }
+    }
+
+    fn copy_with_nul(&self, bytes: &[u8]) -> *mut u8 {
+        let memory = self.alloc(bytes.len() + 1).as_ptr().cast::<u8>();
+        // SAFETY: room for all of `bytes` and one more byte, and it is new.
+        unsafe {
+            memory.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            memory.add(bytes.len()).write(0);
+        }
+        memory
+    }
+
+    /// Moves a value to the heap; it is dropped when the pool dies (not in a process forked meanwhile, where it leaks).
+    /// The pointer is good until then.
+    pub fn keep<T: Send + 'static>(&self, value: T) -> NonNull<T> {
+        struct Owned<T>(NonNull<T>);
+        // SAFETY: it owns a `T`, which is `Send`.
+        unsafe impl<T: Send> Send for Owned<T> {}
+        impl<T> Drop for Owned<T> {
+            fn drop(&mut self) {
+                // SAFETY: made by `Box::leak` below and freed only here.
+                drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            }
+        }
+        let at = NonNull::from(Box::leak(Box::new(value)));
+        let owned = Owned(at);
+        let _ = self.on_death(move || drop(owned));
+        at
+    }
+
+    /// Calls `f` once when the pool is cleared or destroyed: after its subpools are gone, the last registered first.
+    ///
+    /// In a process that did not register it (a script forked) nothing happens: `f` is neither called nor dropped. A
+    /// panic in it ends there.
+    pub fn on_death(&self, f: impl FnOnce() + Send + 'static) -> Cleanup {
+        let data = registered(f);
+        // SAFETY: `died` takes exactly such data, once: APR forgets a cleanup before it runs it.
+        unsafe {
+            ffi::apr_pool_cleanup_register(
+                self.as_ptr(),
+                data.as_ptr().cast(),
+                Some(died),
+                Some(ffi::apr_pool_cleanup_null),
+            )
+        };
+        Cleanup { pool: *self, data, run: died }
+    }
+
+    /// As [`Pool::on_death`], but before the subpools go (`apr_pool_pre_cleanup_register`).
+    pub fn before_death(&self, f: impl FnOnce() + Send + 'static) -> Cleanup {
+        let data = registered(f);
+        // SAFETY: as in `on_death`.
+        unsafe { ffi::apr_pool_pre_cleanup_register(self.as_ptr(), data.as_ptr().cast(), Some(died_early)) };
+        Cleanup { pool: *self, data, run: died_early }
+    }
+
+    /// A C cleanup, with the data it expects.
+    ///
+    /// # Safety
+    /// `run(data)` may be called when the pool dies, in this process or in a fork of it.
+    pub unsafe fn cleanup_register(&self, data: *const c_void, run: Callback) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            ffi::apr_pool_cleanup_register(self.as_ptr(), data, Some(run), Some(ffi::apr_pool_cleanup_null));
+        }
+    }
+
+    /// The pointer kept under `key`.
+    pub fn userdata(&self, key: &CStr) -> Option<NonNull<c_void>> {
+        let mut data = ptr::null_mut();
+        // SAFETY: both pointers are good for the call.
+        unsafe { ffi::apr_pool_userdata_get(&mut data, key.as_ptr(), self.as_ptr()) };
+        NonNull::new(data)
+    }
+
+    /// Keeps a pointer under `key`, which is not copied, or forgets it. What it points to is the caller's affair; a
+    /// cleared pool has forgotten all of them.
+    pub fn set_userdata(&self, key: &'static CStr, data: Option<NonNull<c_void>>) {
+        let data = data.map_or(ptr::null_mut(), NonNull::as_ptr);
+        // SAFETY: the key lives for ever; no cleanup is asked for.
+        unsafe { ffi::apr_pool_userdata_setn(data, key.as_ptr(), None, self.as_ptr()) };
+    }
+
+    /// Runs the cleanups, destroys the subpools and takes back the memory; the pool itself lives on.
+    ///
+    /// # Safety
+    /// Nothing that lies in the pool or in its subpools is used afterwards.
+    pub unsafe fn clear(&self, _cx: Reenter) {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::apr_pool_clear(self.as_ptr()) }
+    }
+
+    /// Runs the cleanups, destroys the subpools and the pool.
+    ///
+    /// # Safety
+    /// Neither the pool nor anything in it or in its subpools is used afterwards.
+    pub unsafe fn destroy(self, _cx: Reenter) {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::apr_pool_destroy(self.as_ptr()) }
+    }
+}
+
+impl Cleanup {
+    /// Forgets the closure without calling it; it is dropped now.
+    ///
+    /// # Safety
+    /// The pool has not died since, so the closure has not run.
+    pub unsafe fn cancel(self) {
+        // SAFETY: the pool lives, so the data is still registered and ours to free once it no longer is.
+        unsafe {
+            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr().cast(), Some(self.run));
+            drop(Box::from_raw(self.data.as_ptr()));
+        }
+    }
+
+    /// Calls the closure now instead of later.
+    ///
+    /// # Safety
+    /// As [`Cleanup::cancel`].
+    pub unsafe fn run(self, _cx: Reenter) {
+        // SAFETY: as in `cancel`; `run` takes the data over.
+        unsafe {
+            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr().cast(), Some(self.run));
+            (self.run)(self.data.as_ptr().cast());
+        }
+    }
+}
+
+fn create(parent: *mut ffi::apr_pool_t) -> Result<Pool, Status> {
+    let mut pool = ptr::null_mut();
+    // SAFETY: the parent is null or lives; APR writes the result.
+    Status(unsafe { ffi::apr_pool_create_ex(&mut pool, parent, None, ptr::null_mut()) }).ok()?;
+    NonNull::new(pool).map(Pool).ok_or(Status(libc::ENOMEM))
+}
+
+fn registered(f: impl FnOnce() + Send + 'static) -> NonNull<Registered> {
+    NonNull::from(Box::leak(Box::new(Registered { pid: pid(), run: Box::new(f) })))
+}
+
+fn pid() -> libc::pid_t {
+    // SAFETY: no precondition.
+    unsafe { libc::getpid() }
+}
+
+unsafe extern "C" fn died(data: *mut c_void) -> c_int {
+    // SAFETY: registered with this type by `on_death`.
+    unsafe { call(data) }
+}
+
+/// Same work under another address: APR finds a cleanup to kill by (data, function) in one of its two lists.
+unsafe extern "C" fn died_early(data: *mut c_void) -> c_int {
+    // SAFETY: registered with this type by `before_death`.
+    unsafe { call(data) }
+}
+
+/// # Safety
+/// `data` came from [`registered`] and is not used again.
+unsafe fn call(data: *mut c_void) -> c_int {
+    let data = data.cast::<Registered>();
+    // SAFETY: the caller's promise.
+    if unsafe { (*data).pid } != pid() {
+        return ffi::APR_SUCCESS as c_int;
+    }
+    // SAFETY: the caller's promise; from here on the box is ours.
+    let registered = unsafe { Box::from_raw(data) };
+    // The panic hook has said what there is to say; C must not see it.
+    let _ = catch_unwind(AssertUnwindSafe(registered.run));
+    ffi::APR_SUCCESS as c_int
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    fn pool() -> Pool {
+        Pool::initialize().unwrap();
+        Pool::root().unwrap()
+    }
+
+    fn destroy(pool: Pool) {
+        // SAFETY: a test runs no script, and uses nothing of the pool afterwards.
+        unsafe { pool.destroy(Reenter::assume()) }
+    }
+
+    #[test]
+    fn closures_run_last_first_and_early_ones_before_the_subpools_go() {
+        let p = pool();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let note = |what: &'static str| {
+            let log = log.clone();
+            move || log.lock().unwrap().push(what)
+        };
+        let _ = p.on_death(note("first"));
+        let _ = p.on_death(note("second"));
+        let _ = p.create().unwrap().on_death(note("subpool"));
+        let _ = p.before_death(note("early"));
+        destroy(p);
+        assert_eq!(*log.lock().unwrap(), ["early", "subpool", "second", "first"]);
+    }
+
+    #[test]
+    fn a_cancelled_closure_is_dropped_and_not_called() {
+        let p = pool();
+        let value = Arc::new(());
+        let held = value.clone();
+        let cleanup = p.on_death(move || {
+            let _held = held;
+            panic!("must not run");
+        });
+        // SAFETY: the pool lives.
+        unsafe { cleanup.cancel() };
+        assert_eq!(Arc::strong_count(&value), 1);
+        let early = p.before_death(|| panic!("must not run"));
+        // SAFETY: the pool lives.
+        unsafe { early.cancel() };
+        destroy(p);
+    }
+
+    #[test]
+    fn a_kept_value_is_dropped_when_the_pool_dies() {
+        let p = pool();
+        let value = Arc::new(7);
+        let kept = p.keep(value.clone());
+        // SAFETY: the pool lives.
+        assert_eq!(**unsafe { kept.as_ref() }, 7);
+        destroy(p);
+        assert_eq!(Arc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn a_forked_process_runs_no_closure_of_its_parent() {
+        let p = pool();
+        let mut pipe = [0; 2];
+        // SAFETY: room for two descriptors.
+        assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+        let write = pipe[1];
+        let _ = p.on_death(move || {
+            // SAFETY: an open descriptor and one byte.
+            unsafe { libc::write(write, b"x".as_ptr().cast(), 1) };
+        });
+        // SAFETY: the child only destroys the pool and leaves.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            destroy(p);
+            // SAFETY: leaves at once.
+            unsafe { libc::_exit(0) };
+        }
+        let mut status = 0;
+        let mut room = [0u8; 4];
+        // SAFETY: our own child and descriptors.
+        let got = unsafe {
+            libc::waitpid(child, &mut status, 0);
+            destroy(p);
+            libc::close(write);
+            libc::read(pipe[0], room.as_mut_ptr().cast(), room.len())
+        };
+        assert_eq!((status, got), (0, 1), "only the parent wrote");
+    }
+
+    #[test]
+    fn a_panic_in_a_closure_does_not_stop_the_others() {
+        let p = pool();
+        let log = Arc::new(Mutex::new(0));
+        let count = log.clone();
+        let _ = p.on_death(move || *count.lock().unwrap() += 1);
+        let _ = p.on_death(|| panic!("on purpose"));
+        destroy(p);
+        assert_eq!(*log.lock().unwrap(), 1);
+    }
+
+    #[test]
+    fn text_is_copied_up_to_a_nul_and_bytes_whole() {
+        let p = pool();
+        assert_eq!(p.strdup(b"ab\0c"), c"ab");
+        assert_eq!(p.memdup(b"ab\0c"), b"ab\0c");
+        // SAFETY: eight bytes were asked for.
+        assert_eq!(unsafe { p.zeroed(8).cast::<u64>().read() }, 0);
+        destroy(p);
+    }
+
+    #[test]
+    fn family_and_user_data() {
+        let p = pool();
+        let sub = p.create().unwrap();
+        assert_eq!(sub.parent(), Some(p));
+        assert!(p.is_ancestor(sub) && p.is_ancestor(p) && !sub.is_ancestor(p));
+        assert_eq!(p.userdata(c"key"), None);
+        let data = NonNull::from(&mut 5u8).cast();
+        p.set_userdata(c"key", Some(data));
+        assert_eq!(p.userdata(c"key"), Some(data));
+        destroy(p);
+    }
+}

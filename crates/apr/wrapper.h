@@ -1,0 +1,35 @@
+/* Every APR header that httpd's headers include, and those whose functions we call: httpd's own bindings take all apr_
+ * types from here. */
+#include <apr.h>
+#include <apr_buckets.h>
+#include <apr_date.h>
+#include <apr_errno.h>
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+#include <apr_general.h>
+#include <apr_global_mutex.h>
+#include <apr_hash.h>
+#include <apr_hooks.h>
+#include <apr_lib.h>
+#include <apr_mmap.h>
+#include <apr_network_io.h>
+#include <apr_optional.h>
+#include <apr_optional_hooks.h>
+#include <apr_poll.h>
+#include <apr_pools.h>
+#include <apr_portable.h>
+#include <apr_proc_mutex.h>
+#include <apr_shm.h>
+#include <apr_signal.h>
+#include <apr_strings.h>
+#include <apr_support.h>
+#include <apr_tables.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+#include <apr_thread_rwlock.h>
+#include <apr_time.h>
+#include <apr_uri.h>
+#include <apr_user.h>
+#include <apr_uuid.h>
+#include <apr_version.h>
+#include <apu_version.h>
