@@ -286,7 +286,7 @@ sub write_conf {
         $user = "User $name\nGroup " . getgrgid((getpwnam $name)[3]);
     }
     my $conf = slurp("$TOP/apache-conf/httpd.conf.in");
-    $conf =~ s/\@user\@\n/$user\n/;
+    $conf =~ s/^\@user\@\n/$user\n/m;
     for my $module (@{ $opt->{load} || [] }) {
         $conf .= qq(LoadModule ${module}_module "\@modules\@/mod_$module.so"\n);
     }
