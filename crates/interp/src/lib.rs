@@ -1,1 +1,46 @@
-//! TODO
+//! What an interpreter is, whatever its language: classes and their rows, calls through the doors, values that live in an
+//! interpreter, owners that die.
+//!
+//! This crate names no language and no server. Engines (`interp-perl`, `interp-lua`) bind the rows and implement
+//! [`Ops`]; class files (`apr-api`, the module's `api`) write the rows; the host implements [`Runtime`].
+//! `interp.h` is the C half; a test asserts that the two agree.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `row` | [`Class`], [`Row`] and the const functions that build them; [`Consts`] |
+//! | `val` | [`Val`], [`Call`]: what crosses a door |
+//! | `arg`, `ret` | how a Rust parameter is taken out, how a result is put in |
+//! | `api_fn` | [`ApiFn`]: parameters, result and thunk of a row from its function's signature |
+//! | `home`, `value` | [`Home`] and its drop box; [`Kept`], [`Callable`], [`Out`], [`Bag`] |
+//! | `ticket` | [`Ticket`]: slots that die with their owner |
+//! | `handler` | [`HandlerRef`]: what `push_handlers` keeps |
+//! | `runtime` | [`Runtime`]: what an API function asks of whoever runs it; [`Raise`] |
+//! | `door` | the Rust side of both doors |
+
+mod api_fn;
+mod arg;
+mod door;
+mod handler;
+mod home;
+mod ret;
+mod row;
+mod runtime;
+#[cfg(test)]
+mod testing;
+mod ticket;
+mod val;
+mod value;
+
+pub use api_fn::{ApiFn, Invoke};
+pub use arg::{Arg, ClassName, Cursor, Maybe, Obj, Reenter, Rest};
+pub use door::{RUST_SIDE, RustSide, classes, constants, register};
+pub use handler::{Handler, HandlerRef, Handlers};
+pub use home::{Dropped, Home, Ops};
+pub use ret::{Again, Array, Dual, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
+pub use row::{
+    Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
+};
+pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
+pub use ticket::{Slot, Ticket};
+pub use val::{Call, OWNED, Object, TAINTED, TRUE, Thunk, Val, Want};
+pub use value::{Any, Bag, Callable, Here, Kept, Out, Reply};

@@ -1,0 +1,207 @@
+//! How a Rust parameter is taken out of a call. A new kind of parameter is one line in `arg!` and one `case` in each door.
+
+use crate::{
+    Any, Call, Callable, Class, Fail, Handler, Handlers, Here, IntoVal, Kind, Object, Out, Owned, Ticket, Val, Want,
+};
+use std::{
+    marker::PhantomData,
+    ptr,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+/// Something a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
+#[diagnostic::on_unimplemented(
+    message = "a script cannot pass a `{Self}`",
+    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, Handler, Handlers, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
+)]
+pub trait Arg {
+    /// What the door fetches.
+    const KIND: Kind;
+    /// May be left out.
+    const OPTIONAL: bool = false;
+    /// `undef` is passed on.
+    const NULLABLE: bool = false;
+    /// Kind of each remaining argument.
+    const ELEM: Kind = Kind::None;
+    /// Class of an object.
+    const CLASS: *const Class = ptr::null();
+    /// Its presence means that script code may run before the function returns.
+    const REENTERS: bool = false;
+    /// The parameter during a call.
+    type In<'c>;
+    /// Reads it. The door has put a value of `KIND` there (or `None` where it is optional, `Undef` where nullable).
+    fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c>;
+}
+
+// One line a type: generics, type, type during a call, kind, how to read it. The line for `i64` becomes
+// `impl Arg for i64 { const KIND: Kind = Kind::Int; type In<'c> = i64; fn take<'c>(v: &'c Val, _c: &'c Call) -> i64 { v.w as i64 } }`.
+macro_rules! arg {
+    ($([$($g:tt)*] $t:ty => $in:ty, $kind:ident $(elem $e:ident)? $(class $c:expr)? $(; reenters $re:expr)?, |$v:ident, $call:ident| $body:expr;)*) => { $(
+        impl<$($g)*> Arg for $t {
+            const KIND: Kind = Kind::$kind;
+            $(const ELEM: Kind = Kind::$e;)?
+            $(const CLASS: *const Class = $c;)?
+            $(const REENTERS: bool = $re;)?
+            type In<'c> = $in;
+            #[inline(always)]
+            fn take<'c>($v: &'c Val, $call: &'c Call) -> $in { $body }
+        }
+    )* };
+}
+
+arg! {
+    [] i64 => i64, Int, |v, _c| v.w as i64;
+    [] i32 => i32, Int, |v, _c| v.w as i32;
+    [] u32 => u32, Int, |v, _c| v.w as u32;
+    [] f64 => f64, Num, |v, _c| f64::from_bits(v.w);
+    [] bool => bool, Bool, |v, _c| v.w != 0;
+    // SAFETY: the door lent these bytes for the call; for a row that reenters it holds them.
+    ['x] &'x [u8] => &'c [u8], Bytes, |v, _c| unsafe { v.bytes() };
+    ['x, T: Object] &'x T => &'c T, Obj class T::CLASS, |v, _c| object_in(v);
+    ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, _c| Obj { obj: object_in(v), val: v };
+    ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: object_in(v), val: v };
+    ['x] Any<'x> => Any<'c>, Any, |v, c| Any { v, call: c };
+    ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
+    ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
+    ['x] Handlers<'x> => Handlers<'c>, Codes, |v, c| Handlers { v, call: c };
+    ['x] Out<'x> => Out<'c>, Out; reenters true, |v, c| Out::new(v, c);
+    ['x] Rest<'x> => Rest<'c>, Rest elem Bytes, |_v, c| Rest::of(c);
+    // SAFETY: REENTERS marks the row, so the door holds every argument until the function has returned.
+    ['x] Reenter<'x> => Reenter<'c>, Want; reenters true, |_v, _c| unsafe { Reenter::assume() };
+    ['x] Here<'x> => Here<'c>, Want, |_v, c| Here(c);
+    [] Want => Want, Want, |_v, c| c.want;
+    // SAFETY: the door lent the class's name for the call.
+    ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
+}
+
+/// The object behind an argument of kind `Obj`.
+#[inline(always)]
+fn object_in<T: Object>(v: &Val) -> &T {
+    // SAFETY: `Object` says T is transparent over NonNull; the door checked the class and that `w` is the pointer.
+    unsafe { &*(&raw const v.w).cast::<T>() }
+}
+
+impl<T: Arg> Arg for Option<T> {
+    const KIND: Kind = T::KIND;
+    const ELEM: Kind = T::ELEM;
+    const OPTIONAL: bool = true;
+    const NULLABLE: bool = T::NULLABLE;
+    const CLASS: *const Class = T::CLASS;
+    const REENTERS: bool = T::REENTERS;
+    type In<'c> = Option<T::In<'c>>;
+    #[inline(always)]
+    fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c> {
+        if v.tag == Kind::None { None } else { Some(T::take(v, call)) }
+    }
+}
+
+/// An argument that has to be there but may be `undef` or `nil`: `$r->content_encoding(undef)`.
+pub struct Maybe<T>(pub Option<T>);
+
+impl<T: Arg> Arg for Maybe<T> {
+    const KIND: Kind = T::KIND;
+    const NULLABLE: bool = true;
+    const CLASS: *const Class = T::CLASS;
+    const REENTERS: bool = T::REENTERS;
+    type In<'c> = Maybe<T::In<'c>>;
+    #[inline(always)]
+    fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c> {
+        Maybe(if v.tag == Kind::Undef { None } else { Some(T::take(v, call)) })
+    }
+}
+
+/// An argument object together with its owner's ticket.
+pub struct Obj<'c, T> {
+    obj: &'c T,
+    val: &'c Val,
+}
+
+impl<T> std::ops::Deref for Obj<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.obj
+    }
+}
+
+impl<T: Object> Obj<'_, T> {
+    /// `made` lives as long as this object's contents do.
+    pub fn owns<U: Object>(&self, made: U) -> Owned<U> {
+        Owned(made, self.obj.contents(self.val.ticket()))
+    }
+    /// The ticket the argument carries.
+    pub fn ticket(&self) -> Ticket {
+        self.val.ticket()
+    }
+    /// To be asked after whatever reentered: the script may have ended the owner meanwhile.
+    ///
+    /// # Errors
+    /// "request is gone".
+    pub fn alive(&self) -> Result<(), Fail> {
+        if self.val.slot.is_null() || self.ticket().is_alive() { Ok(()) } else { Err("request is gone".into()) }
+    }
+    /// To pass it on to a callback.
+    pub fn val(&self) -> Val {
+        Owned(*self.obj, self.ticket()).val(self.ticket())
+    }
+}
+
+/// An argument object with a position of its own, for tied iteration.
+pub struct Cursor<'c, T> {
+    obj: &'c T,
+    val: &'c Val,
+}
+
+impl<'c, T> Cursor<'c, T> {
+    /// The object.
+    pub fn object(&self) -> &'c T {
+        self.obj
+    }
+    fn cell(&self) -> &AtomicU32 {
+        // SAFETY: of an object argument `len` is the address of its cursor, which the door keeps for the call.
+        unsafe { AtomicU32::from_ptr(self.val.len as *mut u32) }
+    }
+    /// Its position; 0 at first.
+    pub fn pos(&self) -> u32 {
+        self.cell().load(Relaxed)
+    }
+    /// Moves it.
+    pub fn set_pos(&self, n: u32) {
+        self.cell().store(n, Relaxed);
+    }
+}
+
+/// The class a class method was called on.
+pub struct ClassName<'c>(pub &'c [u8]);
+
+/// All remaining arguments, as strings.
+#[derive(Clone, Copy)]
+pub struct Rest<'c>(&'c [Val]);
+
+impl<'c> Rest<'c> {
+    fn of(call: &'c Call) -> Rest<'c> {
+        let list = Val::of(Kind::List, call.rest as u64, call.nrest);
+        // SAFETY: the door built the array and keeps it for the call.
+        Rest(unsafe { list.vals() })
+    }
+    /// In the order given.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = &'c [u8]> {
+        // SAFETY: each element is of kind Bytes, lent as any other argument.
+        self.0.iter().map(|v| unsafe { v.bytes() })
+    }
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Proof that the door holds what it lent. Everything in `crates/httpd` that can run script code asks for it.
+#[derive(Clone, Copy)]
+pub struct Reenter<'c>(PhantomData<&'c ()>);
+
+impl Reenter<'_> {
+    /// # Safety
+    /// Whatever the caller was lent by a script stays valid while script code runs.
+    pub const unsafe fn assume() -> Self {
+        Reenter(PhantomData)
+    }
+}

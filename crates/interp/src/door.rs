@@ -1,0 +1,405 @@
+//! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
+
+use crate::{
+    Call, Class, Consts, Dropped, Fail, Home, Kind, Owner, RUNTIME, Raise, Result, Row, Slot, Val, ret, ticket::SLOTS,
+};
+use std::{
+    ffi::c_void,
+    mem::MaybeUninit,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr::{self, NonNull},
+    sync::{OnceLock, atomic::AtomicU32},
+};
+
+/// The functions C calls (`mi_rust`): handed to each engine's shim when it starts, so that the module exports none.
+#[repr(C)]
+pub struct RustSide {
+    enter: unsafe extern "C" fn(&Call, &mut Val, &mut MaybeUninit<Fail>) -> i32,
+    done: unsafe extern "C" fn(&Val),
+    err: unsafe extern "C" fn(&Raise, *mut *const u8, *mut usize, *mut i64, *mut *mut c_void) -> i32,
+    err_done: unsafe extern "C" fn(Fail),
+    bad: unsafe extern "C" fn(&Row, i32, i32, i32, *const Class, *mut u8, usize) -> usize,
+    current: unsafe extern "C" fn(&'static Class, &mut Val) -> i32,
+    drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
+    adopt: unsafe extern "C" fn(&'static Class, &mut Val) -> i32,
+    slots: &'static Slot,
+}
+
+/// The one table.
+pub static RUST_SIDE: RustSide =
+    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, slots: &SLOTS[0] };
+
+/// Runs a row. 0: `result` is written; 1: `error` is, and belongs to the caller until `err_done`.
+unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUninit<Fail>) -> i32 {
+    // SAFETY: the door put a bound row there; rows are statics.
+    let row = unsafe { &*call.row };
+    let fail = match catch_unwind(AssertUnwindSafe(|| run(row, call, result))) {
+        Ok(Ok(())) => return 0,
+        Ok(Err(fail)) => named(row, fail),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_string());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            named(row, format!("internal error: {text}").into())
+        }
+    };
+    error.write(fail);
+    1
+}
+
+#[inline(always)]
+fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
+    (row.thunk)(call, result)?;
+    match row.set {
+        // A setter puts a new value beside the old one, so what the getter lent is still there to be pushed.
+        Some(set) if call.argc > 1 => set(call, &mut Val::NONE.clone()),
+        _ => Ok(()),
+    }
+}
+
+/// Text is told with the function that failed.
+#[cold]
+fn named(row: &Row, mut fail: Fail) -> Fail {
+    if let Raise::Text(text) = &mut *fail {
+        *text = format!("{}::{}: {text}", row.class_name(), row.name());
+    }
+    fail
+}
+
+unsafe extern "C" fn done(result: &Val) {
+    // SAFETY: the door calls this once for a result that `enter` wrote, after pushing it.
+    unsafe { ret::free(result) }
+}
+
+unsafe extern "C" fn err(
+    e: &Raise,
+    text: *mut *const u8,
+    len: *mut usize,
+    code: *mut i64,
+    kept: *mut *mut c_void,
+) -> i32 {
+    // SAFETY: the door passes the addresses of four variables of its own.
+    unsafe {
+        match e {
+            Raise::Text(t) => {
+                *text = t.as_ptr();
+                *len = t.len();
+                0
+            }
+            Raise::Status(rc, function) => {
+                *text = function.as_ptr();
+                *len = function.len();
+                *code = i64::from(*rc);
+                1
+            }
+            Raise::Script(k) => {
+                *kept = k.as_raw();
+                2
+            }
+            Raise::Exit(status) => {
+                *code = *status;
+                3
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn err_done(e: Fail) {
+    drop(e);
+}
+
+/// Writes what is wrong with an argument: the only place that words it.
+unsafe extern "C" fn bad(
+    row: &Row,
+    i: i32,
+    argno: i32,
+    why: i32,
+    class: *const Class,
+    buf: *mut u8,
+    n: usize,
+) -> usize {
+    let i = usize::try_from(i).unwrap_or(0);
+    let this = row.has_this() && i == 0;
+    let name = row.param_name(i);
+    let arg = match (this, name) {
+        (true, _) => "invocant".to_string(),
+        (_, "") => format!("argument {argno}"),
+        _ => format!("argument {argno} ({name})"),
+    };
+    let text = match why {
+        // SAFETY: a class, which is a static, or null.
+        2 => format!("{arg} must be an object of class {}", unsafe { class.as_ref() }.map_or("?", Class::name)),
+        3 if this => "request is gone".into(),
+        3 => format!("{arg}: request is gone"),
+        4 => format!("usage: {}", row.signature()),
+        5 => format!("{arg} cannot be modified"),
+        _ => {
+            let param = row.params().get(i).map(|p| if p.kind == Kind::Rest { p.elem } else { p.kind });
+            let what = match param {
+                Some(Kind::Int) => "an integer",
+                Some(Kind::Num) => "a number",
+                Some(Kind::Bytes) => "a string",
+                Some(Kind::Code) => "a code reference or the name of a sub",
+                Some(Kind::Codes) => "a code reference, the name of a handler, an array of these, or undef",
+                Some(Kind::Name) => "a class",
+                _ => "of another type",
+            };
+            format!("{arg} must be {what}")
+        }
+    };
+    let text = format!("{}::{}: {text}", row.class_name(), row.name());
+    let len = text.len().min(n);
+    // SAFETY: the door passes a buffer of n bytes.
+    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
+    len
+}
+
+unsafe extern "C" fn current(class: &'static Class, v: &mut Val) -> i32 {
+    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.current(class))));
+    let Ok(Some((ptr, owner))) = asked else { return 1 };
+    *v = Val { len: SPARE_CURSOR.as_ptr() as usize, ..Val::object(class, ptr, owner) };
+    0
+}
+/// Cursor of an object that has no script's object around it. Threads may share it: a class is never a tied hash.
+static SPARE_CURSOR: AtomicU32 = AtomicU32::new(0);
+
+unsafe extern "C" fn adopt(class: &'static Class, v: &mut Val) -> i32 {
+    let Some(ptr) = NonNull::new(v.w as *mut ()) else { return 1 };
+    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(Owner { class, ptr }))));
+    let Ok(Some(owner)) = asked else { return 1 };
+    (v.slot, v.generation) = (owner.slot, owner.generation);
+    0
+}
+
+unsafe extern "C" fn drop_next(home: &Home, out: &mut Dropped) -> i32 {
+    match home.take() {
+        Some(d) => {
+            *out = d;
+            1
+        }
+        None => 0,
+    }
+}
+
+static REGISTERED: OnceLock<(&[&Class], &[&Consts])> = OnceLock::new();
+
+/// The lists every engine binds. Numbers the classes from 1. Once per process: a second call changes nothing.
+pub fn register(classes: &'static [&'static Class], constants: &'static [&'static Consts]) {
+    REGISTERED.get_or_init(|| {
+        for (class, id) in classes.iter().zip(1..) {
+            class.number(id);
+        }
+        (classes, constants)
+    });
+}
+/// The classes, once registered.
+pub fn classes() -> &'static [&'static Class] {
+    REGISTERED.get().map_or(&[], |r| r.0)
+}
+/// The constants, once registered.
+pub fn constants() -> &'static [&'static Consts] {
+    REGISTERED.get().map_or(&[], |r| r.1)
+}
+/// Looks through all: only for messages.
+pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
+    classes().iter().copied().find(|c| c.rows().as_ptr_range().contains(&ptr::from_ref(row)))
+}
+
+#[cfg(test)]
+pub(crate) fn enter_for_test(call: &Call) -> Result<Val, String> {
+    let (mut ret, mut fail) = (Val::NONE, MaybeUninit::uninit());
+    // SAFETY: `fail` is written when `enter` returns 1.
+    match unsafe { enter(call, &mut ret, &mut fail) } {
+        0 => Ok(ret),
+        _ => Err(match *unsafe { fail.assume_init() } {
+            Raise::Text(t) => t,
+            other => format!("{other:?}"),
+        }),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{testing::*, *};
+    use std::sync::atomic::Ordering::SeqCst;
+
+    #[derive(Clone, Copy)]
+    #[repr(transparent)]
+    struct Thing(NonNull<std::cell::Cell<i32>>);
+    impl Thing {
+        fn get(&self) -> i32 {
+            unsafe { self.0.as_ref() }.get()
+        }
+        fn set(&self, n: i32) {
+            unsafe { self.0.as_ref() }.set(n)
+        }
+    }
+    pub static THING_CLASS: Class = Class::new(
+        "Test::Thing",
+        &[
+            rw("count", Thing::get, Thing::set).doc("A number."),
+            method("fail()", |_: &Thing| -> Result<()> { Err("no luck".into()) }).doc("Fails."),
+            method("panic()", |_: &Thing| -> () { panic!("boom") }).doc("Panics."),
+            method("names([prefix], @more)", names).doc("A list."),
+            method("call(sub, n)", |_: &Thing, sub: Callable, n: i64| {
+                Ok::<_, Fail>(sub.call(&[n.val(Ticket::FOREVER)])?.int())
+            })
+            .doc("Calls back."),
+            method("fill(buffer, data)", fill).load("Test::IO").doc("Fills a buffer."),
+            method("note(key, [value])", note).doc("Keeps a value."),
+            method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+            method("maybe(s)", |_: &Thing, s: Maybe<&[u8]>| s.0.map_or(-1, |s| s.len() as i64))
+                .doc("Undef or a string."),
+        ],
+    );
+    object!(Thing, THING_CLASS);
+
+    fn names(_: &Thing, prefix: Option<&[u8]>, _more: Rest) -> List<Vec<u8>> {
+        List(vec![prefix.unwrap_or(b"-").to_vec(), b"two".to_vec()])
+    }
+    fn fill(_: &Thing, mut buffer: Out, data: &[u8]) -> Result<Tainted<i64>> {
+        buffer.put(2, data)?;
+        Ok(Tainted(buffer.len() as i64))
+    }
+    fn note(_: &Thing, here: Here, key: &[u8], value: Option<Any>) -> Result<Option<Again>> {
+        let mut bags = Vec::new();
+        let bag = here.bag_of(&mut bags);
+        if let Some(v) = value {
+            bag.set(here, key, &v)?;
+        }
+        Ok(bag.get(here, key)?.map(Kept::give))
+    }
+
+    fn row(name: &str) -> &'static Row {
+        crate::testing::register();
+        THING_CLASS.rows().iter().find(|r| r.name() == name).unwrap()
+    }
+    fn thing() -> Val {
+        Thing(NonNull::from(Box::leak(Box::new(std::cell::Cell::new(7))))).val(Ticket::new_owner())
+    }
+    fn text(s: &'static str) -> Val {
+        s.val(Ticket::FOREVER)
+    }
+
+    #[test]
+    fn a_field_gives_its_old_value_when_it_is_set() {
+        let (h, t) = (home(), thing());
+        assert_eq!(call_row(&h, row("count"), Want::One, &[t, 9i64.val(Ticket::FOREVER)]).unwrap().w, 7);
+        assert_eq!(call_row(&h, row("count"), Want::One, &[t]).unwrap().w, 9);
+    }
+
+    #[test]
+    fn an_error_names_the_function_and_a_panic_becomes_an_error() {
+        let (h, t) = (home(), thing());
+        assert_eq!(call_row(&h, row("fail"), Want::One, &[t]).unwrap_err(), "Test::Thing::fail: no luck");
+        assert_eq!(
+            call_row(&h, row("panic"), Want::One, &[t]).unwrap_err(),
+            "Test::Thing::panic: internal error: boom"
+        );
+    }
+
+    #[test]
+    fn reentering_is_derived_from_the_parameters() {
+        let reentering: Vec<_> = THING_CLASS.rows().iter().filter(|r| r.reenters()).map(Row::name).collect();
+        assert_eq!(reentering, ["call", "fill"]);
+    }
+
+    #[test]
+    fn a_list_owns_its_strings_until_the_door_is_done() {
+        let (h, t) = (home(), thing());
+        let list = call_row(&h, row("names"), Want::Many, &[t, text("x")]).unwrap();
+        assert_eq!((list.tag, list.len), (Kind::List, 2));
+        assert_eq!(unsafe { list.vals()[1].bytes() }, b"two");
+        unsafe { done(&list) };
+    }
+
+    #[test]
+    fn what_a_callback_raises_passes_on_unchanged() {
+        let (h, t) = (home(), thing());
+        let code = Val { tag: Kind::Code, ..thing() };
+        let args = |code| [t, code, 41i64.val(Ticket::FOREVER)];
+        assert_eq!(call_row(&h, row("call"), Want::One, &args(code)).unwrap().w, 42);
+        let err = call_row(&h, row("call"), Want::One, &args(text("no_such_sub"))).unwrap_err();
+        assert!(err.starts_with("Script("), "{err}");
+        assert!(h.has_drops(), "the exception goes through the drop box");
+    }
+
+    #[test]
+    fn an_out_buffer_is_padded_and_marked() {
+        let (h, t) = (home(), thing());
+        let mut buffer = b"abcdef".to_vec();
+        let out = Val::of(Kind::Out, (&raw mut buffer) as u64, 6);
+        let v = call_row(&h, row("fill"), Want::One, &[t, out, text("XY")]).unwrap();
+        assert_eq!((v.w, v.flags & TAINTED, &buffer[..]), (4, TAINTED, &b"abXY"[..]));
+    }
+
+    #[test]
+    fn a_kept_value_is_refused_in_another_interpreter() {
+        let (h, t) = (home(), thing());
+        let any = Val::of(Kind::Any, 5, 0);
+        let again = call_row(&h, row("note"), Want::One, &[t, Val::NONE, text("k"), any]).unwrap();
+        assert_eq!((again.tag, again.w, again.flags), (Kind::Kept, 5, OWNED));
+        let k = unsafe { Kept::from_raw(5 as *mut c_void, home()) };
+        let args = [Val::NONE; 8];
+        let call = Call {
+            row: row("note"),
+            home: std::sync::Arc::as_ptr(&h),
+            ctx: ptr::null_mut(),
+            want: Want::One,
+            argc: 0,
+            rest: ptr::null(),
+            nrest: 0,
+            args,
+        };
+        assert!(k.call(Here(&call), &[]).is_err());
+        assert!(k.again().put(&call, &mut Val::NONE.clone()).is_err());
+    }
+
+    #[test]
+    fn a_handler_is_kept_by_name_or_as_code() {
+        let (h, t) = (home(), thing());
+        let before = ALIVE.load(SeqCst);
+        let name = call_row(&h, row("handler"), Want::One, &[t, text("My::log")]).unwrap();
+        assert_eq!(unsafe { name.bytes() }, b"My::log");
+        unsafe { done(&name) };
+        let code = call_row(&h, row("handler"), Want::One, &[t, Val { tag: Kind::Code, ..thing() }]).unwrap();
+        assert_eq!(code.tag, Kind::Kept);
+        assert!(h.has_drops() && ALIVE.load(SeqCst) > before, "freed by the door when it has pushed the result");
+    }
+
+    #[test]
+    fn undef_reaches_a_parameter_that_may_be_undef() {
+        let (h, t) = (home(), thing());
+        assert!(row("maybe").params()[1].nullable);
+        assert_eq!(call_row(&h, row("maybe"), Want::One, &[t, Val::UNDEF]).unwrap().w as i64, -1);
+        assert_eq!(call_row(&h, row("maybe"), Want::One, &[t, text("four")]).unwrap().w, 4);
+    }
+
+    #[test]
+    fn messages_name_function_and_argument() {
+        let say = |name, i, argno, why| {
+            let mut buf = [0; 200];
+            let n = unsafe { bad(row(name), i, argno, why, &raw const THING_CLASS, buf.as_mut_ptr(), buf.len()) };
+            String::from_utf8(buf[..n].to_vec()).unwrap()
+        };
+        assert_eq!(say("call", 2, 2, 1), "Test::Thing::call: argument 2 (n) must be an integer");
+        assert_eq!(
+            say("call", 1, 1, 1),
+            "Test::Thing::call: argument 1 (sub) must be a code reference or the name of a sub"
+        );
+        assert_eq!(say("call", 0, 0, 3), "Test::Thing::call: request is gone");
+        assert_eq!(say("call", 0, 0, 2), "Test::Thing::call: invocant must be an object of class Test::Thing");
+        assert_eq!(say("note", 2, 1, 5), "Test::Thing::note: argument 1 (key) cannot be modified");
+        assert_eq!(say("call", 0, 0, 4), "Test::Thing::call: usage: call(sub, n)");
+        assert_eq!(say("count", 1, 1, 1), "Test::Thing::count: argument 1 must be an integer");
+    }
+
+    #[test]
+    fn a_row_prints_itself() {
+        assert_eq!(
+            row("fill").to_string(),
+            "| `Test::Thing::fill` | Method | buffer: buffer data: string | integer | may run script code | Test::IO | Fills a buffer. |"
+        );
+        assert_eq!(THING_CLASS.load_module(row("count")), "Test::Thing");
+    }
+}

@@ -1,0 +1,74 @@
+//! What a script may name as a handler, and how it is kept: by name, resolved by each interpreter for itself, or as code
+//! that lives in one interpreter.
+
+use crate::{Call, Kept, Kind, Result, Val, value::keep_code};
+use std::sync::Arc;
+
+/// A handler to be called later.
+#[derive(Clone, Debug)]
+pub enum HandlerRef {
+    /// As configured: `Module`, `Module->method`, `$Pkg::obj->method`, `Pkg::sub`, `sub {..}`; with `+` or `-` as written.
+    Name(Arc<[u8]>),
+    /// A closure or code reference: callable in its own interpreter only, so whatever keeps it pins that one.
+    Code(Arc<Kept>),
+}
+
+/// Code or a name, to be kept and not called now: does not mark its row as reentering.
+pub struct Handler<'c> {
+    pub(crate) v: &'c Val,
+    pub(crate) call: &'c Call,
+}
+
+impl Handler<'_> {
+    /// Keeps it.
+    pub fn keep(&self) -> HandlerRef {
+        one(self.v, self.call)
+    }
+    /// Keeps it as a value of this interpreter, also when it is a name.
+    pub fn keep_value(&self) -> Kept {
+        keep_code(self.v, self.call)
+    }
+}
+
+/// Code, a name, an array of those, or undef: to be kept.
+pub struct Handlers<'c> {
+    pub(crate) v: &'c Val,
+    pub(crate) call: &'c Call,
+}
+
+impl Handlers<'_> {
+    /// Keeps them, in order; none for undef.
+    pub fn keep(&self) -> Vec<HandlerRef> {
+        if self.v.tag != Kind::Codes {
+            return Vec::new();
+        }
+        // SAFETY: the door built the array and keeps it for the call.
+        unsafe { self.v.vals() }.iter().map(|v| one(v, self.call)).collect()
+    }
+    /// Whether undef was given.
+    pub fn is_undef(&self) -> bool {
+        self.v.tag != Kind::Codes
+    }
+}
+
+fn one(v: &Val, call: &Call) -> HandlerRef {
+    if v.tag == Kind::Bytes {
+        // SAFETY: the door lent the name for the call.
+        HandlerRef::Name(unsafe { v.bytes() }.into())
+    } else {
+        HandlerRef::Code(Arc::new(keep_code(v, call)))
+    }
+}
+
+impl HandlerRef {
+    /// Its name, unless it is code.
+    ///
+    /// # Errors
+    /// Text, for code.
+    pub fn name(&self) -> Result<&[u8]> {
+        match self {
+            HandlerRef::Name(n) => Ok(n),
+            HandlerRef::Code(_) => Err("the handler is a code reference: a name is needed here".into()),
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! A class and its rows: pure data, built by const functions. What an API offers is written here and nowhere else.
+//!
+//! ```ignore
+//! pub static TABLE: Class = Class::new("APR::Table", &[
+//!     method("set(key, value)", Table::set).doc("Replaces all values of a key."),
+//!     rw("status", Request::status, Request::set_status).current().doc("Status of the response."),
+//! ]);
+//! ```
+
+use crate::{ApiFn, Thunk};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// What a parameter takes, what a value is (`enum mi_kind`, where each is explained).
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Kind {
+    None,
+    Undef,
+    Int,
+    Num,
+    Bool,
+    Bytes,
+    Obj,
+    Any,
+    Code,
+    Out,
+    Rest,
+    Want,
+    Name,
+    List,
+    Dual,
+    Kept,
+    This,
+    Array,
+    Hash,
+    Codes,
+}
+
+/// One parameter of a row, from its Rust type (`mi_param`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Class of an object, else null.
+    pub class: *const Class,
+    /// What it takes.
+    pub kind: Kind,
+    /// May be left out.
+    pub optional: bool,
+    /// Kind of each of the remaining arguments.
+    pub elem: Kind,
+    /// Its presence means that script code may run before the function returns.
+    pub reenters: bool,
+    /// `undef` is passed on as such.
+    pub nullable: bool,
+}
+
+/// How an engine lays the object out. What only one engine can do has a name here and a body there.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// The object itself.
+    Scalar = 0,
+    /// Perl: a hash tied to the object. Lua ignores it.
+    Tied = 1,
+}
+
+/// A package of functions, and mostly a kind of object (`mi_class`).
+#[repr(C)]
+#[derive(Debug)]
+pub struct Class {
+    name: *const u8,
+    name_len: usize,
+    /// From 1, by [`crate::register`]; indexes what engines keep per class.
+    id: AtomicU32,
+    shape: Shape,
+    rows: &'static [Row],
+    isa: &'static str,
+    doc: &'static str,
+}
+
+// SAFETY: the pointers are to 'static data that nobody writes; the id is atomic.
+unsafe impl Sync for Class {}
+
+impl Class {
+    /// A class of plain objects, or of functions only.
+    pub const fn new(name: &'static str, rows: &'static [Row]) -> Class {
+        Class {
+            name: name.as_ptr(),
+            name_len: name.len(),
+            id: AtomicU32::new(0),
+            shape: Shape::Scalar,
+            rows,
+            isa: "",
+            doc: "",
+        }
+    }
+    /// See [`Shape`].
+    pub const fn shape(mut self, shape: Shape) -> Class {
+        self.shape = shape;
+        self
+    }
+    /// The class it inherits from.
+    pub const fn isa(mut self, parent: &'static str) -> Class {
+        self.isa = parent;
+        self
+    }
+    /// One sentence for docs/api.md.
+    pub const fn doc(mut self, doc: &'static str) -> Class {
+        self.doc = doc;
+        self
+    }
+    /// `APR::Table`.
+    pub fn name(&self) -> &'static str {
+        // SAFETY: pointer and length are those of the &'static str given to `new`.
+        unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.name, self.name_len)) }
+    }
+    /// Number of the class from 1; 0 before [`crate::register`].
+    pub fn id(&self) -> u32 {
+        self.id.load(Relaxed)
+    }
+    pub(crate) fn number(&self, id: u32) {
+        self.id.store(id, Relaxed);
+    }
+    /// Its rows.
+    pub fn rows(&self) -> &'static [Row] {
+        self.rows
+    }
+    /// Name of the class it inherits from, or empty.
+    pub fn parent(&self) -> &'static str {
+        self.isa
+    }
+    /// See [`Shape`].
+    pub fn layout(&self) -> Shape {
+        self.shape
+    }
+    /// The module that brings `row`, one of this class's: `Apache2::RequestIO` for `Apache2::RequestRec::print`.
+    pub fn load_module(&self, row: &Row) -> &'static str {
+        if row.load.is_empty() { self.name() } else { row.load }
+    }
+    /// One sentence for docs/api.md.
+    pub fn about(&self) -> &'static str {
+        self.doc
+    }
+}
+
+/// How a row is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RowKind {
+    /// Field that is read.
+    Ro,
+    /// Field that is read and set.
+    Rw,
+    /// On an object.
+    Method,
+    /// On the class.
+    ClassMethod,
+    /// Neither.
+    Function,
+}
+
+/// Bit of [`Row::only`]: bound in Perl.
+pub const PERL: u8 = 1;
+/// Bit of [`Row::only`]: bound in Lua.
+pub const LUA: u8 = 2;
+
+pub(crate) const REENTERS: u8 = 1;
+pub(crate) const CURRENT: u8 = 2;
+/// `max` of a row that takes any number of arguments.
+const MANY: u8 = 255;
+
+/// One name a script can use (head: `mi_row`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    params: *const Param,
+    nparams: u8,
+    min: u8,
+    max: u8,
+    flags: u8,
+    has_this: bool,
+    kind: RowKind,
+    langs: u8,
+    pub(crate) thunk: Thunk,
+    pub(crate) set: Option<Thunk>,
+    sig: &'static str,
+    lua: &'static str,
+    doc: &'static str,
+    load: &'static str,
+    result: &'static str,
+}
+
+// SAFETY: the pointer is to a 'static table that nobody writes.
+unsafe impl Sync for Row {}
+// SAFETY: as above.
+unsafe impl Send for Row {}
+
+impl Row {
+    const fn new<F: ApiFn<S>, S>(kind: RowKind, sig: &'static str, has_this: bool) -> Row {
+        let p = F::PARAMS;
+        let (mut min, mut max, mut i, mut flags) = (0u8, 0u8, 0, 0);
+        while i < p.len() {
+            match p[i].kind {
+                Kind::Want => {}
+                Kind::Rest => max = MANY,
+                _ => {
+                    assert!(max != MANY, "nothing can follow the remaining arguments");
+                    max += 1;
+                    if !p[i].optional {
+                        assert!(min == max - 1, "a parameter behind an optional one must be optional");
+                        min = max;
+                    }
+                }
+            }
+            if p[i].reenters {
+                flags |= REENTERS;
+            }
+            i += 1;
+        }
+        assert!(!has_this || min > 0, "the first parameter is the invocant");
+        let (names, optional) = words(sig);
+        if names != u8::MAX {
+            let count = if max == MANY { fixed(p) + 1 } else { max } - has_this as u8;
+            assert!(names == count, "signature text and function differ in the number of parameters");
+            let may_be_left_out = if max == MANY { fixed(p) } else { max } - min;
+            assert!(optional == may_be_left_out, "signature text and function differ in which parameters are optional");
+        }
+        Row {
+            params: p.as_ptr(),
+            nparams: p.len() as u8,
+            min,
+            max,
+            flags,
+            has_this,
+            kind,
+            langs: PERL | LUA,
+            thunk: F::THUNK,
+            set: None,
+            sig,
+            lua: "",
+            doc: "",
+            load: "",
+            result: F::RESULT,
+        }
+    }
+
+    /// Also callable on the class, when it has a current object: `Apache2::RequestRec->status`.
+    pub const fn current(mut self) -> Row {
+        self.flags |= CURRENT;
+        self
+    }
+    /// Bound only in these languages ([`PERL`], [`LUA`]).
+    pub const fn only(mut self, langs: u8) -> Row {
+        self.langs = langs;
+        self
+    }
+    /// Another name in Lua (`do` is a keyword there).
+    pub const fn lua(mut self, name: &'static str) -> Row {
+        self.lua = name;
+        self
+    }
+    /// The module that brings it, where that is not the class.
+    pub const fn load(mut self, module: &'static str) -> Row {
+        self.load = module;
+        self
+    }
+    /// A full sentence.
+    pub const fn doc(mut self, doc: &'static str) -> Row {
+        self.doc = doc;
+        self
+    }
+
+    /// `read` of `read(buffer, length, [offset])`.
+    pub const fn name(&self) -> &'static str {
+        let b = self.sig.as_bytes();
+        let mut i = 0;
+        while i < b.len() && b[i] != b'(' {
+            i += 1;
+        }
+        self.sig.split_at(i).0
+    }
+    /// Its name in Lua.
+    pub const fn lua_name(&self) -> &'static str {
+        if self.lua.is_empty() { self.name() } else { self.lua }
+    }
+    /// `read(buffer, length, [offset])`.
+    pub const fn signature(&self) -> &'static str {
+        self.sig
+    }
+    /// Its sentence.
+    pub const fn about(&self) -> &'static str {
+        self.doc
+    }
+    /// How it is called.
+    pub const fn kind(&self) -> RowKind {
+        self.kind
+    }
+    /// Whether it is bound in `lang`, one of [`PERL`], [`LUA`].
+    pub const fn is_for(&self, lang: u8) -> bool {
+        self.langs & lang != 0
+    }
+    /// Whether script code may run before it returns.
+    pub const fn reenters(&self) -> bool {
+        self.flags & REENTERS != 0
+    }
+    /// Its parameters, the invocant included.
+    pub fn params(&self) -> &'static [Param] {
+        // SAFETY: pointer and length are those of the &'static table given to `new`.
+        unsafe { std::slice::from_raw_parts(self.params, self.nparams as usize) }
+    }
+    pub(crate) fn has_this(&self) -> bool {
+        self.has_this
+    }
+    /// What the signature calls parameter `i`; empty for fields and invocants.
+    pub fn param_name(&self, i: usize) -> &'static str {
+        let before = self.params().iter().take(i).filter(|p| p.kind != Kind::Want).count();
+        let Some(n) = before.checked_sub(self.has_this as usize) else { return "" };
+        let Some((_, list)) = self.sig.split_once('(') else { return "" };
+        list.trim_end_matches(')').split(',').nth(n).unwrap_or("").trim().trim_matches(&['[', ']', '@'][..])
+    }
+    /// Name of the class that has it. Looks through all classes: for messages.
+    pub fn class_name(&self) -> &'static str {
+        crate::door::class_of(self).map_or("?", Class::name)
+    }
+}
+
+/// Parameters that take one argument each.
+const fn fixed(p: &[Param]) -> u8 {
+    let (mut n, mut i) = (0, 0);
+    while i < p.len() {
+        if !matches!(p[i].kind, Kind::Want | Kind::Rest) {
+            n += 1;
+        }
+        i += 1;
+    }
+    n
+}
+
+/// Words and brackets in a signature; `u8::MAX` words for a field, which has no list.
+const fn words(sig: &str) -> (u8, u8) {
+    let b = sig.as_bytes();
+    let (mut i, mut n, mut optional, mut inside, mut word) = (0, 0, 0, false, false);
+    while i < b.len() {
+        match b[i] {
+            b'(' => inside = true,
+            b',' | b')' => {
+                if word {
+                    n += 1;
+                }
+                word = false;
+            }
+            b'[' => optional += 1,
+            c if inside && c.is_ascii_alphanumeric() => word = true,
+            _ => {}
+        }
+        i += 1;
+    }
+    if inside { (n, optional) } else { (u8::MAX, 0) }
+}
+
+/// Field of an object that is only read.
+pub const fn ro<F: ApiFn<S>, S>(name: &'static str, _get: F) -> Row {
+    Row::new::<F, S>(RowKind::Ro, name, true)
+}
+/// Field that can be set; a Perl call that sets returns the old value.
+pub const fn rw<G: ApiFn<S>, S, P: ApiFn<T>, T>(name: &'static str, _get: G, _set: P) -> Row {
+    let set = Row::new::<P, T>(RowKind::Rw, name, true);
+    assert!(
+        G::PARAMS.len() == 1 && P::PARAMS.len() == 2,
+        "a field's functions take the object, and the object and a value"
+    );
+    Row { thunk: G::THUNK, set: Some(P::THUNK), min: 1, result: G::RESULT, ..set }
+}
+/// Called on an object.
+pub const fn method<F: ApiFn<S>, S>(sig: &'static str, _f: F) -> Row {
+    Row::new::<F, S>(RowKind::Method, sig, true)
+}
+/// Called on the class; the function's first parameter is its name.
+pub const fn class_method<F: ApiFn<S>, S>(sig: &'static str, _f: F) -> Row {
+    Row::new::<F, S>(RowKind::ClassMethod, sig, true)
+}
+/// Plain function of the package.
+pub const fn function<F: ApiFn<S>, S>(sig: &'static str, _f: F) -> Row {
+    Row::new::<F, S>(RowKind::Function, sig, false)
+}
+
+/// Value of a constant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Const {
+    /// A number.
+    Int(i64),
+    /// Text, e.g. `DIR_MAGIC_TYPE`.
+    Text(&'static str),
+}
+
+/// Constants of a package, by import group (`:common`, written without the colon).
+#[derive(Debug)]
+pub struct Consts {
+    /// `Apache2::Const`.
+    pub package: &'static str,
+    /// Each group's names and values. A name may stand in several groups.
+    pub groups: &'static [(&'static str, &'static [(&'static str, Const)])],
+}
+
+impl Consts {
+    /// Value of a constant, whichever group it is in.
+    pub fn get(&self, name: &str) -> Option<Const> {
+        self.groups.iter().flat_map(|g| g.1).find(|c| c.0 == name).map(|c| c.1)
+    }
+    /// Members of a group, named without the colon.
+    pub fn group(&self, name: &str) -> Option<&'static [(&'static str, Const)]> {
+        self.groups.iter().find(|g| g.0 == name).map(|g| g.1)
+    }
+}
+
+impl std::fmt::Display for Row {
+    /// One line of docs/api.md.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "| `{}::{}` | {:?} |", self.class_name(), self.name(), self.kind)?;
+        let this = self.has_this as usize;
+        for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
+            let kind = match p.kind {
+                // SAFETY: the class of an object parameter is the address of a static.
+                Kind::Obj => unsafe { p.class.as_ref() }.map_or("object", Class::name),
+                Kind::Int => "integer",
+                Kind::Num => "number",
+                Kind::Bool => "boolean",
+                Kind::Bytes => "string",
+                Kind::Rest => "strings",
+                Kind::Out => "buffer",
+                Kind::Code => "code",
+                Kind::Codes => "handlers",
+                _ => "any",
+            };
+            let name = match self.param_name(i) {
+                "" => "value",
+                s => s,
+            };
+            let (open, close) = if p.optional || self.set.is_some() { ("[", "]") } else { ("", "") };
+            write!(f, " {open}{name}: {kind}{close}")?;
+        }
+        let reenters = if self.reenters() { "may run script code" } else { "" };
+        write!(f, " | {} | {reenters} | {} | {} |", self.result, self.load, self.doc)
+    }
+}

@@ -1,0 +1,197 @@
+//! What an API function may ask of whoever runs it, and what it may raise.
+//!
+//! Class files stand below the host and name no more of it than this trait. Inside httpd the host implements it over its
+//! leases and per-request state; for `perl -MAPR` outside httpd one that knows a single interpreter is enough, hence the defaults.
+
+use crate::{Bag, Class, HandlerRef, Here, Kept, Object, Reenter, Reply, Ticket, Val};
+use std::{ptr::NonNull, sync::OnceLock};
+
+/// An error on its way to the script.
+pub type Fail = Box<Raise>;
+/// Result of an API function.
+pub type Result<T, E = Fail> = std::result::Result<T, E>;
+
+/// What a script will see raised.
+#[derive(Debug)]
+pub enum Raise {
+    /// Text, without class, function or line: the door adds them.
+    Text(String),
+    /// A status, and the function that gave it: Perl sees an `APR::Error`.
+    Status(i32, &'static str),
+    /// What a callback of the script raised: passes on unchanged.
+    Script(Kept),
+    /// A callback called `exit`: ends the handler.
+    Exit(i64),
+}
+
+impl From<&str> for Fail {
+    fn from(s: &str) -> Fail {
+        Box::new(Raise::Text(s.into()))
+    }
+}
+impl From<String> for Fail {
+    fn from(s: String) -> Fail {
+        Box::new(Raise::Text(s))
+    }
+}
+
+/// An object whose data the host keeps: a request, connection, server or pool, named without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner {
+    /// Its class.
+    pub class: &'static Class,
+    /// The C record.
+    pub ptr: NonNull<()>,
+}
+
+impl Owner {
+    /// The owner behind a wrapper.
+    pub fn of<T: Object>(object: &T) -> Owner {
+        Owner { class: T::class(), ptr: object.raw() }
+    }
+}
+
+const OUTSIDE: &str = "works only inside the server";
+
+/// Asked by API functions, always on a thread that is inside a call from an interpreter.
+pub trait Runtime: Sync {
+    /// The object that a class method without object means: the current request (`PerlOptions +GlobalRequest`), with its ticket.
+    fn current(&self, class: &'static Class) -> Option<(NonNull<()>, Ticket)>;
+
+    /// The ticket for an object that carries none (foreign XS made it): its owner's, if (class, address) is a living owner
+    /// or record in this interpreter's tree. Must not follow the address before that is known.
+    fn adopt(&self, object: Owner) -> Option<Ticket>;
+
+    /// The ticket of a living owner that httpd itself has just handed out (`$r->main`, `$c->base_server`); takes its slot
+    /// at the first call.
+    fn ticket(&self, owner: Owner) -> Ticket;
+
+    /// The second ticket of a pool: of what was made from it, void when it is cleared or destroyed. `own` when there is no second.
+    fn contents(&self, pool: Owner, own: Ticket) -> Ticket {
+        let _ = pool;
+        own
+    }
+
+    /// Adds handlers to a phase of this request or connection, or (start-up only) of a server. `phase` is a directive name
+    /// (`PerlLogHandler`). True when added; mod_perl: `push_handlers`. Code pins its interpreter.
+    ///
+    /// # Errors
+    /// Unknown phase, or one that this owner does not have.
+    fn push_handlers(&self, owner: Owner, phase: &[u8], handlers: Vec<HandlerRef>) -> Result<bool> {
+        let _ = (owner, phase, handlers);
+        Err(OUTSIDE.into())
+    }
+
+    /// Replaces a phase's handlers, none included; as [`push_handlers`](Runtime::push_handlers).
+    ///
+    /// # Errors
+    /// As there.
+    fn set_handlers(&self, owner: Owner, phase: &[u8], handlers: Vec<HandlerRef>) -> Result<bool> {
+        let _ = (owner, phase, handlers);
+        Err(OUTSIDE.into())
+    }
+
+    /// The handlers a phase would run, configured and pushed; `None` where there are none.
+    ///
+    /// # Errors
+    /// As [`push_handlers`](Runtime::push_handlers).
+    fn handlers(&self, owner: Owner, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
+        let _ = (owner, phase);
+        Err(OUTSIDE.into())
+    }
+
+    /// The pnotes of a request or connection, one bag per interpreter, to `f`. The first use pins the interpreter (request)
+    /// or makes it the connection's home. No script code may run within `f`.
+    ///
+    /// # Errors
+    /// Text, when this owner keeps none.
+    fn pnotes(&self, owner: Owner, here: Here, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
+        let _ = (owner, here, f);
+        Err(OUTSIDE.into())
+    }
+
+    /// The `apr_table_t` of `PerlSetVar` and `PerlAddVar` values that hold for a request (merged for its directory) or a
+    /// server; `None` when nothing was configured. `make` asks for an empty one then, so that a value can be set.
+    ///
+    /// # Errors
+    /// Text, when this owner has no configuration.
+    fn dir_config(&self, owner: Owner, make: bool) -> Result<Option<NonNull<()>>> {
+        let _ = (owner, make);
+        Err(OUTSIDE.into())
+    }
+
+    /// Calls `code` (with `arg`) when the pool is cleared or destroyed, in this interpreter; pins it until then.
+    ///
+    /// # Errors
+    /// Text, when the pool cannot keep it.
+    fn cleanup(&self, pool: Owner, here: Here, code: Kept, arg: Option<Kept>) -> Result<()> {
+        let _ = (pool, here, code, arg);
+        Err(OUTSIDE.into())
+    }
+
+    /// Sends body bytes through the request's response buffer (which parses headers under `PerlOptions +ParseHeaders`).
+    /// Returns bytes accepted.
+    ///
+    /// # Errors
+    /// Before the response phase; a status when the client is gone.
+    fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize> {
+        let _ = (cx, request, data);
+        Err(OUTSIDE.into())
+    }
+
+    /// Sends what [`write`](Runtime::write) holds back, and a flush bucket.
+    ///
+    /// # Errors
+    /// As there.
+    fn flush(&self, cx: Reenter, request: Owner) -> Result<()> {
+        let _ = (cx, request);
+        Err(OUTSIDE.into())
+    }
+
+    /// Makes this the request that [`current`](Runtime::current) gives, until its end: `Apache2::RequestUtil->request($r)`.
+    ///
+    /// # Errors
+    /// Outside the server.
+    fn set_current(&self, request: Owner) -> Result<()> {
+        let _ = request;
+        Err(OUTSIDE.into())
+    }
+
+    /// Feeds configuration lines into a request or server, with the given overrides (`-1`: the default) and path.
+    ///
+    /// # Errors
+    /// httpd's message for the line it refuses.
+    fn add_config(
+        &self,
+        owner: Owner,
+        lines: &[&[u8]],
+        overrides: i32,
+        path: Option<&[u8]>,
+        options: i32,
+    ) -> Result<()> {
+        let _ = (owner, lines, overrides, path, options);
+        Err(OUTSIDE.into())
+    }
+
+    /// Resolves and calls a handler in this call's interpreter.
+    ///
+    /// # Errors
+    /// What it raised; text when it is not found or is code of another interpreter.
+    fn call(&self, here: Here, handler: &HandlerRef, args: &[Val]) -> Result<Reply> {
+        match handler {
+            HandlerRef::Code(code) => code.call(here, args),
+            HandlerRef::Name(_) => Err(OUTSIDE.into()),
+        }
+    }
+}
+
+/// Whoever runs the API functions of this process. Set once, before the first call.
+pub static RUNTIME: OnceLock<&'static dyn Runtime> = OnceLock::new();
+
+/// The runtime.
+///
+/// # Errors
+/// When none was set.
+pub fn runtime() -> Result<&'static dyn Runtime> {
+    RUNTIME.get().copied().ok_or_else(|| OUTSIDE.into())
+}

@@ -1,0 +1,152 @@
+//! What crosses a door: one value ([`Val`]), and a call with its arguments ([`Call`]). Both are `interp.h`'s, field by field.
+
+use crate::{Class, Home, Kind, Result, Row, Slot, Ticket};
+use std::{
+    ffi::c_void,
+    ptr::{self, NonNull},
+};
+
+/// What a row runs: reads the call, writes the result. Made by [`crate::ApiFn`], never by hand.
+pub type Thunk = for<'c> fn(&'c Call, &mut Val) -> Result<()>;
+
+/// One value on its way through a door (`mi_val`). `tag` says how to read `w` and `len`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Val {
+    /// What it is.
+    pub tag: Kind,
+    /// [`TAINTED`], [`OWNED`], [`TRUE`].
+    pub flags: u8,
+    /// Unused.
+    pub pad: u16,
+    /// Generation of the owner's ticket; of a dual value the integer.
+    pub generation: u32,
+    /// Integer, bits of a number, or pointer.
+    pub w: u64,
+    /// Length; of an object its class, of an object argument the address of its cursor.
+    pub len: usize,
+    /// Slot of the owner's ticket, or null.
+    pub slot: *const Slot,
+}
+/// The value came from outside and is marked where the engine knows taint.
+pub const TAINTED: u8 = 1;
+/// The receiver frees what the value points to.
+pub const OWNED: u8 = 2;
+/// What a callback returned is true.
+pub const TRUE: u8 = 4;
+
+impl Val {
+    /// Left out, or nothing.
+    pub const NONE: Val = Val { tag: Kind::None, flags: 0, pad: 0, generation: 0, w: 0, len: 0, slot: ptr::null() };
+    /// `undef` or `nil`.
+    pub const UNDEF: Val = Val { tag: Kind::Undef, ..Val::NONE };
+
+    pub(crate) const fn of(tag: Kind, w: u64, len: usize) -> Val {
+        Val { tag, w, len, ..Val::NONE }
+    }
+
+    /// An object as a script will hold it: pointer, class, owner.
+    pub fn object(class: &'static Class, ptr: NonNull<()>, owner: Ticket) -> Val {
+        let (w, len) = (ptr.as_ptr() as u64, ptr::from_ref(class) as usize);
+        Val { generation: owner.generation, slot: owner.slot, ..Val::of(Kind::Obj, w, len) }
+    }
+
+    /// Owner of an object.
+    pub fn ticket(&self) -> Ticket {
+        Ticket { slot: self.slot, generation: self.generation }
+    }
+
+    /// # Safety
+    /// The value's `w` and `len` describe bytes that stay put and unchanged for `'v`.
+    pub(crate) unsafe fn bytes<'v>(&self) -> &'v [u8] {
+        let start = if self.len == 0 { NonNull::dangling().as_ptr() } else { self.w as *const u8 };
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(start, self.len) }
+    }
+
+    /// # Safety
+    /// The value's `w` and `len` describe an array of values that stays put and unchanged for `'v`.
+    pub(crate) unsafe fn vals<'v>(&self) -> &'v [Val] {
+        let start = if self.len == 0 { NonNull::dangling().as_ptr() } else { self.w as *const Val };
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(start, self.len) }
+    }
+}
+
+/// What the caller does with the result.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Want {
+    /// Nothing: void context.
+    Void,
+    /// One value: scalar context; always in Lua.
+    One,
+    /// All values: list context.
+    Many,
+}
+
+/// A script's call of a row (`mi_call`). Read-only while Rust runs; the result is written beside it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Call {
+    pub(crate) row: *const Row,
+    pub(crate) home: *const Home,
+    pub(crate) ctx: *mut c_void,
+    pub(crate) want: Want,
+    pub(crate) argc: u8,
+    pub(crate) rest: *const Val,
+    pub(crate) nrest: usize,
+    pub(crate) args: [Val; 8],
+}
+
+/// A C object that scripts can hold: a `Copy`, transparent wrapper of its pointer. Implement it with [`crate::object!`].
+///
+/// # Safety
+/// `Self` is `repr(transparent)` over a `NonNull`, and `raw` returns that pointer: the doors read the object from the
+/// pointer's bits.
+pub unsafe trait Object: Copy + Sized + 'static {
+    /// Its class, as a constant for the parameter tables.
+    const CLASS: *const Class;
+    /// Its class.
+    fn class() -> &'static Class;
+    /// The pointer it wraps.
+    fn raw(self) -> NonNull<()>;
+    /// Who owns it, when a call on something owned by `from` returns it.
+    fn ticket(self, from: Ticket) -> Ticket {
+        from
+    }
+    /// Who owns what is made from it, when it is itself owned by `own`. A pool has a second ticket for that.
+    fn contents(self, own: Ticket) -> Ticket {
+        own
+    }
+}
+
+/// `object!(Request, REQUEST_REC, ticket = |r, from| ..)`: ties a transparent pointer wrapper to its class. Without a
+/// ticket the object belongs to whoever returned it.
+///
+/// The expansion of `object!(Table, TABLE)` is one `unsafe impl Object` of four lines: `CLASS`, `class`, `raw`.
+#[macro_export]
+macro_rules! object {
+    ($t:ty, $class:ident $(, ticket = $ticket:expr)? $(, contents = $contents:expr)?) => {
+        const _: () = assert!(size_of::<$t>() == size_of::<*mut ()>(), "an object is a transparent pointer wrapper");
+        // SAFETY: the wrappers of crates apr and httpd are repr(transparent) over NonNull; the size is asserted above.
+        unsafe impl $crate::Object for $t {
+            const CLASS: *const $crate::Class = &raw const $class;
+            fn class() -> &'static $crate::Class {
+                &$class
+            }
+            fn raw(self) -> std::ptr::NonNull<()> {
+                // SAFETY: transparent over NonNull, which is never null.
+                unsafe { std::mem::transmute::<$t, std::ptr::NonNull<()>>(self) }
+            }
+            $(fn ticket(self, from: $crate::Ticket) -> $crate::Ticket {
+                let f: fn($t, $crate::Ticket) -> $crate::Ticket = $ticket;
+                f(self, from)
+            })?
+            $(fn contents(self, own: $crate::Ticket) -> $crate::Ticket {
+                let f: fn($t, $crate::Ticket) -> $crate::Ticket = $contents;
+                f(self, own)
+            })?
+        }
+    };
+}

@@ -1,0 +1,273 @@
+//! Values a script lends or leaves: any value, a kept one, a callable, an out-buffer, a bag of values.
+
+use crate::{Again, Call, Dropped, Home, Kind, Raise, Result, TRUE, Val};
+use std::{ffi::c_void, mem::ManuallyDrop, ptr, sync::Arc};
+
+/// A script's value, by identity, held past the call. Let go on any thread; freed in its interpreter.
+#[derive(Debug)]
+pub struct Kept {
+    raw: *mut c_void,
+    home: Arc<Home>,
+}
+
+// SAFETY: a counted reference; only the holder of its interpreter looks into it, and dropping it only fills the drop box.
+unsafe impl Send for Kept {}
+// SAFETY: as above; shared access reads the pointer only.
+unsafe impl Sync for Kept {}
+
+impl Kept {
+    /// # Safety
+    /// `raw` is a counted reference of `home`'s engine; the count is given away here.
+    pub unsafe fn from_raw(raw: *mut c_void, home: Arc<Home>) -> Kept {
+        Kept { raw, home }
+    }
+    /// The engine's value; counted by `self`.
+    pub fn as_raw(&self) -> *mut c_void {
+        self.raw
+    }
+    /// The interpreter it lives in.
+    pub fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+    /// The same variable, as a result.
+    pub fn again(&self) -> Again {
+        Again { raw: self.raw, home: Arc::as_ptr(&self.home), owned: false }
+    }
+    /// As a result, given back for good.
+    pub fn give(self) -> Again {
+        let again = Again { owned: true, ..self.again() };
+        // The engine keeps a home alive as long as its interpreter runs, so this is not the last reference to it.
+        let (_, home) = self.into_parts();
+        drop(home);
+        again
+    }
+    /// To pass it to a callback in its own interpreter.
+    pub fn val(&self) -> Val {
+        Val::of(Kind::Kept, self.raw as u64, 0)
+    }
+    /// Calls it, in the interpreter that `here` is in.
+    ///
+    /// # Errors
+    /// What the code raised; text when the value lives elsewhere.
+    pub fn call(&self, here: Here, args: &[Val]) -> Result<Reply> {
+        if !here.is_home_of(self) {
+            return Err("the value belongs to another interpreter".into());
+        }
+        // SAFETY: a call of a row came from this interpreter on this thread, so we hold it.
+        unsafe { self.call_held(args) }
+    }
+    /// Calls it.
+    ///
+    /// # Safety
+    /// The caller holds the interpreter and has entered it.
+    ///
+    /// # Errors
+    /// What the code raised.
+    pub unsafe fn call_held(&self, args: &[Val]) -> Result<Reply> {
+        // SAFETY: the caller's promise.
+        unsafe { call(self.home.ctx, &self.home, &self.val(), args) }
+    }
+    /// Has it called (with `arg`, if any) and freed by whoever next empties its interpreter's drop box. From any thread,
+    /// without waiting: for cleanups that must not acquire an interpreter.
+    pub fn call_later(self, arg: Option<Kept>) {
+        let arg = arg.map_or(ptr::null_mut(), |a| a.into_parts().0);
+        let (value, home) = self.into_parts();
+        home.leave(Dropped { value, arg, call: true });
+    }
+    fn into_parts(self) -> (*mut c_void, Arc<Home>) {
+        let k = ManuallyDrop::new(self);
+        // SAFETY: `k` is not used or dropped after this.
+        (k.raw, unsafe { ptr::read(&k.home) })
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.home.leave(Dropped { value: self.raw, ..Dropped::NONE });
+    }
+}
+
+fn home_of(call: &Call) -> Arc<Home> {
+    // SAFETY: the door put the home of the calling interpreter there, which the engine made with `Home::new` and keeps for
+    // as long as the interpreter runs.
+    unsafe {
+        Arc::increment_strong_count(call.home);
+        Arc::from_raw(call.home)
+    }
+}
+
+fn keep(v: &Val, c: &Call) -> Kept {
+    let home = home_of(c);
+    let mut kept = Val::NONE;
+    // SAFETY: this is a call from that interpreter, so we hold it; `v` is one of the call's values.
+    unsafe { ((*home.ops).keep)(c.ctx, v, &mut kept) };
+    Kept { raw: kept.w as *mut c_void, home }
+}
+
+/// # Safety
+/// The caller holds `home`'s interpreter and has entered it.
+unsafe fn call(ctx: *mut c_void, home: &Arc<Home>, code: &Val, args: &[Val]) -> Result<Reply> {
+    let mut reply = Val::NONE;
+    // SAFETY: the caller's promise; the engine's guard lets nothing escape.
+    match unsafe { ((*home.ops).call)(ctx, code, args.as_ptr(), args.len(), &mut reply) } {
+        0 => Ok(Reply(reply)),
+        2 => Err(Box::new(Raise::Exit(reply.w as i64))),
+        _ => Err(Box::new(Raise::Script(Kept { raw: reply.w as *mut c_void, home: home.clone() }))),
+    }
+}
+
+/// Any value, lent for the call.
+pub struct Any<'c> {
+    pub(crate) v: &'c Val,
+    pub(crate) call: &'c Call,
+}
+
+impl Any<'_> {
+    /// The same variable, as a result.
+    pub fn again(&self) -> Again {
+        Again { raw: self.v.w as *mut c_void, home: self.call.home, owned: false }
+    }
+    /// Holds it past the call.
+    pub fn keep(&self) -> Kept {
+        keep(self.v, self.call)
+    }
+}
+
+/// Code, or the name of a sub, lent for the call and callable during it.
+pub struct Callable<'c> {
+    pub(crate) v: &'c Val,
+    pub(crate) call: &'c Call,
+}
+
+impl Callable<'_> {
+    /// Holds it past the call.
+    pub fn keep(&self) -> Kept {
+        keep(self.v, self.call)
+    }
+    /// Calls it now, in scalar context.
+    ///
+    /// # Errors
+    /// What the code raised.
+    pub fn call(&self, args: &[Val]) -> Result<Reply> {
+        // SAFETY: this is a call from that interpreter on this thread, so we hold it.
+        unsafe { call(self.call.ctx, &home_of(self.call), self.v, args) }
+    }
+}
+
+pub(crate) fn keep_code(v: &Val, c: &Call) -> Kept {
+    keep(v, c)
+}
+
+/// What a callback returned, in scalar context.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply(Val);
+
+impl Reply {
+    /// Whether it is true.
+    pub fn truth(&self) -> bool {
+        self.0.flags & TRUE != 0
+    }
+    /// As an integer; 0 for anything else.
+    pub fn int(&self) -> i64 {
+        self.0.w as i64
+    }
+}
+
+/// A buffer of the script's (Perl: the caller's scalar; Lua: what the call returns).
+pub struct Out<'c> {
+    v: *mut Val,
+    call: &'c Call,
+}
+
+impl<'c> Out<'c> {
+    pub(crate) fn new(v: &'c Val, call: &'c Call) -> Out<'c> {
+        Out { v: ptr::from_ref(v).cast_mut(), call }
+    }
+    /// Bytes in it.
+    pub fn len(&self) -> usize {
+        // SAFETY: an argument of the call; read through the raw pointer since `put` has the engine write it.
+        unsafe { (&raw const (*self.v).len).read_volatile() }
+    }
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Writes at `at`, growing and padding with NULs; what was behind is cut off.
+    ///
+    /// # Errors
+    /// When a callback has made something else of the variable meanwhile.
+    pub fn put(&mut self, at: usize, bytes: &[u8]) -> Result<()> {
+        // SAFETY: this is a call from that interpreter, so we hold it; the value is one of the call's.
+        let rc = unsafe { ((*(*self.call.home).ops).put)(self.call.ctx, self.v, at, bytes.as_ptr(), bytes.len()) };
+        if rc == 0 { Ok(()) } else { Err("the buffer was changed while it was being filled".into()) }
+    }
+}
+
+/// A hash of the script's (Perl: hash reference, Lua: table), kept past the call: pnotes.
+#[derive(Debug)]
+pub struct Bag(Kept);
+
+impl Bag {
+    /// The hash itself, as a result.
+    pub fn again(&self) -> Again {
+        self.0.again()
+    }
+    /// The interpreter it lives in.
+    pub fn home(&self) -> &Arc<Home> {
+        self.0.home()
+    }
+    /// Stores the very variable under `key`.
+    ///
+    /// # Errors
+    /// When the bag is another interpreter's.
+    pub fn set(&self, here: Here, key: &[u8], value: &Any) -> Result<()> {
+        here.check(&self.0)?;
+        let (raw, _home) = value.keep().into_parts();
+        // SAFETY: `here` says we hold this interpreter; the count in `raw` goes to the bag.
+        let rc = unsafe { ((*self.0.home.ops).bag_set)(here.0.ctx, self.0.raw, key.as_ptr(), key.len(), raw) };
+        if rc == 0 { Ok(()) } else { Err("out of memory".into()) }
+    }
+    /// What is stored under `key`.
+    ///
+    /// # Errors
+    /// When the bag is another interpreter's.
+    pub fn get(&self, here: Here, key: &[u8]) -> Result<Option<Kept>> {
+        here.check(&self.0)?;
+        // SAFETY: `here` says we hold this interpreter.
+        let raw = unsafe { ((*self.0.home.ops).bag_get)(here.0.ctx, self.0.raw, key.as_ptr(), key.len()) };
+        Ok((!raw.is_null()).then(|| Kept { raw, home: self.0.home.clone() }))
+    }
+}
+
+/// The interpreter this call came from, held by this thread while the call lasts.
+#[derive(Clone, Copy)]
+pub struct Here<'c>(pub(crate) &'c Call);
+
+impl Here<'_> {
+    /// Its home.
+    pub fn home(self) -> Arc<Home> {
+        home_of(self.0)
+    }
+    /// This interpreter's bag among those of a request that several interpreters serve; made if there is none.
+    pub fn bag_of(self, bags: &mut Vec<Bag>) -> &Bag {
+        let i = bags.iter().position(|b| self.is_home_of(&b.0)).unwrap_or_else(|| {
+            bags.push(self.bag());
+            bags.len() - 1
+        });
+        &bags[i]
+    }
+    /// A new bag.
+    pub fn bag(self) -> Bag {
+        let home = self.home();
+        // SAFETY: this is a call from that interpreter, so we hold it; the counted reference is ours.
+        let raw = unsafe { ((*home.ops).bag)(self.0.ctx) };
+        Bag(Kept { raw, home })
+    }
+    /// Whether `kept` lives in this interpreter.
+    pub fn is_home_of(self, kept: &Kept) -> bool {
+        ptr::eq(self.0.home, Arc::as_ptr(&kept.home))
+    }
+    fn check(self, kept: &Kept) -> Result<()> {
+        if self.is_home_of(kept) { Ok(()) } else { Err("the value belongs to another interpreter".into()) }
+    }
+}
