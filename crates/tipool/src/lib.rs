@@ -1,1 +1,475 @@
-//! TODO
+//! A pool of items that are dear to make, such as interpreters or database connections, lent to one thread at a time.
+//!
+//! It does not know what it holds: how an item is made, tended and destroyed is told by a [`Manage`]. It knows neither
+//! requests nor connections nor any server.
+//!
+//! - Among the idle items the one with the fewest *homes* is lent, among equals the last used: its memory is warm.
+//! - Who finds none idle waits: first come, first served, with a direct hand-off. A newcomer never overtakes.
+//! - Items are made ahead of demand by a *keeper*, a thread that calls [`Tipool::tend`]. As long as none runs (at
+//!   start-up, under prefork, in tests) a checkout that finds room makes its own, and `max_uses` and `max_age` are not
+//!   acted upon: replacing is the keeper's work.
+//! - `max_uses` and `max_age` are soft: the old item serves until its successor is there. If one has homes it then
+//!   *drains*: it is lent only to those at home ([`Tipool::checkout_only`]) and destroyed when the last home ends.
+//! - The lock is held for a few dozen instructions and never over code of the owner's; a checkout that need not wait
+//!   allocates nothing and reads no clock.
+//!
+//! A tipool may be made and started before a fork, as long as no other thread uses it at that moment: std's locks are
+//! plain memory and whole again in the child if nobody holds them. Items lent at the fork are lent in both processes.
+//! An [`ItemId`] is unique in its process only.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tipool::{Limits, Manage, Tipool};
+//!
+//! struct Buffers;
+//! impl Manage for Buffers {
+//!     type Item = Vec<u8>;
+//!     type Error = std::io::Error;
+//!     fn create(&self) -> Result<Vec<u8>, std::io::Error> {
+//!         Ok(Vec::with_capacity(1 << 20))
+//!     }
+//!     fn destroy(&self, _: Vec<u8>) {}
+//! }
+//!
+//! let tipool = Tipool::new(Buffers, Limits { start: 1, max: 2, ..Limits::default() });
+//! tipool.start().unwrap();
+//! let mut lease = tipool.checkout(Duration::from_secs(1)).unwrap();
+//! lease.push(1);
+//! drop(lease);
+//! assert_eq!(tipool.stats().idle, 1);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod keeper;
+mod lease;
+mod limits;
+mod manage;
+mod state;
+mod stats;
+mod sync;
+mod waiters;
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+pub use keeper::Bell;
+pub use lease::Lease;
+pub use limits::Limits;
+pub use manage::{Late, Manage, Purpose, Refused, Wait};
+pub use stats::{Snapshot, WAIT_BUCKETS};
+
+use state::{Place, State};
+use stats::Stats;
+use sync::{Mutex, MutexGuard};
+use waiters::{Grant, Want};
+
+/// Names an item; never used again in this process, whatever becomes of the item.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemId(NonZeroU64);
+
+impl ItemId {
+    /// The low bits are the item's slot, so that it is found without a search.
+    const SLOT_BITS: u32 = 24;
+
+    fn new(serial: u64, slot: usize) -> Self {
+        let slot = slot as u64 & ((1 << Self::SLOT_BITS) - 1);
+        ItemId(NonZeroU64::MIN.saturating_add((serial << Self::SLOT_BITS | slot).saturating_sub(1)))
+    }
+
+    fn next(slot: usize) -> Self {
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        Self::new(SERIAL.fetch_add(1, Ordering::Relaxed), slot)
+    }
+
+    fn slot(self) -> usize {
+        (self.0.get() & ((1 << Self::SLOT_BITS) - 1)) as usize
+    }
+
+    /// The running number of the item in this process, from 1: what a person is shown.
+    pub fn serial(self) -> u64 {
+        self.0.get() >> Self::SLOT_BITS
+    }
+
+    /// As a number, to be kept where only a number fits.
+    pub fn get(self) -> NonZeroU64 {
+        self.0
+    }
+
+    /// Back from [`ItemId::get`].
+    pub fn from_raw(raw: NonZeroU64) -> Self {
+        ItemId(raw)
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serial().fmt(f)
+    }
+}
+
+impl fmt::Debug for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemId({})", self.serial())
+    }
+}
+
+/// One item, as a status page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemInfo {
+    /// Which one.
+    pub id: ItemId,
+    /// Uses that have ended.
+    pub uses: u64,
+    /// When it was made.
+    pub born: Instant,
+    /// How many are at home in it.
+    pub homes: usize,
+    /// It is in somebody's hands.
+    pub is_lent: bool,
+    /// It lives on for its homes only.
+    pub is_draining: bool,
+}
+
+/// A pool of items. Clones are handles to the same one.
+pub struct Tipool<M: Manage> {
+    shared: Arc<Shared<M>>,
+}
+
+struct Shared<M: Manage> {
+    manage: M,
+    limits: Limits,
+    stats: Arc<Stats>,
+    bell: Bell,
+    /// Guards items, idle list and waiters. While it is held nothing of the owner's is called, no item is made,
+    /// destroyed or dropped, and nobody is woken.
+    state: Mutex<State<M::Item>>,
+}
+
+/// Who lets go of the lock, and so may be made to destroy items.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Destroys what there is to destroy.
+    Keeper,
+    /// Leaves that to the keeper where there is one.
+    Anybody,
+    /// Has no time: never destroys anything.
+    Hasty,
+}
+
+/// What a checkout found.
+enum Found<M: Manage> {
+    Lease(Lease<M>),
+    /// Leave to make one, counted already.
+    Room,
+}
+
+impl<M: Manage> Clone for Tipool<M> {
+    fn clone(&self) -> Self {
+        Tipool { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<M: Manage> Tipool<M> {
+    /// An empty tipool.
+    pub fn new(manage: M, limits: Limits) -> Self {
+        Self::with_bell(manage, limits, Bell::new())
+    }
+
+    /// An empty tipool whose keeper is woken by this bell: one keeper may keep several.
+    pub fn with_bell(manage: M, limits: Limits, bell: Bell) -> Self {
+        let limits = limits.consistent();
+        let stats = Arc::new(Stats::default());
+        let state = Mutex::new(State::new(limits, Arc::clone(&stats)));
+        Tipool { shared: Arc::new(Shared { manage, limits, stats, bell, state }) }
+    }
+
+    /// Makes items until there are `start`. Those made before an error stay.
+    pub fn start(&self) -> Result<(), M::Error> {
+        loop {
+            let mut state = self.shared.lock();
+            if state.live + state.creating >= self.shared.limits.start || state.closed.is_some() {
+                return Ok(());
+            }
+            state.creating += 1;
+            self.shared.unlock(state, Who::Anybody);
+            let item = self.shared.create()?;
+            let mut state = self.shared.lock();
+            state.made(item, false);
+            self.shared.unlock(state, Who::Anybody);
+        }
+    }
+
+    /// Lends an item; waits at most `wait`.
+    pub fn checkout(&self, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
+        self.obtain(Want::Any, None, wait.into())
+    }
+
+    /// Lends this item if it is idle and not draining, else any as [`Tipool::checkout`].
+    pub fn checkout_prefer(&self, id: ItemId, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
+        self.obtain(Want::Any, Some(id), wait.into())
+    }
+
+    /// Lends this item and no other, even if it is draining.
+    pub fn checkout_only(&self, id: ItemId, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
+        self.obtain(Want::Only(id), None, wait.into())
+    }
+
+    /// Lends an idle item; makes none, waits for none and counts no time-out.
+    pub fn try_checkout(&self) -> Option<Lease<M>> {
+        let mut state = self.shared.lock();
+        let taken = state.take(Want::Any, None);
+        self.shared.unlock(state, Who::Anybody);
+        taken.map(|taken| Lease::new(Arc::clone(&self.shared), taken))
+    }
+
+    /// Somebody's home in this item has ended. Takes the lock for a moment and never destroys anything: an item whose
+    /// end this is, is left to the keeper. Without effect if the item is gone.
+    pub fn drop_home(&self, id: ItemId) {
+        let mut state = self.shared.lock();
+        state.drop_home(id);
+        self.shared.unlock(state, Who::Hasty);
+    }
+
+    /// How many are at home in this item; 0 if it is gone.
+    pub fn homes(&self, id: ItemId) -> usize {
+        let state = self.shared.lock();
+        state.find(id).and_then(|at| state.slots.get(at)).map_or(0, |slot| slot.homes)
+    }
+
+    /// Ends the tipool: all who wait are refused, what is idle is destroyed by the caller, what is lent is dealt with
+    /// as `late` says when it comes back. Returns how many are lent still.
+    pub fn close(&self, late: Late) -> usize {
+        let mut state = self.shared.lock();
+        let lent = state.close(late);
+        self.shared.unlock(state, Who::Keeper);
+        lent
+    }
+
+    /// Whether [`Tipool::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().closed.is_some()
+    }
+
+    /// The statistics, read without the lock.
+    pub fn stats(&self) -> Snapshot {
+        self.shared.stats.snapshot()
+    }
+
+    /// The items one by one, in no order. Holds the lock while they are copied.
+    pub fn items(&self) -> Vec<ItemInfo> {
+        let state = self.shared.lock();
+        let info = |slot: &state::Slot<M::Item>| {
+            Some(ItemInfo {
+                id: slot.id?,
+                uses: slot.uses,
+                born: slot.born,
+                homes: slot.homes,
+                is_lent: slot.place == Place::Lent,
+                is_draining: slot.draining,
+            })
+        };
+        state.slots.iter().filter_map(info).collect()
+    }
+
+    /// The limits, made consistent.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Whoever makes and destroys the items.
+    pub fn manage(&self) -> &M {
+        &self.shared.manage
+    }
+
+    /// Lets every deadline pass, now and for ever.
+    #[cfg(loom)]
+    pub fn expire_waits(&self) {
+        let mut state = self.shared.lock();
+        state.waiters.expire();
+        self.shared.unlock(state, Who::Hasty);
+    }
+
+    fn obtain(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Lease<M>, Refused<M::Error>> {
+        match self.find(want, preferred, wait)? {
+            Found::Lease(lease) => Ok(lease),
+            Found::Room => self.make_own(),
+        }
+    }
+
+    fn find(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Found<M>, Refused<M::Error>> {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        if state.closed.is_some() {
+            return Err(Refused::Closed);
+        }
+        if let Some(taken) = state.take(want, preferred) {
+            shared.unlock(state, Who::Anybody);
+            return Ok(Found::Lease(Lease::new(Arc::clone(shared), taken)));
+        }
+        match want {
+            Want::Only(id) if state.find(id).is_none() => return Err(Refused::Gone),
+            Want::Any if !state.keeper && state.has_room() => {
+                state.creating += 1;
+                shared.unlock(state, Who::Anybody);
+                return Ok(Found::Room);
+            }
+            _ => {}
+        }
+        self.wait_for(state, want, wait)
+    }
+
+    /// The slow path: joins the queue and waits.
+    #[cold]
+    fn wait_for(
+        &self,
+        mut state: MutexGuard<'_, State<M::Item>>,
+        want: Want,
+        wait: Wait,
+    ) -> Result<Found<M>, Refused<M::Error>> {
+        let shared = &self.shared;
+        let limits = &shared.limits;
+        if limits.max_queue.is_some_and(|max| state.waiters.len() >= max) {
+            shared.stats.refused.add(1);
+            return Err(Refused::QueueFull);
+        }
+        shared.stats.waits.add(1);
+        if wait.is_none() {
+            shared.stats.timeouts.add(1);
+            return Err(Refused::TimedOut);
+        }
+        let (ticket, cond) = state.waiters.join(want);
+        shared.stats.max_waiting.at_least(state.waiters.len());
+        state.offer_room();
+        shared.unlock(state, Who::Anybody);
+
+        let began = Instant::now();
+        let until = wait.deadline(began);
+        let mut state = shared.lock();
+        let grant = loop {
+            if let Some(grant) = state.waiters.take(ticket) {
+                break Some(grant);
+            }
+            if is_over(until, &state) {
+                state.waiters.leave(ticket);
+                break None;
+            }
+            state = sync::wait(&cond, state, until);
+        };
+        shared.stats.waited(began.elapsed());
+        let found = match grant {
+            Some(Grant::Item(at)) => match state.pick_up(at) {
+                Some(taken) => Ok(Found::Lease(Lease::new(Arc::clone(shared), taken))),
+                // Cannot be: the slot is lent to us and holds its item until we take it.
+                None => Err(Refused::Gone),
+            },
+            Some(Grant::Create) => Ok(Found::Room),
+            Some(Grant::Gone) => Err(Refused::Gone),
+            Some(Grant::Closed) => Err(Refused::Closed),
+            None => {
+                shared.stats.timeouts.add(1);
+                Err(Refused::TimedOut)
+            }
+        };
+        shared.unlock(state, Who::Anybody);
+        found
+    }
+
+    /// Makes an item, counted as being made already, for the caller.
+    #[cold]
+    fn make_own(&self) -> Result<Lease<M>, Refused<M::Error>> {
+        let shared = &self.shared;
+        let item = shared.create().map_err(Refused::CannotCreate)?;
+        let mut state = shared.lock();
+        let taken = state.made(item, true).and_then(|at| state.pick_up(at));
+        shared.unlock(state, Who::Anybody);
+        taken.map(|taken| Lease::new(Arc::clone(shared), taken)).ok_or(Refused::Closed)
+    }
+}
+
+fn is_over<I>(until: Option<Instant>, state: &State<I>) -> bool {
+    #[cfg(loom)]
+    return until.is_some() && state.waiters.expired;
+    #[cfg(not(loom))]
+    {
+        let _ = state;
+        until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+impl<M: Manage> Shared<M> {
+    fn lock(&self) -> MutexGuard<'_, State<M::Item>> {
+        sync::lock(&self.state)
+    }
+
+    /// Lets go of the lock and does what had to wait for that.
+    fn unlock(&self, mut state: MutexGuard<'_, State<M::Item>>, who: Who) {
+        state.publish();
+        if state.waiters.wake.is_empty() && state.doomed.is_empty() && !state.ring {
+            return;
+        }
+        let mut doomed = Vec::new();
+        if !state.doomed.is_empty() {
+            let keeper = state.keeper && state.closed.is_none();
+            if who == Who::Keeper || (who == Who::Anybody && !keeper && !std::thread::panicking()) {
+                doomed = std::mem::take(&mut state.doomed);
+                self.stats.destroyed.add(doomed.len() as u64);
+            } else {
+                state.ring = true;
+            }
+        }
+        let wake = std::mem::take(&mut state.waiters.wake);
+        let ring = std::mem::take(&mut state.ring);
+        drop(state);
+        for waiter in wake {
+            waiter.notify_one();
+        }
+        if ring {
+            self.bell.ring();
+        }
+        for item in doomed {
+            self.manage.destroy(item);
+        }
+    }
+
+    /// Makes an item that is counted as being made. It stays counted until `State::made` has it; after a failure or a
+    /// panic it no longer is.
+    fn create(&self) -> Result<M::Item, M::Error> {
+        let mut attempt = Attempt { shared: self, has_failed: true };
+        let made = self.manage.create();
+        attempt.has_failed = made.is_err();
+        made
+    }
+}
+
+impl<M: Manage> Drop for Shared<M> {
+    fn drop(&mut self) {
+        let mut state = sync::lock(&self.state);
+        let mut left = std::mem::take(&mut state.doomed);
+        left.extend(state.slots.iter_mut().filter_map(|slot| slot.item.take()));
+        drop(state);
+        for item in left {
+            self.manage.destroy(item);
+        }
+    }
+}
+
+struct Attempt<'a, M: Manage> {
+    shared: &'a Shared<M>,
+    has_failed: bool,
+}
+
+impl<M: Manage> Drop for Attempt<'_, M> {
+    fn drop(&mut self) {
+        if self.has_failed {
+            let mut state = self.shared.lock();
+            state.creating -= 1;
+            self.shared.stats.create_failures.add(1);
+            state.offer_room();
+            self.shared.unlock(state, Who::Anybody);
+        }
+    }
+}

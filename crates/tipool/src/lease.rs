@@ -1,0 +1,120 @@
+//! An item in somebody's hands.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use crate::state::{Back, Taken};
+use crate::{ItemId, Manage, Shared, Tipool, Who};
+
+/// An item lent; it goes back when the lease is dropped, on whatever thread. The lease has no lifetime: it keeps the
+/// tipool's memory alive by itself and can be stored. Dropped while its thread panics, it is retired.
+pub struct Lease<M: Manage> {
+    shared: Arc<Shared<M>>,
+    /// `None` only while `drop` runs.
+    item: Option<M::Item>,
+    at: usize,
+    id: ItemId,
+    back: Back,
+    is_broken: bool,
+}
+
+impl<M: Manage> Lease<M> {
+    pub(crate) fn new(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
+        let back = Back::Used(taken.uses);
+        Lease { shared, item: Some(taken.item), at: taken.at, id: taken.id, back, is_broken: false }
+    }
+
+    /// The keeper's own, which is not a use.
+    pub(crate) fn to_tend(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
+        let mut lease = Self::new(shared, taken);
+        lease.back = Back::Tended;
+        lease
+    }
+
+    /// Which item this is.
+    pub fn id(&self) -> ItemId {
+        self.id
+    }
+
+    /// How often the item was lent, this time included.
+    pub fn uses(&self) -> u64 {
+        match self.back {
+            Back::Used(uses) => uses,
+            Back::Tended => 0,
+        }
+    }
+
+    /// This time does not count towards `max_uses`: it continues a use that did.
+    pub fn not_a_use(&mut self) {
+        if let Back::Used(uses) = &mut self.back {
+            *uses = uses.saturating_sub(1);
+        }
+    }
+
+    /// The tipool it goes back to.
+    pub fn tipool(&self) -> Tipool<M> {
+        Tipool { shared: Arc::clone(&self.shared) }
+    }
+
+    /// One more has its home in this item: later it must have this one and no other
+    /// ([`Tipool::checkout_only`]). Ended by [`Tipool::drop_home`].
+    pub fn add_home(&self) -> ItemId {
+        let mut state = self.shared.lock();
+        if let Some(slot) = state.slots.get_mut(self.at) {
+            slot.homes += 1;
+        }
+        self.id
+    }
+
+    /// When the lease ends, the item is destroyed.
+    pub fn mark_broken(&mut self) {
+        self.is_broken = true;
+    }
+
+    /// Whether the item will be destroyed when the lease ends.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Ends the lease and destroys the item.
+    pub fn retire(mut self) {
+        self.mark_broken();
+    }
+}
+
+impl<M: Manage> Deref for Lease<M> {
+    type Target = M::Item;
+
+    fn deref(&self) -> &M::Item {
+        match &self.item {
+            Some(item) => item,
+            None => unreachable!("a lease has its item until it is dropped"),
+        }
+    }
+}
+
+impl<M: Manage> DerefMut for Lease<M> {
+    fn deref_mut(&mut self) -> &mut M::Item {
+        match &mut self.item {
+            Some(item) => item,
+            None => unreachable!("a lease has its item until it is dropped"),
+        }
+    }
+}
+
+impl<M: Manage> Drop for Lease<M> {
+    fn drop(&mut self) {
+        let Some(item) = self.item.take() else { return };
+        let is_broken = self.is_broken || std::thread::panicking();
+        let mut state = self.shared.lock();
+        state.give_back(self.at, item, self.back, is_broken);
+        self.shared.unlock(state, Who::Anybody);
+    }
+}
+
+impl<M: Manage> fmt::Debug for Lease<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("id", &self.id).field("uses", &self.uses()).finish_non_exhaustive()
+    }
+}

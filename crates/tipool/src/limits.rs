@@ -1,0 +1,66 @@
+//! How many items, how long each lives, how many may wait.
+
+use std::time::Duration;
+
+/// The limits of one tipool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Items that [`Tipool::start`](crate::Tipool::start) makes.
+    pub start: usize,
+    /// Items at once, at least 1. The keeper may hold one more while it replaces one; draining ones are not counted.
+    pub max: usize,
+    /// The keeper sees to it that as many are idle, within `max`.
+    pub min_spare: usize,
+    /// The keeper destroys those above as many that stayed idle for all of `settle`.
+    pub max_spare: usize,
+    /// Checkouts after which an item is replaced; 0: never.
+    pub max_uses: u64,
+    /// Age at which an item is replaced.
+    pub max_age: Option<Duration>,
+    /// Checkouts that may wait at once; `None`: any number.
+    pub max_queue: Option<usize>,
+    /// How long a surplus lasts before the keeper shrinks it away. Without it, a busy second would be paid for twice:
+    /// by making items and by making them again.
+    pub settle: Duration,
+}
+
+impl Default for Limits {
+    /// As mod_perl's interpreter pool: 3 at start, 5 at most, 3 spare, replaced after 2000 uses.
+    fn default() -> Self {
+        Limits {
+            start: 3,
+            max: 5,
+            min_spare: 3,
+            max_spare: 3,
+            max_uses: 2000,
+            max_age: None,
+            max_queue: None,
+            settle: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// The same, made consistent: at least one item, `start` and `min_spare` within `max`, `max_spare` not below
+    /// `min_spare`.
+    pub fn consistent(mut self) -> Self {
+        self.max = self.max.max(1);
+        self.start = self.start.min(self.max);
+        self.min_spare = self.min_spare.min(self.max);
+        self.max_spare = self.max_spare.max(self.min_spare);
+        self
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_contradict_each_other_are_made_consistent() {
+        let odd = Limits { start: 9, max: 0, min_spare: 7, max_spare: 0, ..Limits::default() };
+        let limits = odd.consistent();
+        assert_eq!((limits.start, limits.max, limits.min_spare, limits.max_spare), (1, 1, 1, 1));
+        assert_eq!(Limits::default().consistent(), Limits::default());
+    }
+}

@@ -1,0 +1,423 @@
+//! What the lock guards: the items, who has which, who waits. No function here waits, takes a lock, or calls anything
+//! of the owner's; what must happen outside the lock is left in `waiters.wake`, `ring` and `doomed`, and
+//! `Shared::unlock` does it.
+//!
+//! Kept true by every function:
+//! - as long as an item is in the idle list, nobody waits for any item (so a newcomer overtakes nobody), nor for that
+//!   one;
+//! - `live + creating` is at most `max`, one more while the keeper replaces an item;
+//! - without a keeper nobody waits for any item while there is room to make one.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::ItemId;
+use crate::keeper::Pace;
+use crate::limits::Limits;
+use crate::manage::Late;
+use crate::stats::Stats;
+use crate::waiters::{Grant, Waiters, Want};
+
+pub(crate) struct State<I> {
+    pub(crate) limits: Limits,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) slots: Vec<Slot<I>>,
+    free: Vec<usize>,
+    /// Slots whose item anybody may have, the last used at the end.
+    pub(crate) idle: Vec<usize>,
+    pub(crate) waiters: Waiters,
+    /// To be destroyed once the lock is released.
+    pub(crate) doomed: Vec<I>,
+    /// The keeper is to be woken once the lock is released.
+    pub(crate) ring: bool,
+    /// Items that count towards `max`.
+    pub(crate) live: usize,
+    /// Items that are draining.
+    draining: usize,
+    lent: usize,
+    tending: usize,
+    pub(crate) creating: usize,
+    /// Counts the times an item was given back: orders the idle list.
+    returns: u64,
+    /// The fewest that were idle since the keeper last set it.
+    pub(crate) idle_low: usize,
+    pub(crate) keeper: bool,
+    pub(crate) closed: Option<Late>,
+    /// The keeper's own notes.
+    pub(crate) pace: Pace,
+}
+
+pub(crate) struct Slot<I> {
+    /// `None`: the slot is free.
+    pub(crate) id: Option<ItemId>,
+    /// `None`: it is in somebody's hands.
+    pub(crate) item: Option<I>,
+    pub(crate) place: Place,
+    /// When it was last given back, on the scale of `State::returns`; 0: never used.
+    pub(crate) returned: u64,
+    pub(crate) uses: u64,
+    pub(crate) born: Instant,
+    pub(crate) homes: usize,
+    /// The limit it has reached.
+    pub(crate) past: Option<Past>,
+    /// Its successor is there.
+    pub(crate) superseded: bool,
+    /// Lives on for its homes only, and does not count towards `max`.
+    pub(crate) draining: bool,
+    /// `returned` when the keeper first saw it idle, and when that was.
+    pub(crate) seen_idle: Option<(u64, Instant)>,
+    pub(crate) tended: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Free,
+    Idle,
+    Lent,
+    /// In the keeper's hands.
+    Tended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    Uses,
+    Age,
+}
+
+/// An item taken out of its slot.
+pub(crate) struct Taken<I> {
+    pub(crate) at: usize,
+    pub(crate) id: ItemId,
+    pub(crate) item: I,
+    /// This one included.
+    pub(crate) uses: u64,
+}
+
+/// How an item comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    Used(u64),
+    Tended,
+}
+
+impl<I> State<I> {
+    pub(crate) fn new(limits: Limits, stats: Arc<Stats>) -> Self {
+        State {
+            limits,
+            stats,
+            slots: Vec::with_capacity(limits.max.min(1024) + 1),
+            free: Vec::new(),
+            idle: Vec::with_capacity(limits.max.min(1024) + 1),
+            waiters: Waiters::default(),
+            doomed: Vec::new(),
+            ring: false,
+            live: 0,
+            draining: 0,
+            lent: 0,
+            tending: 0,
+            creating: 0,
+            returns: 0,
+            idle_low: 0,
+            keeper: false,
+            closed: None,
+            pace: Pace::default(),
+        }
+    }
+
+    /// The slot of this item, if it is still there.
+    pub(crate) fn find(&self, id: ItemId) -> Option<usize> {
+        let at = id.slot();
+        (self.slots.get(at)?.id == Some(id)).then_some(at)
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.live + self.creating < self.limits.max
+    }
+
+    pub(crate) fn lent(&self) -> usize {
+        self.lent
+    }
+
+    /// An idle item as wanted: the preferred one, or among those with fewest homes the last used.
+    pub(crate) fn take(&mut self, want: Want, preferred: Option<ItemId>) -> Option<Taken<I>> {
+        let at = match want {
+            Want::Only(id) => self.find(id).filter(|at| self.is_idle(*at))?,
+            Want::Any => {
+                let preferred = preferred
+                    .and_then(|id| self.find(id))
+                    .filter(|at| self.slots.get(*at).is_some_and(|slot| slot.place == Place::Idle && !slot.draining));
+                match preferred {
+                    Some(at) => at,
+                    None => self.best_idle()?,
+                }
+            }
+        };
+        self.leave_idle(at);
+        self.idle_low = self.idle_low.min(self.idle.len());
+        if self.idle.is_empty() && self.keeper && self.limits.min_spare > 0 && self.has_room() {
+            self.ring = true;
+        }
+        self.lend(at);
+        self.pick_up(at)
+    }
+
+    /// Takes an item already counted as lent out of its slot: what a waiter does with `Grant::Item`.
+    pub(crate) fn pick_up(&mut self, at: usize) -> Option<Taken<I>> {
+        let slot = self.slots.get_mut(at)?;
+        let (id, item) = (slot.id?, slot.item.take()?);
+        self.stats.checkouts.add(1);
+        Some(Taken { at, id, item, uses: slot.uses + 1 })
+    }
+
+    /// Takes an idle item, draining or not, out for the keeper's housekeeping.
+    pub(crate) fn take_to_tend(&mut self, id: ItemId) -> Option<Taken<I>> {
+        let at = self.find(id).filter(|at| self.is_idle(*at))?;
+        self.leave_idle(at);
+        let slot = self.slots.get_mut(at)?;
+        let item = slot.item.take()?;
+        slot.place = Place::Tended;
+        self.tending += 1;
+        Some(Taken { at, id, item, uses: slot.uses })
+    }
+
+    /// A lease ends. `broken`: the item is not to be used again.
+    pub(crate) fn give_back(&mut self, at: usize, item: I, back: Back, broken: bool) {
+        let returns = self.returns + 1;
+        let max_uses = self.limits.max_uses;
+        let Some(slot) = self.slots.get_mut(at) else { return self.doomed.push(item) };
+        let Some(id) = slot.id else { return self.doomed.push(item) };
+        match back {
+            Back::Tended => self.tending -= 1,
+            Back::Used(uses) => {
+                self.lent -= 1;
+                self.returns = returns;
+                slot.returned = returns;
+                slot.uses = uses;
+                if max_uses > 0 && uses >= max_uses && slot.past.is_none() {
+                    slot.past = Some(Past::Uses);
+                    self.ring |= self.keeper;
+                }
+            }
+        }
+        if broken {
+            self.stats.retired_broken.add(1);
+            self.remove(at);
+            return self.doomed.push(item);
+        }
+        match self.closed {
+            None => {}
+            Some(Late::Destroy) => {
+                self.remove(at);
+                return self.doomed.push(item);
+            }
+            Some(Late::Abandon) => {
+                self.stats.abandoned.add(1);
+                self.remove(at);
+                return std::mem::forget(item);
+            }
+        }
+        let starts_draining = slot.superseded && !slot.draining;
+        slot.draining |= slot.superseded;
+        slot.item = Some(item);
+        let draining = slot.draining;
+        if starts_draining {
+            self.live -= 1;
+            self.draining += 1;
+        }
+        if self.waiters.serve(id, !draining, Grant::Item(at)) {
+            self.lend(at);
+        } else {
+            self.settle(at);
+        }
+        if starts_draining {
+            self.offer_room();
+        }
+    }
+
+    /// Puts an item in that was counted as being made: to the first who waits, or below the idle ones that were used
+    /// already (they are warmer). With `lend`, it is the caller's. `None`: the tipool was closed meanwhile.
+    pub(crate) fn made(&mut self, item: I, lend: bool) -> Option<usize> {
+        self.creating -= 1;
+        self.stats.created.add(1);
+        if self.closed.is_some() {
+            self.doomed.push(item);
+            return None;
+        }
+        let at = self.free.pop().unwrap_or(self.slots.len());
+        let id = ItemId::next(at);
+        let slot = Slot {
+            id: Some(id),
+            item: Some(item),
+            place: Place::Idle,
+            returned: 0,
+            uses: 0,
+            born: Instant::now(),
+            homes: 0,
+            past: None,
+            superseded: false,
+            draining: false,
+            seen_idle: None,
+            tended: None,
+        };
+        match self.slots.get_mut(at) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
+        }
+        self.live += 1;
+        if lend || self.waiters.serve(id, true, Grant::Item(at)) {
+            self.lend(at);
+        } else {
+            self.settle(at);
+        }
+        Some(at)
+    }
+
+    /// Its successor is there: it goes, as soon as nobody has it, or drains if it has homes.
+    pub(crate) fn supersede(&mut self, id: ItemId) {
+        let Some(at) = self.find(id) else { return };
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        match slot.past {
+            _ if slot.superseded => return,
+            Some(Past::Age) => self.stats.retired_by_age.add(1),
+            Some(Past::Uses) => self.stats.retired_by_uses.add(1),
+            None => {}
+        }
+        slot.superseded = true;
+        if slot.place == Place::Idle {
+            slot.draining = true;
+            self.idle.retain(|idle| *idle != at);
+            self.live -= 1;
+            self.draining += 1;
+            self.settle(at);
+            self.offer_room();
+        }
+    }
+
+    /// Destroys an idle item.
+    pub(crate) fn doom(&mut self, at: usize) {
+        self.leave_idle(at);
+        if let Some(item) = self.slots.get_mut(at).and_then(|slot| slot.item.take()) {
+            self.doomed.push(item);
+        }
+        self.remove(at);
+    }
+
+    /// One home less; the last one's end is the end of a draining item.
+    pub(crate) fn drop_home(&mut self, id: ItemId) {
+        let Some(at) = self.find(id) else { return };
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        slot.homes = slot.homes.saturating_sub(1);
+        if slot.homes == 0 && slot.draining && slot.place == Place::Idle {
+            self.doom(at);
+        }
+    }
+
+    /// Hands the work of making items to those who wait: to the keeper, or without one to themselves.
+    pub(crate) fn offer_room(&mut self) {
+        if self.closed.is_some() {
+            return;
+        }
+        if self.keeper {
+            self.ring |= self.has_room() && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare);
+            return;
+        }
+        while self.has_room() && self.waiters.serve_any(Grant::Create) {
+            self.creating += 1;
+        }
+    }
+
+    /// Returns how many items are lent still.
+    pub(crate) fn close(&mut self, late: Late) -> usize {
+        self.closed = Some(late);
+        self.waiters.dismiss_all();
+        for at in 0..self.slots.len() {
+            if self.is_idle(at) {
+                self.doom(at);
+            }
+        }
+        self.ring = true;
+        self.lent
+    }
+
+    pub(crate) fn free_slots(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Lets the statistics show the numbers of now.
+    pub(crate) fn publish(&self) {
+        self.stats.size.set(self.live);
+        self.stats.draining.set(self.draining);
+        self.stats.idle.set(self.idle.len() + self.tending);
+        self.stats.lent.set(self.lent);
+        self.stats.creating.set(self.creating);
+        self.stats.waiting.set(self.waiters.len());
+    }
+
+    fn is_idle(&self, at: usize) -> bool {
+        self.slots.get(at).is_some_and(|slot| slot.place == Place::Idle)
+    }
+
+    fn best_idle(&self) -> Option<usize> {
+        let mut best = None;
+        let mut fewest = usize::MAX;
+        for &at in self.idle.iter().rev() {
+            let homes = self.slots.get(at).map_or(usize::MAX, |slot| slot.homes);
+            if homes < fewest {
+                (best, fewest) = (Some(at), homes);
+            }
+            if fewest == 0 {
+                break;
+            }
+        }
+        best
+    }
+
+    fn lend(&mut self, at: usize) {
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.place = Place::Lent;
+            self.lent += 1;
+            self.stats.max_lent.at_least(self.lent);
+        }
+    }
+
+    /// An item that nobody has and nobody waits for comes to rest: idle at its own place, or draining, or doomed.
+    fn settle(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        slot.place = Place::Idle;
+        if !slot.draining {
+            let returned = slot.returned;
+            let place = match self.idle.last().and_then(|last| self.slots.get(*last)) {
+                Some(last) if last.returned > returned => self
+                    .idle
+                    .partition_point(|idle| self.slots.get(*idle).is_some_and(|slot| slot.returned <= returned)),
+                _ => self.idle.len(),
+            };
+            self.idle.insert(place, at);
+        } else if slot.homes == 0 {
+            self.doom(at);
+        }
+    }
+
+    fn leave_idle(&mut self, at: usize) {
+        if self.idle.last() == Some(&at) {
+            self.idle.pop();
+        } else if let Some(place) = self.idle.iter().position(|idle| *idle == at) {
+            self.idle.remove(place);
+        }
+    }
+
+    /// The item of this slot, wherever it is, is no longer one of ours.
+    fn remove(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(id) = slot.id.take() else { return };
+        slot.place = Place::Free;
+        if slot.draining {
+            self.draining -= 1;
+        } else {
+            self.live -= 1;
+        }
+        self.free.push(at);
+        self.waiters.dismiss(id);
+        self.offer_room();
+    }
+}
