@@ -1,5 +1,5 @@
 /* What both doors (Perl's xsub.c, Lua's door.c) share with crates/interp: the repr(C) half of Class, Param, Row, Val, Call, Home and the two tables of functions.
- * Names no engine. tests/layout.rs asserts that every offset agrees with the Rust side. */
+ * Names no engine. src/layout.rs asserts that every offset agrees with the Rust side. */
 #ifndef INTERP_H
 #define INTERP_H
 #include <stddef.h>

@@ -3,8 +3,8 @@
 use crate::{
     Any, Call, Callable, Class, Fail, Handler, Handlers, Here, IntoVal, Kind, Object, Out, Owned, Ticket, Val, Want,
 };
+use apr::Reenter;
 use std::{
-    marker::PhantomData,
     ptr,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
@@ -191,17 +191,5 @@ impl<'c> Rest<'c> {
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
-    }
-}
-
-/// Proof that the door holds what it lent. Everything in `crates/httpd` that can run script code asks for it.
-#[derive(Clone, Copy)]
-pub struct Reenter<'c>(PhantomData<&'c ()>);
-
-impl Reenter<'_> {
-    /// # Safety
-    /// Whatever the caller was lent by a script stays valid while script code runs.
-    pub const unsafe fn assume() -> Self {
-        Reenter(PhantomData)
     }
 }

@@ -29,6 +29,21 @@ pub struct RustSide {
 pub static RUST_SIDE: RustSide =
     RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, slots: &SLOTS[0] };
 
+#[cfg(test)]
+impl RustSide {
+    pub(crate) const OFFSETS: &[(&str, usize)] = &[
+        ("mi_rust, enter", std::mem::offset_of!(RustSide, enter)),
+        ("mi_rust, done", std::mem::offset_of!(RustSide, done)),
+        ("mi_rust, err", std::mem::offset_of!(RustSide, err)),
+        ("mi_rust, err_done", std::mem::offset_of!(RustSide, err_done)),
+        ("mi_rust, bad", std::mem::offset_of!(RustSide, bad)),
+        ("mi_rust, current", std::mem::offset_of!(RustSide, current)),
+        ("mi_rust, drop_next", std::mem::offset_of!(RustSide, drop_next)),
+        ("mi_rust, adopt", std::mem::offset_of!(RustSide, adopt)),
+        ("mi_rust, slots", std::mem::offset_of!(RustSide, slots)),
+    ];
+}
+
 /// Runs a row. 0: `result` is written; 1: `error` is, and belongs to the caller until `err_done`.
 unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUninit<Fail>) -> i32 {
     // SAFETY: the door put a bound row there; rows are statics.
@@ -210,6 +225,7 @@ pub(crate) fn enter_for_test(call: &Call) -> Result<Val, String> {
     // SAFETY: `fail` is written when `enter` returns 1.
     match unsafe { enter(call, &mut ret, &mut fail) } {
         0 => Ok(ret),
+        // SAFETY: it was.
         _ => Err(match *unsafe { fail.assume_init() } {
             Raise::Text(t) => t,
             other => format!("{other:?}"),
@@ -218,6 +234,7 @@ pub(crate) fn enter_for_test(call: &Call) -> Result<Val, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::undocumented_unsafe_blocks, reason = "a fake engine: every pointer comes from the test itself")]
 pub(crate) mod tests {
     use super::*;
     use crate::{testing::*, *};

@@ -117,6 +117,15 @@ impl Home {
 }
 
 #[cfg(test)]
+impl Home {
+    pub(crate) const OFFSETS: &[(&str, usize)] = &[
+        ("struct mi_home, ops", std::mem::offset_of!(Home, ops)),
+        ("struct mi_home, ctx", std::mem::offset_of!(Home, ctx)),
+        ("struct mi_home, drops", std::mem::offset_of!(Home, drops)),
+    ];
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::home;
@@ -137,7 +146,7 @@ mod tests {
     fn what_is_left_after_the_interpreter_is_gone_is_forgotten() {
         let h = home();
         h.close();
-        h.leave(Dropped { value: 1 as *mut c_void, ..Dropped::NONE });
+        h.leave(Dropped { value: ptr::dangling_mut(), ..Dropped::NONE });
         assert!(!h.has_drops() && !h.is_open() && h.take().is_none());
     }
 }

@@ -17,22 +17,28 @@
 //! | `runtime` | [`Runtime`]: what an API function asks of whoever runs it; [`Raise`] |
 //! | `door` | the Rust side of both doors |
 
+/// Permission to run script code before returning; as a parameter it marks its row.
+pub use apr::Reenter;
+
 mod api_fn;
 mod arg;
 mod door;
 mod handler;
 mod home;
+#[cfg(test)]
+mod layout;
 mod ret;
 mod row;
 mod runtime;
 #[cfg(test)]
+#[allow(clippy::undocumented_unsafe_blocks, reason = "a fake engine: every pointer comes from the test itself")]
 mod testing;
 mod ticket;
 mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, ClassName, Cursor, Maybe, Obj, Reenter, Rest};
+pub use arg::{Arg, ClassName, Cursor, Maybe, Obj, Rest};
 pub use door::{RUST_SIDE, RustSide, classes, constants, register};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};

@@ -167,7 +167,7 @@ pub const LUA: u8 = 2;
 pub(crate) const REENTERS: u8 = 1;
 pub(crate) const CURRENT: u8 = 2;
 /// `max` of a row that takes any number of arguments.
-const MANY: u8 = 255;
+pub(crate) const MANY: u8 = 255;
 
 /// One name a script can use (head: `mi_row`).
 #[repr(C)]
@@ -441,5 +441,50 @@ impl std::fmt::Display for Row {
         }
         let reenters = if self.reenters() { "may run script code" } else { "" };
         write!(f, " | {} | {reenters} | {} | {} |", self.result, self.load, self.doc)
+    }
+}
+
+#[cfg(test)]
+impl Class {
+    pub(crate) const OFFSETS: &[(&str, usize)] = &[
+        ("mi_class, name", std::mem::offset_of!(Class, name)),
+        ("mi_class, name_len", std::mem::offset_of!(Class, name_len)),
+        ("mi_class, id", std::mem::offset_of!(Class, id)),
+        ("mi_class, shape", std::mem::offset_of!(Class, shape)),
+    ];
+}
+
+#[cfg(test)]
+impl Row {
+    pub(crate) const OFFSETS: &[(&str, usize)] = &[
+        ("mi_row, params", std::mem::offset_of!(Row, params)),
+        ("mi_row, nparams", std::mem::offset_of!(Row, nparams)),
+        ("mi_row, min", std::mem::offset_of!(Row, min)),
+        ("mi_row, max", std::mem::offset_of!(Row, max)),
+        ("mi_row, flags", std::mem::offset_of!(Row, flags)),
+        ("mi_row, has_this", std::mem::offset_of!(Row, has_this)),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_found_by_name_and_by_group() {
+        let c = Consts {
+            package: "Test::Const",
+            groups: &[("common", &[("OK", Const::Int(0))]), ("types", &[("DIR_MAGIC_TYPE", Const::Text("d"))])],
+        };
+        assert_eq!((c.get("DIR_MAGIC_TYPE"), c.get("NONE")), (Some(Const::Text("d")), None));
+        assert_eq!(c.group("common"), Some(&[("OK", Const::Int(0))][..]));
+    }
+
+    #[test]
+    fn a_signature_is_counted_in_words_and_brackets() {
+        assert_eq!(words("read(buffer, length, [offset])"), (3, 1));
+        assert_eq!(words("do(sub, @keys)"), (2, 0));
+        assert_eq!(words("clear()"), (0, 0));
+        assert_eq!(words("status"), (u8::MAX, 0));
     }
 }

@@ -3,7 +3,8 @@
 //! Class files stand below the host and name no more of it than this trait. Inside httpd the host implements it over its
 //! leases and per-request state; for `perl -MAPR` outside httpd one that knows a single interpreter is enough, hence the defaults.
 
-use crate::{Bag, Class, HandlerRef, Here, Kept, Object, Reenter, Reply, Ticket, Val};
+use crate::{Bag, Class, HandlerRef, Here, Kept, Object, Reply, Ticket, Val};
+use apr::Reenter;
 use std::{ptr::NonNull, sync::OnceLock};
 
 /// An error on its way to the script.
