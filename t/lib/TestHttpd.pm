@@ -53,8 +53,9 @@ sub for_each_mpm {
     return Test::More::plan(skip_all => "T_MPM leaves none of: @_") if !@mpms && !Test::More->builder->current_test;
     for my $mpm (@mpms) {
         Test::More::subtest($mpm => sub {
+            my %before = %live;
             $code->($mpm);
-            stop_all();
+            stop_all(keys %before);
             Test::More::done_testing();
         });
     }
@@ -169,14 +170,14 @@ sub start {
         $self->spawn;
         my $state = $self->wait_ready;
         return $self if $state eq 'ready';
+        delete $live{ $self->{pid} };
         my $clash = $self->log =~ /AH00072|could not bind/;
         $self->reap;
         if ($clash && $try < 5) {
             $self->{port} = free_port();
-            truncate $self->{errorlog}, 0;
+            unlink $self->{errorlog}, "$self->{root}/stderr";
             next;
         }
-        delete $live{ $self->{pid} };
         $self->{stopped} = 1;
         $self->show_log;
         die "httpd did not start ($state)\n";
@@ -230,7 +231,7 @@ sub prepare {
     my $root = File::Temp::tempdir('mod_interp_t.XXXXXX', TMPDIR => 1, CLEANUP => 0);
     chmod 0755, $root;
     my $self = bless {
-        root => $root, mpm => $opt{mpm} || (wanted_mpms(qw(event prefork worker)))[0] || 'event', opt => \%opt, port => free_port(),
+        root => $root, mpm => $opt{mpm} || (wanted_mpms(qw(event prefork worker)))[0] || 'event', opt => \%opt, port => $opt{port} || free_port(),
         ports => {}, errorlog => "$root/error_log", expected => [], owner => $$,
         name => $opt{name} || join(' ', 'httpd', $opt{mpm} || ()),
     }, $class;
@@ -332,7 +333,8 @@ sub spawn {
         chdir $self->{root};
         exec @cmd or POSIX::_exit(127);
     }
-    $self->{pid} = $pid;
+    $self->{pid}    = $pid;
+    $self->{status} = undef;
     $live{$pid} = $self;
 }
 
@@ -408,7 +410,11 @@ sub wait_ended {
     }, $seconds);
 }
 
-sub stop_all { $_->stop for grep { $_->{owner} == $$ } map { $live{$_} } sort { $a <=> $b } keys %live }
+# Stops what runs, except the servers with these pids.
+sub stop_all {
+    my %keep = map { $_ => 1 } @_;
+    $_->stop for grep { $_->{owner} == $$ } map { $live{$_} } grep { !$keep{$_} } sort { $a <=> $b } keys %live;
+}
 
 sub clean_up {
     my ($self) = @_;

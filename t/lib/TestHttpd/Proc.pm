@@ -20,12 +20,14 @@ sub processes {
 # Processes of the server's group, children that scripts forked included; zombies are not counted.
 sub group_pids {
     my ($s) = @_;
-    return map { $_->{pid} } grep { $_->{group} == $s->{pid} && $_->{state} ne 'Z' } processes();
+    my @pids = map { $_->{pid} } grep { $_->{group} == $s->{pid} && $_->{state} ne 'Z' } processes();
+    return @pids;
 }
 
 sub child_pids {
     my ($s) = @_;
-    return sort { $a <=> $b } map { $_->{pid} } grep { $_->{parent} == $s->{pid} && $_->{state} ne 'Z' } processes();
+    my @pids = sort { $a <=> $b } map { $_->{pid} } grep { $_->{parent} == $s->{pid} && $_->{state} ne 'Z' } processes();
+    return @pids;
 }
 
 sub describe_pid {
@@ -49,7 +51,8 @@ sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   retur
 sub mapped_files {
     my ($s, $pid) = @_;
     my %files = map { $_ => 1 } TestHttpd::slurp("/proc/$pid/maps") =~ m{^\S+ \S+ \S+ \S+ \d+\s+(/.*)$}mg;
-    return sort keys %files;
+    my @files = sort keys %files;
+    return @files;
 }
 
 1;
