@@ -1,1 +1,54 @@
-//! TODO
+//! Perl 5: parent interpreters, clones, calls, and what only Perl has (PerlIO, `%ENV`, stashes).
+//!
+//! Outside this crate everything is safe Rust; all that is raw perl is here and in `shim/`. Perl's errors never cross a Rust
+//! frame: the shim's guard turns die, exit and CORE::exit into a tag ([`Raised`]); its one XSUB croaks after Rust has
+//! returned. This crate knows no server: what a handler is called with, and what its result means, is the host's.
+//!
+//! ```no_run
+//! use interp_perl::{Perl, Start, Load};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let parent = Perl::start(&Start { argv0: b"httpd", main: true, ..Start::default() })?;
+//! parent.enter().require_module(b"My::Handler", None)?;
+//! let clone = parent.duplicate()?;
+//! let outcome = clone.enter().call_handler(7, b"My::Handler", Load::IfMissing, &[])?;
+//! # let _ = outcome;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `start` | [`Start`]: what a parent begins with |
+//! | `perl` | [`Perl`], [`Entered`], [`Record`]: own, enter, clone, end |
+//! | `call` | [`Raised`], [`Outcome`]; handlers: resolve and call |
+//! | `code` | start-up code: require, eval |
+//! | `io`, `env` | STDIN, STDOUT and `%ENV` of a `perl-script` response |
+//! | `process` | forked processes, the count of entries |
+//! | `stack` | the thread that clones and destroys |
+
+mod bind;
+mod call;
+mod code;
+mod env;
+mod ffi;
+mod io;
+mod perl;
+mod process;
+mod stack;
+mod start;
+
+pub use call::{Load, Outcome, Raised, Resolved};
+pub use code::Place;
+pub use env::EnvGuard;
+pub use io::{Redirect, Stdio};
+pub use perl::{Entered, Error, Perl, Record, record_of};
+pub use process::{Inside, adopt_process, inside, is_forked};
+pub use start::Start;
+
+/// Whether this perl has interpreter threads, hence clones.
+pub const HAS_ITHREADS: bool = cfg!(perl_ithreads);
+
+// The module links libperl itself; only tests do it here.
+#[cfg(test)]
+#[link(name = "perl")]
+unsafe extern "C" {}

@@ -1,0 +1,88 @@
+/* What the files of this shim share. C where only C will do: perl's macros, jumps, varargs. Each function names the Rust
+ * function that calls it; src/ffi.rs declares them. */
+#ifndef SHIM_H
+#define SHIM_H
+#define PERL_NO_GET_CONTEXT
+#include <EXTERN.h>
+#include <perl.h>
+#include <perliol.h>
+#include <XSUB.h>
+#define MI_RUST mp_rust
+#include "interp.h"
+
+#define MP_CLASSES 192                                  /* more than the API has; checked by mp_attach */
+#define MP_RC_EXIT 120000                               /* ModPerl::EXIT */
+
+/* How a call came back (enum in src/call.rs). */
+enum { MP_OK, MP_DIED, MP_EXIT, MP_CORE_EXIT, MP_UNRESOLVED };
+
+/* The other side of STDIN and STDOUT during a perl-script response (src/io.rs). Each returns bytes, or -1 with an error. */
+typedef struct {
+    ssize_t (*read)(void *ctx, char *to, size_t n, void **err);
+    ssize_t (*write)(void *ctx, const char *from, size_t n, void **err);
+    ssize_t (*flush)(void *ctx, void **err);
+} mp_stdio;
+
+/* One resolved handler. Counted by the interpreter's @ModInterp::Handlers, so that a clone has its own of each. */
+typedef struct {
+    CV *cv;                                             /* NULL: not resolved */
+    SV *that;                                           /* method: the class's name */
+    GV *obj;                                            /* method of an object: the variable, read at each call */
+    HV *stash;                                          /* where the look-up began; NULL for an anonymous sub */
+    U32 gen;                                            /* of that stash when it was looked up */
+} mp_hand;
+
+typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
+
+/* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
+typedef struct mp_interp {
+    void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
+    /* ours */
+    const mi_home *home;
+    mp_hand *hands; size_t nhands;
+    int depth;                                          /* doors entered and not left */
+    int leaving;                                        /* CORE::exit on its way out through nested doors */
+    int exit_status;                                    /* of the last exit or CORE::exit */
+    int main;                                           /* its %ENV writes reach environ */
+    const mp_stdio *io; void *io_ctx;
+    struct { PerlIO *ours, *ifp, *ofp; char type; U8 flags; IV lines; int on; } std[2];   /* STDIN, STDOUT */
+    HV *env;                                            /* the other body of %ENV (env.c) */
+    U32 env_on;
+    HV *stash[MP_CLASSES];
+} mp_interp;
+
+extern const mi_rust *mp_rust;
+extern int mp_cxt_index;
+#ifdef USE_ITHREADS
+#  define MP_ME ((mp_interp *)PL_my_cxt_list[mp_cxt_index])
+#else
+extern mp_interp *mp_only;
+#  define MP_ME mp_only
+#endif
+
+/* life.c */
+int mp_is_forked(void);
+/* guard.c */
+int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
+SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
+XS_EXTERNAL(mp_xs_exit);
+XS_EXTERNAL(mp_xs_text);
+XS_EXTERNAL(mp_xs_number);
+XS_EXTERNAL(mp_xs_eval);
+/* handler.c */
+XS_EXTERNAL(mp_xs_resolve);
+void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
+/* bind.c */
+XS_EXTERNAL(mp_xs_bind);
+XS_EXTERNAL(mp_xs_const);
+/* clone.c */
+XS_EXTERNAL(mp_xs_clone);
+/* xsub.c */
+XS_EXTERNAL(mp_xsub);
+SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ);
+void mp_raise(pTHX_ mp_interp *me, void *err) __attribute__((noreturn));
+void mp_drain(pTHX_ mp_interp *me);
+/* io.c, env.c */
+void mp_io_define(pTHX);
+extern const mi_ops mp_ops;
+#endif

@@ -1,0 +1,86 @@
+//! Start-up code: `PerlRequire`, `PerlModule`, `<Perl>` text.
+
+use crate::{
+    call::{Outcome, Raised},
+    ffi,
+    perl::Entered,
+};
+
+/// Where a piece of Perl was written, so that Perl's messages name the administrator's file and line.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// File name, e.g. of the httpd configuration.
+    pub file: &'a str,
+    /// Line in it.
+    pub line: u32,
+}
+
+impl Entered<'_> {
+    /// `require`s a file: `PerlRequire`, `PerlConfigRequire`. A relative name is looked up in `@INC`, as mod_perl does.
+    ///
+    /// # Errors
+    /// Perl's own message.
+    pub fn require_file(&self, file: &[u8], at: Option<Place<'_>>) -> Result<(), Raised> {
+        let mut code = b"require ".to_vec();
+        quote(&mut code, file);
+        self.run(&code, at).map(drop)
+    }
+
+    /// `require`s a module by its name (`Foo::Bar`): `PerlModule`, `+Foo::Bar`.
+    ///
+    /// # Errors
+    /// Perl's own message.
+    pub fn require_module(&self, name: &[u8], at: Option<Place<'_>>) -> Result<(), Raised> {
+        let mut file = String::from_utf8_lossy(name).replace("::", "/").replace('\'', "/").into_bytes();
+        file.extend_from_slice(b".pm");
+        self.require_file(&file, at)
+    }
+
+    /// Compiles and runs text in package main, in scalar context.
+    ///
+    /// # Errors
+    /// Perl's own message; exit.
+    pub fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
+        self.eval(code, at, false).and_then(|out| self.finish(out))
+    }
+
+    /// As [`Entered::run`], and gives the value's string form.
+    ///
+    /// # Errors
+    /// As [`Entered::run`].
+    pub fn run_text(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Vec<u8>, Raised> {
+        let mut out = self.eval(code, at, true)?;
+        if out.tag != 0 || out.text.is_null() {
+            return self.finish(out).map(|_| Vec::new());
+        }
+        // SAFETY: the bytes of an SV that lives until `mp_out_done`.
+        let text = unsafe { std::slice::from_raw_parts(out.text.cast::<u8>(), out.text_len) }.to_vec();
+        // SAFETY: this interpreter is entered; `out` is what the shim filled.
+        unsafe { ffi::mp_out_done(self.raw(), &raw mut out) };
+        Ok(text)
+    }
+
+    fn eval(&self, code: &[u8], at: Option<Place<'_>>, text: bool) -> Result<ffi::Out, Raised> {
+        let mut whole = b"package main;".to_vec();
+        if let Some(Place { file, line }) = at {
+            whole.extend_from_slice(format!("\n#line {line} \"{}\"\n", file.replace(['"', '\n'], "?")).as_bytes());
+        }
+        whole.extend_from_slice(code);
+        let mut out = ffi::Out::EMPTY;
+        // SAFETY: this interpreter is entered; the text is borrowed for the call.
+        unsafe { ffi::mp_eval(self.raw(), whole.as_ptr().cast(), whole.len(), text as i32, &raw mut out) };
+        Ok(out)
+    }
+}
+
+/// Appends a single-quoted Perl string.
+fn quote(code: &mut Vec<u8>, text: &[u8]) {
+    code.push(b'\'');
+    for &b in text {
+        if b == b'\'' || b == b'\\' {
+            code.push(b'\\');
+        }
+        code.push(b);
+    }
+    code.push(b'\'');
+}

@@ -1,0 +1,122 @@
+//! The shim's functions as its C files have them. Raw names are spoken here and in the files of this crate only.
+
+use interp::{Home, Ops, Row, RustSide, Val};
+use std::ffi::{c_char, c_int, c_void};
+
+/// `mp_interp`: only its head is public ([`crate::Record`]).
+#[repr(C)]
+pub(crate) struct Interp {
+    _opaque: [u8; 0],
+}
+
+/// `mp_bound`: one row as the shim binds it.
+#[repr(C)]
+pub(crate) struct Bound {
+    pub module: *const c_char,
+    pub package: *const c_char,
+    pub name: *const c_char,
+    pub isa: *const c_char,
+    pub row: *const Row,
+}
+
+/// `mp_const`: one constant in one of its groups.
+#[repr(C)]
+pub(crate) struct ConstRow {
+    pub package: *const c_char,
+    pub group: *const c_char,
+    pub name: *const c_char,
+    pub text: *const c_char,
+    pub text_len: usize,
+    pub number: i64,
+}
+
+/// `mp_pair`: one variable.
+#[repr(C)]
+pub(crate) struct Pair {
+    pub key: *const c_char,
+    pub value: *const c_char,
+    pub key_len: usize,
+    pub value_len: usize,
+}
+
+/// `mp_stdio`.
+#[repr(C)]
+pub(crate) struct StdioTable {
+    pub read: unsafe extern "C" fn(*mut c_void, *mut u8, usize, *mut *mut c_void) -> isize,
+    pub write: unsafe extern "C" fn(*mut c_void, *const u8, usize, *mut *mut c_void) -> isize,
+    pub flush: unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> isize,
+}
+
+/// `mp_out`: how a call came back.
+#[repr(C)]
+pub(crate) struct Out {
+    pub tag: c_int,
+    pub number: i64,
+    pub truth: c_int,
+    pub status: c_int,
+    pub sv: *mut c_void,
+    pub text: *const c_char,
+    pub text_len: usize,
+}
+
+impl Out {
+    pub(crate) const EMPTY: Out =
+        Out { tag: 0, number: 0, truth: 0, status: 0, sv: std::ptr::null_mut(), text: std::ptr::null(), text_len: 0 };
+}
+
+/// `mp_boot`: what an interpreter starts with.
+#[repr(C)]
+pub(crate) struct Boot {
+    pub argc: c_int,
+    pub argv: *mut *mut c_char,
+    pub argv0: *const c_char,
+    pub env: *mut *mut c_char,
+    pub main: c_int,
+}
+
+unsafe extern "C" {
+    pub(crate) static mp_ops: Ops;
+    // life.c
+    pub(crate) fn mp_init(
+        rust: *const RustSide,
+        rows: *const Bound,
+        nrows: usize,
+        consts: *const ConstRow,
+        nconsts: usize,
+    );
+    pub(crate) fn mp_adopt_process();
+    pub(crate) fn mp_is_forked() -> c_int;
+    pub(crate) fn mp_new(boot: *const Boot, status: *mut c_int) -> *mut Interp;
+    pub(crate) fn mp_attach(me: *mut Interp, home: *const Home);
+    pub(crate) fn mp_perl(me: *const Interp) -> *mut c_void;
+    pub(crate) fn mp_record_of(perl: *mut c_void) -> *mut Interp;
+    pub(crate) fn mp_enter(me: *mut Interp) -> *mut c_void;
+    pub(crate) fn mp_leave(context: *mut c_void);
+    pub(crate) fn mp_forget_srand(me: *mut Interp);
+    pub(crate) fn mp_end(me: *mut Interp, said: extern "C" fn(*mut c_void, *const c_char, usize), ctx: *mut c_void);
+    pub(crate) fn mp_free(me: *mut Interp);
+    // clone.c
+    #[cfg(perl_ithreads)]
+    pub(crate) fn mp_clone(me: *mut Interp) -> *mut Interp;
+    pub(crate) fn mp_clone_error(len: *mut usize) -> *const c_char;
+    pub(crate) fn mp_seal(me: *mut Interp);
+    // guard.c
+    pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
+    pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
+    pub(crate) fn mp_out_done(me: *mut Interp, out: *mut Out);
+    pub(crate) fn mp_drain_now(me: *mut Interp);
+    // handler.c
+    pub(crate) fn mp_resolve(me: *mut Interp, id: u32, name: *const c_char, len: usize, load: c_int, out: *mut Out);
+    pub(crate) fn mp_handler(me: *mut Interp, id: u32, args: *const Val, n: usize, out: *mut Out);
+    pub(crate) fn mp_handler_is_method(me: *const Interp, id: u32) -> c_int;
+    // io.c
+    pub(crate) fn mp_io_begin(me: *mut Interp, table: *const StdioTable, ctx: *mut c_void, out: *mut Out);
+    pub(crate) fn mp_io_end(me: *mut Interp, out: *mut Out);
+    // env.c
+    pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
+    pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);
+    pub(crate) fn mp_env_begin(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int) -> c_int;
+    pub(crate) fn mp_env_end(me: *mut Interp);
+    // trim.c
+    pub(crate) fn mp_trim(me: *mut Interp, limit: usize, report_only: c_int) -> usize;
+}
