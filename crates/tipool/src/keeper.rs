@@ -195,7 +195,7 @@ impl<I> State<I> {
         }
     }
 
-    fn mark_aged(&mut self, now: Instant) {
+    pub(crate) fn mark_aged(&mut self, now: Instant) {
         let Some(max_age) = self.limits.max_age else { return };
         for slot in &mut self.slots {
             if slot.id.is_some() && slot.past.is_none() && now.saturating_duration_since(slot.born) >= max_age {
@@ -206,7 +206,7 @@ impl<I> State<I> {
 
     /// Destroys what was surplus for all of `settle`: first those past their limits, then those longest unused; never
     /// one that somebody is at home in.
-    fn shrink(&mut self, now: Instant) {
+    pub(crate) fn shrink(&mut self, now: Instant) {
         let lasted = match self.pace.settles_at {
             _ if self.closed.is_some() => return,
             _ if self.limits.settle.is_zero() => self.idle.len(),
@@ -230,7 +230,7 @@ impl<I> State<I> {
     }
 
     /// What the keeper should make an item for.
-    fn wanted(&self) -> Option<Purpose> {
+    pub(crate) fn wanted(&self) -> Option<Purpose> {
         if self.closed.is_some() {
             return None;
         }
@@ -245,7 +245,7 @@ impl<I> State<I> {
     }
 
     /// The same, unless the last attempt failed too short ago.
-    fn next_job(&self, now: Instant) -> Option<Purpose> {
+    pub(crate) fn next_job(&self, now: Instant) -> Option<Purpose> {
         self.wanted().filter(|_| self.pace.retry_at.is_none_or(|then| now >= then))
     }
 

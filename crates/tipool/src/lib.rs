@@ -45,6 +45,8 @@ mod keeper;
 mod lease;
 mod limits;
 mod manage;
+#[cfg(all(test, not(loom)))]
+mod model;
 mod state;
 mod stats;
 mod sync;
@@ -62,7 +64,7 @@ pub use limits::Limits;
 pub use manage::{Late, Manage, Purpose, Refused, Wait};
 pub use stats::{Snapshot, WAIT_BUCKETS};
 
-use state::{Place, State};
+use state::{Answer, Place, State};
 use stats::Stats;
 use sync::{Mutex, MutexGuard};
 use waiters::{Grant, Want};
@@ -303,23 +305,19 @@ impl<M: Manage> Tipool<M> {
     fn find(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Found<M>, Refused<M::Error>> {
         let shared = &self.shared;
         let mut state = shared.lock();
-        if state.closed.is_some() {
-            return Err(Refused::Closed);
-        }
-        if let Some(taken) = state.take(want, preferred) {
-            shared.unlock(state, Who::Anybody);
-            return Ok(Found::Lease(Lease::new(Arc::clone(shared), taken)));
-        }
-        match want {
-            Want::Only(id) if state.find(id).is_none() => return Err(Refused::Gone),
-            Want::Any if !state.keeper && state.has_room() => {
-                state.creating += 1;
+        match state.ask(want, preferred) {
+            Answer::Here(taken) => {
                 shared.unlock(state, Who::Anybody);
-                return Ok(Found::Room);
+                Ok(Found::Lease(Lease::new(Arc::clone(shared), taken)))
             }
-            _ => {}
+            Answer::Make => {
+                shared.unlock(state, Who::Anybody);
+                Ok(Found::Room)
+            }
+            Answer::Wait => self.wait_for(state, want, wait),
+            Answer::Gone => Err(Refused::Gone),
+            Answer::Closed => Err(Refused::Closed),
         }
-        self.wait_for(state, want, wait)
     }
 
     /// The slow path: joins the queue and waits.

@@ -93,6 +93,16 @@ pub(crate) struct Taken<I> {
     pub(crate) uses: u64,
 }
 
+/// What somebody who asks for an item is told.
+pub(crate) enum Answer<I> {
+    Here(Taken<I>),
+    /// Make your own: counted as being made already.
+    Make,
+    Wait,
+    Gone,
+    Closed,
+}
+
 /// How an item comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Back {
@@ -136,6 +146,23 @@ impl<I> State<I> {
 
     pub(crate) fn lent(&self) -> usize {
         self.lent
+    }
+
+    pub(crate) fn ask(&mut self, want: Want, preferred: Option<ItemId>) -> Answer<I> {
+        if self.closed.is_some() {
+            return Answer::Closed;
+        }
+        if let Some(taken) = self.take(want, preferred) {
+            return Answer::Here(taken);
+        }
+        match want {
+            Want::Only(id) if self.find(id).is_none() => Answer::Gone,
+            Want::Any if !self.keeper && self.has_room() => {
+                self.creating += 1;
+                Answer::Make
+            }
+            _ => Answer::Wait,
+        }
     }
 
     /// An idle item as wanted: the preferred one, or among those with fewest homes the last used.
