@@ -1,0 +1,319 @@
+//! Handlers as the administrator wrote them, their process-wide numbers, and the stacks that hold them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lazy_static::lazy_static;
+
+/// A line of the configuration.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Where {
+    /// The file's name; empty for what no file says (a handler pushed by a script).
+    pub file: Arc<str>,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl Where {
+    /// A line of a file.
+    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
+        Self { file: file.into(), line }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.is_empty() { f.write_str("(no file)") } else { write!(f, "{}:{}", self.file, self.line) }
+    }
+}
+
+/// When a handler's module is loaded and the handler resolved.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Load {
+    /// At first use; at start-up under `PerlOptions +Autoload`.
+    #[default]
+    OnDemand,
+    /// `+Name`: at start-up; failure ends the start.
+    Early,
+    /// `-Name`: at first use, whatever the options say.
+    Never,
+}
+
+/// The number of a handler's name: the same name has the same number as long as the process lives, restarts included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct HandlerId(u32);
+
+impl HandlerId {
+    /// Numbers are dense from 0, so that a table can be indexed by them.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+#[derive(Default)]
+struct Names {
+    by_name: HashMap<Arc<[u8]>, HandlerId>,
+    by_id: Vec<Arc<[u8]>>,
+}
+
+lazy_static! {
+    /// Guards the numbering only; nothing but a look-up or an insertion happens under it.
+    static ref NAMES: Mutex<Names> = Mutex::default();
+}
+
+fn names() -> MutexGuard<'static, Names> {
+    NAMES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of a name; a new one on first sight. Names are never forgotten: do not pass text made up per request.
+pub fn intern(name: &[u8]) -> HandlerId {
+    intern_with_name(name).0
+}
+
+fn intern_with_name(name: &[u8]) -> (HandlerId, Arc<[u8]>) {
+    let mut names = names();
+    if let Some((name, id)) = names.by_name.get_key_value(name) {
+        return (*id, name.clone());
+    }
+    let name: Arc<[u8]> = name.into();
+    let id = HandlerId(u32::try_from(names.by_id.len()).unwrap_or(u32::MAX));
+    names.by_id.push(name.clone());
+    names.by_name.insert(name.clone(), id);
+    (id, name)
+}
+
+/// The name of a number, or `None` if no such number was given out.
+#[must_use]
+pub fn name_of(id: HandlerId) -> Option<Arc<[u8]>> {
+    names().by_id.get(id.index()).cloned()
+}
+
+/// How many numbers were given out: the length of a table indexed by [`HandlerId::index`].
+#[must_use]
+pub fn handler_count() -> usize {
+    names().by_id.len()
+}
+
+/// A handler as written: `My::Module`, `My::Module->method`, `+My::Module`, `sub { ... }`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// As written, without the leading `+` or `-`.
+    pub name: Arc<[u8]>,
+    /// What the leading `+` or `-` asked for.
+    pub load: Load,
+    /// The name's number.
+    pub id: HandlerId,
+    /// The line that names it.
+    pub at: Where,
+}
+
+impl Handler {
+    /// From a word of the configuration. `None` if it names nothing.
+    #[must_use]
+    pub fn new(word: &[u8], at: Where) -> Option<Self> {
+        let (load, name) = match word {
+            [b'+', name @ ..] => (Load::Early, name),
+            [b'-', name @ ..] => (Load::Never, name),
+            name => (Load::OnDemand, name),
+        };
+        if name.trim_ascii().is_empty() {
+            return None;
+        }
+        let (id, name) = intern_with_name(name);
+        Some(Self { name, load, id, at })
+    }
+
+    /// The name for a message.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Whether it is to be resolved at start-up, given `PerlOptions +Autoload` or not.
+    #[must_use]
+    pub fn is_early(&self, autoload: bool) -> bool {
+        self.load == Load::Early || (autoload && self.load == Load::OnDemand)
+    }
+}
+
+/// The handler stacks of one record, by slot. An empty one owns no memory; a clone shares the stacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handlers<const N: usize>([Option<Arc<[Handler]>>; N]);
+
+impl<const N: usize> Default for Handlers<N> {
+    fn default() -> Self {
+        Self([const { None }; N])
+    }
+}
+
+impl<const N: usize> Handlers<N> {
+    /// The stack of a slot, in the order in which it runs.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, slot: usize) -> &[Handler] {
+        match self.0.get(slot) {
+            Some(Some(stack)) => stack,
+            _ => &[],
+        }
+    }
+
+    /// The stack itself, to be kept beyond the record's life; `None` if empty.
+    #[must_use]
+    pub fn shared(&self, slot: usize) -> Option<Arc<[Handler]>> {
+        self.0.get(slot)?.clone()
+    }
+
+    /// Adds one at the end.
+    pub fn push(&mut self, slot: usize, handler: Handler) {
+        if let Some(stack) = self.0.get_mut(slot) {
+            *stack = Some(stack.iter().flat_map(|stack| stack.iter()).cloned().chain([handler]).collect());
+        }
+    }
+
+    /// Replaces a whole stack; an empty one frees it.
+    pub fn set(&mut self, slot: usize, handlers: Vec<Handler>) {
+        if let Some(stack) = self.0.get_mut(slot) {
+            *stack = if handlers.is_empty() { None } else { Some(handlers.into()) };
+        }
+    }
+
+    /// Whether no slot holds any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// Every handler with its slot.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Handler)> {
+        self.0.iter().enumerate().flat_map(|(slot, stack)| stack.iter().flat_map(|s| s.iter()).map(move |h| (slot, h)))
+    }
+
+    /// The stacks of an inner scope within an outer one. Without `join` a stack of the inner scope replaces the outer
+    /// one. With it (`PerlOptions +MergeHandlers`) the outer ones run first, then the inner ones, each as often as
+    /// written, save that an inner entry which the outer stack has already is not repeated (its `+` is kept).
+    #[must_use]
+    pub fn merge(base: &Self, add: &Self, join: bool) -> Self {
+        let mut merged = base.clone();
+        for (stack, add) in merged.0.iter_mut().zip(&add.0) {
+            let Some(add) = add else { continue };
+            *stack = Some(match stack {
+                Some(base) if join => concat(base, add),
+                _ => add.clone(),
+            });
+        }
+        merged
+    }
+}
+
+fn concat(base: &[Handler], add: &[Handler]) -> Arc<[Handler]> {
+    let mut all = base.to_vec();
+    for handler in add {
+        if let Some(same) = all.iter_mut().take(base.len()).find(|h| h.id == handler.id) {
+            if handler.load == Load::Early {
+                same.load = Load::Early;
+            }
+        } else {
+            all.push(handler.clone());
+        }
+    }
+    all.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handler(word: &str) -> Handler {
+        Handler::new(word.as_bytes(), Where::default()).unwrap()
+    }
+
+    fn stack(words: &[&str]) -> Handlers<2> {
+        let mut handlers = Handlers::default();
+        for word in words {
+            handlers.push(1, handler(word));
+        }
+        handlers
+    }
+
+    fn words(handlers: &Handlers<2>) -> Vec<String> {
+        handlers.get(1).iter().map(Handler::display_name).collect()
+    }
+
+    #[test]
+    fn a_sign_before_the_name_tells_when_to_load() {
+        for (word, name, load) in [
+            ("My::Mod", "My::Mod", Load::OnDemand),
+            ("+My::Mod", "My::Mod", Load::Early),
+            ("-My::Mod->x", "My::Mod->x", Load::Never),
+            ("sub { -1 }", "sub { -1 }", Load::OnDemand),
+        ] {
+            let h = handler(word);
+            assert_eq!((h.display_name().as_str(), h.load), (name, load));
+        }
+        for word in ["", "+", "-", "+ "] {
+            assert_eq!(Handler::new(word.as_bytes(), Where::default()), None);
+        }
+    }
+
+    #[test]
+    fn autoload_makes_all_early_but_those_with_a_minus() {
+        assert!(!handler("A").is_early(false));
+        assert!(handler("A").is_early(true));
+        assert!(handler("+A").is_early(false));
+        assert!(!handler("-A").is_early(true));
+    }
+
+    #[test]
+    fn a_name_keeps_its_number_and_a_number_its_name() {
+        let (a, b) = (handler("Numbered::A"), handler("Numbered::B"));
+        assert_ne!(a.id, b.id);
+        assert_eq!(handler("+Numbered::A").id, a.id);
+        assert_eq!(intern(b"Numbered::B"), b.id);
+        assert_eq!(name_of(a.id).as_deref(), Some(&b"Numbered::A"[..]));
+        assert!(a.id.index() < handler_count());
+        assert_eq!(name_of(HandlerId(u32::MAX)), None);
+    }
+
+    #[test]
+    fn numbers_given_out_by_several_threads_agree() {
+        let ids: Vec<Vec<HandlerId>> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..50).map(|i| intern(format!("T::{i}").as_bytes())).collect()))
+            .map(|t| t.join().unwrap())
+            .collect();
+        assert!(ids.iter().all(|v| v == &ids[0]));
+    }
+
+    #[test]
+    fn an_inner_stack_replaces_the_outer_one_without_join() {
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C"]), false)), ["C"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&[]), false)), ["A", "B"]);
+    }
+
+    #[test]
+    fn joined_stacks_hold_each_entry_once_outer_ones_first() {
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C", "D"]), true)), ["A", "B", "C", "D"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B", "C"]), &stack(&["B", "D"]), true)), ["A", "B", "C", "D"]);
+        assert_eq!(words(&Handlers::merge(&stack(&[]), &stack(&["C"]), true)), ["C"]);
+    }
+
+    #[test]
+    fn what_one_scope_repeats_on_purpose_stays_repeated() {
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "A"]), &stack(&["C", "C"]), true)), ["A", "A", "C", "C"]);
+    }
+
+    #[test]
+    fn a_joined_entry_keeps_the_plus_of_either_scope() {
+        let merged = Handlers::merge(&stack(&["A"]), &stack(&["+A"]), true);
+        assert_eq!(merged.get(1).len(), 1);
+        assert_eq!(merged.get(1)[0].load, Load::Early);
+    }
+
+    #[test]
+    fn empty_stacks_are_empty_slices_even_out_of_range() {
+        let handlers = Handlers::<2>::default();
+        assert!(handlers.is_empty());
+        assert!(handlers.get(0).is_empty() && handlers.get(9).is_empty());
+    }
+}

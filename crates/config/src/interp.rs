@@ -1,0 +1,380 @@
+//! `PerlInterp*`: how many interpreters a server has, how long they live and how long a request waits for one.
+
+use std::time::Duration;
+
+use lazy_static::lazy_static;
+
+use crate::directives::DIRECTIVES;
+use crate::handler::Where;
+use crate::words;
+
+/// How long a request keeps the interpreter that it was given (DESIGN decision 6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum LeaseScope {
+    /// While a handler runs, and while something is pinned.
+    Handler,
+    /// From its first handler until its response handler returned.
+    #[default]
+    Response,
+    /// As `Response`, but each subrequest for itself.
+    Subrequest,
+    /// Until the log phase is over.
+    Request,
+    /// Until the connection ends.
+    Connection,
+}
+
+impl LeaseScope {
+    /// The words that may be written.
+    pub const WORDS: [(&'static str, LeaseScope); 5] = [
+        ("handler", LeaseScope::Handler),
+        ("response", LeaseScope::Response),
+        ("subrequest", LeaseScope::Subrequest),
+        ("request", LeaseScope::Request),
+        ("connection", LeaseScope::Connection),
+    ];
+
+    /// The word that stands for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, scope)| *scope == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// How long a request waits for an interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MaxWait {
+    /// As long as the server's `Timeout`.
+    Timeout,
+    /// This long; zero: not at all.
+    For(Duration),
+}
+
+/// A limit that may be lifted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cap<T> {
+    /// `none`
+    None,
+    /// This.
+    At(T),
+}
+
+impl<T> Cap<T> {
+    fn into_option(self) -> Option<T> {
+        match self {
+            Cap::None => None,
+            Cap::At(value) => Some(value),
+        }
+    }
+}
+
+/// `PerlInterpTrim`: whether idle interpreters give large buffers back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// Buffers stay with their variables, as perl does it.
+    #[default]
+    Off,
+    /// Buffers of at least this many bytes, whose variables hold no value, are freed.
+    GiveBack(u64),
+    /// They are only counted and named in the log.
+    Report(u64),
+}
+
+/// What was written; `None` where nothing was.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)] // each field is described in its directive's row
+pub struct InterpConf {
+    pub start: Option<u32>,
+    pub max: Option<u32>,
+    pub min_spare: Option<u32>,
+    pub max_spare: Option<u32>,
+    pub max_requests: Option<u32>,
+    pub max_age: Option<Cap<Duration>>,
+    pub max_queue: Option<Cap<u32>>,
+    pub trim: Option<Trim>,
+    pub max_wait: Option<MaxWait>,
+    pub scope: Option<LeaseScope>,
+    /// The last of these lines.
+    pub at: Option<Where>,
+}
+
+/// The numbers that hold. What was not written is the row's default, moved where it would contradict what was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Interpreters made before the fork, for each child; at most `max`.
+    pub start: usize,
+    /// Interpreters at once; at least 1.
+    pub max: usize,
+    /// Idle ones to keep; at most `max_spare` and `max`.
+    pub min_spare: usize,
+    /// Idle ones beyond which some are destroyed.
+    pub max_spare: usize,
+    /// Uses after which an interpreter is replaced; 0: never.
+    pub max_uses: u64,
+    /// Age at which an interpreter is replaced.
+    pub max_age: Option<Duration>,
+    /// Requests that may wait at once.
+    pub max_queue: Option<usize>,
+    /// How long each of them waits.
+    pub max_wait: Duration,
+    /// How long a request keeps its interpreter.
+    pub scope: LeaseScope,
+    /// What idle interpreters give back.
+    pub trim: Trim,
+}
+
+lazy_static! {
+    /// The default texts of the rows, parsed by the rows. That all can be parsed is tested below.
+    static ref DEFAULTS: InterpConf = {
+        let mut conf = InterpConf::default();
+        for row in DIRECTIVES {
+            if let Some(set) = row.interp() {
+                let words: Vec<&[u8]> = row.default.split(' ').map(str::as_bytes).collect();
+                set(&mut conf, &words).unwrap_or_default();
+            }
+        }
+        conf
+    };
+}
+
+impl InterpConf {
+    /// What holds in a virtual host: numbers of a tipool are one block, the host's own (they say nothing unless it has
+    /// its own tipool); how long a request waits for and keeps an interpreter is inherited.
+    #[must_use]
+    pub fn merge(base: &Self, add: &Self) -> Self {
+        Self { max_wait: add.max_wait.or(base.max_wait), scope: add.scope.or(base.scope), ..add.clone() }
+    }
+
+    /// The numbers that hold, given the server's `Timeout`.
+    ///
+    /// Written values come first; where two of them contradict each other (see [`check`](InterpConf::check)), `max`
+    /// wins over `start`, and `max_spare` over `min_spare`. A default gives way: with `PerlInterpMax 2` alone two are
+    /// started, with `PerlInterpStart 10` alone there may be ten.
+    #[must_use]
+    pub fn limits(&self, server_timeout: Duration) -> Limits {
+        let number = |written: Option<u32>, default: Option<u32>| (written, default.unwrap_or_default());
+        let (start, default_start) = number(self.start, DEFAULTS.start);
+        let (max, default_max) = number(self.max, DEFAULTS.max);
+        let (min_spare, default_min_spare) = number(self.min_spare, DEFAULTS.min_spare);
+        let (max_spare, default_max_spare) = number(self.max_spare, DEFAULTS.max_spare);
+        let max = max.unwrap_or_else(|| default_max.max(start.unwrap_or(0)).max(min_spare.unwrap_or(0))).max(1);
+        let start = start.unwrap_or(default_start).min(max);
+        let max_spare = max_spare.unwrap_or_else(|| default_max_spare.max(min_spare.unwrap_or(0)));
+        let min_spare = min_spare.unwrap_or(default_min_spare).min(max_spare).min(max);
+        Limits {
+            start: start as usize,
+            max: max as usize,
+            min_spare: min_spare as usize,
+            max_spare: max_spare as usize,
+            max_uses: self.max_requests.or(DEFAULTS.max_requests).unwrap_or_default().into(),
+            max_age: self.max_age.or(DEFAULTS.max_age).and_then(Cap::into_option),
+            max_queue: self.max_queue.or(DEFAULTS.max_queue).and_then(Cap::into_option).map(|n| n as usize),
+            max_wait: match self.max_wait.or(DEFAULTS.max_wait) {
+                Some(MaxWait::For(time)) => time,
+                _ => server_timeout,
+            },
+            scope: self.scope.or(DEFAULTS.scope).unwrap_or_default(),
+            trim: self.trim.or(DEFAULTS.trim).unwrap_or_default(),
+        }
+    }
+
+    /// Written values that contradict each other, one message each. None is refused (mod_perl serves with them).
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let at = self.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+        let mut found = Vec::new();
+        let mut contradiction = |less: Option<u32>, more: Option<u32>, less_name, more_name, then: &str| {
+            if let (Some(less), Some(more)) = (less, more)
+                && less > more
+            {
+                found.push(format!("{less_name}: \"{less}\" is more than {more_name} {more}: {then}{at}"));
+            }
+        };
+        let (start, max) = ("PerlInterpStart", "PerlInterpMax");
+        let (min_spare, max_spare) = ("PerlInterpMinSpare", "PerlInterpMaxSpare");
+        contradiction(self.start, self.max, start, max, "no more than that are started");
+        contradiction(self.min_spare, self.max, min_spare, max, "no more than that can be idle");
+        contradiction(self.min_spare, self.max_spare, min_spare, max_spare, "no more than that are kept idle");
+        found
+    }
+}
+
+/// Sets a field of [`InterpConf`] from the words of a line.
+pub type SetInterp = fn(&mut InterpConf, &[&[u8]]) -> Result<(), String>;
+
+fn first<'a>(words: &[&'a [u8]]) -> &'a [u8] {
+    words.first().copied().unwrap_or_default()
+}
+
+fn is_none(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"none")
+}
+
+/// The setters of the rows.
+pub(crate) mod set {
+    use super::*;
+
+    pub fn start(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        conf.start = Some(words::count(first(words), 0)?);
+        Ok(())
+    }
+
+    pub fn max(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        conf.max = Some(words::count(first(words), 1)?);
+        Ok(())
+    }
+
+    pub fn min_spare(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        conf.min_spare = Some(words::count(first(words), 0)?);
+        Ok(())
+    }
+
+    pub fn max_spare(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        conf.max_spare = Some(words::count(first(words), 0)?);
+        Ok(())
+    }
+
+    pub fn max_requests(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        conf.max_requests = Some(words::count(first(words), 0)?);
+        Ok(())
+    }
+
+    pub fn max_age(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let word = first(words);
+        let age = if is_none(word) { Duration::ZERO } else { words::duration(word)? };
+        conf.max_age = Some(if age.is_zero() { Cap::None } else { Cap::At(age) });
+        Ok(())
+    }
+
+    pub fn max_queue(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let word = first(words);
+        conf.max_queue = Some(if is_none(word) { Cap::None } else { Cap::At(words::count(word, 0)?) });
+        Ok(())
+    }
+
+    pub fn max_wait(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let word = first(words);
+        let timeout = word.eq_ignore_ascii_case(b"Timeout");
+        conf.max_wait = Some(if timeout { MaxWait::Timeout } else { MaxWait::For(words::duration(word)?) });
+        Ok(())
+    }
+
+    pub fn scope(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let word = first(words);
+        let found = LeaseScope::WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+        let Some((_, scope)) = found else {
+            let names: Vec<&str> = LeaseScope::WORDS.iter().map(|(name, _)| *name).collect();
+            return Err(format!("{} is none of {}", words::quoted(word), names.join(", ")));
+        };
+        conf.scope = Some(*scope);
+        Ok(())
+    }
+
+    pub fn trim(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let is = |word: &[u8], text: &str| word.eq_ignore_ascii_case(text.as_bytes());
+        conf.trim = Some(match words {
+            [word] if is(word, "off") => Trim::Off,
+            [word] if is(word, "report") => return Err("\"report\" lacks the size to report".into()),
+            [word] => Trim::GiveBack(words::size(word)?),
+            [how, word] if is(how, "report") => Trim::Report(words::size(word)?),
+            [how, ..] => return Err(format!("{} before a size is not \"report\"", words::quoted(how))),
+            [] => return Err("a size is missing".into()),
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    fn conf(start: u32, max: u32, min_spare: u32, max_spare: u32) -> InterpConf {
+        let some = |n| if n == 99 { None } else { Some(n) };
+        InterpConf {
+            start: some(start),
+            max: some(max),
+            min_spare: some(min_spare),
+            max_spare: some(max_spare),
+            ..InterpConf::default()
+        }
+    }
+
+    fn numbers(conf: &InterpConf) -> [usize; 4] {
+        let l = conf.limits(TIMEOUT);
+        [l.start, l.max, l.min_spare, l.max_spare]
+    }
+
+    #[test]
+    fn defaults_are_those_of_mod_perl_and_the_design() {
+        let limits = InterpConf::default().limits(TIMEOUT);
+        let expected = Limits {
+            start: 3,
+            max: 5,
+            min_spare: 3,
+            max_spare: 3,
+            max_uses: 2000,
+            max_age: None,
+            max_queue: None,
+            max_wait: TIMEOUT,
+            scope: LeaseScope::Response,
+            trim: Trim::Off,
+        };
+        assert_eq!(limits, expected);
+    }
+
+    #[test]
+    fn every_default_is_text_that_its_row_can_parse() {
+        for row in DIRECTIVES {
+            if let Some(set) = row.interp() {
+                let words: Vec<&[u8]> = row.default.split(' ').map(str::as_bytes).collect();
+                assert_eq!(set(&mut InterpConf::default(), &words), Ok(()), "{}", row.name);
+            }
+        }
+        assert!(DEFAULTS.start.is_some() && DEFAULTS.trim.is_some() && DEFAULTS.scope.is_some());
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_was_written() {
+        assert_eq!(numbers(&conf(99, 2, 99, 99)), [2, 2, 2, 3]);
+        assert_eq!(numbers(&conf(10, 99, 99, 99)), [10, 10, 3, 3]);
+        assert_eq!(numbers(&conf(99, 99, 8, 99)), [3, 8, 8, 8]);
+        assert_eq!(numbers(&conf(99, 99, 99, 1)), [3, 5, 1, 1]);
+        assert_eq!(numbers(&conf(0, 99, 0, 99)), [0, 5, 0, 3]);
+    }
+
+    #[test]
+    fn written_values_that_contradict_are_put_in_order_and_reported() {
+        let wrong = InterpConf { at: Some(Where::new("a.conf", 7)), ..conf(4, 2, 6, 5) };
+        assert_eq!(numbers(&wrong), [2, 2, 2, 5]);
+        assert_eq!(
+            wrong.check(),
+            [
+                "PerlInterpStart: \"4\" is more than PerlInterpMax 2: no more than that are started (a.conf:7)",
+                "PerlInterpMinSpare: \"6\" is more than PerlInterpMax 2: no more than that can be idle (a.conf:7)",
+                "PerlInterpMinSpare: \"6\" is more than PerlInterpMaxSpare 5: no more than that are kept idle (a.conf:7)",
+            ]
+        );
+        for right in [conf(99, 2, 99, 99), conf(10, 99, 99, 99), conf(1, 1, 1, 1), InterpConf::default()] {
+            assert_eq!(right.check(), [] as [&str; 0]);
+        }
+    }
+
+    #[test]
+    fn a_virtual_host_inherits_waiting_and_scope_but_no_numbers() {
+        let base = InterpConf {
+            max_wait: Some(MaxWait::For(Duration::from_secs(1))),
+            scope: Some(LeaseScope::Request),
+            max_queue: Some(Cap::At(7)),
+            ..conf(9, 9, 9, 9)
+        };
+        let merged = InterpConf::merge(&base, &InterpConf { max: Some(6), ..InterpConf::default() });
+        assert_eq!(numbers(&merged), [3, 6, 3, 3]);
+        let limits = merged.limits(TIMEOUT);
+        assert_eq!((limits.max_wait, limits.scope), (Duration::from_secs(1), LeaseScope::Request));
+        assert_eq!(limits.max_queue, None);
+        let own = InterpConf { max_wait: Some(MaxWait::Timeout), ..InterpConf::default() };
+        assert_eq!(InterpConf::merge(&base, &own).limits(TIMEOUT).max_wait, TIMEOUT);
+    }
+}

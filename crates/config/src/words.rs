@@ -1,0 +1,126 @@
+//! Parsers for what a line says. Errors are the second half of a message, after the directive's name.
+
+use std::time::Duration;
+
+/// The word as it is shown in messages.
+pub fn quoted(word: &[u8]) -> String {
+    format!("\"{}\"", word.escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'"))
+}
+
+fn digits(word: &[u8]) -> (&str, &[u8]) {
+    let end = word.iter().position(|b| !b.is_ascii_digit()).unwrap_or(word.len());
+    let (number, unit) = word.split_at(end);
+    (std::str::from_utf8(number).unwrap_or_default(), unit)
+}
+
+/// A whole number of at least `min`.
+pub fn count(word: &[u8], min: u32) -> Result<u32, String> {
+    let (number, rest) = digits(word);
+    if number.is_empty() || !rest.is_empty() {
+        return Err(format!("{} is not a number", quoted(word)));
+    }
+    match number.parse::<u32>() {
+        Ok(n) if n < min => Err(format!("{} is too small: at least {min}", quoted(word))),
+        Ok(n) if n <= i32::MAX as u32 => Ok(n),
+        _ => Err(format!("{} is too large: at most {}", quoted(word), i32::MAX)),
+    }
+}
+
+/// A time: a number with `ms`, `s`, `min` (`m`, `mi`), `h` or `d`; seconds if no unit stands there.
+pub fn duration(word: &[u8]) -> Result<Duration, String> {
+    let (number, unit) = digits(word);
+    let milliseconds = match unit.to_ascii_lowercase().as_slice() {
+        b"ms" => 1,
+        b"" | b"s" => 1000,
+        b"m" | b"mi" | b"min" => 60 * 1000,
+        b"h" => 3600 * 1000,
+        b"d" => 24 * 3600 * 1000,
+        _ => 0,
+    };
+    if number.is_empty() || milliseconds == 0 {
+        return Err(format!("{} is not a time such as 30, 500ms, 5min or 2h", quoted(word)));
+    }
+    // A century is enough for anyone, and adding it to a clock never overflows.
+    let most = 100 * 365 * 24 * 3600 * 1000_u64;
+    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(milliseconds)) {
+        Some(ms) if ms <= most => Ok(Duration::from_millis(ms)),
+        _ => Err(format!("{} is too long a time", quoted(word))),
+    }
+}
+
+/// A size in bytes: a number with `K`, `M` or `G`; bytes if no unit stands there.
+pub fn size(word: &[u8]) -> Result<u64, String> {
+    let (number, unit) = digits(word);
+    let factor = match unit.to_ascii_uppercase().as_slice() {
+        b"" | b"B" => 1,
+        b"K" | b"KB" => 1 << 10,
+        b"M" | b"MB" => 1 << 20,
+        b"G" | b"GB" => 1 << 30,
+        _ => 0,
+    };
+    if number.is_empty() || factor == 0 {
+        return Err(format!("{} is not a size such as 65536, 64K or 1M", quoted(word)));
+    }
+    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)) {
+        Some(0) => Err(format!("{} is too small: at least 1 byte, or off", quoted(word))),
+        Some(bytes) if bytes <= 1 << 40 => Ok(bytes),
+        _ => Err(format!("{} is too large a size", quoted(word))),
+    }
+}
+
+/// `On` or `Off`, as httpd writes a flag.
+pub fn flag(word: &[u8]) -> Result<bool, String> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"on" | b"1" => Ok(true),
+        b"off" | b"0" => Ok(false),
+        _ => Err(format!("{} is neither On nor Off", quoted(word))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_take_units_and_mean_seconds_without() {
+        for (word, ms) in [
+            ("0", 0),
+            ("30", 30_000),
+            ("5s", 5000),
+            ("250ms", 250),
+            ("2min", 120_000),
+            ("1MI", 60_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(duration(word.as_bytes()), Ok(Duration::from_millis(ms)), "{word}");
+        }
+        assert!(duration(b"1d").is_ok());
+        for word in ["", "s", "-1", "1.5", "5 s", "5x", "999999999999999999d"] {
+            assert!(duration(word.as_bytes()).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn sizes_take_units_and_mean_bytes_without() {
+        for (word, bytes) in [("4096", 4096), ("64k", 65536), ("1M", 1 << 20), ("2GB", 2 << 30)] {
+            assert_eq!(size(word.as_bytes()), Ok(bytes), "{word}");
+        }
+        for word in ["", "0", "M", "1T", "-1", "99999999999999999999"] {
+            assert!(size(word.as_bytes()).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn counts_are_plain_digits() {
+        assert_eq!(count(b"007", 1), Ok(7));
+        for word in ["", "-1", "+1", "1e3", " 1", "10abc", "0", "4294967296", "2147483648", "\u{ff}"] {
+            assert!(count(word.as_bytes(), 1).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_are_shown_as_written_and_without_control_characters() {
+        assert_eq!(quoted(b"a'b"), "\"a'b\"");
+        assert_eq!(quoted(b"a\nb\xff"), "\"a\\nb\\xff\"");
+    }
+}
