@@ -24,7 +24,8 @@ enum mi_kind {
     MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate */
     MI_CODES    /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES; undef: tag MI_UNDEF */
 };
-enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4 };             /* mi_val.flags; MI_TRUE: what a callback returned is true */
+enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
+                                                                     * keeps the object of argument args[pad] alive (a pool the script made) */
 enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2 };                   /* mi_row.flags */
 enum { MI_BAD_TYPE = 1, MI_BAD_CLASS, MI_BAD_GONE, MI_BAD_COUNT, MI_BAD_READONLY };
 enum { MI_MANY = 255 };                                         /* mi_row.max: no upper bound */

@@ -1,7 +1,8 @@
 //! How a Rust parameter is taken out of a call. A new kind of parameter is one line in `arg!` and one `case` in each door.
 
 use crate::{
-    Any, Call, Callable, Class, Fail, Handler, Handlers, Here, IntoVal, Kind, Object, Out, Owned, Ticket, Val, Want,
+    Any, Call, Callable, Fail, Handler, Handlers, Here, IntoVal, Kind, Object, ObjectClass, Out, Owned, Ticket, Val,
+    Want,
 };
 use apr::Reenter;
 use std::{
@@ -24,7 +25,7 @@ pub trait Arg {
     /// Kind of each remaining argument.
     const ELEM: Kind = Kind::None;
     /// Class of an object.
-    const CLASS: *const Class = ptr::null();
+    const CLASS: *const ObjectClass = ptr::null();
     /// Its presence means that script code may run before the function returns.
     const REENTERS: bool = false;
     /// The parameter during a call.
@@ -40,7 +41,7 @@ macro_rules! arg {
         impl<$($g)*> Arg for $t {
             const KIND: Kind = Kind::$kind;
             $(const ELEM: Kind = Kind::$e;)?
-            $(const CLASS: *const Class = $c;)?
+            $(const CLASS: *const ObjectClass = $c;)?
             $(const REENTERS: bool = $re;)?
             type In<'c> = $in;
             #[inline(always)]
@@ -58,7 +59,7 @@ arg! {
     // SAFETY: the door lent these bytes for the call; for a row that reenters it holds them.
     ['x] &'x [u8] => &'c [u8], Bytes, |v, _c| unsafe { v.bytes() };
     ['x, T: Object] &'x T => &'c T, Obj class T::CLASS, |v, _c| object_in(v);
-    ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, _c| Obj { obj: object_in(v), val: v };
+    ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, c| Obj { obj: object_in(v), val: v, at: index_of(v, c) };
     ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: object_in(v), val: v };
     ['x] Any<'x> => Any<'c>, Any, |v, c| Any { v, call: c };
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
@@ -86,7 +87,7 @@ impl<T: Arg> Arg for Option<T> {
     const ELEM: Kind = T::ELEM;
     const OPTIONAL: bool = true;
     const NULLABLE: bool = T::NULLABLE;
-    const CLASS: *const Class = T::CLASS;
+    const CLASS: *const ObjectClass = T::CLASS;
     const REENTERS: bool = T::REENTERS;
     type In<'c> = Option<T::In<'c>>;
     #[inline(always)]
@@ -101,7 +102,7 @@ pub struct Maybe<T>(pub Option<T>);
 impl<T: Arg> Arg for Maybe<T> {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = true;
-    const CLASS: *const Class = T::CLASS;
+    const CLASS: *const ObjectClass = T::CLASS;
     const REENTERS: bool = T::REENTERS;
     type In<'c> = Maybe<T::In<'c>>;
     #[inline(always)]
@@ -110,10 +111,16 @@ impl<T: Arg> Arg for Maybe<T> {
     }
 }
 
+fn index_of(v: &Val, call: &Call) -> u16 {
+    ((ptr::from_ref(v) as usize - call.args.as_ptr() as usize) / size_of::<Val>()) as u16
+}
+
 /// An argument object together with its owner's ticket.
 pub struct Obj<'c, T> {
     obj: &'c T,
     val: &'c Val,
+    /// Which argument it is.
+    at: u16,
 }
 
 impl<T> std::ops::Deref for Obj<'_, T> {
@@ -124,9 +131,10 @@ impl<T> std::ops::Deref for Obj<'_, T> {
 }
 
 impl<T: Object> Obj<'_, T> {
-    /// `made` lives as long as this object's contents do.
-    pub fn owns<U: Object>(&self, made: U) -> Owned<U> {
-        Owned(made, self.obj.contents(self.val.ticket()))
+    /// `made` lives as long as `owner`; if that is not this object's own owner, it also keeps this object (a pool that the
+    /// script made goes with the script's object).
+    pub fn made<U: Object>(&self, made: U, owner: Ticket) -> Owned<U> {
+        Owned { made, owner, holds: (owner != self.ticket()).then_some(self.at) }
     }
     /// The ticket the argument carries.
     pub fn ticket(&self) -> Ticket {
@@ -141,7 +149,7 @@ impl<T: Object> Obj<'_, T> {
     }
     /// To pass it on to a callback.
     pub fn val(&self) -> Val {
-        Owned(*self.obj, self.ticket()).val(self.ticket())
+        Owned::by(*self.obj, self.ticket()).val(self.ticket())
     }
 }
 

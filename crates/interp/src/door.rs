@@ -1,7 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, Owner, RUNTIME, Raise, Result, Row, Slot, Val, ret, ticket::SLOTS,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, RUNTIME, Raise, Result, Row, Slot, Val, ret,
+    ticket::SLOTS,
 };
 use std::{
     ffi::c_void,
@@ -18,10 +19,10 @@ pub struct RustSide {
     done: unsafe extern "C" fn(&Val),
     err: unsafe extern "C" fn(&Raise, *mut *const u8, *mut usize, *mut i64, *mut *mut c_void) -> i32,
     err_done: unsafe extern "C" fn(Fail),
-    bad: unsafe extern "C" fn(&Row, i32, i32, i32, *const Class, *mut u8, usize) -> usize,
-    current: unsafe extern "C" fn(&'static Class, &mut Val) -> i32,
+    bad: unsafe extern "C" fn(&Row, i32, i32, i32, *const ObjectClass, *mut u8, usize) -> usize,
+    current: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
-    adopt: unsafe extern "C" fn(&'static Class, &mut Val) -> i32,
+    adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     slots: &'static Slot,
 }
 
@@ -128,7 +129,7 @@ unsafe extern "C" fn bad(
     i: i32,
     argno: i32,
     why: i32,
-    class: *const Class,
+    class: *const ObjectClass,
     buf: *mut u8,
     n: usize,
 ) -> usize {
@@ -142,7 +143,7 @@ unsafe extern "C" fn bad(
     };
     let text = match why {
         // SAFETY: a class, which is a static, or null.
-        2 => format!("{arg} must be an object of class {}", unsafe { class.as_ref() }.map_or("?", Class::name)),
+        2 => format!("{arg} must be an object of class {}", unsafe { class.as_ref() }.map_or("?", ObjectClass::name)),
         3 if this => "request is gone".into(),
         3 => format!("{arg}: request is gone"),
         4 => format!("usage: {}", row.signature()),
@@ -168,7 +169,7 @@ unsafe extern "C" fn bad(
     len
 }
 
-unsafe extern "C" fn current(class: &'static Class, v: &mut Val) -> i32 {
+unsafe extern "C" fn current(class: &'static ObjectClass, v: &mut Val) -> i32 {
     let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.current(class))));
     let Ok(Some((ptr, owner))) = asked else { return 1 };
     *v = Val { len: SPARE_CURSOR.as_ptr() as usize, ..Val::object(class, ptr, owner) };
@@ -177,9 +178,9 @@ unsafe extern "C" fn current(class: &'static Class, v: &mut Val) -> i32 {
 /// Cursor of an object that has no script's object around it. Threads may share it: a class is never a tied hash.
 static SPARE_CURSOR: AtomicU32 = AtomicU32::new(0);
 
-unsafe extern "C" fn adopt(class: &'static Class, v: &mut Val) -> i32 {
+unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
     let Some(ptr) = NonNull::new(v.w as *mut ()) else { return 1 };
-    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(Owner { class, ptr }))));
+    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(Owner::at(class, ptr)))));
     let Ok(Some(owner)) = asked else { return 1 };
     (v.slot, v.generation) = (owner.slot, owner.generation);
     0
@@ -251,25 +252,21 @@ pub(crate) mod tests {
             unsafe { self.0.as_ref() }.set(n)
         }
     }
-    pub static THING_CLASS: Class = Class::new(
-        "Test::Thing",
-        &[
-            rw("count", Thing::get, Thing::set).doc("A number."),
-            method("fail()", |_: &Thing| -> Result<()> { Err("no luck".into()) }).doc("Fails."),
-            method("panic()", |_: &Thing| -> () { panic!("boom") }).doc("Panics."),
-            method("names([prefix], @more)", names).doc("A list."),
-            method("call(sub, n)", |_: &Thing, sub: Callable, n: i64| {
-                Ok::<_, Fail>(sub.call(&[n.val(Ticket::FOREVER)])?.int())
-            })
-            .doc("Calls back."),
-            method("fill(buffer, data)", fill).load("Test::IO").doc("Fills a buffer."),
-            method("note(key, [value])", note).doc("Keeps a value."),
-            method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
-            method("maybe(s)", |_: &Thing, s: Maybe<&[u8]>| s.0.map_or(-1, |s| s.len() as i64))
-                .doc("Undef or a string."),
-        ],
-    );
-    object!(Thing, THING_CLASS);
+    object!(Thing, "Test::Thing");
+    pub static THING_CLASS: Class = Class::of::<Thing>(&[
+        rw("count", Thing::get, Thing::set).doc("A number."),
+        method("fail()", |_: &Thing| -> Result<()> { Err("no luck".into()) }).doc("Fails."),
+        method("panic()", |_: &Thing| -> () { panic!("boom") }).doc("Panics."),
+        method("names([prefix], @more)", names).doc("A list."),
+        method("call(sub, n)", |_: &Thing, sub: Callable, n: i64| {
+            Ok::<_, Fail>(sub.call(&[n.val(Ticket::FOREVER)])?.int())
+        })
+        .doc("Calls back."),
+        method("fill(buffer, data)", fill).load("Test::IO").doc("Fills a buffer."),
+        method("note(key, [value])", note).doc("Keeps a value."),
+        method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+        method("maybe(s)", |_: &Thing, s: Maybe<&[u8]>| s.0.map_or(-1, |s| s.len() as i64)).doc("Undef or a string."),
+    ]);
 
     fn names(_: &Thing, prefix: Option<&[u8]>, _more: Rest) -> List<Vec<u8>> {
         List(vec![prefix.unwrap_or(b"-").to_vec(), b"two".to_vec()])
@@ -396,7 +393,7 @@ pub(crate) mod tests {
     fn messages_name_function_and_argument() {
         let say = |name, i, argno, why| {
             let mut buf = [0; 200];
-            let n = unsafe { bad(row(name), i, argno, why, &raw const THING_CLASS, buf.as_mut_ptr(), buf.len()) };
+            let n = unsafe { bad(row(name), i, argno, why, Thing::CLASS, buf.as_mut_ptr(), buf.len()) };
             String::from_utf8(buf[..n].to_vec()).unwrap()
         };
         assert_eq!(say("call", 2, 2, 1), "Test::Thing::call: argument 2 (n) must be an integer");

@@ -20,12 +20,15 @@ fn interp_h_agrees_with_the_rust_side() {
             $(same(&format!("offsetof({}, {})", $c, $cname), offset_of!($rust, $field));)*
         };
     }
-    record!(Val = "mi_val": tag "tag", flags "flags", generation "gen", w "u", len "a", slot "slot");
+    record!(Val = "mi_val": tag "tag", flags "flags", pad "pad", generation "gen", w "u", len "a", slot "slot");
     record!(Call = "mi_call": row "row", home "home", ctx "ctx", want "want", argc "argc", rest "rest", nrest "nrest", args "args");
     record!(Ops = "mi_ops": call "call", keep "keep", put "put", bag "bag", bag_set "bag_set", bag_get "bag_get");
     record!(Dropped = "mi_drop": value "value", arg "arg", call "call");
     record!(Param = "mi_param": class "klass", kind "kind", optional "optional", elem "elem", reenters "reenters", nullable "nullable");
-    for (name, n) in Home::OFFSETS.iter().chain(Class::OFFSETS).chain(Row::OFFSETS).chain(RustSide::OFFSETS) {
+    for (name, n) in ["name", "name_len", "id", "shape"].iter().zip(ObjectClass::OFFSETS) {
+        same(&format!("offsetof(mi_class, {name})"), n);
+    }
+    for (name, n) in Home::OFFSETS.iter().chain(Row::OFFSETS).chain(RustSide::OFFSETS) {
         same(&format!("offsetof({name})"), *n);
     }
     for (name, n) in [
@@ -63,7 +66,7 @@ fn interp_h_agrees_with_the_rust_side() {
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }
-    for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE)] {
+    for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS)] {
         same(&format!("MI_{name}"), n.into());
     }
     for (name, n) in [("REENTERS", crate::row::REENTERS), ("CURRENT", crate::row::CURRENT), ("MANY", crate::row::MANY)]

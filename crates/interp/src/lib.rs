@@ -8,6 +8,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `row` | [`Class`], [`Row`] and the const functions that build them; [`Consts`] |
+//! | `object` | [`Object`]: what scripts can hold |
 //! | `val` | [`Val`], [`Call`]: what crosses a door |
 //! | `arg`, `ret` | how a Rust parameter is taken out, how a result is put in |
 //! | `api_fn` | [`ApiFn`]: parameters, result and thunk of a row from its function's signature |
@@ -27,6 +28,7 @@ mod handler;
 mod home;
 #[cfg(test)]
 mod layout;
+mod object;
 mod ret;
 mod row;
 mod runtime;
@@ -42,11 +44,12 @@ pub use arg::{Arg, ClassName, Cursor, Maybe, Obj, Rest};
 pub use door::{RUST_SIDE, RustSide, classes, constants, register};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
+pub use object::{Object, ObjectClass};
 pub use ret::{Again, Array, Dual, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };
 pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
 pub use ticket::{Slot, Ticket};
-pub use val::{Call, OWNED, Object, TAINTED, TRUE, Thunk, Val, Want};
+pub use val::{Call, HOLDS, OWNED, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Out, Reply};

@@ -1,6 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
-use crate::{Call, Fail, HandlerRef, Home, Kind, OWNED, Object, Raise, Result, TAINTED, Ticket, Val, Want};
+use crate::{
+    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, RUNTIME, Raise, Result, TAINTED, Ticket, Val, Want,
+};
 use std::ptr;
 
 /// Something a Rust function can give back.
@@ -48,8 +50,16 @@ val! {
     [] String, "string", |self, f| self.into_bytes().val(f);
     [] Dual, "dual value", |self, _f| self.into_val();
     [] This, "the invocant", |self, _f| Val::of(Kind::This, 0, 0);
-    [T: Object] T, "object", |self, f| Val::object(T::class(), self.raw(), self.ticket(f));
-    [T: Object] Owned<T>, "object", |self, _f| Val::object(T::class(), self.0.raw(), self.1);
+    [T: Object] T, "object", |self, f| Val::object(T::class(), self.address(), owner_of(self, f));
+    [T: Object] Owned<T>, "object", |self, _f| self.into_val();
+}
+
+/// An owner has a ticket of its own; anything else belongs to what it was reached through.
+fn owner_of<T: Object>(object: T, from: Ticket) -> Ticket {
+    match RUNTIME.get() {
+        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(&object)),
+        _ => from,
+    }
 }
 
 /// Bytes that the door frees when it has pushed them.
@@ -59,7 +69,12 @@ fn owned_bytes(b: Box<[u8]>) -> Val {
 }
 
 /// An object with the ticket it is to carry.
-pub struct Owned<T>(pub T, pub Ticket);
+pub struct Owned<T> {
+    pub(crate) made: T,
+    pub(crate) owner: Ticket,
+    /// The argument whose object it keeps alive.
+    pub(crate) holds: Option<u16>,
+}
 /// Body or bucket data: marked tainted where the engine knows taint.
 pub struct Tainted<T>(pub T);
 /// An APR status and the function that gave it: in void context a failure is thrown, else it is the result.
@@ -70,8 +85,13 @@ pub struct List<T>(pub Vec<T>);
 pub struct Array<T>(pub Vec<T>);
 /// A reference to a new hash (Lua: a table).
 pub struct Hash<T>(pub Vec<(Vec<u8>, T)>);
-/// First value in scalar context, all in list context.
-pub struct FirstOrAll<T>(pub Vec<T>);
+/// First value in scalar context, all in list context: the function asks [`Want`] which to look for.
+pub enum FirstOrAll<T> {
+    /// One value, or `undef`.
+    First(Option<T>),
+    /// A list, perhaps empty.
+    All(Vec<T>),
+}
 /// A number that reads as text: `0E0`. With empty text just the number. The number must fit 32 bits, or the text is empty.
 pub struct Dual(pub i64, pub &'static str);
 /// The invocant itself.
@@ -81,6 +101,20 @@ pub struct Again {
     pub(crate) raw: *mut std::ffi::c_void,
     pub(crate) home: *const Home,
     pub(crate) owned: bool,
+}
+
+impl<T: Object> Owned<T> {
+    /// `made` dies with `owner`.
+    pub fn by(made: T, owner: Ticket) -> Owned<T> {
+        Owned { made, owner, holds: None }
+    }
+    fn into_val(self) -> Val {
+        let val = Val::object(T::class(), self.made.address(), self.owner);
+        match self.holds {
+            Some(pad) => Val { flags: HOLDS, pad, ..val },
+            None => val,
+        }
+    }
 }
 
 impl Dual {
@@ -264,6 +298,9 @@ impl<T: Ret> Ret for Hash<T> {
 impl<T: Ret> Ret for FirstOrAll<T> {
     const DOC: &'static str = "first value, or list";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
-        if call.want == Want::Many { List(self.0).put(call, ret) } else { self.0.into_iter().next().put(call, ret) }
+        match self {
+            FirstOrAll::First(v) => v.put(call, ret),
+            FirstOrAll::All(v) => List(v).put(call, ret),
+        }
     }
 }

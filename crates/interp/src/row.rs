@@ -1,14 +1,13 @@
 //! A class and its rows: pure data, built by const functions. What an API offers is written here and nowhere else.
 //!
 //! ```ignore
-//! pub static TABLE: Class = Class::new("APR::Table", &[
+//! pub static TABLE: Class = Class::of::<Table>(&[
 //!     method("set(key, value)", Table::set).doc("Replaces all values of a key."),
 //!     rw("status", Request::status, Request::set_status).current().doc("Status of the response."),
 //! ]);
 //! ```
 
-use crate::{ApiFn, Thunk};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::{ApiFn, Object, ObjectClass, Thunk};
 
 /// What a parameter takes, what a value is (`enum mi_kind`, where each is explained).
 #[repr(u8)]
@@ -42,7 +41,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
     /// Class of an object, else null.
-    pub class: *const Class,
+    pub class: *const ObjectClass,
     /// What it takes.
     pub kind: Kind,
     /// May be left out.
@@ -65,35 +64,25 @@ pub enum Shape {
     Tied = 1,
 }
 
-/// A package of functions, and mostly a kind of object (`mi_class`).
-#[repr(C)]
+/// A package of functions, and mostly a kind of object.
 #[derive(Debug)]
 pub struct Class {
-    name: *const u8,
-    name_len: usize,
-    /// From 1, by [`crate::register`]; indexes what engines keep per class.
-    id: AtomicU32,
+    name: &'static str,
+    objects: Option<fn() -> &'static ObjectClass>,
     shape: Shape,
     rows: &'static [Row],
     isa: &'static str,
     doc: &'static str,
 }
 
-// SAFETY: the pointers are to 'static data that nobody writes; the id is atomic.
-unsafe impl Sync for Class {}
-
 impl Class {
-    /// A class of plain objects, or of functions only.
+    /// The class of `T`'s objects.
+    pub const fn of<T: Object>(rows: &'static [Row]) -> Class {
+        Class { objects: Some(T::class), ..Class::new(T::NAME, rows) }
+    }
+    /// A package without objects.
     pub const fn new(name: &'static str, rows: &'static [Row]) -> Class {
-        Class {
-            name: name.as_ptr(),
-            name_len: name.len(),
-            id: AtomicU32::new(0),
-            shape: Shape::Scalar,
-            rows,
-            isa: "",
-            doc: "",
-        }
+        Class { name, objects: None, shape: Shape::Scalar, rows, isa: "", doc: "" }
     }
     /// See [`Shape`].
     pub const fn shape(mut self, shape: Shape) -> Class {
@@ -111,16 +100,17 @@ impl Class {
         self
     }
     /// `APR::Table`.
-    pub fn name(&self) -> &'static str {
-        // SAFETY: pointer and length are those of the &'static str given to `new`.
-        unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.name, self.name_len)) }
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
-    /// Number of the class from 1; 0 before [`crate::register`].
-    pub fn id(&self) -> u32 {
-        self.id.load(Relaxed)
+    /// Its objects' class, as C sees it; `None` for a package without objects.
+    pub fn objects(&self) -> Option<&'static ObjectClass> {
+        self.objects.map(|class| class())
     }
     pub(crate) fn number(&self, id: u32) {
-        self.id.store(id, Relaxed);
+        if let Some(class) = self.objects() {
+            class.register(id, self.shape as u32);
+        }
     }
     /// Its rows.
     pub fn rows(&self) -> &'static [Row] {
@@ -421,7 +411,7 @@ impl std::fmt::Display for Row {
         for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
             let kind = match p.kind {
                 // SAFETY: the class of an object parameter is the address of a static.
-                Kind::Obj => unsafe { p.class.as_ref() }.map_or("object", Class::name),
+                Kind::Obj => unsafe { p.class.as_ref() }.map_or("object", ObjectClass::name),
                 Kind::Int => "integer",
                 Kind::Num => "number",
                 Kind::Bool => "boolean",
@@ -442,16 +432,6 @@ impl std::fmt::Display for Row {
         let reenters = if self.reenters() { "may run script code" } else { "" };
         write!(f, " | {} | {reenters} | {} | {} |", self.result, self.load, self.doc)
     }
-}
-
-#[cfg(test)]
-impl Class {
-    pub(crate) const OFFSETS: &[(&str, usize)] = &[
-        ("mi_class, name", std::mem::offset_of!(Class, name)),
-        ("mi_class, name_len", std::mem::offset_of!(Class, name_len)),
-        ("mi_class, id", std::mem::offset_of!(Class, id)),
-        ("mi_class, shape", std::mem::offset_of!(Class, shape)),
-    ];
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 //! Class files stand below the host and name no more of it than this trait. Inside httpd the host implements it over its
 //! leases and per-request state; for `perl -MAPR` outside httpd one that knows a single interpreter is enough, hence the defaults.
 
-use crate::{Bag, Class, HandlerRef, Here, Kept, Object, Reply, Ticket, Val};
+use crate::{Bag, HandlerRef, Here, Kept, Object, ObjectClass, Reply, Ticket, Val};
 use apr::Reenter;
-use std::{ptr::NonNull, sync::OnceLock};
+use std::{
+    ptr::{self, NonNull},
+    sync::OnceLock,
+};
 
 /// An error on its way to the script.
 pub type Fail = Box<Raise>;
@@ -39,16 +42,33 @@ impl From<String> for Fail {
 /// An object whose data the host keeps: a request, connection, server or pool, named without its type.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner {
-    /// Its class.
-    pub class: &'static Class,
-    /// The C record.
-    pub ptr: NonNull<()>,
+    class: &'static ObjectClass,
+    address: NonNull<()>,
 }
 
 impl Owner {
     /// The owner behind a wrapper.
     pub fn of<T: Object>(object: &T) -> Owner {
-        Owner { class: T::class(), ptr: object.raw() }
+        Owner { class: T::class(), address: object.address() }
+    }
+    pub(crate) fn at(class: &'static ObjectClass, address: NonNull<()>) -> Owner {
+        Owner { class, address }
+    }
+    /// Its class.
+    pub fn class(&self) -> &'static ObjectClass {
+        self.class
+    }
+    /// Where it is. In [`Runtime::adopt`] nothing is known of that place.
+    pub fn address(&self) -> NonNull<()> {
+        self.address
+    }
+    /// The wrapper, if it is of class `T`.
+    ///
+    /// # Safety
+    /// The record lives: true wherever a [`Runtime`] method but `adopt` was handed this owner.
+    pub unsafe fn downcast<T: Object>(&self) -> Option<T> {
+        // SAFETY: `Object` says T is transparent over NonNull; the class says it is a T's pointer.
+        ptr::eq(self.class, T::class()).then(|| unsafe { std::mem::transmute_copy(&self.address) })
     }
 }
 
@@ -57,7 +77,7 @@ const OUTSIDE: &str = "works only inside the server";
 /// Asked by API functions, always on a thread that is inside a call from an interpreter.
 pub trait Runtime: Sync {
     /// The object that a class method without object means: the current request (`PerlOptions +GlobalRequest`), with its ticket.
-    fn current(&self, class: &'static Class) -> Option<(NonNull<()>, Ticket)>;
+    fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)>;
 
     /// The ticket for an object that carries none (foreign XS made it): its owner's, if (class, address) is a living owner
     /// or record in this interpreter's tree. Must not follow the address before that is known.
@@ -66,12 +86,6 @@ pub trait Runtime: Sync {
     /// The ticket of a living owner that httpd itself has just handed out (`$r->main`, `$c->base_server`); takes its slot
     /// at the first call.
     fn ticket(&self, owner: Owner) -> Ticket;
-
-    /// The second ticket of a pool: of what was made from it, void when it is cleared or destroyed. `own` when there is no second.
-    fn contents(&self, pool: Owner, own: Ticket) -> Ticket {
-        let _ = pool;
-        own
-    }
 
     /// Adds handlers to a phase of this request or connection, or (start-up only) of a server. `phase` is a directive name
     /// (`PerlLogHandler`). True when added; mod_perl: `push_handlers`. Code pins its interpreter.

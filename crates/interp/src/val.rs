@@ -1,6 +1,6 @@
 //! What crosses a door: one value ([`Val`]), and a call with its arguments ([`Call`]). Both are `interp.h`'s, field by field.
 
-use crate::{Class, Home, Kind, Result, Row, Slot, Ticket};
+use crate::{Home, Kind, ObjectClass, Result, Row, Slot, Ticket};
 use std::{
     ffi::c_void,
     ptr::{self, NonNull},
@@ -15,9 +15,9 @@ pub type Thunk = for<'c> fn(&'c Call, &mut Val) -> Result<()>;
 pub struct Val {
     /// What it is.
     pub tag: Kind,
-    /// [`TAINTED`], [`OWNED`], [`TRUE`].
+    /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`].
     pub flags: u8,
-    /// Unused.
+    /// With [`HOLDS`]: which argument.
     pub pad: u16,
     /// Generation of the owner's ticket; of a dual value the integer.
     pub generation: u32,
@@ -34,6 +34,8 @@ pub const TAINTED: u8 = 1;
 pub const OWNED: u8 = 2;
 /// What a callback returned is true.
 pub const TRUE: u8 = 4;
+/// The new object keeps an argument's object alive: what was made in a pool keeps that pool.
+pub const HOLDS: u8 = 8;
 
 impl Val {
     /// Left out, or nothing.
@@ -46,7 +48,7 @@ impl Val {
     }
 
     /// An object as a script will hold it: pointer, class, owner.
-    pub fn object(class: &'static Class, ptr: NonNull<()>, owner: Ticket) -> Val {
+    pub fn object(class: &'static ObjectClass, ptr: NonNull<()>, owner: Ticket) -> Val {
         let (w, len) = (ptr.as_ptr() as u64, ptr::from_ref(class) as usize);
         Val { generation: owner.generation, slot: owner.slot, ..Val::of(Kind::Obj, w, len) }
     }
@@ -97,56 +99,4 @@ pub struct Call {
     pub(crate) rest: *const Val,
     pub(crate) nrest: usize,
     pub(crate) args: [Val; 8],
-}
-
-/// A C object that scripts can hold: a `Copy`, transparent wrapper of its pointer. Implement it with [`crate::object!`].
-///
-/// # Safety
-/// `Self` is `repr(transparent)` over a `NonNull`, and `raw` returns that pointer: the doors read the object from the
-/// pointer's bits.
-pub unsafe trait Object: Copy + Sized + 'static {
-    /// Its class, as a constant for the parameter tables.
-    const CLASS: *const Class;
-    /// Its class.
-    fn class() -> &'static Class;
-    /// The pointer it wraps.
-    fn raw(self) -> NonNull<()>;
-    /// Who owns it, when a call on something owned by `from` returns it.
-    fn ticket(self, from: Ticket) -> Ticket {
-        from
-    }
-    /// Who owns what is made from it, when it is itself owned by `own`. A pool has a second ticket for that.
-    fn contents(self, own: Ticket) -> Ticket {
-        own
-    }
-}
-
-/// `object!(Request, REQUEST_REC, ticket = |r, from| ..)`: ties a transparent pointer wrapper to its class. Without a
-/// ticket the object belongs to whoever returned it.
-///
-/// The expansion of `object!(Table, TABLE)` is one `unsafe impl Object` of four lines: `CLASS`, `class`, `raw`.
-#[macro_export]
-macro_rules! object {
-    ($t:ty, $class:ident $(, ticket = $ticket:expr)? $(, contents = $contents:expr)?) => {
-        const _: () = assert!(size_of::<$t>() == size_of::<*mut ()>(), "an object is a transparent pointer wrapper");
-        // SAFETY: the wrappers of crates apr and httpd are repr(transparent) over NonNull; the size is asserted above.
-        unsafe impl $crate::Object for $t {
-            const CLASS: *const $crate::Class = &raw const $class;
-            fn class() -> &'static $crate::Class {
-                &$class
-            }
-            fn raw(self) -> std::ptr::NonNull<()> {
-                // SAFETY: transparent over NonNull, which is never null.
-                unsafe { std::mem::transmute::<$t, std::ptr::NonNull<()>>(self) }
-            }
-            $(fn ticket(self, from: $crate::Ticket) -> $crate::Ticket {
-                let f: fn($t, $crate::Ticket) -> $crate::Ticket = $ticket;
-                f(self, from)
-            })?
-            $(fn contents(self, own: $crate::Ticket) -> $crate::Ticket {
-                let f: fn($t, $crate::Ticket) -> $crate::Ticket = $contents;
-                f(self, own)
-            })?
-        }
-    };
 }

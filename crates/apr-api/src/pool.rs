@@ -1,0 +1,110 @@
+//! `APR::Pool`: memory that dies together. A pool that a script made belongs to the script's object; all others to httpd.
+
+use apr::{Pool, Reenter};
+use interp::*;
+use std::{
+    cell::Cell,
+    ffi::CStr,
+    ptr::{self, NonNull},
+    sync::Arc,
+};
+
+/// Its rows.
+pub static POOL: Class = Class::of::<Pool>(&[
+    class_method("new()", new).doc("A pool of the script's own; it is destroyed when the object goes."),
+    method("clear()", clear).doc("Runs the cleanups and frees what is in the pool; what was made from it is gone."),
+    method("destroy()", destroy).doc("Destroys a pool that the script made; does nothing to httpd's."),
+    method("DESTROY()", end_of_object).only(PERL).doc("Destroys the pool with the object that `new` returned."),
+    method("parent_get()", Pool::parent).doc("The pool it dies with; undef for one without."),
+    method("is_ancestor(pool)", |p: &Pool, other: &Pool| i32::from(p.is_ancestor(*other)))
+        .doc("Whether `pool` dies with this one."),
+    method("cleanup_register(callback, [arg])", cleanup_register)
+        .doc("Calls `callback` with `arg` when the pool is cleared or destroyed."),
+])
+.doc("Memory, and things to be cleaned up, that end together.");
+
+/// What is made in a pool that a script passed.
+pub trait Owns {
+    /// `made` lives as long as the pool's contents do. If the script made the pool, `made` keeps it.
+    fn owns<T: Object>(&self, made: T) -> Owned<T>;
+}
+
+impl Owns for Obj<'_, Pool> {
+    fn owns<T: Object>(&self, made: T) -> Owned<T> {
+        self.made(made, mine(**self).map_or(self.ticket(), |m| m.contents))
+    }
+}
+
+const KEY: &CStr = c"mod_interp.pool";
+
+/// What a pool made by a script carries.
+struct Mine {
+    /// Of the object that `new` returned; taken out while the pool is cleared, so that it survives.
+    own: Cell<Option<Ticket>>,
+    /// Of all that was made from the pool.
+    contents: Ticket,
+    /// The interpreter that made it: a clone's copy of the object ends nothing.
+    home: Arc<Home>,
+}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        self.contents.void();
+        if let Some(own) = self.own.take() {
+            own.void();
+        }
+    }
+}
+
+fn mine(pool: Pool) -> Option<&'static Mine> {
+    // SAFETY: only `adorn` sets this key, to a `Mine` that lives until the pool's end; callers use it before that.
+    pool.userdata(KEY).map(|p| unsafe { &*p.cast::<Mine>().as_ptr() })
+}
+
+/// Makes `pool` one of the script's own.
+fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
+    let mine = Mine { own: Cell::new(Some(own)), contents: Ticket::new_owner(), home };
+    let kept: NonNull<Mine> = pool.keep(mine);
+    pool.set_userdata(KEY, Some(kept.cast()));
+}
+
+fn new(_class: ClassName, here: Here) -> Result<Owned<Pool>> {
+    let pool = Pool::root().map_err(|s| Raise::Status(s.code(), "APR::Pool::new"))?;
+    let own = Ticket::new_owner();
+    adorn(pool, own, here.home());
+    Ok(Owned::by(pool, own))
+}
+
+fn clear(pool: &Pool, cx: Reenter) -> Result<()> {
+    let Some(m) = mine(*pool) else { return Err("this pool is not the script's own".into()) };
+    let own = m.own.take();
+    let home = m.home.clone();
+    // SAFETY: what scripts made from the pool carries the ticket `contents`, which `Mine`'s drop voids; nothing of ours is kept there.
+    unsafe { pool.clear(cx) };
+    if let Some(own) = own {
+        adorn(*pool, own, home);
+    }
+    Ok(())
+}
+
+fn destroy(pool: &Pool, cx: Reenter) {
+    if let Some(m) = mine(*pool) {
+        m.contents.void();
+        // SAFETY: the script's object and all that was made from the pool are void; nothing of ours is kept there.
+        unsafe { pool.destroy(cx) };
+    }
+}
+
+/// An object of a pool reached otherwise (`$table->pool`) does not carry the pool's own ticket.
+fn end_of_object(pool: Obj<Pool>, here: Here, cx: Reenter) {
+    let ends = mine(*pool).is_some_and(|m| {
+        m.own.get() == Some(pool.ticket()) && ptr::eq(Arc::as_ptr(&m.home), Arc::as_ptr(&here.home()))
+    });
+    if ends {
+        destroy(&pool, cx);
+    }
+}
+
+fn cleanup_register(pool: &Pool, here: Here, callback: Handler, arg: Option<Any>) -> Result<()> {
+    runtime()?.cleanup(Owner::of(pool), here, callback.keep_value(), arg.map(|a| a.keep()))
+}

@@ -1,0 +1,84 @@
+//! `APR::Table`: ordered, case-insensitive, several values per key.
+
+use crate::Owns;
+use apr::{Overlap, Pool, Table};
+use interp::*;
+
+/// Its rows.
+pub static TABLE: Class = Class::of::<Table>(&[
+    method("get(key)", get).doc("First value of a key; all of them in list context."),
+    method("set(key, value)", Table::set).doc("Replaces all values of a key."),
+    method("add(key, value)", Table::add).doc("Adds a value, keeps the others."),
+    method("merge(key, value)", Table::merge).doc("Appends to the value of a key, with a comma, or adds it."),
+    method("unset(key)", Table::unset).doc("Removes all values of a key."),
+    method("clear()", Table::clear).doc("Removes everything."),
+    method("copy(pool)", |t: &Table, pool: Obj<Pool>| pool.owns(t.copy(*pool))).doc("A copy that lives in `pool`."),
+    method("overlay(table, pool)", |t: &Table, over: &Table, pool: Obj<Pool>| pool.owns(t.overlay(*over, *pool)))
+        .doc("A new table with the entries of both; those of `table` come first."),
+    method("overlap(table, flags)", |t: &Table, other: &Table, flags: i32| t.overlap(*other, overlap_of(flags)))
+        .doc("Takes in the entries of `table`; `flags` says what becomes of keys in both."),
+    method("compress(flags)", |t: &Table, flags: i32| t.compress(overlap_of(flags)))
+        .doc("Makes one entry of all that share a key."),
+    method("do(sub, @keys)", each)
+        .lua("each")
+        .doc("Calls `sub` with each key and value, of all keys or those named, until it returns false."),
+    function("make(pool, size)", |pool: Obj<Pool>, size: i32| pool.owns(Table::new(*pool, size.max(1) as usize)))
+        .doc("A new table in a pool, with room for `size` entries."),
+    // The interface of a tied hash.
+    method("FETCH(key)", fetch).only(PERL).doc("Value of a key; while each() runs, that of the entry it stands at."),
+    method("STORE(key, value)", Table::set).only(PERL).doc("Replaces all values of a key."),
+    method("DELETE(key)", Table::unset).only(PERL).doc("Removes all values of a key; returns nothing."),
+    method("CLEAR()", Table::clear).only(PERL).doc("Removes everything."),
+    method("EXISTS(key)", |t: &Table, key: &[u8]| t.get(key).is_some()).only(PERL).doc("Whether a key has a value."),
+    method("FIRSTKEY()", first_key).only(PERL).doc("First key."),
+    method("NEXTKEY(last)", next_key).only(PERL).doc("Next key; one with several values comes as often."),
+])
+.shape(Shape::Tied)
+.doc("Ordered strings by case-insensitive key, such as headers.");
+
+fn get<'t>(t: &'t Table, key: &'t [u8], want: Want) -> FirstOrAll<&'t [u8]> {
+    match want {
+        Want::Many => FirstOrAll::All(t.get_all(key).collect()),
+        _ => FirstOrAll::First(t.get(key)),
+    }
+}
+
+/// The script may change the table while we walk it: nothing borrowed from it lives across a call.
+fn each(t: Obj<Table>, sub: Callable, keys: Rest) -> Result<i64> {
+    let mut i = 0;
+    while let Some((key, value)) = t.entry(i).map(|(k, v)| (k.to_vec(), v.to_vec())) {
+        i += 1;
+        if !keys.is_empty() && !keys.iter().any(|k| k.eq_ignore_ascii_case(&key)) {
+            continue;
+        }
+        if !sub.call(&[key[..].val(Ticket::FOREVER), value[..].val(Ticket::FOREVER)])?.truth() {
+            break;
+        }
+        t.alive()?;
+    }
+    Ok(1)
+}
+
+/// While `each` runs, the value beside the key, so that a key's second value shows.
+fn fetch<'t>(t: Cursor<'t, Table>, key: &[u8]) -> Option<&'t [u8]> {
+    match t.object().entry(t.pos() as usize) {
+        Some((k, v)) if k.eq_ignore_ascii_case(key) => Some(v),
+        _ => t.object().get(key),
+    }
+}
+fn first_key(t: Cursor<'_, Table>) -> Option<&[u8]> {
+    seek(t, 0)
+}
+fn next_key<'t>(t: Cursor<'t, Table>, _last: &[u8]) -> Option<&'t [u8]> {
+    let next = t.pos().saturating_add(1);
+    seek(t, next)
+}
+fn seek(t: Cursor<'_, Table>, i: u32) -> Option<&[u8]> {
+    t.set_pos(i);
+    t.object().entry(i as usize).map(|(k, _)| k)
+}
+
+/// `APR::Const::OVERLAP_TABLES_MERGE` is 1; anything else replaces.
+fn overlap_of(flags: i32) -> Overlap {
+    if flags & apr::ffi::APR_OVERLAP_TABLES_MERGE as i32 != 0 { Overlap::Merge } else { Overlap::Set }
+}
