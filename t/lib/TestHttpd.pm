@@ -23,7 +23,7 @@ use TestHttpd::Proc   ();
 
 our @ISA = ('TestHttpd::Client', 'TestHttpd::Proc');
 
-our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak);
+our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak trace_module);
 
 # Seconds within which a server must listen, stop and restart. Generous: the machine may be busy (Valgrind more so).
 our $DEADLINE = $ENV{T_DEADLINE} || 60;
@@ -107,6 +107,24 @@ sub have_httpd_module { -e libexecdir() . "/mod_$_[0].so" }
 # The module under test is ours, not another mod_perl given by MOD_INTERP_SO for comparison.
 sub ours { basename(module_so()) ne 'mod_perl.so' }
 
+# A module for `modules`, T::Trace: its note(...) adds a line to a file that $s->trace reads, from any process and any
+# phase. An object is written as its class.
+sub trace_module {
+    return 'T/Trace.pm' => <<'P';
+package T::Trace;
+use strict;
+use warnings;
+use Fcntl qw(O_WRONLY O_APPEND O_CREAT);
+sub note {
+    my $line = join ' ', map { !defined $_ ? 'undef' : ref $_ ? ref $_ : $_ } @_;
+    sysopen my $fh, '@var@/trace', O_WRONLY | O_APPEND | O_CREAT, 0666 or die "trace: $!";
+    syswrite $fh, "$line\n";
+    close $fh;
+}
+1;
+P
+}
+
 # How often a long test repeats: the first number, or the second under `make soak`.
 sub soak { $ENV{SOAK} ? $_[1] : $_[0] }
 
@@ -184,8 +202,8 @@ sub start {
     }
 }
 
-# As start, for a configuration that must be refused: returns ($exit_status, $everything_logged). A server that does
-# listen is stopped, and the status is then undef.
+# As start, for a configuration that must be refused: returns ($exit_status, $everything_logged). A server that
+# does listen is stopped, and the status is then undef.
 sub start_fails {
     my ($class, %opt) = @_;
     my $self = $class->prepare(%opt);
@@ -193,14 +211,13 @@ sub start_fails {
     $self->spawn;
     my $state = $self->wait_ready;
     if ($state eq 'ready') {
-        $self->{expected} = [qr/./];
-        $self->stop;
-        return (undef, $self->log);
+        kill TERM => $self->{pid};
+        $self->wait_ended;
     }
     $self->reap;
     delete $live{ $self->{pid} };
     $self->{stopped} = 1;
-    return ($self->{status} >> 8 || ($self->{status} ? 255 : 0), $self->log);
+    return ($state eq 'ready' ? undef : $self->{status} >> 8 || ($self->{status} ? 255 : 0), $self->log);
 }
 
 # `httpd -t` on the same kind of configuration: returns ($exit_status, $output).
@@ -240,6 +257,8 @@ sub prepare {
     if ($> == 0 && (my $user = child_user())) {
         chown +(getpwnam $user)[2, 3], "$root/var";
     }
+    spew("$root/var/trace", '');
+    chmod 0666, "$root/var/trace";
     my %files = %{ $opt{files} || {} };
     $files{"lib/$_"} = $opt{modules}{$_} for keys %{ $opt{modules} || {} };
     spew("$root/$_", $self->fill($files{$_})) for keys %files;
@@ -518,6 +537,23 @@ sub unexpected {
         push @lines, $line;
     }
     return @lines;
+}
+
+# The lines that T::Trace::note wrote since the last call.
+sub trace {
+    my ($self) = @_;
+    my $text = slurp("$self->{root}/var/trace");
+    my $new  = substr $text, $self->{traced} || 0;
+    $self->{traced} = length $text;
+    my @lines = split /\n/, $new;
+    return @lines;
+}
+
+# Waits until the trace has a line that matches, and returns all new lines.
+sub wait_for_trace {
+    my ($self, $re, $seconds) = @_;
+    wait_until(sub { substr(slurp("$self->{root}/var/trace"), $self->{traced} || 0) =~ $re }, defined $seconds ? $seconds : 10);
+    return $self->trace;
 }
 
 sub show_log {
