@@ -1,6 +1,8 @@
 //! What a line of the configuration does: checks, and changes to the records.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::dir::DirConf;
 use crate::directives::{Action, Contexts, Directive};
@@ -104,9 +106,12 @@ type Applied = Result<Effect, String>;
 /// A variable of this process's environment, for [`Context::getenv`].
 #[must_use]
 pub fn process_env(name: &[u8]) -> Option<Vec<u8>> {
-    // A name that is empty or holds `=` or NUL is one no environment has.
-    let name = std::str::from_utf8(name).ok().filter(|n| !n.is_empty() && !n.contains(['=', '\0']))?;
-    std::env::var_os(name).map(std::ffi::OsString::into_encoded_bytes)
+    // A name that is empty or holds `=` or NUL is one that no environment has.
+    let is_name = !name.is_empty() && !name.contains(&b'=') && !name.contains(&0);
+    if !is_name {
+        return None;
+    }
+    std::env::var_os(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
 }
 
 impl Context<'_> {

@@ -12,9 +12,9 @@ pub fn directives_md() -> String {
     let mut out = String::from(
         "<!-- Printed from the tables in crates/config by `make tables`. Do not edit. -->\n\n\
          # Directives\n\n\
-         What may be written in httpd's configuration. The names, and what they do, are those of mod_perl 2; what is new \
-         says so by having no counterpart there: `PerlInterpMaxWait`, `PerlInterpMaxQueue`, `PerlInterpMaxAge`, \
-         `PerlInterpScope`, `PerlInterpTrim`, and the options `ConfigTest` and `Htaccess`.\n\n\
+         What may be written in httpd's configuration. The names, and what they do, are those of mod_perl 2; those of mod_perl 1 \
+         that mod_perl 2 knows are there as well. New are `PerlInterpMaxWait`, `PerlInterpMaxQueue`, `PerlInterpMaxAge`, \
+         `PerlInterpScope` and `PerlInterpTrim`, and the options `ConfigTest` and `Htaccess`.\n\n\
          A handler is named as `My::Module`, `My::Module->method`, `My::Module::function`, `$My::Module::object->method` \
          or `'sub { ... }'`. A `+` before the name loads its module at start-up, a `-` exempts it from \
          `PerlOptions +Autoload`.\n\n\
@@ -30,6 +30,7 @@ pub fn directives_md() -> String {
         "# Options\n\n`PerlOptions` takes these names, each with a `+` or a `-` before it.\n\n## Of a server\n\n",
     );
     options(&mut out, &SERVER_OPTIONS);
+    switches(&mut out);
     out.push_str("## Of a directory\n\nAt server level they set the default of the directories.\n\n");
     options(&mut out, &DIR_OPTIONS);
     phases(&mut out);
@@ -59,7 +60,7 @@ fn directive(out: &mut String, row: &Directive) {
 }
 
 fn options(out: &mut String, rows: &[OptionRow]) {
-    let mut rows: Vec<&OptionRow> = rows.iter().filter(|row| row.listed).collect();
+    let mut rows: Vec<&OptionRow> = rows.iter().filter(|row| row.listed && row.phase.is_none()).collect();
     rows.sort_by_key(|row| row.name);
     out.push_str("| option | default | |\n|---|---|---|\n");
     for row in rows {
@@ -71,6 +72,19 @@ fn options(out: &mut String, rows: &[OptionRow]) {
         let alias = if row.alias.is_empty() { String::new() } else { format!(", `{}`", row.alias) };
         let ithreads = if row.needs_ithreads { " Needs a perl with ithreads." } else { "" };
         let _ = writeln!(out, "| `{}`{alias} | {default} | {}{ithreads} |", row.name, text(row.doc));
+    }
+    out.push('\n');
+}
+
+fn switches(out: &mut String) {
+    out.push_str(
+        "Besides, each phase has a switch, on by default; switched off, its directive is an error. It must stand before the \
+         lines that it is to forbid.\n\n| option | allows |\n|---|---|\n",
+    );
+    for row in &SERVER_OPTIONS {
+        if let Some(phase) = row.phase {
+            let _ = writeln!(out, "| `{}` | `{}` |", row.name, phase.directive_name());
+        }
     }
     out.push('\n');
 }

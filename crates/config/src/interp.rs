@@ -8,7 +8,7 @@ use crate::directives::DIRECTIVES;
 use crate::handler::Where;
 use crate::words;
 
-/// How long a request keeps the interpreter that it was given (DESIGN decision 6).
+/// How long a request keeps the interpreter that it was given.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum LeaseScope {
     /// While a handler runs, and while something is pinned.
@@ -176,6 +176,13 @@ impl InterpConf {
             scope: self.scope.or(DEFAULTS.scope).unwrap_or_default(),
             trim: self.trim.or(DEFAULTS.trim).unwrap_or_default(),
         }
+    }
+
+    /// Whether a number of the tipool was written: anything that a virtual host does not inherit.
+    #[must_use]
+    pub fn has_numbers(&self) -> bool {
+        let waiting = Self { max_wait: self.max_wait, scope: self.scope, at: self.at.clone(), ..Self::default() };
+        *self != waiting
     }
 
     /// Written values that contradict each other, one message each. None is refused (mod_perl serves with them).

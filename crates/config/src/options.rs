@@ -45,6 +45,8 @@ pub struct OptionRow {
     pub alias: &'static str,
     /// Its bit in the flags of its scope; 0 for a name that is accepted without effect.
     pub bit: u64,
+    /// The phase whose directive it allows, if it is such a switch.
+    pub phase: Option<Phase>,
     /// Whether it is on without any line.
     pub default: bool,
     /// Whether it can be switched on only with a perl that has ithreads.
@@ -77,7 +79,7 @@ impl OptionRow {
 
 const fn option(name: &'static str, bit: u64, doc: &'static str) -> OptionRow {
     let (default, needs_ithreads, listed) = (false, false, true);
-    OptionRow { name, alias: "", bit, default, needs_ithreads, listed, default_text: "", doc }
+    OptionRow { name, alias: "", bit, phase: None, default, needs_ithreads, listed, default_text: "", doc }
 }
 
 const fn server(name: &'static str, option_: ServerOption, doc: &'static str) -> OptionRow {
@@ -131,7 +133,8 @@ pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SWITCHES] = {
     while i < PHASES.len() {
         if let Some(perl) = PHASES[i].perl {
             let doc = "Allows the directive of this phase; switched off, such a line is an error. It must stand before the lines it is to forbid.";
-            rows[n] = option(perl.switch, switch_bit(PHASES[i].phase), doc).on();
+            let row = option(perl.switch, switch_bit(PHASES[i].phase), doc).on();
+            rows[n] = OptionRow { phase: Some(PHASES[i].phase), ..row };
             n += 1;
         }
         i += 1;

@@ -165,7 +165,7 @@ pub enum Subject {
     None,
 }
 
-/// Whose interpreter runs the phase (DESIGN decision 7).
+/// Whose interpreter runs the phase. Dispatch asks for this, never for a request as such.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Origin {
     /// One leased for the request's tree.
@@ -223,7 +223,8 @@ pub struct PhaseRow {
     pub name: &'static str,
     /// httpd's hook.
     pub hook: Hook,
-    /// One callback for each.
+    /// One callback for each. [`Phase::Response`] has two: the first only sees whether a handler that is not ours is
+    /// about to run, and lets the interpreter go.
     pub orders: &'static [Order],
     /// Whose configuration holds the handlers.
     pub scope: Scope,
@@ -358,7 +359,6 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
     phase(Phase::OutputFilter, "OutputFilter", Hook::InsertFilter, LAST, Scope::Filter)
         .perl("PerlOutputFilterHandler").lua("LuaOutputFilter", Form::FilterFunction)
         .doc("Filters what is sent."),
-    // The first callback only sees whether a handler that is not ours is about to run, and lets the lease go.
     phase(Phase::Response, "Response", Hook::Handler, &[Order::ReallyFirst, Order::Middle], Scope::Directory)
         .run(Run::First)
         .perl("PerlResponseHandler")

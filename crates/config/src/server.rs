@@ -41,6 +41,7 @@ pub struct ServerConf {
     pub pass_env: Vars,
     /// `PerlTrace` letters, in alphabetical order; `None` if no line said anything.
     pub trace: Option<String>,
+    is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
 }
 
@@ -107,11 +108,23 @@ impl ServerConf {
         self.interp.limits(server_timeout)
     }
 
-    /// What the lines of this server contradict each other in, one message each, for the log at level warn: such a
-    /// server starts, with values put in order by [`limits`](ServerConf::limits).
+    /// Lines of this server that contradict each other or are of no effect, one message each, for the log at level
+    /// warn: such a server starts, with values put in order by [`limits`](ServerConf::limits). To be asked of merged
+    /// records, when the configuration is complete.
     #[must_use]
     pub fn check(&self) -> Vec<String> {
-        self.interp.check()
+        let mut found = self.interp.check();
+        if self.is_merged && self.interp.has_numbers() && !self.has_own_tipool() {
+            let at = self.interp.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+            found.push(format!(
+                "PerlInterp*: of no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \
+                 +Clone gives it its own{at}"
+            ));
+        }
+        if self.is_merged && !self.switches.is_empty() && !self.has_own_parent() {
+            found.push("PerlSwitches: of no effect in a <VirtualHost> without PerlOptions +Parent".into());
+        }
+        found
     }
 
     /// What holds in a virtual host. Queues and switches are the host's own (they ran, or run, for the main server
@@ -131,6 +144,7 @@ impl ServerConf {
             set_env: Vars::overlap(&base.set_env, &add.set_env),
             pass_env: Vars::overlap(&base.pass_env, &add.pass_env),
             trace: add.trace.clone().or_else(|| base.trace.clone()),
+            is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(ServerOption::MergeHandlers)),
         }
     }
@@ -207,6 +221,36 @@ mod tests {
         assert_eq!(merged.set_env.get(b"E"), Some(&b"2"[..]));
         assert_eq!(merged.pass_env.get(b"P"), Some(&b"1"[..]));
         assert_eq!(merged.trace.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn what_a_virtual_host_says_in_vain_is_reported() {
+        let main = ServerConf::default();
+        let mut host = server(&[], &[]);
+        host.switches.push(b"-w".as_slice().into());
+        host.interp.max = Some(7);
+        host.interp.at = Some(Where::new("a.conf", 3));
+        assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
+        assert_eq!(
+            ServerConf::merge(&main, &host).check(),
+            [
+                "PerlInterp*: of no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \
+                 +Clone gives it its own (a.conf:3)",
+                "PerlSwitches: of no effect in a <VirtualHost> without PerlOptions +Parent",
+            ]
+        );
+        host.options = server(&["+Parent"], &[]).options;
+        assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0]);
+        let mut host = server(&[], &[]);
+        host.interp.scope = Some(crate::LeaseScope::Handler);
+        assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0], "inherited settings work anywhere");
+    }
+
+    #[test]
+    fn records_may_be_shared_by_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<ServerConf>();
+        shared::<crate::DirConf>();
     }
 
     #[test]

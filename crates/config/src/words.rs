@@ -2,9 +2,17 @@
 
 use std::time::Duration;
 
-/// The word as it is shown in messages.
+/// The word as it is shown in messages: control characters and what is not UTF-8 are escaped.
 pub fn quoted(word: &[u8]) -> String {
-    format!("\"{}\"", word.escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'"))
+    let mut text = String::from("\"");
+    for chunk in word.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    text.push('"');
+    text
 }
 
 fn digits(word: &[u8]) -> (&str, &[u8]) {
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn words_are_shown_as_written_and_without_control_characters() {
-        assert_eq!(quoted(b"a'b"), "\"a'b\"");
+        assert_eq!(quoted("a'b\\é".as_bytes()), "\"a'b\\é\"");
         assert_eq!(quoted(b"a\nb\xff"), "\"a\\nb\\xff\"");
     }
 }
