@@ -2,10 +2,12 @@
 //! httpd or without it; so nothing here names a language or httpd, and what needs a server is asked of
 //! [`interp::Runtime`].
 
+mod consts;
 mod pool;
 mod status;
 mod table;
 
+pub use consts::CONST;
 pub use pool::{Owns, POOL};
 pub use status::{ERROR, STATUS};
 pub use table::TABLE;

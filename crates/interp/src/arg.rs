@@ -22,6 +22,8 @@ pub trait Arg {
     const OPTIONAL: bool = false;
     /// `undef` is passed on.
     const NULLABLE: bool = false;
+    /// `undef` is one of its values, so `Option` of it is `None` only when it is left out.
+    const TAKES_UNDEF: bool = false;
     /// Kind of each remaining argument.
     const ELEM: Kind = Kind::None;
     /// Class of an object.
@@ -37,12 +39,13 @@ pub trait Arg {
 // One line a type: generics, type, type during a call, kind, how to read it. The line for `i64` becomes
 // `impl Arg for i64 { const KIND: Kind = Kind::Int; type In<'c> = i64; fn take<'c>(v: &'c Val, _c: &'c Call) -> i64 { v.w as i64 } }`.
 macro_rules! arg {
-    ($([$($g:tt)*] $t:ty => $in:ty, $kind:ident $(elem $e:ident)? $(class $c:expr)? $(; reenters $re:expr)?, |$v:ident, $call:ident| $body:expr;)*) => { $(
+    ($([$($g:tt)*] $t:ty => $in:ty, $kind:ident $(elem $e:ident)? $(class $c:expr)? $(; reenters $re:expr)? $(; undef $u:expr)?, |$v:ident, $call:ident| $body:expr;)*) => { $(
         impl<$($g)*> Arg for $t {
             const KIND: Kind = Kind::$kind;
             $(const ELEM: Kind = Kind::$e;)?
             $(const CLASS: *const ObjectClass = $c;)?
             $(const REENTERS: bool = $re;)?
+            $(const TAKES_UNDEF: bool = $u;)?
             type In<'c> = $in;
             #[inline(always)]
             fn take<'c>($v: &'c Val, $call: &'c Call) -> $in { $body }
@@ -61,16 +64,17 @@ arg! {
     ['x, T: Object] &'x T => &'c T, Obj class T::CLASS, |v, _c| object_in(v);
     ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, c| Obj { obj: object_in(v), val: v, at: index_of(v, c) };
     ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: object_in(v), val: v };
-    ['x] Any<'x> => Any<'c>, Any, |v, c| Any { v, call: c };
+    ['x] Any<'x> => Any<'c>, Any; undef true, |v, c| Any { v, call: c };
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
     ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
-    ['x] Handlers<'x> => Handlers<'c>, Codes, |v, c| Handlers { v, call: c };
-    ['x] Out<'x> => Out<'c>, Out; reenters true, |v, c| Out::new(v, c);
+    ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
+    ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
     ['x] Rest<'x> => Rest<'c>, Rest elem Bytes, |_v, c| Rest::of(c);
     // SAFETY: REENTERS marks the row, so the door holds every argument until the function has returned.
     ['x] Reenter<'x> => Reenter<'c>, Want; reenters true, |_v, _c| unsafe { Reenter::assume() };
     ['x] Here<'x> => Here<'c>, Want, |_v, c| Here(c);
     [] Want => Want, Want, |_v, c| c.want;
+    [] Autoflush => Autoflush, Want elem Autoflush, |v, _c| Autoflush(v.tag == Kind::Bool && v.w != 0);
     // SAFETY: the door lent the class's name for the call.
     ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
 }
@@ -82,26 +86,30 @@ fn object_in<T: Object>(v: &Val) -> &T {
     unsafe { &*(&raw const v.w).cast::<T>() }
 }
 
+/// May be left out, or `undef` or `nil`, which mean the same; see [`Maybe`].
 impl<T: Arg> Arg for Option<T> {
     const KIND: Kind = T::KIND;
     const ELEM: Kind = T::ELEM;
     const OPTIONAL: bool = true;
-    const NULLABLE: bool = T::NULLABLE;
+    const NULLABLE: bool = T::NULLABLE || !T::TAKES_UNDEF;
+    const TAKES_UNDEF: bool = T::TAKES_UNDEF;
     const CLASS: *const ObjectClass = T::CLASS;
     const REENTERS: bool = T::REENTERS;
     type In<'c> = Option<T::In<'c>>;
     #[inline(always)]
     fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c> {
-        if v.tag == Kind::None { None } else { Some(T::take(v, call)) }
+        let absent = v.tag == Kind::None || (v.tag == Kind::Undef && !T::TAKES_UNDEF);
+        if absent { None } else { Some(T::take(v, call)) }
     }
 }
 
-/// An argument that has to be there but may be `undef` or `nil`: `$r->content_encoding(undef)`.
+/// An argument that has to be there but may be `undef` or `nil`. `Option<Maybe<T>>` tells left out from `undef`.
 pub struct Maybe<T>(pub Option<T>);
 
 impl<T: Arg> Arg for Maybe<T> {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = true;
+    const TAKES_UNDEF: bool = true;
     const CLASS: *const ObjectClass = T::CLASS;
     const REENTERS: bool = T::REENTERS;
     type In<'c> = Maybe<T::In<'c>>;
@@ -177,6 +185,10 @@ impl<'c, T> Cursor<'c, T> {
         self.cell().store(n, Relaxed);
     }
 }
+
+/// Whether the selected output handle flushes itself (Perl's `$|`; false in Lua).
+#[derive(Clone, Copy)]
+pub struct Autoflush(pub bool);
 
 /// The class a class method was called on.
 pub struct ClassName<'c>(pub &'c [u8]);

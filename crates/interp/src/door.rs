@@ -390,6 +390,17 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn undef_for_an_optional_parameter_is_as_good_as_none_unless_undef_is_a_value() {
+        let (h, t) = (home(), thing());
+        let list = call_row(&h, row("names"), Want::Many, &[t, Val::UNDEF]).unwrap();
+        // SAFETY: a list of two strings, from `names`.
+        assert_eq!(unsafe { list.vals()[0].bytes() }, b"-");
+        // SAFETY: not used again.
+        unsafe { done(&list) };
+        assert!(row("names").params()[1].nullable && !row("note").params()[3].nullable);
+    }
+
+    #[test]
     fn messages_name_function_and_argument() {
         let say = |name, i, argno, why| {
             let mut buf = [0; 200];

@@ -63,6 +63,7 @@ fn interp_h_agrees_with_the_rust_side() {
         ("ARRAY", Kind::Array),
         ("HASH", Kind::Hash),
         ("CODES", Kind::Codes),
+        ("AUTOFLUSH", Kind::Autoflush),
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }

@@ -40,7 +40,7 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, ClassName, Cursor, Maybe, Obj, Rest};
+pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest};
 pub use door::{RUST_SIDE, RustSide, classes, constants, register};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};

@@ -34,6 +34,7 @@ pub enum Kind {
     Array,
     Hash,
     Codes,
+    Autoflush,
 }
 
 /// One parameter of a row, from its Rust type (`mi_param`).
