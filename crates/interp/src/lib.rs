@@ -49,7 +49,7 @@ pub use ret::{Again, Array, Dual, FirstOrAll, Hash, IntoVal, List, Owned, Ret, S
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };
-pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
+pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, Unsent, runtime};
 pub use ticket::{Slot, Ticket};
 pub use val::{Call, HOLDS, OWNED, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Out, Reply};

@@ -39,6 +39,28 @@ impl From<String> for Fail {
     }
 }
 
+/// Why [`Runtime::write`] did not send.
+#[derive(Debug)]
+pub enum Unsent {
+    /// The response phase has not begun, or is over.
+    NotInResponse,
+    /// The filters or the client refused.
+    Failed(apr::Status),
+    /// A filter that is a script raised this.
+    Raised(Fail),
+}
+
+impl Unsent {
+    /// The error of `function` (`Apache2::RequestIO::print`), which scripts know as `short` (`$r->print`).
+    pub fn fail(self, function: &'static str, short: &str) -> Fail {
+        match self {
+            Unsent::NotInResponse => format!("{short} can't be called before the response phase").into(),
+            Unsent::Failed(status) => Box::new(Raise::Status(status.code(), function)),
+            Unsent::Raised(fail) => fail,
+        }
+    }
+}
+
 /// An object whose data the host keeps: a request, connection, server or pool, named without its type.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner {
@@ -125,14 +147,34 @@ pub trait Runtime: Sync {
         Err(OUTSIDE.into())
     }
 
-    /// The `apr_table_t` of `PerlSetVar` and `PerlAddVar` values that hold for a request (merged for its directory) or a
-    /// server; `None` when nothing was configured. `make` asks for an empty one then, so that a value can be set.
+    /// The table of `PerlSetVar` and `PerlAddVar` values of a request's directory or of a server; `None` when there are
+    /// none. `make` asks for one then, so that a value can be set.
     ///
     /// # Errors
     /// Text, when this owner has no configuration.
-    fn dir_config(&self, owner: Owner, make: bool) -> Result<Option<NonNull<()>>> {
+    fn dir_config(&self, owner: Owner, make: bool) -> Result<Option<apr::Table>> {
         let _ = (owner, make);
         Err(OUTSIDE.into())
+    }
+
+    /// Whether a `PerlOptions` flag is on: one of a directory for a request, one of a server for a server.
+    ///
+    /// # Errors
+    /// Text, for a name that is no such flag.
+    fn is_option_enabled(&self, owner: Owner, flag: &[u8]) -> Result<bool> {
+        let _ = (owner, flag);
+        Err(OUTSIDE.into())
+    }
+
+    /// The section a request is in, as written: `<Location /x>` gives `/x`.
+    fn location(&self, request: Owner) -> Option<Vec<u8>> {
+        let _ = request;
+        None
+    }
+
+    /// Name of the running phase's directive, `PerlResponseHandler`.
+    fn current_phase(&self) -> Option<&'static str> {
+        None
     }
 
     /// Calls `code` (with `arg`) when the pool is cleared or destroyed, in this interpreter; pins it until then.
@@ -148,19 +190,24 @@ pub trait Runtime: Sync {
     /// Returns bytes accepted.
     ///
     /// # Errors
-    /// Before the response phase; a status when the client is gone.
-    fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize> {
+    /// Before the response phase; when the client is gone.
+    fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
         let _ = (cx, request, data);
-        Err(OUTSIDE.into())
+        Err(Unsent::NotInResponse)
     }
 
-    /// Sends what [`write`](Runtime::write) holds back, and a flush bucket.
+    /// Passes on what [`write`](Runtime::write) holds back; with `hard` a flush bucket behind it.
     ///
     /// # Errors
     /// As there.
-    fn flush(&self, cx: Reenter, request: Owner) -> Result<()> {
-        let _ = (cx, request);
-        Err(OUTSIDE.into())
+    fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
+        let _ = (cx, request, hard);
+        Err(Unsent::NotInResponse)
+    }
+
+    /// The script has set headers itself: what it writes from now on is body, also under `PerlOptions +ParseHeaders`.
+    fn headers_are_set(&self, request: Owner) {
+        let _ = request;
     }
 
     /// Makes this the request that [`current`](Runtime::current) gives, until its end: `Apache2::RequestUtil->request($r)`.
