@@ -1,0 +1,66 @@
+//! Makes the raw bindings of httpd, and the stand-in for httpd that unit tests link. Emits no library to link: the module
+//! resolves its symbols in the httpd that loads it.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+include!("allow.rs");
+
+fn main() {
+    for file in ["wrapper.h", "allow.rs"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let apr = probe::or_exit(probe::apr());
+    let httpd = probe::or_exit(probe::httpd());
+    probe::emit_cfgs(&httpd);
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let result = bindings(&apr, &httpd, &out).and_then(|()| stubs(&out));
+    if let Err(error) = result {
+        println!("cargo::error=mod_interp: bindings of httpd: {error}: install apache2-dev libclang-dev");
+        std::process::exit(1);
+    }
+}
+
+fn bindings(apr: &probe::Apr, httpd: &probe::Httpd, out: &std::path::Path) -> Result<(), String> {
+    bindgen::Builder::default()
+        .header("wrapper.h")
+        .clang_arg(format!("-I{}", httpd.include_dir.display()))
+        .clang_args(apr.all())
+        .allowlist_function(FUNCTIONS.join("|"))
+        .allowlist_var(format!("{}|{CONSTANTS}", STATICS.join("|")))
+        .allowlist_type(TYPES)
+        .blocklist_item("(apr|apu)_.*|(APR|APU)_.*|AP_FN_ATTR_.*|AP_DEBUG_.*")
+        .raw_line("use apr::ffi::*;")
+        .rust_edition(bindgen::RustEdition::Edition2024)
+        .prepend_enum_name(false)
+        .generate_comments(false)
+        .derive_debug(false)
+        .derive_copy(true)
+        .generate()
+        .map_err(|e| e.to_string())?
+        .write_to_file(out.join("httpd.rs"))
+        .map_err(|e| e.to_string())
+}
+
+/// One aborting function and one empty variable per name.
+fn stubs(out: &std::path::Path) -> Result<(), String> {
+    let mut c = String::from("#include <stdlib.h>\n");
+    for name in FUNCTIONS {
+        let _ = writeln!(c, "void {name}(void) {{ abort(); }}");
+    }
+    for name in STATICS {
+        let _ = writeln!(c, "void *{name}[4];");
+    }
+    let source = out.join("stubs.c");
+    std::fs::write(&source, c).map_err(|e| e.to_string())?;
+    // Not through cargo_metadata: only this package's own tests may see the library.
+    cc::Build::new()
+        .file(source)
+        .cargo_metadata(false)
+        .warnings(false)
+        .try_compile("httpd_stubs")
+        .map_err(|e| e.to_string())?;
+    for arg in [format!("{}/libhttpd_stubs.a", out.display()), "-lapr-1".into(), "-laprutil-1".into()] {
+        println!("cargo::rustc-link-arg={arg}");
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! `conn_rec`.
+
+use crate::{ModuleRecord, Server, ffi, module::Host, server::pool, slot};
+use apr::{BucketAlloc, Pool, Table, bytes_at};
+use std::{
+    ffi::{c_int, c_long},
+    ptr::NonNull,
+};
+
+/// A `conn_rec`: one client's connection, or one stream of it under HTTP/2.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct Connection(NonNull<ffi::conn_rec>);
+
+// SAFETY: a connection moves between threads (event); that one at a time uses it is the promise of `from_ptr`.
+unsafe impl Send for Connection {}
+
+/// `AP_CONN_*`: whether the connection stays open after this request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeepAlive {
+    /// Not decided.
+    Unknown,
+    /// It will be closed.
+    Close,
+    /// It stays open.
+    KeepAlive,
+}
+
+impl Connection {
+    /// The wrapper.
+    ///
+    /// # Safety
+    /// `connection` lives, and the wrapper and its copies are used only as long, by one thread at a time.
+    pub unsafe fn from_ptr(connection: *mut ffi::conn_rec) -> Option<Connection> {
+        NonNull::new(connection).map(Connection)
+    }
+
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::conn_rec {
+        self.0.as_ptr()
+    }
+
+    fn raw(&self) -> &ffi::conn_rec {
+        // SAFETY: lives, says `from_ptr`.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The pool that dies with it.
+    pub fn pool(&self) -> Pool {
+        pool(self.raw().pool)
+    }
+
+    /// The server that the port belongs to, before a Host header chose another.
+    pub fn base_server(&self) -> Server {
+        // SAFETY: every connection has one.
+        match unsafe { Server::from_ptr(self.raw().base_server) } {
+            Some(server) => server,
+            None => std::process::abort(),
+        }
+    }
+
+    /// Address of the peer, as text.
+    pub fn client_ip(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().client_ip) }
+    }
+
+    /// Sets the peer's address as others see it.
+    pub fn set_client_ip(&self, ip: Option<&[u8]>) {
+        let ip = ip.map_or(std::ptr::null_mut(), |ip| self.pool().cstr(ip).as_ptr());
+        // SAFETY: lives; the copy lies in its pool.
+        unsafe { (*self.as_ptr()).client_ip = ip };
+    }
+
+    /// Name of the peer, if it was looked up.
+    pub fn remote_host(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().remote_host) }
+    }
+
+    /// Our address, as text.
+    pub fn local_ip(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().local_ip) }
+    }
+
+    /// Our name, if it was looked up.
+    pub fn local_host(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().local_host) }
+    }
+
+    /// Port of the peer.
+    pub fn client_port(&self) -> Option<u16> {
+        // SAFETY: null or an address of the connection.
+        unsafe { self.raw().client_addr.as_ref() }.map(|a| a.port)
+    }
+
+    /// Our port.
+    pub fn local_port(&self) -> Option<u16> {
+        // SAFETY: null or an address of the connection.
+        unsafe { self.raw().local_addr.as_ref() }.map(|a| a.port)
+    }
+
+    /// A number that no other open connection has.
+    pub fn id(&self) -> c_long {
+        self.raw().id
+    }
+
+    /// What the error log calls it, if it was logged already.
+    pub fn log_id(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().log_id) }
+    }
+
+    /// Whether it stays open.
+    pub fn keepalive(&self) -> KeepAlive {
+        match self.raw().keepalive {
+            ffi::AP_CONN_CLOSE => KeepAlive::Close,
+            ffi::AP_CONN_KEEPALIVE => KeepAlive::KeepAlive,
+            _ => KeepAlive::Unknown,
+        }
+    }
+
+    /// Decides whether it stays open.
+    pub fn set_keepalive(&self, keepalive: KeepAlive) {
+        let value = match keepalive {
+            KeepAlive::Unknown => ffi::AP_CONN_UNKNOWN,
+            KeepAlive::Close => ffi::AP_CONN_CLOSE,
+            KeepAlive::KeepAlive => ffi::AP_CONN_KEEPALIVE,
+        };
+        // SAFETY: lives.
+        unsafe { (*self.as_ptr()).keepalive = value };
+    }
+
+    /// Requests it has served before this one.
+    pub fn keepalives(&self) -> c_int {
+        self.raw().keepalives
+    }
+
+    /// Sets the number of requests served.
+    pub fn set_keepalives(&self, served: c_int) {
+        // SAFETY: lives.
+        unsafe { (*self.as_ptr()).keepalives = served };
+    }
+
+    /// Whether the peer is gone or was given up.
+    pub fn is_aborted(&self) -> bool {
+        self.raw().aborted != 0
+    }
+
+    /// Gives the peer up: nothing more is read or sent.
+    pub fn abort(&self) {
+        // SAFETY: lives.
+        unsafe { (*self.as_ptr()).aborted = 1 };
+    }
+
+    /// Notes from module to module.
+    pub fn notes(&self) -> Option<Table> {
+        // SAFETY: null or a table of the connection's.
+        unsafe { Table::from_ptr(self.raw().notes) }
+    }
+
+    /// Replaces the notes by another table, which must live as long (a copy is made if it does not).
+    pub fn set_notes(&self, notes: Table) {
+        let notes = if notes.pool().is_ancestor(self.pool()) { notes } else { notes.copy(self.pool()) };
+        // SAFETY: lives; the table lives as long.
+        unsafe { (*self.as_ptr()).notes = notes.as_ptr() };
+    }
+
+    /// Where its buckets come from.
+    pub fn bucket_alloc(&self) -> Option<BucketAlloc> {
+        // SAFETY: null or the connection's own.
+        unsafe { BucketAlloc::from_ptr(self.raw().bucket_alloc) }
+    }
+
+    /// Under HTTP/2: the connection that this stream belongs to.
+    pub fn master(&self) -> Option<Connection> {
+        // SAFETY: null or living longer than the stream.
+        unsafe { Connection::from_ptr(self.raw().master) }
+    }
+
+    /// Our state of it, once [`Connection::set_state`] was called.
+    #[inline]
+    pub fn state<H: Host>(&self) -> Option<&H::Connection> {
+        // SAFETY: only `set_state` writes to the host's slot.
+        unsafe { slot::get(self.raw().conn_config, H::module()).map(|state| state.as_ref()) }
+    }
+
+    /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
+    /// before stays and is returned.
+    pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
+        if let Some(old) = self.state::<H>() {
+            return Some(old);
+        }
+        // SAFETY: the vector lies in the connection's pool; the slot is empty.
+        unsafe { slot::put(self.raw().conn_config, H::module(), self.pool(), state).map(|state| state.as_ref()) }
+    }
+
+    /// Whether a module has state here.
+    pub fn has_state_of(&self, module: &ModuleRecord) -> bool {
+        // SAFETY: the vector is httpd's.
+        unsafe { slot::get::<u8>(self.raw().conn_config, module) }.is_some()
+    }
+}

@@ -1,0 +1,357 @@
+//! httpd's command table, made from the directive table, and what a directive is told.
+//!
+//! Every row becomes a `command_rec` at compile time; its C callback depends only on how arguments are cut. httpd is told
+//! that a directive may stand anywhere: [`Directive::apply`] says where it belongs, in better words. A line of ITERATE form
+//! arrives once per argument, of ITERATE2 form once per further argument, with the first before it.
+
+use crate::{
+    Record, Server, ffi, guard,
+    module::{Host, pconf, record},
+    server::pool,
+};
+use apr::{Pool, bytes_at};
+use config::{Args, Contexts, DIRECTIVES, Directive, Place};
+use std::{
+    ffi::{c_char, c_int, c_void},
+    marker::PhantomData,
+    ptr::{self, NonNull},
+};
+
+/// What a directive is told: where it stands, and which pools it may use. Lives for one call.
+pub struct Command<'a>(NonNull<ffi::cmd_parms>, PhantomData<&'a ()>);
+
+impl Command<'_> {
+    /// The pointer.
+    pub fn as_ptr(&self) -> *mut ffi::cmd_parms {
+        self.0.as_ptr()
+    }
+
+    fn raw(&self) -> &ffi::cmd_parms {
+        // SAFETY: httpd lends it for the call in which this wrapper was made.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The server it stands in.
+    pub fn server(&self) -> Server {
+        // SAFETY: httpd always names one.
+        match unsafe { Server::from_ptr(self.raw().server) } {
+            Some(server) => server,
+            None => std::process::abort(),
+        }
+    }
+
+    /// Lives as long as what the directive configures: the configuration's pool, or the request's in `.htaccess`.
+    pub fn pool(&self) -> Pool {
+        pool(self.raw().pool)
+    }
+
+    /// Lives until the configuration is read (in `.htaccess`: the request's).
+    pub fn temp_pool(&self) -> Pool {
+        pool(self.raw().temp_pool)
+    }
+
+    /// The directive's name in its table's spelling.
+    pub fn name(&self) -> &[u8] {
+        // SAFETY: httpd calls with the record it found; names are static C strings.
+        unsafe { self.raw().cmd.as_ref().and_then(|cmd| bytes_at(cmd.name)) }.unwrap_or_default()
+    }
+
+    /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
+    pub fn path(&self) -> Option<&[u8]> {
+        // SAFETY: null or a C string that lives for the call.
+        unsafe { bytes_at(self.raw().path) }
+    }
+
+    /// Configuration file; what httpd calls a piece of configuration that is no file otherwise.
+    pub fn file(&self) -> Option<&[u8]> {
+        // SAFETY: each pointer is null or lives for the call.
+        unsafe {
+            let directive = self.raw().directive.as_ref().and_then(|d| bytes_at(d.filename));
+            directive.or_else(|| self.raw().config_file.as_ref().and_then(|f| bytes_at(f.name)))
+        }
+    }
+
+    /// Line in it; 0 if unknown.
+    pub fn line(&self) -> u32 {
+        // SAFETY: each pointer is null or lives for the call.
+        let line = unsafe {
+            match self.raw().directive.as_ref() {
+                Some(directive) => i64::from(directive.line_num),
+                None => self.raw().config_file.as_ref().map_or(0, |f| i64::from(f.line_number)),
+            }
+        };
+        u32::try_from(line).unwrap_or(0)
+    }
+
+    /// The section it stands in, as written (`<Location`); `None` outside, or if the file is still being read.
+    pub fn section(&self) -> Option<&[u8]> {
+        // SAFETY: each pointer is null or lives for the call.
+        unsafe {
+            let parent = self.raw().directive.as_ref()?.parent.as_ref()?;
+            bytes_at(parent.directive)
+        }
+    }
+
+    /// Whether it stands in a `.htaccess`, or is handed over as if it did: httpd itself tells them by their pools.
+    pub fn is_in_htaccess(&self) -> bool {
+        self.raw().pool == self.raw().temp_pool
+    }
+
+    /// Whether requests are being served: other threads read the server's record.
+    pub fn is_serving(&self) -> bool {
+        pconf() != Some(self.pool())
+    }
+
+    /// Where it stands, in the words of the directive table.
+    pub fn place(&self) -> Place<'_> {
+        if self.is_in_htaccess() {
+            Place::Htaccess
+        } else if self.path().is_some() {
+            Place::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
+        } else if self.server().is_virtual() {
+            Place::VirtualHost
+        } else {
+            Place::Server
+        }
+    }
+
+    /// `AllowOverride`, as `OR_*` bits.
+    pub fn override_bits(&self) -> c_int {
+        self.raw().override_
+    }
+
+    /// httpd's own check of where a directive may stand: `NOT_IN_*` bits (`ap_check_cmd_context`).
+    ///
+    /// # Errors
+    /// httpd's message.
+    pub fn check_context(&self, forbidden: u32) -> Result<(), String> {
+        // SAFETY: httpd's record; the message lies in its pool.
+        match unsafe { bytes_at(ffi::ap_check_cmd_context(self.as_ptr(), forbidden)) } {
+            Some(message) => Err(String::from_utf8_lossy(message).into_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The records that a directive may change.
+pub struct Slots<'a, H: Host> {
+    server: Option<&'a Record<H::Server>>,
+    dir: Option<&'a Record<H::Dir>>,
+    server_is_shared: bool,
+    dir_is_shared: bool,
+}
+
+/// A server's record in a directive's hands.
+pub enum ServerEdit<'a, T> {
+    /// The configuration is being read.
+    Write(&'a mut T),
+    /// Requests are being served.
+    Read(&'a T),
+}
+
+impl<H: Host> Slots<'_, H> {
+    /// Lends both records to `f`, which must run no script code. The directory's is that of the section, at server level
+    /// that of what stands outside of all sections; `None` if it is shared with other threads.
+    ///
+    /// # Errors
+    /// If this directive was handed over by an edit that is still running, or httpd has made no record.
+    pub fn edit<R>(&self, f: impl FnOnce(ServerEdit<H::Server>, Option<&mut H::Dir>) -> R) -> Result<R, String> {
+        const NESTED: &str = "the configuration is already being changed";
+        let server = self.server.ok_or("the server has no configuration record")?;
+        let dir = self.dir.filter(|_| !self.dir_is_shared);
+        let with_dir = |server: ServerEdit<H::Server>| match dir {
+            // SAFETY: the record belongs to the pass or request for which httpd runs this directive: no other thread sees
+            // it, and nobody holds what it lends while directives run (SAFETY.md, "configuration records").
+            Some(dir) => unsafe { dir.edit(|dir| f(server, Some(dir))) },
+            None => Some(f(server, None)),
+        };
+        let done = if self.server_is_shared {
+            with_dir(ServerEdit::Read(server.get()))
+        } else {
+            // SAFETY: as above.
+            unsafe { server.edit(|server| with_dir(ServerEdit::Write(server))) }.flatten()
+        };
+        done.ok_or_else(|| NESTED.to_owned())
+    }
+
+    /// The server's record, to look at.
+    pub fn server(&self) -> Option<&H::Server> {
+        self.server.map(Record::get)
+    }
+}
+
+// The command table.
+
+type Take1 = unsafe extern "C" fn(*mut ffi::cmd_parms, *mut c_void, *const c_char) -> *const c_char;
+
+const NO_COMMAND: ffi::command_rec = ffi::command_rec {
+    name: ptr::null(),
+    func: ffi::cmd_func { no_args: None },
+    cmd_data: ptr::null_mut(),
+    req_override: 0,
+    args_how: ffi::RAW_ARGS,
+    errmsg: ptr::null(),
+};
+
+/// What stands in a row's C texts: its name, and what httpd adds to "takes one argument".
+const fn texts(row: &Directive) -> [&[u8]; 2] {
+    [row.name.as_bytes(), row.syntax.as_bytes()]
+}
+
+/// All C texts, one after the other, each with its NUL.
+const TEXT_SIZE: usize = {
+    let (mut size, mut i) = (0, 0);
+    while i < DIRECTIVES.len() {
+        let [name, syntax] = texts(&DIRECTIVES[i]);
+        size += name.len() + syntax.len() + 2;
+        i += 1;
+    }
+    size
+};
+
+static TEXTS: [u8; TEXT_SIZE] = {
+    let mut all = [0; TEXT_SIZE];
+    let (mut at, mut i) = (0, 0);
+    while i < DIRECTIVES.len() {
+        let [name, syntax] = texts(&DIRECTIVES[i]);
+        at = put(&mut all, at, name);
+        at = put(&mut all, at, syntax);
+        i += 1;
+    }
+    all
+};
+
+const fn put(all: &mut [u8; TEXT_SIZE], at: usize, text: &[u8]) -> usize {
+    let mut i = 0;
+    while i < text.len() {
+        assert!(text[i] != 0, "a directive's texts are C strings");
+        all[at + i] = text[i];
+        i += 1;
+    }
+    at + text.len() + 1
+}
+
+/// Everywhere: see the module's docs.
+const ANYWHERE: c_int = (ffi::OR_ALL | ffi::RSRC_CONF | ffi::ACCESS_CONF) as c_int;
+
+/// The table for one host, in httpd's form.
+pub(crate) struct Commands<H>(PhantomData<H>);
+
+impl<H: Host> Commands<H> {
+    /// Its first record; one without a name ends it.
+    pub(crate) const FIRST: *const ffi::command_rec = (&raw const *Self::TABLE).cast();
+    const TABLE: &'static [ffi::command_rec; DIRECTIVES.len() + 1] = &Self::rows();
+
+    const fn rows() -> [ffi::command_rec; DIRECTIVES.len() + 1] {
+        let mut rows = [NO_COMMAND; DIRECTIVES.len() + 1];
+        let mut text: *const c_char = (&raw const TEXTS).cast();
+        let mut i = 0;
+        while i < DIRECTIVES.len() {
+            let row: &'static Directive = &DIRECTIVES[i];
+            let [name, syntax] = texts(row);
+            let on_read = if row.contexts.has(Contexts::EXEC_ON_READ) { ffi::EXEC_ON_READ as c_int } else { 0 };
+            let (func, args_how) = Self::callback(row.args);
+            // SAFETY: `TEXTS` holds both texts of each row in this order, each with its NUL.
+            let (errmsg, next) = unsafe { (text.add(name.len() + 1), text.add(name.len() + syntax.len() + 2)) };
+            rows[i] = ffi::command_rec {
+                name: text,
+                func,
+                cmd_data: (&raw const *row).cast::<c_void>().cast_mut(),
+                req_override: ANYWHERE | on_read,
+                args_how,
+                errmsg,
+            };
+            text = next;
+            i += 1;
+        }
+        rows
+    }
+
+    const fn callback(args: Args) -> (ffi::cmd_func, ffi::cmd_how) {
+        match args {
+            Args::Raw => (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Flag => (ffi::cmd_func { flag: Some(flag::<H>) }, ffi::FLAG),
+            Args::Take1 => (ffi::cmd_func { take1: Some(take1::<H> as Take1) }, ffi::TAKE1),
+            Args::Take12 => (ffi::cmd_func { take2: Some(take2::<H>) }, ffi::TAKE12),
+            Args::Take2 => (ffi::cmd_func { take2: Some(take2::<H>) }, ffi::TAKE2),
+            Args::Iterate => (ffi::cmd_func { take1: Some(take1::<H> as Take1) }, ffi::ITERATE),
+            Args::Iterate2 => (ffi::cmd_func { take2: Some(take2::<H>) }, ffi::ITERATE2),
+        }
+    }
+}
+
+unsafe extern "C" fn take1<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, arg: *const c_char) -> *const c_char {
+    // SAFETY: a C string that lives for the call; the rest is httpd's for this directive.
+    unsafe { run::<H>(cmd, dir, &[bytes_at(arg).unwrap_or_default()]) }
+}
+
+unsafe extern "C" fn take2<H: Host>(
+    cmd: *mut ffi::cmd_parms,
+    dir: *mut c_void,
+    first: *const c_char,
+    second: *const c_char,
+) -> *const c_char {
+    // SAFETY: as in `take1`; a second argument that was left out is null.
+    unsafe {
+        match (bytes_at(first).unwrap_or_default(), bytes_at(second)) {
+            (first, Some(second)) => run::<H>(cmd, dir, &[first, second]),
+            (first, None) => run::<H>(cmd, dir, &[first]),
+        }
+    }
+}
+
+unsafe extern "C" fn flag<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, on: c_int) -> *const c_char {
+    let word: &[u8] = if on != 0 { b"on" } else { b"off" };
+    // SAFETY: httpd's for this directive.
+    unsafe { run::<H>(cmd, dir, &[word]) }
+}
+
+/// # Safety
+/// httpd calls for a directive of the host's table; `dir` is null or the host's record.
+unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]]) -> *const c_char {
+    let Some(cmd) = NonNull::new(cmd).map(|cmd| Command(cmd, PhantomData)) else { return ptr::null() };
+    // SAFETY: `rows` put a row there.
+    let Some(row) = (unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() }) else { return ptr::null() };
+    let server = cmd.server();
+    let is_serving = cmd.is_serving();
+    // SAFETY: the caller's promise.
+    let dir = unsafe { record::<H::Dir>(dir) };
+    let slots = Slots::<H> {
+        server: server.record::<H>(),
+        dir,
+        server_is_shared: is_serving,
+        dir_is_shared: is_serving && dir.is_some_and(Record::is_permanent),
+    };
+    let result = guard::<H, _>(row.name, Err(format!("{}: an error in the module itself", row.name)), || {
+        H::directive(row, &cmd, &slots, args)
+    });
+    match result {
+        Ok(()) => ptr::null(),
+        Err(message) => cmd.pool().cstr(message.as_bytes()).as_ptr(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NullHost, TEST_MODULE};
+    use std::ffi::CStr;
+
+    #[test]
+    fn every_row_is_a_command_of_the_same_name_and_the_table_ends() {
+        let _ = &TEST_MODULE;
+        let mut command = Commands::<NullHost>::FIRST;
+        for row in DIRECTIVES {
+            // SAFETY: inside the table, as its end has not been met.
+            let (this, name) = unsafe { (&*command, CStr::from_ptr((*command).name)) };
+            assert_eq!(name.to_bytes(), row.name.as_bytes());
+            // SAFETY: a C string of `TEXTS`.
+            assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), row.syntax.as_bytes());
+            assert!(ptr::eq(this.cmd_data.cast(), row));
+            // SAFETY: the record behind it is the next one, or the end.
+            command = unsafe { command.add(1) };
+        }
+        // SAFETY: the record that ends the table.
+        assert!(unsafe { (*command).name }.is_null());
+    }
+}

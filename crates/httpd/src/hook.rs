@@ -1,0 +1,326 @@
+//! A callback per row and order of the phase table, and one loop that registers them.
+//!
+//! A callback knows its row at compile time, so that it costs a call and whatever the host's own look at the merged
+//! configuration costs. Panics stop here.
+
+use crate::{
+    Connection, Request, Server, ffi, guard,
+    module::Host,
+    status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK},
+};
+use apr::Pool;
+use config::{Hook, Order, PHASES};
+use std::{
+    ffi::{c_int, c_void},
+    ptr,
+};
+
+/// The pools of a configuration pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Pools {
+    /// Dies when the configuration is read again.
+    pub conf: Pool,
+    /// Dies when logs are opened again.
+    pub log: Pool,
+    /// Dies at the end of this pass.
+    pub temp: Pool,
+}
+
+/// Hooks that a host needs besides those of the phases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Own {
+    /// `pre_config`, middle.
+    PreConfig,
+    /// `check_config`, last.
+    CheckConfig,
+    /// `open_logs`, just before the phase of that name.
+    BeforeStart,
+    /// `post_config`, really last.
+    AfterStart,
+    /// `child_init`, before everyone.
+    BeforeChild,
+    /// `create_request`, middle.
+    CreateRequest,
+    /// `post_read_request` and `header_parser`, before everyone.
+    RequestBegins,
+    /// `insert_error_filter`, first.
+    BeforeError,
+}
+
+/// Before `APR_HOOK_REALLY_FIRST`: what must have happened when the first script runs.
+const BEFORE_EVERYONE: c_int = -20;
+
+type RequestHook = unsafe extern "C" fn(*mut ffi::request_rec) -> c_int;
+type PoolsHook = unsafe extern "C" fn(
+    *mut apr::ffi::apr_pool_t,
+    *mut apr::ffi::apr_pool_t,
+    *mut apr::ffi::apr_pool_t,
+    *mut ffi::server_rec,
+) -> c_int;
+type ChildHook = unsafe extern "C" fn(*mut apr::ffi::apr_pool_t, *mut ffi::server_rec);
+
+/// The callback of one row and order, of the C type its hook wants.
+#[derive(Clone, Copy)]
+enum Callback {
+    None,
+    Request(RequestHook),
+    Void(unsafe extern "C" fn(*mut ffi::request_rec)),
+    Quick(unsafe extern "C" fn(*mut ffi::request_rec, c_int) -> c_int),
+    Connection(unsafe extern "C" fn(*mut ffi::conn_rec) -> c_int),
+    PreConnection(unsafe extern "C" fn(*mut ffi::conn_rec, *mut c_void) -> c_int),
+    Pools(PoolsHook),
+    Child(ChildHook),
+}
+
+const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
+    if P >= PHASES.len() || O >= PHASES[P].orders.len() {
+        return Callback::None;
+    }
+    match PHASES[P].hook {
+        Hook::OpenLogs | Hook::PostConfig => Callback::Pools(start::<H, P, O>),
+        Hook::ChildInit => Callback::Child(child::<H, P, O>),
+        Hook::PreConnection => Callback::PreConnection(pre_connection::<H, P, O>),
+        Hook::ProcessConnection => Callback::Connection(connection::<H, P, O>),
+        Hook::QuickHandler => Callback::Quick(quick_handler::<H, P, O>),
+        Hook::InsertFilter => Callback::Void(void::<H, P, O>),
+        Hook::ChildPoolCleanup | Hook::RequestPoolCleanup => Callback::None,
+        _ => Callback::Request(request::<H, P, O>),
+    }
+}
+
+/// Room in the table of callbacks.
+const MOST_PHASES: usize = 32;
+const MOST_ORDERS: usize = 3;
+
+const _: () = {
+    assert!(PHASES.len() <= MOST_PHASES, "the table of callbacks is too small for the phases");
+    let mut i = 0;
+    while i < PHASES.len() {
+        assert!(PHASES[i].orders.len() <= MOST_ORDERS, "the table of callbacks is too small for a phase's orders");
+        i += 1;
+    }
+};
+
+/// `callbacks!(0 1 ...)` is `[[callback::<H, 0, 0>(), callback::<H, 0, 1>(), ...], ...]`: numbers in generics cannot be
+/// counted up by a loop.
+macro_rules! callbacks {
+    ($($p:literal)*) => { [$([callback::<H, $p, 0>(), callback::<H, $p, 1>(), callback::<H, $p, 2>()]),*] };
+}
+
+struct Callbacks<H>(std::marker::PhantomData<H>);
+impl<H: Host> Callbacks<H> {
+    const TABLE: [[Callback; MOST_ORDERS]; MOST_PHASES] =
+        callbacks!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+}
+
+/// Registers the host's callbacks: those of the phases, then its own.
+pub(crate) fn register<H: Host>() {
+    for (row, callbacks) in PHASES.iter().zip(Callbacks::<H>::TABLE) {
+        for (order, callback) in row.orders.iter().zip(callbacks) {
+            add(row.hook, callback, order.number());
+        }
+    }
+    for own in H::OWN {
+        add_own::<H>(*own);
+    }
+}
+
+fn add(hook: Hook, callback: Callback, order: c_int) {
+    use Hook::*;
+    let none = ptr::null();
+    // SAFETY: httpd is registering this module's hooks; the functions live as long as the library, which is never unloaded.
+    unsafe {
+        match callback {
+            Callback::None => {}
+            Callback::Request(f) => {
+                let add = match hook {
+                    PostReadRequest => ffi::ap_hook_post_read_request,
+                    #[cfg(httpd_2_4_49)]
+                    PreTranslateName => ffi::ap_hook_pre_translate_name,
+                    TranslateName => ffi::ap_hook_translate_name,
+                    MapToStorage => ffi::ap_hook_map_to_storage,
+                    HeaderParser => ffi::ap_hook_header_parser,
+                    AccessChecker => ffi::ap_hook_access_checker,
+                    CheckUserId => ffi::ap_hook_check_user_id,
+                    AuthChecker => ffi::ap_hook_auth_checker,
+                    TypeChecker => ffi::ap_hook_type_checker,
+                    Fixups => ffi::ap_hook_fixups,
+                    Handler => ffi::ap_hook_handler,
+                    LogTransaction => ffi::ap_hook_log_transaction,
+                    // Not hooks of this C type, see `callback`; or a hook that this httpd does not have.
+                    _ => return,
+                };
+                add(Some(f), none, none, order)
+            }
+            Callback::Void(f) => ffi::ap_hook_insert_filter(Some(f), none, none, order),
+            Callback::Quick(f) => ffi::ap_hook_quick_handler(Some(f), none, none, order),
+            Callback::Connection(f) => ffi::ap_hook_process_connection(Some(f), none, none, order),
+            Callback::PreConnection(f) => ffi::ap_hook_pre_connection(Some(f), none, none, order),
+            Callback::Pools(f) if matches!(hook, OpenLogs) => ffi::ap_hook_open_logs(Some(f), none, none, order),
+            Callback::Pools(f) => ffi::ap_hook_post_config(Some(f), none, none, order),
+            Callback::Child(f) => ffi::ap_hook_child_init(Some(f), none, none, order),
+        }
+    }
+}
+
+fn add_own<H: Host>(own: Own) {
+    let none = ptr::null();
+    let (first, middle) = (Order::First.number(), Order::Middle.number());
+    let (last, really_last) = (Order::Last.number(), Order::ReallyLast.number());
+    // SAFETY: as in `add`.
+    unsafe {
+        match own {
+            Own::PreConfig => ffi::ap_hook_pre_config(Some(pre_config::<H>), none, none, middle),
+            Own::CheckConfig => ffi::ap_hook_check_config(Some(check_config::<H>), none, none, last),
+            Own::BeforeStart => ffi::ap_hook_open_logs(Some(before_start::<H>), none, none, first - 1),
+            Own::AfterStart => ffi::ap_hook_post_config(Some(after_start::<H>), none, none, really_last),
+            Own::BeforeChild => ffi::ap_hook_child_init(Some(before_child::<H>), none, none, BEFORE_EVERYONE),
+            Own::CreateRequest => ffi::ap_hook_create_request(Some(create_request::<H>), none, none, middle),
+            Own::RequestBegins => {
+                ffi::ap_hook_post_read_request(Some(request_begins::<H>), none, none, BEFORE_EVERYONE);
+                ffi::ap_hook_header_parser(Some(request_begins::<H>), none, none, BEFORE_EVERYONE);
+            }
+            Own::BeforeError => ffi::ap_hook_insert_error_filter(Some(before_error::<H>), none, none, first),
+        }
+    }
+}
+
+// The callbacks. Each takes what httpd lends for the call (SAFETY.md, "borrowed records") and stops panics.
+
+unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) -> c_int {
+    // SAFETY: httpd lends it for this call.
+    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
+    guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::request(PHASES[P].phase, O, r))
+}
+
+unsafe extern "C" fn void<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) {
+    // SAFETY: as `request`, whose result has no place to go.
+    unsafe { request::<H, P, O>(r) };
+}
+
+unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(
+    r: *mut ffi::request_rec,
+    lookup: c_int,
+) -> c_int {
+    if lookup != 0 {
+        // A subrequest that will perhaps never be run: nothing to answer.
+        return DECLINED;
+    }
+    // SAFETY: as `request`.
+    unsafe { request::<H, P, O>(r) }
+}
+
+unsafe extern "C" fn connection<H: Host, const P: usize, const O: usize>(c: *mut ffi::conn_rec) -> c_int {
+    // SAFETY: httpd lends it for this call.
+    let Some(c) = (unsafe { Connection::from_ptr(c) }) else { return DECLINED };
+    guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::connection(PHASES[P].phase, O, c))
+}
+
+unsafe extern "C" fn pre_connection<H: Host, const P: usize, const O: usize>(
+    c: *mut ffi::conn_rec,
+    _socket: *mut c_void,
+) -> c_int {
+    // SAFETY: as `connection`.
+    unsafe { connection::<H, P, O>(c) }
+}
+
+/// # Safety
+/// httpd's pools and server of a pass, for the length of the call.
+unsafe fn pass<H: Host>(
+    what: &str,
+    [conf, log, temp]: [*mut apr::ffi::apr_pool_t; 3],
+    s: *mut ffi::server_rec,
+    f: impl FnOnce(Pools, Server) -> c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let (conf, log, temp) = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
+    // SAFETY: the caller's promise.
+    let s = unsafe { Server::from_ptr(s) };
+    let (Some(conf), Some(log), Some(temp), Some(s)) = (conf, log, temp, s) else { return OK };
+    guard::<H, _>(what, HTTP_INTERNAL_SERVER_ERROR, || f(Pools { conf, log, temp }, s))
+}
+
+/// `pass_callback!(name, "hook")` is a [`PoolsHook`] that calls `H::name(pools, server)`.
+macro_rules! pass_callback {
+    ($name:ident, $what:literal) => {
+        unsafe extern "C" fn $name<H: Host>(
+            conf: *mut apr::ffi::apr_pool_t,
+            log: *mut apr::ffi::apr_pool_t,
+            temp: *mut apr::ffi::apr_pool_t,
+            s: *mut ffi::server_rec,
+        ) -> c_int {
+            // SAFETY: httpd lends them for this call.
+            unsafe { pass::<H>($what, [conf, log, temp], s, H::$name) }
+        }
+    };
+}
+pass_callback!(check_config, "check_config");
+pass_callback!(before_start, "open_logs");
+pass_callback!(after_start, "post_config");
+
+unsafe extern "C" fn start<H: Host, const P: usize, const O: usize>(
+    conf: *mut apr::ffi::apr_pool_t,
+    log: *mut apr::ffi::apr_pool_t,
+    temp: *mut apr::ffi::apr_pool_t,
+    s: *mut ffi::server_rec,
+) -> c_int {
+    // SAFETY: httpd lends them for this call.
+    unsafe { pass::<H>(PHASES[P].name, [conf, log, temp], s, |pools, s| H::start(PHASES[P].phase, O, pools, s)) }
+}
+
+unsafe extern "C" fn pre_config<H: Host>(
+    conf: *mut apr::ffi::apr_pool_t,
+    log: *mut apr::ffi::apr_pool_t,
+    temp: *mut apr::ffi::apr_pool_t,
+) -> c_int {
+    // SAFETY: httpd lends them for this call.
+    let pools = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
+    let (Some(conf), Some(log), Some(temp)) = pools else { return OK };
+    guard::<H, _>("pre_config", HTTP_INTERNAL_SERVER_ERROR, || H::pre_config(Pools { conf, log, temp }))
+}
+
+/// # Safety
+/// httpd's pool and server of a child, for the length of the call.
+unsafe fn in_child<H: Host>(
+    what: &str,
+    p: *mut apr::ffi::apr_pool_t,
+    s: *mut ffi::server_rec,
+    f: impl FnOnce(Pool, Server),
+) {
+    // SAFETY: the caller's promise.
+    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::from_ptr(s)) } {
+        guard::<H, _>(what, (), || f(pool, s))
+    }
+}
+
+unsafe extern "C" fn child<H: Host, const P: usize, const O: usize>(
+    p: *mut apr::ffi::apr_pool_t,
+    s: *mut ffi::server_rec,
+) {
+    // SAFETY: httpd lends them for this call.
+    unsafe { in_child::<H>(PHASES[P].name, p, s, |pool, s| H::child(PHASES[P].phase, O, pool, s)) }
+}
+
+unsafe extern "C" fn before_child<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) {
+    // SAFETY: httpd lends them for this call.
+    unsafe { in_child::<H>("child_init", p, s, H::before_child) }
+}
+
+unsafe extern "C" fn create_request<H: Host>(r: *mut ffi::request_rec) -> c_int {
+    // SAFETY: httpd lends it for this call.
+    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return OK };
+    guard::<H, _>("create_request", HTTP_INTERNAL_SERVER_ERROR, || H::create_request(r))
+}
+
+unsafe extern "C" fn request_begins<H: Host>(r: *mut ffi::request_rec) -> c_int {
+    // SAFETY: httpd lends it for this call.
+    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
+    guard::<H, _>("start of a request", HTTP_INTERNAL_SERVER_ERROR, || H::request_begins(r))
+}
+
+unsafe extern "C" fn before_error<H: Host>(r: *mut ffi::request_rec) {
+    // SAFETY: httpd lends it for this call.
+    if let Some(r) = unsafe { Request::from_ptr(r) } {
+        guard::<H, _>("insert_error_filter", (), || H::before_error(r))
+    }
+}

@@ -1,0 +1,683 @@
+//! `request_rec`: what is asked, what is answered.
+//!
+//! Getters lend what lies in the request's pool. A setter puts the new value beside the old one, so that what was lent
+//! before stays readable. Whatever writes, reads or runs a part of a request takes [`Reenter`]: filters, hooks and
+//! cleanups of scripts can run in it.
+
+use crate::{Connection, ModuleRecord, Record, Server, ffi, module::Host, server::pool, slot, status::OK};
+use apr::{Brigade, BucketKind, Pool, Reenter, Status, Table, bytes_at, with_cstr};
+use std::{
+    ffi::{c_char, c_int},
+    ptr::{self, NonNull},
+};
+
+/// A `request_rec`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct Request(NonNull<ffi::request_rec>);
+
+// SAFETY: a request moves between threads (event); that one at a time uses it is the promise of `from_ptr`.
+unsafe impl Send for Request {}
+
+/// Text fields. One row,
+///
+/// ```text
+/// /// Path part of the URI.
+/// uri, set_uri: uri;
+/// ```
+///
+/// becomes `fn uri(&self) -> Option<&[u8]>`, which lends the field (`None`: null), and
+/// `fn set_uri(&self, value: Option<&[u8]>)`, which points it to a copy in the request's pool.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $get:ident $(, $set:ident)?: $field:ident;)*) => {
+        impl Request { $(
+            $(#[$doc])*
+            pub fn $get(&self) -> Option<&[u8]> {
+                // SAFETY: null or a C string that lies in the request's pool or is static.
+                unsafe { bytes_at(self.raw().$field) }
+            }
+            $(
+                #[doc = concat!("Sets [`Request::", stringify!($get), "`] to a copy; `None`: null.")]
+                pub fn $set(&self, value: Option<&[u8]>) {
+                    let value = value.map_or(ptr::null_mut(), |v| self.pool().cstr(v).as_ptr());
+                    // SAFETY: lives; the copy lies in its pool.
+                    unsafe { (*self.as_ptr()).$field = value };
+                }
+            )?
+        )* }
+    };
+}
+
+texts! {
+    /// Path part of the URI, decoded.
+    uri, set_uri: uri;
+    /// The URI as it was sent.
+    unparsed_uri, set_unparsed_uri: unparsed_uri;
+    /// The file it stands for.
+    filename, set_filename: filename;
+    /// The file's name after httpd made it canonical.
+    canonical_filename, set_canonical_filename: canonical_filename;
+    /// What follows the file in the URI.
+    path_info, set_path_info: path_info;
+    /// The query string.
+    args, set_args: args;
+    /// The first line of the request.
+    the_request, set_the_request: the_request;
+    /// Name of the method.
+    method, set_method: method;
+    /// `HTTP/1.1` and the like.
+    protocol, set_protocol: protocol;
+    /// The host asked for.
+    hostname, set_hostname: hostname;
+    /// The status line of the answer, if it is not httpd's own for the status.
+    status_line, set_status_line: status_line;
+    /// Type of the answer. Set it with [`Request::set_content_type`].
+    content_type: content_type;
+    /// The handler that makes the answer (`SetHandler`).
+    handler, set_handler: handler;
+    /// Encoding of the answer.
+    content_encoding, set_content_encoding: content_encoding;
+    /// The name of an authenticated user.
+    user, set_user: user;
+    /// How they were authenticated.
+    ap_auth_type, set_ap_auth_type: ap_auth_type;
+    /// The `Range` header, once looked at.
+    range: range;
+    /// Address of the client, as text; behind a proxy that of its client (mod_remoteip).
+    useragent_ip, set_useragent_ip: useragent_ip;
+    /// What the error log calls the request, if it was logged already.
+    log_id: log_id;
+}
+
+/// Numbers. A row `status, set_status: status as c_int;` becomes a getter and a setter of that type.
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $get:ident $(, $set:ident)?: $field:ident as $type:ty;)*) => {
+        impl Request { $(
+            $(#[$doc])*
+            pub fn $get(&self) -> $type {
+                self.raw().$field
+            }
+            $(
+                #[doc = concat!("Sets [`Request::", stringify!($get), "`].")]
+                pub fn $set(&self, value: $type) {
+                    // SAFETY: lives.
+                    unsafe { (*self.as_ptr()).$field = value };
+                }
+            )?
+        )* }
+    };
+}
+
+numbers! {
+    /// Status of the answer.
+    status, set_status: status as c_int;
+    /// Number of the method (`M_GET` is 0; HEAD is GET with [`Request::is_header_only`]).
+    method_number, set_method_number: method_number as c_int;
+    /// The protocol as a number: 1001 for HTTP/1.1.
+    proto_num, set_proto_num: proto_num as c_int;
+    /// `PROXYREQ_*`: 0 if it is for this server.
+    proxyreq, set_proxyreq: proxyreq as c_int;
+    /// Not 0 for HTTP/0.9 and where no headers are to be sent.
+    assbackwards, set_assbackwards: assbackwards as c_int;
+    /// Not 0 if the answer must not be cached.
+    no_cache, set_no_cache: no_cache as c_int;
+    /// Not 0 if `If-Modified-Since` and its kin do not count.
+    no_local_copy, set_no_local_copy: no_local_copy as c_int;
+    /// Methods allowed, as bits.
+    allowed, set_allowed: allowed as i64;
+    /// Bytes of body sent so far.
+    bytes_sent, set_bytes_sent: bytes_sent as i64;
+    /// Length of the answer, if it is known.
+    clength: clength as i64;
+    /// When it came, microseconds since 1970.
+    request_time, set_request_time: request_time as i64;
+    /// When what it stands for was last changed, microseconds since 1970.
+    mtime, set_mtime: mtime as i64;
+    /// `AP_REQ_*_PATH_INFO`: whether path info is an error.
+    used_path_info, set_used_path_info: used_path_info as c_int;
+    /// Not 0 once an end of stream was sent.
+    eos_sent: eos_sent as c_int;
+    /// `REQUEST_*`: how bodies are read, as given to [`Request::setup_client_block`].
+    read_body: read_body as c_int;
+    /// Not 0 if the body of the request comes in chunks.
+    read_chunked: read_chunked as c_int;
+}
+
+/// Tables. A row becomes a getter and a setter; a table that could die before the request is copied.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $get:ident, $set:ident;)*) => {
+        impl Request { $(
+            $(#[$doc])*
+            pub fn $get(&self) -> Table {
+                // SAFETY: httpd makes all of a request's tables before anyone sees it; they die with it.
+                match unsafe { Table::from_ptr(self.raw().$get) } {
+                    Some(table) => table,
+                    None => std::process::abort(),
+                }
+            }
+            #[doc = concat!("Replaces [`Request::", stringify!($get), "`].")]
+            pub fn $set(&self, table: Table) {
+                let table = if table.pool().is_ancestor(self.pool()) { table } else { table.copy(self.pool()) };
+                // SAFETY: lives; the table lives as long.
+                unsafe { (*self.as_ptr()).$get = table.as_ptr() };
+            }
+        )* }
+    };
+}
+
+tables! {
+    /// Headers of the request.
+    headers_in, set_headers_in;
+    /// Headers of the answer.
+    headers_out, set_headers_out;
+    /// Headers that are sent with an error and after an internal redirect too.
+    err_headers_out, set_err_headers_out;
+    /// Environment for CGI and its kin.
+    subprocess_env, set_subprocess_env;
+    /// Notes from module to module.
+    notes, set_notes;
+}
+
+impl Request {
+    /// The wrapper.
+    ///
+    /// # Safety
+    /// `request` lives, and the wrapper and its copies are used only as long, by one thread at a time.
+    #[inline]
+    pub unsafe fn from_ptr(request: *mut ffi::request_rec) -> Option<Request> {
+        NonNull::new(request).map(Request)
+    }
+
+    /// The pointer.
+    #[inline]
+    pub fn as_ptr(self) -> *mut ffi::request_rec {
+        self.0.as_ptr()
+    }
+
+    #[inline]
+    fn raw(&self) -> &ffi::request_rec {
+        // SAFETY: lives, says `from_ptr`.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The pool that dies with it.
+    pub fn pool(&self) -> Pool {
+        pool(self.raw().pool)
+    }
+
+    /// The connection it came on.
+    pub fn connection(&self) -> Connection {
+        // SAFETY: every request has one, which lives longer.
+        match unsafe { Connection::from_ptr(self.raw().connection) } {
+            Some(connection) => connection,
+            None => std::process::abort(),
+        }
+    }
+
+    /// The server it is for.
+    pub fn server(&self) -> Server {
+        // SAFETY: every request has one, which lives longer.
+        match unsafe { Server::from_ptr(self.raw().server) } {
+            Some(server) => server,
+            None => std::process::abort(),
+        }
+    }
+
+    /// The request that this one is a subrequest of.
+    #[inline]
+    pub fn main(&self) -> Option<Request> {
+        // SAFETY: null or living longer.
+        unsafe { Request::from_ptr(self.raw().main) }
+    }
+
+    /// The request that was redirected to this one.
+    #[inline]
+    pub fn prev(&self) -> Option<Request> {
+        // SAFETY: null or living as long.
+        unsafe { Request::from_ptr(self.raw().prev) }
+    }
+
+    /// The request that this one was redirected to.
+    #[inline]
+    pub fn next(&self) -> Option<Request> {
+        // SAFETY: null or living as long.
+        unsafe { Request::from_ptr(self.raw().next) }
+    }
+
+    /// Whether it came from the client: neither a subrequest nor an internal redirect (`ap_is_initial_req`).
+    pub fn is_initial(&self) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_is_initial_req(self.as_ptr()) != 0 }
+    }
+
+    /// Whether only headers are asked for.
+    pub fn is_header_only(&self) -> bool {
+        self.raw().header_only != 0
+    }
+
+    /// Sets the type of the answer; `None`: there is none.
+    pub fn set_content_type(&self, value: Option<&[u8]>) {
+        let value = value.map_or(ptr::null(), |v| self.pool().cstr(v).as_ptr().cast_const());
+        // SAFETY: lives; the copy lies in its pool.
+        unsafe { ffi::ap_set_content_type(self.as_ptr(), value) };
+    }
+
+    /// Languages of the answer.
+    pub fn content_languages(&self) -> Vec<&[u8]> {
+        // SAFETY: null or an array of C strings that lie in the request's pool.
+        unsafe {
+            let Some(array) = self.raw().content_languages.as_ref() else { return Vec::new() };
+            let first = array.elts.cast::<*const c_char>();
+            let count = usize::try_from(array.nelts).unwrap_or(0);
+            (0..count).filter_map(|i| bytes_at(first.add(i).read())).collect()
+        }
+    }
+
+    /// Sets the languages of the answer.
+    pub fn set_content_languages(&self, languages: &[&[u8]]) {
+        let pool = self.pool();
+        let size = size_of::<*const c_char>() as c_int;
+        let count = c_int::try_from(languages.len()).unwrap_or(c_int::MAX);
+        // SAFETY: array and texts lie in the request's pool.
+        unsafe {
+            let array = apr::ffi::apr_array_make(pool.as_ptr(), count, size);
+            for language in languages {
+                apr::ffi::apr_array_push(array).cast::<*const c_char>().write(pool.cstr(language).as_ptr());
+            }
+            (*self.as_ptr()).content_languages = array;
+        }
+    }
+
+    /// What httpd knows of the file; `filetype` is 0 if there is none.
+    pub fn finfo(&self) -> &apr::ffi::apr_finfo_t {
+        &self.raw().finfo
+    }
+
+    /// The URI in parts.
+    pub fn parsed_uri(&self) -> &apr::ffi::apr_uri_t {
+        &self.raw().parsed_uri
+    }
+
+    pub(crate) fn log_conf(&self) -> &ffi::ap_logconf {
+        // SAFETY: each is null or lives as long as its owner.
+        unsafe {
+            let own = self.raw().log.as_ref();
+            match own.or_else(|| (*self.raw().connection).log.as_ref()) {
+                Some(log) => log,
+                None => &(*self.raw().server).log,
+            }
+        }
+    }
+
+    // Our own data.
+
+    /// Our record of its directory, merged for it; `None` if the module has none.
+    #[inline]
+    pub fn dir_config<H: Host>(&self) -> Option<&H::Dir> {
+        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
+        unsafe {
+            slot::get::<Record<H::Dir>>(self.raw().per_dir_config, H::module()).map(|record| record.as_ref().get())
+        }
+    }
+
+    /// Our record of its server.
+    #[inline]
+    pub fn server_config<H: Host>(&self) -> Option<&H::Server> {
+        // SAFETY: as in `Server::config`; the server lives longer than the request.
+        unsafe {
+            slot::get::<Record<H::Server>>((*self.raw().server).module_config, H::module())
+                .map(|record| record.as_ref().get())
+        }
+    }
+
+    /// Our state of it, once [`Request::set_state`] was called.
+    #[inline]
+    pub fn state<H: Host>(&self) -> Option<&H::Request> {
+        // SAFETY: only `set_state` writes to the host's slot.
+        unsafe { slot::get(self.raw().request_config, H::module()).map(|state| state.as_ref()) }
+    }
+
+    /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
+    /// before this find none. What was set before stays and is returned.
+    pub fn set_state<H: Host>(&self, state: H::Request) -> Option<&H::Request> {
+        if let Some(old) = self.state::<H>() {
+            return Some(old);
+        }
+        // SAFETY: the vector lies in the request's pool; the slot is empty.
+        unsafe { slot::put(self.raw().request_config, H::module(), self.pool(), state).map(|state| state.as_ref()) }
+    }
+
+    /// Whether a module has a record of the request's directory.
+    pub fn is_configured(&self, module: &ModuleRecord) -> bool {
+        // SAFETY: the vector is httpd's.
+        unsafe { slot::get::<u8>(self.raw().per_dir_config, module) }.is_some()
+    }
+
+    // The answer.
+
+    /// Sends bytes through the output filters (`ap_rwrite`); returns how many, which is all of them.
+    ///
+    /// # Errors
+    /// If the connection is gone or a filter failed.
+    pub fn write(&self, bytes: &[u8], _cx: Reenter) -> Result<usize, Status> {
+        for part in bytes.chunks(c_int::MAX as usize) {
+            // SAFETY: lives; the bytes are held for the call, says the token.
+            let sent = unsafe { ffi::ap_rwrite(part.as_ptr().cast(), part.len() as c_int, self.as_ptr()) };
+            if sent < 0 {
+                return Err(Status(libc::ECONNABORTED));
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Sends what is held back (`ap_rflush`).
+    ///
+    /// # Errors
+    /// If the connection is gone or a filter failed.
+    pub fn flush(&self, _cx: Reenter) -> Result<(), Status> {
+        // SAFETY: lives.
+        if unsafe { ffi::ap_rflush(self.as_ptr()) } < 0 { Err(Status(libc::ECONNABORTED)) } else { Ok(()) }
+    }
+
+    /// Passes a brigade to the output filters.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn pass(&self, brigade: Brigade, _cx: Reenter) -> Result<(), Status> {
+        // SAFETY: both live.
+        Status(unsafe { ffi::ap_pass_brigade(self.raw().output_filters, brigade.as_ptr()) }).ok()
+    }
+
+    /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or sending fails.
+    pub fn sendfile(&self, filename: &[u8], offset: i64, length: Option<usize>, _cx: Reenter) -> Result<usize, Status> {
+        use apr::ffi::{
+            APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED, apr_file_info_get, apr_file_open,
+        };
+        let mut file = ptr::null_mut();
+        let flags = (APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED) as i32;
+        let pool = self.pool();
+        // SAFETY: a C string for the call; the file is closed by the request's pool, as its bucket may outlive us.
+        let opened = with_cstr(filename, |name| unsafe {
+            apr_file_open(&mut file, name.as_ptr(), flags, apr::ffi::APR_OS_DEFAULT as i32, pool.as_ptr())
+        });
+        Status(opened).ok()?;
+        let length = match length {
+            Some(length) => length,
+            None => {
+                // SAFETY: all zero is a value of this plain record; APR fills in what is asked.
+                let mut info: apr::ffi::apr_finfo_t = unsafe { std::mem::zeroed() };
+                // SAFETY: the file is open.
+                Status(unsafe { apr_file_info_get(&mut info, apr::ffi::APR_FINFO_SIZE as i32, file) }).ok()?;
+                usize::try_from(info.size.saturating_sub(offset)).map_err(|_| Status(libc::EINVAL))?
+            }
+        };
+        let mut sent = 0;
+        // SAFETY: request and file live.
+        Status(unsafe { ffi::ap_send_fd(file, self.as_ptr(), offset, length, &mut sent) }).ok()?;
+        Ok(sent)
+    }
+
+    /// Sets `Content-Length`.
+    pub fn set_content_length(&self, length: i64) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_content_length(self.as_ptr(), length) }
+    }
+
+    /// Sets `Last-Modified` from [`Request::mtime`].
+    pub fn set_last_modified(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_last_modified(self.as_ptr()) }
+    }
+
+    /// Raises [`Request::mtime`] to this, microseconds since 1970.
+    pub fn update_mtime(&self, mtime: i64) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_update_mtime(self.as_ptr(), mtime) }
+    }
+
+    /// The time, or the request's if that is earlier; microseconds since 1970.
+    pub fn rationalize_mtime(&self, mtime: i64) -> i64 {
+        // SAFETY: lives.
+        unsafe { ffi::ap_rationalize_mtime(self.as_ptr(), mtime) }
+    }
+
+    /// Sets `ETag` from the file.
+    pub fn set_etag(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_etag(self.as_ptr()) }
+    }
+
+    /// Whether the answer is to be sent at all: `OK`, 304 or 412.
+    pub fn meets_conditions(&self) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_meets_conditions(self.as_ptr()) }
+    }
+
+    /// Decides whether the connection can stay open, and sets headers accordingly.
+    pub fn set_keepalive(&self) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_keepalive(self.as_ptr()) != 0 }
+    }
+
+    /// What is sent for a status: a text (after a quote), a path or a URL.
+    pub fn custom_response(&self, status: c_int, text: &[u8]) {
+        let text = self.pool().cstr(text);
+        // SAFETY: lives; the text lies in its pool.
+        unsafe { ffi::ap_custom_response(self.as_ptr(), status, text.as_ptr()) }
+    }
+
+    // The body of the request.
+
+    /// Reads up to `room.len()` bytes of the body: until the room is full or the body ends. Returns how many; 0 at the end.
+    ///
+    /// After an error the connection is not used for another request. mod_perl: `Apache2::RequestIO::read`.
+    ///
+    /// # Errors
+    /// What the input filters say, or that one of them gave nothing where it should have waited.
+    pub fn read(&self, room: &mut [u8], cx: Reenter) -> Result<usize, ReadError> {
+        let mut total = 0;
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let Some(alloc) = self.connection().bucket_alloc() else { return Err(ReadError::EmptyBrigade) };
+        let brigade = Brigade::new(self.pool(), alloc);
+        let result = loop {
+            match self.read_once(&brigade, &mut room[total..], cx) {
+                Err(error) => break Err(error),
+                Ok((read, at_end)) => {
+                    total += read;
+                    if total == room.len() || at_end {
+                        break Ok(total);
+                    }
+                }
+            }
+            if let Err(status) = brigade.cleanup(cx) {
+                break Err(ReadError::Filter(status));
+            }
+        };
+        if result.is_err() {
+            self.connection().set_keepalive(crate::KeepAlive::Close);
+        }
+        // SAFETY: made above, known to nobody else. What it says is of no more interest.
+        let _ = unsafe { brigade.destroy(cx) };
+        result
+    }
+
+    /// Reads and throws away what is left of the body (`ap_discard_request_body`).
+    pub fn discard_request_body(&self, _cx: Reenter) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_discard_request_body(self.as_ptr()) }
+    }
+
+    /// Prepares reading (`REQUEST_NO_BODY` 0, `REQUEST_CHUNKED_ERROR` 1, `REQUEST_CHUNKED_DECHUNK` 2); `OK` or a status.
+    pub fn setup_client_block(&self, policy: c_int) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_setup_client_block(self.as_ptr(), policy) }
+    }
+
+    /// Whether there is a body to read; tells a waiting client to send it.
+    pub fn should_client_block(&self, _cx: Reenter) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_should_client_block(self.as_ptr()) != 0 }
+    }
+
+    /// Reads a piece of the body as `ap_get_client_block` does: bytes, 0 at the end, negative after an error.
+    pub fn get_client_block(&self, room: &mut [u8], _cx: Reenter) -> i64 {
+        // SAFETY: lives; httpd writes at most as many bytes.
+        unsafe { ffi::ap_get_client_block(self.as_ptr(), room.as_mut_ptr().cast(), room.len()) as i64 }
+    }
+
+    /// `LimitRequestBody`, bytes; 0 is unlimited.
+    pub fn limit_req_body(&self) -> i64 {
+        // SAFETY: lives.
+        unsafe { ffi::ap_get_limit_req_body(self.as_ptr()) }
+    }
+
+    // Environment.
+
+    /// Fills [`Request::subprocess_env`] with what CGI and SSI share.
+    pub fn add_common_vars(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_add_common_vars(self.as_ptr()) }
+    }
+
+    /// Fills [`Request::subprocess_env`] with the rest of CGI's. Can look the path info up: a subrequest.
+    pub fn add_cgi_vars(&self, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_add_cgi_vars(self.as_ptr()) }
+    }
+
+    // Elsewhere.
+
+    /// Serves another URI in this one's place.
+    pub fn internal_redirect(&self, uri: &[u8], _cx: Reenter) {
+        let uri = self.pool().cstr(uri);
+        // SAFETY: lives; the copy lies in its pool.
+        unsafe { ffi::ap_internal_redirect(uri.as_ptr(), self.as_ptr()) }
+    }
+
+    /// As [`Request::internal_redirect`], and keeps the handler.
+    pub fn internal_redirect_handler(&self, uri: &[u8], _cx: Reenter) {
+        let uri = self.pool().cstr(uri);
+        // SAFETY: lives; the copy lies in its pool.
+        unsafe { ffi::ap_internal_redirect_handler(uri.as_ptr(), self.as_ptr()) }
+    }
+
+    /// Ends the request with a status, as if a phase had returned it.
+    pub fn die(&self, status: c_int, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_die(status, self.as_ptr()) }
+    }
+
+    /// The name to use for this server in links.
+    pub fn server_name(&self) -> Option<&[u8]> {
+        // SAFETY: lives; the result lies in its pool or longer.
+        unsafe { bytes_at(ffi::ap_get_server_name(self.as_ptr())) }
+    }
+
+    /// The port to use for this server in links.
+    pub fn server_port(&self) -> u16 {
+        // SAFETY: lives.
+        unsafe { ffi::ap_get_server_port(self.as_ptr()) }
+    }
+
+    /// A URI with scheme, host and port before it.
+    pub fn construct_url(&self, uri: &[u8]) -> Option<&[u8]> {
+        let pool = self.pool();
+        // SAFETY: lives; text for the call; the result lies in its pool.
+        with_cstr(uri, |uri| unsafe { bytes_at(ffi::ap_construct_url(pool.as_ptr(), uri.as_ptr(), self.as_ptr())) })
+    }
+
+    /// `DocumentRoot`.
+    pub fn document_root(&self) -> Option<&[u8]> {
+        // SAFETY: lives; the result lives as long.
+        unsafe { bytes_at(ffi::ap_document_root(self.as_ptr())) }
+    }
+
+    /// `AuthName`.
+    pub fn auth_name(&self) -> Option<&[u8]> {
+        // SAFETY: lives; the result lives as long.
+        unsafe { bytes_at(ffi::ap_auth_name(self.as_ptr())) }
+    }
+
+    /// `AuthType`.
+    pub fn auth_type(&self) -> Option<&[u8]> {
+        // SAFETY: lives; the result lives as long.
+        unsafe { bytes_at(ffi::ap_auth_type(self.as_ptr())) }
+    }
+
+    /// Whether a `Require` line asks for a user.
+    pub fn some_auth_required(&self) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_some_auth_required(self.as_ptr()) != 0 }
+    }
+
+    /// `OK` and the password of Basic authentication, or a status.
+    pub fn basic_auth_pw(&self) -> (c_int, Option<&[u8]>) {
+        let mut password = ptr::null();
+        // SAFETY: lives; httpd sets the pointer if it returns OK; the text lies in its pool.
+        unsafe {
+            let status = ffi::ap_get_basic_auth_pw(self.as_ptr(), &mut password);
+            (status, if status == OK { bytes_at(password) } else { None })
+        }
+    }
+
+    /// Asks the client to authenticate, in the header that fits `AuthType`.
+    pub fn note_auth_failure(&self, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_note_auth_failure(self.as_ptr()) }
+    }
+
+    /// One brigade's worth: how many bytes, and whether the body ended with it.
+    fn read_once(&self, brigade: &Brigade, room: &mut [u8], cx: Reenter) -> Result<(usize, bool), ReadError> {
+        let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
+        // SAFETY: both live.
+        let status = Status(unsafe {
+            ffi::ap_get_brigade(
+                self.raw().input_filters,
+                brigade.as_ptr(),
+                ffi::AP_MODE_READBYTES,
+                apr::ffi::APR_BLOCK_READ,
+                wanted,
+            )
+        });
+        status.ok().map_err(ReadError::Filter)?;
+        if brigade.is_empty() {
+            return Err(ReadError::EmptyBrigade);
+        }
+        let at_end = brigade.last().is_some_and(|bucket| bucket.kind() == BucketKind::Eos);
+        let read = brigade.flatten(room, cx).map_err(ReadError::Filter)?.len();
+        Ok((read, at_end))
+    }
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadError {
+    /// What the input filters said.
+    Filter(Status),
+    /// An input filter gave nothing though it was told to wait: it is broken.
+    EmptyBrigade,
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadError::Filter(status) => status.fmt(f),
+            ReadError::EmptyBrigade => {
+                f.write_str("an input filter is broken: it returned no data though it was asked to wait for some")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// The number of a method's name; `M_INVALID` (26) if it has none.
+pub fn method_number_of(name: &[u8]) -> c_int {
+    // SAFETY: a C string for the call.
+    with_cstr(name, |name| unsafe { ffi::ap_method_number_of(name.as_ptr()) })
+}

@@ -1,0 +1,319 @@
+//! `server_rec`, and what there is once per process.
+
+use crate::{ModuleRecord, Record, ffi, module::Host, slot};
+use apr::{Pool, bytes_at, with_cstr};
+use std::{
+    ffi::{CStr, c_int},
+    ptr::NonNull,
+    time::Duration,
+};
+
+/// A `server_rec`: the main server or a virtual host. Lives until the configuration is read again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct Server(NonNull<ffi::server_rec>);
+
+// SAFETY: servers are shared by all threads and written to only while the configuration is read (SAFETY.md, "servers").
+unsafe impl Send for Server {}
+// SAFETY: as above.
+unsafe impl Sync for Server {}
+
+impl Server {
+    /// The wrapper.
+    ///
+    /// # Safety
+    /// `server` lives, and the wrapper and its copies are used only until the configuration it belongs to dies.
+    pub unsafe fn from_ptr(server: *mut ffi::server_rec) -> Option<Server> {
+        NonNull::new(server).map(Server)
+    }
+
+    /// The main server, once httpd has one (`ap_server_conf`).
+    pub fn main() -> Option<Server> {
+        // SAFETY: httpd sets the variable while it is single-threaded; what it points to lives until the next set.
+        unsafe { Server::from_ptr(ffi::ap_server_conf) }
+    }
+
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::server_rec {
+        self.0.as_ptr()
+    }
+
+    fn raw(&self) -> &ffi::server_rec {
+        // SAFETY: lives, says `from_ptr`.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The next server; the main one is the first, virtual hosts follow.
+    pub fn next(&self) -> Option<Server> {
+        // SAFETY: a living server's list lives.
+        unsafe { Server::from_ptr(self.raw().next) }
+    }
+
+    /// This server and all behind it; from the main one: all servers.
+    pub fn chain(self) -> impl Iterator<Item = Server> {
+        std::iter::successors(Some(self), Server::next)
+    }
+
+    /// ServerName; `None` before it is known.
+    pub fn hostname(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().server_hostname) }
+    }
+
+    /// ServerAdmin.
+    pub fn admin(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().server_admin) }
+    }
+
+    /// The port in redirects; 0 if none is set.
+    pub fn port(&self) -> u16 {
+        self.raw().port
+    }
+
+    /// The scheme in ServerName, if one is set.
+    pub fn scheme(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().server_scheme) }
+    }
+
+    /// Whether it is a virtual host.
+    pub fn is_virtual(&self) -> bool {
+        self.raw().is_virtual != 0
+    }
+
+    /// `Timeout`.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.raw().timeout).unwrap_or(0))
+    }
+
+    /// `KeepAliveTimeout`.
+    pub fn keep_alive_timeout(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.raw().keep_alive_timeout).unwrap_or(0))
+    }
+
+    /// `MaxKeepAliveRequests`; 0 is unlimited.
+    pub fn keep_alive_max(&self) -> c_int {
+        self.raw().keep_alive_max
+    }
+
+    /// `KeepAlive`.
+    pub fn keep_alive(&self) -> bool {
+        self.raw().keep_alive != 0
+    }
+
+    /// `LimitRequestLine`, bytes.
+    pub fn limit_req_line(&self) -> c_int {
+        self.raw().limit_req_line
+    }
+
+    /// `LimitRequestFieldSize`, bytes.
+    pub fn limit_req_fieldsize(&self) -> c_int {
+        self.raw().limit_req_fieldsize
+    }
+
+    /// `LimitRequestFields`; 0 is unlimited.
+    pub fn limit_req_fields(&self) -> c_int {
+        self.raw().limit_req_fields
+    }
+
+    /// `ServerPath`.
+    pub fn path(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().path) }
+    }
+
+    /// `ErrorLog` as it was written.
+    pub fn error_fname(&self) -> Option<&[u8]> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().error_fname) }
+    }
+
+    /// The open error log; null before it is open and with syslog.
+    pub fn error_log(&self) -> *mut apr::ffi::apr_file_t {
+        self.raw().error_log
+    }
+
+    /// `LogLevel`, as a number of httpd's (3 is error).
+    pub fn log_level(&self) -> c_int {
+        self.raw().log.level
+    }
+
+    pub(crate) fn log_conf(&self) -> &ffi::ap_logconf {
+        &self.raw().log
+    }
+
+    /// The configuration file that defines it, and the line; `None` for the main server.
+    pub fn defined_at(&self) -> Option<(&[u8], u32)> {
+        // SAFETY: a C string or null.
+        unsafe { bytes_at(self.raw().defn_name) }.map(|file| (file, self.raw().defn_line_number))
+    }
+
+    fn process(&self) -> &ffi::process_rec {
+        // SAFETY: every server has the process's one record.
+        unsafe { &*self.raw().process }
+    }
+
+    /// The pool that lives as long as the process.
+    pub fn process_pool(&self) -> Pool {
+        pool(self.process().pool)
+    }
+
+    /// The configuration's pool: dies at each restart, and with the process.
+    pub fn pconf(&self) -> Pool {
+        pool(self.process().pconf)
+    }
+
+    /// Our record of it; `None` if the module is not configured for this server yet.
+    #[inline]
+    pub fn config<H: Host>(&self) -> Option<&H::Server> {
+        self.record::<H>().map(Record::get)
+    }
+
+    #[inline]
+    pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
+        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
+        unsafe { slot::get(self.raw().module_config, H::module()).map(|record| record.as_ref()) }
+    }
+
+    /// The record of what stands outside every section (`lookup_defaults`).
+    pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
+        // SAFETY: as in `record`.
+        unsafe {
+            slot::get::<Record<H::Dir>>(self.raw().lookup_defaults, H::module()).map(|record| record.as_ref().get())
+        }
+    }
+
+    /// Whether another module has a record for this server.
+    pub fn is_configured(&self, module: &ModuleRecord) -> bool {
+        // SAFETY: the vector is httpd's.
+        unsafe { slot::get::<u8>(self.raw().module_config, module) }.is_some()
+    }
+}
+
+pub(crate) fn pool(pool: *mut apr::ffi::apr_pool_t) -> Pool {
+    // SAFETY: a pool of a living record of httpd's, which is never null and lives as long.
+    match unsafe { Pool::from_ptr(pool) } {
+        Some(pool) => pool,
+        None => std::process::abort(),
+    }
+}
+
+/// Where httpd stands in its own life (`AP_SQ_MAIN_STATE`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MainState {
+    /// Before any configuration was read.
+    InitialStartup,
+    /// The trial pass over the configuration, whose result is thrown away.
+    CreatePreConfig,
+    /// Between passes.
+    DestroyConfig,
+    /// The pass that will serve.
+    CreateConfig,
+    /// Serving.
+    RunMpm,
+    /// Ending.
+    Exiting,
+    /// httpd does not say.
+    Unknown,
+}
+
+/// What httpd was started for (`AP_SQ_RUN_MODE`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunMode {
+    /// To serve.
+    Normal,
+    /// `-t`
+    ConfigTest,
+    /// `-S`, `-M`, `-D DUMP_...`
+    ConfigDump,
+    /// httpd does not say (yet).
+    Unknown,
+}
+
+/// Where httpd stands in its life.
+pub fn main_state() -> MainState {
+    match query(ffi::AP_SQ_MAIN_STATE) {
+        1 => MainState::InitialStartup,
+        2 => MainState::CreatePreConfig,
+        3 => MainState::DestroyConfig,
+        4 => MainState::CreateConfig,
+        5 => MainState::RunMpm,
+        6 => MainState::Exiting,
+        _ => MainState::Unknown,
+    }
+}
+
+/// What httpd was started for.
+pub fn run_mode() -> RunMode {
+    match query(ffi::AP_SQ_RUN_MODE) {
+        2 => RunMode::Normal,
+        3 => RunMode::ConfigTest,
+        4 => RunMode::ConfigDump,
+        _ => RunMode::Unknown,
+    }
+}
+
+/// How often the configuration was read for serving: 0 before the first time, then one more with each restart.
+pub fn config_generation() -> c_int {
+    query(ffi::AP_SQ_CONFIG_GEN)
+}
+
+fn query(what: u32) -> c_int {
+    // SAFETY: no precondition.
+    unsafe { ffi::ap_state_query(what as c_int) }
+}
+
+/// Adds a name and version to the `Server` header.
+pub fn add_version_component(pconf: Pool, component: &[u8]) {
+    // SAFETY: the pool lives; httpd copies the text.
+    with_cstr(component, |text| unsafe { ffi::ap_add_version_component(pconf.as_ptr(), text.as_ptr()) })
+}
+
+/// Defines a name, as `-D` on the command line and `Define` do. Once per pass: httpd forgets what a pass defined.
+pub fn define(name: &CStr) {
+    // SAFETY: httpd makes the array before it loads a module; its elements are C strings of its own pool.
+    unsafe {
+        let defines = ffi::ap_server_config_defines;
+        let slot = apr::ffi::apr_array_push(defines).cast::<*mut std::ffi::c_char>();
+        slot.write(apr::ffi::apr_pstrdup((*defines).pool, name.as_ptr()));
+    }
+}
+
+/// Whether a name is defined.
+pub fn is_defined(name: &[u8]) -> bool {
+    // SAFETY: a C string for the call.
+    with_cstr(name, |name| unsafe { ffi::ap_exists_config_define(name.as_ptr()) != 0 })
+}
+
+/// `ServerRoot`.
+pub fn server_root() -> Option<&'static [u8]> {
+    // SAFETY: set while httpd reads its configuration, with memory that it never frees before the next time.
+    unsafe { bytes_at(ffi::ap_server_root) }
+}
+
+/// A path, if it is relative, below `ServerRoot`; in `pool`.
+pub fn root_relative(pool: &Pool, path: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: pool and text live for the call; the result is copied out before either can go.
+    with_cstr(path, |path| {
+        unsafe { bytes_at(ffi::ap_server_root_relative(pool.as_ptr(), path.as_ptr())) }.map(<[u8]>::to_vec)
+    })
+}
+
+/// The text of the `Server` header: as `ServerTokens` allows.
+pub fn banner() -> &'static [u8] {
+    // SAFETY: httpd's own string.
+    unsafe { bytes_at(ffi::ap_get_server_banner()) }.unwrap_or_default()
+}
+
+/// The full text of httpd's name and of those of its modules.
+pub fn description() -> &'static [u8] {
+    // SAFETY: httpd's own string.
+    unsafe { bytes_at(ffi::ap_get_server_description()) }.unwrap_or_default()
+}
+
+/// When httpd was built.
+pub fn built() -> &'static [u8] {
+    // SAFETY: httpd's own string.
+    unsafe { bytes_at(ffi::ap_get_server_built()) }.unwrap_or_default()
+}

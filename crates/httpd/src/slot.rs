@@ -1,0 +1,61 @@
+//! The slots that httpd keeps for each module: in configuration vectors, requests and connections.
+
+use crate::{ModuleRecord, ffi};
+use apr::Pool;
+use std::{ffi::c_void, ptr::NonNull};
+
+/// The address of a module's slot in a vector; `None` before the module has its number.
+///
+/// # Safety
+/// `vector` is null or a vector of httpd's that lives.
+#[inline]
+pub(crate) unsafe fn at(vector: *mut ffi::ap_conf_vector_t, module: &ModuleRecord) -> Option<NonNull<*mut c_void>> {
+    let index = usize::try_from(module.index()).ok()?;
+    // SAFETY: a vector is an array of pointers with room for every module number (httpd's `ap_get_module_config`).
+    NonNull::new(vector.cast::<*mut c_void>()).map(|v| unsafe { v.add(index) })
+}
+
+/// What stands in a module's slot.
+///
+/// # Safety
+/// As [`at`].
+#[inline]
+pub(crate) unsafe fn get<T>(vector: *mut ffi::ap_conf_vector_t, module: &ModuleRecord) -> Option<NonNull<T>> {
+    // SAFETY: the caller's promise.
+    unsafe { at(vector, module).and_then(|slot| NonNull::new(slot.read().cast())) }
+}
+
+/// Puts a value into a module's slot. It is dropped when `pool` dies, and the slot is empty from then on, so that a later
+/// cleanup of the same pool finds nothing instead of a freed value.
+///
+/// # Safety
+/// As [`at`]; the vector lies in `pool`; whatever stood in the slot is no longer lent to anyone.
+pub(crate) unsafe fn put<T: Send + 'static>(
+    vector: *mut ffi::ap_conf_vector_t,
+    module: &ModuleRecord,
+    pool: Pool,
+    value: T,
+) -> Option<NonNull<T>> {
+    struct Slotted<T>(NonNull<*mut c_void>, NonNull<T>);
+    // SAFETY: it owns a `T`, which is `Send`, and the address of the slot that moves with it.
+    unsafe impl<T: Send> Send for Slotted<T> {}
+    impl<T> Drop for Slotted<T> {
+        fn drop(&mut self) {
+            // SAFETY: the slot's memory is the pool's, which is freed only after its cleanups; the box is ours.
+            unsafe {
+                if self.0.read() == self.1.as_ptr().cast() {
+                    self.0.write(std::ptr::null_mut());
+                }
+                drop(Box::from_raw(self.1.as_ptr()));
+            }
+        }
+    }
+    // SAFETY: the caller's promise.
+    let slot = unsafe { at(vector, module) }?;
+    let value = NonNull::from(Box::leak(Box::new(value)));
+    // SAFETY: the caller's promise.
+    unsafe { slot.write(value.as_ptr().cast()) };
+    let owner = Slotted(slot, value);
+    let _ = pool.on_death(move || drop(owner));
+    Some(value)
+}
