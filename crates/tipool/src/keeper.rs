@@ -91,11 +91,12 @@ impl<M: Manage> Tipool<M> {
         self.shared.unlock(state, Who::Keeper);
 
         // Bounded, so that a shop where items die as fast as they are made still gets its housekeeping.
-        for _ in 0..=2 * self.shared.limits.max {
+        for _ in 0..=self.shared.limits.max.saturating_mul(2) {
             let mut state = self.shared.lock();
             let job = state.next_job(now);
             if job.is_some() {
                 state.creating += 1;
+                state.news = true;
             }
             self.shared.unlock(state, Who::Keeper);
             let Some(purpose) = job else { break };

@@ -45,7 +45,8 @@ mod keeper;
 mod lease;
 mod limits;
 mod manage;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod model;
 mod state;
 mod stats;
@@ -162,13 +163,6 @@ enum Who {
     Hasty,
 }
 
-/// What a checkout found.
-enum Found<M: Manage> {
-    Lease(Lease<M>),
-    /// Leave to make one, counted already.
-    Room,
-}
-
 impl<M: Manage> Clone for Tipool<M> {
     fn clone(&self) -> Self {
         Tipool { shared: Arc::clone(&self.shared) }
@@ -197,6 +191,7 @@ impl<M: Manage> Tipool<M> {
                 return Ok(());
             }
             state.creating += 1;
+            state.news = true;
             self.shared.unlock(state, Who::Anybody);
             let item = self.shared.create()?;
             let mut state = self.shared.lock();
@@ -296,23 +291,16 @@ impl<M: Manage> Tipool<M> {
     }
 
     fn obtain(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Lease<M>, Refused<M::Error>> {
-        match self.find(want, preferred, wait)? {
-            Found::Lease(lease) => Ok(lease),
-            Found::Room => self.make_own(),
-        }
-    }
-
-    fn find(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Found<M>, Refused<M::Error>> {
         let shared = &self.shared;
         let mut state = shared.lock();
-        match state.ask(want, preferred) {
-            Answer::Here(taken) => {
-                shared.unlock(state, Who::Anybody);
-                Ok(Found::Lease(Lease::new(Arc::clone(shared), taken)))
-            }
+        if let Some(taken) = state.take(want, preferred) {
+            shared.unlock(state, Who::Anybody);
+            return Ok(Lease::new(Arc::clone(shared), taken));
+        }
+        match state.none_idle(want) {
             Answer::Make => {
                 shared.unlock(state, Who::Anybody);
-                Ok(Found::Room)
+                self.make_own()
             }
             Answer::Wait => self.wait_for(state, want, wait),
             Answer::Gone => Err(Refused::Gone),
@@ -327,7 +315,7 @@ impl<M: Manage> Tipool<M> {
         mut state: MutexGuard<'_, State<M::Item>>,
         want: Want,
         wait: Wait,
-    ) -> Result<Found<M>, Refused<M::Error>> {
+    ) -> Result<Lease<M>, Refused<M::Error>> {
         let shared = &self.shared;
         let limits = &shared.limits;
         if limits.max_queue.is_some_and(|max| state.waiters.len() >= max) {
@@ -341,6 +329,7 @@ impl<M: Manage> Tipool<M> {
         }
         let (ticket, cond) = state.waiters.join(want);
         shared.stats.max_waiting.at_least(state.waiters.len());
+        state.news = true;
         state.offer_room();
         shared.unlock(state, Who::Anybody);
 
@@ -353,27 +342,29 @@ impl<M: Manage> Tipool<M> {
             }
             if is_over(until, &state) {
                 state.waiters.leave(ticket);
+                state.news = true;
                 break None;
             }
             state = sync::wait(&cond, state, until);
         };
         shared.stats.waited(began.elapsed());
-        let found = match grant {
-            Some(Grant::Item(at)) => match state.pick_up(at) {
-                Some(taken) => Ok(Found::Lease(Lease::new(Arc::clone(shared), taken))),
-                // Cannot be: the slot is lent to us and holds its item until we take it.
-                None => Err(Refused::Gone),
-            },
-            Some(Grant::Create) => Ok(Found::Room),
-            Some(Grant::Gone) => Err(Refused::Gone),
-            Some(Grant::Closed) => Err(Refused::Closed),
-            None => {
-                shared.stats.timeouts.add(1);
-                Err(Refused::TimedOut)
-            }
+        let taken = match grant {
+            // Always there: the slot is lent to us and holds its item until we take it.
+            Some(Grant::Item(at)) => state.pick_up(at),
+            _ => None,
         };
+        if grant.is_none() {
+            shared.stats.timeouts.add(1);
+        }
         shared.unlock(state, Who::Anybody);
-        found
+        match grant {
+            Some(Grant::Create) => self.make_own(),
+            Some(Grant::Closed) => Err(Refused::Closed),
+            Some(Grant::Item(_) | Grant::Gone) => {
+                taken.map(|taken| Lease::new(Arc::clone(shared), taken)).ok_or(Refused::Gone)
+            }
+            None => Err(Refused::TimedOut),
+        }
     }
 
     /// Makes an item, counted as being made already, for the caller.
@@ -404,11 +395,17 @@ impl<M: Manage> Shared<M> {
     }
 
     /// Lets go of the lock and does what had to wait for that.
-    fn unlock(&self, mut state: MutexGuard<'_, State<M::Item>>, who: Who) {
-        state.publish();
-        if state.waiters.wake.is_empty() && state.doomed.is_empty() && !state.ring {
-            return;
+    #[inline]
+    fn unlock(&self, state: MutexGuard<'_, State<M::Item>>, who: Who) {
+        state.publish_lent();
+        if state.has_news() {
+            self.unlock_and_act(state, who);
         }
+    }
+
+    #[cold]
+    fn unlock_and_act(&self, mut state: MutexGuard<'_, State<M::Item>>, who: Who) {
+        state.publish();
         let mut doomed = Vec::new();
         if !state.doomed.is_empty() {
             let keeper = state.keeper && state.closed.is_none();
@@ -465,6 +462,7 @@ impl<M: Manage> Drop for Attempt<'_, M> {
         if self.has_failed {
             let mut state = self.shared.lock();
             state.creating -= 1;
+            state.news = true;
             self.shared.stats.create_failures.add(1);
             state.offer_room();
             self.shared.unlock(state, Who::Anybody);

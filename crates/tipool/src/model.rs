@@ -106,19 +106,19 @@ impl World {
 
     fn ask(&mut self, want: Want, preferred: Option<ItemId>) {
         let fewest = self.state.idle.iter().map(|at| self.state.slots[*at].homes).min();
-        match self.state.ask(want, preferred) {
-            Answer::Here(taken) => {
-                match want {
-                    Want::Only(id) => assert_eq!(taken.id, id),
-                    Want::Any => {
-                        assert!(!self.state.slots[taken.at].draining, "a draining item is lent only to those at home");
-                        if preferred != Some(taken.id) {
-                            assert_eq!(Some(self.state.slots[taken.at].homes), fewest);
-                        }
+        if let Some(taken) = self.state.take(want, preferred) {
+            match want {
+                Want::Only(id) => assert_eq!(taken.id, id),
+                Want::Any => {
+                    assert!(!self.state.slots[taken.at].draining, "a draining item is lent only to those at home");
+                    if preferred != Some(taken.id) {
+                        assert_eq!(Some(self.state.slots[taken.at].homes), fewest);
                     }
                 }
-                self.leases.push(taken);
             }
+            return self.leases.push(taken);
+        }
+        match self.state.none_idle(want) {
             Answer::Make => self.making_own += 1,
             Answer::Wait => self.waiting.push((self.state.waiters.join(want).0, want)),
             Answer::Gone => assert!(matches!(want, Want::Only(id) if self.state.find(id).is_none())),
@@ -264,7 +264,9 @@ impl World {
         }
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
+        self.state.publish_lent();
+        self.state.publish();
         let state = &self.state;
 
         let mut items: Vec<u64> = state.slots.iter().filter_map(|slot| slot.item).collect();
@@ -315,7 +317,6 @@ impl World {
         }
         assert!(state.idle.is_sorted_by_key(|at| state.slots[*at].returned), "the last used is lent first");
 
-        state.publish();
         let stats = state.stats.snapshot();
         assert_eq!(stats.created, self.made);
         assert_eq!(stats.lent, self.leases.len() as u64);

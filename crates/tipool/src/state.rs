@@ -30,6 +30,8 @@ pub(crate) struct State<I> {
     pub(crate) doomed: Vec<I>,
     /// The keeper is to be woken once the lock is released.
     pub(crate) ring: bool,
+    /// The statistics are to be told of more than a checkout.
+    pub(crate) news: bool,
     /// Items that count towards `max`.
     pub(crate) live: usize,
     /// Items that are draining.
@@ -93,9 +95,9 @@ pub(crate) struct Taken<I> {
     pub(crate) uses: u64,
 }
 
-/// What somebody who asks for an item is told.
-pub(crate) enum Answer<I> {
-    Here(Taken<I>),
+/// What somebody is told who finds none idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
     /// Make your own: counted as being made already.
     Make,
     Wait,
@@ -121,6 +123,7 @@ impl<I> State<I> {
             waiters: Waiters::default(),
             doomed: Vec::new(),
             ring: false,
+            news: false,
             live: 0,
             draining: 0,
             lent: 0,
@@ -148,17 +151,14 @@ impl<I> State<I> {
         self.lent
     }
 
-    pub(crate) fn ask(&mut self, want: Want, preferred: Option<ItemId>) -> Answer<I> {
-        if self.closed.is_some() {
-            return Answer::Closed;
-        }
-        if let Some(taken) = self.take(want, preferred) {
-            return Answer::Here(taken);
-        }
+    /// What is to be done by somebody for whom [`State::take`] found nothing.
+    pub(crate) fn none_idle(&mut self, want: Want) -> Answer {
         match want {
+            _ if self.closed.is_some() => Answer::Closed,
             Want::Only(id) if self.find(id).is_none() => Answer::Gone,
             Want::Any if !self.keeper && self.has_room() => {
                 self.creating += 1;
+                self.news = true;
                 Answer::Make
             }
             _ => Answer::Wait,
@@ -226,28 +226,22 @@ impl<I> State<I> {
                 }
             }
         }
-        if broken {
-            self.stats.retired_broken.add(1);
+        if self.closed == Some(Late::Abandon) {
+            self.stats.abandoned.add(1);
+            self.remove(at);
+            return std::mem::forget(item);
+        }
+        if broken || self.closed.is_some() {
+            self.stats.retired_broken.add(u64::from(broken));
             self.remove(at);
             return self.doomed.push(item);
-        }
-        match self.closed {
-            None => {}
-            Some(Late::Destroy) => {
-                self.remove(at);
-                return self.doomed.push(item);
-            }
-            Some(Late::Abandon) => {
-                self.stats.abandoned.add(1);
-                self.remove(at);
-                return std::mem::forget(item);
-            }
         }
         let starts_draining = slot.superseded && !slot.draining;
         slot.draining |= slot.superseded;
         slot.item = Some(item);
         let draining = slot.draining;
         if starts_draining {
+            self.news = true;
             self.live -= 1;
             self.draining += 1;
         }
@@ -265,6 +259,7 @@ impl<I> State<I> {
     /// already (they are warmer). With `lend`, it is the caller's. `None`: the tipool was closed meanwhile.
     pub(crate) fn made(&mut self, item: I, lend: bool) -> Option<usize> {
         self.creating -= 1;
+        self.news = true;
         self.stats.created.add(1);
         if self.closed.is_some() {
             self.doomed.push(item);
@@ -310,6 +305,7 @@ impl<I> State<I> {
             None => {}
         }
         slot.superseded = true;
+        self.news = true;
         if slot.place == Place::Idle {
             slot.draining = true;
             self.idle.retain(|idle| *idle != at);
@@ -350,6 +346,7 @@ impl<I> State<I> {
         }
         while self.has_room() && self.waiters.serve_any(Grant::Create) {
             self.creating += 1;
+            self.news = true;
         }
     }
 
@@ -370,12 +367,22 @@ impl<I> State<I> {
         self.free.len()
     }
 
-    /// Lets the statistics show the numbers of now.
-    pub(crate) fn publish(&self) {
-        self.stats.size.set(self.live);
-        self.stats.draining.set(self.draining);
+    /// Whether something is left to do once the lock is released.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news | self.ring || !self.waiters.wake.is_empty() || !self.doomed.is_empty()
+    }
+
+    /// Lets the statistics show the numbers that each checkout changes.
+    pub(crate) fn publish_lent(&self) {
         self.stats.idle.set(self.idle.len() + self.tending);
         self.stats.lent.set(self.lent);
+    }
+
+    /// Lets the statistics show the others.
+    pub(crate) fn publish(&mut self) {
+        self.news = false;
+        self.stats.size.set(self.live);
+        self.stats.draining.set(self.draining);
         self.stats.creating.set(self.creating);
         self.stats.waiting.set(self.waiters.len());
     }
@@ -413,13 +420,13 @@ impl<I> State<I> {
         slot.place = Place::Idle;
         if !slot.draining {
             let returned = slot.returned;
-            let place = match self.idle.last().and_then(|last| self.slots.get(*last)) {
-                Some(last) if last.returned > returned => self
-                    .idle
-                    .partition_point(|idle| self.slots.get(*idle).is_some_and(|slot| slot.returned <= returned)),
-                _ => self.idle.len(),
-            };
-            self.idle.insert(place, at);
+            match self.idle.last().and_then(|last| self.slots.get(*last)) {
+                Some(last) if last.returned > returned => {
+                    let earlier = |idle: &usize| self.slots.get(*idle).is_some_and(|slot| slot.returned <= returned);
+                    self.idle.insert(self.idle.partition_point(earlier), at);
+                }
+                _ => self.idle.push(at),
+            }
         } else if slot.homes == 0 {
             self.doom(at);
         }
@@ -438,6 +445,7 @@ impl<I> State<I> {
         let Some(slot) = self.slots.get_mut(at) else { return };
         let Some(id) = slot.id.take() else { return };
         slot.place = Place::Free;
+        self.news = true;
         if slot.draining {
             self.draining -= 1;
         } else {

@@ -83,6 +83,7 @@ impl Waiters {
     }
 
     /// Grants it to the first who wants this very item, or any if `any`; false: there is none.
+    #[inline]
     pub(crate) fn serve(&mut self, id: ItemId, any: bool, grant: Grant) -> bool {
         if self.queue.is_empty() {
             return false;
@@ -111,6 +112,7 @@ impl Waiters {
         self.wake.extend(self.queue.iter().map(|waiter| Arc::clone(&waiter.cond)));
     }
 
+    #[cold]
     fn grant_first(&mut self, fits: impl Fn(Want) -> bool, grant: Grant) -> bool {
         let Some(waiter) = self.queue.iter().position(|waiter| fits(waiter.want)).and_then(|at| self.remove(at)) else {
             return false;

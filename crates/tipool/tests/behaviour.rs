@@ -1,5 +1,6 @@
 //! What a tipool promises, with fake items.
 #![cfg(not(loom))]
+// Helpers outside `#[test]` functions may unwrap, too.
 #![allow(clippy::unwrap_used)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -499,7 +500,7 @@ fn recycling_under_load_refuses_nobody() {
             let mut round = 0usize;
             while !tipool.is_closed() {
                 round += 1;
-                log.fails.store(round % 3 == 0, SeqCst);
+                log.fails.store(round.is_multiple_of(3), SeqCst);
                 let due = tipool.tend(Instant::now());
                 tipool.wait(due);
             }
@@ -522,9 +523,8 @@ fn recycling_under_load_refuses_nobody() {
                     let lease = lease.unwrap();
                     assert!(!lease.in_hands.swap(true, SeqCst), "lent twice");
                     if (round + n) % 7 == 0 {
-                        if let Some(id) = home.replace(lease.add_home()) {
-                            tipool.drop_home(id);
-                        }
+                        let before = home.replace(lease.add_home());
+                        before.into_iter().for_each(|id| tipool.drop_home(id));
                     }
                     lease.in_hands.store(false, SeqCst);
                     if round % 500 == 499 {

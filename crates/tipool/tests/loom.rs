@@ -1,6 +1,8 @@
 //! The races, in every order that at most three threads can take (no preemption bound is needed: under a second).
 //! `RUSTFLAGS="--cfg loom" cargo test -p tipool --release --test loom`.
 #![cfg(loom)]
+// Helpers outside `#[test]` functions may unwrap, too.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
