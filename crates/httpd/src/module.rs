@@ -241,29 +241,24 @@ impl<T> Record<T> {
 
     /// Keeps a merge; if another thread was faster, its result.
     fn keep_merge(&self, base: &Record<T>, value: T) -> &Record<T> {
-        let new = Box::into_raw(Box::new(Merge {
-            base,
-            result: Record::new(value, true),
-            next: self.merges.load(Ordering::Acquire),
-        }));
-        self.merge_count.fetch_add(1, Ordering::Relaxed);
+        let new = Box::into_raw(Box::new(Merge { base, result: Record::new(value, true), next: ptr::null_mut() }));
+        let mut head = self.merges.load(Ordering::Acquire);
         loop {
-            // SAFETY: not in the list yet, so ours alone.
-            let next = unsafe { (*new).next };
-            match self.merges.compare_exchange(next, new, Ordering::AcqRel, Ordering::Acquire) {
-                // SAFETY: in the list now, which lives as long as `self`.
-                Ok(_) => return unsafe { &(*new).result },
-                Err(now) => {
-                    if let Some(other) = Self::find(now, base) {
-                        // SAFETY: still ours alone.
-                        drop(unsafe { Box::from_raw(new) });
-                        return &other.result;
-                    }
-                    // SAFETY: still ours alone.
-                    unsafe { (*new).next = now };
-                }
+            if let Some(other) = Self::find(head, base) {
+                // SAFETY: not in the list, so ours alone.
+                drop(unsafe { Box::from_raw(new) });
+                return &other.result;
+            }
+            // SAFETY: as above.
+            unsafe { (*new).next = head };
+            match self.merges.compare_exchange(head, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(now) => head = now,
             }
         }
+        self.merge_count.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: in the list now, which lives as long as `self`.
+        unsafe { &(*new).result }
     }
 
     fn keeps_merges(&self, base: &Record<T>) -> bool {

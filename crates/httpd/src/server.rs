@@ -292,10 +292,10 @@ pub fn server_root() -> Option<&'static [u8]> {
     unsafe { bytes_at(ffi::ap_server_root) }
 }
 
-/// A path, if it is relative, below `ServerRoot`; in `pool`.
+/// A path, if it is relative, below `ServerRoot`; `None` if it leads out of the file system.
 pub fn root_relative(pool: &Pool, path: &[u8]) -> Option<Vec<u8>> {
-    // SAFETY: pool and text live for the call; the result is copied out before either can go.
     with_cstr(path, |path| {
+        // SAFETY: pool and text live for the call; the result is copied out before either can go.
         unsafe { bytes_at(ffi::ap_server_root_relative(pool.as_ptr(), path.as_ptr())) }.map(<[u8]>::to_vec)
     })
 }

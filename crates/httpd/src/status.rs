@@ -24,11 +24,11 @@ http! {
     HTTP_SERVICE_UNAVAILABLE
 }
 
-/// The reason phrase httpd writes for a status (`404 Not Found`); `None` if it has none.
-pub fn line_of(pool: apr::Pool, status: c_int) -> Option<&'static [u8]> {
-    // SAFETY: the pool lives. The line of a status known to httpd is static; of others it has only "500 ..." or a copy in
-    // the pool, which is why those are not asked for.
-    (100..=599)
-        .contains(&status)
-        .then(|| unsafe { apr::bytes_at(crate::ffi::ap_get_status_line_ex(pool.as_ptr(), status)) })?
+/// The status line that httpd writes (`404 Not Found`), for a status it knows; else `None`.
+pub fn line_of(pool: &apr::Pool, status: c_int) -> Option<&[u8]> {
+    if !(100..=599).contains(&status) {
+        return None;
+    }
+    // SAFETY: the pool lives; the line is static or lies in it.
+    unsafe { apr::bytes_at(crate::ffi::ap_get_status_line_ex(pool.as_ptr(), status)) }
 }
