@@ -68,6 +68,7 @@ arg! {
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
     ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
     ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
+    ['x] Strings<'x> => Strings<'c>, Codes, |v, _c| Strings(v);
     ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
     ['x] Rest<'x> => Rest<'c>, Rest elem Bytes, |_v, c| Rest::of(c);
     // SAFETY: REENTERS marks the row, so the door holds every argument until the function has returned.
@@ -183,6 +184,18 @@ impl<'c, T> Cursor<'c, T> {
     /// Moves it.
     pub fn set_pos(&self, n: u32) {
         self.cell().store(n, Relaxed);
+    }
+}
+
+/// A reference to an array of strings, or one string. What is no string in it is left out.
+#[derive(Clone, Copy)]
+pub struct Strings<'c>(&'c Val);
+
+impl<'c> Strings<'c> {
+    /// In order.
+    pub fn iter(self) -> impl Iterator<Item = &'c [u8]> {
+        // SAFETY: the door built the array and keeps it for the call; so it does with the bytes in it.
+        unsafe { self.0.vals().iter().filter(|v| v.tag == Kind::Bytes).map(|v| v.bytes()) }
     }
 }
 

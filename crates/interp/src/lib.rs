@@ -40,12 +40,12 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest};
+pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest, Strings};
 pub use door::{RUST_SIDE, RustSide, classes, constants, register};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
 pub use object::{Object, ObjectClass};
-pub use ret::{Again, Array, Dual, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
+pub use ret::{Again, Array, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };

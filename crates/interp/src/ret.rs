@@ -92,6 +92,13 @@ pub enum FirstOrAll<T> {
     /// A list, perhaps empty.
     All(Vec<T>),
 }
+/// One of two kinds of result.
+pub enum Either<A, B> {
+    /// The first kind.
+    A(A),
+    /// The second kind.
+    B(B),
+}
 /// A number that reads as text: `0E0`. With empty text just the number. The number must fit 32 bits, or the text is empty.
 pub struct Dual(pub i64, pub &'static str);
 /// The invocant itself.
@@ -164,6 +171,17 @@ impl<T: Ret, E: Into<Fail>> Ret for std::result::Result<T, E> {
     #[inline(always)]
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
         self.map_err(Into::into)?.put(call, ret)
+    }
+}
+
+impl<A: Ret, B: Ret> Ret for Either<A, B> {
+    const DOC: &'static str = A::DOC;
+    #[inline(always)]
+    fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
+        match self {
+            Either::A(a) => a.put(call, ret),
+            Either::B(b) => b.put(call, ret),
+        }
     }
 }
 

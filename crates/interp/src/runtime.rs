@@ -28,6 +28,17 @@ pub enum Raise {
     Exit(i64),
 }
 
+impl Raise {
+    /// With more text in front, if it is text.
+    #[must_use]
+    pub fn prefixed(mut self: Box<Self>, prefix: &str) -> Fail {
+        if let Raise::Text(text) = &mut *self {
+            text.insert_str(0, prefix);
+        }
+        self
+    }
+}
+
 impl From<&str> for Fail {
     fn from(s: &str) -> Fail {
         Box::new(Raise::Text(s.into()))
@@ -244,6 +255,15 @@ pub trait Runtime: Sync {
             HandlerRef::Code(code) => code.call(here, args),
             HandlerRef::Name(_) => Err(OUTSIDE.into()),
         }
+    }
+}
+
+impl dyn Runtime {
+    /// [`Runtime::current`], as its wrapper.
+    pub fn current_object<T: Object>(&self) -> Option<(T, Ticket)> {
+        let (address, ticket) = self.current(T::class())?;
+        // SAFETY: the runtime's answer is a living record of this class.
+        unsafe { Owner::at(T::class(), address).downcast() }.map(|object| (object, ticket))
     }
 }
 

@@ -1,0 +1,52 @@
+//! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
+
+use super::request_util::notes_of;
+use apr::Table;
+use httpd::{Connection, KeepAlive};
+use interp::*;
+
+const UTIL: &str = "Apache2::ConnectionUtil";
+
+/// Its rows.
+pub static CONNECTION: Class = Class::of::<Connection>(&[
+    ro("aborted", Connection::is_aborted).doc("Whether the client is gone."),
+    ro("base_server", Connection::base_server).doc("The server the port belongs to."),
+    rw("client_ip", Connection::client_ip, Connection::set_client_ip).doc("Address of the client, as text."),
+    rw("remote_ip", Connection::client_ip, Connection::set_client_ip).doc("The older name of client_ip."),
+    ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
+    rw("keepalive", keepalive, set_keepalive).doc("CONN_*: whether it stays open after this request."),
+    rw("keepalives", Connection::keepalives, Connection::set_keepalives).doc("Requests served on it so far."),
+    ro("local_host", Connection::local_host).doc("Name of our end, if it was looked up."),
+    ro("local_ip", Connection::local_ip).doc("Address of our end, as text."),
+    ro("log_id", Connection::log_id).doc("What the error log calls it."),
+    rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
+    ro("pool", Connection::pool).doc("The pool that dies with it."),
+    ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
+    method("pnotes([key], [value])", pnotes)
+        .load(UTIL)
+        .doc("Values of the script, kept until the connection ends: the hash, a value, or a new value."),
+    method("pnotes_kill()", |c: &Connection, here: Here| runtime()?.pnotes(Owner::of(c), here, &mut Vec::clear))
+        .load(UTIL)
+        .doc("Forgets them now."),
+])
+.doc("One client's connection.");
+
+fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
+    notes_of(c, here, key, value)
+}
+
+/// `ap_conn_keepalive_e`.
+fn keepalive(c: &Connection) -> i32 {
+    match c.keepalive() {
+        KeepAlive::Unknown => 0,
+        KeepAlive::Close => 1,
+        KeepAlive::KeepAlive => 2,
+    }
+}
+fn set_keepalive(c: &Connection, value: i32) {
+    c.set_keepalive(match value {
+        1 => KeepAlive::Close,
+        2 => KeepAlive::KeepAlive,
+        _ => KeepAlive::Unknown,
+    });
+}

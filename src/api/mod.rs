@@ -1,0 +1,72 @@
+//! `Apache2::*` and `ModPerl::*`: one file per class, each a static of rows over crate `httpd`'s safe functions.
+//!
+//! A row is `kind("name(parameters)", function)` and what differs from the default; its work is in crate `httpd` or in a
+//! function below the rows. Nothing here knows a language, or the host: what a function needs from above it asks of
+//! [`interp::Runtime`]. `docs/api.md` is printed from these rows.
+
+mod connection;
+mod consts;
+mod log;
+mod request_io;
+mod request_rec;
+mod request_util;
+mod server_rec;
+mod server_util;
+mod util;
+
+use httpd::ModuleRecord;
+use interp::{Class, Consts};
+use std::sync::OnceLock;
+
+/// All classes, those of APR included, for [`interp::register`].
+pub static CLASSES: &[&Class] = &[
+    &request_rec::REQUEST_REC,
+    &apr_api::TABLE,
+    &apr_api::POOL,
+    &connection::CONNECTION,
+    &server_rec::SERVER_REC,
+    &server_rec::PROCESS,
+    &request_util::REQUEST_UTIL,
+    &server_util::SERVER_UTIL,
+    &server_util::MPM,
+    &log::REQUEST_LOG,
+    &log::SERVER_LOG,
+    &util::UTIL,
+    &util::MODPERL_UTIL,
+    &apr_api::STATUS,
+    &apr_api::ERROR,
+];
+
+/// All constants, for [`interp::register`].
+pub static CONSTS: &[&Consts] = &[&consts::CONST, &apr_api::CONST, &consts::MODPERL];
+
+/// The module in whose name scripts write to the error log. Set by the host before anything runs.
+pub static MODULE: OnceLock<&'static ModuleRecord> = OnceLock::new();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_row_has_a_sentence_and_a_name_of_its_own() {
+        for class in CLASSES {
+            let mut names = HashSet::new();
+            for row in class.rows() {
+                let name = format!("{}::{}", class.name(), row.name());
+                assert!(names.insert(row.name()), "{name} stands twice");
+                assert!(row.about().ends_with('.'), "{name} has no sentence");
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_known_constants_have_their_values() {
+        use interp::Const::*;
+        let value = |name| consts::CONST.get(name);
+        assert_eq!((value("OK"), value("DECLINED"), value("DONE")), (Some(Int(0)), Some(Int(-1)), Some(Int(-2))));
+        assert_eq!((value("NOT_FOUND"), value("SERVER_ERROR")), (Some(Int(404)), Some(Int(500))));
+        assert_eq!((value("M_POST"), value("OR_ALL")), (Some(Int(2)), Some(Int(31))));
+        assert_eq!(value("DIR_MAGIC_TYPE"), Some(Text("httpd/unix-directory")));
+    }
+}

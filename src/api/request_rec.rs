@@ -1,0 +1,355 @@
+//! `Apache2::RequestRec` (mod_lua: `request_rec`): one row per name a script can use; the work is in crate `httpd` or in the
+//! files named after the modules that bring the rows.
+
+use super::{log, request_io as io, request_util as util};
+use apr::{Reenter, Table};
+use httpd::{Request, log::Level};
+use interp::*;
+
+const IO: &str = "Apache2::RequestIO";
+const UTIL: &str = "Apache2::RequestUtil";
+const RESPONSE: &str = "Apache2::Response";
+const ACCESS: &str = "Apache2::Access";
+const LOG: &str = "Apache2::Log";
+const SUBREQUEST: &str = "Apache2::SubRequest";
+const HOOKS: &str = "Apache2::HookRun";
+const URI: &str = "Apache2::URI";
+
+/// Its rows.
+pub static REQUEST_REC: Class = Class::of::<Request>(&[
+    // Fields.
+    rw("allowed", Request::allowed, Request::set_allowed).current().doc("Methods allowed, as bits."),
+    rw("ap_auth_type", Request::ap_auth_type, Request::set_ap_auth_type)
+        .current()
+        .doc("How the user was authenticated."),
+    rw("args", Request::args, Request::set_args).current().doc("The query string."),
+    rw("assbackwards", Request::assbackwards, Request::set_assbackwards)
+        .current()
+        .doc("Not 0 where no headers are to be sent."),
+    rw("bytes_sent", Request::bytes_sent, Request::set_bytes_sent).current().doc("Bytes of body sent so far."),
+    ro("connection", Request::connection).current().doc("The connection it came on."),
+    rw("content_encoding", Request::content_encoding, Request::set_content_encoding)
+        .current()
+        .doc("Encoding of the answer."),
+    method("content_languages([languages])", content_languages).current().doc("Languages of the answer."),
+    rw("content_type", Request::content_type, set_content_type).current().doc("Type of the answer."),
+    rw("err_headers_out", Request::err_headers_out, |r: &Request, t: &Table| r.set_err_headers_out(*t))
+        .current()
+        .doc("Headers that are sent with an error and after an internal redirect too."),
+    rw("filename", Request::filename, Request::set_filename).current().doc("The file it stands for."),
+    rw("handler", Request::handler, Request::set_handler).current().doc("The handler that makes the answer."),
+    ro("header_only", Request::is_header_only).current().doc("Whether only headers are asked for."),
+    rw("headers_in", Request::headers_in, |r: &Request, t: &Table| r.set_headers_in(*t))
+        .current()
+        .doc("Headers of the request."),
+    rw("headers_out", Request::headers_out, |r: &Request, t: &Table| r.set_headers_out(*t))
+        .current()
+        .doc("Headers of the answer."),
+    rw("hostname", Request::hostname, Request::set_hostname).current().doc("The host asked for."),
+    ro("main", Request::main).current().doc("The request that this one is a subrequest of."),
+    rw("method", Request::method, Request::set_method).current().doc("Name of the method."),
+    rw("method_number", Request::method_number, Request::set_method_number)
+        .current()
+        .doc("Number of the method; HEAD has that of GET."),
+    rw("mtime", |r: &Request| r.mtime() / SECOND, |r: &Request, t: i64| r.set_mtime(t * SECOND))
+        .current()
+        .doc("When what it stands for was last changed, seconds since 1970."),
+    ro("next", Request::next).current().doc("The request that this one was redirected to."),
+    method("no_cache([flag])", no_cache)
+        .current()
+        .doc("Whether the answer must not be cached; sets the headers that say so."),
+    rw("no_local_copy", Request::no_local_copy, Request::set_no_local_copy)
+        .current()
+        .doc("Not 0 if If-Modified-Since and its kin do not count."),
+    rw("notes", Request::notes, |r: &Request, t: &Table| r.set_notes(*t)).current().doc("Notes from module to module."),
+    rw("path_info", Request::path_info, Request::set_path_info).current().doc("What follows the file in the URI."),
+    ro("pool", Request::pool).current().doc("The pool that dies with it."),
+    ro("prev", Request::prev).current().doc("The request that was redirected to this one."),
+    ro("proto_num", Request::proto_num).current().doc("The protocol as a number: 1001 for HTTP/1.1."),
+    ro("protocol", Request::protocol).current().doc("The protocol, HTTP/1.1 and the like."),
+    rw("proxyreq", Request::proxyreq, Request::set_proxyreq).current().doc("PROXYREQ_*: 0 if it is for this server."),
+    ro("request_time", |r: &Request| r.request_time() / SECOND).current().doc("When it came, seconds since 1970."),
+    ro("server", Request::server).current().doc("The server it is for."),
+    rw("status", Request::status, Request::set_status).current().doc("Status of the answer; 200 unless set."),
+    rw("status_line", Request::status_line, Request::set_status_line)
+        .current()
+        .doc("The status line of the answer, if it is not httpd's own."),
+    method("subprocess_env([key], [value])", subprocess_env)
+        .current()
+        .doc("Environment for CGI and its kin: the table, a value, or a new value; in void context fills it."),
+    rw("the_request", Request::the_request, Request::set_the_request).current().doc("The first line of the request."),
+    ro("unparsed_uri", Request::unparsed_uri).current().doc("The URI as it was sent."),
+    rw("uri", Request::uri, Request::set_uri).current().doc("Path part of the URI, decoded."),
+    rw("used_path_info", Request::used_path_info, Request::set_used_path_info)
+        .current()
+        .doc("Whether path info is an error."),
+    rw("user", Request::user, Request::set_user).current().doc("The name of an authenticated user."),
+    rw("useragent_ip", Request::useragent_ip, Request::set_useragent_ip)
+        .current()
+        .doc("Address of the client; behind a proxy that of its client."),
+    // Input and output.
+    method("print(@data)", io::print)
+        .current()
+        .load(IO)
+        .doc("Sends strings; returns how many bytes, 0E0 for none. Flushes if $| is set."),
+    method("PRINT(@data)", io::print).only(PERL).load(IO).doc("As print, for a tied handle."),
+    method("puts(@data)", io::puts).current().load(IO).doc("Sends strings; returns how many bytes."),
+    method("write(buffer, [length], [offset])", io::write)
+        .current()
+        .load(IO)
+        .doc("Sends a part of a string; returns how many bytes."),
+    method("WRITE(buffer, [length], [offset])", io::write).only(PERL).load(IO).doc("As write, for a tied handle."),
+    method("rflush()", io::rflush).current().load(IO).doc("Sends what is held back."),
+    method("read(buffer, length, [offset])", io::read)
+        .current()
+        .load(IO)
+        .doc("Reads body bytes into a buffer; returns how many, 0 at the end."),
+    method("READ(buffer, length, [offset])", io::read).only(PERL).load(IO).doc("As read, for a tied handle."),
+    method("GETC()", io::getc).only(PERL).load(IO).doc("One byte of the body, for a tied handle."),
+    method("sendfile(filename, [offset], [length])", io::sendfile)
+        .current()
+        .load(IO)
+        .doc("Sends a file; in void context a failure is thrown, else its status is returned."),
+    method("discard_request_body()", |r: &Request, cx: Reenter| r.discard_request_body(cx))
+        .current()
+        .load(IO)
+        .doc("Reads and throws away what is left of the body."),
+    method("setup_client_block([policy])", |r: &Request, policy: Option<i32>| {
+        r.setup_client_block(policy.unwrap_or(1))
+    })
+    .current()
+    .load(IO)
+    .doc("Prepares reading with get_client_block; a status."),
+    method("should_client_block()", |r: &Request, cx: Reenter| r.should_client_block(cx))
+        .current()
+        .load(IO)
+        .doc("Whether there is a body to read."),
+    method("get_client_block(buffer, size)", io::get_client_block)
+        .current()
+        .load(IO)
+        .doc("Reads a piece of the body; returns how many bytes."),
+    method("BINMODE([layer])", |_: &Request, _layer: Option<&[u8]>| true)
+        .only(PERL)
+        .load(IO)
+        .doc("Does nothing: bodies are bytes."),
+    method("CLOSE()", |_: &Request| true).only(PERL).load(IO).doc("Does nothing: the body ends with the request."),
+    method("UNTIE(count)", |_: &Request, _count: i64| true).only(PERL).load(IO).doc("Does nothing."),
+    // What the host keeps.
+    method("pnotes([key], [value])", util::pnotes)
+        .current()
+        .load(UTIL)
+        .doc("Values of the script, kept until the request ends: the hash, a value, or a new value."),
+    method("pnotes_kill()", util::pnotes_kill).current().load(UTIL).doc("Forgets them now."),
+    method("dir_config([key], [value])", util::dir_config)
+        .current()
+        .load(UTIL)
+        .doc("Values of PerlSetVar and PerlAddVar: the table, a value, or a new value."),
+    method("push_handlers(phase, handlers)", util::push_handlers)
+        .current()
+        .load(UTIL)
+        .doc("Adds handlers to a phase of this request."),
+    method("set_handlers(phase, handlers)", util::set_handlers)
+        .current()
+        .load(UTIL)
+        .doc("Replaces the handlers of a phase of this request; undef: none."),
+    method("get_handlers(phase)", util::get_handlers).current().load(UTIL).doc("The handlers of a phase."),
+    method("is_perl_option_enabled(flag)", |r: &Request, flag: &[u8]| runtime()?.is_option_enabled(Owner::of(r), flag))
+        .current()
+        .load(UTIL)
+        .doc("Whether a PerlOptions flag is on here."),
+    method("add_config(lines, [override], [path], [options])", util::add_config)
+        .current()
+        .load(UTIL)
+        .doc("Adds configuration lines for this request."),
+    method("location()", |r: &Request| Ok::<_, Fail>(runtime()?.location(Owner::of(r))))
+        .current()
+        .load(UTIL)
+        .doc("The section it is in."),
+    method("is_initial_req()", Request::is_initial)
+        .current()
+        .load(UTIL)
+        .doc("Whether it came from the client: no subrequest, no redirect."),
+    method("get_server_name()", Request::server_name)
+        .current()
+        .load(UTIL)
+        .doc("The name to use for this server in links."),
+    method("get_server_port()", |r: &Request| i32::from(r.server_port()))
+        .current()
+        .load(UTIL)
+        .doc("The port to use for this server in links."),
+    method("get_limit_req_body()", Request::limit_req_body)
+        .current()
+        .load(UTIL)
+        .doc("LimitRequestBody, bytes; 0 is unlimited."),
+    method("document_root()", Request::document_root).current().load(UTIL).doc("DocumentRoot."),
+    method("as_string()", util::as_string)
+        .current()
+        .load(UTIL)
+        .doc("Request line and headers of both directions, as text."),
+    method("slurp_filename([tainted])", util::slurp_filename)
+        .current()
+        .load(UTIL)
+        .doc("Content of the file it stands for."),
+    method("set_basic_credentials(user, password)", util::set_basic_credentials)
+        .current()
+        .load(UTIL)
+        .doc("Sets the Authorization header for Basic authentication."),
+    // The answer.
+    method("set_content_length(length)", Request::set_content_length)
+        .current()
+        .load(RESPONSE)
+        .doc("Sets Content-Length."),
+    method("set_last_modified([mtime])", set_last_modified)
+        .current()
+        .load(RESPONSE)
+        .doc("Sets Last-Modified, after raising mtime (seconds) if one is given."),
+    method("update_mtime(mtime)", |r: &Request, t: i64| r.update_mtime(t * SECOND))
+        .current()
+        .load(RESPONSE)
+        .doc("Raises mtime to this, seconds since 1970."),
+    method("rationalize_mtime(mtime)", |r: &Request, t: i64| r.rationalize_mtime(t * SECOND) / SECOND)
+        .current()
+        .load(RESPONSE)
+        .doc("The time, or the request's if that is earlier."),
+    method("set_etag()", Request::set_etag).current().load(RESPONSE).doc("Sets ETag from the file."),
+    method("meets_conditions()", Request::meets_conditions)
+        .current()
+        .load(RESPONSE)
+        .doc("Whether the answer is to be sent at all: OK, 304 or 412."),
+    method("set_keepalive()", Request::set_keepalive)
+        .current()
+        .load(RESPONSE)
+        .doc("Decides whether the connection can stay open."),
+    method("custom_response(status, text)", Request::custom_response)
+        .current()
+        .load(RESPONSE)
+        .doc("What is sent for a status: text, a path or a URL."),
+    // Access.
+    method("auth_name()", Request::auth_name).current().load(ACCESS).doc("AuthName."),
+    method("auth_type()", Request::auth_type).current().load(ACCESS).doc("AuthType."),
+    method("some_auth_required()", Request::some_auth_required)
+        .current()
+        .load(ACCESS)
+        .doc("Whether a Require line asks for a user."),
+    method("get_basic_auth_pw()", basic_auth_pw)
+        .current()
+        .load(ACCESS)
+        .doc("OK and the password of Basic authentication, or a status and undef."),
+    method("note_auth_failure()", |r: &Request, cx: Reenter| r.note_auth_failure(cx))
+        .current()
+        .load(ACCESS)
+        .doc("Asks the client to authenticate, as AuthType says."),
+    method("note_basic_auth_failure()", |r: &Request, cx: Reenter| r.note_auth_failure(cx))
+        .current()
+        .load(ACCESS)
+        .doc("Asks the client for Basic authentication."),
+    method("note_digest_auth_failure()", |r: &Request, cx: Reenter| r.note_auth_failure(cx))
+        .current()
+        .load(ACCESS)
+        .doc("Asks the client for Digest authentication."),
+    // The log.
+    method("log()", |r: Obj<Request>| log::of_request(r)).current().load(LOG).doc("The log, by level: $r->log->info."),
+    method("log_error(@text)", |r: &Request, text: Rest| log::server_line(&r.server(), Level::Error, text))
+        .current()
+        .load(LOG)
+        .doc("Writes an error to the log."),
+    method("warn(@text)", |r: &Request, text: Rest| log::server_line(&r.server(), Level::Warn, text))
+        .current()
+        .load(LOG)
+        .doc("Writes a warning to the log."),
+    method("log_reason(text, [filename])", log::reason)
+        .current()
+        .load(LOG)
+        .doc("Writes to the log why the client did not get a file."),
+    method("log_rerror(file, line, level, status, @text)", log::rerror)
+        .current()
+        .load(LOG)
+        .doc("Writes a line with all its parts to the log."),
+    // Elsewhere.
+    method("internal_redirect(uri)", |r: &Request, uri: &[u8], cx: Reenter| r.internal_redirect(uri, cx))
+        .current()
+        .load(SUBREQUEST)
+        .doc("Serves another URI in this one's place."),
+    method("internal_redirect_handler(uri)", |r: &Request, uri: &[u8], cx: Reenter| {
+        r.internal_redirect_handler(uri, cx)
+    })
+    .current()
+    .load(SUBREQUEST)
+    .doc("As internal_redirect, and keeps the handler."),
+    method("die(status)", |r: &Request, status: i32, cx: Reenter| r.die(status, cx))
+        .current()
+        .load(HOOKS)
+        .doc("Ends the request with a status, as if a phase had returned it."),
+    method("construct_url([uri])", construct_url)
+        .current()
+        .load(URI)
+        .doc("A URI with scheme, host and port before it."),
+])
+.doc("One request.");
+
+/// APR counts time in microseconds.
+const SECOND: i64 = 1_000_000;
+
+fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
+    r.set_content_type(value);
+    runtime()?.headers_are_set(Owner::of(r));
+    Ok(())
+}
+
+fn content_languages(r: &Request, languages: Option<Strings>) -> Option<Array<Vec<u8>>> {
+    let old = r.content_languages();
+    let old = (!old.is_empty()).then(|| Array(old.iter().map(|l| l.to_vec()).collect()));
+    if let Some(new) = languages {
+        r.set_content_languages(&new.iter().collect::<Vec<_>>());
+    }
+    old
+}
+
+fn no_cache(r: &Request, flag: Option<i32>) -> i32 {
+    let old = r.no_cache();
+    if let Some(flag) = flag {
+        r.set_no_cache(flag);
+    }
+    let headers = r.headers_out();
+    for name in [&b"Pragma"[..], b"Cache-Control"] {
+        match (r.no_cache() != 0, flag) {
+            (true, _) => headers.set(name, b"no-cache"),
+            (false, Some(_)) => headers.unset(name),
+            (false, None) => {}
+        }
+    }
+    old
+}
+
+fn subprocess_env(
+    r: &Request,
+    key: Option<&[u8]>,
+    value: Option<Maybe<&[u8]>>,
+    want: Want,
+    cx: Reenter,
+) -> Either<Table, Option<Vec<u8>>> {
+    if let Some(key) = key {
+        return Either::B(util::get_or_set(r.subprocess_env(), key, value));
+    }
+    if want == Want::Void {
+        r.add_common_vars();
+        r.add_cgi_vars(cx);
+    }
+    Either::A(r.subprocess_env())
+}
+
+fn set_last_modified(r: &Request, mtime: Option<i64>) {
+    if let Some(t) = mtime {
+        r.update_mtime(t * SECOND);
+    }
+    r.set_last_modified();
+}
+
+fn basic_auth_pw(r: &Request) -> List<Either<i32, Option<Vec<u8>>>> {
+    let (status, password) = r.basic_auth_pw();
+    List(vec![Either::A(status), Either::B(password.map(<[u8]>::to_vec))])
+}
+
+fn construct_url<'r>(r: &'r Request, uri: Option<&[u8]>) -> Option<&'r [u8]> {
+    r.construct_url(uri.or(r.uri()).unwrap_or_default())
+}

@@ -1,0 +1,173 @@
+//! `Apache2::RequestUtil`: what the host keeps for a request, and small helpers. Connections and servers share some of it.
+
+use apr::{Reenter, Table};
+use httpd::Request;
+use interp::*;
+
+/// Functions of the package itself.
+pub static REQUEST_UTIL: Class = Class::new(
+    "Apache2::RequestUtil",
+    &[
+        class_method("request([request])", request)
+            .doc("The current request (PerlOptions +GlobalRequest); sets it if one is given."),
+        function("get_status_line(status)", status_line).doc("Status line for a status: 404 Not Found."),
+    ],
+)
+.doc("Helpers for requests.");
+
+fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Option<Owned<Request>>> {
+    let runtime = runtime()?;
+    if let Some(r) = new {
+        runtime.set_current(Owner::of(r))?;
+    }
+    match runtime.current_object::<Request>() {
+        Some((r, ticket)) => Ok(Some(Owned::by(r, ticket))),
+        None if want == Want::Void => Ok(None),
+        None => Err("Global $r object is not available. Set:\n\tPerlOptions +GlobalRequest\nin httpd.conf".into()),
+    }
+}
+
+/// For a code that httpd does not know, the line of 500.
+fn status_line(status: i32) -> Option<Vec<u8>> {
+    let pool = httpd::Server::main()?.process_pool();
+    let known = httpd::status::line_of(&pool, status).filter(|line| !line.starts_with(b"Status "));
+    known.or_else(|| httpd::status::line_of(&pool, 500)).map(<[u8]>::to_vec)
+}
+
+/// A value set is the caller's variable itself. The bag belongs to the interpreter that made it.
+pub(super) fn notes_of<T: Object>(
+    owner: &T,
+    here: Here,
+    key: Option<&[u8]>,
+    value: Option<Any>,
+) -> Result<Option<Again>> {
+    let mut result = Ok(None);
+    runtime()?.pnotes(Owner::of(owner), here, &mut |bags| {
+        let bag = here.bag_of(bags);
+        result = match (key, &value) {
+            (None, _) => Ok(Some(bag.again())),
+            (Some(key), Some(value)) => bag.set(here, key, value).map(|()| Some(value.again())),
+            (Some(key), None) => bag.get(here, key).map(|kept| kept.map(Kept::give)),
+        };
+    })?;
+    result
+}
+pub(super) fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
+    notes_of(r, here, key, value)
+}
+pub(super) fn pnotes_kill(r: &Request, here: Here) -> Result<()> {
+    runtime()?.pnotes(Owner::of(r), here, &mut Vec::clear)
+}
+
+/// Reads a key of a table, or sets it and gives `undef`; `undef` as value removes it.
+pub(super) fn get_or_set(table: Table, key: &[u8], value: Option<Maybe<&[u8]>>) -> Option<Vec<u8>> {
+    match value {
+        None => return table.get(key).map(<[u8]>::to_vec),
+        Some(Maybe(Some(value))) => table.set(key, value),
+        Some(Maybe(None)) => table.unset(key),
+    }
+    None
+}
+
+/// A directory's values first, then its server's.
+pub(super) fn dir_config(
+    r: &Request,
+    key: Option<&[u8]>,
+    value: Option<Maybe<&[u8]>>,
+) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
+    let (runtime, owner) = (runtime()?, Owner::of(r));
+    let table = runtime.dir_config(owner, value.is_some())?;
+    let Some(key) = key else { return Ok(Either::A(table)) };
+    let setting = value.is_some();
+    let found = table.and_then(|t| get_or_set(t, key, value));
+    if found.is_some() || setting {
+        return Ok(Either::B(found));
+    }
+    let server = runtime.dir_config(Owner::of(&r.server()), false)?;
+    Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
+}
+
+pub(super) fn push_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+    runtime()?.push_handlers(Owner::of(r), phase, handlers.keep())
+}
+pub(super) fn set_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+    runtime()?.set_handlers(Owner::of(r), phase, handlers.keep())
+}
+pub(super) fn get_handlers(r: &Request, phase: &[u8]) -> Result<Option<Array<HandlerRef>>> {
+    Ok(runtime()?.handlers(Owner::of(r), phase)?.filter(|h| !h.is_empty()).map(Array))
+}
+
+pub(super) fn add_config(
+    r: &Request,
+    _cx: Reenter,
+    lines: Strings,
+    overrides: Option<i32>,
+    path: Option<&[u8]>,
+    options: Option<i32>,
+) -> Result<()> {
+    let lines: Vec<_> = lines.iter().collect();
+    runtime()?
+        .add_config(Owner::of(r), &lines, overrides.unwrap_or(-1), path, options.unwrap_or(-1))
+        .map_err(|e| e.prefixed("$r->add_config() has failed: "))
+}
+
+pub(super) fn as_string(r: &Request) -> Vec<u8> {
+    fn line(text: &mut Vec<u8>, parts: &[&[u8]]) {
+        parts.iter().for_each(|p| text.extend_from_slice(p));
+        text.push(b'\n');
+    }
+    fn headers(text: &mut Vec<u8>, table: Table) {
+        for (key, value) in table.iter() {
+            line(text, &[key, b": ", value]);
+        }
+    }
+    let mut text = Vec::new();
+    line(&mut text, &[r.the_request().unwrap_or_default()]);
+    headers(&mut text, r.headers_in());
+    line(&mut text, &[]);
+    line(&mut text, &[r.protocol().unwrap_or_default(), b" ", r.status_line().unwrap_or_default()]);
+    headers(&mut text, r.headers_out());
+    headers(&mut text, r.err_headers_out());
+    text.push(b'\n');
+    text
+}
+
+/// Lua has no references to scalars: there it is the string.
+pub(super) fn slurp_filename(r: &Request, _tainted: Option<bool>) -> Result<Tainted<Vec<u8>>> {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(r.filename().unwrap_or_default());
+    let content = std::fs::read(name)
+        .map_err(|e| Raise::Status(e.raw_os_error().unwrap_or(libc::EIO), "Apache2::RequestUtil::slurp_filename"));
+    Ok(Tainted(content.map_err(Box::new)?))
+}
+
+pub(super) fn set_basic_credentials(r: &Request, user: &[u8], password: &[u8]) {
+    let value = [b"Basic ", base64(&[user, b":", password].concat()).as_bytes()].concat();
+    r.headers_in().set(b"Authorization", &value);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let n = (0..3).fold(0u32, |n, i| n << 8 | u32::from(group.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let digit = DIGITS[(n >> (18 - 6 * i) & 63) as usize];
+            text.push(if i <= group.len() { digit as char } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_pads_to_groups_of_four() {
+        assert_eq!(
+            [&b""[..], b"a", b"ab", b"abc", b"user:secret"].map(base64),
+            ["", "YQ==", "YWI=", "YWJj", "dXNlcjpzZWNyZXQ="]
+        );
+    }
+}
