@@ -14,6 +14,7 @@ mod hook;
 pub mod log;
 mod module;
 pub mod mpm;
+mod objects;
 mod request;
 pub mod server;
 mod slot;
