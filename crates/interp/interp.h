@@ -28,7 +28,7 @@ enum mi_kind {
 };
 enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made) */
-enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2 };                   /* mi_row.flags */
+enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the invocant's owner is gone */
 enum { MI_BAD_TYPE = 1, MI_BAD_CLASS, MI_BAD_GONE, MI_BAD_COUNT, MI_BAD_READONLY };
 enum { MI_MANY = 255 };                                         /* mi_row.max: no upper bound */
 enum { MI_ARGS = 8 };

@@ -14,7 +14,10 @@ pub static POOL: Class = Class::of::<Pool>(&[
     class_method("new()", new).doc("A pool of the script's own; it is destroyed when the object goes."),
     method("clear()", clear).doc("Runs the cleanups and frees what is in the pool; what was made from it is gone."),
     method("destroy()", destroy).doc("Destroys a pool that the script made; does nothing to httpd's."),
-    method("DESTROY()", end_of_object).only(PERL).doc("Destroys the pool with the object that `new` returned."),
+    method("DESTROY()", end_of_object)
+        .only(PERL)
+        .ending()
+        .doc("Destroys the pool with the object that `new` returned."),
     method("parent_get()", Pool::parent).doc("The pool it dies with; undef for one without."),
     method("is_ancestor(pool)", |p: &Pool, other: &Pool| i32::from(p.is_ancestor(*other)))
         .doc("Whether `pool` dies with this one."),

@@ -70,8 +70,12 @@ fn interp_h_agrees_with_the_rust_side() {
     for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS)] {
         same(&format!("MI_{name}"), n.into());
     }
-    for (name, n) in [("REENTERS", crate::row::REENTERS), ("CURRENT", crate::row::CURRENT), ("MANY", crate::row::MANY)]
-    {
+    for (name, n) in [
+        ("REENTERS", crate::row::REENTERS),
+        ("CURRENT", crate::row::CURRENT),
+        ("ENDING", crate::row::ENDING),
+        ("MANY", crate::row::MANY),
+    ] {
         same(&if name == "MANY" { "MI_MANY".into() } else { format!("MI_F_{name}") }, n.into());
     }
     for (name, w) in [("VOID", crate::Want::Void), ("ONE", crate::Want::One), ("LIST", crate::Want::Many)] {

@@ -157,6 +157,7 @@ pub const LUA: u8 = 2;
 
 pub(crate) const REENTERS: u8 = 1;
 pub(crate) const CURRENT: u8 = 2;
+pub(crate) const ENDING: u8 = 4;
 /// `max` of a row that takes any number of arguments.
 pub(crate) const MANY: u8 = 255;
 
@@ -238,6 +239,11 @@ impl Row {
     /// Also callable on the class, when it has a current object: `Apache2::RequestRec->status`.
     pub const fn current(mut self) -> Row {
         self.flags |= CURRENT;
+        self
+    }
+    /// For DESTROY: does nothing, in silence, when the object's owner is gone.
+    pub const fn ending(mut self) -> Row {
+        self.flags |= ENDING;
         self
     }
     /// Bound only in these languages ([`PERL`], [`LUA`]).
