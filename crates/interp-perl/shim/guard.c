@@ -1,1 +1,234 @@
+/* Into Perl: die and exit become a tag. Called by src/call.rs and src/code.rs, and by Rust functions that call back. */
 #include "shim.h"
+
+/* In a process that a script forked, every way back ends here: nothing of the server runs in it. */
+static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) __attribute__((noreturn, noinline, cold));
+static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
+    int status = 0;
+    me->io = NULL;                                      /* the response belongs to the other process */
+    if (tag == MP_DIED) {
+        STRLEN n; const char *s;
+        if (sv && SvROK(sv)) {
+            SV *t = NULL; dJMPENV; int rc;
+            JMPENV_PUSH(rc);
+            if (rc == 0) {
+                dSP;
+                PUSHSTACKi(PERLSI_MAGIC); PUSHMARK(SP); XPUSHs(sv); PUTBACK;
+                call_pv("ModInterp::text", G_SCALAR | G_EVAL);
+                SPAGAIN; t = POPs; PUTBACK;
+            }
+            JMPENV_POP;
+            if (t && SvPOK(t)) sv = t;
+        }
+        s = sv && !SvROK(sv) ? SvPV_nomg_const(sv, n) : (n = 5, "Died\n");
+        PerlIO_write(PerlIO_stderr(), s, n);
+        status = 255;
+    }
+    else if (tag != MP_OK) status = me->exit_status & 255;
+    PerlIO_flush((PerlIO *)NULL);
+    _exit(status);
+}
+
+/* mod_perl's exception, blessed APR::Error, with the caller's file and line. */
+SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
+    HV *hv = newHV();
+    bool tainted = PL_tainted;
+    SV *rv = sv_2mortal(newRV_noinc((SV *)hv));
+    (void)hv_stores(hv, "rc", newSViv(rc));
+    (void)hv_stores(hv, "func", newSVpvn(func, n));
+    (void)hv_stores(hv, "file", newSVpv(CopFILE(PL_curcop) ? CopFILE(PL_curcop) : "", 0));
+    (void)hv_stores(hv, "line", newSVuv(CopLINE(PL_curcop)));
+    if (!hv_exists(GvHVn(PL_incgv), "APR/Error.pm", 12)) {      /* the class may be missing: the object is good without it */
+        TAINT_NOT;
+        ENTER; save_scalar(PL_errgv);
+        eval_sv(sv_2mortal(newSVpvs("local $SIG{__DIE__}; require APR::Error")), G_VOID | G_DISCARD);
+        LEAVE;
+        if (tainted) TAINT;
+    }
+    return sv_bless(rv, gv_stashpvs("APR::Error", GV_ADD));
+}
+
+/* exit, everywhere: CORE::GLOBAL::exit and ModPerl::Util::exit. */
+XS_EXTERNAL(mp_xs_exit) {
+    dXSARGS;
+    if (items > 1) croak("Usage: ModPerl::Util::exit(status=0)");
+    MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;
+    croak_sv(mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19));
+}
+static int is_exit(pTHX_ SV *err) {
+    SV **rc; HV *hv;
+    if (!SvROK(err) || !SvOBJECT(SvRV(err)) || SvTYPE(SvRV(err)) != SVt_PVHV) return 0;
+    hv = (HV *)SvRV(err);
+    if (SvRMAGICAL(hv) || !sv_derived_from(err, "APR::Error")) return 0;
+    return (rc = hv_fetchs(hv, "rc", 0)) && SvIOK(*rc) && SvIVX(*rc) == MP_RC_EXIT;
+}
+
+/* What may run script code to become text or a number does so as a call of one of these. */
+XS_EXTERNAL(mp_xs_text) {
+    dXSARGS; STRLEN n; const char *s;
+    if (items < 1) XSRETURN_UNDEF;
+    s = SvPV_const(ST(0), n);
+    ST(0) = newSVpvn_flags(s, n, SVs_TEMP | (SvUTF8(ST(0)) ? SVf_UTF8 : 0));
+    XSRETURN(1);
+}
+XS_EXTERNAL(mp_xs_number) { dXSARGS; if (items < 1) XSRETURN_UNDEF; ST(0) = sv_2mortal(newSViv(SvIV(ST(0)))); XSRETURN(1); }
+/* ModInterp::run($code): its value in scalar context; dies with its own message. */
+XS_EXTERNAL(mp_xs_eval) {
+    dXSARGS; SV *code, *r;
+    if (items != 1) croak("usage: ModInterp::run(code)");
+    code = ST(0); SP -= items; PUTBACK;
+    eval_sv(code, G_SCALAR);
+    SPAGAIN; r = POPs; PUTBACK;
+    if (SvROK(ERRSV) || SvTRUE_NN(ERRSV)) croak_sv(sv_mortalcopy(ERRSV));
+    SPAGAIN; EXTEND(SP, 1); PUSHs(r); PUTBACK;
+}
+
+/* Where perl stood when a door was entered. */
+typedef struct { I32 scope; SSize_t sp, mark; PERL_SI *si; COP *cop; OP *op; } place;
+static place here(pTHX) {
+    place at;
+    at.scope = PL_scopestack_ix; at.sp = PL_stack_sp - PL_stack_base; at.mark = PL_markstack_ptr - PL_markstack;
+    at.si = PL_curstackinfo; at.cop = PL_curcop; at.op = PL_op;
+    return at;
+}
+/* my_exit has unwound everything: puts back what is left. `nested`: the frames of the door above us are gone, too, so
+ * that door must go on leaving. */
+static void unwound(pTHX_ mp_interp *me, const place *at, int rc, int nested) {
+    PL_op = at->op; PL_curcop = at->cop;
+    if (PL_curstackinfo != at->si && PL_curstackinfo->si_prev) POPSTACK_TO(at->si->si_stack);
+    while (PL_scopestack_ix > at->scope) LEAVE;
+    if (PL_curstackinfo == at->si) {
+        if (PL_stack_sp > PL_stack_base + at->sp) PL_stack_sp = PL_stack_base + at->sp;
+        if (PL_markstack_ptr > PL_markstack + at->mark) PL_markstack_ptr = PL_markstack + at->mark;
+    }
+    FREETMPS;
+    if (rc == 3) { PL_restartop = NULL; PL_restartjmpenv = NULL; }
+    else { me->exit_status = STATUS_EXIT; me->leaving = nested; }
+}
+/* Frees a value: DESTROY may run, and may call CORE::exit. */
+void mp_release(pTHX_ mp_interp *me, SV *sv) {
+    dJMPENV; int rc; place at;
+    if (!sv) return;
+    if (LIKELY(SvREFCNT(sv) > 1 || (SvTYPE(sv) < SVt_PVMG && !SvROK(sv)))) { SvREFCNT_dec_NN(sv); return; }
+    at = here(aTHX);
+    JMPENV_PUSH(rc);
+    if (rc == 0) SvREFCNT_dec_NN(sv); else unwound(aTHX_ me, &at, rc, me->depth > 0);
+    JMPENV_POP;
+    if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
+}
+
+/* Calls `sub` with `that` (may be NULL) and the arguments, in scalar context. *ret: the value, or the exception; counted. */
+int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret) {
+    dSP; dJMPENV;
+    int rc, tag; size_t i;
+    const place at = here(aTHX);
+    *ret = NULL;
+    me->depth++;
+    TAINT_NOT;
+    ENTER; SAVETMPS;
+    if (me->depth > 1) save_scalar(PL_errgv);           /* the caller's $@ stays what it is */
+    PUSHSTACKi(PERLSI_MAGIC);                           /* own context stack: last, next and goto cannot leave through us */
+    PUSHMARK(SP); EXTEND(SP, (SSize_t)n + 1);
+    if (that) PUSHs(that);
+    PUTBACK;
+    JMPENV_PUSH(rc);
+    if (LIKELY(rc == 0)) {
+        SV *r, *err;
+        SPAGAIN;
+        for (i = 0; i < n; i++) { SV *sv = mp_sv(aTHX_ me, args + i, NULL); PUSHs(sv); }
+        PUTBACK;
+        call_sv(sub, G_SCALAR | G_EVAL);
+        SPAGAIN; r = POPs; PUTBACK;
+        err = ERRSV;
+        if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
+        else {
+            *ret = SvIMMORTAL(r) || (SvTEMP(r) && SvREFCNT(r) == 1 && !SvMAGICAL(r)) ? SvREFCNT_inc_simple_NN(r) : newSVsv(r);
+            tag = MP_OK;
+        }
+        POPSTACK; FREETMPS; LEAVE;                      /* DESTROY may run here */
+    } else {
+        unwound(aTHX_ me, &at, rc, me->depth > 1);
+        tag = MP_CORE_EXIT;
+        SvREFCNT_dec(*ret); *ret = NULL;
+        if (rc == 3) { *ret = newSVsv(ERRSV); CLEAR_ERRSV(); tag = MP_DIED; }
+    }
+    JMPENV_POP;
+    TAINT_NOT;
+    me->depth--;
+    if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, tag, *ret);
+    return tag;
+}
+
+/* ---- results for Rust ---- */
+typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const char *text; size_t len; } mp_out;
+
+static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* counted; what cannot be said is said so */
+    SV *t = NULL;
+    if (!SvROK(sv) && !SvGMAGICAL(sv)) return SvREFCNT_inc_simple_NN(sv);
+    if (mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), sv, NULL, 0, &t) == MP_OK && t) return t;
+    SvREFCNT_dec(t);
+    return newSVpvf("an exception of class %s that has no text", SvROK(sv) ? sv_reftype(SvRV(sv), 1) : "?");
+}
+static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out *out) {
+    out->tag = tag; out->status = me->exit_status; out->sv = sv;
+    if (tag == MP_OK && sv) {
+        SV *r = sv;
+        if (LIKELY(SvIOK(r))) out->number = SvIVX(r);
+        else if (SvROK(r)) {
+            SV *t = NULL;
+            if (SvAMAGIC(r) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::number", 0), r, NULL, 0, &t) == MP_OK && t) out->number = SvIV(t);
+            else out->number = PTR2IV(SvRV(r));
+            SvREFCNT_dec(t);
+            out->truth = 1;
+        }
+        else if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
+        if (!SvROK(r)) out->truth = SvTRUE_nomg(r);
+        if (want_text) { STRLEN n; SV *t = text_of(aTHX_ me, r); SvREFCNT_dec(r); out->sv = t; out->text = SvPV_nomg_const(t, n); out->len = n; }
+    } else if (tag == MP_DIED && sv) {
+        STRLEN n; SV *t = text_of(aTHX_ me, sv);
+        SvREFCNT_dec(sv); out->sv = t;
+        out->text = SvPV_nomg_const(t, n); out->len = n;
+    }
+    if (LIKELY(!out->text) && out->sv) { SV *gone = out->sv; out->sv = NULL; mp_release(aTHX_ me, gone); }
+    if (UNLIKELY(me->home && me->home->drops)) mp_drain(aTHX_ me);
+}
+void mp_out_done(mp_interp *me, mp_out *out) { dTHXa(me->perl); mp_release(aTHX_ me, out->sv); out->sv = NULL; }
+
+static SV *code_of(pTHX_ const mi_val *code) {          /* mortal, or the caller's */
+    return code->tag == MI_BYTES ? newSVpvn_flags(code->u.s, code->a.len, SVs_TEMP) : (SV *)code->u.p;
+}
+void mp_call_value(mp_interp *me, const mi_val *code, const mi_val *args, size_t n, mp_out *out) {
+    dTHXa(me->perl); SV *ret; int tag;
+    ENTER; SAVETMPS;
+    tag = mp_run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &ret);
+    if (tag != MP_CORE_EXIT) { FREETMPS; LEAVE; }
+    deliver(aTHX_ me, tag, ret, 0, out);
+}
+void mp_eval(mp_interp *me, const char *s, size_t n, int want_text, mp_out *out) {
+    dTHXa(me->perl); SV *ret, *code = newSVpvn(s, n);
+    int tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::run", 0), code, NULL, 0, &ret);
+    SvREFCNT_dec(code);
+    deliver(aTHX_ me, tag, ret, want_text, out);
+}
+void mp_drain_now(mp_interp *me) { dTHXa(me->perl); if (me->home && me->home->drops) mp_drain(aTHX_ me); }
+
+/* For handler.c */
+void mp_deliver(mp_interp *me, int tag, SV *ret, void *out) { dTHXa(me->perl); deliver(aTHX_ me, tag, ret, 0, out); }
+
+/* mi_ops.call: a Rust function calls back. 0 result, 1 died, 2 exit. */
+int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv; int tag;
+    ret->tag = MI_NONE; ret->flags = 0;
+    ENTER; SAVETMPS;
+    tag = mp_run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &sv);
+    if (tag == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
+    FREETMPS; LEAVE;
+    if (tag == MP_OK) {
+        ret->tag = MI_INT; ret->u.i = SvIOK(sv) ? SvIVX(sv) : SvPOK(sv) && looks_like_number(sv) ? SvIV_nomg(sv) : 0;
+        ret->flags = SvROK(sv) || SvTRUE_nomg(sv) ? MI_TRUE : 0;
+        SvREFCNT_dec(sv);
+        return 0;
+    }
+    ret->tag = MI_KEPT; ret->u.p = sv;                  /* exit, too: the exception passes on unchanged */
+    return 1;
+}

@@ -1,1 +1,140 @@
+/* Handlers: found by name once per interpreter, called by number. Called by src/call.rs. */
 #include "shim.h"
+void mp_deliver(mp_interp *me, int tag, SV *ret, void *out);
+#define HANDS "ModInterp::Handlers"
+enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* what @ModInterp::Handlers keeps per number */
+
+#ifndef CvMETHOD                                        /* perl 5.38 renamed it */
+#  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
+#endif
+static U32 generation(pTHX_ HV *stash) {
+    struct mro_meta *m = HvMROMETA(stash);
+    return PL_sub_generation + m->pkg_gen + m->cache_gen;
+}
+static mp_hand *hand(mp_interp *me, U32 id) {           /* room for it, or NULL */
+    if (id >= me->nhands) {
+        size_t n = id + 1 > me->nhands * 2 ? id + 1 : me->nhands * 2;
+        mp_hand *more = realloc(me->hands, n * sizeof *more);
+        if (!more) return NULL;
+        memset(more + me->nhands, 0, (n - me->nhands) * sizeof *more);
+        me->hands = more; me->nhands = n;
+    }
+    return me->hands + id;
+}
+static void keep(pTHX_ AV *av, U32 id, int what, SV *sv) { if (!av_store(av, id * H_EACH + what, sv)) SvREFCNT_dec(sv); }
+/* Fills the table of a clone from what perl_clone mapped. */
+void mp_hands_cloned(pTHX_ mp_interp *me, size_t n) {
+    AV *av = get_av(HANDS, 0); size_t id;
+    if (!av) return;
+    for (id = 0; id < n && (SSize_t)(id * H_EACH) <= AvFILL(av); id++) {
+        SV **cv = av_fetch(av, id * H_EACH, 0), **that, **obj, **stash; mp_hand *h;
+        if (!cv || !SvROK(*cv) || !(h = hand(me, id))) continue;
+        that = av_fetch(av, id * H_EACH + H_THAT, 0); obj = av_fetch(av, id * H_EACH + H_OBJ, 0); stash = av_fetch(av, id * H_EACH + H_STASH, 0);
+        h->cv = (CV *)SvRV(*cv);
+        h->that = that && SvOK(*that) ? *that : NULL;
+        h->obj = obj && SvROK(*obj) ? (GV *)SvRV(*obj) : NULL;
+        h->stash = stash && SvOK(*stash) ? gv_stashsv(*stash, 0) : NULL;
+        if (h->stash) h->gen = generation(aTHX_ h->stash);
+    }
+}
+static CV *method(pTHX_ HV *stash, const char *name) {
+    GV *gv = stash ? gv_fetchmethod(stash, name) : NULL;
+    return gv && isGV(gv) && GvCV(gv) && (CvROOT(GvCV(gv)) || CvISXSUB(GvCV(gv))) ? GvCV(gv) : NULL;
+}
+static void load(pTHX_ const char *package, STRLEN n) {
+    SV *code = sv_2mortal(newSVpvs("require '")); STRLEN i;
+    for (i = 0; i < n; i++) {
+        if (package[i] == ':' && i + 1 < n && package[i + 1] == ':') { sv_catpvs(code, "/"); i++; }
+        else if (isWORDCHAR(package[i]) || (U8)package[i] > 127) sv_catpvn(code, package + i, 1);
+        else croak("\"%.*s\" is not the name of a package", (int)n, package);
+    }
+    sv_catpvs(code, ".pm'");
+    eval_sv(code, G_DISCARD | G_VOID);
+    if (SvTRUE(ERRSV)) {
+        STRLEN len; const char *s = SvPV_const(ERRSV, len);
+        while (len && s[len - 1] == '\n') len--;
+        croak("failed to load %.*s package: %.*s\n", (int)n, package, (int)len, s);
+    }
+}
+/* ModInterp::resolve($id, $name, $load), under mp_run: dies with the reason. */
+XS_EXTERNAL(mp_xs_resolve) {
+    dXSARGS;
+    U32 id; const char *name, *arrow, *sub = "handler"; STRLEN n, plen; int may_load, by_class = 0;
+    CV *found = NULL; SV *that = NULL; GV *obj = NULL; HV *stash = NULL; mp_hand *h; AV *av;
+    if (items != 3) croak("usage: ModInterp::resolve(id, name, load)");
+    id = SvUV(ST(0)); name = SvPV_const(ST(1), n); may_load = SvTRUE(ST(2));
+    if (n > 4 && strnEQ(name, "sub ", 4)) {             /* compiled here, must give an anonymous sub */
+        SV *code = sv_2mortal(newSVpvf("package main; %s", name)), *r;
+        SP -= items; PUTBACK;
+        eval_sv(code, G_SCALAR);
+        SPAGAIN; r = POPs; PUTBACK;
+        if (SvTRUE(ERRSV)) croak_sv(sv_mortalcopy(ERRSV));
+        if (!SvROK(r) || SvTYPE(SvRV(r)) != SVt_PVCV || !CvANON((CV *)SvRV(r))) croak("expected anonymous sub, got '%s'\n", name);
+        found = (CV *)SvRV(r);
+    } else {
+        arrow = ninstr(name, name + n, "->", "->" + 2);
+        plen = arrow ? (STRLEN)(arrow - name) : n;
+        if (arrow) sub = arrow + 2;
+        if (arrow && *name == '$') {                    /* a package variable that holds an object */
+            SV *var;
+            obj = gv_fetchpvn_flags(name + 1, plen - 1, 0, SVt_PV);
+            var = obj && isGV(obj) ? GvSV(obj) : NULL;
+            if (!var || !SvROK(var) || !sv_isobject(var)) croak("%.*s is not an object\n", (int)plen, name);
+            stash = SvSTASH(SvRV(var));
+        } else {
+            if (!arrow) {                               /* a full sub name: a plain function, whatever its attributes */
+                GV *gv = gv_fetchpvn_flags(name, n, 0, SVt_PVCV);
+                CV *cv = gv && isGV(gv) ? GvCV(gv) : get_cv(name, 0);
+                if (cv && (CvROOT(cv) || CvISXSUB(cv))) {
+                    GV *home = isGV(gv) ? gv : CvGV(cv);
+                    found = cv; stash = GvSTASH(home); sub = SvPV_nolen(sv_2mortal(newSVpvn(GvNAME(home), GvNAMELEN(home))));
+                }
+            }
+            if (!found) {
+                stash = gv_stashpvn(name, plen, 0);
+                by_class = 1;
+                if (!method(aTHX_ stash, sub) && may_load) load(aTHX_ name, plen);
+                if (!stash) stash = gv_stashpvn(name, plen, 0);
+                if (!stash) croak("there is no package %.*s\n", (int)plen, name);
+            }
+        }
+        if (!found && !(found = method(aTHX_ stash, sub))) croak("%.*s has no sub %s\n", (int)plen, name, sub);
+        if (by_class && (arrow || CvMETHOD(found)))
+            that = newSVpv(HvNAME(stash), 0);
+    }
+    av = get_av(HANDS, GV_ADD);
+    if (!(h = hand(MP_ME, id))) croak("out of memory");
+    h->cv = NULL;
+    keep(aTHX_ av, id, H_CV, newRV_inc((SV *)found));
+    keep(aTHX_ av, id, H_THAT, that ? that : newSV(0));
+    keep(aTHX_ av, id, H_OBJ, obj ? newRV_inc((SV *)obj) : newSV(0));
+    keep(aTHX_ av, id, H_STASH, stash && MP_HAS_NAME(stash) ? newSVpv(HvNAME(stash), 0) : newSV(0));
+    keep(aTHX_ av, id, H_NAME, newSVpvn(name, n));
+    keep(aTHX_ av, id, H_LOAD, newSViv(may_load));
+    h->that = that; h->obj = obj; h->stash = stash;
+    if (stash) h->gen = generation(aTHX_ stash);
+    h->cv = found;
+    XSRETURN_EMPTY;
+}
+void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, void *out) {
+    dTHXa(me->perl); SV *ret; int tag; mi_val args[3];
+    Zero(args, 3, mi_val);
+    if (id < me->nhands && me->hands[id].cv) { mp_deliver(me, MP_OK, NULL, out); return; }
+    args[0].tag = MI_INT; args[0].u.i = id;
+    args[1].tag = MI_BYTES; args[1].u.s = name; args[1].a.len = n;
+    args[2].tag = MI_BOOL; args[2].u.i = load;
+    tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::resolve", 0), NULL, args, 3, &ret);
+    mp_deliver(me, tag, ret, out);
+    if (tag == MP_DIED) *(int *)out = MP_UNRESOLVED;
+}
+int mp_handler_is_method(const mp_interp *me, U32 id) { return id < me->nhands && (me->hands[id].that || me->hands[id].obj); }
+
+/* Calls handler `id`; MP_UNRESOLVED if it has not been looked up, or its package has changed since. */
+void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, int *out) {
+    dTHXa(me->perl); mp_hand *h; SV *ret, *that; int tag;
+    if (UNLIKELY(id >= me->nhands || !(h = me->hands + id)->cv)) { *out = MP_UNRESOLVED; return; }
+    if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; *out = MP_UNRESOLVED; return; }
+    that = h->obj ? GvSVn(h->obj) : h->that;
+    tag = mp_run(aTHX_ me, (SV *)h->cv, that, args, n, &ret);
+    mp_deliver(me, tag, ret, out);
+}

@@ -1,1 +1,128 @@
+/* The PerlIO layer "Apache2" and its two handles. Called by src/io.rs. The layer holds no request: it asks its interpreter's
+ * record where to read and write, so that it stays pushed from one response to the next. */
 #include "shim.h"
+void mp_deliver(mp_interp *me, int tag, SV *ret, void *out);
+
+static SSize_t failed(pTHX_ mp_interp *me, PerlIO *f, void *err) {
+    PerlIOBase(f)->flags |= PERLIO_F_ERROR;
+    mp_raise(aTHX_ me, err);
+    return -1;
+}
+static SSize_t nobody(PerlIO *f) { PerlIOBase(f)->flags |= PERLIO_F_ERROR; errno = EBADF; return -1; }
+
+static SSize_t layer_read(pTHX_ PerlIO *f, void *to, Size_t n) {
+    mp_interp *me = MP_ME; void *err; SSize_t got;
+    if (!(PerlIOBase(f)->flags & PERLIO_F_CANREAD) || PerlIOBase(f)->flags & (PERLIO_F_EOF | PERLIO_F_ERROR)) return 0;
+    if (!me->io) return nobody(f);
+    if ((got = me->io->read(me->io_ctx, to, n, &err)) < 0) return failed(aTHX_ me, f, err);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+    if (got == 0 && n) PerlIOBase(f)->flags |= PERLIO_F_EOF;
+    return got;
+}
+static SSize_t layer_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
+    mp_interp *me = MP_ME; void *err; SSize_t done; char room[1024];
+    if (!(PerlIOBase(f)->flags & PERLIO_F_CANWRITE)) return 0;
+    if (!me->io) return nobody(f);
+    if (n <= sizeof room) { Copy((const char *)from, room, n, char); from = room; }     /* a filter of the script may free what it prints */
+    else from = SvPVX(newSVpvn_flags(from, n, SVs_TEMP));
+    if ((done = me->io->write(me->io_ctx, from, n, &err)) < 0) return failed(aTHX_ me, f, err);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+    return done;
+}
+static IV layer_flush(pTHX_ PerlIO *f) {
+    mp_interp *me = MP_ME; void *err;
+    if (!(PerlIOBase(f)->flags & PERLIO_F_CANWRITE)) return -1;
+    if (!me->io) return 0;
+    if (me->io->flush(me->io_ctx, &err) < 0) return failed(aTHX_ me, f, err);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+    return 0;
+}
+static IV layer_close(pTHX_ PerlIO *f) {
+    mp_interp *me = MP_ME; int i;
+    for (i = 0; i < 2; i++) if (me->std[i].ours == f) me->std[i].ours = NULL;  /* the script closed it: made anew next time */
+    PerlIOBase(f)->flags &= ~(PERLIO_F_CANREAD | PERLIO_F_CANWRITE | PERLIO_F_OPEN);
+    return 0;
+}
+static IV layer_fileno(pTHX_ PerlIO *f) { PERL_UNUSED_ARG(f); return -1; }
+static IV layer_fill(pTHX_ PerlIO *f) { PERL_UNUSED_ARG(f); return -1; }
+static IV layer_pushed(pTHX_ PerlIO *f, const char *mode, SV *arg, PerlIO_funcs *tab) {
+    PERL_UNUSED_ARG(arg);
+    return PerlIOBase_pushed(aTHX_ f, mode, NULL, tab);
+}
+static PerlIO *layer_open(pTHX_ PerlIO_funcs *self, PerlIO_list_t *layers, IV n, const char *mode, int fd, int imode, int perm, PerlIO *f, int narg, SV **args) {
+    PERL_UNUSED_ARG(layers); PERL_UNUSED_ARG(n); PERL_UNUSED_ARG(fd); PERL_UNUSED_ARG(imode); PERL_UNUSED_ARG(perm);
+    if (!f) f = PerlIO_allocate(aTHX);
+    if ((f = PerlIO_push(aTHX_ f, self, mode, narg ? args[0] : NULL))) PerlIOBase(f)->flags |= PERLIO_F_OPEN;
+    return f;
+}
+typedef struct { struct _PerlIO base; } layer;
+static PERLIO_FUNCS_DECL(Apache2) = {
+    sizeof(PerlIO_funcs), "Apache2", sizeof(layer), PERLIO_K_MULTIARG | PERLIO_K_RAW,
+    layer_pushed, PerlIOBase_popped, layer_open, PerlIOBase_binmode, NULL /* getarg */, layer_fileno, PerlIOBase_dup,
+    layer_read, PerlIOBase_unread, layer_write, NULL /* seek */, NULL /* tell */, layer_close, layer_flush, layer_fill,
+    PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
+};
+void mp_io_define(pTHX) { PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&Apache2)); }
+
+static GV *std_gv(pTHX_ int i) {
+    return gv_fetchpvn_flags(i ? "STDOUT" : "STDIN", i ? 6 : 5, GV_ADD | GV_NOTQUAL, SVt_PVIO);
+}
+static void plain(pTHX_ PerlIO *f) {                    /* pops what the script pushed on our layer */
+    while (PerlIOValid(f) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) { PerlIO_flush(f); PerlIO_pop(aTHX_ f); }
+}
+static void take(pTHX_ mp_interp *me, int i) {
+    IO *io = GvIOn(std_gv(aTHX_ i)); PerlIO *f = me->std[i].ours;
+    if (!f) {
+        f = PerlIO_allocate(aTHX);
+        if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return;
+        me->std[i].ours = f;
+    }
+    PerlIOBase(f)->flags = (PerlIOBase(f)->flags & ~(PERLIO_F_EOF | PERLIO_F_ERROR | PERLIO_F_UTF8 | PERLIO_F_CRLF)) | PERLIO_F_OPEN;
+    me->std[i].io = (IO *)SvREFCNT_inc_simple_NN((SV *)io);
+    me->std[i].ifp = IoIFP(io); me->std[i].ofp = IoOFP(io); me->std[i].type = IoTYPE(io); me->std[i].flags = IoFLAGS(io); me->std[i].lines = IoLINES(io);
+    IoIFP(io) = f; IoOFP(io) = i ? f : NULL; IoTYPE(io) = i ? IoTYPE_WRONLY : IoTYPE_RDONLY; IoLINES(io) = 0;
+    if (i) IoFLAGS(io) &= ~IOf_FLUSH;
+}
+/* ModInterp::stdio_end(): flushes and pops what the script pushed, closes what it opened in STDIN's or STDOUT's place. */
+XS_EXTERNAL(mp_xs_io_end) {
+    dXSARGS; mp_interp *me = MP_ME; int i;
+    PERL_UNUSED_VAR(items);
+    for (i = 0; i < 2; i++) {
+        IO *io = me->std[i].io; PerlIO *f;
+        if (!io) continue;
+        if (me->std[i].ours) plain(aTHX_ me->std[i].ours);
+        if ((f = IoIFP(io)) && f != me->std[i].ours) { PerlIO *o = IoOFP(io); IoIFP(io) = IoOFP(io) = NULL; if (o && o != f) PerlIO_close(o); PerlIO_close(f); }
+    }
+    XSRETURN_EMPTY;
+}
+static void give(pTHX_ mp_interp *me, int i) {
+    IO *io = me->std[i].io;
+    if (!io) return;
+    IoIFP(io) = me->std[i].ifp; IoOFP(io) = me->std[i].ofp; IoTYPE(io) = me->std[i].type; IoFLAGS(io) = me->std[i].flags; IoLINES(io) = me->std[i].lines;
+    me->std[i].io = NULL;
+    SvREFCNT_dec_NN((SV *)io);
+}
+static int is_plain(mp_interp *me, int i) {
+    IO *io = me->std[i].io; PerlIO *f = me->std[i].ours;
+    return !io || (f && IoIFP(io) == f && PerlIOValid(f) && PerlIOBase(f)->tab == PERLIO_FUNCS_CAST(&Apache2));
+}
+
+typedef struct { const mp_stdio *io; void *ctx; unsigned char flags; } mp_io_before;
+void mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *before) {
+    dTHXa(me->perl);
+    before->io = me->io; before->ctx = me->io_ctx;
+    before->flags = me->std[1].io ? IoFLAGS(me->std[1].io) : 0;
+    me->io = io; me->io_ctx = ctx;
+    if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) &= ~IOf_FLUSH; return; }       /* inside another response */
+    take(aTHX_ me, 0); take(aTHX_ me, 1);
+}
+void mp_io_end(mp_interp *me, const mp_io_before *before, void *out) {
+    dTHXa(me->perl); int tag = MP_OK; SV *ret = NULL;
+    if (!is_plain(me, 0) || !is_plain(me, 1)) {
+        tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::stdio_end", 0), NULL, NULL, 0, &ret);
+    }
+    me->io = before->io; me->io_ctx = before->ctx;
+    if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) = before->flags; }
+    else { give(aTHX_ me, 0); give(aTHX_ me, 1); }
+    mp_deliver(me, tag, ret, out);
+}

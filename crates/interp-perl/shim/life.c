@@ -1,1 +1,177 @@
+/* An interpreter's birth, entry and death. Called by src/start.rs, src/perl.rs and src/process.rs. */
 #include "shim.h"
+#include <pthread.h>
+#include "bind.h"
+
+const mi_rust *mp_rust;
+int mp_cxt_index = -1;
+#ifndef USE_ITHREADS
+mp_interp *mp_only;
+#endif
+
+/* ---- forked processes: a count of forks, and the count when this process was last declared the server's ---- */
+static volatile unsigned forks, ours;
+static void forked(void) { forks++; }
+void mp_adopt_process(void) { ours = forks; }
+int mp_is_forked(void) { return forks != ours; }
+
+void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_const *consts, size_t nconsts) {
+    static int once;
+    mp_rust = rust;
+    mp_rows = rows; mp_nrows = nrows; mp_consts = consts; mp_nconsts = nconsts;
+    if (!once) {                                        /* never PERL_SYS_TERM: XS files keep libperl mapped */
+        char *arg[] = { "httpd", NULL }, **argv = arg, **env = environ;
+        int argc = 1;
+        once = 1;
+        PERL_SYS_INIT3(&argc, &argv, &env);
+        PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
+        pthread_atfork(NULL, NULL, forked);
+    }
+}
+
+/* ---- environ: only the interpreter that is PL_curinterp writes it. Never NULL: perl would initialise itself again ---- */
+#ifdef USE_ITHREADS
+static PerlInterpreter nobody;
+#  define RELEASE_ENVIRON(p) do { if (PL_curinterp == (p)) PL_curinterp = &nobody; } while (0)
+#  define TAKE_ENVIRON(p) (PL_curinterp = (p))
+#else
+#  define RELEASE_ENVIRON(p) NOOP
+#  define TAKE_ENVIRON(p) NOOP
+#endif
+
+/* The first thing a parent's program does, before any -M module: from here on %ENV may reach environ. */
+XS_EXTERNAL(mp_xs_begun) {
+    dXSARGS;
+    PERL_UNUSED_VAR(items);
+    if (MP_ME->main) TAKE_ENVIRON(aTHX);
+    XSRETURN_EMPTY;
+}
+
+EXTERN_C void boot_DynaLoader(pTHX_ CV *cv);
+
+static void xs_init(pTHX) {
+    static const char file[] = "mod_interp";
+    CV *cv; GV *gv;
+    newXS("DynaLoader::boot_DynaLoader", boot_DynaLoader, file);
+    newXS("ModInterp::begun", mp_xs_begun, file);
+    newXS("ModInterp::bind", mp_xs_bind, file);
+    newXS("ModInterp::constants", mp_xs_const, file);
+    newXS("ModPerl::Const::compile", mp_xs_const, file);
+    newXS("ModInterp::text", mp_xs_text, file);
+    newXS("ModInterp::number", mp_xs_number, file);
+    newXS("ModInterp::run", mp_xs_eval, file);
+    newXS("ModInterp::resolve", mp_xs_resolve, file);
+    newXS("ModInterp::stdio_end", mp_xs_io_end, file);
+    newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
+    newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
+    cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
+    gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADD, SVt_PVCV);
+    GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
+    GvIMPORTED_CV_on(gv);
+    mp_io_define(aTHX);
+    Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun() }"));
+}
+
+typedef struct { int argc; char **argv; const char *argv0; char **env; int main; } mp_boot;
+
+static mp_interp *record(pTHX) {
+    mp_interp *me = calloc(1, sizeof *me);
+    if (me) me->perl = aTHX;
+    return me;
+}
+
+mp_interp *mp_new(const mp_boot *b, int *status) {
+    PerlInterpreter *my_perl;
+    mp_interp *me;
+    SV *zero;
+    *status = -1;
+    if (!(my_perl = perl_alloc())) return NULL;
+    if (!(me = record(aTHX))) { perl_free(my_perl); return NULL; }
+    RELEASE_ENVIRON(aTHX);                              /* or perl would empty environ, since it gets an %ENV of ours */
+    perl_construct(my_perl);
+#ifdef USE_ITHREADS
+    (void)Perl_my_cxt_init(aTHX_ &mp_cxt_index, sizeof(void *));
+    PL_my_cxt_list[mp_cxt_index] = me;
+#else
+    mp_only = me;
+#endif
+    PL_perl_destruct_level = 2;
+    PL_exit_flags |= PERL_EXIT_DESTRUCT_END;            /* END blocks wait for mp_end */
+    me->main = b->main;
+    *status = perl_parse(my_perl, xs_init, b->argc, b->argv, b->env);
+    if (!*status) *status = perl_run(my_perl);
+    if (*status) {
+        PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
+        PL_origenviron = environ;
+        perl_destruct(my_perl);
+        RELEASE_ENVIRON(aTHX);
+        perl_free(my_perl);
+        PERL_SET_CONTEXT(NULL);
+        free(me);
+        return NULL;
+    }
+    if (b->main) TAKE_ENVIRON(aTHX);
+    if ((zero = get_sv("0", 0))) sv_setpv(zero, b->argv0);      /* without magic: the process's title is httpd's affair */
+    if (PL_stderrgv && GvIOp(PL_stderrgv)) IoFLAGS(GvIOp(PL_stderrgv)) |= IOf_FLUSH;
+    PERL_SET_CONTEXT(NULL);
+    return me;
+}
+
+void mp_attach(mp_interp *me, const mi_home *home) { me->home = home; }
+void *mp_perl(const mp_interp *me) { return me->perl; }
+mp_interp *mp_record_of(void *perl) { dTHXa((PerlInterpreter *)perl); return MP_ME; }
+
+/* Returns the context to give back to mp_leave. */
+void *mp_enter(mp_interp *me) {
+    void *before = PERL_GET_CONTEXT;
+    dTHXa(me->perl);
+    if (before != (void *)my_perl) PERL_SET_CONTEXT(my_perl);
+    if (UNLIKELY(me->home && me->home->drops)) mp_drain(aTHX_ me);
+    return before;
+}
+void mp_leave(void *before) { if (PERL_GET_CONTEXT != before) PERL_SET_CONTEXT(before); }
+
+void mp_forget_srand(mp_interp *me) { dTHXa(me->perl); PERL_UNUSED_CONTEXT; PL_srand_called = FALSE; }
+
+/* END blocks, last defined first; each may die. */
+void mp_end(mp_interp *me, void (*said)(void *ctx, const char *s, size_t n), void *ctx) {
+    dTHXa(me->perl);
+    AV *end = PL_endav;
+    if (!end) return;
+    PL_endav = NULL;
+    PL_phase = PERL_PHASE_END;
+    while (AvFILL(end) >= 0) {
+        SV *cv = av_shift(end), *ret; STRLEN n; const char *s;
+        if (mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret) == MP_DIED && ret) {
+            SV *text = ret;
+            if (SvROK(ret)) { SV *t; if (mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &t) == MP_OK && t) { text = t; } }
+            s = SvPV_nomg_const(text, n);
+            said(ctx, s, n);
+            if (text != ret) SvREFCNT_dec(text);
+        }
+        SvREFCNT_dec(ret);
+        SvREFCNT_dec(cv);
+        if (PL_endav) { while (AvFILL(PL_endav) >= 0) { SV *late = av_shift(PL_endav); av_push(end, late); } }
+    }
+    SvREFCNT_dec(end);
+}
+
+void mp_free(mp_interp *me) {
+    PerlInterpreter *my_perl = me->perl;
+    PERL_SET_CONTEXT(my_perl);
+    mp_drain(aTHX_ me);
+    PL_perl_destruct_level = 2;
+    PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
+    PL_origenviron = environ;                           /* else perl frees what others may have put there */
+    me->io = NULL;
+    SvREFCNT_dec(me->env); me->env = NULL;
+    perl_destruct(my_perl);
+    RELEASE_ENVIRON(my_perl);
+    perl_free(my_perl);
+    PERL_SET_CONTEXT(NULL);
+#ifndef USE_ITHREADS
+    mp_only = NULL;
+#endif
+    free(me->hands);
+    free(me);
+}

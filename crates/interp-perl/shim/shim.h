@@ -10,6 +10,7 @@
 #define MI_RUST mp_rust
 #include "interp.h"
 
+#define MP_HAS_NAME(hv) (HvNAME_HEK(hv) != NULL)
 #define MP_CLASSES 192                                  /* more than the API has; checked by mp_attach */
 #define MP_RC_EXIT 120000                               /* ModPerl::EXIT */
 
@@ -45,9 +46,9 @@ typedef struct mp_interp {
     int exit_status;                                    /* of the last exit or CORE::exit */
     int main;                                           /* its %ENV writes reach environ */
     const mp_stdio *io; void *io_ctx;
-    struct { PerlIO *ours, *ifp, *ofp; char type; U8 flags; IV lines; int on; } std[2];   /* STDIN, STDOUT */
+    struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } std[2];   /* STDIN, STDOUT */
     HV *env;                                            /* the other body of %ENV (env.c) */
-    U32 env_on;
+    HV *env_gv_hv; IV env_round; int env_on;
     HV *stash[MP_CLASSES];
 } mp_interp;
 
@@ -64,6 +65,7 @@ extern mp_interp *mp_only;
 int mp_is_forked(void);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
+void mp_release(pTHX_ mp_interp *me, SV *sv);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
 XS_EXTERNAL(mp_xs_text);
@@ -79,10 +81,13 @@ XS_EXTERNAL(mp_xs_const);
 XS_EXTERNAL(mp_xs_clone);
 /* xsub.c */
 XS_EXTERNAL(mp_xsub);
+int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);
+void mp_go_on_leaving(pTHX_ mp_interp *me) __attribute__((noreturn));
 SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ);
 void mp_raise(pTHX_ mp_interp *me, void *err) __attribute__((noreturn));
 void mp_drain(pTHX_ mp_interp *me);
-/* io.c, env.c */
+/* io.c */
+XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
 extern const mi_ops mp_ops;
 #endif

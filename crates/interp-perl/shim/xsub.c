@@ -1,1 +1,342 @@
+/* Out of Perl: the one XSUB behind every row. It fetches by the row's parameters, enters Rust, and pushes or croaks when Rust
+ * has returned. bind.c binds it; `enter` is crates/interp's door.rs. */
 #include "shim.h"
+#include "ticket.h"
+
+#define GONE(s, g) UNLIKELY(__atomic_load_n(&(s)->gen, __ATOMIC_ACQUIRE) != (g))
+#define DRAIN(me) STMT_START { if (UNLIKELY((me)->home->drops)) mp_drain(aTHX_ (me)); } STMT_END
+
+void mp_go_on_leaving(pTHX_ mp_interp *me) { me->leaving = 0; my_exit((U32)me->exit_status); }
+
+static HV *stash_of(pTHX_ mp_interp *me, const mi_class *k) {
+    HV *stash;
+    if (UNLIKELY(k->id >= MP_CLASSES)) return gv_stashpvn(k->name, (U32)k->name_len, GV_ADD);
+    if (LIKELY((stash = me->stash[k->id]) != NULL)) return stash;
+    stash = gv_stashpvn(k->name, (U32)k->name_len, GV_ADD);
+    SvREFCNT_inc_simple_void_NN((SV *)stash);           /* the address must stay this stash's */
+    return me->stash[k->id] = stash;
+}
+
+/* The object behind an invocant or argument: the referent, through a tied hash or a hash with a key r or _r. */
+static SV *unwrap(pTHX_ SV *sv) {
+    int depth;
+    for (depth = 0; depth < 8 && SvROK(sv); depth++) {
+        SV *o = SvRV(sv), **p; MAGIC *mg;
+        if (SvTYPE(o) != SVt_PVHV) return o;
+        if ((mg = mg_find(o, PERL_MAGIC_tied)) && mg->mg_obj) { sv = mg->mg_obj; continue; }
+        if (!(p = hv_fetchs((HV *)o, "r", 0)) && !(p = hv_fetchs((HV *)o, "_r", 0))) return NULL;
+        SvGETMAGIC(*p); sv = *p;
+    }
+    return NULL;
+}
+static int fetch_obj(pTHX_ mp_interp *me, SV *sv, const mi_class *k, mi_val *v) {
+    SV *o;
+    SvGETMAGIC(sv);
+    if (UNLIKELY(!SvROK(sv))) return MI_BAD_CLASS;
+    o = SvRV(sv);
+    if (UNLIKELY(!SvOBJECT(o))) return MI_BAD_CLASS;
+    if (UNLIKELY(SvTYPE(o) == SVt_PVHV) && (!(o = unwrap(aTHX_ sv)) || !SvOBJECT(o))) return MI_BAD_CLASS;
+    if (UNLIKELY(k->id >= MP_CLASSES || SvSTASH(o) != me->stash[k->id])) {
+        SV *rv = sv_2mortal(newRV_inc(o));
+        if (!sv_derived_from_pvn(rv, k->name, k->name_len, 0)) return MI_BAD_CLASS;
+    }
+    if (UNLIKELY(!SvIOK(o))) return MI_BAD_CLASS;
+    v->tag = MI_OBJ; v->flags = 0; v->u.p = INT2PTR(void *, SvIVX(o));
+    if (UNLIKELY(!v->u.p)) return MI_BAD_GONE;
+    if (LIKELY(TICKET_IS_OURS(o))) {
+        v->slot = TICKET_SLOT(o); v->gen = TICKET_GEN(o);
+        if (GONE(v->slot, v->gen)) return MI_BAD_GONE;
+    }
+    else {
+        if (MI_RUST->adopt(k, v)) return MI_BAD_GONE;
+        TICKET_ADOPT(o, v);
+    }
+    v->a.cursor = SvTYPE(o) >= SVt_PV ? TICKET_CURSOR(o) : NULL;
+    if (UNLIKELY(!v->a.cursor)) return MI_BAD_CLASS;
+    return 0;
+}
+/* Bytes that stay put, for calls that may run script code: short ones are copied to the door's own stack, long ones shared
+ * copy-on-write. What only perl's stack or the op tree knows needs neither. */
+typedef struct { char *p, *end; } scratch;
+static const char *hold(pTHX_ SV *sv, const char *s, STRLEN n, scratch *h) {
+    char *to = h->p;
+    if ((SvTEMP(sv) && SvREFCNT(sv) == 1) || SvPADTMP(sv) || SvREADONLY(sv)) return s;
+    if (LIKELY(n <= (size_t)(h->end - to))) { Copy(s, to, n, char); h->p += n; return to; }
+    return SvPVX(sv_2mortal(SvPOK(sv) && !SvROK(sv) ? newSVsv(sv) : newSVpvn(s, n)));
+}
+static int is_code(SV *sv) { return SvROK(sv) && SvTYPE(SvRV(sv)) == SVt_PVCV; }
+/* Code or the name of a sub; the value lives at least as long as the call. */
+static int fetch_code(pTHX_ SV *sv, mi_val *v) {
+    STRLEN n;
+    v->slot = NULL; v->flags = 0;
+    sv = sv_mortalcopy(sv);                             /* magic done, and nobody else's */
+    if (is_code(sv)) { v->tag = MI_CODE; v->u.p = sv; return 0; }
+    if (!SvOK(sv) || SvROK(sv)) return MI_BAD_TYPE;
+    v->tag = MI_BYTES; v->u.s = SvPV_nomg_const(sv, n); v->a.len = n;
+    return 0;
+}
+static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
+    AV *av; mi_val *list; SSize_t i, n; int e;
+    SvGETMAGIC(sv);
+    v->slot = NULL; v->flags = 0;
+    if (!SvOK(sv)) { v->tag = MI_UNDEF; return 0; }
+    if (SvROK(sv) && SvTYPE(SvRV(sv)) == SVt_PVAV) { av = (AV *)SvRV(sv); n = av_len(av) + 1; } else { av = NULL; n = 1; }
+    list = (mi_val *)SvPVX(sv_2mortal(newSV((n ? n : 1) * sizeof(mi_val))));
+    for (i = 0; i < n; i++) {
+        SV **p = av ? av_fetch(av, i, 0) : &sv;
+        if (!p || (e = fetch_code(aTHX_ *p, list + i))) return MI_BAD_TYPE;
+    }
+    v->tag = MI_CODES; v->u.p = list; v->a.len = n;
+    return 0;
+}
+static int numeric(pTHX_ SV *sv) {
+    return SvNIOK(sv) || !SvOK(sv) || (SvPOK(sv) && looks_like_number(sv)) || SvAMAGIC(sv);
+}
+static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV *sv, mi_val *v, scratch *h) {
+    STRLEN n;
+    if (UNLIKELY(p->nullable)) {
+        SvGETMAGIC(sv);
+        if (!SvOK(sv)) { v->tag = MI_UNDEF; v->flags = 0; v->slot = NULL; return 0; }
+    }
+    switch (kind) {
+    case MI_OBJ: {
+        int e = fetch_obj(aTHX_ me, sv, p->klass, v);
+        if (held && SvROK(sv)) sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(sv)));
+        return e; }
+    case MI_INT:
+        if (LIKELY(SvIOK(sv) && !SvGMAGICAL(sv))) { v->u.i = SvIVX(sv); break; }
+        SvGETMAGIC(sv);
+        if (!numeric(aTHX_ sv)) return MI_BAD_TYPE;
+        v->u.i = SvIV_nomg(sv); break;
+    case MI_NUM:
+        SvGETMAGIC(sv);
+        if (!numeric(aTHX_ sv)) return MI_BAD_TYPE;
+        v->u.n = SvNV_nomg(sv); break;
+    case MI_BOOL: v->u.i = SvTRUE(sv) ? 1 : 0; break;
+    case MI_NAME:
+        if (SvROK(sv) && SvOBJECT(SvRV(sv))) { const char *name = HvNAME(SvSTASH(SvRV(sv))); v->u.s = name ? name : ""; v->a.len = strlen(v->u.s); break; }
+        /* FALLTHROUGH */
+    case MI_BYTES:
+        v->u.s = SvPV_const(sv, n); v->a.len = n;
+        if (UNLIKELY(held)) v->u.s = hold(aTHX_ sv, v->u.s, n, h);
+        break;
+    case MI_CODE: return fetch_code(aTHX_ sv, v);
+    case MI_CODES: return fetch_codes(aTHX_ sv, v);
+    case MI_ANY: sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->u.p = sv; break;
+    case MI_OUT:
+        if (SvREADONLY(sv)) return MI_BAD_READONLY;
+        sv_2mortal(SvREFCNT_inc_simple_NN(sv));
+        SvGETMAGIC(sv);
+        if (!SvOK(sv)) sv_setpvs(sv, "");
+        (void)SvPV_force_nomg(sv, n); (void)SvPOK_only(sv);
+        v->u.p = sv; v->a.len = n; break;
+    }
+    v->tag = kind; v->flags = 0; v->slot = NULL;
+    return 0;
+}
+static SV *object(pTHX_ mp_interp *me, const mi_val *v) {
+    const mi_class *k = v->a.klass; HV *st = stash_of(aTHX_ me, k);
+    SV *o = newSV_type(SVt_PVMG), *rv;
+    SvIV_set(o, PTR2IV(v->u.p)); SvIOK_on(o);
+    TICKET_SET(o, v);
+    /* sv_bless without its checks: what it does for a fresh plain referent */
+    SvOBJECT_on(o); SvSTASH_set(o, (HV *)SvREFCNT_inc_simple_NN((SV *)st));
+    rv = newRV_noinc(o);
+    if (k->shape == 1) {
+        HV *hv = newHV(); SV *h;
+        sv_magic((SV *)hv, rv, PERL_MAGIC_tied, NULL, 0); SvREFCNT_dec_NN(rv);
+        h = newRV_noinc((SV *)hv);
+        return sv_bless(h, st);
+    }
+    return rv;
+}
+static SV *many(pTHX_ mp_interp *me, const mi_val *v) {     /* a new array or hash; counted reference */
+    const mi_val *l = v->u.p; size_t i, n = v->a.len;
+    if (v->tag == MI_ARRAY) {
+        AV *av = newAV();
+        for (i = 0; i < n; i++) av_push(av, SvREFCNT_inc_simple_NN(mp_sv(aTHX_ me, l + i, NULL)));
+        return newRV_noinc((SV *)av);
+    } else {
+        HV *hv = newHV();
+        for (i = 0; i + 1 < n; i += 2) {
+            SV *value = SvREFCNT_inc_simple_NN(mp_sv(aTHX_ me, l + i + 1, NULL));
+            if (!hv_store(hv, l[i].u.s, (I32)l[i].a.len, value, 0)) SvREFCNT_dec(value);
+        }
+        return newRV_noinc((SV *)hv);
+    }
+}
+/* A new or (targ) reused SV for a value. Mortal unless targ. */
+SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ) {
+    SV *sv;
+    switch (v->tag) {
+    case MI_INT:
+        if (targ) { sv_setiv(targ, v->u.i); SvSETMAGIC(targ); return targ; }
+        return sv_2mortal(newSViv(v->u.i));
+    case MI_NUM:   return sv_2mortal(newSVnv(v->u.n));
+    case MI_BOOL:  return boolSV(v->u.i);
+    case MI_BYTES:
+        if (targ) { sv_setpvn(targ, v->u.s, v->a.len); SvUTF8_off(targ); SvSETMAGIC(targ); sv = targ; }
+        else sv = newSVpvn_flags(v->u.s, v->a.len, SVs_TEMP);
+        if (UNLIKELY(v->flags & MI_TAINTED)) SvTAINTED_on(sv);
+        return sv;
+    case MI_OBJ:   return sv_2mortal(object(aTHX_ me, v));
+    case MI_ANY: case MI_CODE: return (SV *)v->u.p;
+    case MI_KEPT:  return sv_2mortal(v->flags & MI_OWNED ? (SV *)v->u.p : SvREFCNT_inc_simple_NN((SV *)v->u.p));
+    case MI_DUAL:
+        if (!v->a.len) return sv_2mortal(newSViv((int32_t)v->gen));
+        sv = newSVpvn_flags(v->u.s, v->a.len, SVs_TEMP);
+        (void)SvUPGRADE(sv, SVt_PVIV); SvIV_set(sv, (int32_t)v->gen); SvIOK_on(sv);
+        return sv;
+    case MI_ARRAY: case MI_HASH: return sv_2mortal(many(aTHX_ me, v));
+    default:       return &PL_sv_undef;
+    }
+}
+static void bad(pTHX_ const mi_row *row, int i, int argno, int why, const mi_class *k) __attribute__((noreturn, noinline, cold));
+static void bad(pTHX_ const mi_row *row, int i, int argno, int why, const mi_class *k) {
+    char buf[256]; size_t n = mi_bad(row, i, argno, why, k, buf, sizeof buf);
+    Perl_croak(aTHX_ "%.*s", (int)n, buf);
+}
+/* What Rust failed with, as an exception at the caller's line. */
+void mp_raise(pTHX_ mp_interp *me, void *err) {
+    const char *s; size_t n; int64_t code; void *kept; int kind = mi_err(err, &s, &n, &code, &kept); SV *e;
+    if (kind == MI_ERR_EXIT || UNLIKELY(me->leaving)) {
+        if (kind == MI_ERR_EXIT && !me->leaving) me->exit_status = (int)code;
+        mi_err_done(err);
+        mp_go_on_leaving(aTHX_ me);
+    }
+    if (kind == MI_ERR_SCRIPT) e = sv_2mortal(newSVsv((SV *)kept));
+    else if (kind == MI_ERR_STATUS) e = mp_exception(aTHX_ (IV)code, s, n);
+    else e = sv_2mortal(Perl_newSVpvf(aTHX_ "%.*s at %s line %" UVuf ".\n", (int)n, s, CopFILE(PL_curcop), (UV)CopLINE(PL_curcop)));
+    mi_err_done(err);
+    DRAIN(me);
+    croak_sv(e);
+}
+/* The class itself where a current object may stand for it. */
+static int current(pTHX_ const mi_row *row, const mi_param *p, SV *sv, mi_val *v) {
+    return row->flags & MI_F_CURRENT && !SvROK(sv) && SvPOK(sv)
+        && sv_derived_from_pvn(sv, p->klass->name, p->klass->name_len, 0) && !mi_current(p->klass, v);
+}
+XS_EXTERNAL(mp_xsub) {
+    dXSARGS;
+    const mi_row *row = CvXSUBANY(cv).any_ptr;
+    const mi_param *p = row->params, *end = p + row->nparams;
+    mp_interp *me = MP_ME;
+    mi_call c; mi_val ret, *v = c.args, rest[8]; void *err;
+    SV *out = NULL; char room[1024]; scratch h = { room, room + sizeof room };
+    int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0; U8 gimme;
+    if (UNLIKELY(!me->home)) croak("%s called while the interpreter is being cloned", GvNAME(CvGV(cv)));
+    if (UNLIKELY(items < row->min || (items > row->max && row->max != MI_MANY))) bad(aTHX_ row, 0, 0, MI_BAD_COUNT, NULL);
+    c.row = row; c.home = me->home; c.ctx = aTHX; c.rest = NULL; c.nrest = 0; c.argc = items > 255 ? 255 : items;
+    c.args[0].slot = NULL; c.args[0].gen = 0;
+    for (i = row->has_this; i < items; i++) any |= SvFLAGS(ST(i));
+    any &= SVs_GMG | SVf_ROK;                           /* tie, overload: fetching one argument may run code that frees another */
+    held |= any;
+    for (; p < end; p++, v++) {
+        if (p->kind == MI_WANT) {
+            v->tag = MI_NONE;
+            if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
+            continue;
+        }
+        if (p->kind == MI_REST) {                       /* up to 8 on the C stack, else in a mortal buffer */
+            int n = items > a ? items - a : 0; mi_val *r = rest;
+            v->tag = MI_NONE;
+            if (n > 8) r = (mi_val *)SvPVX(sv_2mortal(newSV(n * sizeof(mi_val))));
+            for (i = 0; i < n; i++)
+                if ((e = fetch(aTHX_ me, held, p, p->elem, ST(a + i), r + i, &h))) bad(aTHX_ row, p - row->params, a + i + !row->has_this, e, NULL);
+            c.rest = r; c.nrest = n;
+            continue;
+        }
+        if (a >= items) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
+        if ((e = fetch(aTHX_ me, held, p, p->kind, ST(a), v, &h)) && !(a == 0 && current(aTHX_ row, p, ST(0), v))) {
+            if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) XSRETURN_EMPTY;
+            bad(aTHX_ row, p - row->params, a + !row->has_this, e, p->klass);
+        }
+        if (UNLIKELY(p->kind == MI_OUT && v->tag == MI_OUT)) out = v->u.p;
+        a++;
+    }
+    if (UNLIKELY(any))                                  /* ... or end an owner */
+        for (i = 0, p = row->params; p < end; p++, i++)
+            if (p->kind == MI_OBJ && c.args[i].tag == MI_OBJ && c.args[i].slot && GONE(c.args[i].slot, c.args[i].gen))
+                bad(aTHX_ row, i, i, MI_BAD_GONE, p->klass);
+    gimme = GIMME_V;
+    c.want = gimme == G_VOID ? MI_WANT_VOID : gimme == G_SCALAR ? MI_WANT_ONE : MI_WANT_LIST;
+    ret.flags = 0;
+    if (UNLIKELY(mi_enter(&c, &ret, &err))) mp_raise(aTHX_ me, err);
+    if (UNLIKELY(me->leaving)) { if (ret.flags & MI_OWNED && ret.tag != MI_KEPT) mi_done(&ret); mp_go_on_leaving(aTHX_ me); }
+    switch (ret.tag) {
+    case MI_NONE: DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me); XSRETURN_EMPTY;
+    case MI_INT: { dXSTARG; SV *sv = mp_sv(aTHX_ me, &ret, TARG); if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); } ST(0) = sv; break; }
+    case MI_BYTES: {
+        dXSTARG; SV *sv = mp_sv(aTHX_ me, &ret, TARG);
+        if (ret.flags & MI_OWNED) mi_done(&ret);
+        if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); }
+        ST(0) = sv; break; }
+    case MI_LIST: {
+        const mi_val *l = ret.u.p; size_t n = ret.a.len, k;
+        SP = PL_stack_base + ax - 1; EXTEND(SP, (SSize_t)n);
+        for (k = 0; k < n; k++) ST(k) = mp_sv(aTHX_ me, l + k, NULL);
+        if (ret.flags & MI_OWNED) mi_done(&ret);
+        DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+        XSRETURN(n); }
+    case MI_THIS: break;
+    default: {
+        SV *sv = mp_sv(aTHX_ me, &ret, NULL);
+        if (ret.flags & MI_OWNED && (ret.tag == MI_ARRAY || ret.tag == MI_HASH)) mi_done(&ret);
+        if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); }
+        ST(0) = sv; }
+    }
+    if (UNLIKELY(out != NULL)) { if (ret.flags & MI_TAINTED) SvTAINTED_on(out); SvSETMAGIC(out); }       /* may run code: the result is built */
+    DRAIN(me);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+    XSRETURN(1);
+}
+
+/* What others left: values to free, or to call and then free. Called by whoever holds the interpreter. */
+void mp_drain(pTHX_ mp_interp *me) {
+    mi_drop d;
+    if (!me->home) return;
+    while (mi_drop_next(me->home, &d)) {
+        SV *value = (SV *)d.value, *arg = (SV *)d.arg, *ret;
+        if (d.call) {
+            int tag = mp_run(aTHX_ me, value, arg, NULL, 0, &ret);
+            if (tag == MP_DIED && ret) { STRLEN n; const char *s = SvROK(ret) ? (n = 4, "died") : SvPV_nomg_const(ret, n); PerlIO_write(PerlIO_stderr(), s, n); }
+            mp_release(aTHX_ me, ret);
+        }
+        mp_release(aTHX_ me, arg);
+        mp_release(aTHX_ me, value);
+    }
+}
+
+/* ---- mi_ops: what crates/interp asks of this engine's values ---- */
+static void op_keep(void *ctx, const mi_val *v, mi_val *k) {
+    dTHXa((PerlInterpreter *)ctx);
+    PERL_UNUSED_CONTEXT;
+    k->tag = MI_KEPT; k->flags = 0; k->slot = NULL;
+    k->u.p = v->tag == MI_BYTES ? newSVpvn(v->u.s, v->a.len) : v->tag == MI_CODE ? newSVsv((SV *)v->u.p) : SvREFCNT_inc_simple_NN((SV *)v->u.p);
+}
+static int op_put(void *ctx, mi_val *out, size_t at, const char *s, size_t n) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV *sv = out->u.p; char *b; STRLEN cur;
+    if (SvROK(sv) || SvREADONLY(sv) || SvTYPE(sv) > SVt_PVLV || isGV(sv)) return 1;
+    if (!SvPOK(sv)) sv_setpvs(sv, "");                  /* a callback undefined it */
+    if (SvTHINKFIRST(sv)) sv_force_normal(sv);
+    cur = SvCUR(sv); b = SvGROW(sv, at + n + 1);
+    if (at > cur) Zero(b + cur, at - cur, char);
+    Copy(s, b + at, n, char); SvCUR_set(sv, at + n); b[at + n] = 0; (void)SvPOK_only(sv);
+    out->a.len = at + n;
+    return 0;
+}
+static void *op_bag(void *ctx) { dTHXa((PerlInterpreter *)ctx); PERL_UNUSED_CONTEXT; return newRV_noinc((SV *)newHV()); }
+static int op_bag_set(void *ctx, void *bag, const char *k, size_t n, void *kept) {
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; HV *hv = (HV *)SvRV((SV *)bag);
+    SV **was = hv_fetch(hv, k, (I32)n, 0), *old = was ? SvREFCNT_inc_simple_NN(*was) : NULL;
+    if (!hv_store(hv, k, (I32)n, (SV *)kept, 0)) SvREFCNT_dec((SV *)kept);
+    mp_release(aTHX_ me, old);                          /* DESTROY runs here, guarded */
+    return 0;
+}
+static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV **p = hv_fetch((HV *)SvRV((SV *)bag), k, (I32)n, 0);
+    return p ? SvREFCNT_inc_simple_NN(*p) : NULL;
+}
+const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_bag, op_bag_set, op_bag_get };

@@ -20,17 +20,20 @@ unsafe impl Sync for Tables {}
 /// Hands the tables to the shim. The classes are those registered when this is first called.
 pub(crate) fn init() {
     static TABLES: OnceLock<Tables> = OnceLock::new();
-    let tables = TABLES.get_or_init(build);
-    // SAFETY: the tables live for ever.
-    unsafe {
-        ffi::mp_init(
-            &raw const interp::RUST_SIDE,
-            tables.rows.as_ptr(),
-            tables.rows.len(),
-            tables.consts.as_ptr(),
-            tables.consts.len(),
-        );
-    }
+    TABLES.get_or_init(|| {
+        let tables = build();
+        // SAFETY: the tables live for ever: their vectors are never touched again.
+        unsafe {
+            ffi::mp_init(
+                &raw const interp::RUST_SIDE,
+                tables.rows.as_ptr(),
+                tables.rows.len(),
+                tables.consts.as_ptr(),
+                tables.consts.len(),
+            );
+        }
+        tables
+    });
 }
 
 fn build() -> Tables {

@@ -133,3 +133,163 @@ const TAG_OK: i32 = 0;
 const TAG_EXIT: i32 = 2;
 const TAG_CORE_EXIT: i32 = 3;
 const TAG_UNRESOLVED: i32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ALIVE, fork, lock, parent, text};
+    use std::sync::atomic::Ordering::*;
+
+    const IF_MISSING: Load = Load::IfMissing;
+
+    fn died(raised: Result<Outcome, Raised>) -> String {
+        match raised {
+            Err(Raised::Died(text)) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_way_out_of_perl_becomes_a_tag() {
+        let _one = lock();
+        let perl = parent();
+        let perl = perl.enter();
+        let run = |code: &str| perl.run(code.as_bytes(), None);
+        assert_eq!(died(run("die qq(x\\n)")), "x\n");
+        assert_eq!(died(run("die { a => 1 }")).split('(').next(), Some("HASH"));
+        assert_eq!(died(run("package O; use overload '\"\"' => sub { 'as text' }; die bless []")), "as text");
+        let odd = died(run("package P; use overload '\"\"' => sub { die 'no' }; die bless []"));
+        assert_eq!(odd, "an exception of class P that has no text");
+        assert_eq!(died(run("package Q; use overload '\"\"' => sub { CORE::exit(3) }; die bless []")).len(), odd.len());
+        assert_eq!(run("exit"), Err(Raised::Exit(0)));
+        assert_eq!(run("exit 7"), Err(Raised::Exit(7)));
+        assert_eq!(
+            text(&perl, "eval { exit 7 }; $@ == 120000 ? $@ : 'no'"),
+            "ModPerl::Util::exit: (120000) exit was called at (eval) line 1"
+                .replace("(eval)", &text(&perl, "(\"$@\" =~ /at (.*) line/)[0]"))
+        );
+        assert_eq!(run("eval { CORE::exit(9) }; 1"), Err(Raised::CoreExit(9)));
+        assert!(died(run("sub { last }->()")).starts_with("Can't \"last\" outside a loop block"));
+        assert_eq!(died(run("local $SIG{__DIE__} = sub { die \"wrapped $_[0]\" }; die qq(x\\n)")), "wrapped x\n");
+        assert_eq!(run("1").map(|o| o.number), Ok(1));
+        assert_eq!(
+            run("package D; sub DESTROY { CORE::exit(5) } bless []")
+                .unwrap_or(Outcome { number: 1, truth: true })
+                .truth,
+            true
+        );
+        assert_eq!(run("2").map(|o| o.number), Ok(2));
+    }
+
+    #[test]
+    fn rust_values_are_dropped_whichever_way_a_nested_call_ends() {
+        let _one = lock();
+        let perl = parent();
+        let perl = perl.enter();
+        assert_eq!(
+            text(
+                &perl,
+                "require Apache2::XSLoader; Apache2::XSLoader::load('Apache2::Test'); *t = \\&Apache2::Test::calls; Apache2::Test::add(40, 2)"
+            ),
+            "42"
+        );
+        let run = |code: &str| perl.run(code.as_bytes(), None);
+        assert_eq!(run("t(sub { t(sub { 5 }) })").map(|o| o.number), Ok(5));
+        assert_eq!(died(run("t(sub { t(sub { die qq(deep\\n) }) })")), "deep\n");
+        assert_eq!(
+            run("my $n = 0; eval { t(sub { eval { t(sub { die 1 }) }; $n = 2; die 3 }) }; $n").map(|o| o.number),
+            Ok(2)
+        );
+        assert_eq!(run("t(sub { exit 4 })"), Err(Raised::Exit(4)));
+        assert_eq!(run("eval { t(sub { eval { t(sub { CORE::exit(8) }) }; 1 }) }; 1"), Err(Raised::CoreExit(8)));
+        assert_eq!(
+            text(&perl, "eval { Apache2::Test::panics() }; $@ =~ /(.*) at/; $1"),
+            "Apache2::Test::panics: internal error: boom"
+        );
+        assert_eq!(text(&perl, "eval { Apache2::Test::fail('why') }; $@ =~ /(.*) at/; $1"), "why");
+        assert_eq!(
+            text(&perl, "eval { Apache2::Test::status(2) }; ref($@) . ' ' . ($@ + 0) . ' ' . $@->{func}"),
+            "APR::Error 2 Apache2::Test::status"
+        );
+        assert_eq!(text(&perl, "my $n = 0; for (1..2) { eval { no warnings; t(sub { last }) }; $n++ } $n"), "2");
+        assert_eq!(text(&perl, "eval { die qq(mine\\n) }; t(sub { eval { die 2 }; 1 }); $@"), "mine\n");
+        assert_eq!(
+            text(&perl, "Apache2::Test::join('-', 1 .. 10) . Apache2::Test->name"),
+            "1-2-3-4-5-6-7-8-9-10Apache2::Test"
+        );
+        assert_eq!(
+            text(&perl, "eval { Apache2::Test::add('x', 1) }; $@ =~ /(.*) at/; $1"),
+            "Apache2::Test::add: argument 1 (a) must be an integer"
+        );
+        assert_eq!(ALIVE.load(SeqCst), 0);
+    }
+
+    #[test]
+    fn handlers_are_found_by_every_form_of_name() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(
+            b"package H; sub handler { 'H' eq ($_[0] // '') ? 1 : 10 } sub plain { scalar @_ }
+              package M; sub handler : method { $_[0] eq 'M' ? 2 : 20 } sub other : method { ref $_[0] || $_[0] || 'none' }
+              package K; our @ISA = 'M'; sub named { $_[0] eq 'K' ? 3 : 30 }
+              package main; our $obj = bless { n => 4 }, 'K'; sub K::n { $_[0]{n} }
+              $INC{'H.pm'} = $INC{'M.pm'} = $INC{'K.pm'} = 'here'",
+            None,
+        )
+        .unwrap();
+        let call = |id, name: &str| e.call_handler(id, name.as_bytes(), IF_MISSING, &[]).map(|o| o.number);
+        assert_eq!(call(1, "H"), Ok(10), "a package's handler is a function");
+        assert_eq!(call(2, "M"), Ok(2), "unless it has the method attribute");
+        assert_eq!(call(3, "K->named"), Ok(3));
+        assert_eq!(call(4, "$main::obj->n"), Ok(4));
+        assert_eq!(call(5, "H::plain"), Ok(0));
+        assert_eq!(call(6, "M::handler"), Ok(20), "a full sub name is a plain function");
+        assert_eq!(call(7, "sub { 7 }"), Ok(7));
+        assert_eq!(call(8, "K"), Ok(20), "inherited, called on the class it was looked up in");
+        assert!(
+            !e.resolve(1, b"H", IF_MISSING).unwrap().is_method && e.resolve(2, b"M", IF_MISSING).unwrap().is_method
+        );
+        let why = |id, name: &str| match e.resolve(id, name.as_bytes(), IF_MISSING) {
+            Err(Raised::Unresolved(text)) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(why(20, "No::Such").starts_with("failed to load No::Such package: Can't locate No/Such.pm in @INC"));
+        assert!(why(21, "$main::nobody->x").contains("$main::nobody is not an object"));
+        assert!(why(22, "H->missing").contains("H has no sub missing"), "{}", why(22, "H->missing"));
+        assert!(why(23, "sub { ").contains("syntax error") || why(23, "sub { ").contains("Missing right curly"));
+        assert!(why(24, "a b;c").contains("is not the name of a package"));
+        e.run(b"$main::obj = bless { n => 5 }, 'K'; no warnings; eval 'sub H::handler { 11 }'", None).unwrap();
+        assert_eq!(call(4, "$main::obj->n"), Ok(5), "the variable is read at each call");
+        assert_eq!(call(1, "H"), Ok(11), "a sub that is defined anew is found");
+        drop(e);
+        let clone = perl.duplicate().unwrap();
+        let e = clone.enter();
+        for (id, want) in [(1, 11), (2, 2), (3, 3), (4, 5), (5, 0), (6, 20), (7, 7)] {
+            let got = e.call_handler(id, b"not looked up again", Load::Never, &[]).map(|o| o.number);
+            assert_eq!(got, Ok(want), "handler {id} in a clone");
+        }
+    }
+
+    #[test]
+    fn a_process_that_a_script_forks_ends_at_the_door() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"sub END { print STDERR 'END ran' } package D; sub DESTROY { print STDERR 'DESTROY ran' } our $d = bless [];", None).unwrap();
+        for (code, status, said) in [
+            ("1", 0, ""),
+            ("die qq(gone wrong\\n)", 255, "gone wrong\n"),
+            ("package T; use overload '\"\"' => sub { 'object' }; die bless []", 255, "object"),
+            ("exit 3", 3, ""),
+            ("CORE::exit(4)", 4, ""),
+            ("require POSIX; POSIX::_exit(6)", 6, ""),
+        ] {
+            let (got, text) = fork(|| drop(e.run(code.as_bytes(), None)));
+            assert_eq!((libc::WEXITSTATUS(got), text.as_str()), (status, said), "{code}");
+        }
+        let pid = std::process::id();
+        let forked = text(&e, "my $p = fork; if (!$p) { exit 5 } waitpid $p, 0; $? >> 8");
+        assert_eq!((forked.as_str(), std::process::id()), ("5", pid));
+    }
+}

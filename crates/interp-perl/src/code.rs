@@ -84,3 +84,45 @@ fn quote(code: &mut Vec<u8>, text: &[u8]) {
     }
     code.push(b'\'');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{lock, parent, text};
+
+    #[test]
+    fn messages_name_the_administrators_file_and_line() {
+        let _one = lock();
+        let perl = parent();
+        let at = Some(Place { file: "/etc/apache2/site.conf", line: 12 });
+        let died = |r: Result<(), Raised>| match r {
+            Err(Raised::Died(text)) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let perl = perl.enter();
+        let text = died(perl.require_file(b"no/such's.pl", at));
+        assert!(text.starts_with("Can't locate no/such's.pl in @INC"), "{text}");
+        assert!(text.ends_with("at /etc/apache2/site.conf line 12.\n"), "{text}");
+        assert!(died(perl.require_module(b"No::Such", at)).contains("No::Such module"));
+        assert!(
+            died(perl.run(b"my $x = ;", at).map(drop)).starts_with("syntax error at /etc/apache2/site.conf line 12")
+        );
+    }
+
+    #[test]
+    fn a_value_is_given_as_number_truth_and_text() {
+        let _one = lock();
+        let perl = parent();
+        let perl = perl.enter();
+        let run = |code: &str| perl.run(code.as_bytes(), None).map(|o| (o.number, o.truth)).unwrap();
+        assert_eq!(run("undef"), (0, false));
+        assert_eq!(run("'abc'"), (0, true));
+        assert_eq!(run("'404 not found'"), (0, true));
+        assert_eq!(run("'404'"), (404, true));
+        assert_eq!(run("-1"), (-1, true));
+        assert_eq!(run("404.9"), (404, true));
+        assert_eq!(run("package Num; use overload '0+' => sub { 7 }, '\"\"' => sub { 'seven' }; bless []"), (7, true));
+        assert_eq!(text(&perl, "package Num; bless []"), "seven");
+        assert_eq!(text(&perl, "\"\\xe4\""), "\u{fffd}");
+    }
+}

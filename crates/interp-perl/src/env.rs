@@ -58,3 +58,53 @@ fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::P
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{lock, parent, text};
+
+    const SHOW: &str = "join ',', map { \"$_=$ENV{$_}\" } sort keys %ENV";
+    fn var<'a>(k: &'a str, v: &'a str) -> (&'a [u8], &'a [u8]) {
+        (k.as_bytes(), v.as_bytes())
+    }
+
+    #[test]
+    fn a_response_has_its_variables_and_leaves_none_behind() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"$ENV{BASE} = 'b'; our $old = \\%ENV; 1", None).unwrap();
+        let base = text(&e, SHOW);
+        for round in 0..3 {
+            let env = e.request_env([var("A", "1"), var("B", "2"), var("BASE", "mine")], false);
+            assert_eq!(text(&e, SHOW), "A=1,B=2,BASE=mine");
+            assert_eq!(text(&e, "$old->{A}"), "1", "a reference taken before sees the same");
+            assert_eq!(text(&e, "{ local $ENV{A} = 9; local %ENV = (X => 1); keys %ENV } $ENV{A}"), "1");
+            text(
+                &e,
+                "$ENV{NEW} = 5; delete $ENV{B}; $ENV{A} = [1]; $ENV{A} .= 'x'; our $kept = \\$ENV{A}; undef $ENV{BASE}",
+            );
+            drop(env);
+            assert_eq!(text(&e, SHOW), base, "round {round}");
+        }
+        let env = e.request_env([var("C", "3")], false);
+        assert_eq!(text(&e, SHOW), "BASE=b,C=3");
+        assert_eq!(text(&e, "$$kept =~ /^ARRAY/ ? 1 : $$kept"), "1", "a value that the script kept is its own");
+        drop(env);
+        assert_eq!(text(&e, SHOW), base);
+    }
+
+    #[test]
+    fn nothing_of_a_request_reaches_the_c_environment() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.set_env([var("MI_SET", "1")], false);
+        assert_eq!(text(&e, "$ENV{MI_SET} . `printenv MI_SET`"), "1");
+        e.unset_env([&b"MI_SET"[..]]);
+        assert_eq!(text(&e, "exists $ENV{MI_SET} ? 1 : 0"), "0");
+        let env = e.request_env([var("MI_REQ", "1")], false);
+        assert_eq!(text(&e, "$ENV{MI_OWN} = 2; $ENV{MI_REQ} . `printenv MI_REQ MI_OWN`"), "1");
+        drop(env);
+    }
+}

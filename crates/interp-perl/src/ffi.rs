@@ -47,6 +47,14 @@ pub(crate) struct StdioTable {
     pub flush: unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> isize,
 }
 
+/// `mp_io_before`: what STDIN and STDOUT were pointed at.
+#[repr(C)]
+pub(crate) struct Before {
+    pub table: *const StdioTable,
+    pub ctx: *mut c_void,
+    pub flags: u8,
+}
+
 /// `mp_out`: how a call came back.
 #[repr(C)]
 pub(crate) struct Out {
@@ -74,6 +82,7 @@ pub(crate) struct Boot {
     pub main: c_int,
 }
 
+#[allow(improper_ctypes)] // the shim reads the repr(C) heads that interp.h has, and nothing behind them
 unsafe extern "C" {
     pub(crate) static mp_ops: Ops;
     // life.c
@@ -110,8 +119,8 @@ unsafe extern "C" {
     pub(crate) fn mp_handler(me: *mut Interp, id: u32, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_handler_is_method(me: *const Interp, id: u32) -> c_int;
     // io.c
-    pub(crate) fn mp_io_begin(me: *mut Interp, table: *const StdioTable, ctx: *mut c_void, out: *mut Out);
-    pub(crate) fn mp_io_end(me: *mut Interp, out: *mut Out);
+    pub(crate) fn mp_io_begin(me: *mut Interp, table: *const StdioTable, ctx: *mut c_void, before: *mut Before);
+    pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
     pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);

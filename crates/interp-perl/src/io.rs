@@ -35,21 +35,18 @@ pub struct Redirect<'a> {
     perl: &'a Entered<'a>,
     // The address that the shim keeps while the redirection lasts.
     stdio: *mut c_void,
+    before: ffi::Before,
     _response: PhantomData<&'a dyn Stdio>,
 }
 
 impl<'a> Entered<'a> {
     /// Points STDIN and STDOUT at `stdio`.
-    ///
-    /// # Errors
-    /// If the handles cannot be made.
-    pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Result<Redirect<'a>, Raised> {
+    pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Redirect<'a> {
         let stdio: *mut &'a dyn Stdio = Box::into_raw(Box::new(stdio));
-        let guard = Redirect { perl: self, stdio: stdio.cast(), _response: PhantomData };
-        let mut out = ffi::Out::EMPTY;
+        let mut before = ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0 };
         // SAFETY: this interpreter is entered; the address lives in the guard.
-        unsafe { ffi::mp_io_begin(self.raw(), &raw const TABLE, stdio.cast(), &raw mut out) };
-        self.finish(out).map(|_| guard)
+        unsafe { ffi::mp_io_begin(self.raw(), &raw const TABLE, stdio.cast(), &raw mut before) };
+        Redirect { perl: self, stdio: stdio.cast(), before, _response: PhantomData }
     }
 }
 
@@ -69,7 +66,7 @@ impl Redirect<'_> {
     fn give_back(&self) -> Result<(), Raised> {
         let mut out = ffi::Out::EMPTY;
         // SAFETY: the interpreter is still entered (the guard borrows it).
-        unsafe { ffi::mp_io_end(self.perl.raw(), &raw mut out) };
+        unsafe { ffi::mp_io_end(self.perl.raw(), &raw const self.before, &raw mut out) };
         self.perl.finish(out).map(drop)
     }
 }
@@ -112,4 +109,125 @@ unsafe extern "C" fn write(ctx: *mut c_void, from: *const u8, n: usize, err: *mu
 
 unsafe extern "C" fn flush(ctx: *mut c_void, err: *mut *mut c_void) -> isize {
     door(ctx, err, |stdio| stdio.flush().map(|()| 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{lock, parent, text};
+    use std::cell::{Cell, RefCell};
+
+    #[derive(Default)]
+    struct Fake {
+        input: RefCell<Vec<u8>>,
+        output: RefCell<Vec<u8>>,
+        flushes: Cell<usize>,
+        broken: Cell<bool>,
+    }
+    impl Fake {
+        fn with(input: &str) -> Fake {
+            Fake { input: RefCell::new(input.bytes().rev().collect()), ..Fake::default() }
+        }
+        fn sent(&self) -> String {
+            String::from_utf8_lossy(&self.output.take()).into_owned()
+        }
+    }
+    impl Stdio for Fake {
+        fn read(&self, to: &mut [u8]) -> Result<usize, Fail> {
+            let mut input = self.input.borrow_mut();
+            let n = to.len().min(input.len());
+            to[..n].iter_mut().for_each(|b| *b = input.pop().unwrap());
+            Ok(n)
+        }
+        fn write(&self, from: &[u8]) -> Result<(), Fail> {
+            if self.broken.get() {
+                return Err(Box::new(interp::Raise::Status(103, "Apache2 IO write")));
+            }
+            self.output.borrow_mut().extend_from_slice(from);
+            Ok(())
+        }
+        fn flush(&self) -> Result<(), Fail> {
+            self.flushes.set(self.flushes.get() + 1);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn stdin_and_stdout_are_the_responses_and_are_given_back() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let fd = text(&e, "fileno(STDOUT) . $|");
+        for round in 0..3 {
+            let fake = Fake::with("line one\nline two\nrest");
+            let r = e.redirect(&fake);
+            assert_eq!(
+                text(&e, "my $a = <STDIN>; my $b = <STDIN>; local $/; \"$a$b\" . <STDIN> . (eof(STDIN) ? 1 : 0)"),
+                "line one\nline two\nrest1"
+            );
+            text(&e, "print 'a', 'b'; printf '%03d', 7; print STDOUT 'x' x 5000; join ',', PerlIO::get_layers(STDOUT)");
+            assert_eq!(fake.sent(), format!("ab007{}", "x".repeat(5000)), "round {round}");
+            assert_eq!(text(&e, "join ',', PerlIO::get_layers(STDOUT)"), "Apache2");
+            text(&e, "$| = 1; print 1; print 2; $| = 0");
+            assert!(fake.flushes.get() >= 2);
+            r.end().unwrap();
+        }
+        assert_eq!(text(&e, "fileno(STDOUT) . $|"), fd);
+    }
+
+    #[test]
+    fn what_a_script_does_to_the_handles_ends_with_its_response() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let fd = text(&e, "fileno(STDOUT)");
+        for code in [
+            "binmode STDOUT, ':encoding(UTF-8)'; print qq(\\x{e4})",
+            "print 'before'; close STDOUT",
+            "open STDOUT, '>', '/dev/null'; print 'lost'",
+            "open STDIN, '<', '/dev/null'; binmode STDOUT, ':utf8'",
+            "$| = 1; local *STDOUT; print 'nowhere'",
+        ] {
+            let fake = Fake::default();
+            e.redirect(&fake).end().unwrap();
+            let r = e.redirect(&fake);
+            text(&e, code);
+            r.end().unwrap();
+            if code.contains("encoding") {
+                assert_eq!(fake.output.take(), [0xc3, 0xa4]);
+            }
+            assert_eq!(text(&e, "fileno(STDOUT)"), fd, "after {code}");
+            let fake = Fake::default();
+            let r = e.redirect(&fake);
+            assert_eq!(
+                text(&e, "print qq(\\xe4); $| . join ',', PerlIO::get_layers(STDOUT)"),
+                "0Apache2",
+                "after {code}"
+            );
+            assert_eq!(fake.output.take(), [0xe4]);
+            r.end().unwrap();
+        }
+    }
+
+    #[test]
+    fn responses_nest_and_errors_are_exceptions() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let (outer, inner) = (Fake::default(), Fake::default());
+        let r = e.redirect(&outer);
+        text(&e, "print 1");
+        {
+            let _inner = e.redirect(&inner);
+            text(&e, "print 2");
+        }
+        text(&e, "print 3");
+        assert_eq!((outer.sent(), inner.sent()), ("13".into(), "2".into()));
+        outer.broken.set(true);
+        assert_eq!(
+            text(&e, "eval { print 'x' }; ref($@) . ' ' . $@->{rc} . ' ' . $@->{func}"),
+            "APR::Error 103 Apache2 IO write"
+        );
+        r.end().unwrap();
+    }
 }

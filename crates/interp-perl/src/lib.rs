@@ -52,3 +52,6 @@ pub const HAS_ITHREADS: bool = cfg!(perl_ithreads);
 #[cfg(test)]
 #[link(name = "perl")]
 unsafe extern "C" {}
+
+#[cfg(test)]
+mod testing;

@@ -268,3 +268,183 @@ pub unsafe fn record_of(perl: *mut c_void) -> *mut Record {
     // SAFETY: the caller's promise.
     unsafe { ffi::mp_record_of(perl) }.cast()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{fork, lock, parent, text};
+    use interp::{Dual, IntoVal, Ticket};
+
+    #[test]
+    fn a_clone_has_the_parents_data_and_a_record_of_its_own() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter().run(b"our $x = 5; our @l = (1 .. 3); sub f { $x * $_[0] }", None).unwrap();
+        let a = perl.duplicate().unwrap();
+        let b = a.duplicate().unwrap();
+        drop(perl);
+        assert_eq!(text(&a.enter(), "$x++; f(scalar @l)"), "18");
+        assert_eq!(text(&b.enter(), "f(2)"), "10");
+        assert_ne!(a.record(), b.record());
+        // SAFETY: the records live as long as their interpreters.
+        unsafe {
+            assert_eq!(record_of(a.record().as_ref().perl), a.record().as_ptr());
+            assert_eq!(a.record().as_ref().refcnt, 0);
+        }
+    }
+
+    #[test]
+    fn entries_nest_and_give_the_previous_interpreter_back() {
+        let _one = lock();
+        let a = parent();
+        let b = a.duplicate().unwrap();
+        let outer = a.enter();
+        assert_eq!(text(&outer, "our $who = 'a'"), "a");
+        {
+            let inner = b.enter();
+            assert_eq!(text(&inner, "our $who = 'b'"), "b");
+            assert_eq!(text(&a.enter(), "$who"), "a");
+            assert_eq!(text(&inner, "$who"), "b");
+            assert!(process::inside() >= 2);
+        }
+        assert_eq!(text(&outer, "$who"), "a");
+        drop(outer);
+        assert_eq!(process::inside(), 0);
+    }
+
+    #[test]
+    fn data_nested_twenty_thousand_deep_is_cloned_and_freed() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter()
+            .run(
+                b"our $deep = 1; $deep = [$deep] for 1 .. 20_000; our $h = 1; $h = { k => $h } for 1 .. 20_000; 1",
+                None,
+            )
+            .unwrap();
+        let clone = perl.duplicate().unwrap();
+        assert_eq!(text(&clone.enter(), "my ($n, $r) = (0, $deep); $n++, $r = $r->[0] while ref $r; $n"), "20000");
+    }
+
+    #[test]
+    fn a_dying_clone_method_spoils_only_that_clone() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter()
+            .run(
+                b"package C; our $how = ''; sub CLONE { die qq(not me\\n) if $how eq 'die'; exit if $how eq 'exit'; CORE::exit(3) if $how eq 'core'; our $cloned .= $_[0] }
+                  package E; our @ISA = 'C';
+                  package S; sub CLONE_SKIP { die 'skip' if $C::how eq 'skip'; $C::how eq 'away' } package main; our $s = bless [], 'S'; 1",
+                None,
+            )
+            .unwrap();
+        let with = |how: &str| {
+            perl.enter().run(format!("$C::how = '{how}'").as_bytes(), None).unwrap();
+            perl.duplicate()
+        };
+        assert_eq!(text(&with("").unwrap().enter(), "join ' ', sort $C::cloned =~ /./g"), "C E");
+        assert_eq!(with("die").unwrap_err(), Error::Clone(b"not me\n".to_vec()));
+        assert!(
+            matches!(with("exit").unwrap_err(), Error::Clone(text) if text.starts_with(b"ModPerl::Util::exit: (120000)"))
+        );
+        assert_eq!(with("core").unwrap_err(), Error::Clone(b"CORE::exit was called".to_vec()));
+        assert_eq!(text(&with("skip").unwrap().enter(), "ref $s"), "S", "a dying CLONE_SKIP counts as clone");
+        assert_eq!(text(&with("away").unwrap().enter(), "ref $s"), "SCALAR");
+        assert_eq!(text(&perl.enter(), "ref $s"), "S");
+    }
+
+    #[test]
+    fn each_interpreter_has_its_own_random_sequence() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter().run(b"rand", None).unwrap();
+        perl.enter().forget_srand();
+        let mut seen: Vec<String> = (0..5).map(|_| text(&perl.duplicate().unwrap().enter(), "rand")).collect();
+        seen.push(text(&perl.enter(), "rand"));
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 6);
+    }
+
+    #[test]
+    fn end_blocks_run_once_and_say_what_they_died_of() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter()
+            .run(b"our $n = 0; eval q(END { $n++; die qq(at the end\\n) } END { $n++ } END { exit 3 } 1) or die", None)
+            .unwrap();
+        assert_eq!(perl.end(), [b"at the end\n".to_vec()]);
+        assert_eq!(perl.end(), Vec::<Vec<u8>>::new());
+        assert_eq!(text(&perl.enter(), "\"$n ${^GLOBAL_PHASE}\""), "2 END");
+    }
+
+    #[test]
+    fn in_a_forked_process_nothing_is_torn_down() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter().run(b"eval q(END { print STDERR 'END' }); package D; sub DESTROY { print STDERR 'DESTROY' } our $d = bless []; 1", None).unwrap();
+        let (status, said) = fork(move || {
+            assert!(perl.end().is_empty());
+            assert_eq!(perl.duplicate().unwrap_err(), Error::Forked);
+            drop(perl);
+        });
+        assert_eq!((libc::WEXITSTATUS(status), said.as_str()), (99, ""));
+    }
+
+    #[test]
+    fn a_value_kept_and_dropped_on_another_thread_is_freed_at_the_next_entry() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter().run(b"our $gone = 0; package D; sub DESTROY { $main::gone++ } 1", None).unwrap();
+        let e = perl.enter();
+        e.run(b"require Apache2::XSLoader; Apache2::XSLoader::load('Apache2::Test'); 1", None).unwrap();
+        let before = text(&e, "Apache2::Test::keep(bless [], 'D'); $gone");
+        drop(e);
+        std::thread::spawn(|| crate::testing::KEPT.lock().unwrap().clear()).join().unwrap();
+        assert_eq!((before.as_str(), text(&perl.enter(), "$gone").as_str()), ("0", "1"));
+    }
+
+    #[test]
+    fn the_memory_that_nothing_lives_in_is_given_back() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"my $cache = 'c' x 3_000_000; sub cache { length $cache } sub big { my $x = 'x' x 5_000_000; my $y = $x . 'y'; length $y } big() + cache()", None).unwrap();
+        let would = e.trim(1 << 20, true);
+        assert!(would >= 5_000_000, "{would}");
+        assert_eq!(e.trim(1 << 20, false), would);
+        assert_eq!(e.trim(1 << 20, true), 0);
+        assert_eq!(text(&e, "big() . ' ' . cache()"), "5000001 3000000");
+    }
+
+    #[test]
+    fn arguments_arrive_as_what_they_are() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let args =
+            [7i64.val(Ticket::FOREVER), (&b"a\0b"[..]).val(Ticket::FOREVER), Dual(3, "three").val(Ticket::FOREVER)];
+        let got = e.call_handler(0, b"sub { $_[0] + length($_[1]) + $_[2] + length $_[2] }", crate::Load::Never, &args);
+        assert_eq!(got.unwrap().number, 7 + 3 + 3 + 5);
+    }
+
+    #[test]
+    fn a_hundred_clones_leave_no_memory_behind() {
+        let _one = lock();
+        let perl = parent();
+        perl.enter().run(b"require POSIX; require Data::Dumper; 1", None).unwrap();
+        let rss = || {
+            let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+            statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4
+        };
+        let round = || {
+            for _ in 0..50 {
+                perl.duplicate().unwrap().enter().run(b"POSIX::floor(3.5)", None).unwrap();
+            }
+        };
+        round();
+        let before = rss();
+        round();
+        assert!(rss() < before + 1024, "{before} kB before, {} kB after", rss());
+    }
+}

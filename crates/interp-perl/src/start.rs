@@ -85,3 +85,117 @@ fn intern(text: &[u8]) -> Result<*mut c_char, Error> {
     }
     Ok(seen.get(&text).map_or(ptr::null_mut(), |t| t.as_ptr().cast_mut()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{lib, lock, parent, text};
+    use std::process::Command;
+
+    #[test]
+    fn our_lib_stands_first_and_env_is_what_was_given() {
+        let _one = lock();
+        let lib = lib();
+        let perl = Perl::start(&Start {
+            argv0: b"/usr/sbin/apache2",
+            switches: &[b"-I/elsewhere", b"-Mstrict", b"-w"],
+            lib: Some(&lib),
+            env: &[(b"MOD_PERL", b"mod_perl/2.0.12"), (b"PATH", b"/bin")],
+            main: true,
+        })
+        .unwrap();
+        let e = perl.enter();
+        assert_eq!(text(&e, "\"$INC[0] $INC[1]\""), format!("{} /elsewhere", lib.display()));
+        assert_eq!(text(&e, "join ',', map { \"$_=$ENV{$_}\" } sort keys %ENV"), "MOD_PERL=mod_perl/2.0.12,PATH=/bin");
+        assert_eq!(
+            text(&e, "\"$0 $^W $INC{'strict.pm'}\"").split(' ').take(2).collect::<Vec<_>>(),
+            ["/usr/sbin/apache2", "1"]
+        );
+        assert!(std::env::var_os("HOME").is_some(), "the C environment is as it was");
+    }
+
+    #[test]
+    fn the_last_main_parent_writes_the_c_environment_and_nobody_else_does() {
+        let _one = lock();
+        let printenv =
+            |name: &str| String::from_utf8(Command::new("printenv").arg(name).output().unwrap().stdout).unwrap();
+        let shown = |perl: &Perl, name: &str| text(&perl.enter(), &format!("`printenv {name}`"));
+        let first = parent();
+        first.enter().run(b"$ENV{MI_ONE} = 'one'", None).unwrap();
+        assert_eq!(shown(&first, "MI_ONE"), "one\n");
+        let second = parent();
+        drop(first);
+        second.enter().run(b"$ENV{MI_TWO} = 'two'", None).unwrap();
+        assert_eq!((shown(&second, "MI_TWO"), shown(&second, "MI_ONE")), ("two\n".into(), "one\n".into()));
+        let clone = second.duplicate().unwrap();
+        clone.enter().run(b"$ENV{MI_THREE} = 'three'", None).unwrap();
+        assert_eq!(shown(&clone, "MI_THREE"), "");
+        assert_eq!(printenv("HOME").trim(), std::env::var("HOME").unwrap());
+    }
+
+    #[test]
+    fn a_switch_that_fails_is_an_error_and_the_next_start_works() {
+        let _one = lock();
+        assert!(matches!(
+            Perl::start(&Start { switches: &[b"-MNo::Such::Module"], ..Start::default() }),
+            Err(Error::Start(n)) if n != 0
+        ));
+        assert_eq!(
+            Perl::start(&Start { switches: &[b"-I\0"], ..Start::default() }).unwrap_err(),
+            Error::Nul(b"-I\0".to_vec())
+        );
+        assert_eq!(text(&parent().enter(), "1 + 1"), "2");
+    }
+
+    #[test]
+    fn the_markers_of_mod_perl_are_there() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        assert_eq!(
+            text(
+                &e,
+                "require mod_perl2; \"$mod_perl2::VERSION $mod_perl2::VERSION_TRIPLET $mod_perl::VERSION \" . ($INC{'mod_perl.pm'} ? 1 : 0)"
+            ),
+            "2.000012 2.0.12 2.000012 1"
+        );
+        assert_eq!(
+            text(
+                &e,
+                "require Apache2::XSLoader; require APR::XSLoader; Apache2::XSLoader::BOOTSTRAP() . APR::XSLoader::BOOTSTRAP()"
+            ),
+            "11"
+        );
+        assert_eq!(text(&e, "require POSIX; POSIX::floor(2.5)"), "2");
+    }
+
+    #[test]
+    fn constants_come_by_name_and_by_group() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        assert_eq!(text(&e, "package A; eval q(use Apache2::Const; join ',', OK, DECLINED) // $@"), "0,-1");
+        assert_eq!(
+            text(
+                &e,
+                "package B; eval q(use Apache2::Const qw(:http DIR_MAGIC_TYPE); join ',', NOT_FOUND, DIR_MAGIC_TYPE, defined &DECLINED ? 1 : 0) // $@"
+            ),
+            "404,httpd/unix-directory,0"
+        );
+        assert_eq!(
+            text(
+                &e,
+                "package C; eval q(use Apache2::Const -compile => qw(OK :http); join ',', Apache2::Const::NOT_FOUND, defined &OK ? 1 : 0) // $@"
+            ),
+            "404,0"
+        );
+        assert!(
+            text(&e, "eval q(use Apache2::Const qw(NOPE); 1) || $@")
+                .starts_with("unknown Apache2::Const constant NOPE")
+        );
+        assert!(
+            text(&e, "eval q(use Apache2::Const qw(:nope); 1) || $@")
+                .starts_with("unknown Apache2::Const group `nope'")
+        );
+    }
+}

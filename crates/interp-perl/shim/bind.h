@@ -1,0 +1,8 @@
+/* The flat tables of src/bind.rs. */
+#ifndef BIND_H
+#define BIND_H
+typedef struct { const char *module, *package, *name, *isa; const mi_row *row; } mp_bound;
+typedef struct { const char *package, *group, *name, *text; size_t text_len; int64_t number; } mp_const;
+extern const mp_bound *mp_rows; extern size_t mp_nrows;
+extern const mp_const *mp_consts; extern size_t mp_nconsts;
+#endif

@@ -1,0 +1,49 @@
+package APR::Error;
+
+# What API functions throw, and exit. Fields: rc (the status), func, file, line.
+
+use strict;
+use warnings;
+
+use APR::XSLoader ();
+use overload
+    '""'     => \&str,
+    'bool'   => \&str,
+    '0+'     => \&num,
+    '=='     => \&num_cmp,
+    '!='     => \&num_cmp_not,
+    nomethod => \&fatal;
+
+our $VERSION = '2.000012';
+
+APR::XSLoader::load(__PACKAGE__);
+
+# Without APR: mod_perl's own two codes, else what the system says.
+unless (defined &strerror) {
+    my %own = (120000 => 'exit was called', 120001 => 'filter handler has failed');
+    *strerror = sub {
+        my $rc = ref $_[0] ? $_[0]{rc} : $_[0];
+        return $own{$rc} || do { local $! = $rc; "$!" };
+    };
+}
+
+sub new { my ($class, %field) = @_; return bless \%field, $class }
+
+sub str {
+    my $self = shift;
+    no warnings 'uninitialized';
+    return sprintf '%s: (%d) %s at %s line %d', $self->{func}, $self->{rc}, strerror($self->{rc}), @$self{qw(file line)};
+}
+
+sub num         { $_[0]{rc} }
+sub num_cmp     { $_[0]{rc} == (ref $_[1] ? $_[1]{rc} : $_[1]) }
+sub num_cmp_not { !num_cmp(@_) }
+sub fatal       { die __PACKAGE__ . ": Can't handle '$_[3]'" }
+
+sub cluck   { require Carp; goto &Carp::cluck   unless ref $_[0] eq __PACKAGE__; Carp::cluck(_short($_[0])) }
+sub confess { require Carp; goto &Carp::confess unless ref $_[0] eq __PACKAGE__; Carp::confess(_short($_[0])) }
+sub _short  { "$_[0]{func}: ($_[0]{rc}) " . strerror($_[0]{rc}) }
+
+$Carp::CarpInternal{+__PACKAGE__}++;
+
+1;

@@ -1,0 +1,12 @@
+package APR::UUID;
+
+use strict;
+use warnings;
+
+use APR::XSLoader ();
+
+our $VERSION = '2.000012';
+
+APR::XSLoader::load(__PACKAGE__);
+
+1;

@@ -1,0 +1,12 @@
+package Apache2::ServerRec;
+
+use strict;
+use warnings;
+
+use Apache2::XSLoader ();
+
+our $VERSION = '2.000012';
+
+Apache2::XSLoader::load(__PACKAGE__);
+
+1;

@@ -1,0 +1,18 @@
+package ModPerl::Const;
+
+# use Apache2::Const qw(OK :http);            names for the caller
+# use Apache2::Const -compile => qw(OK);      Apache2::Const::OK only
+# `compile` is the interpreter's.
+
+use strict;
+use warnings;
+
+our $VERSION = '2.000012';
+
+sub import {
+    my $class = shift;
+    my $into = @_ && $_[0] =~ /^-compile/ ? shift : caller;
+    return $class->compile($into, @_ ? @_ : ':common');
+}
+
+1;
