@@ -220,7 +220,8 @@ sub start_fails {
     return ($state eq 'ready' ? undef : $self->{status} >> 8 || ($self->{status} ? 255 : 0), $self->log);
 }
 
-# `httpd -t` on the same kind of configuration: returns ($exit_status, $output).
+# `httpd -t` on the same kind of configuration: returns ($exit_status, $output, $line), where $line is the number that
+# the first line of the configuration given has in httpd.conf.
 sub config_test {
     my ($class, %opt) = @_;
     my $self = $class->prepare(%opt);
@@ -239,7 +240,7 @@ sub config_test {
     close $out;
     my $status = $?;
     $self->{stopped} = 1;
-    return ($status >> 8 || ($status ? 255 : 0), $text . $self->log);
+    return ($status >> 8 || ($status ? 255 : 0), $text . $self->log, $self->conf_line(1));
 }
 
 # The folder, as `make serve` lays it out: modules/ (our .so, its lib), lib/ (handlers), htdocs/, var/ (writable), run/.
@@ -433,6 +434,15 @@ sub wait_ended {
 sub stop_all {
     my %keep = map { $_ => 1 } @_;
     $_->stop for grep { $_->{owner} == $$ } map { $live{$_} } grep { !$keep{$_} } sort { $a <=> $b } keys %live;
+}
+
+# Forgets a server that has ended, without a word in the TAP: for loops that start many. Ask unexpected and group_pids first.
+sub discard {
+    my ($self) = @_;
+    $self->{stopped} = 1;
+    $self->reap;
+    delete $live{ $self->{pid} };
+    $self->clean_up;
 }
 
 sub clean_up {

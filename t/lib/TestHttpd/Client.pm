@@ -13,7 +13,8 @@ use POSIX ();
 use Storable ();
 use Time::HiRes qw(time);
 
-# get(path, header => value, ...) on a connection of its own. No redirect is followed.
+# get(path, header => value, ...) on a connection of its own; a Host header chooses the virtual host. No redirect is
+# followed.
 sub get  { my ($s, $path, %headers) = @_; $s->request('GET',  $path, \%headers) }
 sub head { my ($s, $path, %headers) = @_; $s->request('HEAD', $path, \%headers) }
 
@@ -35,7 +36,13 @@ sub agent {
 
 sub send_with {
     my ($http, $method, $url, $headers, $content) = @_;
-    my %options = (headers => $headers || {});
+    my %options = (headers => { %{ $headers || {} } });
+    # HTTP::Tiny makes the Host line from the address; which server it talks to is told apart.
+    if (my ($name) = grep { lc eq 'host' } keys %{ $options{headers} }) {
+        my $host = delete $options{headers}{$name};
+        $url =~ s{//127\.0\.0\.1:}{//$host:};
+        $options{peer} = '127.0.0.1';
+    }
     $options{content} = $content if defined $content;
     $options{headers}{'Content-Type'} = 'application/x-www-form-urlencoded'
         if defined $content && !grep { lc eq 'content-type' } keys %{ $options{headers} };
