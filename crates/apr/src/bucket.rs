@@ -252,6 +252,13 @@ impl Bucket {
         Bucket(unsafe { some(ffi::apr_bucket_heap_create(bytes.as_ptr().cast(), bytes.len(), None, alloc.as_ptr())) })
     }
 
+    /// A bucket that points at `bytes`: whoever keeps it past its passing copies them, as every filter does. Not to be
+    /// kept by the caller once `bytes` are gone.
+    pub fn transient(bytes: &[u8], alloc: BucketAlloc) -> Bucket {
+        // SAFETY: the allocator lives; filters set a transient bucket aside (a copy) before they keep it.
+        Bucket(unsafe { some(ffi::apr_bucket_transient_create(bytes.as_ptr().cast(), bytes.len(), alloc.as_ptr())) })
+    }
+
     /// An end of stream.
     pub fn eos(alloc: BucketAlloc) -> Bucket {
         // SAFETY: the allocator lives.

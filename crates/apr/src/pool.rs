@@ -1,6 +1,6 @@
 //! APR pools: memory that dies together, and what happens when it does.
 
-use crate::{Reenter, Status, ffi};
+use crate::{Reenter, Status, ffi, text::until_nul};
 use std::{
     ffi::{CStr, c_int, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,8 +22,9 @@ unsafe impl Send for Pool {}
 #[must_use = "dropping it is fine: the closure stays registered"]
 pub struct Cleanup {
     pool: Pool,
-    data: NonNull<Registered>,
+    data: NonNull<c_void>,
     run: Callback,
+    drop: unsafe fn(NonNull<c_void>),
 }
 
 // SAFETY: as `Pool`; the closure behind it is `Send`.
@@ -31,11 +32,14 @@ unsafe impl Send for Cleanup {}
 
 type Callback = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-/// What a cleanup finds: the process that registered it, and what to do.
-struct Registered {
+/// What a cleanup finds in the pool: the process that registered it, and what to do.
+struct Registered<F> {
     pid: libc::pid_t,
-    run: Box<dyn FnOnce() + Send>,
+    f: F,
 }
+
+/// What `apr_palloc` aligns to.
+const ALIGNMENT: usize = 8;
 
 impl Pool {
     /// The wrapper of a pool.
@@ -126,9 +130,8 @@ impl Pool {
 
     /// As [`Pool::strdup`], for a field of a C record: the pointer is good until the pool dies.
     pub fn cstr(&self, bytes: &[u8]) -> NonNull<std::ffi::c_char> {
-        let len = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
         // SAFETY: `alloc` never gives null, so neither does this.
-        unsafe { NonNull::new_unchecked(self.copy_with_nul(&bytes[..len]).cast()) }
+        unsafe { NonNull::new_unchecked(self.copy_with_nul(until_nul(bytes)).cast()) }
     }
 
     fn copy_with_nul(&self, bytes: &[u8]) -> *mut u8 {
@@ -141,19 +144,33 @@ impl Pool {
         memory
     }
 
-    /// Moves a value to the heap; it is dropped when the pool dies (not in a process forked meanwhile, where it leaks).
-    /// The pointer is good until then.
+    /// Moves a value into the pool. It is not dropped; the pointer is good until the pool dies.
+    pub fn place<T: 'static>(&self, value: T) -> NonNull<T> {
+        let at = if align_of::<T>() <= ALIGNMENT {
+            self.alloc(size_of::<T>()).cast::<T>()
+        } else {
+            let start = self.alloc(size_of::<T>() + align_of::<T>()).cast::<u8>();
+            // SAFETY: less than the alignment, which was asked for in addition.
+            unsafe { start.add(start.align_offset(align_of::<T>())) }.cast::<T>()
+        };
+        // SAFETY: new memory of the value's size and alignment.
+        unsafe { at.write(value) };
+        at
+    }
+
+    /// Moves a value into the pool; it is dropped when the pool dies (not in a process forked meanwhile). The pointer is
+    /// good until then.
     pub fn keep<T: Send + 'static>(&self, value: T) -> NonNull<T> {
         struct Owned<T>(NonNull<T>);
         // SAFETY: it owns a `T`, which is `Send`.
         unsafe impl<T: Send> Send for Owned<T> {}
         impl<T> Drop for Owned<T> {
             fn drop(&mut self) {
-                // SAFETY: made by `Box::leak` below and freed only here.
-                drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+                // SAFETY: placed below and dropped only here, while the pool's memory is still there.
+                unsafe { self.0.drop_in_place() };
             }
         }
-        let at = NonNull::from(Box::leak(Box::new(value)));
+        let at = self.place(value);
         let owned = Owned(at);
         let _ = self.on_death(move || drop(owned));
         at
@@ -163,26 +180,32 @@ impl Pool {
     ///
     /// In a process that did not register it (a script forked) nothing happens: `f` is neither called nor dropped. A
     /// panic in it ends there.
-    pub fn on_death(&self, f: impl FnOnce() + Send + 'static) -> Cleanup {
-        let data = registered(f);
-        // SAFETY: `died` takes exactly such data, once: APR forgets a cleanup before it runs it.
+    pub fn on_death<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
+        let cleanup = self.cleanup(f);
+        // SAFETY: the callback takes exactly such data, once: APR forgets a cleanup before it runs it.
         unsafe {
             ffi::apr_pool_cleanup_register(
                 self.as_ptr(),
-                data.as_ptr().cast(),
-                Some(died),
+                cleanup.data.as_ptr(),
+                Some(cleanup.run),
                 Some(ffi::apr_pool_cleanup_null),
             )
         };
-        Cleanup { pool: *self, data, run: died }
+        cleanup
     }
 
     /// As [`Pool::on_death`], but before the subpools go (`apr_pool_pre_cleanup_register`).
-    pub fn before_death(&self, f: impl FnOnce() + Send + 'static) -> Cleanup {
-        let data = registered(f);
+    pub fn before_death<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
+        let cleanup = self.cleanup(f);
         // SAFETY: as in `on_death`.
-        unsafe { ffi::apr_pool_pre_cleanup_register(self.as_ptr(), data.as_ptr().cast(), Some(died_early)) };
-        Cleanup { pool: *self, data, run: died_early }
+        unsafe { ffi::apr_pool_pre_cleanup_register(self.as_ptr(), cleanup.data.as_ptr(), Some(cleanup.run)) };
+        cleanup
+    }
+
+    /// Puts a closure into the pool's own memory, which outlives the cleanups.
+    fn cleanup<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
+        let data = self.place(Registered { pid: pid(), f }).cast();
+        Cleanup { pool: *self, data, run: died::<F>, drop: forget::<F> }
     }
 
     /// A C cleanup, with the data it expects.
@@ -237,10 +260,10 @@ impl Cleanup {
     /// # Safety
     /// The pool has not died since, so the closure has not run.
     pub unsafe fn cancel(self) {
-        // SAFETY: the pool lives, so the data is still registered and ours to free once it no longer is.
+        // SAFETY: the pool lives, so the closure is still registered, and ours once it no longer is.
         unsafe {
-            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr().cast(), Some(self.run));
-            drop(Box::from_raw(self.data.as_ptr()));
+            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr(), Some(self.run));
+            (self.drop)(self.data);
         }
     }
 
@@ -249,10 +272,10 @@ impl Cleanup {
     /// # Safety
     /// As [`Cleanup::cancel`].
     pub unsafe fn run(self, _cx: Reenter) {
-        // SAFETY: as in `cancel`; `run` takes the data over.
+        // SAFETY: as in `cancel`; `run` takes the closure over.
         unsafe {
-            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr().cast(), Some(self.run));
-            (self.run)(self.data.as_ptr().cast());
+            ffi::apr_pool_cleanup_kill(self.pool.as_ptr(), self.data.as_ptr(), Some(self.run));
+            (self.run)(self.data.as_ptr());
         }
     }
 }
@@ -264,39 +287,30 @@ fn create(parent: *mut ffi::apr_pool_t) -> Result<Pool, Status> {
     NonNull::new(pool).map(Pool).ok_or(Status(libc::ENOMEM))
 }
 
-fn registered(f: impl FnOnce() + Send + 'static) -> NonNull<Registered> {
-    NonNull::from(Box::leak(Box::new(Registered { pid: pid(), run: Box::new(f) })))
-}
-
 fn pid() -> libc::pid_t {
     // SAFETY: no precondition.
     unsafe { libc::getpid() }
 }
 
-unsafe extern "C" fn died(data: *mut c_void) -> c_int {
-    // SAFETY: registered with this type by `on_death`.
-    unsafe { call(data) }
-}
-
-/// Same work under another address: APR finds a cleanup to kill by (data, function) in one of its two lists.
-unsafe extern "C" fn died_early(data: *mut c_void) -> c_int {
-    // SAFETY: registered with this type by `before_death`.
-    unsafe { call(data) }
+/// # Safety
+/// `data` is a `Registered<F>` that [`Pool::cleanup`] placed, and is not used again.
+unsafe extern "C" fn died<F: FnOnce()>(data: *mut c_void) -> c_int {
+    let data = data.cast::<Registered<F>>();
+    // SAFETY: the caller's promise; in another process the closure stays where it is.
+    if unsafe { (*data).pid } == pid() {
+        // SAFETY: the caller's promise.
+        let Registered { f, .. } = unsafe { data.read() };
+        // The panic hook has said what there is to say; C must not see it.
+        let _ = catch_unwind(AssertUnwindSafe(f));
+    }
+    ffi::APR_SUCCESS as c_int
 }
 
 /// # Safety
-/// `data` came from [`registered`] and is not used again.
-unsafe fn call(data: *mut c_void) -> c_int {
-    let data = data.cast::<Registered>();
+/// As [`died`].
+unsafe fn forget<F>(data: NonNull<c_void>) {
     // SAFETY: the caller's promise.
-    if unsafe { (*data).pid } != pid() {
-        return ffi::APR_SUCCESS as c_int;
-    }
-    // SAFETY: the caller's promise; from here on the box is ours.
-    let registered = unsafe { Box::from_raw(data) };
-    // The panic hook has said what there is to say; C must not see it.
-    let _ = catch_unwind(AssertUnwindSafe(registered.run));
-    ffi::APR_SUCCESS as c_int
+    drop(unsafe { data.cast::<Registered<F>>().read() });
 }
 
 #[cfg(test)]
@@ -357,6 +371,19 @@ mod tests {
         assert_eq!(**unsafe { kept.as_ref() }, 7);
         destroy(p);
         assert_eq!(Arc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn a_value_is_placed_as_aligned_as_it_asks() {
+        #[repr(align(64))]
+        struct Wide(u8);
+        let p = pool();
+        p.alloc(3);
+        let at = p.place(Wide(7));
+        assert!(at.as_ptr().is_aligned());
+        // SAFETY: the pool lives.
+        assert_eq!(unsafe { at.as_ref() }.0, 7);
+        destroy(p);
     }
 
     #[test]

@@ -16,15 +16,18 @@ mod module;
 pub mod mpm;
 mod objects;
 mod request;
+mod run;
 pub mod server;
 mod slot;
 pub mod status;
+pub mod util;
 
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, ServerEdit, Slots};
 pub use hook::{Own, Pools};
 pub use module::{Host, ModuleRecord, Record, pconf};
 pub use request::{ReadError, Request, method_number_of};
+pub use run::SubRequest;
 pub use server::Server;
 
 use std::{

@@ -97,7 +97,7 @@ pub trait Host: Sized + 'static {
 
 /// The record that httpd finds by its name in the loaded library.
 ///
-/// ```ignore
+/// ```text
 /// #[unsafe(no_mangle)]
 /// pub static perl_module: ModuleRecord = ModuleRecord::new::<PerlHost>(c"mod_perl.c");
 /// ```

@@ -41,18 +41,18 @@ pub(crate) unsafe fn put<T: Send + 'static>(
     unsafe impl<T: Send> Send for Slotted<T> {}
     impl<T> Drop for Slotted<T> {
         fn drop(&mut self) {
-            // SAFETY: the slot's memory is the pool's, which is freed only after its cleanups; the box is ours.
+            // SAFETY: both lie in the pool, whose memory is freed only after its cleanups; the value is ours.
             unsafe {
                 if self.0.read() == self.1.as_ptr().cast() {
                     self.0.write(std::ptr::null_mut());
                 }
-                drop(Box::from_raw(self.1.as_ptr()));
+                self.1.drop_in_place();
             }
         }
     }
     // SAFETY: the caller's promise.
     let slot = unsafe { at(vector, module) }?;
-    let value = NonNull::from(Box::leak(Box::new(value)));
+    let value = pool.place(value);
     // SAFETY: the caller's promise.
     unsafe { slot.write(value.as_ptr().cast()) };
     let owner = Slotted(slot, value);
