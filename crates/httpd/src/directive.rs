@@ -334,7 +334,10 @@ unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NullHost, TEST_MODULE};
+    use crate::{
+        module::{PCONF_IN_USE, set_pconf},
+        testing::{Fake, NullHost, TEST_MODULE},
+    };
     use std::ffi::CStr;
 
     #[test]
@@ -353,5 +356,49 @@ mod tests {
         }
         // SAFETY: the record that ends the table.
         assert!(unsafe { (*command).name }.is_null());
+    }
+
+    /// What a directive did: its error, and both records afterwards.
+    type Outcome = (Option<String>, Vec<String>, Vec<String>);
+
+    /// Runs a directive as httpd would, `serving` as in `.htaccess`.
+    fn line(name: &str, arg: &CStr, serving: bool) -> Outcome {
+        let fake = Fake::new();
+        let s = fake.request.server();
+        let request_pool = fake.pool.create().unwrap();
+        let conf = if serving { request_pool } else { fake.pool };
+        set_pconf(fake.pool);
+        let record = crate::module::install_in::<NullHost>(s, fake.pool, conf);
+        let at = DIRECTIVES.iter().position(|row| row.name == name).unwrap();
+        // SAFETY: zero is a value of this plain record; what `run` looks at is set. The table has a record per row.
+        let error = unsafe {
+            let command = &*Commands::<NullHost>::FIRST.add(at);
+            let mut parms: ffi::cmd_parms = std::mem::zeroed();
+            (parms.pool, parms.temp_pool) = (conf.as_ptr(), request_pool.as_ptr());
+            (parms.server, parms.cmd, parms.info) = (s.as_ptr(), command, command.cmd_data);
+            let error = take1::<NullHost>(&mut parms, record, arg.as_ptr());
+            bytes_at(error).map(|e| String::from_utf8_lossy(e).into_owned())
+        };
+        // SAFETY: made above.
+        let dir = unsafe { crate::module::record::<Vec<String>>(record) }.unwrap().get().clone();
+        (error, s.config::<NullHost>().unwrap().clone(), dir)
+    }
+
+    #[test]
+    fn a_directive_edits_its_records_and_an_error_is_handed_to_httpd() {
+        let _one_at_a_time = PCONF_IN_USE.lock().unwrap();
+        let (error, _, dir) = line("PerlModule", c"A", false);
+        assert_eq!((error, &dir[..]), (None, &["PerlModule A".to_owned()][..]));
+        let (error, _, dir) = line("PerlModule", c"refused", false);
+        assert_eq!((error.as_deref(), dir.len()), (Some("PerlModule: refused"), 0));
+        let (error, ..) = line("PerlModule", c"panic", true);
+        assert_eq!(error.as_deref(), Some("PerlModule: an error in the module itself"));
+    }
+
+    #[test]
+    fn while_requests_are_served_only_the_own_directory_is_written_to() {
+        let _one_at_a_time = PCONF_IN_USE.lock().unwrap();
+        let (error, server, dir) = line("PerlModule", c"B", true);
+        assert_eq!((error, server.len(), dir.len()), (None, 0, 1));
     }
 }

@@ -70,6 +70,50 @@ mod testing {
     use config::{Directive, Phase};
     use std::ffi::c_int;
 
+    /// Records as httpd would lend them, in a pool that is never destroyed.
+    pub(crate) struct Fake {
+        pub(crate) pool: Pool,
+        pub(crate) request: Request,
+    }
+
+    /// The number that `TEST_MODULE` gets.
+    const INDEX: usize = 2;
+
+    impl Fake {
+        /// A request with its connection and server: all zero but for pools, tables and empty vectors.
+        pub(crate) fn new() -> Fake {
+            Pool::initialize().unwrap();
+            let pool = Pool::root().unwrap();
+            // SAFETY: zero is a value of these plain records; every pointer that the wrappers rely on is set.
+            unsafe {
+                (*TEST_MODULE.as_ptr()).module_index = INDEX as c_int;
+                let r = pool.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>().as_ptr();
+                let c = pool.zeroed(size_of::<ffi::conn_rec>()).cast::<ffi::conn_rec>().as_ptr();
+                let s = pool.zeroed(size_of::<ffi::server_rec>()).cast::<ffi::server_rec>().as_ptr();
+                let process = pool.zeroed(size_of::<ffi::process_rec>()).cast::<ffi::process_rec>().as_ptr();
+                let vector = || pool.zeroed((INDEX + 1) * size_of::<*const ()>()).cast().as_ptr();
+                let table = || apr::Table::new(pool, 2).as_ptr();
+                (*process).pconf = pool.as_ptr();
+                (*process).pool = pool.as_ptr();
+                (*s).process = process;
+                (*s).module_config = vector();
+                (*s).lookup_defaults = vector();
+                (*c).pool = pool.as_ptr();
+                (*c).base_server = s;
+                (*c).conn_config = vector();
+                (*c).bucket_alloc = apr::BucketAlloc::new(pool).as_ptr();
+                (*r).pool = pool.create().unwrap().as_ptr();
+                (*r).connection = c;
+                (*r).server = s;
+                (*r).per_dir_config = vector();
+                (*r).request_config = vector();
+                (*r).headers_in = table();
+                (*r).headers_out = table();
+                Fake { pool, request: Request::from_ptr(r).unwrap() }
+            }
+        }
+    }
+
     pub(crate) struct NullHost;
 
     pub(crate) static TEST_MODULE: ModuleRecord = ModuleRecord::new::<NullHost>(c"mod_test.c");

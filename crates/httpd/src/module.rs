@@ -359,9 +359,30 @@ unsafe extern "C" fn register<H: Host>(p: *mut apr::ffi::apr_pool_t) {
     })
 }
 
+/// For tests: held by whoever depends on [`pconf`], since there is one per process.
+#[cfg(test)]
+pub(crate) static PCONF_IN_USE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[cfg(test)]
+pub(crate) fn set_pconf(pool: Pool) {
+    PCONF.store(pool.as_ptr(), Ordering::Release);
+}
+
+/// For tests: what httpd does before a directive. Makes both records and returns the directory's.
+#[cfg(test)]
+pub(crate) fn install_in<H: Host>(s: Server, server_pool: Pool, dir_pool: Pool) -> *mut c_void {
+    // SAFETY: as httpd calls them; the vector has room for the module's number.
+    unsafe {
+        let record = create_server::<H>(server_pool.as_ptr(), s.as_ptr());
+        crate::slot::at((*s.as_ptr()).module_config, H::module()).unwrap().write(record);
+        create_dir::<H>(dir_pool.as_ptr(), ptr::null_mut())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Fake, NullHost};
     use std::sync::{Arc, atomic::AtomicUsize};
 
     type Text = Record<String>;
@@ -440,6 +461,29 @@ mod tests {
         let (permanent, passing) = (text("p"), Record::new(String::new(), false));
         assert!(permanent.keeps_merges(&permanent));
         assert!(!permanent.keeps_merges(&passing) && !passing.keeps_merges(&permanent));
+    }
+
+    #[test]
+    fn sections_are_merged_once_and_those_of_htaccess_each_time() {
+        let _one_at_a_time = PCONF_IN_USE.lock().unwrap();
+        let fake = Fake::new();
+        set_pconf(fake.pool);
+        let request_pool = fake.pool.create().unwrap();
+        // SAFETY: as httpd calls them.
+        unsafe {
+            let dir = |pool: Pool, path: &CStr| create_dir::<NullHost>(pool.as_ptr(), path.as_ptr().cast_mut());
+            let merge = |base, add| merge_dir::<NullHost>(request_pool.as_ptr(), base, add);
+            let (a, b, passing) = (dir(fake.pool, c"a"), dir(fake.pool, c"b"), dir(request_pool, c".htaccess"));
+            let ab = merge(a, b);
+            assert_eq!(ab, merge(a, b));
+            assert_eq!(merge(ab, a), merge(ab, a), "a kept result is a base like any other");
+            assert_ne!(merge(ab, passing), merge(ab, passing));
+            let text = |at| record::<Vec<String>>(at).unwrap().get().join("+");
+            assert_eq!(text(merge(ab, passing)), "a+b+.htaccess");
+            request_pool.destroy(apr::Reenter::assume());
+            assert_eq!(text(ab), "a+b", "a kept result outlives the request that asked for it");
+            fake.pool.clear(apr::Reenter::assume());
+        }
     }
 
     #[test]

@@ -681,3 +681,73 @@ pub fn method_number_of(name: &[u8]) -> c_int {
     // SAFETY: a C string for the call.
     with_cstr(name, |name| unsafe { ffi::ap_method_number_of(name.as_ptr()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Fake, NullHost};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    #[test]
+    fn a_text_lent_before_it_is_set_anew_stays_readable() {
+        let r = Fake::new().request;
+        assert_eq!(r.uri(), None);
+        r.set_uri(Some(b"/old\0cut"));
+        let old = r.uri();
+        r.set_uri(Some(b"/new"));
+        assert_eq!((old, r.uri()), (Some(&b"/old"[..]), Some(&b"/new"[..])));
+        r.set_uri(None);
+        assert_eq!(r.uri(), None);
+    }
+
+    #[test]
+    fn numbers_and_languages_read_back() {
+        let r = Fake::new().request;
+        r.set_status(404);
+        r.set_mtime(1 << 50);
+        assert_eq!((r.status(), r.mtime()), (404, 1 << 50));
+        assert!(r.content_languages().is_empty());
+        r.set_content_languages(&[b"de", b"en"]);
+        assert_eq!(r.content_languages(), [b"de", b"en"]);
+    }
+
+    #[test]
+    fn a_table_from_a_shorter_life_is_copied_when_set() {
+        let r = Fake::new().request;
+        let sub = r.pool().create().unwrap();
+        let table = Table::new(sub, 1);
+        table.set(b"A", b"1");
+        r.set_headers_out(table);
+        assert_ne!(r.headers_out(), table);
+        let same = Table::new(r.connection().pool(), 1);
+        r.set_headers_out(same);
+        assert_eq!(r.headers_out(), same);
+        // SAFETY: nothing of it is used afterwards; no script runs.
+        unsafe { sub.destroy(Reenter::assume()) };
+    }
+
+    #[test]
+    fn state_is_set_once_and_gone_for_older_cleanups() {
+        let r = Fake::new().request;
+        assert!(r.state::<NullHost>().is_none());
+        let saw_none = Arc::new(AtomicBool::new(false));
+        let saw = saw_none.clone();
+        let _ = r.pool().on_death(move || saw.store(r.state::<NullHost>().is_none(), Ordering::Relaxed));
+        assert_eq!(r.set_state::<NullHost>("first".into()).unwrap(), "first");
+        assert_eq!(r.set_state::<NullHost>("second".into()).unwrap(), "first");
+        // SAFETY: the request's own fields lie in another pool here; no script runs.
+        unsafe { r.pool().clear(Reenter::assume()) };
+        assert!(saw_none.load(Ordering::Relaxed));
+        assert!(r.state::<NullHost>().is_none());
+    }
+
+    #[test]
+    fn reading_into_no_room_asks_no_filter() {
+        let r = Fake::new().request;
+        // SAFETY: no script runs.
+        assert_eq!(r.read(&mut [], unsafe { Reenter::assume() }), Ok(0));
+    }
+}
