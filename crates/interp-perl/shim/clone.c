@@ -91,9 +91,7 @@ mp_interp *mp_clone(mp_interp *me) {
         mp_hands_cloned(aTHX_ to, me->nhands);
         if (making.error) {
             SvREFCNT_dec(PL_endav); PL_endav = NULL;
-            PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
-            perl_destruct(c); perl_free(c);
-            free(to->hands); free(to);
+            if (!mp_destruct(c)) { free(to->hands); free(to); }
             to = NULL;
         }
     }

@@ -3,6 +3,8 @@
 #include "shim.h"
 void mp_deliver(mp_interp *me, int tag, SV *ret, void *out);
 
+/* NULL in global destruction: perl closes what is left when its list of contexts is gone. */
+static mp_interp *record(pTHX) { return PL_phase == PERL_PHASE_DESTRUCT ? NULL : MP_ME; }
 static SSize_t failed(pTHX_ mp_interp *me, PerlIO *f, void *err) {
     PerlIOBase(f)->flags |= PERLIO_F_ERROR;
     mp_raise(aTHX_ me, err);
@@ -11,18 +13,18 @@ static SSize_t failed(pTHX_ mp_interp *me, PerlIO *f, void *err) {
 static SSize_t nobody(PerlIO *f) { PerlIOBase(f)->flags |= PERLIO_F_ERROR; errno = EBADF; return -1; }
 
 static SSize_t layer_read(pTHX_ PerlIO *f, void *to, Size_t n) {
-    mp_interp *me = MP_ME; void *err; SSize_t got;
+    mp_interp *me = record(aTHX); void *err; SSize_t got;
     if (!(PerlIOBase(f)->flags & PERLIO_F_CANREAD) || PerlIOBase(f)->flags & (PERLIO_F_EOF | PERLIO_F_ERROR)) return 0;
-    if (!me->io) return nobody(f);
+    if (!me || !me->io) return nobody(f);
     if ((got = me->io->read(me->io_ctx, to, n, &err)) < 0) return failed(aTHX_ me, f, err);
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     if (got == 0 && n) PerlIOBase(f)->flags |= PERLIO_F_EOF;
     return got;
 }
 static SSize_t layer_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
-    mp_interp *me = MP_ME; void *err; SSize_t done; char room[1024];
+    mp_interp *me = record(aTHX); void *err; SSize_t done; char room[1024];
     if (!(PerlIOBase(f)->flags & PERLIO_F_CANWRITE)) return 0;
-    if (!me->io) return nobody(f);
+    if (!me || !me->io) return nobody(f);
     if (n <= sizeof room) { Copy((const char *)from, room, n, char); from = room; }     /* a filter of the script may free what it prints */
     else from = SvPVX(newSVpvn_flags(from, n, SVs_TEMP));
     if ((done = me->io->write(me->io_ctx, from, n, &err)) < 0) return failed(aTHX_ me, f, err);
@@ -30,16 +32,16 @@ static SSize_t layer_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
     return done;
 }
 static IV layer_flush(pTHX_ PerlIO *f) {
-    mp_interp *me = MP_ME; void *err;
+    mp_interp *me = record(aTHX); void *err;
     if (!(PerlIOBase(f)->flags & PERLIO_F_CANWRITE)) return -1;
-    if (!me->io) return 0;
+    if (!me || !me->io) return 0;
     if (me->io->flush(me->io_ctx, &err) < 0) return failed(aTHX_ me, f, err);
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     return 0;
 }
 static IV layer_close(pTHX_ PerlIO *f) {
-    mp_interp *me = MP_ME; int i;
-    for (i = 0; i < 2; i++) if (me->std[i].ours == f) me->std[i].ours = NULL;  /* the script closed it: made anew next time */
+    mp_interp *me = record(aTHX); int i;
+    for (i = 0; me && i < 2; i++) if (me->std[i].ours == f) me->std[i].ours = NULL;  /* the script closed it: made anew next time */
     PerlIOBase(f)->flags &= ~(PERLIO_F_CANREAD | PERLIO_F_CANWRITE | PERLIO_F_OPEN);
     return 0;
 }
@@ -70,11 +72,11 @@ static GV *std_gv(pTHX_ int i) {
 static void plain(pTHX_ PerlIO *f) {                    /* pops what the script pushed on our layer */
     while (PerlIOValid(f) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) { PerlIO_flush(f); PerlIO_pop(aTHX_ f); }
 }
-static void take(pTHX_ mp_interp *me, int i) {
+static int take(pTHX_ mp_interp *me, int i) {
     IO *io = GvIOn(std_gv(aTHX_ i)); PerlIO *f = me->std[i].ours;
     if (!f) {
         f = PerlIO_allocate(aTHX);
-        if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return;
+        if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return 1;
         me->std[i].ours = f;
     }
     PerlIOBase(f)->flags = (PerlIOBase(f)->flags & ~(PERLIO_F_EOF | PERLIO_F_ERROR | PERLIO_F_UTF8 | PERLIO_F_CRLF)) | PERLIO_F_OPEN;
@@ -82,6 +84,7 @@ static void take(pTHX_ mp_interp *me, int i) {
     me->std[i].ifp = IoIFP(io); me->std[i].ofp = IoOFP(io); me->std[i].type = IoTYPE(io); me->std[i].flags = IoFLAGS(io); me->std[i].lines = IoLINES(io);
     IoIFP(io) = f; IoOFP(io) = i ? f : NULL; IoTYPE(io) = i ? IoTYPE_WRONLY : IoTYPE_RDONLY; IoLINES(io) = 0;
     if (i) IoFLAGS(io) &= ~IOf_FLUSH;
+    return 0;
 }
 /* ModInterp::stdio_end(): flushes and pops what the script pushed, closes what it opened in STDIN's or STDOUT's place. */
 XS_EXTERNAL(mp_xs_io_end) {
@@ -108,13 +111,13 @@ static int is_plain(mp_interp *me, int i) {
 }
 
 typedef struct { const mp_stdio *io; void *ctx; unsigned char flags; } mp_io_before;
-void mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *before) {
+int mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *before) {
     dTHXa(me->perl);
     before->io = me->io; before->ctx = me->io_ctx;
     before->flags = me->std[1].io ? IoFLAGS(me->std[1].io) : 0;
     me->io = io; me->io_ctx = ctx;
-    if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) &= ~IOf_FLUSH; return; }       /* inside another response */
-    take(aTHX_ me, 0); take(aTHX_ me, 1);
+    if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) &= ~IOf_FLUSH; return 0; }       /* inside another response */
+    return take(aTHX_ me, 0) | take(aTHX_ me, 1);
 }
 void mp_io_end(mp_interp *me, const mp_io_before *before, void *out) {
     dTHXa(me->perl); int tag = MP_OK; SV *ret = NULL;

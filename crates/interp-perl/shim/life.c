@@ -65,7 +65,7 @@ static void xs_init(pTHX) {
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
-    gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADD, SVt_PVCV);
+    gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
     GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
     GvIMPORTED_CV_on(gv);
     mp_io_define(aTHX);
@@ -101,11 +101,7 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
     *status = perl_parse(my_perl, xs_init, b->argc, b->argv, b->env);
     if (!*status) *status = perl_run(my_perl);
     if (*status) {
-        PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
-        PL_origenviron = environ;
-        perl_destruct(my_perl);
-        RELEASE_ENVIRON(aTHX);
-        perl_free(my_perl);
+        if (mp_destruct(my_perl)) me = NULL;
         PERL_SET_CONTEXT(NULL);
         free(me);
         return NULL;
@@ -156,18 +152,27 @@ void mp_end(mp_interp *me, void (*said)(void *ctx, const char *s, size_t n), voi
     SvREFCNT_dec(end);
 }
 
+/* 0 if it is gone. A DESTROY that calls CORE::exit now would end the server: then what is left is left to the kernel. */
+int mp_destruct(PerlInterpreter *my_perl) {
+    dJMPENV; int rc;
+    PL_perl_destruct_level = 2;
+    PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
+    PL_origenviron = environ;                           /* else perl frees what others may have put there */
+    JMPENV_PUSH(rc);
+    if (rc == 0) perl_destruct(my_perl);
+    JMPENV_POP;
+    RELEASE_ENVIRON(my_perl);
+    if (rc == 0) perl_free(my_perl);
+    return rc;
+}
+
 void mp_free(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl;
     PERL_SET_CONTEXT(my_perl);
     mp_drain(aTHX_ me);
-    PL_perl_destruct_level = 2;
-    PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
-    PL_origenviron = environ;                           /* else perl frees what others may have put there */
     me->io = NULL;
     SvREFCNT_dec(me->env); me->env = NULL;
-    perl_destruct(my_perl);
-    RELEASE_ENVIRON(my_perl);
-    perl_free(my_perl);
+    if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(NULL); return; }
     PERL_SET_CONTEXT(NULL);
 #ifndef USE_ITHREADS
     mp_only = NULL;

@@ -10,6 +10,11 @@
 #define MI_RUST mp_rust
 #include "interp.h"
 
+#ifdef MULTIPLICITY
+#  define MP_THX ((void *)aTHX)
+#else
+#  define MP_THX NULL
+#endif
 #define MP_HAS_NAME(hv) (HvNAME_HEK(hv) != NULL)
 #define MP_CLASSES 192                                  /* more than the API has; checked by mp_attach */
 #define MP_RC_EXIT 120000                               /* ModPerl::EXIT */
@@ -63,6 +68,7 @@ extern mp_interp *mp_only;
 
 /* life.c */
 int mp_is_forked(void);
+int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
 void mp_release(pTHX_ mp_interp *me, SV *sv);

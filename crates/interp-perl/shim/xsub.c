@@ -191,6 +191,12 @@ SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ) {
     default:       return &PL_sv_undef;
     }
 }
+/* MI_HOLDS: the new object keeps that of argument `arg` (a pool the script made) alive. */
+static void keep_arg(pTHX_ const mi_row *row, int arg, SV *made, SV **st) {
+    int i, a = 0;
+    for (i = 0; i < arg; i++) a += row->params[i].kind != MI_WANT;
+    if (SvROK(made) && SvROK(st[a])) sv_magicext(SvRV(made), SvRV(st[a]), PERL_MAGIC_ext, NULL, NULL, 0);
+}
 static void bad(pTHX_ const mi_row *row, int i, int argno, int why, const mi_class *k) __attribute__((noreturn, noinline, cold));
 static void bad(pTHX_ const mi_row *row, int i, int argno, int why, const mi_class *k) {
     char buf[256]; size_t n = mi_bad(row, i, argno, why, k, buf, sizeof buf);
@@ -224,9 +230,9 @@ XS_EXTERNAL(mp_xsub) {
     mi_call c; mi_val ret, *v = c.args, rest[8]; void *err;
     SV *out = NULL; char room[1024]; scratch h = { room, room + sizeof room };
     int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0; U8 gimme;
-    if (UNLIKELY(!me->home)) croak("%s called while the interpreter is being cloned", GvNAME(CvGV(cv)));
+    if (UNLIKELY((void *)me->perl != MP_THX || !me->home)) croak("%s called while the interpreter is being cloned, or in a thread of the script's", GvNAME(CvGV(cv)));
     if (UNLIKELY(items < row->min || (items > row->max && row->max != MI_MANY))) bad(aTHX_ row, 0, 0, MI_BAD_COUNT, NULL);
-    c.row = row; c.home = me->home; c.ctx = aTHX; c.rest = NULL; c.nrest = 0; c.argc = items > 255 ? 255 : items;
+    c.row = row; c.home = me->home; c.ctx = MP_THX; c.rest = NULL; c.nrest = 0; c.argc = items > 255 ? 255 : items;
     c.args[0].slot = NULL; c.args[0].gen = 0;
     for (i = row->has_this; i < items; i++) any |= SvFLAGS(ST(i));
     any &= SVs_GMG | SVf_ROK;                           /* tie, overload: fetching one argument may run code that frees another */
@@ -281,6 +287,7 @@ XS_EXTERNAL(mp_xsub) {
     case MI_THIS: break;
     default: {
         SV *sv = mp_sv(aTHX_ me, &ret, NULL);
+        if (UNLIKELY(ret.flags & MI_HOLDS && ret.tag == MI_OBJ)) keep_arg(aTHX_ row, ret.pad, sv, &ST(0));
         if (ret.flags & MI_OWNED && (ret.tag == MI_ARRAY || ret.tag == MI_HASH)) mi_done(&ret);
         if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); }
         ST(0) = sv; }

@@ -163,21 +163,13 @@ mod tests {
         assert_eq!(died(run("package Q; use overload '\"\"' => sub { CORE::exit(3) }; die bless []")).len(), odd.len());
         assert_eq!(run("exit"), Err(Raised::Exit(0)));
         assert_eq!(run("exit 7"), Err(Raised::Exit(7)));
-        assert_eq!(
-            text(&perl, "eval { exit 7 }; $@ == 120000 ? $@ : 'no'"),
-            "ModPerl::Util::exit: (120000) exit was called at (eval) line 1"
-                .replace("(eval)", &text(&perl, "(\"$@\" =~ /at (.*) line/)[0]"))
-        );
+        let shown = text(&perl, "eval { exit 7 }; $@ == 120000 ? $@ : 'no'");
+        assert!(shown.starts_with("ModPerl::Util::exit: (120000) exit was called at (eval "), "{shown}");
         assert_eq!(run("eval { CORE::exit(9) }; 1"), Err(Raised::CoreExit(9)));
         assert!(died(run("sub { last }->()")).starts_with("Can't \"last\" outside a loop block"));
         assert_eq!(died(run("local $SIG{__DIE__} = sub { die \"wrapped $_[0]\" }; die qq(x\\n)")), "wrapped x\n");
         assert_eq!(run("1").map(|o| o.number), Ok(1));
-        assert_eq!(
-            run("package D; sub DESTROY { CORE::exit(5) } bless []")
-                .unwrap_or(Outcome { number: 1, truth: true })
-                .truth,
-            true
-        );
+        assert_eq!(run("package D; sub DESTROY { CORE::exit(5) } bless []").map(|o| o.truth), Ok(true));
         assert_eq!(run("2").map(|o| o.number), Ok(2));
     }
 
@@ -206,9 +198,9 @@ mod tests {
             text(&perl, "eval { Apache2::Test::panics() }; $@ =~ /(.*) at/; $1"),
             "Apache2::Test::panics: internal error: boom"
         );
-        assert_eq!(text(&perl, "eval { Apache2::Test::fail('why') }; $@ =~ /(.*) at/; $1"), "why");
+        assert_eq!(text(&perl, "eval { Apache2::Test::fail('why') }; $@ =~ /(.*) at/; $1"), "Apache2::Test::fail: why");
         assert_eq!(
-            text(&perl, "eval { Apache2::Test::status(2) }; ref($@) . ' ' . ($@ + 0) . ' ' . $@->{func}"),
+            text(&perl, "eval { Apache2::Test::status(2) }; ref($@) . ' ' . $@->{rc} . ' ' . $@->{func}"),
             "APR::Error 2 Apache2::Test::status"
         );
         assert_eq!(text(&perl, "my $n = 0; for (1..2) { eval { no warnings; t(sub { last }) }; $n++ } $n"), "2");
@@ -291,5 +283,17 @@ mod tests {
         let pid = std::process::id();
         let forked = text(&e, "my $p = fork; if (!$p) { exit 5 } waitpid $p, 0; $? >> 8");
         assert_eq!((forked.as_str(), std::process::id()), ("5", pid));
+    }
+
+    /// `PERL_CALLS=n valgrind --tool=callgrind <this test>`: instructions per call.
+    #[test]
+    #[ignore = "for measuring"]
+    fn calls_of_an_empty_handler() {
+        let _one = lock();
+        let perl = parent();
+        let n = std::env::var("PERL_CALLS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+        for _ in 0..n {
+            perl.enter().call_handler(1, b"sub { 0 }", IF_MISSING, &[]).unwrap();
+        }
     }
 }

@@ -119,7 +119,12 @@ unsafe extern "C" {
     pub(crate) fn mp_handler(me: *mut Interp, id: u32, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_handler_is_method(me: *const Interp, id: u32) -> c_int;
     // io.c
-    pub(crate) fn mp_io_begin(me: *mut Interp, table: *const StdioTable, ctx: *mut c_void, before: *mut Before);
+    pub(crate) fn mp_io_begin(
+        me: *mut Interp,
+        table: *const StdioTable,
+        ctx: *mut c_void,
+        before: *mut Before,
+    ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);

@@ -41,12 +41,19 @@ pub struct Redirect<'a> {
 
 impl<'a> Entered<'a> {
     /// Points STDIN and STDOUT at `stdio`.
-    pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Redirect<'a> {
+    ///
+    /// # Errors
+    /// If perl cannot make the two handles.
+    pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Result<Redirect<'a>, Raised> {
         let stdio: *mut &'a dyn Stdio = Box::into_raw(Box::new(stdio));
-        let mut before = ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0 };
-        // SAFETY: this interpreter is entered; the address lives in the guard.
-        unsafe { ffi::mp_io_begin(self.raw(), &raw const TABLE, stdio.cast(), &raw mut before) };
-        Redirect { perl: self, stdio: stdio.cast(), before, _response: PhantomData }
+        let before = ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0 };
+        let mut guard = Redirect { perl: self, stdio: stdio.cast(), before, _response: PhantomData };
+        let before = &raw mut guard.before;
+        // SAFETY: this interpreter is entered; the address of `stdio` lives in the guard.
+        match unsafe { ffi::mp_io_begin(self.raw(), &raw const TABLE, stdio.cast(), before) } {
+            0 => Ok(guard),
+            _ => Err(Raised::Died(b"no handles for STDIN and STDOUT".to_vec())),
+        }
     }
 }
 
@@ -160,7 +167,7 @@ mod tests {
         let fd = text(&e, "fileno(STDOUT) . $|");
         for round in 0..3 {
             let fake = Fake::with("line one\nline two\nrest");
-            let r = e.redirect(&fake);
+            let r = e.redirect(&fake).unwrap();
             assert_eq!(
                 text(&e, "my $a = <STDIN>; my $b = <STDIN>; local $/; \"$a$b\" . <STDIN> . (eof(STDIN) ? 1 : 0)"),
                 "line one\nline two\nrest1"
@@ -189,8 +196,8 @@ mod tests {
             "$| = 1; local *STDOUT; print 'nowhere'",
         ] {
             let fake = Fake::default();
-            e.redirect(&fake).end().unwrap();
-            let r = e.redirect(&fake);
+            e.redirect(&fake).unwrap().end().unwrap();
+            let r = e.redirect(&fake).unwrap();
             text(&e, code);
             r.end().unwrap();
             if code.contains("encoding") {
@@ -198,7 +205,7 @@ mod tests {
             }
             assert_eq!(text(&e, "fileno(STDOUT)"), fd, "after {code}");
             let fake = Fake::default();
-            let r = e.redirect(&fake);
+            let r = e.redirect(&fake).unwrap();
             assert_eq!(
                 text(&e, "print qq(\\xe4); $| . join ',', PerlIO::get_layers(STDOUT)"),
                 "0Apache2",
@@ -215,10 +222,10 @@ mod tests {
         let perl = parent();
         let e = perl.enter();
         let (outer, inner) = (Fake::default(), Fake::default());
-        let r = e.redirect(&outer);
+        let r = e.redirect(&outer).unwrap();
         text(&e, "print 1");
         {
-            let _inner = e.redirect(&inner);
+            let _inner = e.redirect(&inner).unwrap();
             text(&e, "print 2");
         }
         text(&e, "print 3");
