@@ -7,6 +7,8 @@
 //! This crate never knows a script language or an interpreter. It emits no library to link: its symbols are those of the
 //! httpd that loads the module.
 
+mod answer;
+mod body;
 mod connection;
 mod directive;
 pub mod ffi;
@@ -22,11 +24,12 @@ mod slot;
 pub mod status;
 pub mod util;
 
+pub use body::ReadError;
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, ServerEdit, Slots};
 pub use hook::{Own, Pools};
 pub use module::{Host, ModuleRecord, Record, pconf};
-pub use request::{ReadError, Request, method_number_of};
+pub use request::{Request, method_number_of};
 pub use run::SubRequest;
 pub use server::Server;
 

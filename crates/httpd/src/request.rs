@@ -1,11 +1,11 @@
 //! `request_rec`: what is asked, what is answered.
 //!
 //! Getters lend what lies in the request's pool. A setter puts the new value beside the old one, so that what was lent
-//! before stays readable. Whatever writes, reads or runs a part of a request takes [`Reenter`]: filters, hooks and
-//! cleanups of scripts can run in it.
+//! before stays readable. Whatever runs a part of a request takes [`Reenter`]: filters, hooks and cleanups of scripts can
+//! run in it. The body of the request is read in `body.rs`, the answer sent in `answer.rs`.
 
 use crate::{Connection, ModuleRecord, Record, Server, ffi, module::Host, server::pool, slot, status::OK};
-use apr::{Brigade, BucketKind, Pool, Reenter, Status, Table, bytes_at, with_cstr};
+use apr::{Pool, Reenter, Table, bytes_at, with_cstr};
 use std::{
     ffi::{c_char, c_int},
     ptr::{self, NonNull},
@@ -195,7 +195,7 @@ impl Request {
     }
 
     #[inline]
-    fn raw(&self) -> &ffi::request_rec {
+    pub(crate) fn raw(&self) -> &ffi::request_rec {
         // SAFETY: lives, says `from_ptr`.
         unsafe { self.0.as_ref() }
     }
@@ -353,189 +353,6 @@ impl Request {
         unsafe { slot::get::<u8>(self.raw().per_dir_config, module) }.is_some()
     }
 
-    // The answer.
-
-    /// Sends bytes through the output filters (`ap_rwrite`); returns how many, which is all of them.
-    ///
-    /// # Errors
-    /// If the connection is gone or a filter failed.
-    pub fn write(&self, bytes: &[u8], _cx: Reenter) -> Result<usize, Status> {
-        for part in bytes.chunks(c_int::MAX as usize) {
-            // SAFETY: lives; the bytes are held for the call, says the token.
-            let sent = unsafe { ffi::ap_rwrite(part.as_ptr().cast(), part.len() as c_int, self.as_ptr()) };
-            if sent < 0 {
-                return Err(Status(libc::ECONNABORTED));
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    /// Sends what is held back (`ap_rflush`).
-    ///
-    /// # Errors
-    /// If the connection is gone or a filter failed.
-    pub fn flush(&self, _cx: Reenter) -> Result<(), Status> {
-        // SAFETY: lives.
-        if unsafe { ffi::ap_rflush(self.as_ptr()) } < 0 { Err(Status(libc::ECONNABORTED)) } else { Ok(()) }
-    }
-
-    /// Passes a brigade to the output filters.
-    ///
-    /// # Errors
-    /// What the filters say.
-    pub fn pass(&self, brigade: Brigade, _cx: Reenter) -> Result<(), Status> {
-        // SAFETY: both live.
-        Status(unsafe { ffi::ap_pass_brigade(self.raw().output_filters, brigade.as_ptr()) }).ok()
-    }
-
-    /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
-    ///
-    /// # Errors
-    /// If it cannot be opened, or sending fails.
-    pub fn sendfile(&self, filename: &[u8], offset: i64, length: Option<usize>, _cx: Reenter) -> Result<usize, Status> {
-        use apr::ffi::{
-            APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED, apr_file_info_get, apr_file_open,
-        };
-        let mut file = ptr::null_mut();
-        let flags = (APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED) as i32;
-        let pool = self.pool();
-        // SAFETY: a C string for the call; the file is closed by the request's pool, as its bucket may outlive us.
-        let opened = with_cstr(filename, |name| unsafe {
-            apr_file_open(&mut file, name.as_ptr(), flags, apr::ffi::APR_OS_DEFAULT as i32, pool.as_ptr())
-        });
-        Status(opened).ok()?;
-        let length = match length {
-            Some(length) => length,
-            None => {
-                // SAFETY: all zero is a value of this plain record; APR fills in what is asked.
-                let mut info: apr::ffi::apr_finfo_t = unsafe { std::mem::zeroed() };
-                // SAFETY: the file is open.
-                Status(unsafe { apr_file_info_get(&mut info, apr::ffi::APR_FINFO_SIZE as i32, file) }).ok()?;
-                usize::try_from(info.size.saturating_sub(offset)).map_err(|_| Status(libc::EINVAL))?
-            }
-        };
-        let mut sent = 0;
-        // SAFETY: request and file live.
-        Status(unsafe { ffi::ap_send_fd(file, self.as_ptr(), offset, length, &mut sent) }).ok()?;
-        Ok(sent)
-    }
-
-    /// Sets `Content-Length`.
-    pub fn set_content_length(&self, length: i64) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_content_length(self.as_ptr(), length) }
-    }
-
-    /// Sets `Last-Modified` from [`Request::mtime`].
-    pub fn set_last_modified(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_last_modified(self.as_ptr()) }
-    }
-
-    /// Raises [`Request::mtime`] to this, microseconds since 1970.
-    pub fn update_mtime(&self, mtime: i64) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_update_mtime(self.as_ptr(), mtime) }
-    }
-
-    /// The time, or the request's if that is earlier; microseconds since 1970.
-    pub fn rationalize_mtime(&self, mtime: i64) -> i64 {
-        // SAFETY: lives.
-        unsafe { ffi::ap_rationalize_mtime(self.as_ptr(), mtime) }
-    }
-
-    /// Sets `ETag` from the file.
-    pub fn set_etag(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_etag(self.as_ptr()) }
-    }
-
-    /// Whether the answer is to be sent at all: `OK`, 304 or 412.
-    pub fn meets_conditions(&self) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_meets_conditions(self.as_ptr()) }
-    }
-
-    /// Decides whether the connection can stay open, and sets headers accordingly.
-    pub fn set_keepalive(&self) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_keepalive(self.as_ptr()) != 0 }
-    }
-
-    /// What is sent for a status: a text (after a quote), a path or a URL.
-    pub fn custom_response(&self, status: c_int, text: &[u8]) {
-        let text = self.pool().cstr(text);
-        // SAFETY: lives; the text lies in its pool.
-        unsafe { ffi::ap_custom_response(self.as_ptr(), status, text.as_ptr()) }
-    }
-
-    // The body of the request.
-
-    /// Reads up to `room.len()` bytes of the body: until the room is full or the body ends. Returns how many; 0 at the end.
-    ///
-    /// After an error the connection is not used for another request. mod_perl: `Apache2::RequestIO::read`.
-    ///
-    /// # Errors
-    /// What the input filters say, or that one of them gave nothing where it should have waited.
-    pub fn read(&self, room: &mut [u8], cx: Reenter) -> Result<usize, ReadError> {
-        let mut total = 0;
-        if room.is_empty() {
-            return Ok(0);
-        }
-        let Some(alloc) = self.connection().bucket_alloc() else { return Err(ReadError::EmptyBrigade) };
-        let brigade = Brigade::new(self.pool(), alloc);
-        let result = loop {
-            match self.read_once(&brigade, &mut room[total..], cx) {
-                Err(error) => break Err(error),
-                Ok((read, at_end)) => {
-                    total += read;
-                    if total == room.len() || at_end {
-                        break Ok(total);
-                    }
-                }
-            }
-            if let Err(status) = brigade.cleanup(cx) {
-                break Err(ReadError::Filter(status));
-            }
-        };
-        if result.is_err() {
-            self.connection().set_keepalive(crate::KeepAlive::Close);
-        }
-        // SAFETY: made above, known to nobody else. What it says is of no more interest.
-        let _ = unsafe { brigade.destroy(cx) };
-        result
-    }
-
-    /// Reads and throws away what is left of the body (`ap_discard_request_body`).
-    pub fn discard_request_body(&self, _cx: Reenter) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_discard_request_body(self.as_ptr()) }
-    }
-
-    /// Prepares reading (`REQUEST_NO_BODY` 0, `REQUEST_CHUNKED_ERROR` 1, `REQUEST_CHUNKED_DECHUNK` 2); `OK` or a status.
-    pub fn setup_client_block(&self, policy: c_int) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_setup_client_block(self.as_ptr(), policy) }
-    }
-
-    /// Whether there is a body to read; tells a waiting client to send it.
-    pub fn should_client_block(&self, _cx: Reenter) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_should_client_block(self.as_ptr()) != 0 }
-    }
-
-    /// Reads a piece of the body as `ap_get_client_block` does: bytes, 0 at the end, negative after an error.
-    pub fn get_client_block(&self, room: &mut [u8], _cx: Reenter) -> i64 {
-        // SAFETY: lives; httpd writes at most as many bytes.
-        unsafe { ffi::ap_get_client_block(self.as_ptr(), room.as_mut_ptr().cast(), room.len()) as i64 }
-    }
-
-    /// `LimitRequestBody`, bytes; 0 is unlimited.
-    pub fn limit_req_body(&self) -> i64 {
-        // SAFETY: lives.
-        unsafe { ffi::ap_get_limit_req_body(self.as_ptr()) }
-    }
-
     // Environment.
 
     /// Fills [`Request::subprocess_env`] with what CGI and SSI share.
@@ -630,51 +447,7 @@ impl Request {
         // SAFETY: lives.
         unsafe { ffi::ap_note_auth_failure(self.as_ptr()) }
     }
-
-    /// One brigade's worth: how many bytes, and whether the body ended with it.
-    fn read_once(&self, brigade: &Brigade, room: &mut [u8], cx: Reenter) -> Result<(usize, bool), ReadError> {
-        let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
-        // SAFETY: both live.
-        let status = Status(unsafe {
-            ffi::ap_get_brigade(
-                self.raw().input_filters,
-                brigade.as_ptr(),
-                ffi::AP_MODE_READBYTES,
-                apr::ffi::APR_BLOCK_READ,
-                wanted,
-            )
-        });
-        status.ok().map_err(ReadError::Filter)?;
-        if brigade.is_empty() {
-            return Err(ReadError::EmptyBrigade);
-        }
-        let at_end = brigade.last().is_some_and(|bucket| bucket.kind() == BucketKind::Eos);
-        let read = brigade.flatten(room, cx).map_err(ReadError::Filter)?.len();
-        Ok((read, at_end))
-    }
 }
-
-/// Why a body could not be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReadError {
-    /// What the input filters said.
-    Filter(Status),
-    /// An input filter gave nothing though it was told to wait: it is broken.
-    EmptyBrigade,
-}
-
-impl std::fmt::Display for ReadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ReadError::Filter(status) => status.fmt(f),
-            ReadError::EmptyBrigade => {
-                f.write_str("an input filter is broken: it returned no data though it was asked to wait for some")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ReadError {}
 
 /// The number of a method's name; `M_INVALID` (26) if it has none.
 pub fn method_number_of(name: &[u8]) -> c_int {
@@ -742,12 +515,5 @@ mod tests {
         unsafe { r.pool().clear(Reenter::assume()) };
         assert!(saw_none.load(Ordering::Relaxed));
         assert!(r.state::<NullHost>().is_none());
-    }
-
-    #[test]
-    fn reading_into_no_room_asks_no_filter() {
-        let r = Fake::new().request;
-        // SAFETY: no script runs.
-        assert_eq!(r.read(&mut [], unsafe { Reenter::assume() }), Ok(0));
     }
 }

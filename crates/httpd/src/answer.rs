@@ -1,0 +1,121 @@
+//! Sending the answer: through the output filters, which can be scripts.
+
+use crate::{Request, ffi};
+use apr::{Brigade, Reenter, Status, with_cstr};
+use std::{ffi::c_int, ptr};
+
+impl Request {
+    /// Sends bytes through the output filters (`ap_rwrite`); returns how many, which is all of them.
+    ///
+    /// # Errors
+    /// If the connection is gone or a filter failed.
+    pub fn write(&self, bytes: &[u8], _cx: Reenter) -> Result<usize, Status> {
+        for part in bytes.chunks(c_int::MAX as usize) {
+            // SAFETY: lives; the bytes are held for the call, says the token.
+            let sent = unsafe { ffi::ap_rwrite(part.as_ptr().cast(), part.len() as c_int, self.as_ptr()) };
+            if sent < 0 {
+                return Err(Status(libc::ECONNABORTED));
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Sends what is held back (`ap_rflush`).
+    ///
+    /// # Errors
+    /// If the connection is gone or a filter failed.
+    pub fn flush(&self, _cx: Reenter) -> Result<(), Status> {
+        // SAFETY: lives.
+        if unsafe { ffi::ap_rflush(self.as_ptr()) } < 0 { Err(Status(libc::ECONNABORTED)) } else { Ok(()) }
+    }
+
+    /// Passes a brigade to the output filters.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn pass(&self, brigade: Brigade, _cx: Reenter) -> Result<(), Status> {
+        // SAFETY: both live.
+        Status(unsafe { ffi::ap_pass_brigade(self.raw().output_filters, brigade.as_ptr()) }).ok()
+    }
+
+    /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or sending fails.
+    pub fn sendfile(&self, filename: &[u8], offset: i64, length: Option<usize>, _cx: Reenter) -> Result<usize, Status> {
+        use apr::ffi::{
+            APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED, apr_file_info_get, apr_file_open,
+        };
+        let mut file = ptr::null_mut();
+        let flags = (APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED) as i32;
+        let pool = self.pool();
+        // SAFETY: a C string for the call; the file is closed by the request's pool, as its bucket may outlive us.
+        let opened = with_cstr(filename, |name| unsafe {
+            apr_file_open(&mut file, name.as_ptr(), flags, apr::ffi::APR_OS_DEFAULT as i32, pool.as_ptr())
+        });
+        Status(opened).ok()?;
+        let length = match length {
+            Some(length) => length,
+            None => {
+                // SAFETY: all zero is a value of this plain record; APR fills in what is asked.
+                let mut info: apr::ffi::apr_finfo_t = unsafe { std::mem::zeroed() };
+                // SAFETY: the file is open.
+                Status(unsafe { apr_file_info_get(&mut info, apr::ffi::APR_FINFO_SIZE as i32, file) }).ok()?;
+                usize::try_from(info.size.saturating_sub(offset)).map_err(|_| Status(libc::EINVAL))?
+            }
+        };
+        let mut sent = 0;
+        // SAFETY: request and file live.
+        Status(unsafe { ffi::ap_send_fd(file, self.as_ptr(), offset, length, &mut sent) }).ok()?;
+        Ok(sent)
+    }
+
+    /// Sets `Content-Length`.
+    pub fn set_content_length(&self, length: i64) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_content_length(self.as_ptr(), length) }
+    }
+
+    /// Sets `Last-Modified` from [`Request::mtime`].
+    pub fn set_last_modified(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_last_modified(self.as_ptr()) }
+    }
+
+    /// Raises [`Request::mtime`] to this, microseconds since 1970.
+    pub fn update_mtime(&self, mtime: i64) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_update_mtime(self.as_ptr(), mtime) }
+    }
+
+    /// The time, or the request's if that is earlier; microseconds since 1970.
+    pub fn rationalize_mtime(&self, mtime: i64) -> i64 {
+        // SAFETY: lives.
+        unsafe { ffi::ap_rationalize_mtime(self.as_ptr(), mtime) }
+    }
+
+    /// Sets `ETag` from the file.
+    pub fn set_etag(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_etag(self.as_ptr()) }
+    }
+
+    /// Whether the answer is to be sent at all: `OK`, 304 or 412.
+    pub fn meets_conditions(&self) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_meets_conditions(self.as_ptr()) }
+    }
+
+    /// Decides whether the connection can stay open, and sets headers accordingly.
+    pub fn set_keepalive(&self) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_set_keepalive(self.as_ptr()) != 0 }
+    }
+
+    /// What is sent for a status: a text (after a quote), a path or a URL.
+    pub fn custom_response(&self, status: c_int, text: &[u8]) {
+        let text = self.pool().cstr(text);
+        // SAFETY: lives; the text lies in its pool.
+        unsafe { ffi::ap_custom_response(self.as_ptr(), status, text.as_ptr()) }
+    }
+}

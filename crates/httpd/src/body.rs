@@ -1,0 +1,129 @@
+//! Reading the body of a request: through the input filters, which can be scripts.
+
+use crate::{Request, ffi};
+use apr::{Brigade, BucketKind, Reenter, Status};
+use std::ffi::c_int;
+
+impl Request {
+    /// Reads up to `room.len()` bytes of the body: until the room is full or the body ends. Returns how many; 0 at the end.
+    ///
+    /// After an error the connection is not used for another request. mod_perl: `Apache2::RequestIO::read`.
+    ///
+    /// # Errors
+    /// What the input filters say, or that one of them gave nothing where it should have waited.
+    pub fn read(&self, room: &mut [u8], cx: Reenter) -> Result<usize, ReadError> {
+        let mut total = 0;
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let Some(alloc) = self.connection().bucket_alloc() else { return Err(ReadError::EmptyBrigade) };
+        let brigade = Brigade::new(self.pool(), alloc);
+        let result = loop {
+            match self.read_once(&brigade, &mut room[total..], cx) {
+                Err(error) => break Err(error),
+                Ok((read, at_end)) => {
+                    total += read;
+                    if total == room.len() || at_end {
+                        break Ok(total);
+                    }
+                }
+            }
+            if let Err(status) = brigade.cleanup(cx) {
+                break Err(ReadError::Filter(status));
+            }
+        };
+        if result.is_err() {
+            self.connection().set_keepalive(crate::KeepAlive::Close);
+        }
+        // SAFETY: made above, known to nobody else. What it says is of no more interest.
+        let _ = unsafe { brigade.destroy(cx) };
+        result
+    }
+
+    /// Reads and throws away what is left of the body (`ap_discard_request_body`).
+    pub fn discard_request_body(&self, _cx: Reenter) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_discard_request_body(self.as_ptr()) }
+    }
+
+    /// Prepares reading (`REQUEST_NO_BODY` 0, `REQUEST_CHUNKED_ERROR` 1, `REQUEST_CHUNKED_DECHUNK` 2); `OK` or a status.
+    pub fn setup_client_block(&self, policy: c_int) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_setup_client_block(self.as_ptr(), policy) }
+    }
+
+    /// Whether there is a body to read; tells a waiting client to send it.
+    pub fn should_client_block(&self, _cx: Reenter) -> bool {
+        // SAFETY: lives.
+        unsafe { ffi::ap_should_client_block(self.as_ptr()) != 0 }
+    }
+
+    /// Reads a piece of the body as `ap_get_client_block` does: bytes, 0 at the end, negative after an error.
+    pub fn get_client_block(&self, room: &mut [u8], _cx: Reenter) -> i64 {
+        // SAFETY: lives; httpd writes at most as many bytes.
+        unsafe { ffi::ap_get_client_block(self.as_ptr(), room.as_mut_ptr().cast(), room.len()) as i64 }
+    }
+
+    /// `LimitRequestBody`, bytes; 0 is unlimited.
+    pub fn limit_req_body(&self) -> i64 {
+        // SAFETY: lives.
+        unsafe { ffi::ap_get_limit_req_body(self.as_ptr()) }
+    }
+
+    /// One brigade's worth: how many bytes, and whether the body ended with it.
+    fn read_once(&self, brigade: &Brigade, room: &mut [u8], cx: Reenter) -> Result<(usize, bool), ReadError> {
+        let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
+        // SAFETY: both live.
+        let status = Status(unsafe {
+            ffi::ap_get_brigade(
+                self.raw().input_filters,
+                brigade.as_ptr(),
+                ffi::AP_MODE_READBYTES,
+                apr::ffi::APR_BLOCK_READ,
+                wanted,
+            )
+        });
+        status.ok().map_err(ReadError::Filter)?;
+        if brigade.is_empty() {
+            return Err(ReadError::EmptyBrigade);
+        }
+        let at_end = brigade.last().is_some_and(|bucket| bucket.kind() == BucketKind::Eos);
+        let read = brigade.flatten(room, cx).map_err(ReadError::Filter)?.len();
+        Ok((read, at_end))
+    }
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadError {
+    /// What the input filters said.
+    Filter(Status),
+    /// An input filter gave nothing though it was told to wait: it is broken.
+    EmptyBrigade,
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadError::Filter(status) => status.fmt(f),
+            ReadError::EmptyBrigade => {
+                f.write_str("an input filter is broken: it returned no data though it was asked to wait for some")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Fake;
+
+    #[test]
+    fn reading_into_no_room_asks_no_filter() {
+        let r = Fake::new().request;
+        // SAFETY: no script runs.
+        assert_eq!(r.read(&mut [], unsafe { Reenter::assume() }), Ok(0));
+    }
+}
