@@ -1,7 +1,7 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
 use super::request_util::notes_of;
-use apr::Table;
+use apr::{Reenter, Table};
 use httpd::{Connection, KeepAlive};
 use interp::*;
 
@@ -22,6 +22,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
     ro("pool", Connection::pool).doc("The pool that dies with it."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
+    method("get_remote_host([how])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),
     method("pnotes([key], [value])", pnotes)
         .load(UTIL)
         .doc("Values of the script, kept until the connection ends: the hash, a value, or a new value."),
@@ -33,6 +34,11 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
 
 fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
     notes_of(c, here, key, value)
+}
+
+/// Without a type: REMOTE_NAME.
+fn get_remote_host<'c>(c: &'c Connection, cx: Reenter, how: Option<i32>) -> Option<&'c [u8]> {
+    c.look_up_remote_host(how.unwrap_or(1), cx)
 }
 
 /// `ap_conn_keepalive_e`.

@@ -12,6 +12,7 @@ mod request_rec;
 mod request_util;
 mod server_rec;
 mod server_util;
+mod sub_request;
 mod util;
 
 use httpd::ModuleRecord;
@@ -23,6 +24,7 @@ pub static CLASSES: &[&Class] = &[
     &request_rec::REQUEST_REC,
     &apr_api::TABLE,
     &apr_api::POOL,
+    &sub_request::SUB_REQUEST,
     &connection::CONNECTION,
     &server_rec::SERVER_REC,
     &server_rec::PROCESS,
@@ -32,9 +34,14 @@ pub static CLASSES: &[&Class] = &[
     &log::REQUEST_LOG,
     &log::SERVER_LOG,
     &util::UTIL,
+    &util::URI,
     &util::MODPERL_UTIL,
     &apr_api::STATUS,
     &apr_api::ERROR,
+    &apr_api::BASE64,
+    &apr_api::STRING,
+    &apr_api::OS,
+    &apr_api::DATE,
 ];
 
 /// All constants, for [`interp::register`].

@@ -1,7 +1,7 @@
 //! `Apache2::RequestRec` (mod_lua: `request_rec`): one row per name a script can use; the work is in crate `httpd` or in the
 //! files named after the modules that bring the rows.
 
-use super::{log, request_io as io, request_util as util};
+use super::{log, request_io as io, request_util as util, sub_request as sub};
 use apr::{Reenter, Table};
 use httpd::{Request, log::Level};
 use interp::*;
@@ -190,6 +190,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(UTIL)
         .doc("Content of the file it stands for."),
+    method("psignature(prefix)", |r: &Request, prefix: &[u8]| r.signature(prefix).map(<[u8]>::to_vec))
+        .current()
+        .load(UTIL)
+        .doc("What ServerSignature asks for, after a prefix."),
     method("set_basic_credentials(user, password)", util::set_basic_credentials)
         .current()
         .load(UTIL)
@@ -220,6 +224,16 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(RESPONSE)
         .doc("Decides whether the connection can stay open."),
+    method("make_etag(weak)", |r: &Request, weak: bool| r.make_etag(weak).map(<[u8]>::to_vec))
+        .current()
+        .load(RESPONSE)
+        .doc("An entity tag for the file."),
+    method("send_error_response(status)", |r: &Request, recursive: i32, cx: Reenter| {
+        r.send_error_response(recursive, cx)
+    })
+    .current()
+    .load(RESPONSE)
+    .doc("Sends httpd's page for the request's status."),
     method("custom_response(status, text)", Request::custom_response)
         .current()
         .load(RESPONSE)
@@ -247,6 +261,19 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(ACCESS)
         .doc("Asks the client for Digest authentication."),
+    method("allow_options()", Request::allow_options).current().load(ACCESS).doc("Options here, as bits."),
+    method("allow_overrides()", Request::allow_overrides).current().load(ACCESS).doc("AllowOverride here, as bits."),
+    method("allow_methods(reset, @methods)", |r: &Request, reset: bool, methods: Rest| {
+        r.allow_methods(reset, methods.iter())
+    })
+    .current()
+    .load(ACCESS)
+    .doc("Adds to the methods that the Allow header names, or begins them anew."),
+    method("get_remote_logname()", get_remote_logname)
+        .current()
+        .load(ACCESS)
+        .doc("The name that the client's identd gave."),
+    method("satisfies()", Request::satisfies).current().load(ACCESS).doc("Satisfy here."),
     // The log.
     method("log()", |r: Obj<Request>| log::of_request(r)).current().load(LOG).doc("The log, by level: $r->log->info."),
     method("log_error(@text)", |r: &Request, text: Rest| log::server_line(&r.server(), Level::Error, text))
@@ -265,6 +292,68 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(LOG)
         .doc("Writes a line with all its parts to the log."),
+    // Single hooks.
+    method("run_access_checker()", |r: &Request, cx: Reenter| r.run_access_checker(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook access_checker; its status."),
+    method("run_auth_checker()", |r: &Request, cx: Reenter| r.run_auth_checker(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook auth_checker; its status."),
+    method("run_check_user_id()", |r: &Request, cx: Reenter| r.run_check_user_id(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook check_user_id; its status."),
+    method("run_fixups()", |r: &Request, cx: Reenter| r.run_fixups(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook fixups; its status."),
+    method("run_handler()", |r: &Request, cx: Reenter| r.run_handler(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook handler; its status."),
+    method("run_header_parser()", |r: &Request, cx: Reenter| r.run_header_parser(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook header_parser; its status."),
+    method("run_log_transaction()", |r: &Request, cx: Reenter| r.run_log_transaction(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook log_transaction; its status."),
+    method("run_map_to_storage()", |r: &Request, cx: Reenter| r.run_map_to_storage(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook map_to_storage; its status."),
+    method("run_post_read_request()", |r: &Request, cx: Reenter| r.run_post_read_request(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook post_read_request; its status."),
+    method("run_translate_name()", |r: &Request, cx: Reenter| r.run_translate_name(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook translate_name; its status."),
+    method("run_type_checker()", |r: &Request, cx: Reenter| r.run_type_checker(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Runs the hook type_checker; its status."),
+    method("invoke_handler()", |r: &Request, cx: Reenter| r.invoke_handler(cx))
+        .current()
+        .load(HOOKS)
+        .doc("Inserts filters and runs the handler; its status."),
+    // Subrequests.
+    method("lookup_uri(uri, [filters])", sub::lookup_uri)
+        .current()
+        .load(SUBREQUEST)
+        .doc("What a URI would be served as."),
+    method("lookup_file(file, [filters])", sub::lookup_file)
+        .current()
+        .load(SUBREQUEST)
+        .doc("What a file would be served as."),
+    method("lookup_method_uri(method, uri, [filters])", sub::lookup_method_uri)
+        .current()
+        .load(SUBREQUEST)
+        .doc("What a URI would be served as, with another method."),
     // Elsewhere.
     method("internal_redirect(uri)", |r: &Request, uri: &[u8], cx: Reenter| r.internal_redirect(uri, cx))
         .current()
@@ -280,6 +369,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(HOOKS)
         .doc("Ends the request with a status, as if a phase had returned it."),
+    method("construct_server([host], [port])", construct_server)
+        .current()
+        .load(URI)
+        .doc("Host and, unless it is the usual one, port, for links."),
     method("construct_url([uri])", construct_url)
         .current()
         .load(URI)
@@ -352,4 +445,14 @@ fn basic_auth_pw(r: &Request) -> List<Either<i32, Option<Vec<u8>>>> {
 
 fn construct_url<'r>(r: &'r Request, uri: Option<&[u8]>) -> Option<&'r [u8]> {
     r.construct_url(uri.or(r.uri()).unwrap_or_default())
+}
+
+fn construct_server<'r>(r: &'r Request, host: Option<&[u8]>, port: Option<i64>) -> Option<&'r [u8]> {
+    let host = host.or(r.server_name()).unwrap_or_default();
+    let port = port.and_then(|p| u16::try_from(p).ok()).unwrap_or(r.server_port());
+    r.construct_server(host, port)
+}
+
+fn get_remote_logname<'r>(r: &'r Request, cx: Reenter) -> Option<&'r [u8]> {
+    r.remote_logname(cx)
 }

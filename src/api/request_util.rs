@@ -142,32 +142,6 @@ pub(super) fn slurp_filename(r: &Request, _tainted: Option<bool>) -> Result<Tain
 }
 
 pub(super) fn set_basic_credentials(r: &Request, user: &[u8], password: &[u8]) {
-    let value = [b"Basic ", base64(&[user, b":", password].concat()).as_bytes()].concat();
+    let value = [b"Basic ", apr_api::base64::encode(&[user, b":", password].concat()).as_bytes()].concat();
     r.headers_in().set(b"Authorization", &value);
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let n = (0..3).fold(0u32, |n, i| n << 8 | u32::from(group.get(i).copied().unwrap_or(0)));
-        for i in 0..4 {
-            let digit = DIGITS[(n >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= group.len() { digit as char } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_pads_to_groups_of_four() {
-        assert_eq!(
-            [&b""[..], b"a", b"ab", b"abc", b"user:secret"].map(base64),
-            ["", "YQ==", "YWI=", "YWJj", "dXNlcjpzZWNyZXQ="]
-        );
-    }
 }

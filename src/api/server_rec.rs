@@ -63,6 +63,9 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     })
     .load(UTIL)
     .doc("Adds a word to the Server header; while it starts."),
+    method("method_register(name)", |s: &Server, name: &[u8]| httpd::util::register_method(s.pconf(), name))
+        .load(UTIL)
+        .doc("Makes a method known to httpd; its number. While it starts."),
     method("log()", |s: Obj<Server>| log::of_server(s)).load(LOG).doc("The log, by level: $s->log->info."),
     method("log_error(@text)", |s: &Server, text: Rest| log::server_line(s, Level::Error, text))
         .load(LOG)

@@ -1,9 +1,28 @@
-//! `Apache2::Util` and `ModPerl::Util`: what fits nowhere else.
+//! `Apache2::Util`, `Apache2::URI` and `ModPerl::Util`: what fits nowhere else.
 
+use apr::Pool;
 use interp::*;
 
 /// Functions of the package.
-pub static UTIL: Class = Class::new("Apache2::Util", &[]).doc("Helpers.");
+pub static UTIL: Class = Class::new(
+    "Apache2::Util",
+    &[
+        function("ht_time(pool, [seconds], [format], [gmt])", ht_time)
+            .doc("A time (default: now) in a format of strftime's (default: that of HTTP headers)."),
+        function("escape_path(path, pool, [partial])", |path: &[u8], pool: &Pool, partial: Option<bool>| {
+            httpd::util::escape_path(pool, path, partial.unwrap_or(true))
+        })
+        .doc("A path as part of a URL."),
+    ],
+)
+.doc("Helpers.");
+
+/// Functions of the package; its methods are the request's.
+pub static URI: Class = Class::new(
+    "Apache2::URI",
+    &[function("unescape_url(url)", |url: &[u8]| httpd::util::unescape_url(url).0).doc("Decodes %xx.")],
+)
+.doc("URIs.");
 
 /// Functions of the package.
 pub static MODPERL_UTIL: Class = Class::new(
@@ -12,3 +31,9 @@ pub static MODPERL_UTIL: Class = Class::new(
         .doc("Name of the running phase's directive.")],
 )
 .doc("The module itself.");
+
+fn ht_time(pool: &Pool, seconds: Option<i64>, format: Option<&[u8]>, gmt: Option<bool>) -> Option<Vec<u8>> {
+    let now = || std::time::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_secs() as i64);
+    let format = format.unwrap_or(b"%a, %d %b %Y %H:%M:%S %Z");
+    httpd::util::time(pool, seconds.unwrap_or_else(now) * 1_000_000, format, gmt.unwrap_or(true))
+}

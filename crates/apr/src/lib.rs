@@ -10,12 +10,14 @@
 
 mod bucket;
 pub mod ffi;
+mod misc;
 mod pool;
 mod status;
 mod table;
 mod text;
 
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
+pub use misc::{format_size, parse_http_date, parse_rfc_date, thread_id};
 pub use pool::{Cleanup, Pool};
 pub use status::Status;
 pub use table::{Overlap, Table};

@@ -1,0 +1,30 @@
+//! Packages of one or two functions: `APR::String`, `APR::OS`, `APR::Date`.
+
+use interp::*;
+
+/// Functions of the package.
+pub static STRING: Class = Class::new(
+    "APR::String",
+    &[function("format_size(bytes)", |n: i64| apr::format_size(n))
+        .doc("A size as people write it, in four characters: 42K.")],
+)
+.doc("Text.");
+
+/// Functions of the package.
+pub static OS: Class = Class::new(
+    "APR::OS",
+    &[function("current_thread_id()", || apr::thread_id() as i64).doc("A number for the running thread.")],
+)
+.doc("The operating system.");
+
+/// Functions of the package.
+pub static DATE: Class = Class::new(
+    "APR::Date",
+    &[
+        function("parse_http(text)", |text: &[u8]| apr::parse_http_date(text) / 1_000_000)
+            .doc("Seconds since 1970 of a date as in HTTP headers; 0 if it is none."),
+        function("parse_rfc(text)", |text: &[u8]| apr::parse_rfc_date(text) / 1_000_000)
+            .doc("Seconds since 1970 of a date as in mail headers and the like; 0 if it is none."),
+    ],
+)
+.doc("Dates.");

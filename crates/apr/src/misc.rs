@@ -1,0 +1,29 @@
+//! Small functions that belong to no record.
+
+use crate::{ffi, with_cstr};
+
+/// A size as people write it, in four characters: ` 42K`.
+pub fn format_size(bytes: i64) -> Vec<u8> {
+    let mut room = [0u8; 5];
+    // SAFETY: APR writes four characters and a NUL.
+    unsafe { ffi::apr_strfsize(bytes, room.as_mut_ptr().cast()) };
+    room[..4].to_vec()
+}
+
+/// A date as in HTTP headers, microseconds since 1970; 0 if it is none.
+pub fn parse_http_date(text: &[u8]) -> i64 {
+    // SAFETY: a C string for the call.
+    with_cstr(text, |text| unsafe { ffi::apr_date_parse_http(text.as_ptr()) })
+}
+
+/// A date as in mail headers and the like, microseconds since 1970; 0 if it is none.
+pub fn parse_rfc_date(text: &[u8]) -> i64 {
+    // SAFETY: a C string for the call.
+    with_cstr(text, |text| unsafe { ffi::apr_date_parse_rfc(text.as_ptr()) })
+}
+
+/// A number for the running thread, which no other living one has.
+pub fn thread_id() -> u64 {
+    // SAFETY: no precondition.
+    unsafe { libc::pthread_self() }
+}

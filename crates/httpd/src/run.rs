@@ -1,0 +1,193 @@
+//! Running parts of a request by hand: single hooks, the handler, subrequests; and what only authors of such code ask.
+
+use crate::{Request, ffi};
+use apr::{Reenter, bytes_at, with_cstr};
+use std::{
+    ffi::c_int,
+    ptr::{self, NonNull},
+};
+
+/// A subrequest that its maker must end: a `request_rec` whose pool is its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct SubRequest(NonNull<ffi::request_rec>);
+
+impl SubRequest {
+    /// It as a request.
+    pub fn request(&self) -> Option<Request> {
+        // SAFETY: lives until `end`, says `end`.
+        unsafe { Request::from_ptr(self.0.as_ptr()) }
+    }
+
+    /// Serves it into the request it was looked up from; a status.
+    pub fn run(&self, _cx: Reenter) -> c_int {
+        // SAFETY: lives until `end`.
+        unsafe { ffi::ap_run_sub_req(self.0.as_ptr()) }
+    }
+
+    /// Ends it: its pool dies.
+    ///
+    /// # Safety
+    /// Neither it nor anything in its pool is used afterwards.
+    pub unsafe fn end(self, _cx: Reenter) {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::ap_destroy_sub_req(self.0.as_ptr()) }
+    }
+}
+
+/// Hooks. A row `run_fixups: ap_run_fixups;` becomes a method that runs it and returns its status.
+macro_rules! hooks {
+    ($($(#[$doc:meta])* $run:ident: $hook:ident;)*) => {
+        impl Request { $(
+            $(#[$doc])*
+            pub fn $run(&self, _cx: Reenter) -> c_int {
+                // SAFETY: lives.
+                unsafe { ffi::$hook(self.as_ptr()) }
+            }
+        )* }
+    };
+}
+
+hooks! {
+    /// Runs the hook access_checker.
+    run_access_checker: ap_run_access_checker;
+    /// Runs the hook auth_checker.
+    run_auth_checker: ap_run_auth_checker;
+    /// Runs the hook check_user_id.
+    run_check_user_id: ap_run_check_user_id;
+    /// Runs the hook fixups.
+    run_fixups: ap_run_fixups;
+    /// Runs the hook handler.
+    run_handler: ap_run_handler;
+    /// Runs the hook header_parser.
+    run_header_parser: ap_run_header_parser;
+    /// Runs the hook log_transaction.
+    run_log_transaction: ap_run_log_transaction;
+    /// Runs the hook map_to_storage.
+    run_map_to_storage: ap_run_map_to_storage;
+    /// Runs the hook post_read_request.
+    run_post_read_request: ap_run_post_read_request;
+    /// Runs the hook translate_name.
+    run_translate_name: ap_run_translate_name;
+    /// Runs the hook type_checker.
+    run_type_checker: ap_run_type_checker;
+    /// Inserts filters and runs the handler, as for a request of its own.
+    invoke_handler: ap_invoke_handler;
+}
+
+impl Request {
+    /// Looks up what `uri` would be served as, without serving it. What it sends goes where this request's output goes.
+    pub fn lookup_uri(&self, uri: &[u8], _cx: Reenter) -> Option<SubRequest> {
+        let filters = self.output_filters();
+        // SAFETY: all live; httpd copies the text.
+        with_cstr(uri, |uri| unsafe { sub(ffi::ap_sub_req_lookup_uri(uri.as_ptr(), self.as_ptr(), filters)) })
+    }
+
+    /// As [`Request::lookup_uri`], for a file.
+    pub fn lookup_file(&self, file: &[u8], _cx: Reenter) -> Option<SubRequest> {
+        let filters = self.output_filters();
+        // SAFETY: all live; httpd copies the text.
+        with_cstr(file, |file| unsafe { sub(ffi::ap_sub_req_lookup_file(file.as_ptr(), self.as_ptr(), filters)) })
+    }
+
+    /// As [`Request::lookup_uri`], with another method.
+    pub fn lookup_method_uri(&self, method: &[u8], uri: &[u8], _cx: Reenter) -> Option<SubRequest> {
+        let (filters, method) = (self.output_filters(), self.pool().cstr(method));
+        // SAFETY: all live; the method lies in this request's pool, which the subrequest's does not outlive.
+        with_cstr(uri, |uri| unsafe {
+            sub(ffi::ap_sub_req_method_uri(method.as_ptr(), uri.as_ptr(), self.as_ptr(), filters))
+        })
+    }
+
+    fn output_filters(&self) -> *mut ffi::ap_filter_t {
+        // SAFETY: lives.
+        unsafe { (*self.as_ptr()).output_filters }
+    }
+
+    /// Sends httpd's page for the request's status. `recursive` is a status that came up while that was tried before, or 0.
+    pub fn send_error_response(&self, recursive: c_int, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_send_error_response(self.as_ptr(), recursive) }
+    }
+
+    /// `Options` here, as bits.
+    pub fn allow_options(&self) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_allow_options(self.as_ptr()) }
+    }
+
+    /// `AllowOverride` here, as bits.
+    pub fn allow_overrides(&self) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_allow_overrides(self.as_ptr()) }
+    }
+
+    /// `Satisfy` here: `SATISFY_*`.
+    pub fn satisfies(&self) -> c_int {
+        // SAFETY: lives.
+        unsafe { ffi::ap_satisfies(self.as_ptr()) }
+    }
+
+    /// The name that the client's identd gave.
+    pub fn remote_logname(&self, _cx: Reenter) -> Option<&[u8]> {
+        // SAFETY: lives; the text lies in its connection's pool.
+        unsafe { bytes_at(ffi::ap_get_remote_logname(self.as_ptr())) }
+    }
+
+    /// Adds to the methods that the `Allow` header names, or begins them anew.
+    pub fn allow_methods<'m>(&self, reset: bool, methods: impl Iterator<Item = &'m [u8]>) {
+        // SAFETY: lives; httpd made the list with the request.
+        unsafe {
+            let list = (*self.as_ptr()).allowed_methods;
+            if reset {
+                ffi::ap_clear_method_list(list);
+            }
+            for method in methods {
+                ffi::ap_method_list_add(list, self.pool().cstr(method).as_ptr());
+            }
+        }
+    }
+
+    /// An entity tag for the file.
+    pub fn make_etag(&self, force_weak: bool) -> Option<&[u8]> {
+        // SAFETY: lives; the text lies in its pool.
+        unsafe { bytes_at(ffi::ap_make_etag(self.as_ptr(), c_int::from(force_weak))) }
+    }
+
+    /// What `ServerSignature` asks for, after a prefix.
+    pub fn signature(&self, prefix: &[u8]) -> Option<&[u8]> {
+        let prefix = self.pool().cstr(prefix);
+        // SAFETY: lives; the text lies in its pool.
+        unsafe { bytes_at(ffi::ap_psignature(prefix.as_ptr(), self.as_ptr())) }
+    }
+
+    /// Host and, unless it is the usual one, port, for links.
+    pub fn construct_server(&self, host: &[u8], port: u16) -> Option<&[u8]> {
+        let (pool, host) = (self.pool(), self.pool().cstr(host));
+        // SAFETY: all live; the text lies in the pool.
+        unsafe { bytes_at(ffi::ap_construct_server(pool.as_ptr(), host.as_ptr(), port, self.as_ptr())) }
+    }
+
+    /// The client's name, or address, as `how` (`REMOTE_*`) says and HostnameLookups here allows.
+    pub fn remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
+        // SAFETY: connection and configuration live; the text lies in the connection's pool.
+        unsafe {
+            let r = self.as_ptr();
+            bytes_at(ffi::ap_get_remote_host((*r).connection, (*r).per_dir_config.cast(), how, ptr::null_mut()))
+        }
+    }
+}
+
+/// # Safety
+/// Null, or a new subrequest.
+unsafe fn sub(r: *mut ffi::request_rec) -> Option<SubRequest> {
+    NonNull::new(r).map(SubRequest)
+}
+
+impl crate::Connection {
+    /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups counts as off.
+    pub fn look_up_remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
+        // SAFETY: lives; the text lies in its pool.
+        unsafe { bytes_at(ffi::ap_get_remote_host(self.as_ptr(), ptr::null_mut(), how, ptr::null_mut())) }
+    }
+}

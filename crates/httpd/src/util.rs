@@ -1,0 +1,39 @@
+//! httpd's small helpers for text.
+
+use crate::ffi;
+use apr::{Pool, bytes_at, with_cstr};
+use std::ffi::c_int;
+
+/// Makes a method known to httpd; its number. While the configuration is read: httpd's list is one for all threads.
+pub fn register_method(pool: Pool, name: &[u8]) -> c_int {
+    // SAFETY: the pool lives; so does the text in it.
+    unsafe { ffi::ap_method_register(pool.as_ptr(), pool.cstr(name).as_ptr()) }
+}
+
+/// A time (microseconds since 1970) in a format of strftime's.
+pub fn time(pool: &Pool, time: i64, format: &[u8], gmt: bool) -> Option<Vec<u8>> {
+    with_cstr(format, |format| {
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_ht_time(pool.as_ptr(), time, format.as_ptr(), c_int::from(gmt))) }.map(<[u8]>::to_vec)
+    })
+}
+
+/// A path as part of a URL; `partial`: a `:` before the first `/` needs no `./`.
+pub fn escape_path(pool: &Pool, path: &[u8], partial: bool) -> Option<Vec<u8>> {
+    with_cstr(path, |path| {
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_os_escape_path(pool.as_ptr(), path.as_ptr(), c_int::from(partial))) }
+            .map(<[u8]>::to_vec)
+    })
+}
+
+/// `%xx` decoded, up to the first NUL; what is no such thing stays (httpd calls that an error, and so does the status).
+pub fn unescape_url(url: &[u8]) -> (Vec<u8>, c_int) {
+    let mut room: Vec<_> = url.iter().copied().take_while(|b| *b != 0).collect();
+    room.push(0);
+    // SAFETY: a C string of ours; decoding only makes it shorter.
+    let status = unsafe { ffi::ap_unescape_url(room.as_mut_ptr().cast()) };
+    let len = room.iter().position(|b| *b == 0).unwrap_or(0);
+    room.truncate(len);
+    (room, status)
+}

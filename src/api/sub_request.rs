@@ -1,0 +1,60 @@
+//! `Apache2::SubRequest`: what a URI or file would be served as, and serving it into the request.
+
+use apr::Reenter;
+use httpd::{Request, SubRequest};
+use interp::*;
+
+/// Its rows.
+pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
+    method("run()", run).doc("Serves it into the request it was looked up from; a status."),
+    method("DESTROY()", destroy).only(PERL).ending().doc("Ends it with its object."),
+])
+.isa("Apache2::RequestRec")
+.doc("A request made by a request.");
+
+/// Filters other than the request's own are not there yet.
+type Filters<'c> = Option<Any<'c>>;
+
+pub(super) fn lookup_uri(r: &Request, cx: Reenter, uri: &[u8], _filters: Filters) -> Result<Option<Owned<SubRequest>>> {
+    owned(r.lookup_uri(uri, cx))
+}
+pub(super) fn lookup_file(
+    r: &Request,
+    cx: Reenter,
+    file: &[u8],
+    _filters: Filters,
+) -> Result<Option<Owned<SubRequest>>> {
+    owned(r.lookup_file(file, cx))
+}
+pub(super) fn lookup_method_uri(
+    r: &Request,
+    cx: Reenter,
+    method: &[u8],
+    uri: &[u8],
+    _filters: Filters,
+) -> Result<Option<Owned<SubRequest>>> {
+    owned(r.lookup_method_uri(method, uri, cx))
+}
+
+/// It dies before the request does, so it carries a ticket of its own: that of its `request_rec`.
+fn owned(sub: Option<SubRequest>) -> Result<Option<Owned<SubRequest>>> {
+    let runtime = runtime()?;
+    let Some(sub) = sub else { return Ok(None) };
+    Ok(sub.request().map(|r| Owned::by(sub, runtime.ticket(Owner::of(&r)))))
+}
+
+/// What the request printed before goes first.
+fn run(sub: &SubRequest, cx: Reenter) -> Result<i32> {
+    if let Some(main) = sub.request().and_then(|r| r.main()) {
+        match runtime()?.flush(cx, Owner::of(&main), false) {
+            Ok(()) | Err(Unsent::NotInResponse) => {}
+            Err(e) => return Err(e.fail("Apache2::SubRequest::run", "$subr->run")),
+        }
+    }
+    Ok(sub.run(cx))
+}
+
+fn destroy(sub: &SubRequest, cx: Reenter) {
+    // SAFETY: its objects carry the ticket of its pool, which is void when that is gone; nothing of ours is kept there.
+    unsafe { sub.end(cx) }
+}
