@@ -54,8 +54,10 @@ fn guard<H: Host, R>(what: &str, fallback: R, f: impl FnOnce() -> R) -> R {
 #[inline(never)]
 fn stopped<H: Host>(what: &str, panic: Box<dyn Any + Send>) {
     let text = format!("{what}: stopped by an error in the module itself: {}", panic_text(&*panic));
-    // The payload's own drop may panic again; nothing more must happen here.
-    std::mem::forget(panic);
+    // The payload's own drop may panic too; that one's payload is left alone.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
     log::server(None, log::Entry::new(log::Level::Crit, H::module()), text.as_bytes());
 }
 
