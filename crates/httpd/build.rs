@@ -13,11 +13,8 @@ fn main() {
     let httpd = probe::or_exit(probe::httpd());
     probe::emit_cfgs(&httpd);
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let result = bindings(&apr, &httpd, &out).and_then(|()| stubs(&out));
-    if let Err(error) = result {
-        println!("cargo::error=mod_interp: bindings of httpd: {error}: install apache2-dev libclang-dev");
-        std::process::exit(1);
-    }
+    let packages = "apache2-dev gcc libc6-dev libclang-dev";
+    probe::or_exit(probe::bindings("httpd", packages, || bindings(&apr, &httpd, &out).and_then(|()| stubs(&out))));
 }
 
 fn bindings(apr: &probe::Apr, httpd: &probe::Httpd, out: &std::path::Path) -> Result<(), String> {

@@ -45,6 +45,15 @@ pub enum Error {
         /// The Debian package that has it.
         package: &'static str,
     },
+    /// Bindings could not be made of headers.
+    Bindings {
+        /// Of what.
+        of: &'static str,
+        /// Why.
+        why: String,
+        /// The Debian packages that such bindings need.
+        packages: &'static str,
+    },
     /// The program's version is too old or too new.
     Version {
         /// What was found.
@@ -63,6 +72,10 @@ impl fmt::Display for Error {
             }
             Error::NoHeader { header, package } => {
                 write!(f, "mod_interp: {} not found: install {package}", header.display())
+            }
+            Error::Bindings { of, why, packages } => {
+                let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+                write!(f, "mod_interp: no bindings of {of} ({why}): install {packages}")
             }
             Error::Version { found, needs } => write!(f, "mod_interp: found {found}, but {needs} is needed"),
         }
@@ -154,14 +167,12 @@ pub struct Perl {
     pub program: String,
 }
 
-/// The value, or one line on stderr and the end of the build.
+/// The value, or one `error:` line and the end of the build.
 pub fn or_exit<T>(result: Result<T>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => {
-            // Cargo shows the first only with the build script's whole output; the second stands out as a line of its own.
             println!("cargo::error={error}");
-            eprintln!("{error}");
             std::process::exit(1)
         }
     }
@@ -287,6 +298,26 @@ pub fn perl() -> Result<Perl> {
     })
 }
 
+/// Runs bindgen, which panics where libclang is missing; its panic is turned into an error like any other.
+///
+/// # Errors
+/// What `make` says, or its panic.
+pub fn bindings<T>(
+    of: &'static str,
+    packages: &'static str,
+    make: impl FnOnce() -> std::result::Result<T, String>,
+) -> Result<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(make));
+    std::panic::set_hook(hook);
+    let made = made.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Err(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("bindgen failed").to_owned())
+    });
+    made.map_err(|why| Error::Bindings { of, why, packages })
+}
+
 /// Sets `httpd_2_4_N` for every patch level up to the one found for which code of ours differs, and declares all of them
 /// so that rustc knows the names.
 pub fn emit_cfgs(httpd: &Httpd) {
@@ -365,6 +396,13 @@ mod tests {
     fn a_failing_tool_is_quoted_on_one_line() {
         let error = ask("sh", &["-c", "echo broken >&2; echo more >&2; exit 3"], "dash").unwrap_err().to_string();
         assert!(error.contains("(broken): install dash") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn a_panic_of_bindgen_is_one_line_that_names_the_packages() {
+        let made = bindings("APR", "libclang-dev", || -> std::result::Result<(), String> { panic!("no\nlibclang") });
+        assert_eq!(made.unwrap_err().to_string(), "mod_interp: no bindings of APR (no libclang): install libclang-dev");
+        assert_eq!(bindings("APR", "libclang-dev", || Ok(7)), Ok(7));
     }
 
     #[test]
