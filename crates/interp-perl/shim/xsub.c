@@ -154,12 +154,12 @@ static SV *many(pTHX_ mp_interp *me, const mi_val *v) {     /* a new array or ha
     const mi_val *l = v->u.p; size_t i, n = v->a.len;
     if (v->tag == MI_ARRAY) {
         AV *av = newAV();
-        for (i = 0; i < n; i++) av_push(av, SvREFCNT_inc_simple_NN(mp_sv(aTHX_ me, l + i, NULL)));
+        for (i = 0; i < n; i++) av_push(av, SvREFCNT_inc_NN(mp_sv(aTHX_ me, l + i, NULL)));
         return newRV_noinc((SV *)av);
     } else {
         HV *hv = newHV();
         for (i = 0; i + 1 < n; i += 2) {
-            SV *value = SvREFCNT_inc_simple_NN(mp_sv(aTHX_ me, l + i + 1, NULL));
+            SV *value = SvREFCNT_inc_NN(mp_sv(aTHX_ me, l + i + 1, NULL));
             if (!hv_store(hv, l[i].u.s, (I32)l[i].a.len, value, 0)) SvREFCNT_dec(value);
         }
         return newRV_noinc((SV *)hv);
