@@ -117,8 +117,17 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
     if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
 }
 
-/* Calls `sub` with `that` (may be NULL) and the arguments, in scalar context. *ret: the value, or the exception; counted. */
-int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret) {
+/* A value that tells its number without running code is read where it lies. */
+static int is_plain(pTHX_ SV *r, mp_out *out) {
+    if (SvROK(r) || SvGMAGICAL(r)) return 0;
+    if (LIKELY(SvIOK(r))) { out->number = SvIVX(r); out->truth = SvPOK(r) ? SvTRUE_nomg_NN(r) : out->number != 0; return 1; }
+    if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
+    out->truth = SvTRUE_nomg_NN(r);
+    return 1;
+}
+/* Calls `sub` with `that` (may be NULL) and the arguments, in scalar context. *ret: the value, or the exception; counted.
+ * With `out` a plain value goes there, and *ret is NULL. */
+static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret, mp_out *out) {
     dSP; dJMPENV;
     int rc, tag; size_t i;
     const place at = here(aTHX);
@@ -141,6 +150,7 @@ int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n,
         SPAGAIN; r = POPs; PUTBACK;
         err = ERRSV;
         if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
+        else if (out && LIKELY(is_plain(aTHX_ r, out))) tag = MP_OK;
         else {
             *ret = SvIMMORTAL(r) || (SvTEMP(r) && SvREFCNT(r) == 1 && !SvMAGICAL(r)) ? SvREFCNT_inc_simple_NN(r) : newSVsv(r);
             tag = MP_OK;
@@ -159,8 +169,11 @@ int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n,
     return tag;
 }
 
+int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret) {
+    return run(aTHX_ me, sub, that, args, n, ret, NULL);
+}
+
 /* ---- results for Rust ---- */
-typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const char *text; size_t len; } mp_out;
 
 static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* counted; what cannot be said is said so */
     SV *t = NULL;
@@ -173,16 +186,13 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
     out->tag = tag; out->status = me->exit_status; out->sv = sv;
     if (tag == MP_OK && sv) {
         SV *r = sv;
-        if (LIKELY(SvIOK(r))) out->number = SvIVX(r);
-        else if (SvROK(r)) {
+        if (!is_plain(aTHX_ r, out)) {
             SV *t = NULL;
             if (SvAMAGIC(r) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::number", 0), r, NULL, 0, &t) == MP_OK && t) out->number = SvIV(t);
-            else out->number = PTR2IV(SvRV(r));
+            else out->number = SvROK(r) ? PTR2IV(SvRV(r)) : 0;
             SvREFCNT_dec(t);
             out->truth = 1;
         }
-        else if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
-        if (!SvROK(r)) out->truth = SvTRUE_nomg(r);
         if (want_text) { STRLEN n; SV *t = text_of(aTHX_ me, r); SvREFCNT_dec(r); out->sv = t; out->text = SvPV_nomg_const(t, n); out->len = n; }
     } else if (tag == MP_DIED && sv) {
         STRLEN n; SV *t = text_of(aTHX_ me, sv);
@@ -200,20 +210,24 @@ static SV *code_of(pTHX_ const mi_val *code) {          /* mortal, or the caller
 void mp_call_value(mp_interp *me, const mi_val *code, const mi_val *args, size_t n, mp_out *out) {
     dTHXa(me->perl); SV *ret; int tag;
     ENTER; SAVETMPS;
-    tag = mp_run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &ret);
+    tag = run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &ret, out);
     if (tag != MP_CORE_EXIT) { FREETMPS; LEAVE; }
     deliver(aTHX_ me, tag, ret, 0, out);
 }
 void mp_eval(mp_interp *me, const char *s, size_t n, int want_text, mp_out *out) {
     dTHXa(me->perl); SV *ret, *code = newSVpvn(s, n);
-    int tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::run", 0), code, NULL, 0, &ret);
+    int tag = run(aTHX_ me, (SV *)get_cv("ModInterp::run", 0), code, NULL, 0, &ret, want_text ? NULL : out);
     SvREFCNT_dec(code);
     deliver(aTHX_ me, tag, ret, want_text, out);
 }
 void mp_drain_now(mp_interp *me) { dTHXa(me->perl); if (me->home && me->home->drops) mp_drain(aTHX_ me); }
 
-/* For handler.c */
-void mp_deliver(mp_interp *me, int tag, SV *ret, void *out) { dTHXa(me->perl); deliver(aTHX_ me, tag, ret, 0, out); }
+/* For handler.c and io.c. */
+void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out) { dTHXa(me->perl); deliver(aTHX_ me, tag, ret, 0, out); }
+void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out) {
+    SV *ret; int tag = run(aTHX_ me, sub, that, args, n, &ret, out);
+    deliver(aTHX_ me, tag, ret, 0, out);
+}
 
 /* mi_ops.call: a Rust function calls back. 0 result, 1 died, 2 exit. */
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {

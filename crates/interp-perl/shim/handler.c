@@ -1,6 +1,5 @@
 /* Handlers: found by name once per interpreter, called by number. Called by src/call.rs. */
 #include "shim.h"
-void mp_deliver(mp_interp *me, int tag, SV *ret, void *out);
 #define HANDS "ModInterp::Handlers"
 enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* what @ModInterp::Handlers keeps per number */
 
@@ -116,7 +115,7 @@ XS_EXTERNAL(mp_xs_resolve) {
     h->cv = found;
     XSRETURN_EMPTY;
 }
-void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, void *out) {
+void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, mp_out *out) {
     dTHXa(me->perl); SV *ret; int tag; mi_val args[3];
     Zero(args, 3, mi_val);
     if (id < me->nhands && me->hands[id].cv) { mp_deliver(me, MP_OK, NULL, out); return; }
@@ -125,16 +124,15 @@ void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, voi
     args[2].tag = MI_BOOL; args[2].u.i = load;
     tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::resolve", 0), NULL, args, 3, &ret);
     mp_deliver(me, tag, ret, out);
-    if (tag == MP_DIED) *(int *)out = MP_UNRESOLVED;
+    if (tag == MP_DIED) out->tag = MP_UNRESOLVED;
 }
 int mp_handler_is_method(const mp_interp *me, U32 id) { return id < me->nhands && (me->hands[id].that || me->hands[id].obj); }
 
 /* Calls handler `id`; MP_UNRESOLVED if it has not been looked up, or its package has changed since. */
-void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, int *out) {
-    dTHXa(me->perl); mp_hand *h; SV *ret, *that; int tag;
-    if (UNLIKELY(id >= me->nhands || !(h = me->hands + id)->cv)) { *out = MP_UNRESOLVED; return; }
-    if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; *out = MP_UNRESOLVED; return; }
+void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out) {
+    dTHXa(me->perl); mp_hand *h; SV *that;
+    if (UNLIKELY(id >= me->nhands || !(h = me->hands + id)->cv)) { out->tag = MP_UNRESOLVED; return; }
+    if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; out->tag = MP_UNRESOLVED; return; }
     that = h->obj ? GvSVn(h->obj) : h->that;
-    tag = mp_run(aTHX_ me, (SV *)h->cv, that, args, n, &ret);
-    mp_deliver(me, tag, ret, out);
+    mp_call_sub(aTHX_ me, (SV *)h->cv, that, args, n, out);
 }

@@ -1,7 +1,6 @@
 /* The PerlIO layer "Apache2" and its two handles. Called by src/io.rs. The layer holds no request: it asks its interpreter's
  * record where to read and write, so that it stays pushed from one response to the next. */
 #include "shim.h"
-void mp_deliver(mp_interp *me, int tag, SV *ret, void *out);
 
 /* NULL in global destruction: perl closes what is left when its list of contexts is gone. */
 static mp_interp *record(pTHX) { return PL_phase == PERL_PHASE_DESTRUCT ? NULL : MP_ME; }
@@ -119,7 +118,7 @@ int mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *befo
     if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) &= ~IOf_FLUSH; return 0; }       /* inside another response */
     return take(aTHX_ me, 0) | take(aTHX_ me, 1);
 }
-void mp_io_end(mp_interp *me, const mp_io_before *before, void *out) {
+void mp_io_end(mp_interp *me, const mp_io_before *before, mp_out *out) {
     dTHXa(me->perl); int tag = MP_OK; SV *ret = NULL;
     if (!is_plain(me, 0) || !is_plain(me, 1)) {
         tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::stdio_end", 0), NULL, NULL, 0, &ret);

@@ -64,6 +64,8 @@ static void xs_init(pTHX) {
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
+    newXS("ModPerl::Util::untaint", mp_xs_untaint, file);
+    newXS("ModPerl::Util::current_perl_id", mp_xs_perl_id, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
     GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
@@ -129,27 +131,28 @@ void mp_leave(void *before) { if (PERL_GET_CONTEXT != before) PERL_SET_CONTEXT(b
 
 void mp_forget_srand(mp_interp *me) { dTHXa(me->perl); PERL_UNUSED_CONTEXT; PL_srand_called = FALSE; }
 
-/* END blocks, last defined first; each may die. */
-void mp_end(mp_interp *me, void (*said)(void *ctx, const char *s, size_t n), void *ctx) {
-    dTHXa(me->perl);
-    AV *end = PL_endav;
-    if (!end) return;
-    PL_endav = NULL;
-    PL_phase = PERL_PHASE_END;
-    while (AvFILL(end) >= 0) {
-        SV *cv = av_shift(end), *ret; STRLEN n; const char *s;
-        if (mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret) == MP_DIED && ret) {
-            SV *text = ret;
-            if (SvROK(ret)) { SV *t; if (mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &t) == MP_OK && t) { text = t; } }
-            s = SvPV_nomg_const(text, n);
+/* Runs PL_endav, last defined first; each may die. What they died of goes to `said`. */
+void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx) {
+    while (PL_endav && AvFILL(PL_endav) >= 0) {
+        SV *cv = av_shift(PL_endav), *ret, *text = NULL;
+        const int tag = mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret);
+        if (tag == MP_DIED && ret) {
+            STRLEN n; const char *s;
+            if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
+            s = SvROK(text) ? (n = 4, "died") : SvPV_nomg_const(text, n);
             said(ctx, s, n);
-            if (text != ret) SvREFCNT_dec(text);
         }
-        SvREFCNT_dec(ret);
-        SvREFCNT_dec(cv);
-        if (PL_endav) { while (AvFILL(PL_endav) >= 0) { SV *late = av_shift(PL_endav); av_push(end, late); } }
+        mp_release(aTHX_ me, text);
+        mp_release(aTHX_ me, ret);
+        mp_release(aTHX_ me, cv);
     }
-    SvREFCNT_dec(end);
+    SvREFCNT_dec(PL_endav); PL_endav = NULL;
+}
+void mp_end(mp_interp *me, mp_said *said, void *ctx) {
+    dTHXa(me->perl);
+    if (!PL_endav) return;
+    PL_phase = PERL_PHASE_END;
+    mp_run_end(aTHX_ me, said, ctx);
 }
 
 /* 0 if it is gone. A DESTROY that calls CORE::exit now would end the server: then what is left is left to the kernel. */

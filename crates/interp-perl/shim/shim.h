@@ -38,6 +38,10 @@ typedef struct {
     U32 gen;                                            /* of that stash when it was looked up */
 } mp_hand;
 
+/* How a call came back, for Rust (src/ffi.rs: Out). `text` is borrowed from `sv`, which mp_out_done frees. */
+typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const char *text; size_t len; } mp_out;
+
+/* One variable (src/env.rs). */
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
 
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
@@ -66,11 +70,16 @@ extern mp_interp *mp_only;
 #  define MP_ME mp_only
 #endif
 
+typedef void mp_said(void *ctx, const char *text, size_t n);    /* one line for the log */
+
 /* life.c */
+void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx);
 int mp_is_forked(void);
 int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
+void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out);
+void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
@@ -92,6 +101,9 @@ void mp_go_on_leaving(pTHX_ mp_interp *me) __attribute__((noreturn));
 SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ);
 void mp_raise(pTHX_ mp_interp *me, void *err) __attribute__((noreturn));
 void mp_drain(pTHX_ mp_interp *me);
+/* util.c */
+XS_EXTERNAL(mp_xs_untaint);
+XS_EXTERNAL(mp_xs_perl_id);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);

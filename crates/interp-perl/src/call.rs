@@ -58,7 +58,11 @@ pub struct Resolved {
 
 impl Entered<'_> {
     /// Finds the handler `name` (as the administrator wrote it, without a leading `+` or `-`) and keeps it under `id`, once
-    /// per interpreter. A clone made afterwards has it already. Forms and rules: docs/handlers, "naming".
+    /// per interpreter. A clone made afterwards has it already; a sub that is defined anew later is looked up again.
+    ///
+    /// Tried in this order: text that starts with `sub `, compiled; `Class->method`; `$Package::object->method`, the variable
+    /// read at each call; the full name of a sub; a package's `handler`, its module loaded if it is not there. With the
+    /// `method` attribute a package's `handler` is called on the package; a full sub name never is.
     ///
     /// # Errors
     /// [`Raised::Unresolved`] if there is no such handler; what loading its module raised.

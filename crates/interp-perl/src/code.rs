@@ -5,6 +5,7 @@ use crate::{
     ffi,
     perl::Entered,
 };
+use std::{os::unix::ffi::OsStrExt, path::Path};
 
 /// Where a piece of Perl was written, so that Perl's messages name the administrator's file and line.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +74,24 @@ impl Entered<'_> {
     }
 }
 
+impl Entered<'_> {
+    /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. Asked after start-up code:
+    /// mod_perl's own would read our records through its layout.
+    pub fn foreign_modules(&self, lib: &Path) -> Vec<(String, String)> {
+        let mut code = b"my $lib = ".to_vec();
+        quote(&mut code, lib.as_os_str().as_bytes());
+        code.extend_from_slice(
+            br#"; join "\0", map { ($_, $INC{$_}) } grep {
+                    m{^(?:Apache2/|APR|ModPerl/|mod_perl2\.pm$)} && defined $INC{$_} && !ref $INC{$_}
+                    && $INC{$_} ne "$lib/$_" && -e "$lib/$_" } sort keys %INC"#,
+        );
+        let text = self.run_text(&code, None).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut words = text.split('\0').filter(|w| !w.is_empty());
+        std::iter::from_fn(|| Some((words.next()?.to_owned(), words.next()?.to_owned()))).collect()
+    }
+}
+
 /// Appends a single-quoted Perl string.
 fn quote(code: &mut Vec<u8>, text: &[u8]) {
     code.push(b'\'');
@@ -124,5 +143,21 @@ mod tests {
         assert_eq!(run("package Num; use overload '0+' => sub { 7 }, '\"\"' => sub { 'seven' }; bless []"), (7, true));
         assert_eq!(text(&perl, "package Num; bless []"), "seven");
         assert_eq!(text(&perl, "\"\\xe4\""), "\u{fffd}");
+    }
+
+    #[test]
+    fn a_module_of_ours_that_came_from_elsewhere_is_found() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let lib = crate::testing::lib();
+        e.run(b"require mod_perl2; require Apache2::Const; 1", None).unwrap();
+        assert_eq!(e.foreign_modules(&lib), []);
+        e.run(
+            b"$INC{'APR/Table.pm'} = '/usr/lib/perl5/APR/Table.pm'; $INC{'Apache2/Mine.pm'} = '/x/Apache2/Mine.pm'",
+            None,
+        )
+        .unwrap();
+        assert_eq!(e.foreign_modules(&lib), [("APR/Table.pm".into(), "/usr/lib/perl5/APR/Table.pm".into())]);
     }
 }

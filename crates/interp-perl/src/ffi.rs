@@ -9,6 +9,9 @@ pub(crate) struct Interp {
     _opaque: [u8; 0],
 }
 
+/// `mp_said`: takes one line for the log; the context is a [`Vec`] of them.
+pub(crate) type Said = extern "C" fn(*mut c_void, *const c_char, usize);
+
 /// `mp_bound`: one row as the shim binds it.
 #[repr(C)]
 pub(crate) struct Bound {
@@ -102,7 +105,7 @@ unsafe extern "C" {
     pub(crate) fn mp_enter(me: *mut Interp) -> *mut c_void;
     pub(crate) fn mp_leave(context: *mut c_void);
     pub(crate) fn mp_forget_srand(me: *mut Interp);
-    pub(crate) fn mp_end(me: *mut Interp, said: extern "C" fn(*mut c_void, *const c_char, usize), ctx: *mut c_void);
+    pub(crate) fn mp_end(me: *mut Interp, said: Said, ctx: *mut c_void);
     pub(crate) fn mp_free(me: *mut Interp);
     // clone.c
     #[cfg(perl_ithreads)]
@@ -131,6 +134,9 @@ unsafe extern "C" {
     pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);
     pub(crate) fn mp_env_begin(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int) -> c_int;
     pub(crate) fn mp_env_end(me: *mut Interp);
+    // util.c
+    pub(crate) fn mp_globals_save(me: *mut Interp) -> *mut c_void;
+    pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void, said: Said, ctx: *mut c_void);
     // trim.c
     pub(crate) fn mp_trim(me: *mut Interp, limit: usize, report_only: c_int) -> usize;
 }

@@ -22,7 +22,7 @@
 //! | `perl` | [`Perl`], [`Entered`], [`Record`]: own, enter, clone, end |
 //! | `call` | [`Raised`], [`Outcome`]; handlers: resolve and call |
 //! | `code` | start-up code: require, eval |
-//! | `io`, `env` | STDIN, STDOUT and `%ENV` of a `perl-script` response |
+//! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
 //! | `process` | forked processes, the count of entries |
 //! | `stack` | the thread that clones and destroys |
 
@@ -31,6 +31,7 @@ mod call;
 mod code;
 mod env;
 mod ffi;
+mod globals;
 mod io;
 mod perl;
 mod process;
@@ -40,6 +41,7 @@ mod start;
 pub use call::{Load, Outcome, Raised, Resolved};
 pub use code::Place;
 pub use env::EnvGuard;
+pub use globals::Globals;
 pub use io::{Redirect, Stdio};
 pub use perl::{Entered, Error, Perl, Record, record_of};
 pub use process::{Inside, adopt_process, inside, is_forked};

@@ -162,10 +162,6 @@ impl Perl {
 
     /// Runs the END blocks, once; they do not run again when the interpreter is destroyed. Returns what they died of.
     pub fn end(&self) -> Vec<Vec<u8>> {
-        extern "C" fn said(ctx: *mut c_void, text: *const c_char, len: usize) {
-            // SAFETY: `ctx` is the vector below, the text is borrowed for this call.
-            unsafe { (*ctx.cast::<Vec<Vec<u8>>>()).push(std::slice::from_raw_parts(text.cast(), len).to_vec()) };
-        }
         let mut errors: Vec<Vec<u8>> = Vec::new();
         if !process::is_forked() {
             let entered = self.enter();
@@ -194,6 +190,12 @@ impl Drop for Perl {
         let _ = stack::run(move || unsafe { ffi::mp_free({ me }.0) });
         self.home.close();
     }
+}
+
+/// For the shim: adds a line to the vector that `ctx` is.
+pub(crate) extern "C" fn said(ctx: *mut c_void, text: *const c_char, len: usize) {
+    // SAFETY: whoever passes this function passes such a vector, and the text is borrowed for this call.
+    unsafe { (*ctx.cast::<Vec<Vec<u8>>>()).push(std::slice::from_raw_parts(text.cast(), len).to_vec()) };
 }
 
 /// A pointer on its way to the big-stack thread, which is joined before anybody else looks at it.
