@@ -449,4 +449,44 @@ mod tests {
         round();
         assert!(rss() < before + 1024, "{before} kB before, {} kB after", rss());
     }
+
+    #[test]
+    fn what_start_up_code_usually_loads_works_in_clones() {
+        let _one = lock();
+        let perl = parent();
+        let loaded = text(
+            &perl.enter(),
+            "join ' ', map { eval \"require $_; 1\" ? () : $@ } qw(threads threads::shared POSIX Storable Socket IO::File
+                File::Spec Data::Dumper JSON::PP Encode Time::HiRes List::Util Scalar::Util Digest::MD5 B)",
+        );
+        assert_eq!(loaded, "");
+        perl.enter()
+            .run(b"our %all; threads::shared::share(%all); $all{n} = 1; our $md5 = Digest::MD5->new; 1", None)
+            .unwrap();
+        let clones: Vec<Perl> = (0..4).map(|_| perl.duplicate().unwrap()).collect();
+        std::thread::scope(|scope| {
+            for clone in clones {
+                scope.spawn(move || {
+                    let e = clone.enter();
+                    let got = text(&e, "{ lock(%all); $all{n}++ } Encode::encode('UTF-8', JSON::PP->new->encode([POSIX::floor(2.5), List::Util::sum(1, 2)]))");
+                    assert_eq!(got, "[2,3]");
+                });
+            }
+        });
+        assert_eq!(text(&perl.enter(), "$all{n}"), "5");
+    }
+
+    #[test]
+    fn under_taint_mode_a_requests_variables_are_tainted_and_a_call_starts_clean() {
+        let _one = lock();
+        let lib = crate::testing::lib();
+        let start = crate::Start { switches: &[b"-T"], lib: Some(&lib), ..crate::Start::default() };
+        let perl = Perl::start(&start).unwrap();
+        let e = perl.enter();
+        let env = e.request_env([(&b"QUERY"[..], &b"x"[..])], true);
+        let tainted = "(eval { eval('#' . substr($ENV{QUERY}, 0, 0)); 1 } ? 0 : 1)";
+        assert_eq!(text(&e, &format!("${{^TAINT}} . {tainted}")), "11");
+        assert_eq!(text(&e, &format!("require ModPerl::Util; ModPerl::Util::untaint($ENV{{QUERY}}); {tainted}")), "0");
+        drop(env);
+    }
 }
