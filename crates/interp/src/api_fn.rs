@@ -5,6 +5,36 @@ use std::ptr::NonNull;
 
 /// A function that a row can name: any `fn`, or closure without captures, whose parameters are [`Arg`] and whose result is
 /// [`Ret`].
+///
+/// ```
+/// use interp::*;
+/// static ROWS: &[Row] = &[function("twice(text, [times])", twice).doc("Repeats.")];
+/// fn twice(text: &[u8], times: Option<i64>) -> Vec<u8> {
+///     text.repeat(times.unwrap_or(2).max(0) as usize)
+/// }
+/// assert_eq!(ROWS[0].params().len(), 2);
+/// ```
+///
+/// The signature text must fit the function:
+/// ```compile_fail,E0080
+/// # use interp::*;
+/// static ROWS: &[Row] = &[function("twice(text, times)", |_text: &[u8], _times: Option<i64>| 0i64)];
+/// ```
+/// What a script lent cannot be kept past the call:
+/// ```compile_fail
+/// # use interp::*;
+/// # use std::sync::Mutex;
+/// static KEPT: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
+/// static ROWS: &[Row] = &[function("keep(text)", keep)];
+/// fn keep(text: &[u8]) {
+///     KEPT.lock().unwrap().push(text)
+/// }
+/// ```
+/// and a function cannot ask for more than the call's lifetime:
+/// ```compile_fail
+/// # use interp::*;
+/// static ROWS: &[Row] = &[function("keep(text)", |text: &'static [u8]| text.len())];
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an API function",
     note = "every parameter must be an `Arg`, the result a `Ret`, and a borrowed result must borrow from a parameter"

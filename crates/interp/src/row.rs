@@ -410,10 +410,10 @@ impl Consts {
     }
 }
 
-impl std::fmt::Display for Row {
-    /// One line of docs/api.md.
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "| `{}::{}` | {:?} |", self.class_name(), self.name(), self.kind)?;
+impl Row {
+    /// Its line of docs/api.md.
+    pub(crate) fn line(&self, class: &Class) -> String {
+        let mut parameters = Vec::new();
         let this = self.has_this as usize;
         for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
             let kind = match p.kind {
@@ -426,18 +426,21 @@ impl std::fmt::Display for Row {
                 Kind::Rest => "strings",
                 Kind::Out => "buffer",
                 Kind::Code => "code",
-                Kind::Codes => "handlers",
+                Kind::Codes => "one or an array",
+                Kind::Name => "class",
                 _ => "any",
             };
             let name = match self.param_name(i) {
                 "" => "value",
                 s => s,
             };
-            let (open, close) = if p.optional || self.set.is_some() { ("[", "]") } else { ("", "") };
-            write!(f, " {open}{name}: {kind}{close}")?;
+            let optional = p.optional || self.set.is_some();
+            parameters.push(if optional { format!("[{name}: {kind}]") } else { format!("{name}: {kind}") });
         }
-        let reenters = if self.reenters() { "may run script code" } else { "" };
-        write!(f, " | {} | {reenters} | {} | {} |", self.result, self.load, self.doc)
+        let (class_name, name, kind, parameters) = (class.name(), self.name(), self.kind, parameters.join(", "));
+        let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
+        let (load, doc) = (class.load_module(self), self.doc);
+        format!("| `{class_name}::{name}` | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
     }
 }
 
