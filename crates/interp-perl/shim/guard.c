@@ -204,14 +204,13 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
 }
 void mp_out_done(mp_interp *me, mp_out *out) { dTHXa(me->perl); mp_release(aTHX_ me, out->sv); out->sv = NULL; }
 
-static SV *code_of(pTHX_ const mi_val *code) {          /* mortal, or the caller's */
-    return code->tag == MI_BYTES ? newSVpvn_flags(code->u.s, code->a.len, SVs_TEMP) : (SV *)code->u.p;
+static SV *code_of(pTHX_ const mi_val *code) {          /* of a name: a new SV, which the caller frees */
+    return code->tag == MI_BYTES ? newSVpvn(code->u.s, code->a.len) : (SV *)code->u.p;
 }
 void mp_call_value(mp_interp *me, const mi_val *code, const mi_val *args, size_t n, mp_out *out) {
-    dTHXa(me->perl); SV *ret; int tag;
-    ENTER; SAVETMPS;
-    tag = run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &ret, out);
-    if (tag != MP_CORE_EXIT) { FREETMPS; LEAVE; }
+    dTHXa(me->perl); SV *ret, *sub = code_of(aTHX_ code); int tag;
+    tag = run(aTHX_ me, sub, NULL, args, n, &ret, out);
+    if (sub != code->u.p) SvREFCNT_dec(sub);
     deliver(aTHX_ me, tag, ret, 0, out);
 }
 void mp_eval(mp_interp *me, const char *s, size_t n, int want_text, mp_out *out) {
@@ -231,12 +230,12 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 
 /* mi_ops.call: a Rust function calls back. 0 result, 1 died, 2 exit. */
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
-    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv; int tag;
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag;
     ret->tag = MI_NONE; ret->flags = 0;
-    ENTER; SAVETMPS;
-    tag = mp_run(aTHX_ me, code_of(aTHX_ code), NULL, args, n, &sv);
+    sub = code_of(aTHX_ code);
+    tag = mp_run(aTHX_ me, sub, NULL, args, n, &sv);
+    if (sub != code->u.p) SvREFCNT_dec(sub);
     if (tag == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
-    FREETMPS; LEAVE;
     if (tag == MP_OK) {
         ret->tag = MI_INT; ret->u.i = SvIOK(sv) ? SvIVX(sv) : SvPOK(sv) && looks_like_number(sv) ? SvIV_nomg(sv) : 0;
         ret->flags = SvROK(sv) || SvTRUE_nomg(sv) ? MI_TRUE : 0;

@@ -289,6 +289,34 @@ mod tests {
         assert_eq!((forked.as_str(), std::process::id()), ("5", pid));
     }
 
+    #[test]
+    fn leaving_a_hundred_thousand_times_leaves_nothing_behind() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"require Apache2::XSLoader; Apache2::XSLoader::load('Apache2::Test'); 1", None).unwrap();
+        e.run(b"sub nested { Apache2::Test::calls(sub { Apache2::Test::calls(\\&out) }) } sub out { my @x = (1) x 10; CORE::exit(3) }", None).unwrap();
+        let rss = || {
+            let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+            statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4
+        };
+        let round = || {
+            for _ in 0..20_000 {
+                let call = |id, name: &str| e.call_handler(id, name.as_bytes(), Load::Never, &[]);
+                assert_eq!(call(1, "main::nested"), Err(Raised::CoreExit(3)));
+                assert_eq!(call(2, "main::out"), Err(Raised::CoreExit(3)));
+                assert!(matches!(call(3, "sub { die 'x' }"), Err(Raised::Died(_))));
+                assert_eq!(call(4, "sub { exit 2 }"), Err(Raised::Exit(2)));
+                assert_eq!(call(5, "sub { my @l = map { $_ } 1 .. 3; $l[2] }").map(|o| o.number), Ok(3));
+            }
+        };
+        round();
+        let before = rss();
+        round();
+        assert!(rss() < before + 64, "{before} kB before, {} kB after", rss());
+        assert_eq!(ALIVE.load(SeqCst), 0);
+    }
+
     /// `PERL_CALLS=n valgrind --tool=callgrind <this test>`: instructions per call.
     #[test]
     #[ignore = "for measuring"]
