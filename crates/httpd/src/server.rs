@@ -154,6 +154,12 @@ impl Server {
         unsafe { &*self.raw().process }
     }
 
+    /// The command that started httpd: `argv[0]`.
+    pub fn argv0(&self) -> Option<&[u8]> {
+        // SAFETY: httpd keeps its argument vector for ever; it ends with a null.
+        unsafe { self.process().argv.as_ref().and_then(|first| bytes_at(*first)) }
+    }
+
     /// The pool that lives as long as the process.
     pub fn process_pool(&self) -> Pool {
         pool(self.process().pool)
@@ -181,6 +187,24 @@ impl Server {
         // SAFETY: as in `record`.
         unsafe {
             slot::get::<Record<H::Dir>>(self.raw().lookup_defaults, H::module()).map(|record| record.as_ref().get())
+        }
+    }
+
+    /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`
+    /// once requests are served, or if a change is running already. `f` must run no script code.
+    pub fn edit<H: Host, R>(&self, f: impl FnOnce(&mut H::Server, Option<&mut H::Dir>) -> R) -> Option<R> {
+        if main_state() == MainState::RunMpm {
+            return None;
+        }
+        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
+        let dir = unsafe { slot::get::<crate::Record<H::Dir>>(self.raw().lookup_defaults, H::module()) };
+        // SAFETY: the server starts: one thread, and nobody holds what the records lend while a script runs (SAFETY.md,
+        // "configuration records").
+        unsafe {
+            self.record::<H>()?.edit(|server| match dir {
+                Some(dir) => dir.as_ref().edit(|dir| f(server, Some(dir))),
+                None => Some(f(server, None)),
+            })?
         }
     }
 

@@ -1,0 +1,68 @@
+//! What is kept per connection.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use httpd::Connection;
+use interp::{Bag, Ticket};
+
+use super::PerlHost;
+use super::stock::{Refused, Stock};
+use super::tree::{Hold, Tree};
+
+/// One connection's data. Made when the first handler of ours needs it.
+pub struct ConnectionState {
+    /// Void when the connection ends.
+    pub ticket: Ticket,
+    tree: Tree,
+    /// `PerlInterpScope connection`: the interpreters it keeps, one per stock.
+    kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
+    /// pnotes, one bag per interpreter.
+    pub pnotes: RefCell<Vec<Bag>>,
+}
+
+// SAFETY: httpd works on a connection on one thread at a time (SAFETY.md, "one thread at a time"). Its end may come on
+// event's listener thread: all that happens there is short locks (a lease back to its tipool, values into drop boxes).
+unsafe impl Send for ConnectionState {}
+
+impl ConnectionState {
+    /// The state of a connection, made if there is none yet. `None` only if httpd has no slot for us.
+    pub fn of(c: &Connection) -> Option<&ConnectionState> {
+        if let Some(state) = c.state::<PerlHost>() {
+            return Some(state);
+        }
+        c.set_state::<PerlHost>(ConnectionState {
+            ticket: Ticket::new_owner(),
+            tree: Tree::default(),
+            kept: RefCell::default(),
+            pnotes: RefCell::default(),
+        })
+    }
+
+    /// The interpreter for a call of this connection.
+    ///
+    /// # Errors
+    /// `Refused` when none could be had.
+    pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+        self.tree.hold(stock)
+    }
+
+    /// The interpreter it keeps.
+    pub fn kept(&self, stock: &Arc<Stock>) -> Option<Hold> {
+        self.kept.borrow().iter().find(|(of, _)| Arc::ptr_eq(of, stock)).map(|(_, hold)| hold.clone())
+    }
+
+    /// Keeps an interpreter until the connection ends.
+    pub fn keep(&self, stock: &Arc<Stock>, hold: &Hold) {
+        let mut kept = self.kept.borrow_mut();
+        if !kept.iter().any(|(of, _)| Arc::ptr_eq(of, stock)) {
+            kept.push((stock.clone(), hold.clone()));
+        }
+    }
+}
+
+impl Drop for ConnectionState {
+    fn drop(&mut self) {
+        self.ticket.void();
+    }
+}

@@ -1,0 +1,270 @@
+//! A phase, its handlers, an interpreter, calls, a status.
+//!
+//! Written on the origin of the interpreter, not on a request: request, connection and server phases run through
+//! [`run_stack`]; only what is done before and after differs.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use config::{Handler, LeaseScope, Phase, Run, Scope};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
+use httpd::{Connection, Request, Server};
+use interp::{HandlerRef, IntoVal, Ticket, Val};
+use interp_perl::{Entered, Load, Raised};
+
+use super::connection::ConnectionState;
+use super::frame::{About, Frame};
+use super::request::{RequestState, Step};
+use super::stock::{Lent, Parent, Refused, Stock};
+use super::tree::Hold;
+use super::{PerlHost, ServerRecord, env, report, response};
+
+/// What `run_stack` needs to know of its phase.
+pub struct Stack<'a> {
+    /// The phase.
+    pub phase: Phase,
+    /// What it is about.
+    pub about: About,
+    /// Its configured handlers.
+    pub configured: &'a [Handler],
+    /// The request's own changes to them.
+    pub state: Option<&'a RequestState>,
+}
+
+impl Stack<'_> {
+    /// The handlers' argument: the request, with its ticket.
+    pub fn subject(&self) -> Val {
+        match (self.about, self.state) {
+            (About::Request(r), Some(state)) => r.val(state.ticket),
+            _ => Val::UNDEF,
+        }
+    }
+
+    fn step(&self, at: usize) -> Option<Step> {
+        match self.state {
+            Some(state) => state.step(self.phase, at, self.configured),
+            None => self.configured.get(at).cloned().map(Step::Named),
+        }
+    }
+}
+
+/// How one handler came back.
+struct Returned {
+    status: c_int,
+    /// It ended by die, not by returning a status.
+    died: bool,
+}
+
+fn call(entered: &Entered<'_>, step: &Step, args: &[Val]) -> Result<c_int, Raised> {
+    let outcome = match step {
+        Step::Named(handler) => {
+            let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+            entered.call_handler(handler.id.index() as u32, &handler.name, load, args)
+        }
+        Step::Code(HandlerRef::Code(code)) => entered.call_kept(code, args),
+        Step::Code(HandlerRef::Name(_)) => return Ok(DECLINED),
+    };
+    match outcome {
+        Ok(outcome) => Ok(c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
+        Err(Raised::Exit(_)) => Ok(OK),
+        Err(raised) => Err(raised),
+    }
+}
+
+/// Calls the handlers one after the other; what each returns decides, by the phase's run rule, what comes next.
+pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_int {
+    let run = stack.phase.row().run;
+    let mut status = OK;
+    let mut at = 0;
+    // A handler pushed to the running phase runs in it: the stack is looked at anew each time.
+    while let Some(step) = stack.step(at) {
+        at += 1;
+        let returned = match call(entered, &step, args) {
+            Ok(status) => Returned { status, died: false },
+            Err(raised) => {
+                report::raised(&stack.about, stack.phase, &step, &raised);
+                leave_if_core_exit(&raised);
+                Returned { status: HTTP_INTERNAL_SERVER_ERROR, died: true }
+            }
+        };
+        status = returned.status;
+        match run {
+            Run::Files if status != OK => {
+                if !returned.died {
+                    report::not_ok(&stack.about, stack.phase, &step, status);
+                }
+                return status;
+            }
+            Run::First if status == OK => return status,
+            Run::All | Run::First if status != OK && status != DECLINED => return status,
+            _ => {}
+        }
+    }
+    status
+}
+
+/// `CORE::exit` in a process of the server: without threads it ends the process, as with mod_perl.
+fn leave_if_core_exit(raised: &Raised) {
+    if let Raised::CoreExit(status) = raised
+        && !httpd::mpm::is_threaded()
+        && super::startup::is_child()
+    {
+        std::process::exit(*status);
+    }
+}
+
+/// A phase of a request.
+pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
+    let server = r.server_config::<PerlHost>();
+    let dir = r.dir_config::<PerlHost>();
+    let row = phase.row();
+    let configured: &[Handler] = match row.scope {
+        Scope::Directory => dir.map_or(&[], |d| d.handlers(phase)),
+        _ => server.map_or(&[], |s| s.conf.handlers(phase)),
+    };
+    let state = r.state::<PerlHost>();
+    if phase == Phase::Response {
+        return response::run(order, r, server, dir, configured);
+    }
+    let nothing = match state {
+        None => configured.is_empty(),
+        Some(state) => configured.is_empty() && !state.is_changed(phase),
+    };
+    if nothing {
+        if let (Phase::Log, Some(state)) = (phase, state) {
+            state.end_walk(r);
+        }
+        return DECLINED;
+    }
+    if row.perl.is_none() {
+        return DECLINED;
+    }
+    let Some(server) = server.filter(|s| s.conf.is_enabled()) else { return DECLINED };
+    let Some(state) = RequestState::of(r) else { return DECLINED };
+    let stack = Stack { phase, about: About::Request(*r), configured, state: Some(state) };
+    let in_dir = (row.scope == Scope::Directory).then_some(dir).flatten();
+    let status = match enter(r, state, server, phase, |entered| {
+        env::before_handler(r, state, &server.conf, in_dir, entered);
+        run_stack(entered, &stack, &[r.val(state.ticket)])
+    }) {
+        Ok(status) => status,
+        Err(refused) => refuse(r, phase, &refused),
+    };
+    if phase == Phase::Log || (status != OK && status != DECLINED) {
+        state.end_walk(r);
+    }
+    status
+}
+
+/// Enters the request's interpreter.
+///
+/// # Errors
+/// `Refused` when none could be had.
+pub fn enter<R>(
+    r: &Request,
+    state: &RequestState,
+    server: &ServerRecord,
+    phase: Phase,
+    f: impl FnOnce(&Entered<'_>) -> R,
+) -> Result<R, Refused> {
+    let Some(stock) = server.stock() else { return Err(Refused::none()) };
+    let hold = match Frame::inside(stock) {
+        Some(hold) if state.tree.held(stock).is_none() => hold,
+        _ => state.hold(r, stock)?,
+    };
+    Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || hold.run(|perl| f(&perl.enter()))))
+}
+
+/// No interpreter came free: what the client and the log learn of it.
+pub fn refuse(r: &Request, phase: Phase, refused: &Refused) -> c_int {
+    if refused.tell {
+        report::request(r, httpd::log::Level::Error, &refused.text);
+    }
+    if matches!(phase, Phase::Log | Phase::Cleanup) {
+        report::request(r, httpd::log::Level::Error, &format!("{}: skipped, as no interpreter came free", phase.directive_name()));
+        return DECLINED;
+    }
+    r.err_headers_out().set(b"Retry-After", refused.retry_after.to_string().as_bytes());
+    HTTP_SERVICE_UNAVAILABLE
+}
+
+/// The request's pool is about to die: `PerlCleanupHandler`, then what scripts left in this request.
+pub fn cleanup(r: Request) {
+    if interp_perl::is_forked() {
+        return;
+    }
+    let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
+    state.end_walk(&r);
+    let configured = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(Phase::Cleanup));
+    let has_handlers = state.is_changed(Phase::Cleanup) || !configured.is_empty();
+    let has_values = state.has_values();
+    if has_handlers || has_values || state.env.get().in_env {
+        let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
+        let done = enter(&r, state, server, Phase::Cleanup, |entered| {
+            if has_handlers {
+                env::before_handler(&r, state, &server.conf, None, entered);
+                run_stack(entered, &stack, &[r.val(state.ticket)]);
+            }
+            if state.env.get().in_env {
+                env::take_cgi_out(&r, state, &server.conf, entered);
+            }
+            state.drop_values();
+            entered.drain();
+        });
+        if let Err(refused) = done {
+            refuse(&r, Phase::Cleanup, &refused);
+        }
+    }
+    state.end_walk(&r);
+    state.unpin();
+}
+
+/// A phase of a connection.
+pub fn connection(phase: Phase, c: &Connection) -> c_int {
+    let base = c.base_server();
+    let Some(server) = base.config::<PerlHost>() else { return DECLINED };
+    let configured = server.conf.handlers(phase);
+    if configured.is_empty() || !server.conf.is_enabled() {
+        return DECLINED;
+    }
+    let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(c)) else { return DECLINED };
+    let stack = Stack { phase, about: About::Connection(*c), configured, state: None };
+    let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock), Ok) {
+        Ok(hold) => hold,
+        Err(refused) => {
+            if refused.tell {
+                report::connection(c, httpd::log::Level::Error, &refused.text);
+            }
+            c.abort();
+            return if phase == Phase::ProcessConnection { OK } else { httpd::status::DONE };
+        }
+    };
+    let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
+        hold.run(|perl| run_stack(&perl.enter(), &stack, &[c.val(state.ticket)]))
+    });
+    if stock.scope() == LeaseScope::Connection {
+        state.keep(stock, &hold);
+    }
+    status
+}
+
+/// A phase of the start or of a child: always in the parent interpreter of the main server.
+pub fn server(phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
+    let Some(record) = s.config::<PerlHost>() else { return OK };
+    let configured = record.conf.handlers(phase);
+    let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
+    let stack = Stack { phase, about: About::Server(*s), configured, state: None };
+    let args: Vec<Val> = pools
+        .iter()
+        .map(|p| p.val(super::runtime::pool_ticket(p)))
+        .chain([s.val(Ticket::FOREVER)])
+        .collect();
+    in_parent(stack.about, Some(phase), stock, |entered| run_stack(entered, &stack, &args))
+}
+
+/// Runs `f` in the parent of a stock.
+pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&Entered<'_>) -> R) -> R {
+    let parent: Arc<Parent> = stock.parent.clone();
+    let hold: Hold = Arc::new(Lent::Parent(parent));
+    Frame::run(about, phase, stock, &hold, || hold.run(|perl| f(&perl.enter())))
+}

@@ -1,0 +1,95 @@
+//! `%ENV` and `subprocess_env`: what an interpreter starts with, and what requests put in.
+//!
+//! As mod_perl: values of the server once per request before its first handler, those of the directory before its first
+//! handler that knows the directory, CGI variables just before the response.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use apr::Reenter;
+use config::{DirConf, ServerConf, Vars};
+use httpd::Request;
+use interp_perl::Entered;
+
+use super::request::{EnvDone, RequestState};
+
+/// What scripts test for to see where they run; mod_perl 2.0.12's own words.
+pub const MOD_PERL: &str = "mod_perl/2.0.12";
+
+/// `%ENV` of a new interpreter of this server: the markers, PATH and TZ, then what the configuration passes and sets.
+pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut env: Vec<(Vec<u8>, Vec<u8>)> =
+        vec![(b"MOD_PERL".into(), MOD_PERL.into()), (b"MOD_PERL_API_VERSION".into(), b"2".into())];
+    for name in ["PATH", "TZ"] {
+        if let Some(value) = std::env::var_os(OsStr::new(name)) {
+            env.push((name.into(), value.as_bytes().to_vec()));
+        }
+    }
+    for (name, value) in conf.pass_env.iter().chain(conf.set_env.iter()) {
+        match env.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => *old = value.to_vec(),
+            None => env.push((name.to_vec(), value.to_vec())),
+        }
+    }
+    env
+}
+
+fn put(r: &Request, entered: &Entered<'_>, vars: &Vars) {
+    let table = r.subprocess_env();
+    for (name, value) in vars.iter() {
+        table.set(name, value);
+    }
+    entered.set_env(vars.iter(), false);
+}
+
+/// Before a handler of a request runs: what the server and, where it is known, the directory set.
+pub fn before_handler(
+    r: &Request,
+    state: &RequestState,
+    server: &ServerConf,
+    dir: Option<&DirConf>,
+    entered: &Entered<'_>,
+) {
+    let mut done = state.env.get();
+    if !done.server {
+        done.server = true;
+        for vars in [&server.pass_env, &server.set_env] {
+            if !vars.is_empty() {
+                put(r, entered, vars);
+            }
+        }
+    }
+    if let (false, Some(dir)) = (done.dir, dir) {
+        done.dir = true;
+        if !dir.set_env.is_empty() {
+            put(r, entered, &dir.set_env);
+        }
+    }
+    state.env.set(done);
+}
+
+/// Fills `subprocess_env` with CGI's variables, once per request.
+pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
+    let done = state.env.get();
+    if !done.cgi {
+        state.env.set(EnvDone { cgi: true, ..done });
+        r.add_common_vars();
+        r.add_cgi_vars(cx);
+    }
+}
+
+/// `+SetupEnv` under `SetHandler modperl`: the variables are in `%ENV` until the request's cleanup.
+pub fn put_cgi(r: &Request, state: &RequestState, entered: &Entered<'_>) {
+    entered.set_env(r.subprocess_env().iter(), true);
+    state.env.set(EnvDone { in_env: true, ..state.env.get() });
+}
+
+/// Takes them out again, and puts back what the server's own configuration says of them.
+pub fn take_cgi_out(r: &Request, state: &RequestState, server: &ServerConf, entered: &Entered<'_>) {
+    state.env.set(EnvDone { in_env: false, ..state.env.get() });
+    let table = r.subprocess_env();
+    entered.unset_env(table.iter().map(|(name, _)| name));
+    let own = at_start(server);
+    let back = own.iter().filter(|(name, _)| table.get(name).is_some());
+    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), false);
+}

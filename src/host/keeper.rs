@@ -1,0 +1,77 @@
+//! The keeper of a child process: one thread that grows, replaces, shrinks and tidies the tipools ahead of demand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tipool::Bell;
+
+use super::stock::Stock;
+
+/// How long a child that ends waits for its keeper, which may be in the middle of a clone.
+const AWAIT: Duration = Duration::from_secs(3);
+
+/// A running keeper.
+pub struct Keeper {
+    stop: Arc<AtomicBool>,
+    bell: Bell,
+    done: Receiver<()>,
+}
+
+impl Keeper {
+    /// Starts it; `None` if there is nothing to keep, or no thread to be had (interpreters are then made by those who need
+    /// them).
+    pub fn start(stocks: Vec<Arc<Stock>>, bell: Bell) -> Option<Keeper> {
+        let kept: Vec<Arc<Stock>> = stocks.into_iter().filter(|s| s.tipool().is_some()).collect();
+        if kept.is_empty() {
+            return None;
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let (finished, done) = channel();
+        let (stopped, rung) = (stop.clone(), bell.clone());
+        let run = move || {
+            block_signals();
+            keep(&kept, &stopped, &rung);
+            let _ = finished.send(());
+        };
+        thread::Builder::new().name("perl keeper".into()).spawn(run).ok()?;
+        Some(Keeper { stop, bell, done })
+    }
+
+    /// Tells it to stop and waits a while; whether it did.
+    pub fn stop(self) -> bool {
+        self.stop.store(true, SeqCst);
+        self.bell.ring();
+        !matches!(self.done.recv_timeout(AWAIT), Err(RecvTimeoutError::Timeout))
+    }
+}
+
+fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
+    let tipools: Vec<_> = stocks.iter().filter_map(|s| s.tipool()).collect();
+    for tipool in &tipools {
+        tipool.keeper_started();
+    }
+    while !stop.load(SeqCst) {
+        let now = Instant::now();
+        let due = tipools.iter().filter_map(|tipool| tipool.tend(now)).min();
+        if stop.load(SeqCst) {
+            break;
+        }
+        bell.wait(due);
+    }
+    for tipool in &tipools {
+        tipool.keeper_stopped();
+    }
+}
+
+/// The process's signals are for its main thread, as with httpd's own threads.
+fn block_signals() {
+    // SAFETY: fills a set and hands it over; both calls take any set.
+    unsafe {
+        let mut set = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&mut set);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+    }
+}

@@ -1,0 +1,152 @@
+//! The host: httpd on one side, interpreters on the other. The only floor that knows both.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `startup` | pre_config to child_exit |
+//! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
+//! | `keeper` | the thread that makes and replaces clones ahead of demand |
+//! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
+//! | `dispatch`, `response`, `output`, `env` | a phase, its handlers, a status; what the response phase adds |
+//! | `frame` | the calls that run on this thread |
+//! | `runtime` | what API functions ask of the host |
+//! | `report` | the error log |
+
+mod connection;
+mod dispatch;
+mod env;
+mod frame;
+mod keeper;
+mod output;
+mod report;
+mod request;
+mod response;
+mod runtime;
+mod site;
+mod startup;
+mod stock;
+mod tree;
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use apr::Pool;
+use config::{DirConf, Directive, Phase, ServerConf};
+use httpd::{Command, Connection, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
+use once_cell::sync::OnceCell;
+
+use connection::ConnectionState;
+use request::RequestState;
+use stock::Stock;
+
+/// The Perl module.
+pub struct PerlHost;
+
+/// What is kept per server: what was written, and the interpreters it draws from once they run.
+#[derive(Default)]
+pub struct ServerRecord {
+    /// What was written.
+    pub conf: ServerConf,
+    stock: OnceCell<Arc<Stock>>,
+}
+
+impl ServerRecord {
+    /// The interpreters; `None` before they run, and where Perl is switched off.
+    #[inline]
+    pub fn stock(&self) -> Option<&Arc<Stock>> {
+        self.stock.get()
+    }
+
+    fn set_stock(&self, stock: &Arc<Stock>) {
+        let _ = self.stock.set(stock.clone());
+    }
+}
+
+impl Host for PerlHost {
+    type Server = ServerRecord;
+    type Dir = DirConf;
+    type Request = RequestState;
+    type Connection = ConnectionState;
+
+    const OWN: &'static [Own] =
+        &[Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
+
+    fn module() -> &'static ModuleRecord {
+        &crate::perl_module
+    }
+
+    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
+        startup::new_server(&server);
+        ServerRecord::default()
+    }
+
+    fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
+        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), stock: OnceCell::new() };
+        if let Some(stock) = add.stock() {
+            merged.set_stock(stock);
+        }
+        merged
+    }
+
+    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
+        let mut dir = DirConf::default();
+        dir.location = path.map(Arc::from);
+        dir
+    }
+
+    fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
+        DirConf::merge(base, add)
+    }
+
+    fn directive(
+        row: &'static Directive,
+        cmd: &Command<'_>,
+        slots: &Slots<'_, Self>,
+        args: &[&[u8]],
+    ) -> Result<(), String> {
+        startup::directive(row, cmd, slots, args)
+    }
+
+    fn loaded(pconf: Pool) {
+        runtime::register();
+        startup::loaded(pconf);
+    }
+
+    #[inline]
+    fn request(phase: Phase, order: usize, r: Request) -> c_int {
+        dispatch::request(phase, order, &r)
+    }
+
+    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+        dispatch::connection(phase, &c)
+    }
+
+    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
+        dispatch::server(phase, &s, &[pools.conf, pools.log, pools.temp])
+    }
+
+    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
+        startup::child(phase, pool, &s);
+    }
+
+    fn check_config(_pools: Pools, s: Server) -> c_int {
+        startup::check_config(&s)
+    }
+
+    fn before_start(_pools: Pools, s: Server) -> c_int {
+        startup::before_start(&s)
+    }
+
+    fn after_start(pools: Pools, s: Server) -> c_int {
+        startup::after_start(pools, &s)
+    }
+
+    fn before_child(pool: Pool, s: Server) {
+        startup::before_child(pool, s);
+    }
+
+    fn before_error(r: Request) {
+        if let Some(state) = r.state::<PerlHost>() {
+            state.end_walk(&r);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The response buffer: what a response handler prints, until there is enough of it or somebody flushes.
+//!
+//! As mod_perl: 8 KiB, flushed before the handler's status is looked at; there is none outside the response phase.
+
+use std::cell::{Cell, RefCell};
+
+use apr::{Brigade, Bucket, Reenter, Status};
+use httpd::Request;
+use interp::Unsent;
+
+/// Bytes kept back before they are passed on.
+const SIZE: usize = 8192;
+
+/// The buffer of one request.
+#[derive(Default)]
+pub struct Output {
+    is_open: Cell<bool>,
+    kept: RefCell<Vec<u8>>,
+}
+
+impl Output {
+    /// The response phase begins: handlers may print.
+    pub fn open(&self) {
+        self.is_open.set(true);
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.is_open.get()
+    }
+
+    /// Takes all of `data`; passes it on with what was kept back once there is enough.
+    ///
+    /// # Errors
+    /// Outside the response phase; when the client is gone.
+    pub fn write(&self, r: &Request, cx: Reenter, data: &[u8]) -> Result<usize, Unsent> {
+        if !self.is_open() {
+            return Err(Unsent::NotInResponse);
+        }
+        let fits = self.kept.borrow().len() + data.len() <= SIZE;
+        if fits {
+            let mut kept = self.kept.borrow_mut();
+            if kept.capacity() == 0 {
+                kept.reserve_exact(SIZE);
+            }
+            kept.extend_from_slice(data);
+            return Ok(data.len());
+        }
+        self.pass(r, cx, false).map_err(Unsent::Failed)?;
+        if data.len() >= SIZE {
+            pass(r, cx, data, false).map_err(Unsent::Failed)?;
+        } else {
+            self.kept.borrow_mut().extend_from_slice(data);
+        }
+        Ok(data.len())
+    }
+
+    /// Passes on what was kept back; with `hard` a flush bucket behind it.
+    ///
+    /// # Errors
+    /// Outside the response phase; when the client is gone or a filter failed.
+    pub fn flush(&self, r: &Request, cx: Reenter, hard: bool) -> Result<(), Unsent> {
+        if !self.is_open() {
+            return Err(Unsent::NotInResponse);
+        }
+        self.pass(r, cx, hard).map_err(Unsent::Failed)
+    }
+
+    /// The response handler returned: the rest goes out, and nothing more can be printed.
+    ///
+    /// # Errors
+    /// When the client is gone or a filter failed.
+    pub fn finish(&self, r: &Request, cx: Reenter) -> Result<(), Status> {
+        self.pass(r, cx, false)
+    }
+
+    fn pass(&self, r: &Request, cx: Reenter, flush: bool) -> Result<(), Status> {
+        // Taken out: a filter written in Perl may print to this very request.
+        let mut bytes = self.kept.take();
+        if bytes.is_empty() && !flush {
+            return Ok(());
+        }
+        let result = pass(r, cx, &bytes, flush);
+        let mut kept = self.kept.borrow_mut();
+        if kept.capacity() == 0 {
+            bytes.clear();
+            *kept = bytes;
+        }
+        result
+    }
+}
+
+fn pass(r: &Request, cx: Reenter, bytes: &[u8], flush: bool) -> Result<(), Status> {
+    let Some(alloc) = r.connection().bucket_alloc() else { return Err(Status(libc::ECONNABORTED)) };
+    let brigade = Brigade::new(r.pool(), alloc);
+    if !bytes.is_empty() {
+        brigade.insert_tail(Bucket::transient(bytes, alloc));
+    }
+    if flush {
+        brigade.insert_tail(Bucket::flush(alloc));
+    }
+    r.pass(brigade, cx)
+}

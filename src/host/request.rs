@@ -1,0 +1,199 @@
+//! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use apr::Table;
+use config::{Handler, LeaseScope, Phase};
+use httpd::Request;
+use interp::{Bag, HandlerRef, Ticket};
+
+use super::PerlHost;
+use super::connection::ConnectionState;
+use super::output::Output;
+use super::stock::{Refused, Stock};
+use super::tree::{Hold, Tree};
+
+/// A handler in a stack of this request.
+#[derive(Clone)]
+pub enum Step {
+    /// From the configuration, or pushed by name.
+    Named(Handler),
+    /// Pushed code, which lives in the interpreter that a pin holds.
+    Code(HandlerRef),
+}
+
+/// Which variables a request has put into `%ENV` and `subprocess_env`.
+#[derive(Clone, Copy, Default)]
+pub struct EnvDone {
+    /// Those of the server.
+    pub server: bool,
+    /// Those of the directory.
+    pub dir: bool,
+    /// CGI variables, in `subprocess_env`.
+    pub cgi: bool,
+    /// CGI variables, in `%ENV` until the cleanup.
+    pub in_env: bool,
+}
+
+/// One request_rec's data.
+pub struct RequestState {
+    /// Void when the request's pool dies: every object made for this request is gone then.
+    pub ticket: Ticket,
+    /// The lease, shared with the requests this one reaches by `main` and `prev`.
+    pub tree: Arc<Tree>,
+    walk_is_over: Cell<bool>,
+    /// Held until the request ends: pnotes, pushed code, cleanups.
+    pins: RefCell<Vec<Hold>>,
+    /// Stacks that a script changed, in place of the configured ones.
+    changed: RefCell<Vec<(Phase, Vec<Step>)>>,
+    /// pnotes, one bag per interpreter.
+    pub pnotes: RefCell<Vec<Bag>>,
+    /// What of the environment was put in already.
+    pub env: Cell<EnvDone>,
+    /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
+    pub is_global: Cell<bool>,
+    /// `PerlSetVar` values of this request's directory, once a script asked for them.
+    pub dir_config: Cell<Option<Table>>,
+    /// What the response handler printed and is not passed on yet.
+    pub output: Output,
+}
+
+// SAFETY: httpd runs a request on one thread at a time and hands it over with its own synchronisation (SAFETY.md, "one
+// thread at a time"); everything in here is reached through the request_rec only.
+unsafe impl Send for RequestState {}
+
+impl RequestState {
+    /// The state of a request, made if there is none yet. `None` only if httpd has no slot for us.
+    pub fn of<'r>(r: &'r Request) -> Option<&'r RequestState> {
+        if let Some(state) = r.state::<PerlHost>() {
+            return Some(state);
+        }
+        let tree = match r.prev().or_else(|| r.main()) {
+            Some(above) if !starts_a_tree(r) => RequestState::of(&above)?.tree.clone(),
+            _ => Arc::default(),
+        };
+        // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
+        let state = r.set_state::<PerlHost>(RequestState {
+            ticket: Ticket::new_owner(),
+            tree,
+            walk_is_over: Cell::new(false),
+            pins: RefCell::default(),
+            changed: RefCell::default(),
+            pnotes: RefCell::default(),
+            env: Cell::default(),
+            is_global: Cell::new(false),
+            dir_config: Cell::new(None),
+            output: Output::default(),
+        });
+        let r = *r;
+        let _ = r.pool().before_death(move || super::dispatch::cleanup(r));
+        state
+    }
+
+    /// The interpreter for a call of this request; begins its walk where the scope asks for one.
+    ///
+    /// # Errors
+    /// `Refused` when none could be had.
+    pub fn hold(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+        let connection = r.connection();
+        let kept = connection.state::<PerlHost>().and_then(|c| c.kept(stock));
+        if let Some(hold) = kept {
+            return Ok(hold);
+        }
+        let hold = self.tree.hold(stock)?;
+        if stock.scope() == LeaseScope::Connection
+            && let Some(state) = ConnectionState::of(&connection)
+        {
+            state.keep(stock, &hold);
+            return Ok(hold);
+        }
+        if !self.walk_is_over.get() && stock.scope() != LeaseScope::Handler {
+            let main = r.main().map_or(0, |m| m.as_ptr().addr());
+            self.tree.walk(r.as_ptr().addr(), main, &hold);
+        }
+        Ok(hold)
+    }
+
+    /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends.
+    pub fn end_walk(&self, r: &Request) {
+        self.walk_is_over.set(true);
+        self.tree.end_walk(r.as_ptr().addr());
+    }
+
+    /// Holds the interpreter until the request ends.
+    pub fn pin(&self, hold: &Hold) {
+        let mut pins = self.pins.borrow_mut();
+        if !pins.iter().any(|p| Arc::ptr_eq(p, hold)) {
+            pins.push(hold.clone());
+        }
+    }
+
+    /// Lets pinned interpreters go.
+    pub fn unpin(&self) {
+        let pins = self.pins.take();
+        drop(pins);
+    }
+
+    /// Handler number `at` of the phase: of the stack a script made, else of the configured one.
+    pub fn step(&self, phase: Phase, at: usize, configured: &[Handler]) -> Option<Step> {
+        match self.changed.borrow().iter().find(|(p, _)| *p == phase) {
+            Some((_, steps)) => steps.get(at).cloned(),
+            None => configured.get(at).cloned().map(Step::Named),
+        }
+    }
+
+    /// All of them.
+    pub fn steps(&self, phase: Phase, configured: &[Handler]) -> Vec<Step> {
+        match self.changed.borrow().iter().find(|(p, _)| *p == phase) {
+            Some((_, steps)) => steps.clone(),
+            None => configured.iter().cloned().map(Step::Named).collect(),
+        }
+    }
+
+    /// Whether a script changed the phase's stack.
+    pub fn is_changed(&self, phase: Phase) -> bool {
+        self.changed.borrow().iter().any(|(p, _)| *p == phase)
+    }
+
+    /// Puts a stack in place of the configured one.
+    pub fn set_steps(&self, phase: Phase, steps: Vec<Step>) {
+        let mut changed = self.changed.borrow_mut();
+        let old = match changed.iter_mut().find(|(p, _)| *p == phase) {
+            Some((_, old)) => std::mem::replace(old, steps),
+            None => {
+                changed.push((phase, steps));
+                Vec::new()
+            }
+        };
+        drop(changed);
+        drop(old);
+    }
+
+    /// Whether scripts left values here.
+    pub fn has_values(&self) -> bool {
+        !self.pnotes.borrow().is_empty()
+            || self.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
+    }
+
+    /// Drops what scripts left here; the caller holds the interpreters.
+    pub fn drop_values(&self) {
+        let (changed, pnotes) = (self.changed.take(), self.pnotes.take());
+        drop((changed, pnotes));
+    }
+}
+
+impl Drop for RequestState {
+    fn drop(&mut self) {
+        self.ticket.void();
+    }
+}
+
+/// `PerlInterpScope subrequest`: each subrequest is a tree of its own.
+fn starts_a_tree(r: &Request) -> bool {
+    r.main().is_some()
+        && r.prev().is_none()
+        && r.server_config::<PerlHost>()
+            .and_then(|s| s.stock())
+            .is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
+}

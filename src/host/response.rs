@@ -1,0 +1,160 @@
+//! The response phase: `SetHandler modperl` and `SetHandler perl-script`.
+
+use std::ffi::c_int;
+
+use apr::Reenter;
+use config::{DirConf, DirOption, Handler, Phase};
+use httpd::Request;
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use interp::Fail;
+use interp_perl::{Entered, Stdio};
+
+use super::dispatch::{Stack, enter, refuse, run_stack};
+use super::frame::About;
+use super::request::RequestState;
+use super::{PerlHost, ServerRecord, env, report};
+
+/// How a request asks for us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `SetHandler modperl`: the handler and nothing around it.
+    Plain,
+    /// `SetHandler perl-script`: %ENV, STDIN and STDOUT are the response's.
+    Script,
+}
+
+fn form(r: &Request) -> Option<Form> {
+    match r.handler()? {
+        b"modperl" => Some(Form::Plain),
+        b"perl-script" => Some(Form::Script),
+        _ => None,
+    }
+}
+
+/// The two callbacks of the phase. The first, before all other modules', only sees whether a foreign handler is about to
+/// run, and ends the walk then: an access handler in front of a proxy must not hold an interpreter while that works.
+pub fn run(
+    order: usize,
+    r: &Request,
+    server: Option<&ServerRecord>,
+    dir: Option<&DirConf>,
+    configured: &[Handler],
+) -> c_int {
+    let form = form(r);
+    if order == 0 {
+        if let (None, Some(state)) = (form, r.state::<PerlHost>()) {
+            state.end_walk(r);
+        }
+        return DECLINED;
+    }
+    let Some(form) = form else { return DECLINED };
+    let changed = r.state::<PerlHost>().is_some_and(|s| s.is_changed(Phase::Response));
+    if configured.is_empty() && !changed {
+        if let Some(state) = r.state::<PerlHost>() {
+            state.end_walk(r);
+        }
+        return declined(r);
+    }
+    let Some(server) = server.filter(|s| s.conf.is_enabled()) else { return DECLINED };
+    let Some(state) = RequestState::of(r) else { return DECLINED };
+    let stack = Stack { phase: Phase::Response, about: About::Request(*r), configured, state: Some(state) };
+    let status = match enter(r, state, server, Phase::Response, |entered| {
+        state.output.open();
+        env::before_handler(r, state, &server.conf, dir, entered);
+        let status = match form {
+            Form::Plain => plain(r, state, dir, entered, &stack),
+            Form::Script => script(r, state, dir, entered, &stack),
+        };
+        // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
+        let cx = unsafe { Reenter::assume() };
+        match state.output.finish(r, cx) {
+            Ok(()) => status,
+            Err(_) if r.connection().is_aborted() => status,
+            Err(failed) => failed.code(),
+        }
+    }) {
+        Ok(DECLINED) => declined(r),
+        Ok(status) => status,
+        Err(refused) => refuse(r, Phase::Response, &refused),
+    };
+    state.end_walk(r);
+    status
+}
+
+/// All declined: another module may answer by the content type.
+fn declined(r: &Request) -> c_int {
+    if let Some(content_type) = r.content_type() {
+        let content_type = content_type.to_vec();
+        r.set_handler(Some(&content_type));
+    }
+    DECLINED
+}
+
+fn said(dir: Option<&DirConf>, option: DirOption) -> Option<bool> {
+    dir.and_then(|d| d.options.said(option))
+}
+
+fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered<'_>, stack: &Stack<'_>) -> c_int {
+    if dir.is_some_and(|d| d.options.is(DirOption::SetupEnv)) {
+        // SAFETY: as in `run`.
+        env::add_cgi(r, state, unsafe { Reenter::assume() });
+        env::put_cgi(r, state, entered);
+    }
+    run_stack(entered, stack, &[stack.subject()])
+}
+
+fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered<'_>, stack: &Stack<'_>) -> c_int {
+    if said(dir, DirOption::GlobalRequest) != Some(false) {
+        state.is_global.set(true);
+    }
+    let with_env = said(dir, DirOption::SetupEnv) != Some(false);
+    if with_env {
+        // SAFETY: as in `run`.
+        env::add_cgi(r, state, unsafe { Reenter::assume() });
+    }
+    let table = r.subprocess_env();
+    let vars = with_env.then(|| table.iter()).into_iter().flatten();
+    let env = entered.request_env(vars, true);
+    let stdio = Handles { r: *r, state };
+    let status = match entered.redirect(&stdio) {
+        Ok(redirect) => {
+            let status = run_stack(entered, stack, &[stack.subject()]);
+            if let Err(raised) = redirect.end() {
+                report::raised_at_end(r, &raised);
+            }
+            status
+        }
+        Err(raised) => {
+            report::raised_at_end(r, &raised);
+            HTTP_INTERNAL_SERVER_ERROR
+        }
+    };
+    drop(env);
+    if status == OK { OK } else { status }
+}
+
+/// STDIN and STDOUT of a response.
+struct Handles<'a> {
+    r: Request,
+    state: &'a RequestState,
+}
+
+impl Stdio for Handles<'_> {
+    fn read(&self, to: &mut [u8]) -> Result<usize, Fail> {
+        // SAFETY: the layer's buffer is perl's own and stays; script code may run in input filters.
+        let cx = unsafe { Reenter::assume() };
+        self.r.read(to, cx).map_err(|e| e.to_string().into())
+    }
+
+    fn write(&self, from: &[u8]) -> Result<(), Fail> {
+        // SAFETY: the layer holds the bytes while this runs.
+        let cx = unsafe { Reenter::assume() };
+        self.state.output.write(&self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
+    }
+
+    fn flush(&self) -> Result<(), Fail> {
+        // SAFETY: nothing is lent.
+        let cx = unsafe { Reenter::assume() };
+        self.state.output.flush(&self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
+    }
+}

@@ -1,0 +1,383 @@
+//! What API functions ask of the host: [`interp::Runtime`] over leases and the state of requests and connections.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::ptr::NonNull;
+
+use apr::{Pool, Reenter, Table};
+use config::{Handler, Phase, Scope, Vars, Where};
+use httpd::{Connection, Host, Request, Server};
+use interp::{
+    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent,
+};
+use interp_perl::is_forked;
+
+use super::connection::ConnectionState;
+use super::frame::{About, Frame};
+use super::request::{RequestState, Step};
+use super::tree::Hold;
+use super::{PerlHost, startup};
+use crate::api;
+
+struct HostRuntime;
+
+/// Hands the API to the engines, and the host to the API. Once per process.
+pub fn register() {
+    let _ = api::MODULE.set(PerlHost::module());
+    let _ = interp::RUNTIME.set(&HostRuntime);
+    interp::register(api::CLASSES, api::CONSTS);
+}
+
+/// A pool's ticket: void when the pool dies.
+pub fn pool_ticket(pool: &Pool) -> Ticket {
+    const KEY: &CStr = c"mod_interp.ticket";
+    struct Mark(Ticket);
+    impl Drop for Mark {
+        fn drop(&mut self) {
+            self.0.void();
+        }
+    }
+    if let Some(mark) = pool.userdata(KEY) {
+        // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
+        return unsafe { mark.cast::<Mark>().as_ref() }.0;
+    }
+    let ticket = Ticket::new_owner();
+    let mark = pool.keep(Mark(ticket));
+    pool.set_userdata(KEY, Some(mark.cast()));
+    ticket
+}
+
+/// The wrapper of a living owner.
+fn of<T: Object>(owner: Owner) -> Option<T> {
+    // SAFETY: every method but `adopt` is handed living records.
+    unsafe { owner.downcast::<T>() }
+}
+
+/// The request this thread is about.
+fn this_request() -> Option<Request> {
+    Frame::find(|frame| match frame.about {
+        About::Request(r) => Some(r),
+        _ => None,
+    })
+}
+
+/// A request and all it reaches by `main` and `prev`, itself first.
+fn family(r: Request) -> impl Iterator<Item = Request> {
+    std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
+}
+
+fn steps(handlers: Vec<HandlerRef>) -> Vec<Step> {
+    handlers
+        .into_iter()
+        .filter_map(|handler| match handler {
+            HandlerRef::Name(name) => Handler::new(&name, Where::default()).map(Step::Named),
+            code => Some(Step::Code(code)),
+        })
+        .collect()
+}
+
+/// The handlers as a script sees them.
+fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
+    steps
+        .into_iter()
+        .map(|step| match step {
+            Step::Named(handler) => HandlerRef::Name(handler.name),
+            Step::Code(code) => code,
+        })
+        .collect()
+}
+
+/// A phase as a script names it, if this request may change it.
+fn phase_of_request(name: &[u8]) -> Result<Option<Phase>> {
+    let Some(phase) = Phase::by_name(name) else { return Ok(None) };
+    match phase.row().scope {
+        Scope::Server | Scope::Directory => Ok(Some(phase)),
+        _ => Err(format!("too late to modify {} handlers", phase.directive_name()).into()),
+    }
+}
+
+fn configured<'r>(r: &'r Request, phase: Phase) -> &'r [Handler] {
+    match phase.row().scope {
+        Scope::Directory => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
+        _ => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),
+    }
+}
+
+/// The interpreter that runs on this thread.
+fn hold() -> Result<Hold> {
+    Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(|| "no interpreter runs on this thread".into())
+}
+
+/// Pushed code lives in the interpreter that pushed it: the request keeps that one.
+fn pin_for(state: &RequestState, steps: &[Step]) -> Result<()> {
+    if steps.iter().any(|s| matches!(s, Step::Code(_))) {
+        state.pin(&hold()?);
+    }
+    Ok(())
+}
+
+fn table(pool: Pool, vars: &Vars) -> Table {
+    let table = Table::new(pool, vars.len().max(2));
+    for (name, value) in vars.iter() {
+        table.add(name, value);
+    }
+    table
+}
+
+const NO_STATE: &str = "httpd has no place for this request's data";
+
+impl HostRuntime {
+    fn state<'r>(&self, r: &'r Request) -> Result<&'r RequestState> {
+        RequestState::of(r).ok_or_else(|| NO_STATE.into())
+    }
+
+    fn change(
+        &self,
+        owner: Owner,
+        name: &[u8],
+        handlers: Vec<HandlerRef>,
+        put: impl FnOnce(Vec<Step>, Vec<Step>) -> Vec<Step>,
+    ) -> Result<bool> {
+        let new = steps(handlers);
+        if let Some(r) = of::<Request>(owner) {
+            let Some(phase) = phase_of_request(name)? else { return Ok(false) };
+            let state = self.state(&r)?;
+            pin_for(state, &new)?;
+            state.set_steps(phase, put(state.steps(phase, configured(&r, phase)), new));
+            return Ok(true);
+        }
+        if let Some(s) = of::<Server>(owner) {
+            return startup::change_handlers(&s, name, |old| {
+                let old = old.iter().cloned().map(Step::Named).collect();
+                put(old, new)
+                    .into_iter()
+                    .filter_map(|step| match step {
+                        Step::Named(handler) => Some(handler),
+                        Step::Code(_) => None,
+                    })
+                    .collect()
+            })
+            .map_err(Fail::from);
+        }
+        Err("this object has no handlers".into())
+    }
+}
+
+impl Runtime for HostRuntime {
+    fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
+        if !std::ptr::eq(class, Request::class()) {
+            return None;
+        }
+        let r = this_request()?;
+        let r = family(r).find(|r| r.state::<PerlHost>().is_some_and(|s| s.is_global.get()) || globally(r))?;
+        Some((r.address(), RequestState::of(&r)?.ticket))
+    }
+
+    fn adopt(&self, object: Owner) -> Option<Ticket> {
+        let (class, at) = (object.class(), object.address());
+        let is = |known: &'static ObjectClass, address: NonNull<()>| std::ptr::eq(class, known) && address == at;
+        Frame::find(|frame| match frame.about {
+            About::Request(r) => {
+                for r in family(r) {
+                    let state = RequestState::of(&r)?;
+                    let mut tables = [r.headers_in(), r.headers_out(), r.err_headers_out(), r.subprocess_env(), r.notes()]
+                        .into_iter();
+                    if is(Request::class(), r.address())
+                        || is(Pool::class(), r.pool().address())
+                        || tables.any(|t| is(Table::class(), t.address()))
+                    {
+                        return Some(state.ticket);
+                    }
+                }
+                let c = r.connection();
+                if is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()) {
+                    return ConnectionState::of(&c).map(|state| state.ticket);
+                }
+                is(Server::class(), r.server().address()).then_some(Ticket::FOREVER)
+            }
+            About::Connection(c) => (is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()))
+                .then(|| ConnectionState::of(&c).map(|state| state.ticket))
+                .flatten(),
+            About::Server(_) => None,
+        })
+        .or_else(|| {
+            let main = Server::main()?;
+            main.chain().any(|s| is(Server::class(), s.address())).then_some(Ticket::FOREVER)
+        })
+    }
+
+    fn ticket(&self, owner: Owner) -> Ticket {
+        if let Some(r) = of::<Request>(owner) {
+            return RequestState::of(&r).map_or(Ticket::FOREVER, |state| state.ticket);
+        }
+        if let Some(c) = of::<Connection>(owner) {
+            return ConnectionState::of(&c).map_or(Ticket::FOREVER, |state| state.ticket);
+        }
+        if let Some(p) = of::<Pool>(owner) {
+            return pool_ticket(&p);
+        }
+        if let Some(s) = of::<Server>(owner) {
+            return pool_ticket(&s.pconf());
+        }
+        Ticket::FOREVER
+    }
+
+    fn push_handlers(&self, owner: Owner, phase: &[u8], handlers: Vec<HandlerRef>) -> Result<bool> {
+        self.change(owner, phase, handlers, |mut old, new| {
+            old.extend(new);
+            old
+        })
+    }
+
+    fn set_handlers(&self, owner: Owner, phase: &[u8], handlers: Vec<HandlerRef>) -> Result<bool> {
+        self.change(owner, phase, handlers, |_, new| new)
+    }
+
+    fn handlers(&self, owner: Owner, name: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
+        let Some(phase) = Phase::by_name(name) else { return Ok(None) };
+        if let Some(r) = of::<Request>(owner) {
+            let steps = match r.state::<PerlHost>() {
+                Some(state) => state.steps(phase, configured(&r, phase)),
+                None => configured(&r, phase).iter().cloned().map(Step::Named).collect(),
+            };
+            return Ok(Some(refs(steps)));
+        }
+        let Some(s) = of::<Server>(owner) else { return Err("this object has no handlers".into()) };
+        let of_server = s.config::<PerlHost>().map_or(&[][..], |record| record.conf.handlers(phase));
+        let of_dirs = s.dir_defaults::<PerlHost>().map_or(&[][..], |dir| dir.handlers(phase));
+        Ok(Some(of_server.iter().chain(of_dirs).map(|h| HandlerRef::Name(h.name.clone())).collect()))
+    }
+
+    fn pnotes(&self, owner: Owner, here: Here, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
+        let _ = here;
+        if let Some(r) = of::<Request>(owner) {
+            let state = self.state(&r)?;
+            state.pin(&hold()?);
+            f(&mut state.pnotes.borrow_mut());
+            return Ok(());
+        }
+        if let Some(c) = of::<Connection>(owner) {
+            let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
+            let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
+            state.keep(&stock, &hold);
+            f(&mut state.pnotes.borrow_mut());
+            return Ok(());
+        }
+        Err("this object has no pnotes".into())
+    }
+
+    fn dir_config(&self, owner: Owner, make: bool) -> Result<Option<Table>> {
+        if let Some(r) = of::<Request>(owner) {
+            let state = self.state(&r)?;
+            if state.dir_config.get().is_none() {
+                let vars = r.dir_config::<PerlHost>().map(|d| d.vars.vars());
+                if let Some(vars) = vars.filter(|v| make || !v.is_empty()) {
+                    state.dir_config.set(Some(table(r.pool(), vars)));
+                } else if make {
+                    state.dir_config.set(Some(Table::new(r.pool(), 2)));
+                }
+            }
+            return Ok(state.dir_config.get());
+        }
+        let Some(s) = of::<Server>(owner) else { return Err("this object has no configuration".into()) };
+        let Some(record) = s.config::<PerlHost>() else { return Ok(None) };
+        let vars = record.conf.vars.vars();
+        if vars.is_empty() && !make {
+            return Ok(None);
+        }
+        // Made anew each time: a server's record is read by all threads, and none may change what another reads.
+        let pool = this_request().map_or_else(|| s.pconf(), |r| r.pool());
+        Ok(Some(table(pool, vars)))
+    }
+
+    fn is_option_enabled(&self, owner: Owner, flag: &[u8]) -> Result<bool> {
+        let unknown = || Fail::from(format!("\"{}\" is no such option", String::from_utf8_lossy(flag)));
+        if let Some(r) = of::<Request>(owner) {
+            let row = config::options::dir_option(flag).ok_or_else(unknown)?;
+            return Ok(r.dir_config::<PerlHost>().is_some_and(|d| d.options.has(row)));
+        }
+        let row = config::options::server_option(flag).ok_or_else(unknown)?;
+        let s = of::<Server>(owner).ok_or("this object has no options")?;
+        Ok(s.config::<PerlHost>().is_some_and(|record| record.conf.options.has(row)))
+    }
+
+    fn location(&self, request: Owner) -> Option<Vec<u8>> {
+        of::<Request>(request)?.dir_config::<PerlHost>()?.location.as_deref().map(<[u8]>::to_vec)
+    }
+
+    fn current_phase(&self) -> Option<&'static str> {
+        Frame::find(|frame| frame.phase.map(Phase::directive_name))
+    }
+
+    fn cleanup(&self, pool: Owner, here: Here, code: Kept, arg: Option<Kept>) -> Result<()> {
+        let _ = here;
+        let pool = of::<Pool>(pool).ok_or("this object is no pool")?;
+        let hold = hold()?;
+        // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter is
+        // next entered. In a request's or a script's own pool it runs at once, in the interpreter that is held until then.
+        let of_connection = Frame::find(|frame| match frame.about {
+            About::Request(r) => Some(r.connection().pool() == pool),
+            About::Connection(c) => Some(c.pool() == pool),
+            About::Server(_) => None,
+        })
+        .unwrap_or(false);
+        let kept = Once(Cell::new(Some((hold, code, arg))));
+        let _ = pool.on_death(move || {
+            let kept = kept;
+            let Some((hold, code, arg)) = kept.0.take() else { return };
+            if is_forked() {
+                return;
+            }
+            if of_connection {
+                code.call_later(arg);
+            } else {
+                run_cleanup(&hold, &code, arg.as_ref());
+            }
+            drop(hold);
+        });
+        Ok(())
+    }
+
+    fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
+        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
+        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        state.output.write(&r, cx, data)
+    }
+
+    fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
+        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
+        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        state.output.flush(&r, cx, hard)
+    }
+
+    fn set_current(&self, request: Owner) -> Result<()> {
+        let r = of::<Request>(request).ok_or("this object is no request")?;
+        self.state(&r)?.is_global.set(true);
+        Ok(())
+    }
+}
+
+/// `PerlOptions +GlobalRequest` of the request's directory.
+fn globally(r: &Request) -> bool {
+    r.dir_config::<PerlHost>().is_some_and(|d| d.options.is(config::DirOption::GlobalRequest))
+}
+
+/// Lets a closure that runs once, on the thread on which its pool dies, own what no two threads may share.
+struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
+// SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
+unsafe impl Send for Once {}
+
+fn run_cleanup(hold: &Hold, code: &Kept, arg: Option<&Kept>) {
+    let done = hold.run(|perl| {
+        let entered = perl.enter();
+        match arg {
+            Some(arg) => entered.call_kept(code, &[arg.val()]),
+            None => entered.call_kept(code, &[]),
+        }
+    });
+    if let Err(raised) = done
+        && !matches!(raised, interp_perl::Raised::Exit(_))
+    {
+        super::report::warn(&format!("cleanup: {raised}"));
+    }
+}

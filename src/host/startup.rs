@@ -1,0 +1,370 @@
+//! From pre_config to child_exit.
+//!
+//! httpd reads its configuration twice when it starts, and once per restart. Start-up code runs each time, as with mod_perl;
+//! clones are made only in the pass that will serve, before the fork, so that children share their pages.
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use apr::Pool;
+use config::{Access, Context, Directive, Effect, Phase, ServerOption};
+use httpd::log::Level;
+use httpd::server::{MainState, RunMode};
+use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::{Command, Pools, Server, ServerEdit, Slots};
+use interp_perl::{Load, Raised};
+use tipool::Late;
+
+use super::dispatch::{self, in_parent};
+use super::frame::About;
+use super::keeper::Keeper;
+use super::stock::Stock;
+use super::{PerlHost, ServerRecord, report, site};
+
+/// The main server of the configuration that is being read; httpd itself knows it only afterwards.
+static MAIN: AtomicPtr<httpd::ffi::server_rec> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The process in which this is one of the server's children; 0 in the server's parent.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// Whether the configuration pass was one that only tests.
+static TESTS_ONLY: AtomicBool = AtomicBool::new(false);
+
+static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
+
+/// Whether this is a child of the server's (not of a script).
+pub fn is_child() -> bool {
+    CHILD.load(SeqCst) == std::process::id() as i32
+}
+
+fn main_server() -> Option<Server> {
+    // SAFETY: set when httpd made the record, which lives until the configuration is read anew; `begin` forgets it then.
+    unsafe { Server::from_ptr(MAIN.load(SeqCst)) }
+}
+
+/// The module was loaded for a pass.
+pub fn loaded(pconf: Pool) {
+    MAIN.store(std::ptr::null_mut(), SeqCst);
+    TESTS_ONLY.store(false, SeqCst);
+    site::begin();
+    httpd::server::define(c"MODPERL2");
+    let _ = pconf.on_death(|| {
+        if interp_perl::inside() > 0 {
+            // A signal handler runs this in the middle of an interpreter (prefork), or a script called CORE::exit.
+            return;
+        }
+        site::end(!TESTS_ONLY.load(SeqCst));
+        MAIN.store(std::ptr::null_mut(), SeqCst);
+    });
+}
+
+/// httpd made the record of a server.
+pub fn new_server(s: &Server) {
+    if !s.is_virtual() {
+        MAIN.store(s.as_ptr(), SeqCst);
+    }
+}
+
+/// A directive was read.
+///
+/// # Errors
+/// What the administrator is to read.
+pub fn directive(
+    row: &'static Directive,
+    cmd: &Command<'_>,
+    slots: &Slots<'_, PerlHost>,
+    args: &[&[u8]],
+) -> Result<(), String> {
+    let s = cmd.server();
+    let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
+    let running = main_stock().is_some();
+    let server_running = slots.server().is_some_and(|record| record.stock().is_some()) || (!s.is_virtual() && running);
+    let effect = slots.edit(|server, dir| {
+        let mut context = Context {
+            server: match server {
+                ServerEdit::Write(record) => Access::Write(&mut record.conf),
+                ServerEdit::Read(record) => Access::Read(&record.conf),
+            },
+            dir,
+            place: cmd.place(),
+            at: at.clone(),
+            from_code: super::frame::Frame::find(|_| Some(())).is_some(),
+            mpm_threaded: httpd::mpm::is_threaded(),
+            perl_has_ithreads: interp_perl::HAS_ITHREADS,
+            running,
+            server_running,
+            getenv: config::apply::process_env,
+        };
+        row.apply(&mut context, args)
+    })??;
+    if !cmd.is_serving()
+        && Phase::all().any(|p| p.row().perl.is_some_and(|perl| perl.directive == row.name))
+        && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
+    {
+        site::note_handler(s, handler);
+    }
+    act(&s, cmd, slots, effect)
+}
+
+fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effect) -> Result<(), String> {
+    match effect {
+        Effect::Done => Ok(()),
+        Effect::Note(text) => {
+            report::server(Some(s), Level::Info, &text);
+            Ok(())
+        }
+        Effect::RequireNow(item) => {
+            let directive = String::from_utf8_lossy(cmd.name()).into_owned();
+            site::load(s, &stock_now(s, slots)?, &directive, &item)
+        }
+        Effect::ModuleNow(item) => site::load(s, &stock_now(s, slots)?, "PerlModule", &item),
+        Effect::EnvNow { name, value } => {
+            let stock = stock_now(s, slots)?;
+            in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], false));
+            Ok(())
+        }
+    }
+}
+
+/// The stock in which start-up code of this server runs, started if need be.
+fn stock_now(s: &Server, slots: &Slots<'_, PerlHost>) -> Result<Arc<Stock>, String> {
+    let record = slots.server().ok_or("the server has no configuration record")?;
+    if let Some(stock) = record.stock() {
+        return Ok(stock.clone());
+    }
+    let main = start_main()?;
+    if !s.is_virtual() {
+        return Ok(main);
+    }
+    start_virtual(s, record, &main).map(|stock| stock.unwrap_or(main))
+}
+
+fn main_stock() -> Option<Arc<Stock>> {
+    main_server()?.config::<PerlHost>()?.stock().cloned()
+}
+
+/// The parent of the main server; started with its queue if it does not run.
+fn start_main() -> Result<Arc<Stock>, String> {
+    let main = main_server().ok_or("there is no main server yet")?;
+    let record = main.config::<PerlHost>().ok_or("the main server has no configuration record")?;
+    if let Some(stock) = record.stock() {
+        return Ok(stock.clone());
+    }
+    if httpd::mpm::is_threaded() && !interp_perl::HAS_ITHREADS {
+        return Err(format!(
+            "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
+            String::from_utf8_lossy(httpd::mpm::name())
+        ));
+    }
+    let stock = site::start_parent(&main, &record.conf)?;
+    record.set_stock(&stock);
+    site::run_queue(&main, &stock, &record.conf)?;
+    Ok(stock)
+}
+
+/// What a virtual host draws from; `None` if Perl is switched off there.
+fn start_virtual(s: &Server, record: &ServerRecord, main: &Arc<Stock>) -> Result<Option<Arc<Stock>>, String> {
+    if let Some(stock) = record.stock() {
+        return Ok(Some(stock.clone()));
+    }
+    let conf = &record.conf;
+    if !conf.is_enabled() {
+        return Ok(None);
+    }
+    if conf.has_own_tipool() && !interp_perl::HAS_ITHREADS {
+        let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
+        return Err(format!("PerlOptions: \"+{option}\" needs a perl with ithreads ({})", site::name_of(s)));
+    }
+    let stock = if conf.has_own_parent() {
+        site::start_parent(s, conf)?
+    } else if conf.has_own_tipool() {
+        site::share_parent(s, main)
+    } else {
+        main.clone()
+    };
+    record.set_stock(&stock);
+    site::run_queue(s, &stock, conf)?;
+    Ok(Some(stock))
+}
+
+fn failed(s: &Server, text: &str) -> c_int {
+    report::server(Some(s), Level::Emerg, text);
+    HTTP_INTERNAL_SERVER_ERROR
+}
+
+/// Starts what is to run and opens the stocks.
+fn start_all(s: &Server) -> Result<(), String> {
+    let main = start_main()?;
+    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(|site| site.bell.clone()));
+    for server in s.chain() {
+        let Some(record) = server.config::<PerlHost>() else { continue };
+        let own = if server.is_virtual() { start_virtual(&server, record, &main)? } else { Some(main.clone()) };
+        let Some(stock) = own else { continue };
+        let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
+        if owns {
+            for text in record.conf.check() {
+                report::server(Some(&server), Level::Warn, &text);
+            }
+            stock.open(record.conf.limits(server.timeout()), threaded, &bell, report::warn);
+        }
+    }
+    Ok(())
+}
+
+/// open_logs, before the handlers of that phase.
+pub fn before_start(s: &Server) -> c_int {
+    match start_all(s) {
+        Ok(()) => OK,
+        Err(text) => failed(s, &text),
+    }
+}
+
+/// `httpd -t`: what a start would run, without what could touch the running server.
+pub fn check_config(s: &Server) -> c_int {
+    if httpd::server::run_mode() != RunMode::ConfigTest {
+        return OK;
+    }
+    TESTS_ONLY.store(true, SeqCst);
+    let enabled = s.config::<PerlHost>().is_none_or(|record| record.conf.options.is(ServerOption::ConfigTest));
+    if !enabled {
+        return OK;
+    }
+    match start_all(s).and_then(|()| resolve_early()) {
+        Ok(()) => OK,
+        Err(text) => failed(s, &text),
+    }
+}
+
+/// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
+fn resolve_early() -> Result<(), String> {
+    for (s, handler) in site::early_handlers() {
+        let Some(record) = s.config::<PerlHost>() else { continue };
+        let autoload = record.conf.options.is(ServerOption::Autoload);
+        let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
+        let id = handler.id.index() as u32;
+        let found = in_parent(About::Server(s), None, stock, |entered| {
+            entered.resolve(id, &handler.name, Load::IfMissing)
+        });
+        if let Err(raised) = found {
+            let text = match raised {
+                Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),
+                other => other.to_string(),
+            };
+            return Err(format!("\"{}\" ({}): cannot be resolved: {text}", handler.display_name(), handler.at));
+        }
+    }
+    Ok(())
+}
+
+/// post_config, after everyone: the last start-up code, then the clones.
+pub fn after_start(pools: Pools, s: &Server) -> c_int {
+    match finish_start(pools, s) {
+        Ok(()) => OK,
+        Err(text) => failed(s, &text),
+    }
+}
+
+fn finish_start(pools: Pools, s: &Server) -> Result<(), String> {
+    for server in s.chain() {
+        let Some(record) = server.config::<PerlHost>() else { continue };
+        let Some(stock) = record.stock() else { continue };
+        for item in &record.conf.post_config_requires {
+            site::load(&server, stock, "PerlPostConfigRequire", item)?;
+        }
+    }
+    httpd::server::add_version_component(pools.conf, super::env::MOD_PERL.as_bytes());
+    if let Some(stock) = main_stock() {
+        let version = in_parent(About::Server(*s), None, &stock, |entered| entered.run_text(b"sprintf 'Perl/v%vd', $^V", None));
+        httpd::server::add_version_component(pools.conf, &version.unwrap_or_else(|_| b"Perl".to_vec()));
+    }
+    resolve_early()?;
+    let serves = httpd::server::main_state() == MainState::CreateConfig;
+    for stock in site::stocks() {
+        in_parent(About::Server(*s), None, &stock, |entered| entered.seal());
+        if let (true, Some(tipool)) = (serves, stock.tipool()) {
+            tipool.start().map_err(|e| format!("PerlInterpStart: cannot make an interpreter of {}: {e}", stock.server))?;
+        }
+    }
+    site::with(|site| site.is_complete = true);
+    Ok(())
+}
+
+/// child_init, before everyone.
+pub fn before_child(pool: Pool, s: Server) {
+    interp_perl::adopt_process();
+    CHILD.store(std::process::id() as i32, SeqCst);
+    for stock in site::stocks() {
+        in_parent(About::Server(s), None, &stock, |entered| entered.forget_srand());
+    }
+    let _ = pool.on_death(move || child_exit(pool, s));
+}
+
+/// A child's phases.
+pub fn child(phase: Phase, pool: Pool, s: &Server) {
+    dispatch::server(phase, s, &[pool]);
+    if phase == Phase::ChildInit {
+        let bell = site::with(|site| site.bell.clone());
+        *KEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Keeper::start(site::stocks(), bell);
+    }
+}
+
+/// The child's pool dies: the process is about to end in order.
+fn child_exit(pool: Pool, s: Server) {
+    if interp_perl::is_forked() {
+        return;
+    }
+    if interp_perl::inside() > 0 {
+        // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script: nothing can be done but say so.
+        let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
+        // SAFETY: the bytes are there; write(2) may be called from a signal handler.
+        unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+        return;
+    }
+    dispatch::server(Phase::ChildExit, &s, &[pool]);
+    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(keeper) = keeper
+        && !keeper.stop()
+    {
+        report::server(Some(&s), Level::Warn, "the keeper did not end in time and is left to the kernel");
+    }
+    let mut busy = 0;
+    for stock in site::stocks() {
+        if let Some(tipool) = stock.tipool() {
+            busy += tipool.close(Late::Abandon);
+        }
+        stock.parent.run(interp_perl::Perl::end);
+    }
+    if busy > 0 {
+        report::server(Some(&s), Level::Info, &format!("{busy} interpreters in use are left to the kernel, END is not run there"));
+    }
+}
+
+/// Changes the configured handlers of a server: `$s->push_handlers` in start-up code. False for an unknown phase.
+///
+/// # Errors
+/// Once the server serves.
+pub fn change_handlers(
+    s: &Server,
+    name: &[u8],
+    change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
+) -> Result<bool, String> {
+    let Some(phase) = Phase::by_name(name) else { return Ok(false) };
+    if site::with(|site| site.is_complete) {
+        return Err(format!("too late to modify {} handlers", phase.directive_name()));
+    }
+    s.edit::<PerlHost, _>(|record, dir| match phase.row().scope {
+        config::Scope::Directory | config::Scope::Filter => {
+            if let Some(dir) = dir {
+                let new = change(dir.handlers(phase));
+                dir.set_handlers(phase, new);
+            }
+        }
+        _ => {
+            let new = change(record.conf.handlers(phase));
+            record.conf.set_handlers(phase, new);
+        }
+    })
+    .ok_or_else(|| "the server's configuration cannot be changed here".to_owned())?;
+    Ok(true)
+}

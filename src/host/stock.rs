@@ -1,0 +1,281 @@
+//! The interpreters a server draws from: its parent, and under a threaded MPM a tipool of clones.
+//!
+//! A virtual host shares its server's stock unless it has its own (`+Clone`: own clones of the same parent; `+Parent`:
+//! own parent as well). Knows interpreters and limits, no request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use config::{LeaseScope, Limits, Trim};
+use interp_perl::{Inside, Perl};
+use once_cell::sync::OnceCell;
+use parking_lot::ReentrantMutex;
+use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
+
+/// The interpreter that start-up code runs in and clones are made from.
+///
+/// Entered by one thread at a time; entries nest on that thread. Under prefork it serves requests, too.
+pub struct Parent(ReentrantMutex<Perl>);
+
+impl Parent {
+    /// Takes an interpreter in.
+    pub fn new(perl: Perl) -> Arc<Parent> {
+        Arc::new(Parent(ReentrantMutex::new(perl)))
+    }
+
+    /// Runs `f` with the interpreter, which no other thread has meanwhile.
+    pub fn run<R>(&self, f: impl FnOnce(&Perl) -> R) -> R {
+        // A cleanup inside a signal handler must find that this lock may be held.
+        let _inside = Inside::new();
+        f(&self.0.lock())
+    }
+}
+
+impl fmt::Debug for Parent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parent")
+    }
+}
+
+/// A clone in a tipool.
+pub struct Clone {
+    perl: Perl,
+    /// How long it had been idle when its buffers were last given back; a shorter time is a new idleness.
+    trimmed: Option<Duration>,
+}
+
+/// How long an interpreter is idle before its large buffers are given back.
+const TRIM_AFTER: Duration = Duration::from_secs(1);
+
+/// Makes, cares for and destroys the clones of one parent.
+pub struct Clones {
+    parent: Arc<Parent>,
+    trim: Trim,
+    say: fn(&str),
+    server: Arc<str>,
+}
+
+impl Manage for Clones {
+    type Item = Clone;
+    type Error = interp_perl::Error;
+
+    fn create(&self) -> Result<Clone, interp_perl::Error> {
+        Ok(Clone { perl: self.parent.run(Perl::duplicate)?, trimmed: None })
+    }
+
+    fn destroy(&self, item: Clone) {
+        drop(item);
+    }
+
+    fn tend(&self, item: &mut Clone, idle: Duration) {
+        // Entering frees what others left in its drop box.
+        let entered = item.perl.enter();
+        if item.trimmed.is_some_and(|at| idle < at) {
+            item.trimmed = None;
+        }
+        if idle < TRIM_AFTER || item.trimmed.is_some() {
+            return;
+        }
+        item.trimmed = Some(idle);
+        let (limit, report) = match self.trim {
+            Trim::Off => return,
+            Trim::GiveBack(limit) => (limit, false),
+            Trim::Report(limit) => (limit, true),
+        };
+        let bytes = entered.trim(usize::try_from(limit).unwrap_or(usize::MAX), report);
+        if bytes > 0 && report {
+            (self.say)(&format!(
+                "PerlInterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",
+                self.server
+            ));
+        }
+    }
+
+    fn tend_every(&self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
+    }
+
+    fn cannot_create(&self, error: interp_perl::Error, purpose: Purpose, retry_in: Duration) {
+        let what = match purpose {
+            Purpose::Grow => "another interpreter",
+            Purpose::Replace(_) => "a successor, the old interpreter serves on",
+        };
+        (self.say)(&format!("{}: cannot make {what}: {error}; next try in {} s", self.server, retry_in.as_secs().max(1)));
+    }
+}
+
+/// The interpreters of one server, or of several that share them.
+pub struct Stock {
+    /// Whose they are, for messages: `the main server`, `virtual host example.org:80`.
+    pub server: Arc<str>,
+    /// The parent.
+    pub parent: Arc<Parent>,
+    /// Set when the configuration is complete: the parent may have to start long before the limits are known.
+    open: OnceCell<Open>,
+    told: Told,
+}
+
+struct Open {
+    tipool: Option<Tipool<Clones>>,
+    limits: Limits,
+}
+
+impl fmt::Debug for Stock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stock of {}", self.server)
+    }
+}
+
+/// An interpreter in somebody's hands.
+pub enum Lent {
+    /// A clone; goes back to its tipool when this is dropped.
+    Clone(Lease<Clones>),
+    /// The parent itself: start-up, process phases, and everything where there are no threads.
+    Parent(Arc<Parent>),
+}
+
+// SAFETY: a lease belongs to one request tree, connection or call, and httpd runs each of those on one thread at a time
+// (SAFETY.md, "one thread at a time"); the `Arc` around it only counts holders.
+unsafe impl Sync for Lent {}
+
+impl fmt::Debug for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lent::Clone(lease) => write!(f, "Lent({:?})", lease.id()),
+            Lent::Parent(_) => f.write_str("Lent(parent)"),
+        }
+    }
+}
+
+impl Lent {
+    /// Runs `f` with the interpreter.
+    pub fn run<R>(&self, f: impl FnOnce(&Perl) -> R) -> R {
+        match self {
+            Lent::Clone(lease) => f(&lease.perl),
+            Lent::Parent(parent) => parent.run(f),
+        }
+    }
+
+    /// The clone's number; none for a parent.
+    pub fn id(&self) -> Option<ItemId> {
+        match self {
+            Lent::Clone(lease) => Some(lease.id()),
+            Lent::Parent(_) => None,
+        }
+    }
+}
+
+/// Why no interpreter could be had.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// For the log: starts with the directive that set the limit and names the value that would have avoided it.
+    pub text: String,
+    /// Whether this one is to be logged: the first, and then one a minute.
+    pub tell: bool,
+    /// Seconds after which the client may try again.
+    pub retry_after: u64,
+}
+
+impl Refused {
+    /// There is no stock at all: the server is switched off.
+    pub fn none() -> Refused {
+        Refused { text: "this server has no interpreters".into(), tell: true, retry_after: 60 }
+    }
+}
+
+impl Stock {
+    /// The stock of a parent. Until [`Stock::open`] all is done in the parent.
+    pub fn new(server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock> {
+        Arc::new(Stock { server, parent, open: OnceCell::new(), told: Told::default() })
+    }
+
+    /// The limits are known: from now on clones serve, if the MPM has threads. None is made yet.
+    pub fn open(&self, limits: Limits, threaded: bool, bell: &Bell, say: fn(&str)) {
+        let tipool = threaded.then(|| {
+            let clones = Clones { parent: self.parent.clone(), trim: limits.trim, say, server: self.server.clone() };
+            let numbers = tipool::Limits {
+                start: limits.start,
+                max: limits.max,
+                min_spare: limits.min_spare,
+                max_spare: limits.max_spare,
+                max_uses: limits.max_uses,
+                max_age: limits.max_age,
+                max_queue: limits.max_queue,
+                ..tipool::Limits::default()
+            };
+            Tipool::with_bell(clones, numbers, bell.clone())
+        });
+        let _ = self.open.set(Open { tipool, limits });
+    }
+
+    /// The clones, where there are some.
+    pub fn tipool(&self) -> Option<&Tipool<Clones>> {
+        self.open.get()?.tipool.as_ref()
+    }
+
+    /// How long a request keeps its interpreter.
+    pub fn scope(&self) -> LeaseScope {
+        self.open.get().map_or_else(LeaseScope::default, |open| open.limits.scope)
+    }
+
+    /// An interpreter: the one with that number if it is idle, else any, waiting at most `PerlInterpMaxWait`.
+    ///
+    /// # Errors
+    /// `Refused` when none came free in time, or too many wait already.
+    pub fn lend(&self, prefer: Option<ItemId>) -> Result<Lent, Refused> {
+        let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
+            return Ok(Lent::Parent(self.parent.clone()));
+        };
+        let lease = match prefer {
+            Some(id) => tipool.checkout_prefer(id, limits.max_wait).map(|mut lease| {
+                if lease.id() == id {
+                    // The tree's use goes on.
+                    lease.not_a_use();
+                }
+                lease
+            }),
+            None => tipool.checkout(limits.max_wait),
+        };
+        lease.map(Lent::Clone).map_err(|refused| self.refused(tipool, limits, &refused))
+    }
+
+    fn refused(
+        &self,
+        tipool: &Tipool<Clones>,
+        limits: &Limits,
+        refused: &tipool::Refused<interp_perl::Error>,
+    ) -> Refused {
+        // Those that wait now, this one and those served meanwhile would each have had one.
+        let enough = limits.max as u64 + tipool.stats().waiting + 1;
+        let text = match refused {
+            tipool::Refused::TimedOut => format!(
+                "PerlInterpMaxWait: no interpreter of {} came free in {:?}; \"PerlInterpMax {enough}\" (now {}) would have avoided it",
+                self.server, limits.max_wait, limits.max
+            ),
+            tipool::Refused::QueueFull => format!(
+                "PerlInterpMaxQueue: {} requests wait for an interpreter of {} already; \"PerlInterpMax {enough}\" (now {}) would have avoided it",
+                limits.max_queue.unwrap_or_default(),
+                self.server,
+                limits.max
+            ),
+            other => format!("no interpreter of {}: {other}", self.server),
+        };
+        Refused { text, tell: self.told.now(), retry_after: limits.max_wait.as_secs().clamp(1, 60) }
+    }
+}
+
+/// Says once a minute that something may be logged.
+#[derive(Debug, Default)]
+struct Told(AtomicU64);
+
+impl Told {
+    fn now(&self) -> bool {
+        static START: OnceCell<Instant> = OnceCell::new();
+        // 0 is never; so time starts at a minute.
+        let now = START.get_or_init(Instant::now).elapsed().as_secs() + 60;
+        let last = self.0.load(Relaxed);
+        now >= last + 60 && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+    }
+}

@@ -1,0 +1,86 @@
+//! The lease of a request tree: a request with all it reaches by `main` and `prev`.
+//!
+//! A tree has at most one lease per stock, however many of its members, calls and kept values need an interpreter. Each
+//! of those *holds* it by a clone of one `Arc`: when the last holder drops, the lease goes back by itself and the tree
+//! remembers the interpreter's number, so that its next need prefers the same one. Knows leases and numbers, no script;
+//! of requests it knows addresses.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
+
+use tipool::ItemId;
+
+use super::stock::{Lent, Refused, Stock};
+
+/// A holder of a tree's lease: a running call, a request on its walk, or a pin.
+pub type Hold = Arc<Lent>;
+
+/// What one tree has of one stock.
+#[derive(Debug)]
+struct Slot {
+    stock: Arc<Stock>,
+    held: Weak<Lent>,
+    last: Option<ItemId>,
+}
+
+/// A request_rec from its first handler of ours until its response handler returned.
+#[derive(Debug)]
+struct Walk {
+    /// Address of the request_rec, and of the one whose subrequest it is; never followed.
+    request: usize,
+    main: usize,
+    hold: Hold,
+}
+
+/// Leases of one request tree, at most one per stock. Used by one thread at a time, the one that runs the request.
+#[derive(Debug, Default)]
+pub struct Tree {
+    slots: RefCell<Vec<Slot>>,
+    walks: RefCell<Vec<Walk>>,
+}
+
+impl Tree {
+    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting as long as the stock's limits say.
+    ///
+    /// # Errors
+    /// `Refused` when none could be had.
+    pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+        let last = {
+            let slots = self.slots.borrow();
+            let slot = slots.iter().find(|s| Arc::ptr_eq(&s.stock, stock));
+            if let Some(hold) = slot.and_then(|s| s.held.upgrade()) {
+                return Ok(hold);
+            }
+            slot.and_then(|s| s.last)
+        };
+        // The wait happens without a borrow, so that nothing can ever find this cell taken.
+        let hold = Arc::new(stock.lend(last)?);
+        let mut slots = self.slots.borrow_mut();
+        let (held, last) = (Arc::downgrade(&hold), hold.id());
+        match slots.iter_mut().find(|s| Arc::ptr_eq(&s.stock, stock)) {
+            Some(slot) => (slot.held, slot.last) = (held, last),
+            None => slots.push(Slot { stock: stock.clone(), held, last }),
+        }
+        Ok(hold)
+    }
+
+    /// The lease of `stock`, if somebody holds it.
+    pub fn held(&self, stock: &Arc<Stock>) -> Option<Hold> {
+        self.slots.borrow().iter().find(|s| Arc::ptr_eq(&s.stock, stock)).and_then(|s| s.held.upgrade())
+    }
+
+    /// The request at this address holds the lease from now on, until [`Tree::end_walk`].
+    pub fn walk(&self, request: usize, main: usize, hold: &Hold) {
+        let mut walks = self.walks.borrow_mut();
+        if !walks.iter().any(|w| w.request == request && Arc::ptr_eq(&w.hold, hold)) {
+            walks.push(Walk { request, main, hold: hold.clone() });
+        }
+    }
+
+    /// The request's walk is over, and so are those of its subrequests that were looked up only.
+    pub fn end_walk(&self, request: usize) {
+        let ended: Vec<Walk> =
+            self.walks.borrow_mut().extract_if(.., |w| w.request == request || w.main == request).collect();
+        drop(ended);
+    }
+}
