@@ -75,6 +75,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_mpm_query",
     "ap_note_auth_failure",
     "ap_os_escape_path",
+    "ap_parse_uri",
     "ap_pass_brigade",
     "ap_psignature",
     "ap_rationalize_mtime",

@@ -42,6 +42,8 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::STRING,
     &apr_api::OS,
     &apr_api::DATE,
+    &apr_api::URI,
+    &apr_api::SOCK_ADDR,
 ];
 
 /// All constants, for [`interp::register`].

@@ -125,3 +125,8 @@ pub(super) fn sendfile(
     };
     Ok(Status(status.code(), NAME))
 }
+
+pub(super) fn send_cgi_header(r: &Request, cx: Reenter, text: &[u8]) -> Result<()> {
+    let sent = runtime()?.send_cgi_header(cx, Owner::of(r), text);
+    sent.map_err(|e| e.fail("Apache2::Response::send_cgi_header", "$r->send_cgi_header"))
+}

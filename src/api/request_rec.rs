@@ -84,6 +84,9 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Whether path info is an error."),
     rw("user", Request::user, Request::set_user).current().doc("The name of an authenticated user."),
+    ro("useragent_addr", Request::useragent_addr)
+        .current()
+        .doc("Address of the client; behind a proxy that of its client."),
     rw("useragent_ip", Request::useragent_ip, Request::set_useragent_ip)
         .current()
         .doc("Address of the client; behind a proxy that of its client."),
@@ -224,6 +227,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(RESPONSE)
         .doc("Decides whether the connection can stay open."),
+    method("send_cgi_header(text)", io::send_cgi_header)
+        .current()
+        .load(RESPONSE)
+        .doc("Takes a block of CGI headers; what follows the blank line is body."),
     method("make_etag(weak)", |r: &Request, weak: bool| r.make_etag(weak).map(<[u8]>::to_vec))
         .current()
         .load(RESPONSE)
@@ -369,6 +376,8 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(HOOKS)
         .doc("Ends the request with a status, as if a phase had returned it."),
+    ro("parsed_uri", Request::uri_parts).current().load(URI).doc("The URI in parts: a copy."),
+    method("parse_uri(uri)", Request::parse_uri).current().load(URI).doc("Sets uri, args and the parts from a text."),
     method("construct_server([host], [port])", construct_server)
         .current()
         .load(URI)

@@ -11,6 +11,8 @@ pub static SERVER_UTIL: Class = Class::new(
         class_method("server()", |_class: ClassName| Server::main()).doc("The main server."),
         function("server_root()", server::server_root).doc("ServerRoot."),
         function("server_root_relative(pool, [path])", server_root_relative).doc("A path under ServerRoot."),
+        function("server_shutdown_cleanup_register(callback, [arg])", shutdown_cleanup)
+            .doc("Calls `callback` with `arg` when the server is shut down or restarted."),
         function("exists_config_define(name)", server::is_defined).doc("Whether a name was given with -D or Define."),
         function("get_server_banner()", server::banner).doc("What the Server header says."),
         function("get_server_description()", server::description).doc("httpd and its modules, with versions."),
@@ -35,4 +37,9 @@ pub static MPM: Class = Class::new(
 
 fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
     server::root_relative(pool, path.unwrap_or_default())
+}
+
+fn shutdown_cleanup(callback: Handler, here: Here, arg: Option<Any>) -> Result<()> {
+    let server = Server::main().ok_or("there is no server yet")?;
+    runtime()?.cleanup(Owner::of(&server), here, callback.keep_value(), arg.map(|a| a.keep()))
 }

@@ -6,20 +6,24 @@ pub mod base64;
 mod consts;
 mod misc;
 mod pool;
+mod sockaddr;
 mod status;
 mod table;
+mod uri;
 
 pub use base64::BASE64;
 pub use consts::CONST;
 pub use misc::{DATE, OS, STRING};
 pub use pool::{Owns, POOL};
+pub use sockaddr::SOCK_ADDR;
 pub use status::{ERROR, STATUS};
 pub use table::TABLE;
+pub use uri::URI;
 
 use interp::Class;
 
 /// The classes of this crate, for [`interp::register`].
-pub static CLASSES: &[&Class] = &[&TABLE, &POOL, &STATUS, &ERROR, &BASE64, &STRING, &OS, &DATE];
+pub static CLASSES: &[&Class] = &[&TABLE, &POOL, &STATUS, &ERROR, &BASE64, &STRING, &OS, &DATE, &URI, &SOCK_ADDR];
 
 // Unit tests call APR; the module itself finds it in httpd.
 #[cfg(test)]

@@ -5,6 +5,7 @@ use APR::Table ();
 use APR::Pool ();
 use APR::Status ();
 use APR::Base64 ();
+use APR::URI ();
 use APR::Const -compile => qw(SUCCESS :table ENOENT);
 ModInterp::bind('APR::Test');
 my $out = '';
@@ -91,6 +92,14 @@ dies { APR::Test::stale()->get('x') } qr/^APR::Table::get: request is gone/, 'st
 is(APR::Status::is_ENOENT(APR::Const::ENOENT), 1, 'is_ENOENT');
 is !!APR::Status::is_EOF(0), !!0, 'is_EOF';
 is(APR::Base64::decode(APR::Base64::encode("a\0b")), "a\0b", 'base64');
+my $uri = APR::URI->parse($pool, 'http://me:pw@example.com:8080/a/b?q=1#f');
+is join('|', $uri->scheme, $uri->user, $uri->hostname, $uri->port, $uri->path, $uri->query, $uri->fragment),
+    'http|me|example.com|8080|/a/b|q=1|f', 'a URI in parts';
+is $uri->port(81), 8080, 'a setter gives the old value';
+$uri->query(undef);
+is $uri->query, undef, 'undef removes a part';
+is $uri->unparse, 'http://me@example.com:81/a/b#f', 'unparse leaves the password out';
+is $uri->rpath, '/a/b', 'rpath';
 my $h = APR::Test::hash();
 is $h->{a}, 1, 'hash';
 is "@{$h->{b}}", '1 2', 'array in hash';

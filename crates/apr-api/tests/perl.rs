@@ -55,6 +55,7 @@ static CLASSES: &[&Class] = &[
     &apr_api::STRING,
     &apr_api::OS,
     &apr_api::DATE,
+    &apr_api::URI,
     &TEST,
 ];
 static CONSTS: &[&Consts] = &[&apr_api::CONST];

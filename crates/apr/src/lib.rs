@@ -12,16 +12,20 @@ mod bucket;
 pub mod ffi;
 mod misc;
 mod pool;
+mod sockaddr;
 mod status;
 mod table;
 mod text;
+mod uri;
 
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
 pub use misc::{format_size, parse_http_date, parse_rfc_date, thread_id};
 pub use pool::{Cleanup, Pool};
+pub use sockaddr::SockAddr;
 pub use status::Status;
 pub use table::{Overlap, Table};
 pub use text::{bytes_at, with_cstr};
+pub use uri::Uri;
 
 use std::marker::PhantomData;
 

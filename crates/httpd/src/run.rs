@@ -1,7 +1,7 @@
 //! Running parts of a request by hand: single hooks, the handler, subrequests; and what only authors of such code ask.
 
 use crate::{Request, ffi};
-use apr::{Reenter, bytes_at, with_cstr};
+use apr::{Reenter, SockAddr, Uri, bytes_at, with_cstr};
 use std::{
     ffi::c_int,
     ptr::{self, NonNull},
@@ -168,6 +168,24 @@ impl Request {
         unsafe { bytes_at(ffi::ap_construct_server(pool.as_ptr(), host.as_ptr(), port, self.as_ptr())) }
     }
 
+    /// The URI in parts: a copy, which its user may change.
+    pub fn uri_parts(&self) -> Uri {
+        // SAFETY: lives; the texts lie in its pool.
+        unsafe { Uri::copy_of(&(*self.as_ptr()).parsed_uri, (*self.as_ptr()).path_info, self.pool()) }
+    }
+
+    /// Sets [`Request::uri`], [`Request::args`] and the URI's parts from a text.
+    pub fn parse_uri(&self, uri: &[u8]) {
+        // SAFETY: lives; the copy lies in its pool.
+        unsafe { ffi::ap_parse_uri(self.as_ptr(), self.pool().cstr(uri).as_ptr()) }
+    }
+
+    /// Address of the client; behind a proxy that of its client (mod_remoteip).
+    pub fn useragent_addr(&self) -> Option<SockAddr> {
+        // SAFETY: null or living as long as the request.
+        unsafe { SockAddr::from_ptr((*self.as_ptr()).useragent_addr) }
+    }
+
     /// The client's name, or address, as `how` (`REMOTE_*`) says and HostnameLookups here allows.
     pub fn remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
         // SAFETY: connection and configuration live; the text lies in the connection's pool.
@@ -185,6 +203,18 @@ unsafe fn sub(r: *mut ffi::request_rec) -> Option<SubRequest> {
 }
 
 impl crate::Connection {
+    /// Address of the client.
+    pub fn client_addr(&self) -> Option<SockAddr> {
+        // SAFETY: null or living as long as the connection.
+        unsafe { SockAddr::from_ptr((*self.as_ptr()).client_addr) }
+    }
+
+    /// Our own address.
+    pub fn local_addr(&self) -> Option<SockAddr> {
+        // SAFETY: null or living as long as the connection.
+        unsafe { SockAddr::from_ptr((*self.as_ptr()).local_addr) }
+    }
+
     /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups counts as off.
     pub fn look_up_remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
         // SAFETY: lives; the text lies in its pool.

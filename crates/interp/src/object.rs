@@ -97,3 +97,5 @@ object!(apr::Table, "APR::Table");
 object!(apr::Brigade, "APR::Brigade");
 object!(apr::Bucket, "APR::Bucket");
 object!(apr::BucketAlloc, "APR::BucketAlloc");
+object!(apr::SockAddr, "APR::SockAddr");
+object!(apr::Uri, "APR::URI");

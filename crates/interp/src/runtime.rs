@@ -188,7 +188,8 @@ pub trait Runtime: Sync {
         None
     }
 
-    /// Calls `code` (with `arg`) when the pool is cleared or destroyed, in this interpreter; pins it until then.
+    /// Calls `code` (with `arg`) when the pool is cleared or destroyed, in this interpreter; pins it until then. For a
+    /// server: when the server is shut down or restarted; only while it starts.
     ///
     /// # Errors
     /// Text, when the pool cannot keep it.
@@ -213,6 +214,15 @@ pub trait Runtime: Sync {
     /// As there.
     fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
         let _ = (cx, request, hard);
+        Err(Unsent::NotInResponse)
+    }
+
+    /// Takes a block of CGI headers, and what follows the blank line as body: `$r->send_cgi_header`.
+    ///
+    /// # Errors
+    /// As [`write`](Runtime::write).
+    fn send_cgi_header(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<(), Unsent> {
+        let _ = (cx, request, data);
         Err(Unsent::NotInResponse)
     }
 

@@ -1,0 +1,41 @@
+//! Addresses of sockets.
+
+use crate::{bytes_at, ffi};
+use std::ptr::{self, NonNull};
+
+/// An `apr_sockaddr_t`: address and port of one end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct SockAddr(NonNull<ffi::apr_sockaddr_t>);
+
+impl SockAddr {
+    /// The wrapper.
+    ///
+    /// # Safety
+    /// `address` is null or lives, and the wrapper and its copies are used only as long.
+    pub unsafe fn from_ptr(address: *mut ffi::apr_sockaddr_t) -> Option<SockAddr> {
+        NonNull::new(address).map(SockAddr)
+    }
+
+    /// The address as text.
+    pub fn ip(&self) -> Option<&[u8]> {
+        let mut text = ptr::null_mut();
+        // SAFETY: lives; the text lies in its pool.
+        unsafe {
+            let status = ffi::apr_sockaddr_ip_get(&mut text, self.0.as_ptr());
+            if status == 0 { bytes_at(text) } else { None }
+        }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        // SAFETY: lives.
+        unsafe { self.0.as_ref() }.port
+    }
+
+    /// Whether both are the same address, whatever the ports.
+    pub fn is_same_host(&self, other: &SockAddr) -> bool {
+        // SAFETY: both live.
+        unsafe { ffi::apr_sockaddr_equal(self.0.as_ptr(), other.0.as_ptr()) != 0 }
+    }
+}
