@@ -4,7 +4,7 @@ APXS   ?= apxs
 CARGO  ?= cargo
 PROVE  ?= prove
 JOBS   ?= 2
-T      ?= t/harness t/config t/host t/perl t/api t/bugs
+T      ?= t/harness t/config t/host t/perl t/api t/bugs t/soak
 PORT   ?= 8080
 MPM    ?= event
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
@@ -36,7 +36,8 @@ install: build ## install the module, its Perl library and its configuration (DE
 	if [ -d "$$dir/mod_interp/lib" ]; then mv "$$dir/mod_interp/lib" "$$dir/mod_interp/lib.old"; fi; \
 	mv "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib"; rm -rf "$$dir/mod_interp/lib.old"; \
 	for f in mod_interp_perl.load mod_interp_perl.conf; do \
-	    install -m 644 apache-conf/$$f "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \
+	    sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" apache-conf/$$f >"$$conf/$$f.new"; \
+	    chmod 644 "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \
 	echo "installed $$dir/mod_interp.so; now: a2dismod perl; a2enmod mod_interp_perl; apachectl graceful"
 
 serve:      ## httpd on loopback with the demo site, log on screen, Ctrl-C stops it (PORT=8080, MPM=event)
@@ -65,7 +66,7 @@ todo:       ## known wrongs, expected to fail
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run t/todo
 
 soak: build ## the long repetitions: restarts, recycling, signals, leaks
-	SOAK=1 $(PROVE) -r -j1 --timer -v t/soak t/host t/config
+	SOAK=1 $(PROVE) -r -j1 --timer -v t/soak t/host/signals.t t/host/recycle.t
 
 # The triple must be given, or build scripts and procedural macros would be instrumented too.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
@@ -74,7 +75,7 @@ asan:       ## t/ under AddressSanitizer
 	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/release/libmod_interp.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(MPM)" perl t/lib/run $(T)
 
-valgrind: build ## one request per handler of t/valgrind under Valgrind, prefork -X
+valgrind: build ## one request per kind of handler under Valgrind, prefork -X
 	VALGRIND=1 $(PROVE) -v t/soak/valgrind.t
 
 bench: build ## against a C handler and mod_perl, in instructions per request
