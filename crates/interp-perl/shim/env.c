@@ -30,20 +30,54 @@ static void exchange(HV *a, HV *b) {
     SvANY(a) = SvANY(b); SvFLAGS(a) = SvFLAGS(b); a->sv_u.svu_hash = b->sv_u.svu_hash;
     SvANY(b) = (XPVHV *)any; SvFLAGS(b) = flags; b->sv_u.svu_hash = (HE **)array;
 }
-/* One value, overwritten in place while nobody else holds it. Its unused IV tells in which round it was set. */
-static void put(pTHX_ HV *hv, const char *k, size_t klen, const char *s, size_t n, int taint, IV round, size_t *count) {
+/* In which round a value was set. It is a PVMG, whose stash nobody looks at while it is no object; numeric use keeps it. */
+#define ROUND(sv) (((XPVMG *)SvANY(sv))->xmg_stash)
+#define IS_OF(sv, round) (SvTYPE(sv) == SVt_PVMG && !SvOBJECT(sv) && ROUND(sv) == (HV *)(round))
+/* A value that can be overwritten in place: `mine` references are the hash's and ours, and nobody has another. */
+static int is_free(SV *sv, U32 mine) {
+    return SvREFCNT(sv) == mine && SvTYPE(sv) == SVt_PVMG && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVs_SMG | SVs_RMG | SVf_READONLY | SVf_PROTECT)) && !isREGEXP(sv);
+}
+static void fill(pTHX_ SV *sv, const char *s, size_t n, int taint, IV round, size_t *count) {
+    if (ROUND(sv) != INT2PTR(HV *, round)) { ++*count; ROUND(sv) = INT2PTR(HV *, round); }
+    sv_setpvn(sv, s, n); (void)SvPOK_only(sv);
+    if (UNLIKELY(taint)) SvTAINTED_on(sv);
+}
+static SV *put(pTHX_ HV *hv, const char *k, size_t klen, const char *s, size_t n, int taint, IV round, size_t *count) {
     SV **p = hv_fetch(hv, k, (I32)klen, 1), *sv;
-    if (!p) return;
+    if (!p) return NULL;
     sv = *p;
-    if (UNLIKELY(SvREFCNT(sv) != 1 || SvROK(sv) || SvMAGICAL(sv) || SvREADONLY(sv) || SvTYPE(sv) > SVt_PVMG || isREGEXP(sv))) {
-        sv = newSV_type(SVt_PVIV);
+    if (!is_free(sv, 1)) {
+        sv = newSV_type(SVt_PVMG);
         SvREFCNT_dec(*p); *p = sv;
     }
-    if (SvTYPE(sv) < SVt_PVIV) (void)SvUPGRADE(sv, SVt_PVIV);
-    if (SvIOK(sv) || SvIVX(sv) != round) { ++*count; }
-    sv_setpvn(sv, s, n); SvPOK_only(sv);
-    SvIV_set(sv, round);
-    if (UNLIKELY(taint)) SvTAINTED_on(sv);
+    fill(aTHX_ sv, s, n, taint, round, count);
+    return sv;
+}
+/* The variables of most requests are the same in the same order: each place remembers its value, counted. */
+static void put_at(pTHX_ mp_interp *me, size_t i, const mp_pair *p, int taint, IV round, size_t *count) {
+    mp_env_slot *slot;
+    if (UNLIKELY(i >= me->nenv)) {
+        mp_env_slot *more = i < 512 ? realloc(me->env_slots, (i + 32) * sizeof *more) : NULL;
+        if (!more) { put(aTHX_ me->env, p->key, p->klen, p->value, p->vlen, taint, round, count); return; }
+        memset(more + me->nenv, 0, (i + 32 - me->nenv) * sizeof *more);
+        me->env_slots = more; me->nenv = i + 32;
+    }
+    slot = me->env_slots + i;
+    if (LIKELY(slot->sv && slot->klen == p->klen && !memcmp(slot->key, p->key, p->klen) && is_free(slot->sv, 2))) {
+        fill(aTHX_ slot->sv, p->value, p->vlen, taint, round, count);
+        return;
+    }
+    SvREFCNT_dec(slot->sv);
+    slot->klen = 0;
+    slot->sv = put(aTHX_ me->env, p->key, p->klen, p->value, p->vlen, taint, round, count);
+    if (slot->sv && p->klen <= sizeof slot->key) { Copy(p->key, slot->key, p->klen, char); slot->klen = p->klen; SvREFCNT_inc_simple_void_NN(slot->sv); }
+    else slot->sv = NULL;
+}
+void mp_env_forget(pTHX_ mp_interp *me) {
+    size_t i;
+    for (i = 0; i < me->nenv; i++) SvREFCNT_dec(me->env_slots[i].sv);
+    free(me->env_slots); me->env_slots = NULL; me->nenv = 0;
+    SvREFCNT_dec((SV *)me->env); me->env = NULL;
 }
 /* 1: inside another response, whose %ENV gets the variables and keeps them. */
 int mp_env_begin(mp_interp *me, const mp_pair *p, size_t n, int taint) {
@@ -63,13 +97,13 @@ int mp_env_begin(mp_interp *me, const mp_pair *p, size_t n, int taint) {
             put(aTHX_ spare, HeKEY(he), HeKLEN(he), s, len, SvTAINTED(val), round, &count);
         }
     }
-    for (i = 0; i < n; i++) put(aTHX_ spare, p[i].key, p[i].klen, p[i].value, p[i].vlen, taint, round, &count);
+    for (i = 0; i < n; i++) put_at(aTHX_ me, i, p + i, taint, round, &count);
     if (UNLIKELY((size_t)HvUSEDKEYS(spare) != count)) { /* left by an earlier response or its script */
         HE *he; AV *gone = newAV();
         hv_iterinit(spare);
         while ((he = hv_iternext(spare))) {
             SV *val = HeVAL(he);
-            if (SvTYPE(val) < SVt_PVIV || SvIOK(val) || SvROK(val) || SvIVX(val) != round) av_push(gone, newSVhek(HeKEY_hek(he)));
+            if (!IS_OF(val, round)) av_push(gone, newSVhek(HeKEY_hek(he)));
         }
         while (AvFILL(gone) >= 0) {
             SV *key = av_pop(gone); SV *val = hv_delete_ent(spare, key, 0, 0);
@@ -79,16 +113,20 @@ int mp_env_begin(mp_interp *me, const mp_pair *p, size_t n, int taint) {
         SvREFCNT_dec(gone);
     }
     exchange(hv, spare);
-    me->env_on = 1;
+    me->env_on = 1; me->env_count = count;
     me->env_gv_hv = (HV *)SvREFCNT_inc_simple_NN((SV *)hv);
     return 0;
 }
 void mp_env_end(mp_interp *me) {
-    dTHXa(me->perl);
+    dTHXa(me->perl); HE **bucket, *he; STRLEN b; size_t count = 0;
     if (!me->env_on) return;
     me->env_on = 0;
     exchange(me->env_gv_hv, me->env);
-    if (UNLIKELY(SvTYPE(me->env) != SVt_PVHV || SvMAGICAL(me->env))) { SvREFCNT_dec(me->env); me->env = NULL; }
+    if (!SvMAGICAL(me->env) && (bucket = HvARRAY(me->env)))
+        for (b = 0; b <= HvMAX(me->env); b++)
+            for (he = bucket[b]; he; he = HeNEXT(he)) if (IS_OF(HeVAL(he), me->env_round)) count++;
+    /* A value that left the hash (`\delete $ENV{X}`) is the script's: our places must not write to it. Or it tied %ENV. */
+    if (UNLIKELY(count != me->env_count)) mp_env_forget(aTHX_ me);
     if (UNLIKELY(env_hv(aTHX) != me->env_gv_hv) && PL_envgv) {          /* *ENV = \%other */
         SvREFCNT_dec(GvHV(PL_envgv)); GvHV(PL_envgv) = (HV *)SvREFCNT_inc_simple_NN((SV *)me->env_gv_hv);
     }

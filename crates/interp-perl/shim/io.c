@@ -65,14 +65,17 @@ static PERLIO_FUNCS_DECL(Apache2) = {
 };
 void mp_io_define(pTHX) { PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&Apache2)); }
 
-static GV *std_gv(pTHX_ int i) {
-    return gv_fetchpvn_flags(i ? "STDOUT" : "STDIN", i ? 6 : 5, GV_ADD | GV_NOTQUAL, SVt_PVIO);
+static GV *std_gv(pTHX_ mp_interp *me, int i) {
+    GV *gv = me->std_gv[i];
+    if (LIKELY(gv != NULL)) return gv;
+    gv = gv_fetchpvn_flags(i ? "STDOUT" : "STDIN", i ? 6 : 5, GV_ADD | GV_NOTQUAL, SVt_PVIO);
+    return me->std_gv[i] = (GV *)SvREFCNT_inc_simple_NN((SV *)gv);
 }
 static void plain(pTHX_ PerlIO *f) {                    /* pops what the script pushed on our layer */
     while (PerlIOValid(f) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) { PerlIO_flush(f); PerlIO_pop(aTHX_ f); }
 }
 static int take(pTHX_ mp_interp *me, int i) {
-    IO *io = GvIOn(std_gv(aTHX_ i)); PerlIO *f = me->std[i].ours;
+    IO *io = GvIOn(std_gv(aTHX_ me, i)); PerlIO *f = me->std[i].ours;
     if (!f) {
         f = PerlIO_allocate(aTHX);
         if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return 1;

@@ -174,7 +174,7 @@ void mp_free(mp_interp *me) {
     PERL_SET_CONTEXT(my_perl);
     mp_drain(aTHX_ me);
     me->io = NULL;
-    SvREFCNT_dec(me->env); me->env = NULL;
+    mp_env_forget(aTHX_ me);
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(NULL); return; }
     PERL_SET_CONTEXT(NULL);
 #ifndef USE_ITHREADS

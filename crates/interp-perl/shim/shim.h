@@ -44,6 +44,9 @@ typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const c
 /* One variable (src/env.rs). */
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
 
+/* A variable of a response: its value in me->env, counted (env.c). */
+typedef struct { SV *sv; size_t klen; char key[48]; } mp_env_slot;
+
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
 typedef struct mp_interp {
     void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
@@ -57,7 +60,8 @@ typedef struct mp_interp {
     const mp_stdio *io; void *io_ctx;
     struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } std[2];   /* STDIN, STDOUT */
     HV *env;                                            /* the other body of %ENV (env.c) */
-    HV *env_gv_hv; IV env_round; int env_on;
+    HV *env_gv_hv; IV env_round; int env_on; size_t env_count; mp_env_slot *env_slots; size_t nenv;
+    GV *std_gv[2];
     HV *stash[MP_CLASSES];
 } mp_interp;
 
@@ -94,6 +98,8 @@ XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
 /* clone.c */
 XS_EXTERNAL(mp_xs_clone);
+/* env.c */
+void mp_env_forget(pTHX_ mp_interp *me);
 /* xsub.c */
 XS_EXTERNAL(mp_xsub);
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);

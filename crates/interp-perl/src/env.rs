@@ -95,6 +95,28 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_a_script_took_out_never_shows_a_later_requests() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        for take in [
+            "\\delete $ENV{A}",
+            "\\$ENV{A}",
+            "\\(my $copy = $ENV{A} + 0)",
+            "do { my $r = \\delete $ENV{A}; $ENV{NEW} = 1; $r }",
+        ] {
+            let env = e.request_env([var("A", "1"), var("B", "2")], false);
+            text(&e, &format!("our $taken = {take}"));
+            drop(env);
+            for _ in 0..2 {
+                let env = e.request_env([var("A", "secret"), var("B", "2")], false);
+                assert_eq!(text(&e, "\"$$taken $ENV{A} \" . join ',', sort keys %ENV"), "1 secret A,B", "{take}");
+                drop(env);
+            }
+        }
+    }
+
+    #[test]
     fn nothing_of_a_request_reaches_the_c_environment() {
         let _one = lock();
         let perl = parent();
@@ -106,5 +128,24 @@ mod tests {
         let env = e.request_env([var("MI_REQ", "1")], false);
         assert_eq!(text(&e, "$ENV{MI_OWN} = 2; $ENV{MI_REQ} . `printenv MI_REQ MI_OWN`"), "1");
         drop(env);
+    }
+
+    /// `PERL_CALLS=n valgrind --tool=callgrind <this test>`: instructions per response with 35 variables and one print.
+    #[test]
+    #[ignore = "for measuring"]
+    fn responses_with_thirty_five_variables() {
+        let _one = lock();
+        let perl = parent();
+        let n = std::env::var("PERL_CALLS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+        let vars: Vec<(String, String)> = (0..35).map(|i| (format!("HTTP_VARIABLE_{i}"), "value ".repeat(i))).collect();
+        let sink = crate::testing::Sink;
+        let e = perl.enter();
+        for _ in 0..n {
+            let env = e.request_env(vars.iter().map(|(k, v)| (k.as_bytes(), v.as_bytes())), false);
+            let io = e.redirect(&sink).unwrap();
+            e.call_handler(1, b"sub { print 'hello world'; 0 }", crate::Load::Never, &[]).unwrap();
+            io.end().unwrap();
+            drop(env);
+        }
     }
 }
