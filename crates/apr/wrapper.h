@@ -11,6 +11,7 @@
 #include <apr_hash.h>
 #include <apr_hooks.h>
 #include <apr_lib.h>
+#include <apr_md5.h>
 #include <apr_mmap.h>
 #include <apr_network_io.h>
 #include <apr_optional.h>

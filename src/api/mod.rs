@@ -44,6 +44,8 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::DATE,
     &apr_api::URI,
     &apr_api::SOCK_ADDR,
+    &apr_api::FINFO,
+    &apr_api::UTIL,
 ];
 
 /// All constants, for [`interp::register`].

@@ -37,6 +37,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Headers that are sent with an error and after an internal redirect too."),
     rw("filename", Request::filename, Request::set_filename).current().doc("The file it stands for."),
+    rw("finfo", Request::file_info, Request::set_file_info).current().doc("What httpd knows of the file."),
     rw("handler", Request::handler, Request::set_handler).current().doc("The handler that makes the answer."),
     ro("header_only", Request::is_header_only).current().doc("Whether only headers are asked for."),
     rw("headers_in", Request::headers_in, |r: &Request, t: &Table| r.set_headers_in(*t))

@@ -4,6 +4,7 @@
 
 pub mod base64;
 mod consts;
+mod finfo;
 mod misc;
 mod pool;
 mod sockaddr;
@@ -13,7 +14,8 @@ mod uri;
 
 pub use base64::BASE64;
 pub use consts::CONST;
-pub use misc::{DATE, OS, STRING};
+pub use finfo::FINFO;
+pub use misc::{DATE, OS, STRING, UTIL};
 pub use pool::{Owns, POOL};
 pub use sockaddr::SOCK_ADDR;
 pub use status::{ERROR, STATUS};
@@ -23,7 +25,8 @@ pub use uri::URI;
 use interp::Class;
 
 /// The classes of this crate, for [`interp::register`].
-pub static CLASSES: &[&Class] = &[&TABLE, &POOL, &STATUS, &ERROR, &BASE64, &STRING, &OS, &DATE, &URI, &SOCK_ADDR];
+pub static CLASSES: &[&Class] =
+    &[&TABLE, &POOL, &STATUS, &ERROR, &BASE64, &STRING, &OS, &DATE, &URI, &SOCK_ADDR, &FINFO, &UTIL];
 
 // Unit tests call APR; the module itself finds it in httpd.
 #[cfg(test)]

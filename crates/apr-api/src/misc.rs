@@ -1,4 +1,4 @@
-//! Packages of one or two functions: `APR::String`, `APR::OS`, `APR::Date`.
+//! Packages of one or two functions: `APR::String`, `APR::OS`, `APR::Date`, `APR::Util`.
 
 use interp::*;
 
@@ -28,3 +28,15 @@ pub static DATE: Class = Class::new(
     ],
 )
 .doc("Dates.");
+
+/// Functions of the package.
+pub static UTIL: Class = Class::new(
+    "APR::Util",
+    &[
+        function("password_validate(password, hash)", apr::is_password)
+            .doc("Whether a password fits its hash (crypt, MD5, SHA-1, bcrypt)."),
+        function("filepath_name_get(path)", |path: &[u8]| path.rsplit(|b| *b == b'/').next().map(<[u8]>::to_vec))
+            .doc("The last part of a path."),
+    ],
+)
+.doc("Helpers.");

@@ -56,6 +56,8 @@ static CLASSES: &[&Class] = &[
     &apr_api::OS,
     &apr_api::DATE,
     &apr_api::URI,
+    &apr_api::FINFO,
+    &apr_api::UTIL,
     &TEST,
 ];
 static CONSTS: &[&Consts] = &[&apr_api::CONST];

@@ -10,6 +10,7 @@
 
 mod bucket;
 pub mod ffi;
+mod finfo;
 mod misc;
 mod pool;
 mod sockaddr;
@@ -19,7 +20,8 @@ mod text;
 mod uri;
 
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
-pub use misc::{format_size, parse_http_date, parse_rfc_date, thread_id};
+pub use finfo::Finfo;
+pub use misc::{format_size, is_password, parse_http_date, parse_rfc_date, thread_id};
 pub use pool::{Cleanup, Pool};
 pub use sockaddr::SockAddr;
 pub use status::Status;

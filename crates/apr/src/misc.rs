@@ -27,3 +27,9 @@ pub fn thread_id() -> u64 {
     // SAFETY: no precondition.
     unsafe { libc::pthread_self() }
 }
+
+/// A password against its hash (crypt, MD5, SHA-1, bcrypt).
+pub fn is_password(password: &[u8], hash: &[u8]) -> bool {
+    // SAFETY: C strings for the call.
+    with_cstr(password, |p| with_cstr(hash, |h| unsafe { ffi::apr_password_validate(p.as_ptr(), h.as_ptr()) == 0 }))
+}

@@ -1,7 +1,7 @@
 //! Running parts of a request by hand: single hooks, the handler, subrequests; and what only authors of such code ask.
 
 use crate::{Request, ffi};
-use apr::{Reenter, SockAddr, Uri, bytes_at, with_cstr};
+use apr::{Finfo, Reenter, SockAddr, Uri, bytes_at, with_cstr};
 use std::{
     ffi::c_int,
     ptr::{self, NonNull},
@@ -172,6 +172,23 @@ impl Request {
     pub fn uri_parts(&self) -> Uri {
         // SAFETY: lives; the texts lie in its pool.
         unsafe { Uri::copy_of(&(*self.as_ptr()).parsed_uri, (*self.as_ptr()).path_info, self.pool()) }
+    }
+
+    /// What httpd knows of the file, in place.
+    pub fn file_info(&self) -> Option<Finfo> {
+        // SAFETY: a part of the request, which lives.
+        unsafe { Finfo::from_ptr(&raw mut (*self.as_ptr()).finfo) }
+    }
+
+    /// Takes another file's; what it points to must live as long as the request, so texts are copied.
+    pub fn set_file_info(&self, info: &Finfo) {
+        let copy = |text: Option<&[u8]>| text.map_or(ptr::null(), |t| self.pool().cstr(t).as_ptr().cast_const());
+        // SAFETY: both live; the copies lie in the request's pool.
+        unsafe {
+            let mut new = *info.as_ptr();
+            (new.fname, new.name, new.pool) = (copy(info.path()), copy(info.name()), self.pool().as_ptr());
+            (*self.as_ptr()).finfo = new;
+        }
     }
 
     /// Sets [`Request::uri`], [`Request::args`] and the URI's parts from a text.

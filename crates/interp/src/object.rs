@@ -97,5 +97,6 @@ object!(apr::Table, "APR::Table");
 object!(apr::Brigade, "APR::Brigade");
 object!(apr::Bucket, "APR::Bucket");
 object!(apr::BucketAlloc, "APR::BucketAlloc");
+object!(apr::Finfo, "APR::Finfo");
 object!(apr::SockAddr, "APR::SockAddr");
 object!(apr::Uri, "APR::URI");
