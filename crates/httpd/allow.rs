@@ -116,7 +116,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Variables of httpd.
-const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root"];
+const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
 const TYPES: &str = "module|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|scoreboard|worker_score|process_score|global_score";

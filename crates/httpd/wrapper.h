@@ -15,3 +15,4 @@
 #include <util_filter.h>
 #include <util_script.h>
 #include <util_time.h>
+#include <unixd.h>

@@ -11,6 +11,9 @@ pub static SERVER_UTIL: Class = Class::new(
         class_method("server()", |_class: ClassName| Server::main()).doc("The main server."),
         function("server_root()", server::server_root).doc("ServerRoot."),
         function("server_root_relative(pool, [path])", server_root_relative).doc("A path under ServerRoot."),
+        class_method("user_id()", |_class: ClassName| httpd::util::unix_ids().0).doc("The user that children run as."),
+        class_method("group_id()", |_class: ClassName| httpd::util::unix_ids().1)
+            .doc("The group that children run as."),
         function("server_shutdown_cleanup_register(callback, [arg])", shutdown_cleanup)
             .doc("Calls `callback` with `arg` when the server is shut down or restarted."),
         function("exists_config_define(name)", server::is_defined).doc("Whether a name was given with -D or Define."),
@@ -30,6 +33,8 @@ pub static MPM: Class = Class::new(
     &[
         class_method("is_threaded()", |_class: ClassName| mpm::is_threaded())
             .doc("Whether requests are served by threads."),
+        class_method("query(what)", |_class: ClassName, what: i32| httpd::util::mpm_query(what))
+            .doc("What the MPM says of itself: MPMQ_*; undef for what it does not know."),
         class_method("show()", |_class: ClassName| mpm::name()).doc("Name of the MPM, prefork or event."),
     ],
 )

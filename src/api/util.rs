@@ -17,12 +17,19 @@ pub static UTIL: Class = Class::new(
 )
 .doc("Helpers.");
 
-/// Functions of the package; its methods are the request's.
+/// Functions of the package; its methods are the request's. In Perl `unescape_url` changes its argument: see the module.
 pub static URI: Class = Class::new(
     "Apache2::URI",
-    &[function("unescape_url(url)", |url: &[u8]| httpd::util::unescape_url(url).0).doc("Decodes %xx.")],
+    &[
+        function("unescape_url(url)", unescape).only(LUA).doc("Decodes %xx."),
+        function("unescaped(url)", unescape).only(PERL).doc("Decodes %xx; used by unescape_url."),
+    ],
 )
 .doc("URIs.");
+
+fn unescape(url: &[u8]) -> Vec<u8> {
+    httpd::util::unescape_url(url).0
+}
 
 /// Functions of the package.
 pub static MODPERL_UTIL: Class = Class::new(

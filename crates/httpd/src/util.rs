@@ -37,3 +37,16 @@ pub fn unescape_url(url: &[u8]) -> (Vec<u8>, c_int) {
     room.truncate(len);
     (room, status)
 }
+
+/// The user and group that children run as (`User`, `Group`).
+pub fn unix_ids() -> (u32, u32) {
+    // SAFETY: httpd's own record, written while the configuration is read.
+    unsafe { (ffi::ap_unixd_config.user_id, ffi::ap_unixd_config.group_id) }
+}
+
+/// What the MPM says of itself (`AP_MPMQ_*`); `None` for what it does not know.
+pub fn mpm_query(what: c_int) -> Option<c_int> {
+    let mut result = 0;
+    // SAFETY: httpd writes the result.
+    (unsafe { ffi::ap_mpm_query(what, &mut result) } == 0).then_some(result)
+}
