@@ -49,10 +49,13 @@ impl Stack<'_> {
 }
 
 /// How one handler came back.
-struct Returned {
-    status: c_int,
-    /// It ended by die, not by returning a status.
-    died: bool,
+enum Returned {
+    /// With a status.
+    Status(c_int),
+    /// By `exit`: counts as OK, and no other handler of the phase runs.
+    Exit,
+    /// By die, or it could not be found; reported already.
+    Died,
 }
 
 fn call(entered: &Entered<'_>, step: &Step, args: &[Val]) -> Result<c_int, Raised> {
@@ -66,7 +69,6 @@ fn call(entered: &Entered<'_>, step: &Step, args: &[Val]) -> Result<c_int, Raise
     };
     match outcome {
         Ok(outcome) => Ok(c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
-        Err(Raised::Exit(_)) => Ok(OK),
         Err(raised) => Err(raised),
     }
 }
@@ -80,23 +82,28 @@ pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_in
     while let Some(step) = stack.step(at) {
         at += 1;
         let returned = match call(entered, &step, args) {
-            Ok(status) => Returned { status, died: false },
+            Ok(status) => Returned::Status(status),
+            Err(Raised::Exit(_)) => Returned::Exit,
             Err(raised) => {
-                report::raised(&stack.about, stack.phase, &step, &raised);
                 leave_if_core_exit(&raised);
-                Returned { status: HTTP_INTERNAL_SERVER_ERROR, died: true }
+                report::raised(&stack.about, stack.phase, &step, &raised);
+                Returned::Died
             }
         };
-        status = returned.status;
-        match run {
-            Run::Files if status != OK => {
-                if !returned.died {
-                    report::not_ok(&stack.about, stack.phase, &step, status);
-                }
+        status = match returned {
+            Returned::Status(status) => status,
+            Returned::Exit => OK,
+            Returned::Died => HTTP_INTERNAL_SERVER_ERROR,
+        };
+        match (run, returned) {
+            (Run::Void | Run::Stream, _) => {}
+            (_, Returned::Exit | Returned::Died) => return status,
+            (Run::Files, _) if status != OK => {
+                report::not_ok(&stack.about, stack.phase, &step, status);
                 return status;
             }
-            Run::First if status == OK => return status,
-            Run::All | Run::First if status != OK && status != DECLINED => return status,
+            (Run::First, _) if status == OK => return status,
+            (_, _) if status != OK && status != DECLINED => return status,
             _ => {}
         }
     }

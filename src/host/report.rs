@@ -63,7 +63,7 @@ pub fn raised(of: &About, phase: Phase, step: &Step, raised: &Raised) {
     if let About::Request(r) = of {
         r.notes().merge(b"error-notes", text);
     }
-    let line = if text.is_empty() { raised.to_string().into_bytes() } else { text.trim_ascii_end().to_vec() };
+    let line = if text.is_empty() { raised.to_string().into_bytes() } else { text.to_vec() };
     let prefix = match (raised, step) {
         (Raised::Unresolved(_), Step::Named(handler)) => format!("failed to resolve handler '{}': ", handler.display_name()),
         _ => String::new(),

@@ -18,8 +18,8 @@ use super::env;
 #[derive(Default)]
 pub struct Site {
     stocks: Vec<Arc<Stock>>,
-    /// Handlers that are to be resolved at start-up, with the server whose lines named them.
-    early: Vec<(Server, Handler)>,
+    /// Handlers that are to be resolved at start-up, with the server and the directive that named them.
+    early: Vec<(Server, &'static str, Handler)>,
     /// Wakes the keeper of this process.
     pub bell: Bell,
     /// The clones are there: nothing of the site changes any more.
@@ -52,16 +52,16 @@ pub fn stocks() -> Vec<Arc<Stock>> {
 }
 
 /// Notes a handler that is to be resolved at start-up.
-pub fn note_handler(s: Server, handler: Handler) {
+pub fn note_handler(s: Server, directive: &'static str, handler: Handler) {
     with(|site| {
         if !site.is_complete {
-            site.early.push((s, handler));
+            site.early.push((s, directive, handler));
         }
     });
 }
 
 /// What is to be resolved at start-up: `+Name`, and under `PerlOptions +AutoLoad` all.
-pub fn early_handlers() -> Vec<(Server, Handler)> {
+pub fn early_handlers() -> Vec<(Server, &'static str, Handler)> {
     with(|site| std::mem::take(&mut site.early))
 }
 
@@ -166,13 +166,18 @@ pub fn load(s: &Server, stock: &Arc<Stock>, directive: &str, item: &config::Queu
     })
 }
 
+/// Lines of "theirs TAB ours" for modules of ours that came from elsewhere. A copy of our own file is ours, too.
+const FOREIGN: &str = r#"
+    my $text = sub { open my $in, '<', $_[0] or return ''; local $/; scalar readline $in };
+    join "\n", map { "$INC{$_}\t$lib/$_" }
+        grep { $text->($INC{$_}) ne $text->("$lib/$_") }
+        grep { m{^(?:Apache2/|APR[./]|ModPerl/|mod_perl2\.pm$)} && -e "$lib/$_" && defined $INC{$_} } sort keys %INC;
+"#;
+
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.
 fn check_inc(s: &Server, stock: &Arc<Stock>) -> Result<(), String> {
     let lib = lib_dir()?.display().to_string().replace(['\\', '\''], "");
-    let code = format!(
-        "my $lib = '{lib}'; join \"\\n\", map {{ \"$INC{{$_}}\\t$lib/$_\" }} grep {{ m{{^(?:Apache2/|APR[./]|ModPerl/|mod_perl2\\.pm$)}} \
-         && -e \"$lib/$_\" && index($INC{{$_}}, \"$lib/\") != 0 }} sort keys %INC"
-    );
+    let code = format!("my $lib = '{lib}';{FOREIGN}");
     let found = in_parent(About::Server(*s), None, stock, |entered| entered.run_text(code.as_bytes(), None));
     let found = found.map_err(|e| format!("%INC cannot be checked: {e}"))?;
     let found = String::from_utf8_lossy(&found);

@@ -102,7 +102,7 @@ pub fn directive(
         && Phase::all().any(|p| p.row().perl.is_some_and(|perl| perl.directive == row.name))
         && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
     {
-        site::note_handler(s, handler);
+        site::note_handler(s, row.name, handler);
     }
     act(&s, cmd, slots, effect)
 }
@@ -238,7 +238,7 @@ pub fn check_config(s: &Server) -> c_int {
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
 fn resolve_early() -> Result<(), String> {
-    for (s, handler) in site::early_handlers() {
+    for (s, directive, handler) in site::early_handlers() {
         let Some(record) = s.config::<PerlHost>() else { continue };
         let autoload = record.conf.options.is(ServerOption::Autoload);
         let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
@@ -251,7 +251,7 @@ fn resolve_early() -> Result<(), String> {
                 Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),
                 other => other.to_string(),
             };
-            return Err(format!("\"{}\" ({}): cannot be resolved: {text}", handler.display_name(), handler.at));
+            return Err(format!("{directive}: \"{}\" ({}): cannot be resolved: {text}", handler.display_name(), handler.at));
         }
     }
     Ok(())
