@@ -13,6 +13,7 @@ fn main() {
     }
     shim.warnings(true).flag("-Wno-unused-parameter").flag("-Wno-clobbered").flag("-Wno-missing-field-initializers");
     shim.compile("interp_perl_shim");
+    println!("cargo::rustc-link-search=native={}", perl.core.display()); // for the tests
     println!("cargo::rerun-if-changed=shim");
     println!("cargo::rerun-if-changed=../interp/interp.h");
 }

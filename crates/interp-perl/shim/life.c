@@ -39,11 +39,24 @@ static PerlInterpreter nobody;
 #  define TAKE_ENVIRON(p) NOOP
 #endif
 
-/* The first thing a parent's program does, before any -M module: from here on %ENV may reach environ. */
+/* The first thing a parent's program does, before any -M module: %ENV becomes what was given, environ stays as it is. The
+ * values have the magic of environ's own, so that what the code writes from here on reaches it (in the main interpreter). */
 XS_EXTERNAL(mp_xs_begun) {
-    dXSARGS;
+    dXSARGS; mp_interp *me = MP_ME; HV *hv = PL_envgv ? GvHVn(PL_envgv) : NULL; char **var = me->boot_env; U32 magic;
     PERL_UNUSED_VAR(items);
-    if (MP_ME->main) TAKE_ENVIRON(aTHX);
+    if (me->main) TAKE_ENVIRON(aTHX); else RELEASE_ENVIRON(aTHX);
+    if (!hv || !var) XSRETURN_EMPTY;
+    magic = SvMAGICAL(hv);
+    SvMAGICAL_off(hv);
+    hv_clear(hv);
+    SvFLAGS(hv) |= magic;
+    for (; *var; var++) {
+        const char *equals = strchr(*var, '='); SV *sv;
+        if (!equals) continue;
+        sv = newSVpv(equals + 1, 0);
+        if (!hv_store(hv, *var, (I32)(equals - *var), sv, 0)) SvREFCNT_dec(sv);
+    }
+    me->boot_env = NULL;
     XSRETURN_EMPTY;
 }
 
@@ -78,7 +91,7 @@ typedef struct { int argc; char **argv; const char *argv0; char **env; int main;
 
 static mp_interp *record(pTHX) {
     mp_interp *me = calloc(1, sizeof *me);
-    if (me) me->perl = aTHX;
+    if (me) me->perl = MP_THX;
     return me;
 }
 
@@ -89,7 +102,6 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
     *status = -1;
     if (!(my_perl = perl_alloc())) return NULL;
     if (!(me = record(aTHX))) { perl_free(my_perl); return NULL; }
-    RELEASE_ENVIRON(aTHX);                              /* or perl would empty environ, since it gets an %ENV of ours */
     perl_construct(my_perl);
 #ifdef USE_ITHREADS
     (void)Perl_my_cxt_init(aTHX_ &mp_cxt_index, sizeof(void *));
@@ -99,8 +111,8 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
 #endif
     PL_perl_destruct_level = 2;
     PL_exit_flags |= PERL_EXIT_DESTRUCT_END;            /* END blocks wait for mp_end */
-    me->main = b->main;
-    *status = perl_parse(my_perl, xs_init, b->argc, b->argv, b->env);
+    me->main = b->main; me->boot_env = b->env;
+    *status = perl_parse(my_perl, xs_init, b->argc, b->argv, NULL);     /* an env of ours would empty environ */
     if (!*status) *status = perl_run(my_perl);
     if (*status) {
         if (mp_destruct(my_perl)) me = NULL;
@@ -108,7 +120,6 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
         free(me);
         return NULL;
     }
-    if (b->main) TAKE_ENVIRON(aTHX);
     if ((zero = get_sv("0", 0))) sv_setpv(zero, b->argv0);      /* without magic: the process's title is httpd's affair */
     if (PL_stderrgv && GvIOp(PL_stderrgv)) IoFLAGS(GvIOp(PL_stderrgv)) |= IOf_FLUSH;
     PERL_SET_CONTEXT(NULL);
@@ -123,7 +134,7 @@ mp_interp *mp_record_of(void *perl) { dTHXa((PerlInterpreter *)perl); return MP_
 void *mp_enter(mp_interp *me) {
     void *before = PERL_GET_CONTEXT;
     dTHXa(me->perl);
-    if (before != (void *)my_perl) PERL_SET_CONTEXT(my_perl);
+    if (before != MP_THX) PERL_SET_CONTEXT(MP_THX);
     if (UNLIKELY(me->home && me->home->drops)) mp_drain(aTHX_ me);
     return before;
 }
@@ -165,6 +176,9 @@ int mp_destruct(PerlInterpreter *my_perl) {
     if (rc == 0) perl_destruct(my_perl);
     JMPENV_POP;
     RELEASE_ENVIRON(my_perl);
+#ifndef MULTIPLICITY                                    /* perl's variables are globals: the next interpreter begins with these */
+    PL_strtab = NULL; PL_perl_destruct_level = 1;
+#endif
     if (rc == 0) perl_free(my_perl);
     return rc;
 }

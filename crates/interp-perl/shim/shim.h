@@ -56,6 +56,7 @@ typedef struct mp_interp {
     int depth;                                          /* doors entered and not left */
     int leaving;                                        /* CORE::exit on its way out through nested doors */
     int exit_status;                                    /* of the last exit or CORE::exit */
+    char **boot_env;                                    /* %ENV to be, while it starts */
     int main;                                           /* its %ENV writes reach environ */
     const mp_stdio *io; void *io_ctx;
     struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } std[2];   /* STDIN, STDOUT */

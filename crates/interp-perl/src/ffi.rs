@@ -110,6 +110,7 @@ unsafe extern "C" {
     // clone.c
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone(me: *mut Interp) -> *mut Interp;
+    #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone_error(len: *mut usize) -> *const c_char;
     pub(crate) fn mp_seal(me: *mut Interp);
     // guard.c

@@ -90,7 +90,6 @@ fn intern(text: &[u8]) -> Result<*mut c_char, Error> {
 mod tests {
     use super::*;
     use crate::testing::{lib, lock, parent, text};
-    use std::process::Command;
 
     #[test]
     fn our_lib_stands_first_and_env_is_what_was_given() {
@@ -114,11 +113,12 @@ mod tests {
         assert!(std::env::var_os("HOME").is_some(), "the C environment is as it was");
     }
 
+    #[cfg(perl_ithreads)]
     #[test]
     fn the_last_main_parent_writes_the_c_environment_and_nobody_else_does() {
         let _one = lock();
         let printenv =
-            |name: &str| String::from_utf8(Command::new("printenv").arg(name).output().unwrap().stdout).unwrap();
+            |name: &str| String::from_utf8(std::process::Command::new("printenv").arg(name).output().unwrap().stdout).unwrap();
         let shown = |perl: &Perl, name: &str| text(&perl.enter(), &format!("`printenv {name}`"));
         let first = parent();
         first.enter().run(b"$ENV{MI_ONE} = 'one'", None).unwrap();
