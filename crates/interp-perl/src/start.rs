@@ -117,8 +117,9 @@ mod tests {
     #[test]
     fn the_last_main_parent_writes_the_c_environment_and_nobody_else_does() {
         let _one = lock();
-        let printenv =
-            |name: &str| String::from_utf8(std::process::Command::new("printenv").arg(name).output().unwrap().stdout).unwrap();
+        let printenv = |name: &str| {
+            String::from_utf8(std::process::Command::new("printenv").arg(name).output().unwrap().stdout).unwrap()
+        };
         let shown = |perl: &Perl, name: &str| text(&perl.enter(), &format!("`printenv {name}`"));
         let first = parent();
         first.enter().run(b"$ENV{MI_ONE} = 'one'", None).unwrap();
@@ -197,5 +198,28 @@ mod tests {
             text(&e, "eval q(use Apache2::Const qw(:nope); 1) || $@")
                 .starts_with("unknown Apache2::Const group `nope'")
         );
+    }
+
+    #[test]
+    fn restarts_do_not_grow_the_process() {
+        let _one = lock();
+        let modules = b"require POSIX; require Storable; require JSON::PP; require Data::Dumper; exit_is_known(); sub exit_is_known { eval { exit } } 1";
+        let private = || {
+            let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+            let line = rollup.lines().find(|l| l.starts_with("Private_Dirty")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap()
+        };
+        let restart = || {
+            let perl = parent();
+            perl.enter().run(modules, None).unwrap();
+            #[cfg(perl_ithreads)]
+            perl.duplicate().unwrap().enter().run(b"JSON::PP->new->encode([1])", None).unwrap();
+        };
+        let rounds: usize = std::env::var("PERL_CALLS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
+        (0..rounds).for_each(|_| restart());
+        let before = private();
+        (0..rounds).for_each(|_| restart());
+        let grown = private().saturating_sub(before);
+        assert!(grown <= rounds.max(512), "{grown} kB in {rounds} restarts");
     }
 }
