@@ -23,6 +23,7 @@ PerlModule My::X
     PerlResponseHandler My::X
 </Location>
 C
+    $s->expect_log(qr/CORE::exit/);
     my @before = $s->child_pids;
     my $answer = $s->get('/x?exit');
     if ($mpm eq 'prefork') {

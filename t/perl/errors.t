@@ -99,7 +99,7 @@ C
     $s->log_like(qr/late death/);
     my $page = $s->raw("GET /err?printed404 HTTP/1.0\r\n\r\n");
     like $page, qr/^HTTP\/1\.1 200 .*text first\n.*404 Not Found/s, 'a status after output: header 200, the text, the error page behind it';
-    $s->expect_log(qr/hooked|no text|My::Err::Bad/);
+    $s->expect_log(qr/death with|hooked|no text|My::Err::Bad/);
     is $s->get('/err?bad')->{status}, 500, 'an object whose text dies' if ours;    # ends the process with mod_perl
     is $s->get('/err?empty')->{content}, 'empty', 'all goes on';
 });
