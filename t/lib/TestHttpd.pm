@@ -458,7 +458,10 @@ sub DESTROY {
     if ($self->{stopped}) { $self->clean_up if -d $self->{root} }
 }
 
-# A test that died: nothing may be left running.
+# A test that died or was stopped: nothing may be left running.
+for my $signal (qw(INT TERM HUP PIPE)) {
+    $SIG{$signal} = sub { $$ == $main_pid ? exit 130 : POSIX::_exit(130) };
+}
 END {
     if ($$ == $main_pid) {
         my $status = $?;
