@@ -57,7 +57,7 @@ unit:       ## unit and doc tests
 	$(CARGO) test --workspace
 
 loom:       ## model-check the interpreter pool
-	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET)/loom $(CARGO) test -p tipool --lib --release
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET)/loom $(CARGO) test -p tipool --test loom --release
 
 t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_MPM="event" for one MPM
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(T)
@@ -83,3 +83,4 @@ bench: build ## against a C handler and mod_perl, in instructions per request
 
 tables:     ## print docs/directives.md and docs/api.md anew from the tables
 	$(CARGO) run -q -p config --example print_docs
+	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date
