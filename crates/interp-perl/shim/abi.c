@@ -1,0 +1,246 @@
+/* What mod_perl offers XS modules in C, under names of ours; the module's src/abi.rs exports it under mod_perl's. Arguments
+ * and results are those of mod_perl 2.0.12's headers, of which only the parts that others read are repeated here. Functions
+ * here croak after Rust has returned. What only the host knows comes through one table (src/abi.rs). */
+#include "shim.h"
+#include "ticket.h"
+#include "bind.h"
+
+typedef struct {
+    mp_interp *(*select)(void *r, void *c, void *s);
+    mp_interp *(*select_pool)(void *p, void *s);
+    int (*unselect)(mp_interp *me);
+    void *(*request)(void);                                             /* the current one, or NULL */
+    void *(*server)(void *r);                                           /* a request's; of none: the main one */
+    void *(*pconf)(void);
+    mp_interp *(*start)(void *s);                                       /* the parent; of no server: the main one's. NULL is logged */
+    int (*is_running)(void);
+    void (*log)(void *r, void *s, const char *text, size_t n);
+    void (*note)(void *r, const char *text, size_t n);                  /* error-notes */
+    U32 (*handler)(const char **name, size_t *n);                       /* the number of a name, without its sign */
+    void *(*alloc)(void *p, size_t n);                                  /* zeroed */
+    const char *(*table_get)(void *t, const char *key);
+    void (*table_set)(void *t, const char *key, const char *value);     /* NULL: unset */
+    void (*strerror)(int rc, char *to, size_t n);
+    void (*ticket)(mi_val *v);                                          /* of what this thread is about */
+} mp_abi_host;
+static const mp_abi_host *host;
+void mp_abi_init(const mp_abi_host *h) { host = h; }
+
+/* mod_perl's modperl_handler_t, and ours behind it. */
+typedef struct {
+    void *mgv_obj, *mgv_cv; const char *name; CV *cv; U8 flags; U16 attrs; void *next;
+    U32 id; STRLEN len;
+} handler;
+
+/* The record of an interpreter of ours; NULL for one that a script's threads->create made. */
+mp_interp *mp_abi_thx_interp_get(PerlInterpreter *thx) {
+    mp_interp *me; dTHXa(thx);
+#ifdef USE_ITHREADS
+    if (!thx || mp_cxt_index < 0 || PL_my_cxt_size <= mp_cxt_index) return NULL;
+#endif
+    me = MP_ME;
+    return me && (void *)me->perl == MP_THX ? me : NULL;
+}
+mp_interp *mp_abi_interp_select(void *r, void *c, void *s) { return host->select(r, c, s); }
+mp_interp *mp_abi_interp_pool_select(void *p, void *s) { return host->select_pool(p, s); }
+int mp_abi_interp_unselect(void *me) { return me ? host->unselect(me) : 0; }
+
+/* ---- starting while the configuration is read ---- */
+int mp_abi_is_running(void) { return host->is_running(); }
+int mp_abi_run(void) { return host->start(NULL) ? 0 : 500; }
+PerlInterpreter *mp_abi_startup(void *s, void *p) { mp_interp *me = host->start(s); return me ? me->perl : NULL; }
+void *mp_abi_global_get_pconf(void) { return host->pconf(); }
+void *mp_abi_global_get_server_rec(void) { return host->server(NULL); }
+
+/* ---- errors ---- */
+char *mp_abi_error_strerror(pTHX_ int rc) {
+    char text[256];
+    host->strerror(rc, text, sizeof text);
+    return Perl_form(aTHX_ "%s", text);
+}
+void mp_abi_croak(pTHX_ int rc, const char *func) { croak_sv(mp_exception(aTHX_ rc, func ? func : "", func ? strlen(func) : 0)); }
+
+/* What is in $@ goes to the log; an exit counts as OK. */
+int mp_abi_errsv(pTHX_ int status, void *r, void *s) {
+    SV *err = ERRSV; STRLEN n; const char *text;
+    if (!SvTRUE(err)) return status;
+    if (SvROK(err) && sv_derived_from(err, "APR::Error")) {
+        SV **rc = SvTYPE(SvRV(err)) == SVt_PVHV ? hv_fetchs((HV *)SvRV(err), "rc", 0) : NULL;
+        if (rc && SvIV(*rc) == MP_RC_EXIT) return 0;
+    }
+    text = SvPV_const(err, n);
+    host->log(r, s, text, n);
+    return status;
+}
+void mp_abi_errsv_prepend(pTHX_ const char *pat, ...) {
+    SV *text; va_list args;
+    va_start(args, pat); text = vnewSVpvf(pat, &args); va_end(args);
+    sv_2mortal(text);
+    sv_catsv(text, ERRSV);
+    sv_copypv(ERRSV, text);
+}
+
+/* ---- objects ---- */
+static const mi_class *class_of(const char *name) {         /* ours of that name, or NULL */
+    size_t i;
+    for (i = 0; i < mp_nrows; i++) {
+        const mi_class *k = mp_rows[i].row->has_this ? mp_rows[i].row->params[0].klass : NULL;
+        if (k && strEQ(mp_rows[i].package, name)) return k;
+    }
+    return NULL;
+}
+/* An object for a pointer that C code gives: with the ticket of its owner where that is known, else of what the thread is
+ * about; objects of other classes carry none. Counted. */
+SV *mp_abi_ptr2obj(pTHX_ const char *classname, void *ptr) {
+    SV *rv = newSV(0); const mi_class *k; mi_val v;
+    if (!ptr) return rv;
+    sv_setref_pv(rv, classname, ptr);
+    if ((k = class_of(classname))) {
+        Zero(&v, 1, mi_val);
+        v.tag = MI_OBJ; v.u.p = ptr; v.a.klass = k;
+        if (mi_adopt(k, &v)) host->ticket(&v);
+        TICKET_ADOPT(SvRV(rv), &v);
+    }
+    return rv;
+}
+SV *mp_abi_hash_tie(pTHX_ const char *classname, SV *unused, void *p) {
+    SV *rv = mp_abi_ptr2obj(aTHX_ classname, p), *hv = (SV *)newHV();
+    if (!SvROK(rv)) { SvREFCNT_dec(hv); return rv; }
+    sv_magic(hv, rv, PERL_MAGIC_tied, NULL, 0);
+    SvREFCNT_dec_NN(rv);
+    return sv_bless(newRV_noinc(hv), gv_stashpv(classname, GV_ADD));
+}
+SV *mp_abi_hash_tied_object_rv(pTHX_ const char *classname, SV *tsv) {
+    MAGIC *mg;
+    if (!sv_derived_from(tsv, classname)) croak("expected an object of class %s", classname);
+    if (SvTYPE(SvRV(tsv)) != SVt_PVHV) return tsv;
+    if ((mg = mg_find(SvRV(tsv), PERL_MAGIC_tied)) && mg->mg_obj) return mg->mg_obj;
+    warn("a hash of class %s is not tied", classname);
+    return &PL_sv_undef;
+}
+static void *pointer(pTHX_ SV *o) {                         /* of an object, if its owner lives */
+    if (TICKET_IS_OURS(o) && __atomic_load_n(&TICKET_SLOT(o)->gen, __ATOMIC_ACQUIRE) != TICKET_GEN(o))
+        croak("%s: what this object stands for is gone", SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "object");
+    return INT2PTR(void *, SvIV(o));
+}
+void *mp_abi_hash_tied_object(pTHX_ const char *classname, SV *tsv) {
+    SV *rv = mp_abi_hash_tied_object_rv(aTHX_ classname, tsv);
+    return SvROK(rv) ? pointer(aTHX_ SvRV(rv)) : NULL;
+}
+SV *mp_abi_newSVsv_obj(pTHX_ SV *class_sv, SV *obj) {
+    SV *made = newSVsv(obj ? obj : class_sv);
+    return obj ? sv_bless(made, gv_stashsv(class_sv, GV_ADD)) : made;
+}
+SV *mp_abi_sv_setref_uv(pTHX_ SV *rv, const char *classname, UV uv) { sv_setuv(newSVrv(rv, classname), uv); return rv; }
+
+/* Every counted result that C code may give away: undef is the shared one. */
+SV *mp_abi_table_get_set(pTHX_ void *table, char *key, SV *value, int taint) {
+    const char *found; SV *sv;
+    if (!table) return &PL_sv_undef;
+    if (!key) return mp_abi_hash_tie(aTHX_ "APR::Table", NULL, table);
+    if (value) { host->table_set(table, key, SvOK(value) ? SvPV_nolen(value) : NULL); return &PL_sv_undef; }
+    found = host->table_get(table, key);
+    sv = found ? newSVpv(found, 0) : newSV(0);
+    if (taint) SvTAINTED_on(sv);
+    return sv;
+}
+
+/* ---- the request or server behind a value ---- */
+static const char *method_of(pTHX_ CV *cv) { return cv && CvGV(cv) ? GvNAME(CvGV(cv)) : "a method"; }
+
+void *mp_abi_xs_sv2request_rec(pTHX_ SV *in, char *classname, CV *cv) {
+    SV *sv = in, *o = NULL; int depth; void *r;
+    for (depth = 0; SvROK(sv) && depth < 8; depth++) {      /* a hash leads to the request by its key r or _r */
+        SV **p;
+        o = SvRV(sv);
+        if (SvTYPE(o) == SVt_PVMG) break;
+        if (SvTYPE(o) != SVt_PVHV) croak("%s: expected a request, not a reference of type %s", method_of(aTHX_ cv), sv_reftype(o, 0));
+        if (!(p = hv_fetchs((HV *)o, "r", 0)) && !(p = hv_fetchs((HV *)o, "_r", 0)))
+            croak("%s: the object of class %s has neither a key r nor _r", method_of(aTHX_ cv), SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "none");
+        SvGETMAGIC(*p);
+        sv = *p; o = NULL;
+    }
+    if (!o || SvTYPE(o) != SVt_PVMG) {
+        if (classname && SvPOK(in) && strNE(classname, SvPVX(in))) return NULL;
+        if (!(r = host->request())) croak("Apache2->%s: there is no current request; see PerlOptions +GlobalRequest", method_of(aTHX_ cv));
+        return r;
+    }
+    if (classname && !sv_derived_from(in, classname)) return NULL;
+    return pointer(aTHX_ o);
+}
+void *mp_abi_sv2request_rec(pTHX_ SV *sv) { return mp_abi_xs_sv2request_rec(aTHX_ sv, NULL, NULL); }
+void *mp_abi_sv2server_rec(pTHX_ SV *sv) {
+    void *r;
+    if (SvROK(sv) && SvTYPE(SvRV(sv)) == SVt_PVMG) return pointer(aTHX_ SvRV(sv));
+    r = host->request();
+    return host->server(r);
+}
+
+/* No module written in Perl has a configuration of its own yet. */
+SV *mp_abi_module_config_get_obj(pTHX_ SV *module, void *s, void *v) { return &PL_sv_undef; }
+
+/* ---- calling a handler ---- */
+void *mp_abi_handler_new(void *p, const char *name) {
+    handler *h = host->alloc(p, sizeof *h); size_t n = strlen(name); char *copy = h ? host->alloc(p, n + 1) : NULL; const char *bare;
+    if (!copy) return NULL;
+    memcpy(copy, name, n);
+    bare = copy;
+    h->id = host->handler(&bare, &n);
+    h->name = bare; h->len = n;
+    return h;
+}
+const char *mp_abi_handler_name(const handler *h) { return h->name; }
+
+/* Pairs of class name and pointer, ended by NULL. The names IV, PV and HV mean values. */
+void mp_abi_handler_make_args(pTHX_ AV **avp, ...) {
+    va_list args; const char *k;
+    if (!*avp) *avp = newAV();
+    va_start(args, avp);
+    while ((k = va_arg(args, const char *))) {
+        void *p = va_arg(args, void *); SV *sv;
+        if (strEQ(k, "APR::Table")) sv = mp_abi_hash_tie(aTHX_ k, NULL, p);
+        else if (strEQ(k, "IV")) sv = p ? newSViv(PTR2IV(p)) : newSV(0);
+        else if (strEQ(k, "PV")) sv = p ? newSVpv(p, 0) : newSV(0);
+        else if (strEQ(k, "HV")) sv = newRV_noinc((SV *)p);
+        else sv = mp_abi_ptr2obj(aTHX_ k, p);
+        av_push(*avp, sv);
+    }
+    va_end(args);
+}
+
+/* The handler's status. Where it died, or cannot be found, 500 with the reason in $@ (and in a request's notes). */
+int mp_abi_callback(pTHX_ handler *h, void *p, void *r, void *s, AV *args) {
+    mp_interp *me = mp_abi_thx_interp_get(MP_THX); mp_out out; SV *ret = NULL, *that; mi_val *v; int tag, status = 500;
+    const char *text; STRLEN len; mp_hand *hand; SSize_t i, n = args ? AvFILLp(args) + 1 : 0;
+    if (!me || !me->home) { host->log(r, s, "callback: not an interpreter of the server's", 44); return 500; }
+    Zero(&out, 1, mp_out);
+    mp_resolve(me, h->id, h->name, h->len, 1, &out);
+    if (out.tag != MP_OK) {
+        if (out.text) {
+            sv_setpvn(ERRSV, out.text, out.len);
+            host->log(r, s, out.text, out.len);
+        }
+        mp_out_done(me, &out);
+        if (me->leaving) mp_go_on_leaving(aTHX_ me);
+        return 500;
+    }
+    mp_out_done(me, &out);
+    hand = me->hands + h->id;
+    that = hand->obj ? GvSVn(hand->obj) : hand->that;
+    v = (mi_val *)SvPVX(sv_2mortal(newSV((n ? n : 1) * sizeof(mi_val))));
+    Zero(v, n, mi_val);
+    for (i = 0; i < n; i++) { v[i].tag = MI_ANY; v[i].u.p = AvARRAY(args)[i]; }
+    tag = mp_run(aTHX_ me, (SV *)hand->cv, that, v, n, &ret);
+    if (tag == MP_CORE_EXIT) {
+        SvREFCNT_dec(ret);
+        if (me->leaving) mp_go_on_leaving(aTHX_ me);
+        sv_setpvs(ERRSV, "CORE::exit was called");
+    }
+    else if (tag == MP_OK) { CLEAR_ERRSV(); status = !SvOK(ret) ? 0 : SvROK(ret) ? 500 : (int)SvIV_nomg(ret); SvREFCNT_dec(ret); return status; }
+    else { sv_setsv(ERRSV, ret); SvREFCNT_dec(ret); }
+    if (r) {
+        text = SvROK(ERRSV) ? (len = 4, "died") : SvPV_nomg_const(ERRSV, len);
+        host->note(r, text, len);
+    }
+    return status;
+}
