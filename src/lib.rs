@@ -12,3 +12,10 @@ use httpd::ModuleRecord;
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
 pub static perl_module: ModuleRecord = ModuleRecord::new::<host::PerlHost>(c"mod_perl.c");
+
+// Unit tests run without an httpd. APR is real, httpd's functions abort.
+#[cfg(test)]
+#[link(name = "httpd_stubs", kind = "static", modifiers = "+whole-archive")]
+#[link(name = "apr-1")]
+#[link(name = "aprutil-1")]
+unsafe extern "C" {}

@@ -71,6 +71,17 @@ mod tests {
         }
     }
 
+    /// With `MAKE_TABLES=1` (`make tables`) it writes the page.
+    #[test]
+    fn the_printed_page_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
+        let page = interp::api_md(CLASSES, CONSTS);
+        if std::env::var_os("MAKE_TABLES").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == page, "docs/api.md is old: run `make tables`");
+    }
+
     #[test]
     fn the_best_known_constants_have_their_values() {
         use interp::Const::*;

@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use config::{Handler, LeaseScope, Phase, Run, Scope};
+use config::{Handler, LeaseScope, Phase, Run, Scope, Slot};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
 use interp::{HandlerRef, IntoVal, Ticket, Val};
@@ -120,15 +120,21 @@ fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
+/// The configured handlers of a phase, for this request.
+#[inline(always)]
+pub fn configured<'r>(phase: Phase, r: &'r Request) -> &'r [Handler] {
+    match phase.slot() {
+        Slot::Dir(_) => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
+        Slot::Server(_) => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),
+    }
+}
+
 /// A phase of a request.
 pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     let server = r.server_config::<PerlHost>();
     let dir = r.dir_config::<PerlHost>();
     let row = phase.row();
-    let configured: &[Handler] = match row.scope {
-        Scope::Directory => dir.map_or(&[], |d| d.handlers(phase)),
-        _ => server.map_or(&[], |s| s.conf.handlers(phase)),
-    };
+    let configured = configured(phase, r);
     let state = r.state::<PerlHost>();
     if phase == Phase::Response {
         return response::run(order, r, server, dir, configured);
@@ -141,9 +147,6 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
         if let (Phase::Log, Some(state)) = (phase, state) {
             state.end_walk(r);
         }
-        return DECLINED;
-    }
-    if row.perl.is_none() {
         return DECLINED;
     }
     let Some(server) = server.filter(|s| s.conf.is_enabled()) else { return DECLINED };

@@ -30,7 +30,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use apr::Pool;
-use config::{DirConf, Directive, Phase, ServerConf};
+use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
 use once_cell::sync::OnceCell;
 
@@ -111,7 +111,22 @@ impl Host for PerlHost {
         startup::loaded(pconf);
     }
 
-    #[inline]
+    fn wants(row: &PhaseRow) -> bool {
+        row.perl.is_some() && row.scope != Scope::Filter
+    }
+
+    #[inline(always)]
+    fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
+        if r.state::<PerlHost>().is_some() {
+            return false;
+        }
+        match phase {
+            Phase::Response if order == 0 => true,
+            Phase::Response => !response::is_ours(r),
+            _ => dispatch::configured(phase, r).is_empty(),
+        }
+    }
+
     fn request(phase: Phase, order: usize, r: Request) -> c_int {
         dispatch::request(phase, order, &r)
     }

@@ -11,6 +11,14 @@ use interp::Unsent;
 /// Bytes kept back before they are passed on.
 const SIZE: usize = 8192;
 
+/// What follows the bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    Flush,
+    End,
+}
+
 /// The buffer of one request.
 #[derive(Default)]
 pub struct Output {
@@ -46,9 +54,9 @@ impl Output {
             kept.extend_from_slice(data);
             return Ok(data.len());
         }
-        self.pass(r, cx, false).map_err(Unsent::Failed)?;
+        self.pass(r, cx, Behind::Nothing).map_err(Unsent::Failed)?;
         if data.len() >= SIZE {
-            pass(r, cx, data, false).map_err(Unsent::Failed)?;
+            pass(r, cx, data, Behind::Nothing).map_err(Unsent::Failed)?;
         } else {
             self.kept.borrow_mut().extend_from_slice(data);
         }
@@ -63,24 +71,26 @@ impl Output {
         if !self.is_open() {
             return Err(Unsent::NotInResponse);
         }
-        self.pass(r, cx, hard).map_err(Unsent::Failed)
+        self.pass(r, cx, if hard { Behind::Flush } else { Behind::Nothing }).map_err(Unsent::Failed)
     }
 
-    /// The response handler returned: the rest goes out, and nothing more can be printed.
+    /// The response handler returned: the rest goes out. With `ends`, the end of the stream goes with it, so that httpd
+    /// learns the length of a short response before it writes the headers.
     ///
     /// # Errors
     /// When the client is gone or a filter failed.
-    pub fn finish(&self, r: &Request, cx: Reenter) -> Result<(), Status> {
-        self.pass(r, cx, false)
+    pub fn finish(&self, r: &Request, cx: Reenter, ends: bool) -> Result<(), Status> {
+        let behind = if ends && r.eos_sent() == 0 { Behind::End } else { Behind::Nothing };
+        if self.kept.borrow().is_empty() { Ok(()) } else { self.pass(r, cx, behind) }
     }
 
-    fn pass(&self, r: &Request, cx: Reenter, flush: bool) -> Result<(), Status> {
+    fn pass(&self, r: &Request, cx: Reenter, behind: Behind) -> Result<(), Status> {
         // Taken out: a filter written in Perl may print to this very request.
         let mut bytes = self.kept.take();
-        if bytes.is_empty() && !flush {
+        if bytes.is_empty() && behind == Behind::Nothing {
             return Ok(());
         }
-        let result = pass(r, cx, &bytes, flush);
+        let result = pass(r, cx, &bytes, behind);
         let mut kept = self.kept.borrow_mut();
         if kept.capacity() == 0 {
             bytes.clear();
@@ -90,14 +100,16 @@ impl Output {
     }
 }
 
-fn pass(r: &Request, cx: Reenter, bytes: &[u8], flush: bool) -> Result<(), Status> {
+fn pass(r: &Request, cx: Reenter, bytes: &[u8], behind: Behind) -> Result<(), Status> {
     let Some(alloc) = r.connection().bucket_alloc() else { return Err(Status(libc::ECONNABORTED)) };
     let brigade = Brigade::new(r.pool(), alloc);
     if !bytes.is_empty() {
         brigade.insert_tail(Bucket::transient(bytes, alloc));
     }
-    if flush {
-        brigade.insert_tail(Bucket::flush(alloc));
+    match behind {
+        Behind::Nothing => {}
+        Behind::Flush => brigade.insert_tail(Bucket::flush(alloc)),
+        Behind::End => brigade.insert_tail(Bucket::eos(alloc)),
     }
     r.pass(brigade, cx)
 }

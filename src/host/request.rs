@@ -7,6 +7,7 @@ use apr::Table;
 use config::{Handler, LeaseScope, Phase};
 use httpd::Request;
 use interp::{Bag, HandlerRef, Ticket};
+use smallvec::SmallVec;
 
 use super::PerlHost;
 use super::connection::ConnectionState;
@@ -44,7 +45,7 @@ pub struct RequestState {
     pub tree: Arc<Tree>,
     walk_is_over: Cell<bool>,
     /// Held until the request ends: pnotes, pushed code, cleanups.
-    pins: RefCell<Vec<Hold>>,
+    pins: RefCell<SmallVec<[Hold; 1]>>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// pnotes, one bag per interpreter.

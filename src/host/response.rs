@@ -31,6 +31,11 @@ fn form(r: &Request) -> Option<Form> {
     }
 }
 
+/// Whether `SetHandler` names us.
+pub fn is_ours(r: &Request) -> bool {
+    form(r).is_some()
+}
+
 /// The two callbacks of the phase. The first, before all other modules', only sees whether a foreign handler is about to
 /// run, and ends the walk then: an access handler in front of a proxy must not hold an interpreter while that works.
 pub fn run(
@@ -67,7 +72,7 @@ pub fn run(
         };
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
-        match state.output.finish(r, cx) {
+        match state.output.finish(r, cx, status == OK) {
             Ok(()) => status,
             Err(_) if r.connection().is_aborted() => status,
             Err(failed) => failed.code(),

@@ -13,6 +13,7 @@ use interp::{
 use interp_perl::is_forked;
 
 use super::connection::ConnectionState;
+use super::dispatch::configured;
 use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
 use super::tree::Hold;
@@ -96,13 +97,6 @@ fn phase_of_request(name: &[u8]) -> Result<Option<Phase>> {
     }
 }
 
-fn configured<'r>(r: &'r Request, phase: Phase) -> &'r [Handler] {
-    match phase.row().scope {
-        Scope::Directory => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
-        _ => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),
-    }
-}
-
 /// The interpreter that runs on this thread.
 fn hold() -> Result<Hold> {
     Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(|| "no interpreter runs on this thread".into())
@@ -143,7 +137,7 @@ impl HostRuntime {
             let Some(phase) = phase_of_request(name)? else { return Ok(false) };
             let state = self.state(&r)?;
             pin_for(state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, configured(&r, phase)), new));
+            state.set_steps(phase, put(state.steps(phase, configured(phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
@@ -237,8 +231,8 @@ impl Runtime for HostRuntime {
         let Some(phase) = Phase::by_name(name) else { return Ok(None) };
         if let Some(r) = of::<Request>(owner) {
             let steps = match r.state::<PerlHost>() {
-                Some(state) => state.steps(phase, configured(&r, phase)),
-                None => configured(&r, phase).iter().cloned().map(Step::Named).collect(),
+                Some(state) => state.steps(phase, configured(phase, &r)),
+                None => configured(phase, &r).iter().cloned().map(Step::Named).collect(),
             };
             return Ok(Some(refs(steps)));
         }

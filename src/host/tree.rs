@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
+use smallvec::SmallVec;
 use tipool::ItemId;
 
 use super::stock::{Lent, Refused, Stock};
@@ -35,8 +36,8 @@ struct Walk {
 /// Leases of one request tree, at most one per stock. Used by one thread at a time, the one that runs the request.
 #[derive(Debug, Default)]
 pub struct Tree {
-    slots: RefCell<Vec<Slot>>,
-    walks: RefCell<Vec<Walk>>,
+    slots: RefCell<SmallVec<[Slot; 1]>>,
+    walks: RefCell<SmallVec<[Walk; 1]>>,
 }
 
 impl Tree {
@@ -79,8 +80,15 @@ impl Tree {
 
     /// The request's walk is over, and so are those of its subrequests that were looked up only.
     pub fn end_walk(&self, request: usize) {
-        let ended: Vec<Walk> =
-            self.walks.borrow_mut().extract_if(.., |w| w.request == request || w.main == request).collect();
-        drop(ended);
+        // Dropping the last holder gives the lease back, for which nothing may be borrowed here.
+        while let Some(ended) = self.take_walk(request) {
+            drop(ended);
+        }
+    }
+
+    fn take_walk(&self, request: usize) -> Option<Walk> {
+        let mut walks = self.walks.borrow_mut();
+        let at = walks.iter().position(|w| w.request == request || w.main == request)?;
+        Some(walks.swap_remove(at))
     }
 }

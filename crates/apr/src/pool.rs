@@ -5,7 +5,10 @@ use std::{
     ffi::{CStr, c_int, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
     ptr::{self, NonNull},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 /// An `apr_pool_t`. Memory and cleanups of one owner (request, connection, configuration ...).
@@ -34,7 +37,7 @@ type Callback = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 /// What a cleanup finds in the pool: the process that registered it, and what to do.
 struct Registered<F> {
-    pid: libc::pid_t,
+    process: u32,
     f: F,
 }
 
@@ -204,7 +207,7 @@ impl Pool {
 
     /// Puts a closure into the pool's own memory, which outlives the cleanups.
     fn cleanup<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
-        let data = self.place(Registered { pid: pid(), f }).cast();
+        let data = self.place(Registered { process: process(), f }).cast();
         Cleanup { pool: *self, data, run: died::<F>, drop: forget::<F> }
     }
 
@@ -287,9 +290,19 @@ fn create(parent: *mut ffi::apr_pool_t) -> Result<Pool, Status> {
     NonNull::new(pool).map(Pool).ok_or(Status(libc::ENOMEM))
 }
 
-fn pid() -> libc::pid_t {
-    // SAFETY: no precondition.
-    unsafe { libc::getpid() }
+/// How often this process's ancestors were forked since the first cleanup was registered: a number that no two of them
+/// share. Cheaper than asking the kernel for its id, twice per request.
+fn process() -> u32 {
+    static FORKS: AtomicU32 = AtomicU32::new(0);
+    static WATCHED: OnceLock<()> = OnceLock::new();
+    extern "C" fn forked() {
+        FORKS.fetch_add(1, Relaxed);
+    }
+    WATCHED.get_or_init(|| {
+        // SAFETY: the handler only counts. It stays registered for ever, as does this library.
+        unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    });
+    FORKS.load(Relaxed)
 }
 
 /// # Safety
@@ -297,7 +310,7 @@ fn pid() -> libc::pid_t {
 unsafe extern "C" fn died<F: FnOnce()>(data: *mut c_void) -> c_int {
     let data = data.cast::<Registered<F>>();
     // SAFETY: the caller's promise; in another process the closure stays where it is.
-    if unsafe { (*data).pid } == pid() {
+    if unsafe { (*data).process } == process() {
         // SAFETY: the caller's promise.
         let Registered { f, .. } = unsafe { data.read() };
         // The panic hook has said what there is to say; C must not see it.

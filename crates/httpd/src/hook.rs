@@ -115,7 +115,7 @@ impl<H: Host> Callbacks<H> {
 
 /// Registers the host's callbacks: those of the phases, then its own.
 pub(crate) fn register<H: Host>() {
-    for (row, callbacks) in PHASES.iter().zip(Callbacks::<H>::TABLE) {
+    for (row, callbacks) in PHASES.iter().zip(Callbacks::<H>::TABLE).filter(|(row, _)| H::wants(row)) {
         for (order, callback) in row.orders.iter().zip(callbacks) {
             add(row.hook, callback, order.number());
         }
@@ -190,6 +190,9 @@ fn add_own<H: Host>(own: Own) {
 unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
     let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
+    if H::is_idle(PHASES[P].phase, O, &r) {
+        return DECLINED;
+    }
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::request(PHASES[P].phase, O, r))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     status::{DECLINED, OK},
 };
 use apr::{Pool, bytes_at};
-use config::{Directive, Phase};
+use config::{Directive, Phase, PhaseRow};
 use std::{
     cell::UnsafeCell,
     ffi::{CStr, c_char, c_int, c_void},
@@ -56,6 +56,18 @@ pub trait Host: Sized + 'static {
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
     fn loaded(pconf: Pool);
 
+    /// Whether the host has anything to do in a row's phase at all; where not, no callback is registered.
+    fn wants(row: &PhaseRow) -> bool {
+        let _ = row;
+        true
+    }
+    /// Whether nothing is to be done for this request in this phase. Asked before everything else, in the callback itself:
+    /// a look at the merged configuration and no more.
+    #[inline(always)]
+    fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
+        let _ = (phase, order, r);
+        false
+    }
     /// A phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
     fn request(phase: Phase, order: usize, r: Request) -> c_int;
     /// A phase of a connection.
