@@ -17,10 +17,12 @@ sub Apache2::RequestRec::printf {
 }
 *Apache2::RequestRec::PRINTF = \&Apache2::RequestRec::printf;
 
-# A handle tied to the class is tied to the request given, or to the current one.
+# `tie *STDOUT, $r`, or tied to the class: to the request given, else to the current one.
 sub Apache2::RequestRec::TIEHANDLE {
-    my ($class, $r) = @_;
-    return ref $r ? $r : Apache2::RequestUtil->request;
+    for my $r (@_[1, 0]) {
+        return $r if ref $r;
+    }
+    return Apache2::RequestUtil->request;
 }
 
 1;

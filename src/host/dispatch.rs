@@ -116,7 +116,7 @@ fn leave_if_core_exit(raised: &Raised) {
         && !httpd::mpm::is_threaded()
         && super::startup::is_child()
     {
-        std::process::exit(*status);
+        super::startup::leave(*status);
     }
 }
 

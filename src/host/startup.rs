@@ -31,7 +31,16 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 /// Whether the configuration pass was one that only tests.
 static TESTS_ONLY: AtomicBool = AtomicBool::new(false);
 
+/// A script called `CORE::exit`: the process ends as it is.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
 static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
+
+/// Ends this process for a script that called `CORE::exit`.
+pub fn leave(status: c_int) -> ! {
+    LEAVING.store(true, SeqCst);
+    std::process::exit(status)
+}
 
 /// Whether this is a child of the server's (not of a script).
 pub fn is_child() -> bool {
@@ -50,8 +59,7 @@ pub fn loaded(pconf: Pool) {
     site::begin();
     httpd::server::define(c"MODPERL2");
     let _ = pconf.on_death(|| {
-        if interp_perl::inside() > 0 {
-            // A signal handler runs this in the middle of an interpreter (prefork), or a script called CORE::exit.
+        if LEAVING.load(SeqCst) || interp_perl::inside() > 0 {
             return;
         }
         site::end(!TESTS_ONLY.load(SeqCst));
@@ -314,12 +322,18 @@ fn child_exit(pool: Pool, s: Server) {
     if interp_perl::is_forked() {
         return;
     }
-    if interp_perl::inside() > 0 {
-        // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script: nothing can be done but say so.
-        let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
-        // SAFETY: the bytes are there; write(2) may be called from a signal handler.
-        unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+    if LEAVING.load(SeqCst) {
         return;
+    }
+    if !httpd::mpm::is_threaded() && interp_perl::inside() > 0 {
+        // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. Nothing can be done but say so and
+        // go: httpd's own cleanups, which come next, free memory, and wait for ever if malloc was interrupted.
+        let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
+        // SAFETY: the bytes are there; both may be called from a signal handler.
+        unsafe {
+            libc::write(2, text.as_ptr().cast(), text.len());
+            libc::_exit(0);
+        }
     }
     dispatch::server(Phase::ChildExit, &s, &[pool]);
     let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
