@@ -84,6 +84,7 @@ int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
 void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out);
+void mp_out_done(mp_interp *me, mp_out *out);
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
@@ -93,6 +94,7 @@ XS_EXTERNAL(mp_xs_number);
 XS_EXTERNAL(mp_xs_eval);
 /* handler.c */
 XS_EXTERNAL(mp_xs_resolve);
+void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, mp_out *out);
 XS_EXTERNAL(mp_xs_code);
 void *mp_op_find(void *ctx, const char *name, size_t n);
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);

@@ -138,6 +138,8 @@ unsafe extern "C" {
     // util.c
     pub(crate) fn mp_globals_save(me: *mut Interp) -> *mut c_void;
     pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void, said: Said, ctx: *mut c_void);
+    // abi.c
+    pub(crate) fn mp_abi_init(host: *const crate::abi::Host);
     // trim.c
     pub(crate) fn mp_trim(me: *mut Interp, limit: usize, report_only: c_int) -> usize;
 }

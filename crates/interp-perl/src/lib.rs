@@ -25,7 +25,9 @@
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
 //! | `process` | forked processes, the count of entries |
 //! | `stack` | the thread that clones and destroys |
+//! | `abi` | what XS modules call in C, as far as it needs the host |
 
+pub mod abi;
 mod bind;
 mod call;
 mod code;
@@ -43,7 +45,7 @@ pub use code::Place;
 pub use env::EnvGuard;
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
-pub use perl::{Entered, Error, Perl, Record, record_of};
+pub use perl::{Before, Entered, Error, Perl, Record, record_of};
 pub use process::{Inside, adopt_process, inside, is_forked};
 pub use start::Start;
 

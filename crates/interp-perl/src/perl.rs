@@ -115,6 +115,14 @@ impl Perl {
         Entered { perl: self, before, _inside: inside }
     }
 
+    /// As [`Perl::enter`] for code that enters and leaves by two calls of its own: the interpreter is this thread's current
+    /// one until [`Before::restore`].
+    pub fn become_current(&self) -> Before {
+        let inside = Inside::new();
+        // SAFETY: as in `enter`.
+        Before { context: unsafe { ffi::mp_enter(self.raw()) }, _inside: inside }
+    }
+
     /// A clone: what `perl_clone` copies, with its own random sequence and the handlers resolved so far.
     ///
     /// Made on a thread of its own with a large stack, signals blocked. CLONE methods run in it, CLONE_SKIP in `self`;
@@ -202,6 +210,22 @@ pub(crate) extern "C" fn said(ctx: *mut c_void, text: *const c_char, len: usize)
 pub(crate) struct Carried(pub(crate) *mut ffi::Interp);
 // SAFETY: see the type.
 unsafe impl Send for Carried {}
+
+/// What a thread's current interpreter was before [`Perl::become_current`]. Dropped without being restored, the thread keeps
+/// the later one, as after mod_perl's own selections.
+#[derive(Debug)]
+pub struct Before {
+    context: *mut c_void,
+    _inside: Inside,
+}
+
+impl Before {
+    /// Makes it current again; to be called on the same thread.
+    pub fn restore(self) {
+        // SAFETY: the context that was current on this thread.
+        unsafe { ffi::mp_leave(self.context) };
+    }
+}
 
 /// An interpreter that is this thread's current one. Stays on its thread.
 #[derive(Debug)]
