@@ -57,6 +57,7 @@ fn stubs(out: &std::path::Path) -> Result<(), String> {
         .warnings(false)
         .try_compile("httpd_stubs")
         .map_err(|e| e.to_string())?;
+    println!("cargo::metadata=dir={}", out.display());
     for arg in [format!("{}/libhttpd_stubs.a", out.display()), "-lapr-1".into(), "-laprutil-1".into()] {
         println!("cargo::rustc-link-arg={arg}");
     }
