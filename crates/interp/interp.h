@@ -11,7 +11,8 @@ enum mi_kind {
     MI_INT, MI_NUM, MI_BOOL, MI_BYTES,
     MI_OBJ,     /* u.p the C object, a.klass its class; of an argument: a.cursor the object's own position */
     MI_ANY,     /* u.p the engine's own value */
-    MI_CODE,    /* parameter: code, or the name of a sub. The value's tag is then MI_CODE (u.p) or MI_BYTES (the name) */
+    MI_CODE,    /* parameter: code, or the name of a sub. The value's tag is then MI_CODE (u.p) or MI_BYTES (the name); with elem MI_BYTES
+                 * any string will do */
     MI_OUT,     /* a buffer: u.p the engine's, a.len the bytes in it */
     MI_REST,    /* parameter only: the remaining arguments, each of kind `elem`, are in call.rest */
     MI_WANT,    /* parameter only: takes no argument of the script. With elem MI_AUTOFLUSH: its value is MI_BOOL, whether the selected
@@ -23,12 +24,17 @@ enum mi_kind {
     MI_THIS,    /* result: the invocant itself */
     MI_ARRAY,   /* result: as MI_LIST, but a reference to a new array */
     MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate */
-    MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES; undef: tag MI_UNDEF */
+    MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES,
+                 * MI_TRUE if the script passed an array; undef: tag MI_UNDEF */
     MI_AUTOFLUSH    /* elem of MI_WANT only */
 };
-enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
-                                                                     * keeps the object of argument args[pad] alive (a pool the script made) */
-enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the invocant's owner is gone */
+enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
+                                                                     * keeps the object of argument args[pad] alive (a pool the script made);
+                                                                     * MI_REF: a reference to the result, where the engine has such */
+enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4, MI_F_LOOSE = 8 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the
+                                                                 * invocant's owner is gone; LOOSE: what is no such object is not the invocant
+                                                                 * (MI_UNDEF) but the first argument. A nullable invocant of another row is
+                                                                 * MI_UNDEF for the name of its class */
 enum { MI_BAD_TYPE = 1, MI_BAD_CLASS, MI_BAD_GONE, MI_BAD_COUNT, MI_BAD_READONLY };
 enum { MI_MANY = 255 };                                         /* mi_row.max: no upper bound */
 enum { MI_ARGS = 8 };
@@ -61,12 +67,14 @@ typedef struct {                                                /* read-only whi
 
 /* The engine's side: what values can be asked to do. No function here lets an error escape. */
 typedef struct {
-    int  (*call)(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);     /* code: MI_CODE, MI_BYTES, MI_KEPT. 0 ret is MI_INT with MI_TRUE; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
+    int  (*call)(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);     /* code: MI_CODE, MI_BYTES, MI_KEPT. 0 ret is MI_INT with MI_TRUE, or
+                                                                                                 * MI_BYTES, good until the door is left, if ret->tag was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
     void (*keep)(void *ctx, const mi_val *v, mi_val *kept);     /* MI_ANY, MI_CODE, MI_BYTES: kept becomes MI_KEPT, counted */
     int  (*put)(void *ctx, mi_val *out, size_t at, const char *s, size_t n);                    /* out: a MI_OUT argument; its a.len is brought up to date. 0 or 1: the buffer was changed meanwhile */
     void *(*bag)(void *ctx);                                    /* new hash: a counted reference */
     int  (*bag_set)(void *ctx, void *bag, const char *k, size_t n, void *kept);                 /* takes kept */
     void *(*bag_get)(void *ctx, void *bag, const char *k, size_t n);                            /* counted, or NULL */
+    void *(*find)(void *ctx, const char *name, size_t n);                                       /* the code of a handler's name, its module loaded: counted, or NULL */
 } mi_ops;
 struct mi_home {
     const mi_ops *ops; void *ctx;

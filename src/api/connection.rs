@@ -1,8 +1,8 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
 use super::request_util::notes_of;
-use apr::{Reenter, Table};
-use httpd::{Connection, KeepAlive};
+use apr::{Reenter, Socket, Table};
+use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
 const UTIL: &str = "Apache2::ConnectionUtil";
@@ -17,6 +17,12 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     ro("local_addr", Connection::local_addr).doc("Our own address."),
     rw("remote_ip", Connection::client_ip, Connection::set_client_ip).doc("The older name of client_ip."),
     ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
+    ro("bucket_alloc", Connection::bucket_alloc).doc("Where its buckets come from."),
+    rw("client_socket", Connection::client_socket, set_client_socket)
+        .doc("Its socket; undef where it has none of its own."),
+    ro("conn_config", Connection::conn_config).doc("What modules keep for it."),
+    rw("input_filters", Connection::input_filters, set_input_filters).doc("The first of its input filters."),
+    rw("output_filters", Connection::output_filters, set_output_filters).doc("The first of its output filters."),
     rw("keepalive", keepalive, set_keepalive).doc("CONN_*: whether it stays open after this request."),
     rw("keepalives", Connection::keepalives, Connection::set_keepalives).doc("Requests served on it so far."),
     ro("local_host", Connection::local_host).doc("Name of our end, if it was looked up."),
@@ -25,7 +31,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
     ro("pool", Connection::pool).doc("The pool that dies with it."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
-    method("get_remote_host([how])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),
+    method("get_remote_host([how], [dir])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),
     method("pnotes([key], [value])", pnotes)
         .load(UTIL)
         .doc("Values of the script, kept until the connection ends: the hash, a value, or a new value."),
@@ -39,9 +45,14 @@ fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) ->
     notes_of(c, here, key, value)
 }
 
-/// Without a type: REMOTE_NAME.
-fn get_remote_host<'c>(c: &'c Connection, cx: Reenter, how: Option<i32>) -> Option<&'c [u8]> {
-    c.look_up_remote_host(how.unwrap_or(1), cx)
+/// Without a type: REMOTE_NAME. `dir` is a request's per_dir_config: its HostnameLookups counts.
+fn get_remote_host<'c>(
+    c: &'c Connection,
+    cx: Reenter,
+    how: Option<i32>,
+    dir: Option<&ConfVector>,
+) -> Option<&'c [u8]> {
+    c.look_up_remote_host(how.unwrap_or(1), dir, cx)
 }
 
 /// `ap_conn_keepalive_e`.
@@ -58,4 +69,14 @@ fn set_keepalive(c: &Connection, value: i32) {
         2 => KeepAlive::KeepAlive,
         _ => KeepAlive::Unknown,
     });
+}
+
+fn set_client_socket(c: &Connection, socket: &Socket) -> Result<()> {
+    if c.set_client_socket(socket) { Ok(()) } else { Err("the socket could be gone before the connection".into()) }
+}
+fn set_input_filters(c: &Connection, filter: &Filter) -> Result<()> {
+    if c.set_input_filters(filter) { Ok(()) } else { Err(super::filter::GONE.into()) }
+}
+fn set_output_filters(c: &Connection, filter: &Filter) -> Result<()> {
+    if c.set_output_filters(filter) { Ok(()) } else { Err(super::filter::GONE.into()) }
 }

@@ -6,12 +6,14 @@
 
 mod connection;
 mod consts;
+mod filter;
 mod log;
 mod request_io;
 mod request_rec;
 mod request_util;
 mod server_rec;
 mod server_util;
+mod status;
 mod sub_request;
 mod util;
 
@@ -33,9 +35,15 @@ pub static CLASSES: &[&Class] = &[
     &server_util::MPM,
     &log::REQUEST_LOG,
     &log::SERVER_LOG,
+    &filter::FILTER,
+    &filter::FILTER_REC,
+    &filter::CONF_VECTOR,
+    &filter::METHOD_LIST,
+    &filter::SERVER_ADDR,
     &util::UTIL,
     &util::URI,
     &util::MODPERL_UTIL,
+    &status::STATUS,
     &apr_api::STATUS,
     &apr_api::ERROR,
     &apr_api::BASE64,
@@ -46,6 +54,11 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::SOCK_ADDR,
     &apr_api::FINFO,
     &apr_api::UTIL,
+    &apr_api::SOCKET,
+    &apr_api::BRIGADE,
+    &apr_api::BUCKET,
+    &apr_api::BUCKET_ALLOC,
+    &apr_api::ARRAY_HEADER,
 ];
 
 /// All constants, for [`interp::register`].

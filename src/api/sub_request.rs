@@ -1,7 +1,7 @@
 //! `Apache2::SubRequest`: what a URI or file would be served as, and serving it into the request.
 
-use apr::Reenter;
-use httpd::{Request, SubRequest};
+use apr::{Finfo, Reenter};
+use httpd::{Filter, Request, SubRequest};
 use interp::*;
 
 /// Its rows.
@@ -12,28 +12,45 @@ pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
 .isa("Apache2::RequestRec")
 .doc("A request made by a request.");
 
-/// Filters other than the request's own are not there yet.
-type Filters<'c> = Option<Any<'c>>;
-
-pub(super) fn lookup_uri(r: &Request, cx: Reenter, uri: &[u8], _filters: Filters) -> Result<Option<Owned<SubRequest>>> {
-    owned(r.lookup_uri(uri, cx))
+pub(super) fn lookup_uri(
+    r: &Request,
+    cx: Reenter,
+    uri: &[u8],
+    filter: Option<&Filter>,
+) -> Result<Option<Owned<SubRequest>>> {
+    owned(r.lookup_uri(uri, filter, cx))
 }
 pub(super) fn lookup_file(
     r: &Request,
     cx: Reenter,
     file: &[u8],
-    _filters: Filters,
+    filter: Option<&Filter>,
 ) -> Result<Option<Owned<SubRequest>>> {
-    owned(r.lookup_file(file, cx))
+    owned(r.lookup_file(file, filter, cx))
 }
 pub(super) fn lookup_method_uri(
     r: &Request,
     cx: Reenter,
     method: &[u8],
     uri: &[u8],
-    _filters: Filters,
+    filter: Option<&Filter>,
 ) -> Result<Option<Owned<SubRequest>>> {
-    owned(r.lookup_method_uri(method, uri, cx))
+    owned(r.lookup_method_uri(method, uri, filter, cx))
+}
+pub(super) fn lookup_dirent(
+    r: &Request,
+    cx: Reenter,
+    entry: &Finfo,
+    kind: Option<i32>,
+    filter: Option<&Filter>,
+) -> Result<Option<Owned<SubRequest>>> {
+    owned(r.lookup_entry(entry, kind.unwrap_or(0), filter, cx))
+}
+
+/// The subrequest lives on in the request, so its object ends nothing from now on.
+pub(super) fn internal_fast_redirect(r: &Request, sub: Obj<SubRequest>, cx: Reenter) {
+    r.fast_redirect(&sub, cx);
+    sub.ticket().void();
 }
 
 /// It dies before the request does, so it carries a ticket of its own: that of its `request_rec`.

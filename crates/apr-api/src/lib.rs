@@ -3,21 +3,25 @@
 //! [`interp::Runtime`].
 
 pub mod base64;
+mod bucket;
 mod consts;
 mod finfo;
 mod misc;
 mod pool;
 mod sockaddr;
+mod socket;
 mod status;
 mod table;
 mod uri;
 
 pub use base64::BASE64;
+pub use bucket::{ARRAY_HEADER, BRIGADE, BUCKET, BUCKET_ALLOC};
 pub use consts::CONST;
 pub use finfo::FINFO;
 pub use misc::{DATE, OS, STRING, UTIL};
 pub use pool::{Owns, POOL};
 pub use sockaddr::SOCK_ADDR;
+pub use socket::SOCKET;
 pub use status::{ERROR, STATUS};
 pub use table::TABLE;
 pub use uri::URI;
@@ -25,8 +29,25 @@ pub use uri::URI;
 use interp::Class;
 
 /// The classes of this crate, for [`interp::register`].
-pub static CLASSES: &[&Class] =
-    &[&TABLE, &POOL, &STATUS, &ERROR, &BASE64, &STRING, &OS, &DATE, &URI, &SOCK_ADDR, &FINFO, &UTIL];
+pub static CLASSES: &[&Class] = &[
+    &TABLE,
+    &POOL,
+    &STATUS,
+    &ERROR,
+    &BASE64,
+    &STRING,
+    &OS,
+    &DATE,
+    &URI,
+    &SOCK_ADDR,
+    &FINFO,
+    &UTIL,
+    &SOCKET,
+    &BRIGADE,
+    &BUCKET,
+    &BUCKET_ALLOC,
+    &ARRAY_HEADER,
+];
 
 // Unit tests call APR; the module itself finds it in httpd.
 #[cfg(test)]

@@ -11,7 +11,8 @@ use std::{
 
 /// Its rows.
 pub static POOL: Class = Class::of::<Pool>(&[
-    class_method("new()", new).doc("A pool of the script's own; it is destroyed when the object goes."),
+    class_method("new()", new)
+        .doc("A pool of the script's own, on an object one below that pool; it is destroyed when the object goes."),
     method("clear()", clear).doc("Runs the cleanups and frees what is in the pool; what was made from it is gone."),
     method("destroy()", destroy).doc("Destroys a pool that the script made; does nothing to httpd's."),
     method("DESTROY()", end_of_object)
@@ -23,6 +24,9 @@ pub static POOL: Class = Class::of::<Pool>(&[
         .doc("Whether `pool` dies with this one."),
     method("cleanup_register(callback, [arg])", cleanup_register)
         .doc("Calls `callback` with `arg` when the pool is cleared or destroyed."),
+    method("cleanup_for_exec()", |_: &Pool| Pool::cleanup_for_exec())
+        .doc("For a process that was forked: closes what is not to be inherited by a program it becomes."),
+    method("tag(tag)", |p: &Pool, tag: &[u8]| p.set_tag(tag)).doc("Names it, for APR's own debugging."),
 ])
 .doc("Memory, and things to be cleaned up, that end together.");
 
@@ -71,11 +75,16 @@ fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
     pool.set_userdata(KEY, Some(kept.cast()));
 }
 
-fn new(_class: ClassName, here: Here) -> Result<Owned<Pool>> {
-    let pool = Pool::root().map_err(|s| Raise::Status(s.code(), "APR::Pool::new"))?;
+/// A pool below another keeps that one's object.
+fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
+    let pool = parent.0.as_ref().map_or_else(Pool::root, |p| p.create());
+    let pool = pool.map_err(|s| Box::new(Raise::Status(s.code(), "APR::Pool::new")))?;
     let own = Ticket::new_owner();
     adorn(pool, own, here.home());
-    Ok(Owned::by(pool, own))
+    Ok(match parent.0 {
+        Some(parent) => parent.made(pool, own),
+        None => Owned::by(pool, own),
+    })
 }
 
 fn clear(pool: &Pool, cx: Reenter) -> Result<()> {

@@ -8,22 +8,26 @@
 //! This crate never knows httpd, a script language or an interpreter. It emits no library to link: what is loaded into
 //! httpd finds APR there.
 
+mod array;
 mod bucket;
 pub mod ffi;
 mod finfo;
 mod misc;
 mod pool;
 mod sockaddr;
+mod socket;
 mod status;
 mod table;
 mod text;
 mod uri;
 
+pub use array::ArrayHeader;
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
 pub use finfo::Finfo;
 pub use misc::{format_size, is_password, parse_http_date, parse_rfc_date, thread_id};
 pub use pool::{Cleanup, Pool};
 pub use sockaddr::SockAddr;
+pub use socket::Socket;
 pub use status::Status;
 pub use table::{Overlap, Table};
 pub use text::{bytes_at, with_cstr};

@@ -97,9 +97,16 @@ impl Pool {
     }
 
     /// Names the pool, for APR's own debugging.
-    pub fn set_tag(&self, tag: &'static CStr) {
-        // SAFETY: the tag lives for ever.
-        unsafe { ffi::apr_pool_tag(self.as_ptr(), tag.as_ptr()) }
+    pub fn set_tag(&self, tag: &[u8]) {
+        // SAFETY: the copy lives as long as the pool's content; APR looks at it in a pool that lives.
+        unsafe { ffi::apr_pool_tag(self.as_ptr(), self.cstr(tag).as_ptr()) }
+    }
+
+    /// Runs what is to be done before an `exec`, for every pool of the process (`apr_pool_cleanup_for_exec`): closes what
+    /// is not to be inherited. For a process that a script forked.
+    pub fn cleanup_for_exec() {
+        // SAFETY: no precondition.
+        unsafe { ffi::apr_pool_cleanup_for_exec() }
     }
 
     /// `size` bytes, not initialised, aligned to 8.

@@ -17,6 +17,11 @@ impl SockAddr {
         NonNull::new(address).map(SockAddr)
     }
 
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::apr_sockaddr_t {
+        self.0.as_ptr()
+    }
+
     /// The address as text.
     pub fn ip(&self) -> Option<&[u8]> {
         let mut text = ptr::null_mut();

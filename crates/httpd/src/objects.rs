@@ -1,9 +1,14 @@
 //! What of this crate a script can hold, and under which class. The rows of these classes stand with the API.
 
-use crate::{Connection, Request, Server, SubRequest};
+use crate::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, Server, ServerAddr, SubRequest};
 use interp::object;
 
 object!(Request, "Apache2::RequestRec", owner);
 object!(Connection, "Apache2::Connection", owner);
 object!(Server, "Apache2::ServerRec", owner);
 object!(SubRequest, "Apache2::SubRequest");
+object!(Filter, "Apache2::Filter");
+object!(FilterRec, "Apache2::FilterRec");
+object!(ConfVector, "Apache2::ConfVector");
+object!(MethodList, "Apache2::MethodList");
+object!(ServerAddr, "Apache2::ServerAddr");

@@ -5,7 +5,7 @@
 //! run in it. The body of the request is read in `body.rs`, the answer sent in `answer.rs`.
 
 use crate::{Connection, ModuleRecord, Record, Server, ffi, module::Host, server::pool, slot, status::OK};
-use apr::{Pool, Reenter, Table, bytes_at, with_cstr};
+use apr::{Pool, Reenter, Status, Table, bytes_at, with_cstr};
 use std::{
     ffi::{c_char, c_int},
     ptr::{self, NonNull},
@@ -440,6 +440,55 @@ impl Request {
             let status = ffi::ap_get_basic_auth_pw(self.as_ptr(), &mut password);
             (status, if status == OK { bytes_at(password) } else { None })
         }
+    }
+
+    /// Asks the client for Basic authentication, whatever `AuthType` says.
+    pub fn note_basic_auth_failure(&self, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_note_basic_auth_failure(self.as_ptr()) }
+    }
+
+    /// Asks the client for Digest authentication, whatever `AuthType` says.
+    pub fn note_digest_auth_failure(&self, _cx: Reenter) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_note_digest_auth_failure(self.as_ptr()) }
+    }
+
+    /// A request that no client sent, for whoever speaks another protocol on a connection: a GET of `/`, in a pool of its
+    /// own below `pool`. Modules see it made (`create_request`).
+    ///
+    /// # Errors
+    /// What APR says, out of memory.
+    pub fn made_up(c: &Connection, pool: &Pool, _cx: Reenter) -> Result<Request, Status> {
+        let p = pool.create()?;
+        let r = p.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>();
+        let table = || Table::new(p, 1).as_ptr();
+        let text = |text: &[u8]| p.cstr(text).as_ptr();
+        // SAFETY: zero is a value of this plain record; what it points to lies in its pool or lives longer.
+        unsafe {
+            let server = (*c.as_ptr()).base_server;
+            let rec = &mut *r.as_ptr();
+            (rec.pool, rec.connection, rec.server) = (p.as_ptr(), c.as_ptr(), server);
+            rec.request_time = apr::ffi::apr_time_now();
+            rec.allowed_methods = ffi::ap_make_method_list(p.as_ptr(), 1);
+            (rec.headers_in, rec.headers_out, rec.err_headers_out) = (table(), table(), table());
+            (rec.subprocess_env, rec.notes) = (table(), table());
+            rec.request_config = ffi::ap_create_request_config(p.as_ptr());
+            (rec.proto_output_filters, rec.output_filters) =
+                ((*c.as_ptr()).output_filters, (*c.as_ptr()).output_filters);
+            (rec.proto_input_filters, rec.input_filters) = ((*c.as_ptr()).input_filters, (*c.as_ptr()).input_filters);
+            (rec.useragent_addr, rec.useragent_ip) = ((*c.as_ptr()).client_addr, (*c.as_ptr()).client_ip);
+            ffi::ap_run_create_request(r.as_ptr());
+            let rec = &mut *r.as_ptr();
+            rec.per_dir_config = (*server).lookup_defaults;
+            (rec.status, rec.read_body, rec.method_number) = (200, ffi::REQUEST_NO_BODY as c_int, ffi::M_GET as c_int);
+            (rec.the_request, rec.protocol) = (text(b"UNKNOWN"), text(b"UNKNOWN"));
+            (rec.method, rec.uri, rec.unparsed_uri) = (text(b"GET"), text(b"/"), text(b"/"));
+            rec.hostname = (*server).server_hostname;
+            rec.filename = ffi::ap_server_root_relative(p.as_ptr(), rec.uri);
+            rec.assbackwards = 1;
+        }
+        Ok(Request(r))
     }
 
     /// Asks the client to authenticate, in the header that fits `AuthType`.

@@ -1,6 +1,6 @@
 //! Running parts of a request by hand: single hooks, the handler, subrequests; and what only authors of such code ask.
 
-use crate::{Request, ffi};
+use crate::{ConfVector, Filter, Request, ffi};
 use apr::{Finfo, Reenter, SockAddr, Uri, bytes_at, with_cstr};
 use std::{
     ffi::c_int,
@@ -76,32 +76,91 @@ hooks! {
 }
 
 impl Request {
-    /// Looks up what `uri` would be served as, without serving it. What it sends goes where this request's output goes.
-    pub fn lookup_uri(&self, uri: &[u8], _cx: Reenter) -> Option<SubRequest> {
-        let filters = self.output_filters();
+    /// Looks up what `uri` would be served as, without serving it. What it sends goes to `filter`; without one past this
+    /// request's own filters.
+    pub fn lookup_uri(&self, uri: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<SubRequest> {
+        let filter = self.filter_or_proto(filter);
         // SAFETY: all live; httpd copies the text.
-        with_cstr(uri, |uri| unsafe { sub(ffi::ap_sub_req_lookup_uri(uri.as_ptr(), self.as_ptr(), filters)) })
+        with_cstr(uri, |uri| unsafe { sub(ffi::ap_sub_req_lookup_uri(uri.as_ptr(), self.as_ptr(), filter)) })
     }
 
     /// As [`Request::lookup_uri`], for a file.
-    pub fn lookup_file(&self, file: &[u8], _cx: Reenter) -> Option<SubRequest> {
-        let filters = self.output_filters();
+    pub fn lookup_file(&self, file: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<SubRequest> {
+        let filter = self.filter_or_proto(filter);
         // SAFETY: all live; httpd copies the text.
-        with_cstr(file, |file| unsafe { sub(ffi::ap_sub_req_lookup_file(file.as_ptr(), self.as_ptr(), filters)) })
+        with_cstr(file, |file| unsafe { sub(ffi::ap_sub_req_lookup_file(file.as_ptr(), self.as_ptr(), filter)) })
     }
 
     /// As [`Request::lookup_uri`], with another method.
-    pub fn lookup_method_uri(&self, method: &[u8], uri: &[u8], _cx: Reenter) -> Option<SubRequest> {
-        let (filters, method) = (self.output_filters(), self.pool().cstr(method));
+    pub fn lookup_method_uri(
+        &self,
+        method: &[u8],
+        uri: &[u8],
+        filter: Option<&Filter>,
+        _cx: Reenter,
+    ) -> Option<SubRequest> {
+        let (filter, method) = (self.filter_or_proto(filter), self.pool().cstr(method));
         // SAFETY: all live; the method lies in this request's pool, which the subrequest's does not outlive.
         with_cstr(uri, |uri| unsafe {
-            sub(ffi::ap_sub_req_method_uri(method.as_ptr(), uri.as_ptr(), self.as_ptr(), filters))
+            sub(ffi::ap_sub_req_method_uri(method.as_ptr(), uri.as_ptr(), self.as_ptr(), filter))
         })
     }
 
-    fn output_filters(&self) -> *mut ffi::ap_filter_t {
-        // SAFETY: lives.
-        unsafe { (*self.as_ptr()).output_filters }
+    /// As [`Request::lookup_file`], for an entry of this request's directory. `kind` is `AP_SUBREQ_*`; without a filter
+    /// nothing can be sent. `None` for an entry without a name.
+    pub fn lookup_entry(
+        &self,
+        entry: &Finfo,
+        kind: c_int,
+        filter: Option<&Filter>,
+        _cx: Reenter,
+    ) -> Option<SubRequest> {
+        entry.name()?;
+        self.filename()?;
+        let filter = filter.map_or(ptr::null_mut(), |f| f.as_ptr());
+        // SAFETY: all live; httpd copies what it needs of the entry.
+        unsafe { sub(ffi::ap_sub_req_lookup_dirent(entry.as_ptr(), self.as_ptr(), kind, filter)) }
+    }
+
+    fn filter_or_proto(&self, filter: Option<&Filter>) -> *mut ffi::ap_filter_t {
+        filter.copied().or_else(|| self.proto_output_filters()).map_or(ptr::null_mut(), Filter::as_ptr)
+    }
+
+    /// Becomes the subrequest, so to say: what that stands for is served here. From now on the subrequest lives as long as
+    /// this request, and must not be ended.
+    pub fn fast_redirect(&self, sub: &SubRequest, _cx: Reenter) {
+        // SAFETY: both live.
+        unsafe { ffi::ap_internal_fast_redirect(sub.0.as_ptr(), self.as_ptr()) }
+    }
+
+    /// Sees whether the request is one for a proxy, if nobody has said so, and makes it one.
+    pub fn detect_proxy(&self) {
+        let uri = self.parsed_uri();
+        if self.proxyreq() != 0 || uri.scheme.is_null() {
+            return;
+        }
+        // SAFETY: lives; texts of the URI are C strings or null.
+        let is_ours = unsafe {
+            let port = if uri.port_str.is_null() { ffi::ap_run_default_port(self.as_ptr()) } else { uri.port };
+            bytes_at(uri.scheme) == bytes_at(ffi::ap_run_http_scheme(self.as_ptr()))
+                && !uri.hostname.is_null()
+                && ffi::ap_matches_request_vhost(self.as_ptr(), uri.hostname, port) != 0
+        };
+        if !is_ours {
+            self.set_proxyreq(ffi::PROXYREQ_PROXY as c_int);
+            let uri = self.unparsed_uri().map(<[u8]>::to_vec);
+            self.set_uri(uri.as_deref());
+            self.set_filename(Some(&[b"modperl-proxy:", uri.as_deref().unwrap_or_default()].concat()));
+        }
+    }
+
+    /// Ends the process when the request is over. For servers without threads only.
+    pub fn terminate_child(&self) {
+        let pool = self.pool();
+        // What was registered on the pool after this has run then, but for what this very cleanup registers.
+        let _ = pool.on_death(move || {
+            let _ = pool.on_death(|| std::process::exit(0));
+        });
     }
 
     /// Sends httpd's page for the request's status. `recursive` is a status that came up while that was tried before, or 0.
@@ -232,9 +291,10 @@ impl crate::Connection {
         unsafe { SockAddr::from_ptr((*self.as_ptr()).local_addr) }
     }
 
-    /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups counts as off.
-    pub fn look_up_remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
-        // SAFETY: lives; the text lies in its pool.
-        unsafe { bytes_at(ffi::ap_get_remote_host(self.as_ptr(), ptr::null_mut(), how, ptr::null_mut())) }
+    /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups is that of `dir`, else off.
+    pub fn look_up_remote_host(&self, how: c_int, dir: Option<&ConfVector>, _cx: Reenter) -> Option<&[u8]> {
+        let dir = dir.map_or(ptr::null_mut(), |d| d.as_ptr().cast());
+        // SAFETY: all live; the text lies in the connection's pool.
+        unsafe { bytes_at(ffi::ap_get_remote_host(self.as_ptr(), dir, how, ptr::null_mut())) }
     }
 }

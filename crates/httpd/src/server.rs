@@ -215,6 +215,78 @@ impl Server {
     }
 }
 
+/// What a script may set. A row becomes a setter; a text is copied into the configuration's pool.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $set:ident: $field:ident = $value:ident: $type:ty => $raw:expr;)*) => {
+        impl Server { $(
+            $(#[$doc])*
+            pub fn $set(&self, $value: $type) {
+                let set = |s: &Server, $value: $type| {
+                    let value = $raw(s, $value);
+                    // SAFETY: lives; the caller is the only thread that knows the server, or the server has no threads.
+                    unsafe { (*s.as_ptr()).$field = value };
+                };
+                set(self, $value);
+            }
+        )* }
+    };
+}
+
+fn text(s: &Server, value: Option<&[u8]>) -> *mut std::ffi::c_char {
+    value.map_or(std::ptr::null_mut(), |v| s.pconf().cstr(v).as_ptr())
+}
+
+// All of these: while the server starts, or without threads.
+setters! {
+    /// Sets ServerName.
+    set_hostname: server_hostname = name: Option<&[u8]> => text;
+    /// Sets ServerAdmin.
+    set_admin: server_admin = name: Option<&[u8]> => text;
+    /// Sets the scheme in ServerName.
+    set_scheme: server_scheme = scheme: Option<&[u8]> => |s, v| text(s, v).cast_const();
+    /// Sets the file of ErrorLog; does not open it.
+    set_error_fname: error_fname = file: Option<&[u8]> => text;
+    /// Sets the port in redirects.
+    set_port: port = port: u16 => |_: &Server, v| v;
+    /// Sets whether it is a virtual host.
+    set_is_virtual: is_virtual = flag: bool => |_: &Server, v| c_int::from(v) as _;
+    /// Sets `Timeout`, microseconds.
+    set_timeout: timeout = micros: i64 => |_: &Server, v| v;
+    /// Sets `KeepAliveTimeout`, microseconds.
+    set_keep_alive_timeout: keep_alive_timeout = micros: i64 => |_: &Server, v| v;
+    /// Sets `MaxKeepAliveRequests`.
+    set_keep_alive_max: keep_alive_max = count: c_int => |_: &Server, v| v;
+    /// Sets `KeepAlive`.
+    set_keep_alive: keep_alive = flag: bool => |_: &Server, v| c_int::from(v);
+    /// Sets `LimitRequestLine`, bytes.
+    set_limit_req_line: limit_req_line = bytes: c_int => |_: &Server, v| v;
+    /// Sets `LimitRequestFieldSize`, bytes.
+    set_limit_req_fieldsize: limit_req_fieldsize = bytes: c_int => |_: &Server, v| v;
+    /// Sets `LimitRequestFields`.
+    set_limit_req_fields: limit_req_fields = count: c_int => |_: &Server, v| v;
+}
+
+impl Server {
+    /// Sets `ServerPath`; while the server starts, or without threads.
+    pub fn set_path(&self, path: Option<&[u8]>) {
+        let length = path.map_or(0, |p| p.iter().take_while(|b| **b != 0).count());
+        let path = text(self, path).cast_const();
+        // SAFETY: as in the setters above.
+        unsafe { ((*self.as_ptr()).path, (*self.as_ptr()).pathlen) = (path, length as _) };
+    }
+
+    /// Sets `LogLevel`.
+    pub fn set_log_level(&self, level: c_int) {
+        // SAFETY: lives; threads read one number.
+        unsafe { (*self.as_ptr()).log.level = level };
+    }
+}
+
+/// Whether servers can still be changed: while the server starts, or without threads.
+pub fn can_be_changed() -> bool {
+    !crate::mpm::is_threaded() || main_state() != MainState::RunMpm
+}
+
 pub(crate) fn pool(pool: *mut apr::ffi::apr_pool_t) -> Pool {
     // SAFETY: a pool of a living record of httpd's, which is never null and lives as long.
     match unsafe { Pool::from_ptr(pool) } {

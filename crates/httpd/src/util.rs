@@ -44,6 +44,12 @@ pub fn unix_ids() -> (u32, u32) {
     unsafe { (ffi::ap_unixd_config.user_id, ffi::ap_unixd_config.group_id) }
 }
 
+/// Writes the process's number to a file (`ap_log_pid`). httpd ends the process if it cannot.
+pub fn log_pid(pool: &Pool, file: &[u8]) {
+    // SAFETY: pool and text live for the call.
+    with_cstr(file, |file| unsafe { ffi::ap_log_pid(pool.as_ptr(), file.as_ptr()) })
+}
+
 /// What the MPM says of itself (`AP_MPMQ_*`); `None` for what it does not know.
 pub fn mpm_query(what: c_int) -> Option<c_int> {
     let mut result = 0;

@@ -1,8 +1,8 @@
 //! How a Rust parameter is taken out of a call. A new kind of parameter is one line in `arg!` and one `case` in each door.
 
 use crate::{
-    Any, Call, Callable, Fail, Handler, Handlers, Here, IntoVal, Kind, Object, ObjectClass, Out, Owned, Ticket, Val,
-    Want,
+    Any, Call, Callable, Fail, Handler, Handlers, Here, IntoVal, Kind, Message, Object, ObjectClass, Out, Owned, TRUE,
+    Ticket, Val, Want,
 };
 use apr::Reenter;
 use std::{
@@ -67,6 +67,7 @@ arg! {
     ['x] Any<'x> => Any<'c>, Any; undef true, |v, c| Any { v, call: c };
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
     ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
+    ['x] Message<'x> => Message<'c>, Code elem Bytes; reenters true, |v, c| Message { v, call: c };
     ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
     ['x] Strings<'x> => Strings<'c>, Codes, |v, _c| Strings(v);
     ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
@@ -192,6 +193,10 @@ impl<'c, T> Cursor<'c, T> {
 pub struct Strings<'c>(&'c Val);
 
 impl<'c> Strings<'c> {
+    /// Whether the script passed an array.
+    pub fn is_array(self) -> bool {
+        self.0.flags & TRUE != 0
+    }
     /// In order.
     pub fn iter(self) -> impl Iterator<Item = &'c [u8]> {
         // SAFETY: the door built the array and keeps it for the call; so it does with the bytes in it.

@@ -22,6 +22,7 @@ pub struct Ops {
     pub bag: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     pub bag_set: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize, *mut c_void) -> i32,
     pub bag_get: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize) -> *mut c_void,
+    pub find: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> *mut c_void,
 }
 
 /// An interpreter (`mi_home`). Lives until the interpreter and every value kept from it are gone; after

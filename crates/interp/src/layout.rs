@@ -22,7 +22,7 @@ fn interp_h_agrees_with_the_rust_side() {
     }
     record!(Val = "mi_val": tag "tag", flags "flags", pad "pad", generation "gen", w "u", len "a", slot "slot");
     record!(Call = "mi_call": row "row", home "home", ctx "ctx", want "want", argc "argc", rest "rest", nrest "nrest", args "args");
-    record!(Ops = "mi_ops": call "call", keep "keep", put "put", bag "bag", bag_set "bag_set", bag_get "bag_get");
+    record!(Ops = "mi_ops": call "call", keep "keep", put "put", bag "bag", bag_set "bag_set", bag_get "bag_get", find "find");
     record!(Dropped = "mi_drop": value "value", arg "arg", call "call");
     record!(Param = "mi_param": class "klass", kind "kind", optional "optional", elem "elem", reenters "reenters", nullable "nullable");
     for (name, n) in ["name", "name_len", "id", "shape"].iter().zip(ObjectClass::OFFSETS) {
@@ -67,13 +67,14 @@ fn interp_h_agrees_with_the_rust_side() {
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }
-    for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS)] {
+    for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS), ("REF", REF)] {
         same(&format!("MI_{name}"), n.into());
     }
     for (name, n) in [
         ("REENTERS", crate::row::REENTERS),
         ("CURRENT", crate::row::CURRENT),
         ("ENDING", crate::row::ENDING),
+        ("LOOSE", crate::row::LOOSE),
         ("MANY", crate::row::MANY),
     ] {
         same(&if name == "MANY" { "MI_MANY".into() } else { format!("MI_F_{name}") }, n.into());

@@ -47,11 +47,11 @@ pub use door::{RUST_SIDE, RustSide, classes, constants, register};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
 pub use object::{Object, ObjectClass};
-pub use ret::{Again, Array, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
+pub use ret::{Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };
 pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, Unsent, runtime};
 pub use ticket::{Slot, Ticket};
-pub use val::{Call, HOLDS, OWNED, TAINTED, TRUE, Thunk, Val, Want};
-pub use value::{Any, Bag, Callable, Here, Kept, Out, Reply};
+pub use val::{Call, HOLDS, OWNED, REF, TAINTED, TRUE, Thunk, Val, Want};
+pub use value::{Any, Bag, Callable, Here, Kept, Message, Out, Reply};

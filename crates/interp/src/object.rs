@@ -99,4 +99,6 @@ object!(apr::Bucket, "APR::Bucket");
 object!(apr::BucketAlloc, "APR::BucketAlloc");
 object!(apr::Finfo, "APR::Finfo");
 object!(apr::SockAddr, "APR::SockAddr");
+object!(apr::Socket, "APR::Socket");
+object!(apr::ArrayHeader, "APR::ArrayHeader");
 object!(apr::Uri, "APR::URI");

@@ -1,7 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
 use crate::{
-    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, RUNTIME, Raise, Result, TAINTED, Ticket, Val, Want,
+    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, REF, RUNTIME, Raise, Result, TAINTED, Ticket, Val,
+    Want,
 };
 use std::ptr;
 
@@ -77,6 +78,8 @@ pub struct Owned<T> {
 }
 /// Body or bucket data: marked tainted where the engine knows taint.
 pub struct Tainted<T>(pub T);
+/// A reference to it; in a language without references to plain values the value itself.
+pub struct ByRef<T>(pub T);
 /// An APR status and the function that gave it: in void context a failure is thrown, else it is the result.
 pub struct Status(pub i32, pub &'static str);
 /// All values, as a list.
@@ -195,6 +198,15 @@ impl<T: Ret> Ret for Tainted<T> {
     }
 }
 
+impl<T: Ret> Ret for ByRef<T> {
+    const DOC: &'static str = "reference to a value";
+    fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
+        self.0.put(call, ret)?;
+        ret.flags |= REF;
+        Ok(())
+    }
+}
+
 impl Ret for Status {
     const DOC: &'static str = "status, thrown in void context";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
@@ -221,7 +233,13 @@ impl Ret for HandlerRef {
     const DOC: &'static str = "handler";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
         match self {
-            HandlerRef::Name(name) => name.to_vec().put(call, ret),
+            HandlerRef::Name(name) => match crate::value::find(&name, call) {
+                Some(code) => code.give().put(call, ret),
+                None => {
+                    *ret = Val::UNDEF;
+                    Ok(())
+                }
+            },
             // What is dropped here is freed through the drop box, after the result was pushed.
             HandlerRef::Code(code) => code.again().put(call, ret),
         }

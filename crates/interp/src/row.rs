@@ -158,6 +158,7 @@ pub const LUA: u8 = 2;
 pub(crate) const REENTERS: u8 = 1;
 pub(crate) const CURRENT: u8 = 2;
 pub(crate) const ENDING: u8 = 4;
+pub(crate) const LOOSE: u8 = 8;
 /// `max` of a row that takes any number of arguments.
 pub(crate) const MANY: u8 = 255;
 
@@ -244,6 +245,14 @@ impl Row {
     /// For DESTROY: does nothing, in silence, when the object's owner is gone.
     pub const fn ending(mut self) -> Row {
         self.flags |= ENDING;
+        self
+    }
+    /// Also callable without an object, all arguments being those behind it: `$SIG{__WARN__} = \&Apache2::ServerRec::warn`.
+    /// The function takes the invocant as [`crate::Maybe`].
+    pub const fn loose(mut self) -> Row {
+        assert!(self.has_this && self.min == 1, "only the invocant may be required");
+        self.flags |= LOOSE;
+        self.min = 0;
         self
     }
     /// Bound only in these languages ([`PERL`], [`LUA`]).

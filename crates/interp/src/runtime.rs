@@ -256,6 +256,16 @@ pub trait Runtime: Sync {
         Err(OUTSIDE.into())
     }
 
+    /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
+    fn interpreter(&self) -> u64 {
+        0
+    }
+
+    /// How busy the interpreters are that this one belongs to: names and figures, for people.
+    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// Resolves and calls a handler in this call's interpreter.
     ///
     /// # Errors

@@ -46,7 +46,10 @@ unsafe extern "C" fn bag_get(_: *mut c_void, b: *mut c_void, k: *const u8, n: us
     found.map_or(ptr::null_mut(), |v| v as *mut c_void)
 }
 
-static OPS: Ops = Ops { call, keep, put, bag, bag_set, bag_get };
+unsafe extern "C" fn find(_: *mut c_void, _: *const u8, _: usize) -> *mut c_void {
+    std::ptr::null_mut()
+}
+static OPS: Ops = Ops { call, keep, put, bag, bag_set, bag_get, find };
 
 /// A new interpreter of this engine.
 pub fn home() -> Arc<Home> {

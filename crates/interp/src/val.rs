@@ -15,7 +15,7 @@ pub type Thunk = for<'c> fn(&'c Call, &mut Val) -> Result<()>;
 pub struct Val {
     /// What it is.
     pub tag: Kind,
-    /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`].
+    /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`], [`REF`].
     pub flags: u8,
     /// With [`HOLDS`]: which argument.
     pub pad: u16,
@@ -36,6 +36,8 @@ pub const OWNED: u8 = 2;
 pub const TRUE: u8 = 4;
 /// The new object keeps an argument's object alive: what was made in a pool keeps that pool.
 pub const HOLDS: u8 = 8;
+/// The script gets a reference to the result, where the engine has references to plain values.
+pub const REF: u8 = 16;
 
 impl Val {
     /// Left out, or nothing.

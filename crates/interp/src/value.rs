@@ -108,9 +108,17 @@ fn keep(v: &Val, c: &Call) -> Kept {
 /// The caller holds `home`'s interpreter and has entered it.
 unsafe fn call(ctx: *mut c_void, home: &Arc<Home>, code: &Val, args: &[Val]) -> Result<Reply> {
     let mut reply = Val::NONE;
+    // SAFETY: the caller's promise.
+    unsafe { call_into(ctx, home, code, args, &mut reply) }?;
+    Ok(Reply(reply))
+}
+
+/// # Safety
+/// As [`call`].
+unsafe fn call_into(ctx: *mut c_void, home: &Arc<Home>, code: &Val, args: &[Val], reply: &mut Val) -> Result<()> {
     // SAFETY: the caller's promise; the engine's guard lets nothing escape.
-    match unsafe { ((*home.ops).call)(ctx, code, args.as_ptr(), args.len(), &mut reply) } {
-        0 => Ok(Reply(reply)),
+    match unsafe { ((*home.ops).call)(ctx, code, args.as_ptr(), args.len(), reply) } {
+        0 => Ok(()),
         2 => Err(Box::new(Raise::Exit(reply.w as i64))),
         _ => Err(Box::new(Raise::Script(Kept { raw: reply.w as *mut c_void, home: home.clone() }))),
     }
@@ -152,6 +160,39 @@ impl Callable<'_> {
         // SAFETY: this is a call from that interpreter on this thread, so we hold it.
         unsafe { call(self.call.ctx, &home_of(self.call), self.v, args) }
     }
+}
+
+/// A string, or code that is asked for it only when it is needed.
+pub struct Message<'c> {
+    pub(crate) v: &'c Val,
+    pub(crate) call: &'c Call,
+}
+
+impl Message<'_> {
+    /// The text.
+    ///
+    /// # Errors
+    /// What the code raised.
+    pub fn text(&self) -> Result<Vec<u8>> {
+        if self.v.tag == Kind::Bytes {
+            // SAFETY: lent for the call, and held: a message marks its row as reentering.
+            return Ok(unsafe { self.v.bytes() }.to_vec());
+        }
+        let mut reply = Val { tag: Kind::Bytes, ..Val::NONE };
+        // SAFETY: this is a call from that interpreter on this thread, so we hold it; a text is good until the door is left.
+        unsafe {
+            call_into(self.call.ctx, &home_of(self.call), self.v, &[], &mut reply)?;
+            Ok(if reply.tag == Kind::Bytes { reply.bytes().to_vec() } else { Vec::new() })
+        }
+    }
+}
+
+/// The code that a handler's name stands for in the calling interpreter; its module is loaded if it is not there.
+pub(crate) fn find(name: &[u8], c: &Call) -> Option<Kept> {
+    let home = home_of(c);
+    // SAFETY: this is a call from that interpreter, so we hold it; the counted reference is ours.
+    let raw = unsafe { ((*home.ops).find)(c.ctx, name.as_ptr(), name.len()) };
+    (!raw.is_null()).then(|| Kept { raw, home })
 }
 
 pub(crate) fn keep_code(v: &Val, c: &Call) -> Kept {

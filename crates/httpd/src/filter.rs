@@ -1,0 +1,245 @@
+//! `ap_filter_t`: one filter in the chain of a request or connection.
+
+use crate::{Connection, Request, ffi};
+use apr::{Brigade, Reenter, Status, bytes_at};
+use std::{ffi::c_int, ptr::NonNull};
+
+/// An `ap_filter_t`. Lives as long as the request or connection it was added to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct Filter(NonNull<ffi::ap_filter_t>);
+
+// SAFETY: it moves between threads with its request or connection.
+unsafe impl Send for Filter {}
+
+/// An `ap_filter_rec_t`: a kind of filter, registered for the life of the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct FilterRec(NonNull<ffi::ap_filter_rec_t>);
+
+impl FilterRec {
+    /// The name it was registered under, in lower case.
+    pub fn name(&self) -> Option<&[u8]> {
+        // SAFETY: lives as long as the configuration; a C string.
+        unsafe { bytes_at(self.0.as_ref().name) }
+    }
+
+    /// The next filter that a filter harness (mod_filter) chooses from.
+    pub fn next(&self) -> Option<FilterRec> {
+        // SAFETY: null or as long-lived.
+        NonNull::new(unsafe { self.0.as_ref().next }).map(FilterRec)
+    }
+}
+
+impl Filter {
+    /// The wrapper.
+    ///
+    /// # Safety
+    /// `filter` is null or lives, and the wrapper and its copies are used only as long, by one thread at a time.
+    pub unsafe fn from_ptr(filter: *mut ffi::ap_filter_t) -> Option<Filter> {
+        NonNull::new(filter).map(Filter)
+    }
+
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::ap_filter_t {
+        self.0.as_ptr()
+    }
+
+    fn raw(&self) -> &ffi::ap_filter_t {
+        // SAFETY: lives, says `from_ptr`.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The request it belongs to; `None` for a filter of a connection.
+    pub fn request(&self) -> Option<Request> {
+        // SAFETY: null or living as long as the filter.
+        unsafe { Request::from_ptr(self.raw().r) }
+    }
+
+    /// Gives it to another request; false if that could die before the one it belongs to.
+    #[must_use]
+    pub fn set_request(&self, r: &Request) -> bool {
+        let fits = self.request().is_none_or(|old| r.pool().is_ancestor(old.pool()));
+        if fits {
+            // SAFETY: both live, the request at least as long.
+            unsafe { (*self.as_ptr()).r = r.as_ptr() };
+        }
+        fits
+    }
+
+    /// Its connection.
+    pub fn connection(&self) -> Option<Connection> {
+        // SAFETY: null or living as long as the filter.
+        unsafe { Connection::from_ptr(self.raw().c) }
+    }
+
+    /// Gives it to another connection; false if that could die before the one it belongs to.
+    #[must_use]
+    pub fn set_connection(&self, c: &Connection) -> bool {
+        let fits = self.connection().is_none_or(|old| c.pool().is_ancestor(old.pool()));
+        if fits {
+            // SAFETY: both live, the connection at least as long.
+            unsafe { (*self.as_ptr()).c = c.as_ptr() };
+        }
+        fits
+    }
+
+    /// The filter behind it.
+    pub fn next(&self) -> Option<Filter> {
+        // SAFETY: null or a filter of the same chain.
+        unsafe { Filter::from_ptr(self.raw().next) }
+    }
+
+    /// Puts another behind it; false if that one could die before this.
+    #[must_use]
+    pub fn set_next(&self, next: &Filter) -> bool {
+        let fits = self.lives_no_longer_than(next);
+        if fits {
+            // SAFETY: both live, the next at least as long.
+            unsafe { (*self.as_ptr()).next = next.as_ptr() };
+        }
+        fits
+    }
+
+    fn lives_no_longer_than(&self, other: &Filter) -> bool {
+        match (self.request(), other.request()) {
+            (_, None) => true,
+            (Some(mine), Some(theirs)) => theirs.pool().is_ancestor(mine.pool()),
+            (None, Some(_)) => false,
+        }
+    }
+
+    /// Whether it lives at least as long as a request.
+    fn outlives(&self, r: &Request) -> bool {
+        self.request().is_none_or(|own| own.pool().is_ancestor(r.pool()))
+    }
+
+    /// What kind of filter it is.
+    pub fn kind(&self) -> Option<FilterRec> {
+        NonNull::new(self.raw().frec).map(FilterRec)
+    }
+
+    /// Whether it stands in the chain that begins here.
+    pub fn is_in(&self, first: Option<Filter>) -> bool {
+        std::iter::successors(first, Filter::next).any(|f| f == *self)
+    }
+
+    /// Asks this filter for data. `mode` is `AP_MODE_*`, `block` `APR_BLOCK_READ` or `APR_NONBLOCK_READ`.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn get_brigade(
+        &self,
+        brigade: &Brigade,
+        mode: c_int,
+        block: c_int,
+        bytes: i64,
+        _cx: Reenter,
+    ) -> Result<(), Status> {
+        // SAFETY: both live.
+        let status = unsafe {
+            ffi::ap_get_brigade(self.as_ptr(), brigade.as_ptr(), mode as ffi::ap_input_mode_t, block as u32, bytes)
+        };
+        Status(status).ok()
+    }
+
+    /// Hands data to this filter.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn pass_brigade(&self, brigade: &Brigade, _cx: Reenter) -> Result<(), Status> {
+        // SAFETY: both live.
+        Status(unsafe { ffi::ap_pass_brigade(self.as_ptr(), brigade.as_ptr()) }).ok()
+    }
+
+    /// Hands data to this filter, and has it passed on at once.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn flush(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {
+        brigade.insert_tail(apr::Bucket::flush(brigade.bucket_alloc()));
+        self.pass_brigade(brigade, cx)
+    }
+
+    /// Takes it out of its chain; what it holds back is lost.
+    pub fn remove(&self) {
+        let chains = self.request().map(|r| [r.input_filters(), r.proto_input_filters()]);
+        let of_connection = self.connection().and_then(|c| c.input_filters());
+        let reads = self.is_in(of_connection) || chains.is_some_and(|first| first.into_iter().any(|f| self.is_in(f)));
+        // SAFETY: lives; httpd looks for it in the chains of its request and connection.
+        unsafe {
+            if reads { ffi::ap_remove_input_filter(self.as_ptr()) } else { ffi::ap_remove_output_filter(self.as_ptr()) }
+        }
+    }
+}
+
+/// The beginnings of a request's chains. A row becomes a getter, and a setter that is false if the filter could die before
+/// the request.
+macro_rules! chains {
+    ($($(#[$doc:meta])* $get:ident, $set:ident;)*) => {
+        impl Request { $(
+            $(#[$doc])*
+            pub fn $get(&self) -> Option<Filter> {
+                // SAFETY: null or a filter that lives as long.
+                unsafe { Filter::from_ptr(self.raw().$get) }
+            }
+            #[doc = concat!("Sets [`Request::", stringify!($get), "`]; false if the filter could die before the request.")]
+            #[must_use]
+            pub fn $set(&self, filter: &Filter) -> bool {
+                let fits = filter.outlives(self);
+                if fits {
+                    // SAFETY: both live, the filter as long.
+                    unsafe { (*self.as_ptr()).$get = filter.as_ptr() };
+                }
+                fits
+            }
+        )* }
+    };
+}
+
+chains! {
+    /// The first filter that its body comes through.
+    input_filters, set_input_filters;
+    /// The first filter that its answer goes through.
+    output_filters, set_output_filters;
+    /// The first of the input filters that a redirect keeps.
+    proto_input_filters, set_proto_input_filters;
+    /// The first of the output filters that a redirect keeps.
+    proto_output_filters, set_proto_output_filters;
+}
+
+impl Connection {
+    /// The first filter that what is read comes through.
+    pub fn input_filters(&self) -> Option<Filter> {
+        // SAFETY: null or a filter that lives as long.
+        unsafe { Filter::from_ptr((*self.as_ptr()).input_filters) }
+    }
+
+    /// The first filter that what is written goes through.
+    pub fn output_filters(&self) -> Option<Filter> {
+        // SAFETY: null or a filter that lives as long.
+        unsafe { Filter::from_ptr((*self.as_ptr()).output_filters) }
+    }
+
+    /// Sets [`Connection::input_filters`]; false for a filter of a request, which dies before the connection.
+    #[must_use]
+    pub fn set_input_filters(&self, filter: &Filter) -> bool {
+        let fits = filter.request().is_none();
+        if fits {
+            // SAFETY: both live, the filter as long.
+            unsafe { (*self.as_ptr()).input_filters = filter.as_ptr() };
+        }
+        fits
+    }
+
+    /// Sets [`Connection::output_filters`]; false for a filter of a request, which dies before the connection.
+    #[must_use]
+    pub fn set_output_filters(&self, filter: &Filter) -> bool {
+        let fits = filter.request().is_none();
+        if fits {
+            // SAFETY: both live, the filter as long.
+            unsafe { (*self.as_ptr()).output_filters = filter.as_ptr() };
+        }
+        fits
+    }
+}

@@ -1,0 +1,147 @@
+//! Configuration lines that come out of a script: read and walked as httpd does with those of a file.
+
+use crate::{Request, Server, ffi, opaque::core};
+use apr::{Pool, bytes_at};
+use std::{
+    ffi::{c_int, c_void},
+    ptr,
+};
+
+/// What a directive may be, and where the lines are said to stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// `OR_*` and `RSRC_CONF`; `None`: those of `.htaccess` for a request, of a server for a server.
+    pub overrides: Option<c_int>,
+    /// `OPT_*` that `Options` may set; `None`: all.
+    pub options: Option<c_int>,
+    /// The section's path; `None`: `/` for a request.
+    pub path: Option<&'a [u8]>,
+}
+
+/// Text that httpd reads line by line.
+struct Text {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+/// # Safety
+/// httpd passes a buffer of `size` bytes, and the [`Text`] of `read`.
+unsafe extern "C" fn line(buffer: *mut c_void, size: apr::ffi::apr_size_t, text: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise; nobody else uses the text meanwhile.
+    let text = unsafe { &mut *text.cast::<Text>() };
+    let rest = text.bytes.get(text.at..).unwrap_or_default();
+    if rest.is_empty() || size < 2 {
+        return apr::ffi::APR_EOF as c_int;
+    }
+    let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |n| n + 1).min(size - 1);
+    // SAFETY: room for `end` bytes and a NUL.
+    unsafe {
+        buffer.cast::<u8>().copy_from_nonoverlapping(rest.as_ptr(), end);
+        buffer.cast::<u8>().add(end).write(0);
+    }
+    text.at += end;
+    0
+}
+
+fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_vector_t) -> Result<(), String> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        bytes.extend(line.iter().copied().take_while(|b| *b != 0));
+        bytes.push(b'\n');
+    }
+    let mut text = Text { bytes, at: 0 };
+    let mut tree = ptr::null_mut();
+    // SAFETY: all zero is a value of these plain records; pools, server and vector live, say the two callers; `text` lives
+    // until the file is read, which is before this returns.
+    let message = unsafe {
+        parms.config_file = ffi::ap_pcfg_open_custom(
+            parms.pool,
+            c"mod_interp".as_ptr(),
+            (&raw mut text).cast(),
+            None,
+            Some(line),
+            None,
+        );
+        let mut message = ffi::ap_build_config(&mut parms, parms.pool, parms.temp_pool, &mut tree);
+        if message.is_null() {
+            message = ffi::ap_walk_config(tree, &mut parms, context);
+        }
+        bytes_at(message)
+    };
+    match message {
+        None => Ok(()),
+        Some(message) => Err(String::from_utf8_lossy(message).into_owned()),
+    }
+}
+
+fn parms(server: &Server, pool: Pool, rules: Rules<'_>, default: u32) -> ffi::cmd_parms {
+    const OPTIONS: u32 = ffi::OPT_UNSET | ffi::OPT_ALL | ffi::OPT_INC_WITH_EXEC | ffi::OPT_SYM_OWNER | ffi::OPT_MULTI;
+    // SAFETY: all zero is a value of this plain record.
+    let mut parms: ffi::cmd_parms = unsafe { std::mem::zeroed() };
+    parms.limited = -1;
+    parms.server = server.as_ptr();
+    parms.override_ = rules.overrides.unwrap_or(default as c_int);
+    parms.override_opts = rules.options.unwrap_or(OPTIONS as c_int) as ffi::allow_options_t as _;
+    parms.pool = pool.as_ptr();
+    parms.temp_pool = pool.as_ptr();
+    parms
+}
+
+impl Request {
+    /// Adds lines to the configuration of its directory, as if they stood in `.htaccess`, for this request only.
+    ///
+    /// # Errors
+    /// httpd's message for the line it refuses.
+    pub fn add_config(&self, lines: &[&[u8]], rules: Rules<'_>) -> Result<(), String> {
+        const HTACCESS: u32 = ffi::OR_LIMIT | ffi::OR_OPTIONS | ffi::OR_FILEINFO | ffi::OR_AUTHCFG | ffi::OR_INDEXES;
+        let pool = self.pool();
+        let mut parms = parms(&self.server(), pool, rules, HTACCESS);
+        parms.path = pool.cstr(rules.path.unwrap_or(b"/")).as_ptr();
+        // SAFETY: vector and configuration lie in the request's pool.
+        unsafe {
+            let new = ffi::ap_create_per_dir_config(pool.as_ptr());
+            read(lines, parms, new)?;
+            let r = self.as_ptr();
+            (*r).per_dir_config = ffi::ap_merge_per_dir_configs(pool.as_ptr(), (*r).per_dir_config, new);
+        }
+        Ok(())
+    }
+
+    /// Puts the section `<Location ...>` of this very text in the place of what applies to the request; false if its server
+    /// has no such section.
+    pub fn merge_location(&self, location: &[u8]) -> bool {
+        let server = self.server();
+        // SAFETY: server and vectors live; the core keeps these records in vectors of these kinds.
+        unsafe {
+            let s = server.as_ptr();
+            let Some(conf) = core::<ffi::core_server_config>((*s).module_config) else { return false };
+            let Some(sections) = conf.as_ref().sec_url.as_ref() else { return false };
+            let first = sections.elts.cast::<*mut ffi::ap_conf_vector_t>();
+            for i in 0..usize::try_from(sections.nelts).unwrap_or(0) {
+                let section = first.add(i).read();
+                let Some(dir) = core::<ffi::core_dir_config>(section) else { continue };
+                if bytes_at(dir.as_ref().d) == Some(location) {
+                    let pool = self.pool().as_ptr();
+                    (*self.as_ptr()).per_dir_config =
+                        ffi::ap_merge_per_dir_configs(pool, (*s).lookup_defaults, section);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+impl Server {
+    /// Adds lines outside every section to its configuration. While the server starts.
+    ///
+    /// # Errors
+    /// httpd's message for the line it refuses.
+    pub fn add_config(&self, lines: &[&[u8]]) -> Result<(), String> {
+        let rules = Rules { overrides: None, options: None, path: None };
+        let default = (ffi::RSRC_CONF | ffi::OR_ALL) & !(ffi::OR_AUTHCFG | ffi::OR_LIMIT);
+        // SAFETY: lives.
+        let defaults = unsafe { (*self.as_ptr()).lookup_defaults };
+        read(lines, parms(self, self.pconf(), rules, default), defaults)
+    }
+}

@@ -1,0 +1,198 @@
+//! Records of httpd's that are only handed from one place to another.
+
+use crate::{Connection, Request, Server, ffi};
+use apr::{ArrayHeader, Socket};
+use std::{ffi::c_void, ptr::NonNull};
+
+/// An `ap_conf_vector_t`: each module's record of a directory, server, request or connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ConfVector(NonNull<ffi::ap_conf_vector_t>);
+
+/// An `ap_method_list_t`: methods by number and by name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct MethodList(NonNull<ffi::ap_method_list_t>);
+
+/// A `server_addr_rec`: an address that a server answers on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ServerAddr(NonNull<ffi::server_addr_rec>);
+
+impl ConfVector {
+    fn new(vector: *mut ffi::ap_conf_vector_t) -> Option<ConfVector> {
+        NonNull::new(vector).map(ConfVector)
+    }
+
+    /// The pointer.
+    pub fn as_ptr(self) -> *mut ffi::ap_conf_vector_t {
+        self.0.as_ptr()
+    }
+}
+
+/// What the core keeps in a vector.
+///
+/// # Safety
+/// The vector lives, and the core keeps a `T` in vectors of this kind.
+pub(crate) unsafe fn core<T>(vector: *mut ffi::ap_conf_vector_t) -> Option<NonNull<T>> {
+    // SAFETY: the caller's promise; the core has a slot in every vector.
+    NonNull::new(unsafe { ffi::ap_get_core_module_config(vector) }.cast())
+}
+
+impl Request {
+    /// What modules keep for its directory.
+    pub fn per_dir_config(&self) -> Option<ConfVector> {
+        ConfVector::new(self.raw().per_dir_config)
+    }
+
+    /// What modules keep for it.
+    pub fn request_config(&self) -> Option<ConfVector> {
+        ConfVector::new(self.raw().request_config)
+    }
+
+    /// The methods that the `Allow` header names.
+    pub fn allowed_methods(&self) -> Option<MethodList> {
+        NonNull::new(self.raw().allowed_methods).map(MethodList)
+    }
+
+    /// Replaces [`Request::allowed_methods`] by a copy of another list.
+    pub fn set_allowed_methods(&self, list: &MethodList) {
+        // SAFETY: both lists live; the new one lies in the request's pool.
+        unsafe {
+            let new = ffi::ap_make_method_list(self.pool().as_ptr(), 1);
+            ffi::ap_copy_method_list(new, list.0.as_ptr());
+            (*self.as_ptr()).allowed_methods = new;
+        }
+    }
+
+    /// Methods that are extensions, in an older form; nobody in httpd sets it.
+    pub fn allowed_xmethods(&self) -> Option<ArrayHeader> {
+        // SAFETY: null or living as long.
+        unsafe { ArrayHeader::from_ptr(self.raw().allowed_xmethods) }
+    }
+
+    /// Replaces [`Request::allowed_xmethods`]; false if the array could die before the request.
+    #[must_use]
+    pub fn set_allowed_xmethods(&self, array: &ArrayHeader) -> bool {
+        let fits = array.pool().is_some_and(|p| p.is_ancestor(self.pool()));
+        if fits {
+            // SAFETY: both live, the array as long.
+            unsafe { (*self.as_ptr()).allowed_xmethods = array.as_ptr() };
+        }
+        fits
+    }
+
+    /// `AllowOverride Options=...` here, as bits.
+    pub fn allow_override_opts(&self) -> i64 {
+        // SAFETY: the vector lives; the core keeps this record in those of directories.
+        let dir = unsafe { core::<ffi::core_dir_config>(self.raw().per_dir_config) };
+        // SAFETY: lives.
+        dir.map_or(0, |d| i64::from(unsafe { d.as_ref() }.override_opts))
+    }
+
+    /// Sets `DocumentRoot` of its server until the request ends. For servers without threads only.
+    pub fn set_document_root(&self, root: &[u8]) {
+        struct Back(NonNull<ffi::core_server_config>, *const std::ffi::c_char);
+        // SAFETY: a record of the server's, which has no threads; it moves nowhere.
+        unsafe impl Send for Back {}
+        // SAFETY: the vector lives; the core keeps this record in those of servers.
+        let Some(mut conf) = (unsafe { core::<ffi::core_server_config>((*self.server().as_ptr()).module_config) })
+        else {
+            return;
+        };
+        // SAFETY: lives; the text lies in the request's pool, and the old one is put back before that dies.
+        unsafe {
+            let back = Back(conf, conf.as_ref().ap_document_root);
+            conf.as_mut().ap_document_root = self.pool().cstr(root).as_ptr();
+            let _ = self.pool().on_death(move || {
+                let mut back = back;
+                back.0.as_mut().ap_document_root = back.1;
+            });
+        }
+    }
+}
+
+impl Connection {
+    /// What modules keep for it.
+    pub fn conn_config(&self) -> Option<ConfVector> {
+        // SAFETY: lives.
+        ConfVector::new(unsafe { (*self.as_ptr()).conn_config })
+    }
+
+    /// Its socket; `None` where it has none of its own (a stream under HTTP/2 may).
+    pub fn client_socket(&self) -> Option<Socket> {
+        // SAFETY: the core keeps the socket in its slot of a connection's vector.
+        unsafe { core::<c_void>((*self.as_ptr()).conn_config).and_then(|s| Socket::from_ptr(s.as_ptr().cast())) }
+    }
+
+    /// Replaces the socket; false if the new one could die before the connection.
+    #[must_use]
+    pub fn set_client_socket(&self, socket: &Socket) -> bool {
+        let fits = socket.pool().is_some_and(|p| p.is_ancestor(self.pool()));
+        if fits {
+            // SAFETY: both live, the socket as long; this is the core's own slot.
+            unsafe { ffi::ap_set_core_module_config((*self.as_ptr()).conn_config, socket.as_ptr().cast()) };
+        }
+        fits
+    }
+}
+
+impl Server {
+    /// What modules keep for it.
+    pub fn module_config(&self) -> Option<ConfVector> {
+        // SAFETY: lives.
+        ConfVector::new(unsafe { (*self.as_ptr()).module_config })
+    }
+
+    /// What modules keep for what stands outside every section.
+    pub fn lookup_defaults(&self) -> Option<ConfVector> {
+        // SAFETY: lives.
+        ConfVector::new(unsafe { (*self.as_ptr()).lookup_defaults })
+    }
+
+    /// The addresses it answers on.
+    pub fn addrs(&self) -> Option<ServerAddr> {
+        // SAFETY: lives.
+        NonNull::new(unsafe { (*self.as_ptr()).addrs }).map(ServerAddr)
+    }
+
+    /// `ServerAlias`.
+    pub fn names(&self) -> Option<ArrayHeader> {
+        // SAFETY: null or living as long.
+        unsafe { ArrayHeader::from_ptr((*self.as_ptr()).names) }
+    }
+
+    /// `ServerAlias` with wildcards.
+    pub fn wild_names(&self) -> Option<ArrayHeader> {
+        // SAFETY: null or living as long.
+        unsafe { ArrayHeader::from_ptr((*self.as_ptr()).wild_names) }
+    }
+
+    /// Sets [`Server::names`]; false if the array could die before the configuration.
+    #[must_use]
+    pub fn set_names(&self, names: &ArrayHeader) -> bool {
+        let fits = names.pool().is_some_and(|p| p.is_ancestor(self.pconf()));
+        if fits {
+            // SAFETY: both live, the array as long.
+            unsafe { (*self.as_ptr()).names = names.as_ptr() };
+        }
+        fits
+    }
+
+    /// Sets [`Server::wild_names`]; false if the array could die before the configuration.
+    #[must_use]
+    pub fn set_wild_names(&self, names: &ArrayHeader) -> bool {
+        let fits = names.pool().is_some_and(|p| p.is_ancestor(self.pconf()));
+        if fits {
+            // SAFETY: both live, the array as long.
+            unsafe { (*self.as_ptr()).wild_names = names.as_ptr() };
+        }
+        fits
+    }
+
+    /// Sends standard error to its error log.
+    pub fn error_log_to_stderr(&self) {
+        // SAFETY: lives.
+        unsafe { ffi::ap_error_log2stderr(self.as_ptr()) }
+    }
+}

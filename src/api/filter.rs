@@ -1,0 +1,86 @@
+//! `Apache2::Filter`: one filter of a request or connection, whoever wrote it; and records that are only handed on.
+
+use apr::{Brigade, Reenter};
+use httpd::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, ServerAddr};
+use interp::*;
+
+/// What a setter of a chain raises.
+pub(super) const GONE: &str = "the filter could be gone before what it is put into";
+
+/// Its rows.
+pub static FILTER: Class = Class::of::<Filter>(&[
+    rw("c", Filter::connection, set_c).doc("Its connection."),
+    rw("r", Filter::request, set_r).doc("Its request; undef for a filter of a connection."),
+    rw("next", Filter::next, set_next).doc("The filter behind it."),
+    ro("frec", Filter::kind).doc("What kind of filter it is."),
+    method("ctx([value])", ctx).doc("A value of the script, kept with the filter; returns it."),
+    method("get_brigade(bb, [mode], [block], [readbytes])", get_brigade)
+        .doc("Asks it for data; in void context a failure is thrown, else its status is returned."),
+    method("pass_brigade(bb)", pass_brigade)
+        .doc("Hands data to it; in void context a failure is thrown, else its status is returned."),
+    method("fflush(bb)", fflush)
+        .doc("Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned."),
+    method("remove()", |f: &Filter| f.remove()).doc("Takes it out of its chain."),
+])
+.doc("One filter in a chain.");
+
+/// Its rows.
+pub static FILTER_REC: Class = Class::of::<FilterRec>(&[
+    ro("name", FilterRec::name).doc("The name it was registered under, in lower case."),
+    ro("next", FilterRec::next).doc("The next one of a harness."),
+])
+.doc("A kind of filter.");
+
+/// Without rows: objects to be handed on.
+pub static CONF_VECTOR: Class = Class::of::<ConfVector>(&[]).doc("What modules keep for something.");
+/// Without rows: objects to be handed on.
+pub static METHOD_LIST: Class = Class::of::<MethodList>(&[]).doc("Methods by number and name.");
+/// Without rows: objects to be handed on.
+pub static SERVER_ADDR: Class = Class::of::<ServerAddr>(&[]).doc("An address that a server answers on.");
+
+fn set_c(f: &Filter, c: &Connection) -> Result<()> {
+    if f.set_connection(c) { Ok(()) } else { Err("the connection could be gone before the filter".into()) }
+}
+fn set_r(f: &Filter, r: &Request) -> Result<()> {
+    if f.set_request(r) { Ok(()) } else { Err("the request could be gone before the filter".into()) }
+}
+fn set_next(f: &Filter, next: &Filter) -> Result<()> {
+    if f.set_next(next) { Ok(()) } else { Err(GONE.into()) }
+}
+
+/// One value per filter and interpreter: a bag of its own with one entry.
+fn ctx(f: &Filter, here: Here, value: Option<Any>) -> Result<Option<Again>> {
+    const KEY: &[u8] = b"ctx";
+    let mut result = Ok(None);
+    runtime()?.pnotes(Owner::of(f), here, &mut |bags| {
+        let bag = here.bag_of(bags);
+        result = match &value {
+            Some(value) => bag.set(here, KEY, value).map(|()| Some(value.again())),
+            None => bag.get(here, KEY).map(|kept| kept.map(Kept::give)),
+        };
+    })?;
+    result
+}
+
+fn status(result: std::result::Result<(), apr::Status>, function: &'static str) -> Status {
+    Status(result.err().map_or(0, |s| s.code()), function)
+}
+
+/// As httpd's core asks: 8 KiB, with waiting.
+fn get_brigade(
+    f: &Filter,
+    cx: Reenter,
+    bb: &Brigade,
+    mode: Option<i32>,
+    block: Option<i32>,
+    readbytes: Option<i64>,
+) -> Status {
+    let got = f.get_brigade(bb, mode.unwrap_or(0), block.unwrap_or(0), readbytes.unwrap_or(8192), cx);
+    status(got, "Apache2::Filter::get_brigade")
+}
+fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+    status(f.pass_brigade(bb, cx), "Apache2::Filter::pass_brigade")
+}
+fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+    status(f.flush(bb, cx), "Apache2::Filter::fflush")
+}

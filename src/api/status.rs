@@ -1,0 +1,20 @@
+//! `ModInterp::Status`: what a script may know of the interpreter it runs in. Ours alone; mod_perl has no such class.
+
+use interp::*;
+
+/// Its rows.
+pub static STATUS: Class = Class::new(
+    "ModInterp::Status",
+    &[
+        class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(runtime()?.interpreter() as i64))
+            .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
+        class_method("pool()", pool)
+            .doc("Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads."),
+    ],
+)
+.doc("The interpreter and its pool.");
+
+fn pool(_class: ClassName) -> Result<List<Vec<u8>>> {
+    let figures = runtime()?.pool_figures();
+    Ok(List(figures.iter().flat_map(|(name, n)| [name.as_bytes().to_vec(), n.to_string().into_bytes()]).collect()))
+}
