@@ -68,6 +68,7 @@ void mp_seal(mp_interp *me) {
     free(found);
 }
 const char *mp_clone_error(size_t *len) { *len = making.len; return making.error; }
+void mp_clone_done(void) { free(making.error); making.error = NULL; making.len = 0; }      /* the thread ends */
 
 #ifdef USE_ITHREADS
 mp_interp *mp_clone(mp_interp *me) {

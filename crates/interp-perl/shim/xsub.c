@@ -235,7 +235,10 @@ XS_EXTERNAL(mp_xsub) {
     mi_call c; mi_val ret, *v = c.args, rest[8]; void *err;
     SV *out = NULL; char room[1024]; scratch h = { room, room + sizeof room };
     int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0; U8 gimme;
-    if (UNLIKELY((void *)me->perl != MP_THX || !me->home)) croak("%s called while the interpreter is being cloned, or in a thread of the script's", GvNAME(CvGV(cv)));
+    if (UNLIKELY((void *)me->perl != MP_THX || !me->home)) {
+        if (row->flags & MI_F_ENDING) XSRETURN_EMPTY;
+        croak("%s called while the interpreter is being cloned, or in a thread of the script's", GvNAME(CvGV(cv)));
+    }
     if (UNLIKELY(items < row->min || (items > row->max && row->max != MI_MANY))) bad(aTHX_ row, 0, 0, MI_BAD_COUNT, NULL);
     c.row = row; c.home = me->home; c.ctx = MP_THX; c.rest = NULL; c.nrest = 0; c.argc = items > 255 ? 255 : items;
     c.args[0].slot = NULL; c.args[0].gen = 0;

@@ -112,6 +112,8 @@ unsafe extern "C" {
     pub(crate) fn mp_clone(me: *mut Interp) -> *mut Interp;
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone_error(len: *mut usize) -> *const c_char;
+    #[cfg(perl_ithreads)]
+    pub(crate) fn mp_clone_done();
     pub(crate) fn mp_seal(me: *mut Interp);
     // guard.c
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
