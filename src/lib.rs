@@ -3,6 +3,7 @@
 //! httpd loads this library by one of its module records: `perl_module` answers to what existing configuration says of
 //! mod_perl. Everything else is in the floors below; [`host`] is the topmost.
 
+mod abi;
 mod api;
 mod host;
 

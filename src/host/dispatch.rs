@@ -122,7 +122,7 @@ fn leave_if_core_exit(raised: &Raised) {
 
 /// The configured handlers of a phase, for this request.
 #[inline(always)]
-pub fn configured<'r>(phase: Phase, r: &'r Request) -> &'r [Handler] {
+pub fn configured(phase: Phase, r: &Request) -> &[Handler] {
     match phase.slot() {
         Slot::Dir(_) => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
         Slot::Server(_) => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),

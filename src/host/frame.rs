@@ -2,12 +2,14 @@
 //!
 //! A thread has a current interpreter only while a call runs; calls nest, and each sees the one around it.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::Arc;
 
 use config::Phase;
 use httpd::{Connection, Request, Server};
+use parking_lot::ReentrantMutex;
 
 use super::stock::Stock;
 use super::tree::Hold;
@@ -33,7 +35,9 @@ pub struct Frame<'a> {
     pub stock: &'a Arc<Stock>,
     /// The interpreter.
     pub hold: &'a Hold,
-    outer: *const Frame<'a>,
+    outer: Cell<*const Frame<'static>>,
+    /// Set in a frame that is not on the stack: whether it has ended, under a lock since another thread may end it.
+    ended: Option<&'a ReentrantMutex<Cell<bool>>>,
 }
 
 thread_local! {
@@ -43,16 +47,22 @@ thread_local! {
 
 impl<'a> Frame<'a> {
     /// Runs `f` as the innermost call of this thread.
-    pub fn run<R>(about: About, phase: Option<Phase>, stock: &'a Arc<Stock>, hold: &'a Hold, f: impl FnOnce() -> R) -> R {
-        struct Back(*const Frame<'static>);
-        impl Drop for Back {
+    pub fn run<R>(
+        about: About,
+        phase: Option<Phase>,
+        stock: &'a Arc<Stock>,
+        hold: &'a Hold,
+        f: impl FnOnce() -> R,
+    ) -> R {
+        struct Back<'f>(&'f Cell<*const Frame<'static>>);
+        impl Drop for Back<'_> {
             fn drop(&mut self) {
-                CURRENT.set(self.0);
+                // Read now: a standing frame around this one may have ended meanwhile.
+                CURRENT.set(self.0.get());
             }
         }
-        let outer = CURRENT.get();
-        let frame = Frame { about, phase, stock, hold, outer: outer.cast() };
-        let _back = Back(outer);
+        let frame = Frame { about, phase, stock, hold, outer: Cell::new(CURRENT.get()), ended: None };
+        let _back = Back(&frame.outer);
         CURRENT.set((&raw const frame).cast());
         f()
     }
@@ -62,10 +72,17 @@ impl<'a> Frame<'a> {
         let mut at: *const Frame<'_> = CURRENT.get().cast();
         // SAFETY: frames lie on this thread's stack below us; `run` takes each out of the chain before it ends.
         while let Some(frame) = unsafe { at.as_ref() } {
-            if let Some(found) = f(frame) {
-                return Some(found);
+            let found = match frame.ended {
+                None => f(frame),
+                Some(ended) => {
+                    let ended = ended.lock();
+                    if ended.get() { None } else { f(frame) }
+                }
+            };
+            if found.is_some() {
+                return found;
             }
-            at = frame.outer.cast();
+            at = frame.outer.get().cast();
         }
         None
     }
@@ -78,5 +95,75 @@ impl<'a> Frame<'a> {
             innermost = false;
             hit.then(|| frame.hold.clone())
         })
+    }
+}
+
+/// A frame between two calls of somebody else's code: it begins in one and ends in the other, and lies on the heap.
+///
+/// The other call may come on another thread (a pool's cleanup). The frame's memory then stays where the first thread's
+/// chain may still look at it, marked as ended.
+pub struct Standing {
+    frame: Frame<'static>,
+    stock: Arc<Stock>,
+    hold: UnsafeCell<ManuallyDrop<Hold>>,
+    ended: ReentrantMutex<Cell<bool>>,
+}
+
+impl Standing {
+    /// From now on the innermost frame of this thread.
+    pub fn begin(about: About, stock: Arc<Stock>, hold: Hold) -> Box<Standing> {
+        let mut standing: Box<std::mem::MaybeUninit<Standing>> = Box::new_uninit();
+        let at = standing.as_mut_ptr();
+        // SAFETY: every field is written before the box counts as initialised. The frame borrows from its own box, which
+        // stays in place until `end`, or for ever.
+        unsafe {
+            (&raw mut (*at).stock).write(stock);
+            (&raw mut (*at).hold).write(UnsafeCell::new(ManuallyDrop::new(hold)));
+            (&raw mut (*at).ended).write(ReentrantMutex::new(Cell::new(false)));
+            (&raw mut (*at).frame).write(Frame {
+                about,
+                phase: None,
+                stock: &(*at).stock,
+                hold: &*(*at).hold.get().cast::<Hold>(),
+                outer: Cell::new(CURRENT.get()),
+                ended: Some(&(*at).ended),
+            });
+            CURRENT.set(&raw const (*at).frame);
+            standing.assume_init()
+        }
+    }
+
+    /// It ends on the thread on which it began. Frames inside of it that still run keep running.
+    #[allow(clippy::boxed_local)] // its address is in the chain
+    pub fn end(self: Box<Standing>) {
+        let own: *const Frame<'static> = &raw const self.frame;
+        if ptr::eq(CURRENT.get(), own) {
+            CURRENT.set(self.frame.outer.get());
+        } else {
+            let mut at = CURRENT.get();
+            // SAFETY: as in `Frame::find`.
+            while let Some(frame) = unsafe { at.as_ref() } {
+                if ptr::eq(frame.outer.get(), own) {
+                    frame.outer.set(self.frame.outer.get());
+                    break;
+                }
+                at = frame.outer.get();
+            }
+        }
+        self.let_go();
+    }
+
+    /// It ends on another thread.
+    pub fn abandon(self: Box<Standing>) {
+        Box::leak(self).let_go();
+    }
+
+    fn let_go(&self) {
+        let ended = self.ended.lock();
+        ended.set(true);
+        // SAFETY: once, and under the lock under which alone others look at it.
+        let hold = unsafe { ManuallyDrop::take(&mut *self.hold.get()) };
+        drop(ended);
+        drop(hold);
     }
 }

@@ -8,6 +8,7 @@
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
 //! | `dispatch`, `response`, `output`, `env` | a phase, its handlers, a status; what the response phase adds |
 //! | `frame` | the calls that run on this thread |
+//! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
 //! | `runtime` | what API functions ask of the host |
 //! | `report` | the error log |
 
@@ -16,6 +17,7 @@ mod dispatch;
 mod env;
 mod frame;
 mod keeper;
+mod origin;
 mod output;
 mod report;
 mod request;
@@ -37,6 +39,44 @@ use once_cell::sync::OnceCell;
 use connection::ConnectionState;
 use request::RequestState;
 use stock::Stock;
+
+/// What C code asks for by the functions of `abi`.
+pub mod c_callers {
+    pub use super::origin::{Origin, select, ticket, unselect};
+    pub use super::runtime::current_request;
+    pub use super::startup::main_server;
+
+    use super::{report, startup};
+    use httpd::log::Level;
+    use httpd::{Request, Server};
+    use interp_perl::Record;
+    use std::ptr::NonNull;
+
+    /// The parent of a server (of none: the main one), started if it does not run; a failure is logged.
+    pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
+        match startup::start_for(s) {
+            Ok(stock) => Some(stock.parent.run(interp_perl::Perl::record)),
+            Err(text) => {
+                report::server(s.as_ref(), Level::Emerg, &text);
+                None
+            }
+        }
+    }
+
+    /// Whether the main parent runs.
+    pub fn is_running() -> bool {
+        startup::main_stock().is_some()
+    }
+
+    /// A line about a request, else about a server, else about the main one.
+    pub fn log(r: Option<Request>, s: Option<Server>, level: Level, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        match r {
+            Some(r) => report::request(&r, level, &text),
+            None => report::server(s.as_ref(), level, &text),
+        }
+    }
+}
 
 /// The Perl module.
 pub struct PerlHost;
@@ -107,6 +147,7 @@ impl Host for PerlHost {
     }
 
     fn loaded(pconf: Pool) {
+        crate::abi::register();
         runtime::register();
         startup::loaded(pconf);
     }

@@ -66,7 +66,7 @@ unsafe impl Send for RequestState {}
 
 impl RequestState {
     /// The state of a request, made if there is none yet. `None` only if httpd has no slot for us.
-    pub fn of<'r>(r: &'r Request) -> Option<&'r RequestState> {
+    pub fn of(r: &Request) -> Option<&RequestState> {
         if let Some(state) = r.state::<PerlHost>() {
             return Some(state);
         }
@@ -88,8 +88,22 @@ impl RequestState {
             output: Output::default(),
         });
         let r = *r;
+        if super::origin::is_in_use() {
+            super::origin::note_request(&r);
+        }
         let _ = r.pool().before_death(move || super::dispatch::cleanup(r));
         state
+    }
+
+    /// The interpreter for one call of another module's, which begins no walk.
+    ///
+    /// # Errors
+    /// `Refused` when none could be had.
+    pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+        match r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)) {
+            Some(hold) => Ok(hold),
+            None => self.tree.hold(stock),
+        }
     }
 
     /// The interpreter for a call of this request; begins its walk where the scope asks for one.

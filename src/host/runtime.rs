@@ -62,6 +62,11 @@ fn this_request() -> Option<Request> {
     })
 }
 
+/// The one of its family that class methods may find.
+pub fn current_request() -> Option<Request> {
+    family(this_request()?).find(|r| r.state::<PerlHost>().is_some_and(|s| s.is_global.get()) || globally(r))
+}
+
 /// A request and all it reaches by `main` and `prev`, itself first.
 fn family(r: Request) -> impl Iterator<Item = Request> {
     std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
@@ -162,8 +167,7 @@ impl Runtime for HostRuntime {
         if !std::ptr::eq(class, Request::class()) {
             return None;
         }
-        let r = this_request()?;
-        let r = family(r).find(|r| r.state::<PerlHost>().is_some_and(|s| s.is_global.get()) || globally(r))?;
+        let r = current_request()?;
         Some((r.address(), RequestState::of(&r)?.ticket))
     }
 

@@ -47,7 +47,8 @@ pub fn is_child() -> bool {
     CHILD.load(SeqCst) == std::process::id() as i32
 }
 
-fn main_server() -> Option<Server> {
+/// The main server of the configuration that is being read or used.
+pub fn main_server() -> Option<Server> {
     // SAFETY: set when httpd made the record, which lives until the configuration is read anew; `begin` forgets it then.
     unsafe { Server::from_ptr(MAIN.load(SeqCst)) }
 }
@@ -148,7 +149,21 @@ fn stock_now(s: &Server, slots: &Slots<'_, PerlHost>) -> Result<Arc<Stock>, Stri
     start_virtual(s, record, &main).map(|stock| stock.unwrap_or(main))
 }
 
-fn main_stock() -> Option<Arc<Stock>> {
+/// The interpreters of a server (of none: the main one), its parent started if it does not run: for modules in C that want
+/// it while the file is being read.
+///
+/// # Errors
+/// What the administrator is to read.
+pub fn start_for(s: Option<Server>) -> Result<Arc<Stock>, String> {
+    let main = start_main()?;
+    let Some(s) = s.filter(Server::is_virtual) else { return Ok(main) };
+    // A virtual host without a directive of ours has no record while the file is being read.
+    let Some(record) = s.config::<PerlHost>() else { return Ok(main) };
+    Ok(start_virtual(&s, record, &main)?.unwrap_or(main))
+}
+
+/// The main server's interpreters, once its parent runs.
+pub fn main_stock() -> Option<Arc<Stock>> {
     main_server()?.config::<PerlHost>()?.stock().cloned()
 }
 

@@ -3,33 +3,95 @@
 //! A virtual host shares its server's stock unless it has its own (`+Clone`: own clones of the same parent; `+Parent`:
 //! own parent as well). Knows interpreters and limits, no request.
 
+use std::cell::Cell;
+use std::ffi::c_int;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use config::{LeaseScope, Limits, Trim};
-use interp_perl::{Inside, Perl};
+use interp_perl::{Before, Inside, Perl, Record};
 use once_cell::sync::OnceCell;
 use parking_lot::ReentrantMutex;
 use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
 
+/// An interpreter, and how many calls of ours are in it. What its record's count says beyond that are other modules' holds.
+pub struct Owned {
+    perl: Perl,
+    calls: Cell<c_int>,
+}
+
+impl Owned {
+    fn new(perl: Perl) -> Owned {
+        Owned { perl, calls: Cell::new(0) }
+    }
+
+    fn count(&self, by: c_int) {
+        self.calls.set(self.calls.get() + by);
+        // SAFETY: the record lives as long as the interpreter, which whoever counts has.
+        unsafe { self.perl.record().as_mut().refcnt += by };
+    }
+
+    /// A call of ours begins; the guard ends it.
+    fn call(&self) -> Call<'_> {
+        self.count(1);
+        Call(self)
+    }
+
+    fn is_held_by_others(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.perl.record().as_ref().refcnt > self.calls.get() }
+    }
+}
+
+struct Call<'a>(&'a Owned);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.count(-1);
+    }
+}
+
 /// The interpreter that start-up code runs in and clones are made from.
 ///
 /// Entered by one thread at a time; entries nest on that thread. Under prefork it serves requests, too.
-pub struct Parent(ReentrantMutex<Perl>);
+pub struct Parent(ReentrantMutex<Owned>);
 
 impl Parent {
     /// Takes an interpreter in.
     pub fn new(perl: Perl) -> Arc<Parent> {
-        Arc::new(Parent(ReentrantMutex::new(perl)))
+        Arc::new(Parent(ReentrantMutex::new(Owned::new(perl))))
     }
 
     /// Runs `f` with the interpreter, which no other thread has meanwhile.
     pub fn run<R>(&self, f: impl FnOnce(&Perl) -> R) -> R {
         // A cleanup inside a signal handler must find that this lock may be held.
         let _inside = Inside::new();
-        f(&self.0.lock())
+        let owned = self.0.lock();
+        let _call = owned.call();
+        f(&owned.perl)
+    }
+
+    /// Keeps it for this thread until the guard is dropped, on this thread.
+    fn lock(self: &Arc<Parent>) -> Locked {
+        std::mem::forget(self.0.lock());
+        Locked { parent: self.clone(), _here: PhantomData }
+    }
+}
+
+/// A parent's lock in somebody's hands.
+struct Locked {
+    parent: Arc<Parent>,
+    _here: PhantomData<*const ()>,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // SAFETY: locked by `Parent::lock`, on this thread: the guard cannot leave it.
+        unsafe { self.parent.0.force_unlock() };
     }
 }
 
@@ -41,7 +103,7 @@ impl fmt::Debug for Parent {
 
 /// A clone in a tipool.
 pub struct Clone {
-    perl: Perl,
+    owned: Owned,
     /// How long it had been idle when its buffers were last given back; a shorter time is a new idleness.
     trimmed: Option<Duration>,
 }
@@ -62,7 +124,7 @@ impl Manage for Clones {
     type Error = interp_perl::Error;
 
     fn create(&self) -> Result<Clone, interp_perl::Error> {
-        Ok(Clone { perl: self.parent.run(Perl::duplicate)?, trimmed: None })
+        Ok(Clone { owned: Owned::new(self.parent.run(Perl::duplicate)?), trimmed: None })
     }
 
     fn destroy(&self, item: Clone) {
@@ -71,7 +133,7 @@ impl Manage for Clones {
 
     fn tend(&self, item: &mut Clone, idle: Duration) {
         // Entering frees what others left in its drop box.
-        let entered = item.perl.enter();
+        let entered = item.owned.perl.enter();
         if item.trimmed.is_some_and(|at| idle < at) {
             item.trimmed = None;
         }
@@ -102,7 +164,11 @@ impl Manage for Clones {
             Purpose::Grow => "another interpreter",
             Purpose::Replace(_) => "a successor, the old interpreter serves on",
         };
-        (self.say)(&format!("{}: cannot make {what}: {error}; next try in {} s", self.server, retry_in.as_secs().max(1)));
+        (self.say)(&format!(
+            "{}: cannot make {what}: {error}; next try in {} s",
+            self.server,
+            retry_in.as_secs().max(1)
+        ));
     }
 }
 
@@ -151,11 +217,61 @@ impl fmt::Debug for Lent {
 
 impl Lent {
     /// Runs `f` with the interpreter.
-    pub fn run<R>(&self, f: impl FnOnce(&Perl) -> R) -> R {
-        match self {
-            Lent::Clone(lease) => f(&lease.perl),
+    pub fn run<R>(self: &Arc<Lent>, f: impl FnOnce(&Perl) -> R) -> R {
+        match &**self {
+            Lent::Clone(lease) => {
+                let call = lease.owned.call();
+                let result = f(&lease.owned.perl);
+                drop(call);
+                if lease.owned.is_held_by_others() {
+                    super::origin::keep(self);
+                }
+                result
+            }
             Lent::Parent(parent) => parent.run(f),
         }
+    }
+
+    /// As [`Lent::run`] for a call that somebody else's code begins and ends.
+    pub fn begin(&self) -> Begun {
+        let lock = match self {
+            Lent::Clone(_) => None,
+            Lent::Parent(parent) => Some(parent.lock()),
+        };
+        self.owned().count(1);
+        Begun { before: self.owned().perl.become_current(), lock }
+    }
+
+    /// Ends it, on the thread on which it began.
+    pub fn end(&self, begun: Begun) {
+        begun.before.restore();
+        self.owned().count(-1);
+        drop(begun.lock);
+    }
+
+    /// Ends it on another thread. A parent's lock stays with the thread that took it.
+    pub fn abandon(&self, begun: Begun) {
+        self.owned().count(-1);
+        drop(begun.before);
+        std::mem::forget(begun.lock);
+    }
+
+    fn owned(&self) -> &Owned {
+        match self {
+            Lent::Clone(lease) => &lease.owned,
+            // SAFETY: the record and the counts are looked at by whoever has the interpreter, which is under the lock.
+            Lent::Parent(parent) => unsafe { &*parent.0.data_ptr() },
+        }
+    }
+
+    /// The interpreter's record.
+    pub fn record(&self) -> NonNull<Record> {
+        self.owned().perl.record()
+    }
+
+    /// Whether other modules keep the interpreter.
+    pub fn is_held_by_others(&self) -> bool {
+        self.owned().is_held_by_others()
     }
 
     /// The clone's number; none for a parent.
@@ -165,6 +281,12 @@ impl Lent {
             Lent::Parent(_) => None,
         }
     }
+}
+
+/// A call that [`Lent::begin`] began.
+pub struct Begun {
+    before: Before,
+    lock: Option<Locked>,
 }
 
 /// Why no interpreter could be had.
@@ -239,6 +361,14 @@ impl Stock {
             None => tipool.checkout(limits.max_wait),
         };
         lease.map(Lent::Clone).map_err(|refused| self.refused(tipool, limits, &refused))
+    }
+
+    /// The same without waiting.
+    pub fn lend_now(&self) -> Option<Lent> {
+        match self.open.get() {
+            Some(Open { tipool: Some(tipool), .. }) => tipool.try_checkout().map(Lent::Clone),
+            _ => Some(Lent::Parent(self.parent.clone())),
+        }
     }
 
     fn refused(

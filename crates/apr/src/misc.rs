@@ -1,6 +1,7 @@
 //! Small functions that belong to no record.
 
 use crate::{ffi, with_cstr};
+use std::ffi::CStr;
 
 /// A size as people write it, in four characters: ` 42K`.
 pub fn format_size(bytes: i64) -> Vec<u8> {
@@ -20,6 +21,15 @@ pub fn parse_http_date(text: &[u8]) -> i64 {
 pub fn parse_rfc_date(text: &[u8]) -> i64 {
     // SAFETY: a C string for the call.
     with_cstr(text, |text| unsafe { ffi::apr_date_parse_rfc(text.as_ptr()) })
+}
+
+/// Other modules find a function by this name (`APR_RETRIEVE_OPTIONAL_FN`), until the configuration is read again.
+///
+/// # Safety
+/// Modules call it with the arguments that its name has for them.
+pub unsafe fn provide_function(name: &'static CStr, function: unsafe extern "C" fn()) {
+    // SAFETY: a C string that stays; the function lives as long as the library.
+    unsafe { ffi::apr_dynamic_fn_register(name.as_ptr(), Some(function)) };
 }
 
 /// A number for the running thread, which no other living one has.

@@ -6,6 +6,11 @@ use crate::{Record, ffi};
 use interp::Val;
 use std::ffi::{c_char, c_int, c_void};
 
+/// `ModPerl::EXIT`: the status of an exit.
+pub const EXIT: c_int = 120_000;
+/// `ModPerl::FILTER_ERROR`: a filter failed.
+pub const FILTER_ERROR: c_int = 120_001;
+
 /// What abi.c asks of the host. Requests, connections, servers, pools and tables are httpd's own pointers; they may be null
 /// where it says so. No function unwinds.
 #[repr(C)]

@@ -1,0 +1,289 @@
+//! Entries that other modules' code begins and ends by two calls: which interpreter, and how long it is held.
+//!
+//! An entry has an origin: a request or a connection (its lease), a server (the parent), a pool (the interpreter of whatever
+//! owns it), or nothing (the one this thread is in). Between the two calls the interpreter is this thread's current one.
+//! Code that wants it longer raises the record's count; the lease then stays until the count is back.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_void};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use apr::Pool;
+use httpd::log::Level;
+use httpd::{Connection, Request, Server};
+use interp::Ticket;
+use interp_perl::{Inside, Record, is_forked};
+
+use super::connection::ConnectionState;
+use super::frame::{About, Frame, Standing};
+use super::request::RequestState;
+use super::stock::{Begun, Lent, Refused, Stock};
+use super::tree::Hold;
+use super::{PerlHost, report, startup};
+
+/// What an entry comes from.
+#[derive(Clone, Copy)]
+pub enum Origin {
+    /// A request.
+    Request(Request),
+    /// A connection.
+    Connection(Connection),
+    /// A server, at start or in a child: its parent.
+    Server(Server),
+    /// A pool: of a request, of a connection, or below one; while the server starts any pool.
+    Pool(Pool, Option<Server>),
+    /// Nothing is known: a merge of configurations, a callback without arguments.
+    None,
+}
+
+/// An entry between its two calls.
+struct Selected {
+    record: usize,
+    thread: u64,
+    hold: Hold,
+    standing: Box<Standing>,
+    begun: Begun,
+}
+
+// SAFETY: what belongs to the thread that selected (the frame's place in its chain, the lock of a parent, the interpreter
+// before) is touched on that thread only: `unselect` on another abandons those parts.
+unsafe impl Send for Selected {}
+
+#[derive(Default)]
+struct Kept {
+    selected: Vec<Selected>,
+    /// Interpreters whose count others have raised.
+    held: Vec<(usize, Hold)>,
+}
+
+/// Guards the two lists; nothing is entered, ended or given back under it.
+static KEPT: Mutex<Kept> = Mutex::new(Kept { selected: Vec::new(), held: Vec::new() });
+
+fn kept() -> MutexGuard<'static, Kept> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn with_kept<R>(f: impl FnOnce(&mut Kept) -> R) -> R {
+    let _inside = Inside::new();
+    f(&mut kept())
+}
+
+/// Set by the first of these entries, in the parent process as a rule: from then on pools know whose they are.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Whether any module enters so.
+#[inline]
+pub fn is_in_use() -> bool {
+    IN_USE.load(Relaxed)
+}
+
+const REQUEST: &CStr = c"mod_interp.request";
+const CONNECTION: &CStr = c"mod_interp.connection";
+
+/// The request's pool knows it from now on.
+pub fn note_request(r: &Request) {
+    r.pool().set_userdata(REQUEST, NonNull::new(r.as_ptr().cast::<c_void>()));
+}
+
+/// The connection's pool knows it from now on.
+pub fn note_connection(c: &Connection) {
+    c.pool().set_userdata(CONNECTION, NonNull::new(c.as_ptr().cast::<c_void>()));
+}
+
+/// An interpreter for an entry, and what the entry is about. `None` where there is none, or none came free (logged).
+fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
+    match origin {
+        Origin::Request(r) => {
+            let stock = r.server_config::<PerlHost>()?.stock()?.clone();
+            let state = RequestState::of(&r)?;
+            let hold = match inside(&stock, Some(r.connection())) {
+                Some(hold) => hold,
+                None => state.borrow(&r, &stock).map_err(|refused| tell(&About::Request(r), &refused)).ok()?,
+            };
+            Some((About::Request(r), stock, hold))
+        }
+        Origin::Connection(c) => {
+            let stock = c.base_server().config::<PerlHost>()?.stock()?.clone();
+            let state = ConnectionState::of(&c)?;
+            let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)) {
+                Some(hold) => hold,
+                None => state.hold(&stock).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
+            };
+            Some((About::Connection(c), stock, hold))
+        }
+        Origin::Server(s) => {
+            let stock = match s.config::<PerlHost>() {
+                Some(record) => record.stock()?.clone(),
+                None => startup::main_stock()?,
+            };
+            let hold = Arc::new(Lent::Parent(stock.parent.clone()));
+            Some((About::Server(s), stock, hold))
+        }
+        Origin::Pool(pool, s) => {
+            if !startup::is_child() {
+                return find(Origin::Server(s.or_else(startup::main_server)?));
+            }
+            of_pool(pool)
+        }
+        Origin::None => Frame::find(|f| Some((f.about, f.stock.clone(), f.hold.clone())))
+            .or_else(|| if startup::is_child() { None } else { find(Origin::Server(startup::main_server()?)) }),
+    }
+}
+
+fn tell(about: &About, refused: &Refused) {
+    if refused.tell {
+        match about {
+            About::Request(r) => report::request(r, Level::Error, &refused.text),
+            About::Connection(c) => report::connection(c, Level::Error, &refused.text),
+            About::Server(s) => report::server(Some(s), Level::Error, &refused.text),
+        }
+    }
+}
+
+fn connection_of(about: &About) -> Option<Connection> {
+    match about {
+        About::Request(r) => Some(r.connection()),
+        About::Connection(c) => Some(*c),
+        About::Server(_) => None,
+    }
+}
+
+/// The interpreter this thread is inside of, if it is of this stock and works for this connection.
+fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
+    let innermost = Cell::new(true);
+    Frame::find(|frame| {
+        let hit = innermost.replace(false) && Arc::ptr_eq(frame.stock, stock) && connection_of(&frame.about) == c;
+        hit.then(|| frame.hold.clone())
+    })
+}
+
+/// The interpreter of the request or connection whose pool this is, or lies below. Never waits: a pool may die on the thread
+/// that accepts connections.
+fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
+    let above = || std::iter::successors(Some(pool), Pool::parent);
+    let owns = |about: &About| {
+        let own = match about {
+            About::Request(r) => r.pool(),
+            About::Connection(c) => c.pool(),
+            About::Server(_) => return false,
+        };
+        above().any(|p| p == own)
+    };
+    let running = Frame::find(|f| owns(&f.about).then(|| (f.about, f.stock.clone(), f.hold.clone())));
+    if running.is_some() {
+        return running;
+    }
+    for p in above() {
+        if let Some(r) = p.userdata(REQUEST) {
+            // SAFETY: noted by `note_request`; a request_rec lies in its own pool, which is not gone yet.
+            let r = unsafe { Request::from_ptr(r.as_ptr().cast()) }?;
+            let (stock, state) = (r.server_config::<PerlHost>()?.stock()?, r.state::<PerlHost>()?);
+            let kept =
+                r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree.held(stock));
+            let hold = match kept {
+                Some(hold) => hold,
+                None => Arc::new(stock.lend_now()?),
+            };
+            return Some((About::Request(r), stock.clone(), hold));
+        }
+        if let Some(c) = p.userdata(CONNECTION) {
+            // SAFETY: noted by `note_connection`; as above.
+            let c = unsafe { Connection::from_ptr(c.as_ptr().cast()) }?;
+            let base = c.base_server();
+            let (stock, state) = (base.config::<PerlHost>()?.stock()?, c.state::<PerlHost>()?);
+            let hold = match state.kept(stock) {
+                Some(hold) => hold,
+                None => Arc::new(stock.lend_now()?),
+            };
+            return Some((About::Connection(c), stock.clone(), hold));
+        }
+    }
+    None
+}
+
+/// Enters: the interpreter is this thread's current one until [`unselect`], and its record's count is raised by one.
+pub fn select(origin: Origin) -> Option<NonNull<Record>> {
+    if is_forked() {
+        return None;
+    }
+    IN_USE.store(true, Relaxed);
+    match origin {
+        Origin::Request(r) => note_request(&r),
+        Origin::Connection(c) => note_connection(&c),
+        _ => {}
+    }
+    let (about, stock, hold) = find(origin)?;
+    let record = hold.record();
+    let begun = hold.begin();
+    let standing = Standing::begin(about, stock, hold.clone());
+    let selected = Selected { record: record.as_ptr().addr(), thread: apr::thread_id(), hold, standing, begun };
+    with_kept(|kept| kept.selected.push(selected));
+    Some(record)
+}
+
+/// One user less: ends the newest entry of this thread there, else gives back what was kept by raising the count.
+///
+/// # Safety
+/// The record is that of a living interpreter, which no other thread is using.
+pub unsafe fn unselect(record: NonNull<Record>) {
+    if is_forked() {
+        return;
+    }
+    let (at, thread) = (record.as_ptr().addr(), apr::thread_id());
+    let selected = with_kept(|kept| {
+        let here = kept.selected.iter().rposition(|s| s.record == at && s.thread == thread);
+        // A count that is above that of the calls was raised on purpose: another thread's entry is not meant then.
+        let found = here.or_else(|| {
+            let other = kept.selected.iter().rposition(|s| s.record == at)?;
+            (!kept.held.iter().any(|(held, _)| *held == at)).then_some(other)
+        })?;
+        Some(kept.selected.remove(found))
+    });
+    match selected {
+        Some(Selected { thread: of, hold, standing, begun, .. }) => {
+            if of == thread {
+                hold.end(begun);
+                standing.end();
+            } else {
+                hold.abandon(begun);
+                standing.abandon();
+            }
+            if hold.is_held_by_others() {
+                keep(&hold);
+            }
+        }
+        // SAFETY: the caller's promise.
+        None => unsafe { (*record.as_ptr()).refcnt -= 1 },
+    }
+    let free = with_kept(|kept| {
+        let at = kept.held.iter().position(|(held, hold)| *held == at && !hold.is_held_by_others())?;
+        Some(kept.held.swap_remove(at).1)
+    });
+    drop(free);
+}
+
+/// A call of ours ended, and the interpreter's count says that somebody keeps it: so does the lease.
+#[cold]
+pub fn keep(hold: &Hold) {
+    if matches!(**hold, Lent::Parent(_)) {
+        return;
+    }
+    let at = hold.record().as_ptr().addr();
+    with_kept(|kept| {
+        if !kept.held.iter().any(|(held, _)| *held == at) {
+            kept.held.push((at, hold.clone()));
+        }
+    });
+}
+
+/// The ticket of what this thread is about: for objects that C code makes of pointers whose owner is not known.
+pub fn ticket() -> Ticket {
+    let found = Frame::find(|frame| match frame.about {
+        About::Request(r) => RequestState::of(&r).map(|state| state.ticket),
+        About::Connection(c) => ConnectionState::of(&c).map(|state| state.ticket),
+        About::Server(_) => Some(Ticket::FOREVER),
+    });
+    found.unwrap_or(Ticket::FOREVER)
+}
