@@ -173,7 +173,10 @@ mod tests {
         assert!(died(run("sub { last }->()")).starts_with("Can't \"last\" outside a loop block"));
         assert_eq!(died(run("local $SIG{__DIE__} = sub { die \"wrapped $_[0]\" }; die qq(x\\n)")), "wrapped x\n");
         assert_eq!(run("1").map(|o| o.number), Ok(1));
-        assert_eq!(run("package D; sub DESTROY { CORE::exit(5) } bless []").map(|o| o.truth), Ok(true));
+        // Its interpreter is not freed: a perl without threads would build the next one on what is left.
+        if crate::HAS_ITHREADS {
+            assert_eq!(run("package D; sub DESTROY { CORE::exit(5) } bless []").map(|o| o.truth), Ok(true));
+        }
         assert_eq!(run("2").map(|o| o.number), Ok(2));
     }
 
