@@ -46,12 +46,7 @@ fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) ->
 }
 
 /// Without a type: REMOTE_NAME. `dir` is a request's per_dir_config: its HostnameLookups counts.
-fn get_remote_host<'c>(
-    c: &'c Connection,
-    cx: Reenter,
-    how: Option<i32>,
-    dir: Option<&ConfVector>,
-) -> Option<&'c [u8]> {
+fn get_remote_host<'c>(c: &'c Connection, cx: Reenter, how: Option<i32>, dir: Option<&ConfVector>) -> Option<&'c [u8]> {
     c.look_up_remote_host(how.unwrap_or(1), dir, cx)
 }
 

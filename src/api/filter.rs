@@ -18,8 +18,9 @@ pub static FILTER: Class = Class::of::<Filter>(&[
         .doc("Asks it for data; in void context a failure is thrown, else its status is returned."),
     method("pass_brigade(bb)", pass_brigade)
         .doc("Hands data to it; in void context a failure is thrown, else its status is returned."),
-    method("fflush(bb)", fflush)
-        .doc("Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned."),
+    method("fflush(bb)", fflush).doc(
+        "Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned.",
+    ),
     method("remove()", |f: &Filter| f.remove()).doc("Takes it out of its chain."),
 ])
 .doc("One filter in a chain.");

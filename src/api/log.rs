@@ -22,31 +22,46 @@ object!(ServerLog, "Apache2::Log::Server");
 
 const LOG: &str = "Apache2::Log";
 
-/// Rows of both: a method per level.
+/// A row per level. The line for `warn` becomes
+/// `$kind("warn(message, @more)", |l: $this, m: Message, more: Rest| $f(l, Level::Warn, m, more)).load(LOG).doc(..)`.
 macro_rules! levels {
-    ($t:ty, $f:ident) => {
-        Class::of::<$t>(&[
-            method("emerg(@text)", |l: &$t, text: Rest| $f(l, Level::Emerg, text))
-                .load(LOG)
-                .doc("The server cannot go on."),
-            method("alert(@text)", |l: &$t, text: Rest| $f(l, Level::Alert, text))
-                .load(LOG)
-                .doc("Something must be done at once."),
-            method("crit(@text)", |l: &$t, text: Rest| $f(l, Level::Crit, text)).load(LOG).doc("Critical."),
-            method("error(@text)", |l: &$t, text: Rest| $f(l, Level::Error, text)).load(LOG).doc("An error."),
-            method("warn(@text)", |l: &$t, text: Rest| $f(l, Level::Warn, text)).load(LOG).doc("A warning."),
-            method("notice(@text)", |l: &$t, text: Rest| $f(l, Level::Notice, text))
-                .load(LOG)
-                .doc("Normal but worth a line."),
-            method("info(@text)", |l: &$t, text: Rest| $f(l, Level::Info, text)).load(LOG).doc("For information."),
-            method("debug(@text)", |l: &$t, text: Rest| $f(l, Level::Debug, text)).load(LOG).doc("For debugging."),
-        ])
+    ($kind:ident, $this:ty, $f:ident $(, $more:expr)*) => {
+        &[
+            levels!(@ $kind, $this, $f, "emerg(message, @more)", Emerg, "The server cannot go on."),
+            levels!(@ $kind, $this, $f, "alert(message, @more)", Alert, "Something must be done at once."),
+            levels!(@ $kind, $this, $f, "crit(message, @more)", Crit, "Critical."),
+            levels!(@ $kind, $this, $f, "error(message, @more)", Error, "An error."),
+            levels!(@ $kind, $this, $f, "warn(message, @more)", Warn, "A warning."),
+            levels!(@ $kind, $this, $f, "notice(message, @more)", Notice, "Normal but worth a line."),
+            levels!(@ $kind, $this, $f, "info(message, @more)", Info, "For information."),
+            levels!(@ $kind, $this, $f, "debug(message, @more)", Debug, "For debugging."),
+            $($more,)*
+        ]
+    };
+    (@ $kind:ident, $this:ty, $f:ident, $sig:literal, $level:ident, $doc:literal) => {
+        $kind($sig, |l: $this, message: Message, more: Rest| $f(l, Level::$level, message, more)).load(LOG).doc($doc)
     };
 }
 /// Rows of `$r->log`.
-pub static REQUEST_LOG: Class = levels!(RequestLog, request_line).isa(LOG).doc("The log, as a request writes to it.");
+pub static REQUEST_LOG: Class = Class::of::<RequestLog>(levels!(method, &RequestLog, request_line))
+    .isa(LOG)
+    .doc("The log, as a request writes to it.");
 /// Rows of `$s->log`.
-pub static SERVER_LOG: Class = levels!(ServerLog, log_line).isa(LOG).doc("The log, as a server writes to it.");
+pub static SERVER_LOG: Class = Class::of::<ServerLog>(levels!(method, &ServerLog, server_log_line))
+    .isa(LOG)
+    .doc("The log, as a server writes to it.");
+/// Rows of the class itself. Perl's `LOG_MARK` is in the module.
+pub static LOG_CLASS: Class = Class::new(
+    LOG,
+    levels!(
+        class_method,
+        ClassName,
+        main_line,
+        function("log_pid(pool, file)", |pool: &apr::Pool, file: &[u8]| httpd::util::log_pid(pool, file))
+            .doc("Writes the process's number to a file; httpd ends the process if it cannot.")
+    ),
+)
+.doc("The log, as the main server writes to it.");
 
 pub(super) fn of_request(r: Obj<Request>) -> Option<Owned<RequestLog>> {
     NonNull::new(r.as_ptr()).map(|p| r.made(RequestLog(p), r.ticket()))
@@ -62,21 +77,52 @@ fn entry(level: Level) -> Option<Entry<'static>> {
     MODULE.get().map(|module| Entry::new(level, module))
 }
 
-fn request_line(l: &RequestLog, level: Level, text: Rest) {
+/// A message that is code is asked only if its line will be written.
+fn said(message: Message, more: Rest, is_written: bool) -> Result<Option<Vec<u8>>> {
+    if message.is_code() && !is_written {
+        return Ok(None);
+    }
+    let mut text = message.text()?;
+    text.extend_from_slice(&joined(more));
+    Ok(Some(text))
+}
+
+fn request_line(l: &RequestLog, level: Level, message: Message, more: Rest) -> Result<()> {
     // SAFETY: the door checked the ticket, which is the request's; used for this call only.
-    if let (Some(r), Some(entry)) = (unsafe { Request::from_ptr(l.0.as_ptr()) }, entry(level)) {
-        log::request(&r, entry, &joined(text));
+    let (Some(r), Some(module)) = (unsafe { Request::from_ptr(l.0.as_ptr()) }, MODULE.get()) else { return Ok(()) };
+    if let Some(line) = said(message, more, log::request_writes(&r, level, module))? {
+        log::request(&r, Entry::new(level, module), &line);
     }
+    Ok(())
 }
-fn log_line(l: &ServerLog, level: Level, text: Rest) {
+fn write(s: Option<Server>, level: Level, message: Message, more: Rest) -> Result<()> {
+    let Some(module) = MODULE.get() else { return Ok(()) };
+    let is_written = s.is_none_or(|s| log::server_writes(&s, level, module));
+    if let Some(line) = said(message, more, is_written)? {
+        log::server(s.as_ref(), Entry::new(level, module), &line);
+    }
+    Ok(())
+}
+fn server_log_line(l: &ServerLog, level: Level, message: Message, more: Rest) -> Result<()> {
     // SAFETY: the door checked the ticket, which is the server's; used for this call only.
-    if let Some(s) = unsafe { Server::from_ptr(l.0.as_ptr()) } {
-        server_line(&s, level, text);
-    }
+    write(unsafe { Server::from_ptr(l.0.as_ptr()) }, level, message, more)
 }
-pub(super) fn server_line(s: &Server, level: Level, text: Rest) {
+fn main_line(_class: ClassName, level: Level, message: Message, more: Rest) -> Result<()> {
+    write(Server::main(), level, message, more)
+}
+
+/// A line of a server; without one, of that of the current request, else of the main one.
+pub(super) fn line(server: Option<Server>, level: Level, text: Rest) -> Result<()> {
+    let current = || runtime().ok()?.current_object::<Request>().map(|(r, _)| r.server());
+    let server = server.or_else(current).or_else(Server::main);
     if let Some(entry) = entry(level) {
-        log::server(Some(s), entry, &joined(text));
+        log::server(server.as_ref(), entry, &joined(text));
+    }
+    Ok(())
+}
+pub(super) fn text(s: &Server, level: Level, text: &[u8]) {
+    if let Some(entry) = entry(level) {
+        log::server(Some(s), entry, text);
     }
 }
 
@@ -98,11 +144,27 @@ fn full_entry<'a>(file: &'a [u8], line: i64, level: i64, status: i64) -> Result<
     let status = apr::Status(status as i32);
     Ok(entry.status(status).flags((level & !mask) as i32).place(file, u32::try_from(line).unwrap_or(0)))
 }
-pub(super) fn rerror(r: &Request, file: &[u8], line: i64, level: i64, status: i64, text: Rest) -> Result<()> {
-    log::request(r, full_entry(file, line, level, status)?, &joined(text));
+pub(super) fn rerror(
+    r: &Request,
+    file: &[u8],
+    line: i64,
+    level: i64,
+    status: i64,
+    text: &[u8],
+    more: Rest,
+) -> Result<()> {
+    log::request(r, full_entry(file, line, level, status)?, &[text, &joined(more)].concat());
     Ok(())
 }
-pub(super) fn serror(s: &Server, file: &[u8], line: i64, level: i64, status: i64, text: Rest) -> Result<()> {
-    log::server(Some(s), full_entry(file, line, level, status)?, &joined(text));
+pub(super) fn serror(
+    s: &Server,
+    file: &[u8],
+    line: i64,
+    level: i64,
+    status: i64,
+    text: &[u8],
+    more: Rest,
+) -> Result<()> {
+    log::server(Some(s), full_entry(file, line, level, status)?, &[text, &joined(more)].concat());
     Ok(())
 }

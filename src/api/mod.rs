@@ -35,6 +35,7 @@ pub static CLASSES: &[&Class] = &[
     &server_util::MPM,
     &log::REQUEST_LOG,
     &log::SERVER_LOG,
+    &log::LOG_CLASS,
     &filter::FILTER,
     &filter::FILTER_REC,
     &filter::CONF_VECTOR,

@@ -2,8 +2,8 @@
 //! files named after the modules that bring the rows.
 
 use super::{log, request_io as io, request_util as util, sub_request as sub};
-use apr::{Reenter, Table};
-use httpd::{Request, log::Level};
+use apr::{ArrayHeader, Pool, Reenter, Table};
+use httpd::{Filter, Request, log::Level};
 use interp::*;
 
 const IO: &str = "Apache2::RequestIO";
@@ -19,6 +19,10 @@ const URI: &str = "Apache2::URI";
 pub static REQUEST_REC: Class = Class::of::<Request>(&[
     // Fields.
     rw("allowed", Request::allowed, Request::set_allowed).current().doc("Methods allowed, as bits."),
+    rw("allowed_methods", Request::allowed_methods, Request::set_allowed_methods)
+        .current()
+        .doc("Methods that the Allow header names."),
+    rw("allowed_xmethods", Request::allowed_xmethods, set_allowed_xmethods).current().doc("Not used by httpd."),
     rw("ap_auth_type", Request::ap_auth_type, Request::set_ap_auth_type)
         .current()
         .doc("How the user was authenticated."),
@@ -38,7 +42,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Headers that are sent with an error and after an internal redirect too."),
     rw("filename", Request::filename, Request::set_filename).current().doc("The file it stands for."),
     rw("finfo", Request::file_info, Request::set_file_info).current().doc("What httpd knows of the file."),
-    rw("handler", Request::handler, Request::set_handler).current().doc("The handler that makes the answer."),
+    rw("handler", Request::handler, set_handler).current().doc("The handler that makes the answer."),
     ro("header_only", Request::is_header_only).current().doc("Whether only headers are asked for."),
     rw("headers_in", Request::headers_in, |r: &Request, t: &Table| r.set_headers_in(*t))
         .current()
@@ -47,6 +51,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Headers of the answer."),
     rw("hostname", Request::hostname, Request::set_hostname).current().doc("The host asked for."),
+    rw("input_filters", Request::input_filters, set_input_filters).current().doc("The first of its input filters."),
     ro("main", Request::main).current().doc("The request that this one is a subrequest of."),
     rw("method", Request::method, Request::set_method).current().doc("Name of the method."),
     rw("method_number", Request::method_number, Request::set_method_number)
@@ -63,12 +68,23 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Not 0 if If-Modified-Since and its kin do not count."),
     rw("notes", Request::notes, |r: &Request, t: &Table| r.set_notes(*t)).current().doc("Notes from module to module."),
+    rw("output_filters", Request::output_filters, set_output_filters).current().doc("The first of its output filters."),
     rw("path_info", Request::path_info, Request::set_path_info).current().doc("What follows the file in the URI."),
+    ro("per_dir_config", Request::per_dir_config).current().doc("What modules keep for its directory."),
     ro("pool", Request::pool).current().doc("The pool that dies with it."),
     ro("prev", Request::prev).current().doc("The request that was redirected to this one."),
+    rw("proto_input_filters", Request::proto_input_filters, set_proto_input_filters)
+        .current()
+        .doc("The first of the input filters that a redirect keeps."),
+    rw("proto_output_filters", Request::proto_output_filters, set_proto_output_filters)
+        .current()
+        .doc("The first of the output filters that a redirect keeps."),
     ro("proto_num", Request::proto_num).current().doc("The protocol as a number: 1001 for HTTP/1.1."),
     ro("protocol", Request::protocol).current().doc("The protocol, HTTP/1.1 and the like."),
-    rw("proxyreq", Request::proxyreq, Request::set_proxyreq).current().doc("PROXYREQ_*: 0 if it is for this server."),
+    method("proxyreq([value])", proxyreq)
+        .current()
+        .doc("PROXYREQ_*: 0 if it is for this server; when read, a URI with another host makes it one for a proxy."),
+    ro("request_config", Request::request_config).current().doc("What modules keep for it."),
     ro("request_time", |r: &Request| r.request_time() / SECOND).current().doc("When it came, seconds since 1970."),
     ro("server", Request::server).current().doc("The server it is for."),
     rw("status", Request::status, Request::set_status).current().doc("Status of the answer; 200 unless set."),
@@ -165,6 +181,17 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(UTIL)
         .doc("Adds configuration lines for this request."),
+    method("location_merge(location)", util::location_merge)
+        .current()
+        .load(UTIL)
+        .doc("Puts the section of this very text in the place of what applies here; false if there is none."),
+    class_method("new(c, [pool])", util::new)
+        .load(UTIL)
+        .doc("A request that no client sent, for other protocols: a GET of /, in a pool below that of the connection."),
+    method("child_terminate()", util::child_terminate)
+        .current()
+        .load(UTIL)
+        .doc("Ends the process when the request is over; not with threads."),
     method("location()", |r: &Request| Ok::<_, Fail>(runtime()?.location(Owner::of(r))))
         .current()
         .load(UTIL)
@@ -185,7 +212,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(UTIL)
         .doc("LimitRequestBody, bytes; 0 is unlimited."),
-    method("document_root()", Request::document_root).current().load(UTIL).doc("DocumentRoot."),
+    method("document_root([root])", util::document_root)
+        .current()
+        .load(UTIL)
+        .doc("DocumentRoot; one that is set lasts until the request ends, and cannot be with threads."),
     method("as_string()", util::as_string)
         .current()
         .load(UTIL)
@@ -203,10 +233,12 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(UTIL)
         .doc("Sets the Authorization header for Basic authentication."),
     // The answer.
-    method("set_content_length(length)", Request::set_content_length)
-        .current()
-        .load(RESPONSE)
-        .doc("Sets Content-Length."),
+    method("set_content_length([length])", |r: &Request, length: Option<i64>| {
+        r.set_content_length(length.unwrap_or(r.finfo().csize))
+    })
+    .current()
+    .load(RESPONSE)
+    .doc("Sets Content-Length; without a length that of the file."),
     method("set_last_modified([mtime])", set_last_modified)
         .current()
         .load(RESPONSE)
@@ -247,8 +279,11 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(RESPONSE)
         .doc("What is sent for a status: text, a path or a URL."),
     // Access.
-    method("auth_name()", Request::auth_name).current().load(ACCESS).doc("AuthName."),
-    method("auth_type()", Request::auth_type).current().load(ACCESS).doc("AuthType."),
+    method("auth_name([name])", auth_name).current().load(ACCESS).doc("AuthName; sets it for this request."),
+    method("auth_type([type])", auth_type)
+        .current()
+        .load(ACCESS)
+        .doc("AuthType, none if there is none; sets it for this request."),
     method("some_auth_required()", Request::some_auth_required)
         .current()
         .load(ACCESS)
@@ -261,15 +296,19 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(ACCESS)
         .doc("Asks the client to authenticate, as AuthType says."),
-    method("note_basic_auth_failure()", |r: &Request, cx: Reenter| r.note_auth_failure(cx))
+    method("note_basic_auth_failure()", |r: &Request, cx: Reenter| r.note_basic_auth_failure(cx))
         .current()
         .load(ACCESS)
         .doc("Asks the client for Basic authentication."),
-    method("note_digest_auth_failure()", |r: &Request, cx: Reenter| r.note_auth_failure(cx))
+    method("note_digest_auth_failure()", |r: &Request, cx: Reenter| r.note_digest_auth_failure(cx))
         .current()
         .load(ACCESS)
         .doc("Asks the client for Digest authentication."),
     method("allow_options()", Request::allow_options).current().load(ACCESS).doc("Options here, as bits."),
+    method("allow_override_opts()", Request::allow_override_opts)
+        .current()
+        .load(ACCESS)
+        .doc("The options that AllowOverride Options= permits here, as bits."),
     method("allow_overrides()", Request::allow_overrides).current().load(ACCESS).doc("AllowOverride here, as bits."),
     method("allow_methods(reset, @methods)", |r: &Request, reset: bool, methods: Rest| {
         r.allow_methods(reset, methods.iter())
@@ -284,11 +323,15 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("satisfies()", Request::satisfies).current().load(ACCESS).doc("Satisfy here."),
     // The log.
     method("log()", |r: Obj<Request>| log::of_request(r)).current().load(LOG).doc("The log, by level: $r->log->info."),
-    method("log_error(@text)", |r: &Request, text: Rest| log::server_line(&r.server(), Level::Error, text))
-        .current()
-        .load(LOG)
-        .doc("Writes an error to the log."),
-    method("warn(@text)", |r: &Request, text: Rest| log::server_line(&r.server(), Level::Warn, text))
+    method("log_error(@text)", |r: Maybe<&Request>, text: Rest| {
+        log::line(r.0.map(Request::server), Level::Error, text)
+    })
+    .loose()
+    .current()
+    .load(LOG)
+    .doc("Writes an error to the log."),
+    method("warn(@text)", |r: Maybe<&Request>, text: Rest| log::line(r.0.map(Request::server), Level::Warn, text))
+        .loose()
         .current()
         .load(LOG)
         .doc("Writes a warning to the log."),
@@ -296,7 +339,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(LOG)
         .doc("Writes to the log why the client did not get a file."),
-    method("log_rerror(file, line, level, status, @text)", log::rerror)
+    method("log_rerror(file, line, level, status, text, @more)", log::rerror)
         .current()
         .load(LOG)
         .doc("Writes a line with all its parts to the log."),
@@ -362,7 +405,15 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(SUBREQUEST)
         .doc("What a URI would be served as, with another method."),
+    method("lookup_dirent(entry, [kind], [filters])", sub::lookup_dirent)
+        .current()
+        .load(SUBREQUEST)
+        .doc("What an entry of the request's directory would be served as."),
     // Elsewhere.
+    method("internal_fast_redirect(sub)", sub::internal_fast_redirect)
+        .current()
+        .load(SUBREQUEST)
+        .doc("Serves what a subrequest stands for in this one's place."),
     method("internal_redirect(uri)", |r: &Request, uri: &[u8], cx: Reenter| r.internal_redirect(uri, cx))
         .current()
         .load(SUBREQUEST)
@@ -379,11 +430,11 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Ends the request with a status, as if a phase had returned it."),
     ro("parsed_uri", Request::uri_parts).current().load(URI).doc("The URI in parts: a copy."),
     method("parse_uri(uri)", Request::parse_uri).current().load(URI).doc("Sets uri, args and the parts from a text."),
-    method("construct_server([host], [port])", construct_server)
+    method("construct_server([host], [port], [pool])", construct_server)
         .current()
         .load(URI)
         .doc("Host and, unless it is the usual one, port, for links."),
-    method("construct_url([uri])", construct_url)
+    method("construct_url([uri], [pool])", construct_url)
         .current()
         .load(URI)
         .doc("A URI with scheme, host and port before it."),
@@ -399,13 +450,90 @@ fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
     Ok(())
 }
 
-fn content_languages(r: &Request, languages: Option<Strings>) -> Option<Array<Vec<u8>>> {
+/// Within the response phase it is too late for another kind of ours.
+fn set_handler(r: &Request, handler: Maybe<&[u8]>) -> Result<()> {
+    let new = handler.0.ok_or("the new handler must be a string")?;
+    let old = r.handler().unwrap_or_default();
+    let ours = |name: &[u8]| name == b"modperl" || name == b"perl-script";
+    if runtime()?.current_phase() == Some("PerlResponseHandler") && ours(old) && ours(new) && old != new {
+        let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
+        return Err(format!("Can't switch from '{old}' to '{new}' response handler").into());
+    }
+    r.set_handler(Some(new));
+    Ok(())
+}
+
+fn set_allowed_xmethods(r: &Request, array: &ArrayHeader) -> Result<()> {
+    if r.set_allowed_xmethods(array) { Ok(()) } else { Err("the array could be gone before the request".into()) }
+}
+
+fn fits(put: bool) -> Result<()> {
+    if put { Ok(()) } else { Err(super::filter::GONE.into()) }
+}
+fn set_input_filters(r: &Request, filter: &Filter) -> Result<()> {
+    fits(r.set_input_filters(filter))
+}
+fn set_output_filters(r: &Request, filter: &Filter) -> Result<()> {
+    fits(r.set_output_filters(filter))
+}
+fn set_proto_input_filters(r: &Request, filter: &Filter) -> Result<()> {
+    fits(r.set_proto_input_filters(filter))
+}
+fn set_proto_output_filters(r: &Request, filter: &Filter) -> Result<()> {
+    fits(r.set_proto_output_filters(filter))
+}
+
+fn proxyreq(r: &Request, value: Option<i32>) -> i32 {
+    if value.is_none() {
+        r.detect_proxy();
+    }
+    let old = r.proxyreq();
+    if let Some(value) = value {
+        r.set_proxyreq(value);
+    }
+    old
+}
+
+/// As with mod_perl a value that httpd refuses is a warning.
+fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
+    const OR_AUTHCFG: i32 = 8;
+    let mut line = [directive.as_bytes(), b" \""].concat();
+    for byte in value.iter().filter(|b| **b != b'\n') {
+        if matches!(byte, b'"' | b'\\') {
+            line.push(b'\\');
+        }
+        line.push(*byte);
+    }
+    line.push(b'"');
+    if runtime()?.add_config(Owner::of(r), &[&line], OR_AUTHCFG, None, -1).is_err() {
+        let text = format!("Can't change {directive} to '{}'", String::from_utf8_lossy(value));
+        log::text(&r.server(), Level::Warn, text.as_bytes());
+    }
+    Ok(())
+}
+fn auth_name(r: &Request, name: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    if let Some(name) = name {
+        set_auth(r, "AuthName", name)?;
+    }
+    Ok(r.auth_name().map(<[u8]>::to_vec))
+}
+fn auth_type(r: &Request, kind: Option<&[u8]>) -> Result<Vec<u8>> {
+    if let Some(kind) = kind {
+        set_auth(r, "AuthType", kind)?;
+    }
+    Ok(r.auth_type().unwrap_or(b"none").to_vec())
+}
+
+fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Option<Array<Vec<u8>>>> {
+    if languages.is_some_and(|l| !l.is_array()) {
+        return Err("the languages must be an array".into());
+    }
     let old = r.content_languages();
     let old = (!old.is_empty()).then(|| Array(old.iter().map(|l| l.to_vec()).collect()));
     if let Some(new) = languages {
         r.set_content_languages(&new.iter().collect::<Vec<_>>());
     }
-    old
+    Ok(old)
 }
 
 fn no_cache(r: &Request, flag: Option<i32>) -> i32 {
@@ -430,15 +558,14 @@ fn subprocess_env(
     value: Option<Maybe<&[u8]>>,
     want: Want,
     cx: Reenter,
-) -> Either<Table, Option<Vec<u8>>> {
+) -> Result<Either<Table, Tainted<Option<Vec<u8>>>>> {
     if let Some(key) = key {
-        return Either::B(util::get_or_set(r.subprocess_env(), key, value));
+        return Ok(Either::B(Tainted(util::get_or_set(r.subprocess_env(), key, value))));
     }
     if want == Want::Void {
-        r.add_common_vars();
-        r.add_cgi_vars(cx);
+        runtime()?.fill_env(cx, Owner::of(r))?;
     }
-    Either::A(r.subprocess_env())
+    Ok(Either::A(r.subprocess_env()))
 }
 
 fn set_last_modified(r: &Request, mtime: Option<i64>) {
@@ -453,11 +580,17 @@ fn basic_auth_pw(r: &Request) -> List<Either<i32, Option<Vec<u8>>>> {
     List(vec![Either::A(status), Either::B(password.map(<[u8]>::to_vec))])
 }
 
-fn construct_url<'r>(r: &'r Request, uri: Option<&[u8]>) -> Option<&'r [u8]> {
+/// The text lies in the request's pool, whichever is given.
+fn construct_url<'r>(r: &'r Request, uri: Option<&[u8]>, _pool: Option<&Pool>) -> Option<&'r [u8]> {
     r.construct_url(uri.or(r.uri()).unwrap_or_default())
 }
 
-fn construct_server<'r>(r: &'r Request, host: Option<&[u8]>, port: Option<i64>) -> Option<&'r [u8]> {
+fn construct_server<'r>(
+    r: &'r Request,
+    host: Option<&[u8]>,
+    port: Option<i64>,
+    _pool: Option<&Pool>,
+) -> Option<&'r [u8]> {
     let host = host.or(r.server_name()).unwrap_or_default();
     let port = port.and_then(|p| u16::try_from(p).ok()).unwrap_or(r.server_port());
     r.construct_server(host, port)

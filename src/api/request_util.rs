@@ -1,7 +1,7 @@
 //! `Apache2::RequestUtil`: what the host keeps for a request, and small helpers. Connections and servers share some of it.
 
-use apr::{Reenter, Table};
-use httpd::Request;
+use apr::{Pool, Reenter, Table};
+use httpd::{Connection, Request};
 use interp::*;
 
 /// Functions of the package itself.
@@ -105,10 +105,51 @@ pub(super) fn add_config(
     path: Option<&[u8]>,
     options: Option<i32>,
 ) -> Result<()> {
+    if !lines.is_array() {
+        return Err("$r->add_config() has failed: not an array reference".into());
+    }
     let lines: Vec<_> = lines.iter().collect();
     runtime()?
         .add_config(Owner::of(r), &lines, overrides.unwrap_or(-1), path, options.unwrap_or(-1))
         .map_err(|e| e.prefixed("$r->add_config() has failed: "))
+}
+
+/// The section's values count from now on.
+pub(super) fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
+    let merged = r.merge_location(location);
+    if merged {
+        runtime()?.config_is_changed(Owner::of(r));
+    }
+    Ok(merged)
+}
+
+/// On the connection's pool, or on one that the script made, whose object it then keeps.
+pub(super) fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) -> Result<Owned<Request>> {
+    let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
+    let made = Request::made_up(c, &base, cx);
+    let r = made.map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestRec::new")))?;
+    let ticket = runtime()?.ticket(Owner::of(&r));
+    Ok(match pool {
+        Some(pool) => pool.made(r, ticket),
+        None => Owned::by(r, ticket),
+    })
+}
+
+pub(super) fn child_terminate(r: &Request) -> Result<()> {
+    if httpd::mpm::is_threaded() {
+        return Err("Can't run '$r->child_terminate' in a threaded mpm".into());
+    }
+    r.terminate_child();
+    Ok(())
+}
+
+pub(super) fn document_root(r: &Request, root: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    let old = r.document_root().map(<[u8]>::to_vec);
+    if let Some(root) = root {
+        super::server_rec::changeable("$r->document_root")?;
+        r.set_document_root(root);
+    }
+    Ok(old)
 }
 
 pub(super) fn as_string(r: &Request) -> Vec<u8> {
@@ -133,12 +174,13 @@ pub(super) fn as_string(r: &Request) -> Vec<u8> {
 }
 
 /// Lua has no references to scalars: there it is the string.
-pub(super) fn slurp_filename(r: &Request, _tainted: Option<bool>) -> Result<Tainted<Vec<u8>>> {
+pub(super) fn slurp_filename(r: &Request, tainted: Option<bool>) -> Result<ByRef<Either<Tainted<Vec<u8>>, Vec<u8>>>> {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(r.filename().unwrap_or_default());
     let content = std::fs::read(name)
         .map_err(|e| Raise::Status(e.raw_os_error().unwrap_or(libc::EIO), "Apache2::RequestUtil::slurp_filename"));
-    Ok(Tainted(content.map_err(Box::new)?))
+    let content = content.map_err(Box::new)?;
+    Ok(ByRef(if tainted.unwrap_or(true) { Either::A(Tainted(content)) } else { Either::B(content) }))
 }
 
 pub(super) fn set_basic_credentials(r: &Request, user: &[u8], password: &[u8]) {

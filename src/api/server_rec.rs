@@ -1,7 +1,7 @@
 //! `Apache2::ServerRec`: the main server or a virtual host; and `Apache2::Process`.
 
 use super::{log, request_util::get_or_set};
-use apr::Table;
+use apr::{ArrayHeader, Table};
 use httpd::{Server, ffi, log::Level};
 use interp::*;
 use std::ptr::NonNull;
@@ -11,24 +11,65 @@ const LOG: &str = "Apache2::Log";
 
 /// Its rows.
 pub static SERVER_REC: Class = Class::of::<Server>(&[
-    ro("error_fname", Server::error_fname).doc("ErrorLog."),
-    ro("is_virtual", Server::is_virtual).doc("Whether it is a virtual host."),
-    ro("keep_alive", Server::keep_alive).doc("KeepAlive."),
-    ro("keep_alive_max", Server::keep_alive_max).doc("MaxKeepAliveRequests."),
-    ro("keep_alive_timeout", |s: &Server| s.keep_alive_timeout().as_micros() as i64)
-        .doc("KeepAliveTimeout, microseconds."),
-    ro("limit_req_fields", Server::limit_req_fields).doc("LimitRequestFields."),
-    ro("limit_req_fieldsize", Server::limit_req_fieldsize).doc("LimitRequestFieldSize, bytes."),
-    ro("limit_req_line", Server::limit_req_line).doc("LimitRequestLine, bytes."),
+    ro("addrs", Server::addrs).doc("The addresses it answers on."),
+    rw("error_fname", Server::error_fname, |s: &Server, v: Option<&[u8]>| {
+        set(s, "error_fname", |s| s.set_error_fname(v))
+    })
+    .doc("ErrorLog."),
+    rw("is_virtual", Server::is_virtual, |s: &Server, v: bool| s.set_is_virtual(v))
+        .doc("Whether it is a virtual host."),
+    rw("keep_alive", Server::keep_alive, |s: &Server, v: bool| set(s, "keep_alive", |s| s.set_keep_alive(v)))
+        .doc("KeepAlive."),
+    rw("keep_alive_max", Server::keep_alive_max, |s: &Server, v: i32| {
+        set(s, "keep_alive_max", |s| s.set_keep_alive_max(v))
+    })
+    .doc("MaxKeepAliveRequests."),
+    rw(
+        "keep_alive_timeout",
+        |s: &Server| s.keep_alive_timeout().as_micros() as i64,
+        |s: &Server, v: i64| set(s, "keep_alive_timeout", |s| s.set_keep_alive_timeout(v)),
+    )
+    .doc("KeepAliveTimeout, microseconds."),
+    rw("limit_req_fields", Server::limit_req_fields, |s: &Server, v: i32| {
+        set(s, "limit_req_fields", |s| s.set_limit_req_fields(v))
+    })
+    .doc("LimitRequestFields."),
+    rw("limit_req_fieldsize", Server::limit_req_fieldsize, |s: &Server, v: i32| {
+        set(s, "limit_req_fieldsize", |s| s.set_limit_req_fieldsize(v))
+    })
+    .doc("LimitRequestFieldSize, bytes."),
+    rw("limit_req_line", Server::limit_req_line, |s: &Server, v: i32| {
+        set(s, "limit_req_line", |s| s.set_limit_req_line(v))
+    })
+    .doc("LimitRequestLine, bytes."),
+    ro("lookup_defaults", Server::lookup_defaults).doc("What modules keep for what stands outside every section."),
+    ro("module_config", Server::module_config).doc("What modules keep for it."),
+    rw("names", Server::names, |s: &Server, v: &ArrayHeader| set_array(s, "names", |s| s.set_names(v)))
+        .doc("ServerAlias."),
     ro("next", Server::next).doc("The server configured after it."),
-    ro("path", Server::path).doc("ServerPath."),
-    ro("port", |s: &Server| i32::from(s.port())).doc("Its port, for links."),
+    rw("path", Server::path, |s: &Server, v: Option<&[u8]>| set(s, "path", |s| s.set_path(v))).doc("ServerPath."),
+    rw("port", |s: &Server| i32::from(s.port()), set_port).doc("Its port, for links."),
     ro("process", process).doc("What there is once per process."),
-    ro("server_admin", Server::admin).doc("ServerAdmin."),
-    ro("server_hostname", Server::hostname).doc("ServerName."),
-    ro("server_scheme", Server::scheme).doc("The scheme of ServerName."),
-    ro("timeout", |s: &Server| s.timeout().as_micros() as i64).doc("Timeout, microseconds."),
-    method("loglevel()", Server::log_level).load(UTIL).doc("LogLevel, as a number."),
+    rw("server_admin", Server::admin, |s: &Server, v: Option<&[u8]>| set(s, "server_admin", |s| s.set_admin(v)))
+        .doc("ServerAdmin."),
+    rw("server_hostname", Server::hostname, |s: &Server, v: Option<&[u8]>| {
+        set(s, "server_hostname", |s| s.set_hostname(v))
+    })
+    .doc("ServerName."),
+    rw("server_scheme", Server::scheme, |s: &Server, v: Option<&[u8]>| set(s, "server_scheme", |s| s.set_scheme(v)))
+        .doc("The scheme of ServerName."),
+    rw(
+        "timeout",
+        |s: &Server| s.timeout().as_micros() as i64,
+        |s: &Server, v: i64| set(s, "timeout", |s| s.set_timeout(v)),
+    )
+    .doc("Timeout, microseconds."),
+    rw("wild_names", Server::wild_names, |s: &Server, v: &ArrayHeader| {
+        set_array(s, "wild_names", |s| s.set_wild_names(v))
+    })
+    .doc("ServerAlias with wildcards."),
+    method("loglevel([level])", loglevel).load(UTIL).doc("LogLevel, as a number."),
+    method("error_log2stderr()", Server::error_log_to_stderr).load(UTIL).doc("Sends standard error to its error log."),
     method("dir_config([key], [value])", dir_config)
         .load(UTIL)
         .doc("Values of PerlSetVar and PerlAddVar outside sections: the table, a value, or a new value."),
@@ -51,6 +92,9 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
         .load(UTIL)
         .doc("Whether a PerlOptions flag of servers is on here."),
     method("add_config(lines)", |s: &Server, lines: Strings| {
+        if !lines.is_array() {
+            return Err("$s->add_config() has failed: not an array reference".into());
+        }
         let lines: Vec<_> = lines.iter().collect();
         runtime()?
             .add_config(Owner::of(s), &lines, -1, None, -1)
@@ -67,17 +111,47 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
         .load(UTIL)
         .doc("Makes a method known to httpd; its number. While it starts."),
     method("log()", |s: Obj<Server>| log::of_server(s)).load(LOG).doc("The log, by level: $s->log->info."),
-    method("log_error(@text)", |s: &Server, text: Rest| log::server_line(s, Level::Error, text))
+    method("log_error(@text)", |s: Maybe<&Server>, text: Rest| log::line(s.0.copied(), Level::Error, text))
+        .loose()
         .load(LOG)
         .doc("Writes an error to the log."),
-    method("warn(@text)", |s: &Server, text: Rest| log::server_line(s, Level::Warn, text))
+    method("warn(@text)", |s: Maybe<&Server>, text: Rest| log::line(s.0.copied(), Level::Warn, text))
+        .loose()
         .load(LOG)
         .doc("Writes a warning to the log."),
-    method("log_serror(file, line, level, status, @text)", log::serror)
+    method("log_serror(file, line, level, status, text, @more)", log::serror)
         .load(LOG)
         .doc("Writes a line with all its parts to the log."),
 ])
 .doc("The main server or a virtual host.");
+
+/// Threads read servers without a lock.
+pub(super) fn changeable(what: &str) -> Result<()> {
+    if httpd::server::can_be_changed() {
+        return Ok(());
+    }
+    Err(format!("Can't run 'setting {what}' in the threaded environment after server startup").into())
+}
+fn set(s: &Server, field: &str, put: impl FnOnce(&Server)) -> Result<()> {
+    changeable(&format!("$s->{field}"))?;
+    put(s);
+    Ok(())
+}
+fn set_array(s: &Server, field: &str, put: impl FnOnce(&Server) -> bool) -> Result<()> {
+    changeable(&format!("$s->{field}"))?;
+    if put(s) { Ok(()) } else { Err("the array could be gone before the server".into()) }
+}
+fn set_port(s: &Server, port: i64) -> Result<()> {
+    let port = u16::try_from(port).map_err(|_| "there is no such port")?;
+    set(s, "port", |s| s.set_port(port))
+}
+/// 0 is no level to set, as with mod_perl.
+fn loglevel(s: &Server, level: Option<i32>) -> i32 {
+    if let Some(level) = level.filter(|n| *n != 0) {
+        s.set_log_level(level);
+    }
+    s.log_level()
+}
 
 fn dir_config(
     s: &Server,

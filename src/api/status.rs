@@ -8,8 +8,9 @@ pub static STATUS: Class = Class::new(
     &[
         class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(runtime()?.interpreter() as i64))
             .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
-        class_method("pool()", pool)
-            .doc("Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads."),
+        class_method("pool()", pool).doc(
+            "Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads.",
+        ),
     ],
 )
 .doc("The interpreter and its pool.");

@@ -156,11 +156,8 @@ impl Request {
 
     /// Ends the process when the request is over. For servers without threads only.
     pub fn terminate_child(&self) {
-        let pool = self.pool();
-        // What was registered on the pool after this has run then, but for what this very cleanup registers.
-        let _ = pool.on_death(move || {
-            let _ = pool.on_death(|| std::process::exit(0));
-        });
+        // What was registered on the pool before this does not run, as with mod_perl; Perl's cleanup handlers have run.
+        let _ = self.pool().on_death(|| std::process::exit(0));
     }
 
     /// Sends httpd's page for the request's status. `recursive` is a status that came up while that was tried before, or 0.

@@ -231,6 +231,20 @@ pub trait Runtime: Sync {
         let _ = request;
     }
 
+    /// Puts CGI's variables into the request's `subprocess_env` and into the script's environment.
+    ///
+    /// # Errors
+    /// Outside the server.
+    fn fill_env(&self, cx: Reenter, request: Owner) -> Result<()> {
+        let _ = (cx, request);
+        Err(OUTSIDE.into())
+    }
+
+    /// What applies to the request has been changed: nothing that was derived from it counts any longer.
+    fn config_is_changed(&self, request: Owner) {
+        let _ = request;
+    }
+
     /// Makes this the request that [`current`](Runtime::current) gives, until its end: `Apache2::RequestUtil->request($r)`.
     ///
     /// # Errors

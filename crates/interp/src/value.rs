@@ -169,6 +169,10 @@ pub struct Message<'c> {
 }
 
 impl Message<'_> {
+    /// Whether it is code.
+    pub fn is_code(&self) -> bool {
+        self.v.tag != Kind::Bytes
+    }
     /// The text.
     ///
     /// # Errors
