@@ -1,6 +1,7 @@
 //! What is kept per connection.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use httpd::Connection;
@@ -19,6 +20,8 @@ pub struct ConnectionState {
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
+    /// What scripts keep with its filters, by the filter's address.
+    pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
 }
 
 // SAFETY: httpd works on a connection on one thread at a time (SAFETY.md, "one thread at a time"). Its end may come on
@@ -36,6 +39,7 @@ impl ConnectionState {
             tree: Tree::default(),
             kept: RefCell::default(),
             pnotes: RefCell::default(),
+            filters: RefCell::default(),
         })
     }
 

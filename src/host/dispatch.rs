@@ -120,6 +120,12 @@ fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
+/// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.
+#[inline(always)]
+pub fn wants_cleanup(phase: Phase, r: &Request) -> bool {
+    matches!(phase, Phase::Fixup | Phase::Log) && !configured(Phase::Cleanup, r).is_empty()
+}
+
 /// The configured handlers of a phase, for this request.
 #[inline(always)]
 pub fn configured(phase: Phase, r: &Request) -> &[Handler] {
@@ -139,13 +145,16 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     if phase == Phase::Response {
         return response::run(order, r, server, dir, configured);
     }
+    if state.is_none() && wants_cleanup(phase, r) && server.is_some_and(|s| s.conf.is_enabled()) {
+        RequestState::of(r);
+    }
     let nothing = match state {
         None => configured.is_empty(),
         Some(state) => configured.is_empty() && !state.is_changed(phase),
     };
     if nothing {
         if let (Phase::Log, Some(state)) = (phase, state) {
-            state.end_walk(r);
+            state.end(r);
         }
         return DECLINED;
     }
@@ -160,7 +169,9 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
         Ok(status) => status,
         Err(refused) => refuse(r, phase, &refused),
     };
-    if phase == Phase::Log || (status != OK && status != DECLINED) {
+    if phase == Phase::Log {
+        state.end(r);
+    } else if status != OK && status != DECLINED {
         state.end_walk(r);
     }
     status
@@ -180,7 +191,7 @@ pub fn enter<R>(
     let Some(stock) = server.stock() else { return Err(Refused::none()) };
     let hold = match Frame::inside(stock) {
         Some(hold) if state.tree.held(stock).is_none() => hold,
-        _ => state.hold(r, stock)?,
+        _ => state.hold(r, phase, stock)?,
     };
     Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || hold.run(|perl| f(&perl.enter()))))
 }
@@ -204,7 +215,7 @@ pub fn cleanup(r: Request) {
         return;
     }
     let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
-    state.end_walk(&r);
+    state.end(&r);
     let configured = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(Phase::Cleanup));
     let has_handlers = state.is_changed(Phase::Cleanup) || !configured.is_empty();
     let has_values = state.has_values();
@@ -225,7 +236,6 @@ pub fn cleanup(r: Request) {
             refuse(&r, Phase::Cleanup, &refused);
         }
     }
-    state.end_walk(&r);
     state.unpin();
 }
 

@@ -164,7 +164,7 @@ impl Host for PerlHost {
         match phase {
             Phase::Response if order == 0 => true,
             Phase::Response => !response::is_ours(r),
-            _ => dispatch::configured(phase, r).is_empty(),
+            _ => dispatch::configured(phase, r).is_empty() && !dispatch::wants_cleanup(phase, r),
         }
     }
 

@@ -1,12 +1,19 @@
 //! The response buffer: what a response handler prints, until there is enough of it or somebody flushes.
 //!
-//! As mod_perl: 8 KiB, flushed before the handler's status is looked at; there is none outside the response phase.
+//! As mod_perl: 8 KiB, flushed before the handler's status is looked at; there is none outside the response phase. Under
+//! `PerlOptions +ParseHeaders` the first bytes passed on are taken for CGI headers, unless the script has set headers itself.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
 
 use apr::{Brigade, Bucket, Reenter, Status};
 use httpd::Request;
+use httpd::cgi::header_length;
+use httpd::log::Level;
+use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, OK};
 use interp::Unsent;
+
+use super::report;
 
 /// Bytes kept back before they are passed on.
 const SIZE: usize = 8192;
@@ -24,12 +31,56 @@ enum Behind {
 pub struct Output {
     is_open: Cell<bool>,
     kept: RefCell<Vec<u8>>,
+    /// The first bytes are headers.
+    parses: Cell<bool>,
+    /// Nothing more goes out: the headers said that something else is the answer.
+    is_done: Cell<bool>,
+    /// What the headers make of the request, whatever the handler returns.
+    status: Cell<Option<c_int>>,
 }
 
 impl Output {
-    /// The response phase begins: handlers may print.
-    pub fn open(&self) {
+    /// The response phase begins: handlers may print. `parses`: headers come first.
+    pub fn open(&self, parses: bool) {
         self.is_open.set(true);
+        self.parses.set(parses);
+    }
+
+    /// The script has set headers itself: what it prints is body.
+    pub fn headers_are_set(&self) {
+        self.parses.set(false);
+    }
+
+    /// The status of the request, if headers decided it.
+    pub fn status(&self) -> Option<c_int> {
+        self.status.get()
+    }
+
+    /// Takes a block of headers; returns how long it is. What follows is body.
+    pub fn take_headers(&self, r: &Request, cx: Reenter, bytes: &[u8]) -> usize {
+        self.parses.set(false);
+        let length = header_length(bytes);
+        let status = r.take_cgi_headers(&bytes[..length]);
+        let location = r.headers_out().get(b"Location").filter(|_| r.status() == HTTP_OK).map(<[u8]>::to_vec);
+        match location {
+            Some(uri) if uri.first() == Some(&b'/') => {
+                self.is_done.set(true);
+                r.become_get();
+                r.internal_redirect_handler(&uri, cx);
+            }
+            Some(_) => {
+                self.is_done.set(true);
+                self.status.set(Some(HTTP_MOVED_TEMPORARILY));
+            }
+            None if status != OK => {
+                let uri = String::from_utf8_lossy(r.uri().unwrap_or_default()).into_owned();
+                report::request(r, Level::Warn, &format!("{uri} did not send an HTTP header"));
+                r.set_status(status);
+                return bytes.len();
+            }
+            None => {}
+        }
+        length
     }
 
     /// Whether it is open.
@@ -56,7 +107,7 @@ impl Output {
         }
         self.pass(r, cx, Behind::Nothing).map_err(Unsent::Failed)?;
         if data.len() >= SIZE {
-            pass(r, cx, data, Behind::Nothing).map_err(Unsent::Failed)?;
+            self.pass_bytes(r, cx, data, Behind::Nothing).map_err(Unsent::Failed)?;
         } else {
             self.kept.borrow_mut().extend_from_slice(data);
         }
@@ -90,13 +141,25 @@ impl Output {
         if bytes.is_empty() && behind == Behind::Nothing {
             return Ok(());
         }
-        let result = pass(r, cx, &bytes, behind);
+        let result = self.pass_bytes(r, cx, &bytes, behind);
         let mut kept = self.kept.borrow_mut();
         if kept.capacity() == 0 {
             bytes.clear();
             *kept = bytes;
         }
         result
+    }
+}
+
+impl Output {
+    fn pass_bytes(&self, r: &Request, cx: Reenter, mut bytes: &[u8], behind: Behind) -> Result<(), Status> {
+        if self.parses.get() && !bytes.is_empty() {
+            bytes = &bytes[self.take_headers(r, cx, bytes)..];
+            if bytes.is_empty() && behind == Behind::Nothing {
+                return Ok(());
+            }
+        }
+        if self.is_done.get() { Ok(()) } else { pass(r, cx, bytes, behind) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use apr::Table;
@@ -50,6 +51,8 @@ pub struct RequestState {
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
+    /// What scripts keep with its filters, by the filter's address.
+    pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// What of the environment was put in already.
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
@@ -82,6 +85,7 @@ impl RequestState {
             pins: RefCell::default(),
             changed: RefCell::default(),
             pnotes: RefCell::default(),
+            filters: RefCell::default(),
             env: Cell::default(),
             is_global: Cell::new(false),
             dir_config: Cell::new(None),
@@ -106,11 +110,12 @@ impl RequestState {
         }
     }
 
-    /// The interpreter for a call of this request; begins its walk where the scope asks for one.
+    /// The interpreter for a call of this request; begins its walk where the scope asks for one. The response phase ends the
+    /// walk anyway, so it begins none.
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+    pub fn hold(&self, r: &Request, phase: Phase, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
         let kept = connection.state::<PerlHost>().and_then(|c| c.kept(stock));
         if let Some(hold) = kept {
@@ -123,17 +128,33 @@ impl RequestState {
             state.keep(stock, &hold);
             return Ok(hold);
         }
-        if !self.walk_is_over.get() && stock.scope() != LeaseScope::Handler {
+        let walks = match stock.scope() {
+            LeaseScope::Handler => false,
+            LeaseScope::Request => !matches!(phase, Phase::Log | Phase::Cleanup),
+            _ => phase != Phase::Response && !self.walk_is_over.get(),
+        };
+        if walks {
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
             self.tree.walk(r.as_ptr().addr(), main, &hold);
         }
         Ok(hold)
     }
 
-    /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends.
+    /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends. Under
+    /// `PerlInterpScope request` only the log phase ends it.
     pub fn end_walk(&self, r: &Request) {
+        let keeps = r.server_config::<PerlHost>().and_then(|s| s.stock()).map(|stock| stock.scope());
+        if keeps != Some(LeaseScope::Request) {
+            self.end(r);
+        }
+    }
+
+    /// The request is over.
+    pub fn end(&self, r: &Request) {
         self.walk_is_over.set(true);
-        self.tree.end_walk(r.as_ptr().addr());
+        if self.tree.has_walks() {
+            self.tree.end_walk(r.as_ptr().addr());
+        }
     }
 
     /// Holds the interpreter until the request ends.
@@ -188,13 +209,14 @@ impl RequestState {
     /// Whether scripts left values here.
     pub fn has_values(&self) -> bool {
         !self.pnotes.borrow().is_empty()
+            || !self.filters.borrow().is_empty()
             || self.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
     }
 
     /// Drops what scripts left here; the caller holds the interpreters.
     pub fn drop_values(&self) {
-        let (changed, pnotes) = (self.changed.take(), self.pnotes.take());
-        drop((changed, pnotes));
+        let (changed, pnotes, filters) = (self.changed.take(), self.pnotes.take(), self.filters.take());
+        drop((changed, pnotes, filters));
     }
 }
 

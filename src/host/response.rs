@@ -64,7 +64,7 @@ pub fn run(
     let Some(state) = RequestState::of(r) else { return DECLINED };
     let stack = Stack { phase: Phase::Response, about: About::Request(*r), configured, state: Some(state) };
     let status = match enter(r, state, server, Phase::Response, |entered| {
-        state.output.open();
+        state.output.open(dir.is_some_and(|d| d.options.is(DirOption::ParseHeaders)));
         env::before_handler(r, state, &server.conf, dir, entered);
         let status = match form {
             Form::Plain => plain(r, state, dir, entered, &stack),
@@ -73,7 +73,7 @@ pub fn run(
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
         match state.output.finish(r, cx, status == OK) {
-            Ok(()) => status,
+            Ok(()) => state.output.status().unwrap_or(status),
             Err(_) if r.connection().is_aborted() => status,
             Err(failed) => failed.code(),
         }

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
-use httpd::{Connection, Host, Request, Server};
+use httpd::{Connection, Filter, Host, Request, Rules, Server};
 use interp::{
     Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent,
 };
@@ -17,7 +17,7 @@ use super::dispatch::configured;
 use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
 use super::tree::Hold;
-use super::{PerlHost, startup};
+use super::{PerlHost, env, site, startup};
 use crate::api;
 
 struct HostRuntime;
@@ -128,6 +128,23 @@ const NO_STATE: &str = "httpd has no place for this request's data";
 impl HostRuntime {
     fn state<'r>(&self, r: &'r Request) -> Result<&'r RequestState> {
         RequestState::of(r).ok_or_else(|| NO_STATE.into())
+    }
+
+    /// A filter's own bags, kept with its request or connection.
+    fn filter_notes(&self, filter: &Filter, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
+        let key = filter.as_ptr().addr();
+        if let Some(r) = filter.request() {
+            let state = self.state(&r)?;
+            state.pin(&hold()?);
+            f(state.filters.borrow_mut().entry(key).or_default());
+            return Ok(());
+        }
+        let c = filter.connection().ok_or(NO_STATE)?;
+        let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
+        let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
+        state.keep(&stock, &hold);
+        f(state.filters.borrow_mut().entry(key).or_default());
+        Ok(())
     }
 
     fn change(
@@ -261,6 +278,9 @@ impl Runtime for HostRuntime {
             f(&mut state.pnotes.borrow_mut());
             return Ok(());
         }
+        if let Some(filter) = of::<Filter>(owner) {
+            return self.filter_notes(&filter, f);
+        }
         Err("this object has no pnotes".into())
     }
 
@@ -309,8 +329,22 @@ impl Runtime for HostRuntime {
 
     fn cleanup(&self, pool: Owner, here: Here, code: Kept, arg: Option<Kept>) -> Result<()> {
         let _ = here;
-        let pool = of::<Pool>(pool).ok_or("this object is no pool")?;
         let hold = hold()?;
+        if let Some(s) = of::<Server>(pool) {
+            if site::with(|site| site.is_complete) {
+                return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
+            }
+            // Registered after the cleanup that ends all interpreters, so it runs before that.
+            let kept = Once(Cell::new(Some((hold, code, arg))));
+            let _ = s.pconf().on_death(move || {
+                let kept = kept;
+                if let Some((hold, code, arg)) = kept.0.take() {
+                    run_cleanup(&hold, &code, arg.as_ref());
+                }
+            });
+            return Ok(());
+        }
+        let pool = of::<Pool>(pool).ok_or("this object is no pool")?;
         // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter is
         // next entered. In a request's or a script's own pool it runs at once, in the interpreter that is held until then.
         let of_connection = Frame::find(|frame| match frame.about {
@@ -346,6 +380,82 @@ impl Runtime for HostRuntime {
         let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
         let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
         state.output.flush(&r, cx, hard)
+    }
+
+    fn interpreter(&self) -> u64 {
+        Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
+    }
+
+    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+        let Some(stock) = Frame::find(|frame| Some(frame.stock.clone())) else { return Vec::new() };
+        let Some(tipool) = stock.tipool() else { return Vec::new() };
+        let (now, limits) = (tipool.stats(), tipool.limits());
+        vec![
+            ("interpreters", now.size),
+            ("idle", now.idle),
+            ("lent", now.lent),
+            ("lent at most", now.max_lent),
+            ("waiting", now.waiting),
+            ("waiting at most", now.max_waiting),
+            ("leases", now.checkouts),
+            ("leases that waited", now.waits),
+            ("waits in vain", now.timeouts),
+            ("made", now.created),
+            ("destroyed", now.destroyed),
+            ("PerlInterpMax", limits.max as u64),
+            ("PerlInterpMinSpare", limits.min_spare as u64),
+            ("PerlInterpMaxSpare", limits.max_spare as u64),
+            ("PerlInterpMaxRequests", limits.max_uses),
+        ]
+    }
+
+    fn send_cgi_header(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<(), Unsent> {
+        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
+        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        let headers = state.output.take_headers(&r, cx, data);
+        let body = &data[headers..];
+        if body.is_empty() { Ok(()) } else { state.output.write(&r, cx, body).map(drop) }
+    }
+
+    fn headers_are_set(&self, request: Owner) {
+        if let Some(state) = of::<Request>(request).as_ref().and_then(|r| r.state::<PerlHost>()) {
+            state.output.headers_are_set();
+        }
+    }
+
+    fn fill_env(&self, cx: Reenter, request: Owner) -> Result<()> {
+        let r = of::<Request>(request).ok_or("this object is no request")?;
+        let state = self.state(&r)?;
+        env::add_cgi(&r, state, cx);
+        hold()?.run(|perl| env::put_cgi(&r, state, &perl.enter()));
+        Ok(())
+    }
+
+    fn config_is_changed(&self, request: Owner) {
+        if let Some(state) = of::<Request>(request).as_ref().and_then(|r| r.state::<PerlHost>()) {
+            state.dir_config.set(None);
+        }
+    }
+
+    fn add_config(
+        &self,
+        owner: Owner,
+        lines: &[&[u8]],
+        overrides: i32,
+        path: Option<&[u8]>,
+        options: i32,
+    ) -> Result<()> {
+        let given = |bits: i32| (bits != -1).then_some(bits);
+        if let Some(r) = of::<Request>(owner) {
+            r.add_config(lines, Rules { overrides: given(overrides), options: given(options), path })?;
+            self.config_is_changed(owner);
+            return Ok(());
+        }
+        let s = of::<Server>(owner).ok_or("this object has no configuration")?;
+        if site::with(|site| site.is_complete) {
+            return Err("Can't run '$s->add_config' after server startup".into());
+        }
+        s.add_config(lines).map_err(Fail::from)
     }
 
     fn set_current(&self, request: Owner) -> Result<()> {

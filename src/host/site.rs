@@ -166,25 +166,14 @@ pub fn load(s: &Server, stock: &Arc<Stock>, directive: &str, item: &config::Queu
     })
 }
 
-/// Lines of "theirs TAB ours" for modules of ours that came from elsewhere. A copy of our own file is ours, too.
-const FOREIGN: &str = r#"
-    my $text = sub { open my $in, '<', $_[0] or return ''; local $/; scalar readline $in };
-    join "\n", map { "$INC{$_}\t$lib/$_" }
-        grep { $text->($INC{$_}) ne $text->("$lib/$_") }
-        grep { m{^(?:Apache2/|APR[./]|ModPerl/|mod_perl2\.pm$)} && -e "$lib/$_" && defined $INC{$_} } sort keys %INC;
-"#;
-
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.
 fn check_inc(s: &Server, stock: &Arc<Stock>) -> Result<(), String> {
-    let lib = lib_dir()?.display().to_string().replace(['\\', '\''], "");
-    let code = format!("my $lib = '{lib}';{FOREIGN}");
-    let found = in_parent(About::Server(*s), None, stock, |entered| entered.run_text(code.as_bytes(), None));
-    let found = found.map_err(|e| format!("%INC cannot be checked: {e}"))?;
-    let found = String::from_utf8_lossy(&found);
-    match found.lines().next().and_then(|line| line.split_once('\t')) {
-        Some((theirs, ours)) => {
-            Err(format!("{theirs} was loaded in place of {ours}: another mod_perl's modules cannot run in this one"))
-        }
+    let lib = lib_dir()?;
+    match in_parent(About::Server(*s), None, stock, |entered| entered.foreign_modules(lib)).first() {
+        Some((module, theirs)) => Err(format!(
+            "{theirs} was loaded in place of {}: another mod_perl's modules cannot run in this one",
+            lib.join(module).display()
+        )),
         None => Ok(()),
     }
 }

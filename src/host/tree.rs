@@ -78,6 +78,12 @@ impl Tree {
         }
     }
 
+    /// Whether anybody walks.
+    #[inline]
+    pub fn has_walks(&self) -> bool {
+        !self.walks.borrow().is_empty()
+    }
+
     /// The request's walk is over, and so are those of its subrequests that were looked up only.
     pub fn end_walk(&self, request: usize) {
         // Dropping the last holder gives the lease back, for which nothing may be borrowed here.
