@@ -9,4 +9,12 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
+# sub handler : FilterRequestHandler { ... } in a class that inherits from this one. What this returns, perl refuses.
+sub MODIFY_CODE_ATTRIBUTES {
+    my ($package, $code, @attributes) = @_;
+    my $known = qr/\A(?:FilterRequestHandler|FilterConnectionHandler|FilterInitHandler|FilterHasInitHandler\(.*\))\z/s;
+    my ($refused) = grep { !/$known/ } @attributes;
+    return defined $refused ? $refused : ();
+}
+
 1;

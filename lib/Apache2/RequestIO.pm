@@ -25,4 +25,23 @@ sub Apache2::RequestRec::TIEHANDLE {
     return Apache2::RequestUtil->request;
 }
 
+# With STDOUT tied, what lies below the tie.
+sub Apache2::RequestRec::FILENO { _untied($_[0], sub { fileno STDOUT }) }
+
+sub Apache2::RequestRec::OPEN {
+    my ($r, $mode, @name) = @_;
+    untie *STDOUT if tied *STDOUT;
+    return @name ? open STDOUT, $mode, @name : open STDOUT, $mode;
+}
+
+sub _untied {
+    my ($r, $code) = @_;
+    return $code->() unless tied *STDOUT;
+    no warnings 'untie';
+    untie *STDOUT;
+    my $result = $code->();
+    tie *STDOUT, ref $r, $r;
+    return $result;
+}
+
 1;
