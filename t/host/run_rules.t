@@ -100,7 +100,7 @@ for_each_mpm(qw(event prefork), sub {
             $over ||= grep { $_ =~ $last } @new;
             push @lines, grep { /^([a-z]+)/ && $phase{$1} } @new;
             $over;
-        }, 2);
+        }, 10);
         is_deeply \@lines, \@ran, '  ran as listed';
     }
     is $s->get('/r?response=ok')->{content}, "from 1\n", 'the first one answers';

@@ -76,14 +76,16 @@ impl Entered<'_> {
 
 impl Entered<'_> {
     /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. Asked after start-up code:
-    /// mod_perl's own would read our records through its layout.
+    /// mod_perl's own would read our records through its layout. A copy of our own file is ours, too.
     pub fn foreign_modules(&self, lib: &Path) -> Vec<(String, String)> {
         let mut code = b"my $lib = ".to_vec();
         quote(&mut code, lib.as_os_str().as_bytes());
         code.extend_from_slice(
-            br#"; join "\0", map { ($_, $INC{$_}) } grep {
+            br#"; my $text = sub { open my $in, '<', $_[0] or return ''; local $/; scalar readline $in };
+                join "\0", map { ($_, $INC{$_}) } grep {
                     m{^(?:Apache2/|APR|ModPerl/|mod_perl2\.pm$)} && defined $INC{$_} && !ref $INC{$_}
-                    && $INC{$_} ne "$lib/$_" && -e "$lib/$_" } sort keys %INC"#,
+                    && $INC{$_} ne "$lib/$_" && -e "$lib/$_" && $text->($INC{$_}) ne $text->("$lib/$_")
+                } sort keys %INC"#,
         );
         let text = self.run_text(&code, None).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
