@@ -277,6 +277,19 @@ sub stage_module {
     copy_tree("$TOP/lib", "$self->{root}/modules/mod_interp/lib") if ours();
 }
 
+# Builds a module from one C file against httpd, APR and perl: its .so and its name (mod_NAME.c).
+sub build_c {
+    my ($self, $source) = @_;
+    my $name = basename($source) =~ /^mod_(\w+)\.c$/ ? $1 : die "$source is not called mod_NAME.c\n";
+    my $so   = "$self->{root}/modules/mod_$name.so";
+    return ($so, $name) if -e $so;
+    my $flags = join ' ', '-I' . apxs('INCLUDEDIR'), `apr-1-config --cppflags --includes`, `$^X -MExtUtils::Embed -e ccopts`;
+    $flags =~ s/\s+/ /g;
+    my $out = `gcc -shared -fPIC -O1 -g -Wall -Werror=implicit-function-declaration -o '$so' '$TOP/$source' $flags 2>&1`;
+    die "$source: $out" if $?;
+    return ($so, $name);
+}
+
 sub copy_tree {
     my ($from, $to) = @_;
     make_path($to);
@@ -315,6 +328,10 @@ sub write_conf {
         $conf .= qq(LoadModule perl_module "\@so\@"\n) unless $opt->{no_loadmodule};
         $conf .= qq(PerlSwitches "-I\@lib\@"\n) unless $opt->{no_loadmodule} || (defined $opt->{lib} && !$opt->{lib});
         $conf .= "PerlSwitches $opt->{switches}\n" if $opt->{switches};
+    }
+    if ($opt->{c_module}) {
+        my ($so, $name) = $self->build_c($opt->{c_module});
+        $conf .= qq(LoadModule ${name}_module "$so"\n);
     }
     $conf = $self->fill($conf);
     $self->{first_line} = 1 + ($conf =~ tr/\n//);

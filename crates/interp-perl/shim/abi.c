@@ -216,10 +216,7 @@ int mp_abi_callback(pTHX_ handler *h, void *p, void *r, void *s, AV *args) {
     Zero(&out, 1, mp_out);
     mp_resolve(me, h->id, h->name, h->len, 1, &out);
     if (out.tag != MP_OK) {
-        if (out.text) {
-            sv_setpvn(ERRSV, out.text, out.len);
-            host->log(r, s, out.text, out.len);
-        }
+        if (out.text) sv_setpvn(ERRSV, out.text, out.len);      /* the caller hands it to errsv, as it does with what died */
         mp_out_done(me, &out);
         if (me->leaving) mp_go_on_leaving(aTHX_ me);
         return 500;
