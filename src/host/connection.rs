@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use httpd::Connection;
+use tipool::ItemId;
+
 use interp::{Bag, Ticket};
 
 use super::PerlHost;
-use super::stock::{Refused, Stock};
+use super::stock::{Lent, Refused, Stock};
 use super::tree::{Hold, Tree};
 
 /// One connection's data. Made when the first handler of ours needs it.
@@ -18,6 +20,8 @@ pub struct ConnectionState {
     tree: Tree,
     /// `PerlInterpScope connection`: the interpreters it keeps, one per stock.
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
+    /// Where it is at home, per stock.
+    homes: RefCell<Vec<(Arc<Stock>, ItemId)>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -38,6 +42,7 @@ impl ConnectionState {
             ticket: Ticket::new_owner(),
             tree: Tree::default(),
             kept: RefCell::default(),
+            homes: RefCell::default(),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
         })
@@ -48,7 +53,21 @@ impl ConnectionState {
     /// # Errors
     /// `Refused` when none could be had.
     pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        self.tree.hold(stock)
+        self.tree.hold(stock, self.home(stock))
+    }
+
+    /// The interpreter in which this connection has left values, and in which alone it can be served.
+    pub fn home(&self, stock: &Arc<Stock>) -> Option<ItemId> {
+        self.homes.borrow().iter().find(|(of, _)| Arc::ptr_eq(of, stock)).map(|(_, id)| *id)
+    }
+
+    /// The connection is at home in this interpreter from now on, until it ends. It holds no lease meanwhile.
+    pub fn settle(&self, stock: &Arc<Stock>, hold: &Hold) {
+        if let Lent::Clone(lease) = &**hold
+            && self.home(stock).is_none()
+        {
+            self.homes.borrow_mut().push((stock.clone(), lease.add_home()));
+        }
     }
 
     /// The interpreter it keeps.
@@ -68,5 +87,13 @@ impl ConnectionState {
 impl Drop for ConnectionState {
     fn drop(&mut self) {
         self.ticket.void();
+        // The values go to their interpreters' drop boxes before these are anybody's again.
+        self.pnotes.take();
+        self.filters.take();
+        for (stock, id) in self.homes.take() {
+            if let Some(tipool) = stock.tipool() {
+                tipool.drop_home(id);
+            }
+        }
     }
 }

@@ -193,7 +193,20 @@ pub fn enter<R>(
         Some(hold) if state.tree.held(stock).is_none() => hold,
         _ => state.hold(r, phase, stock)?,
     };
-    Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || hold.run(|perl| f(&perl.enter()))))
+    Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || {
+        hold.run(|perl| {
+            let entered = perl.enter();
+            let before = state.env.get();
+            if before.shows && !before.in_env {
+                env::put_cgi(r, state, &entered);
+            }
+            let result = f(&entered);
+            if state.env.get().in_env && !before.in_env {
+                env::take_cgi_out(r, state, &server.conf, &entered);
+            }
+            result
+        })
+    }))
 }
 
 /// No interpreter came free: what the client and the log learn of it.
@@ -202,7 +215,11 @@ pub fn refuse(r: &Request, phase: Phase, refused: &Refused) -> c_int {
         report::request(r, httpd::log::Level::Error, &refused.text);
     }
     if matches!(phase, Phase::Log | Phase::Cleanup) {
-        report::request(r, httpd::log::Level::Error, &format!("{}: skipped, as no interpreter came free", phase.directive_name()));
+        report::request(
+            r,
+            httpd::log::Level::Error,
+            &format!("{}: skipped, as no interpreter came free", phase.directive_name()),
+        );
         return DECLINED;
     }
     r.err_headers_out().set(b"Retry-After", refused.retry_after.to_string().as_bytes());
@@ -219,15 +236,12 @@ pub fn cleanup(r: Request) {
     let configured = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(Phase::Cleanup));
     let has_handlers = state.is_changed(Phase::Cleanup) || !configured.is_empty();
     let has_values = state.has_values();
-    if has_handlers || has_values || state.env.get().in_env {
+    if has_handlers || has_values {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
             if has_handlers {
                 env::before_handler(&r, state, &server.conf, None, entered);
                 run_stack(entered, &stack, &[r.val(state.ticket)]);
-            }
-            if state.env.get().in_env {
-                env::take_cgi_out(&r, state, &server.conf, entered);
             }
             state.drop_values();
             entered.drain();
@@ -274,11 +288,8 @@ pub fn server(phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
     let configured = record.conf.handlers(phase);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
     let stack = Stack { phase, about: About::Server(*s), configured, state: None };
-    let args: Vec<Val> = pools
-        .iter()
-        .map(|p| p.val(super::runtime::pool_ticket(p)))
-        .chain([s.val(Ticket::FOREVER)])
-        .collect();
+    let args: Vec<Val> =
+        pools.iter().map(|p| p.val(super::runtime::pool_ticket(p))).chain([s.val(Ticket::FOREVER)]).collect();
     in_parent(stack.about, Some(phase), stock, |entered| run_stack(entered, &stack, &args))
 }
 

@@ -78,10 +78,11 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
     }
 }
 
-/// `+SetupEnv` under `SetHandler modperl`: the variables are in `%ENV` until the request's cleanup.
+/// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: every call of this request sees the variables in
+/// `%ENV` from now on, this one included. Between its calls they are not there: the interpreter may serve another request.
 pub fn put_cgi(r: &Request, state: &RequestState, entered: &Entered<'_>) {
     entered.set_env(r.subprocess_env().iter(), true);
-    state.env.set(EnvDone { in_env: true, ..state.env.get() });
+    state.env.set(EnvDone { shows: true, in_env: true, ..state.env.get() });
 }
 
 /// Takes them out again, and puts back what the server's own configuration says of them.

@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tipool::Bell;
+use tipool::{Bell, Tipool};
 
-use super::stock::Stock;
+use super::stock::{Clones, Stock};
 
 /// How long a child that ends waits for its keeper, which may be in the middle of a clone.
 const AWAIT: Duration = Duration::from_secs(3);
@@ -32,11 +32,14 @@ impl Keeper {
         let (finished, done) = channel();
         let (stopped, rung) = (stop.clone(), bell.clone());
         let run = move || {
-            block_signals();
             keep(&kept, &stopped, &rung);
             let _ = finished.send(());
         };
-        thread::Builder::new().name("perl keeper".into()).spawn(run).ok()?;
+        // The thread inherits the mask, so that there is no moment at which a signal could be its.
+        let before = block_signals();
+        let spawned = thread::Builder::new().name("perl keeper".into()).spawn(run);
+        restore_signals(&before);
+        spawned.ok()?;
         Some(Keeper { stop, bell, done })
     }
 
@@ -49,10 +52,15 @@ impl Keeper {
 }
 
 fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
-    let tipools: Vec<_> = stocks.iter().filter_map(|s| s.tipool()).collect();
-    for tipool in &tipools {
-        tipool.keeper_started();
+    /// Whatever ends the keeper: from then on those who need an interpreter make it themselves.
+    struct Kept<'s>(Vec<&'s Tipool<Clones>>);
+    impl Drop for Kept<'_> {
+        fn drop(&mut self) {
+            self.0.iter().for_each(|tipool| tipool.keeper_stopped());
+        }
     }
+    let Kept(tipools) = &Kept(stocks.iter().filter_map(|s| s.tipool()).collect());
+    tipools.iter().for_each(|tipool| tipool.keeper_started());
     while !stop.load(SeqCst) {
         let now = Instant::now();
         let due = tipools.iter().filter_map(|tipool| tipool.tend(now)).min();
@@ -61,17 +69,20 @@ fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
         }
         bell.wait(due);
     }
-    for tipool in &tipools {
-        tipool.keeper_stopped();
+}
+
+/// The process's signals are for its main thread, as with httpd's own threads. Returns the mask before.
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: fills two sets; both calls take any set.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed::<libc::sigset_t>(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before);
+        before
     }
 }
 
-/// The process's signals are for its main thread, as with httpd's own threads.
-fn block_signals() {
-    // SAFETY: fills a set and hands it over; both calls take any set.
-    unsafe {
-        let mut set = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&mut set);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-    }
+fn restore_signals(before: &libc::sigset_t) {
+    // SAFETY: a set that the system gave us.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }

@@ -108,7 +108,7 @@ impl Host for PerlHost {
     type Connection = ConnectionState;
 
     const OWN: &'static [Own] =
-        &[Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
+        &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
 
     fn module() -> &'static ModuleRecord {
         &crate::perl_module
@@ -162,7 +162,7 @@ impl Host for PerlHost {
             return false;
         }
         match phase {
-            Phase::Response if order == 0 => true,
+            Phase::Response if order == 0 => r.prev().is_none(),
             Phase::Response => !response::is_ours(r),
             _ => dispatch::configured(phase, r).is_empty() && !dispatch::wants_cleanup(phase, r),
         }
@@ -182,6 +182,11 @@ impl Host for PerlHost {
 
     fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
         startup::child(phase, pool, &s);
+    }
+
+    fn pre_config(_pools: Pools) -> c_int {
+        startup::pre_config();
+        httpd::status::OK
     }
 
     fn check_config(_pools: Pools, s: Server) -> c_int {

@@ -132,7 +132,9 @@ impl Output {
     /// When the client is gone or a filter failed.
     pub fn finish(&self, r: &Request, cx: Reenter, ends: bool) -> Result<(), Status> {
         let behind = if ends && r.eos_sent() == 0 { Behind::End } else { Behind::Nothing };
-        if self.kept.borrow().is_empty() { Ok(()) } else { self.pass(r, cx, behind) }
+        let result = if self.kept.borrow().is_empty() { Ok(()) } else { self.pass(r, cx, behind) };
+        self.is_open.set(false);
+        result
     }
 
     fn pass(&self, r: &Request, cx: Reenter, behind: Behind) -> Result<(), Status> {

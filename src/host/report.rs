@@ -65,7 +65,9 @@ pub fn raised(of: &About, phase: Phase, step: &Step, raised: &Raised) {
     }
     let line = if text.is_empty() { raised.to_string().into_bytes() } else { text.to_vec() };
     let prefix = match (raised, step) {
-        (Raised::Unresolved(_), Step::Named(handler)) => format!("failed to resolve handler '{}': ", handler.display_name()),
+        (Raised::Unresolved(_), Step::Named(handler)) => {
+            format!("failed to resolve handler '{}': ", handler.display_name())
+        }
         _ => String::new(),
     };
     let line = [prefix.as_bytes(), &line, format!(" ({})", name(phase, step)).as_bytes()].concat();

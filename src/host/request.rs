@@ -34,7 +34,9 @@ pub struct EnvDone {
     pub dir: bool,
     /// CGI variables, in `subprocess_env`.
     pub cgi: bool,
-    /// CGI variables, in `%ENV` until the cleanup.
+    /// The request's calls see them in `%ENV`.
+    pub shows: bool,
+    /// They are in there now.
     pub in_env: bool,
 }
 
@@ -106,7 +108,7 @@ impl RequestState {
     pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         match r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
-            None => self.tree.hold(stock),
+            None => self.tree.hold(stock, r.connection().state::<PerlHost>().and_then(|c| c.home(stock))),
         }
     }
 
@@ -121,7 +123,8 @@ impl RequestState {
         if let Some(hold) = kept {
             return Ok(hold);
         }
-        let hold = self.tree.hold(stock)?;
+        let home = connection.state::<PerlHost>().and_then(|c| c.home(stock));
+        let hold = self.tree.hold(stock, home)?;
         if stock.scope() == LeaseScope::Connection
             && let Some(state) = ConnectionState::of(&connection)
         {

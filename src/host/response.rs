@@ -47,8 +47,13 @@ pub fn run(
 ) -> c_int {
     let form = form(r);
     if order == 0 {
-        if let (None, Some(state)) = (form, r.state::<PerlHost>()) {
-            state.end_walk(r);
+        if form.is_none() {
+            // Also of those it came from by an internal redirect: an error page in the place of theirs.
+            for r in std::iter::successors(Some(*r), Request::prev) {
+                if let Some(state) = r.state::<PerlHost>() {
+                    state.end_walk(&r);
+                }
+            }
         }
         return DECLINED;
     }
@@ -60,7 +65,12 @@ pub fn run(
         }
         return declined(r);
     }
-    let Some(server) = server.filter(|s| s.conf.is_enabled()) else { return DECLINED };
+    let Some(server) = server.filter(|s| s.conf.is_enabled()) else {
+        if let Some(state) = r.state::<PerlHost>() {
+            state.end_walk(r);
+        }
+        return DECLINED;
+    };
     let Some(state) = RequestState::of(r) else { return DECLINED };
     let stack = Stack { phase: Phase::Response, about: About::Request(*r), configured, state: Some(state) };
     let status = match enter(r, state, server, Phase::Response, |entered| {

@@ -7,9 +7,7 @@ use std::ptr::NonNull;
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
 use httpd::{Connection, Filter, Host, Request, Rules, Server};
-use interp::{
-    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent,
-};
+use interp::{Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent};
 use interp_perl::is_forked;
 
 use super::connection::ConnectionState;
@@ -29,8 +27,12 @@ pub fn register() {
     interp::register(api::CLASSES, api::CONSTS);
 }
 
-/// A pool's ticket: void when the pool dies.
+/// A pool's ticket: void when the pool dies. The configuration's pool and those above it outlive every interpreter, so that
+/// no object of theirs can ever be stale.
 pub fn pool_ticket(pool: &Pool) -> Ticket {
+    if httpd::pconf().is_some_and(|pconf| pconf == *pool || pool.is_ancestor(pconf)) {
+        return Ticket::FOREVER;
+    }
     const KEY: &CStr = c"mod_interp.ticket";
     struct Mark(Ticket);
     impl Drop for Mark {
@@ -142,7 +144,7 @@ impl HostRuntime {
         let c = filter.connection().ok_or(NO_STATE)?;
         let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
         let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
-        state.keep(&stock, &hold);
+        state.settle(&stock, &hold);
         f(state.filters.borrow_mut().entry(key).or_default());
         Ok(())
     }
@@ -163,6 +165,9 @@ impl HostRuntime {
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
+            if new.iter().any(|step| matches!(step, Step::Code(_))) {
+                return Err("a server keeps handlers by name: give the name of a sub".into());
+            }
             return startup::change_handlers(&s, name, |old| {
                 let old = old.iter().cloned().map(Step::Named).collect();
                 put(old, new)
@@ -195,8 +200,9 @@ impl Runtime for HostRuntime {
             About::Request(r) => {
                 for r in family(r) {
                     let state = RequestState::of(&r)?;
-                    let mut tables = [r.headers_in(), r.headers_out(), r.err_headers_out(), r.subprocess_env(), r.notes()]
-                        .into_iter();
+                    let mut tables =
+                        [r.headers_in(), r.headers_out(), r.err_headers_out(), r.subprocess_env(), r.notes()]
+                            .into_iter();
                     if is(Request::class(), r.address())
                         || is(Pool::class(), r.pool().address())
                         || tables.any(|t| is(Table::class(), t.address()))
@@ -231,9 +237,7 @@ impl Runtime for HostRuntime {
         if let Some(p) = of::<Pool>(owner) {
             return pool_ticket(&p);
         }
-        if let Some(s) = of::<Server>(owner) {
-            return pool_ticket(&s.pconf());
-        }
+        // Servers live as long as the configuration, and no interpreter outlives that.
         Ticket::FOREVER
     }
 
@@ -274,7 +278,7 @@ impl Runtime for HostRuntime {
         if let Some(c) = of::<Connection>(owner) {
             let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
             let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
-            state.keep(&stock, &hold);
+            state.settle(&stock, &hold);
             f(&mut state.pnotes.borrow_mut());
             return Ok(());
         }
@@ -334,9 +338,9 @@ impl Runtime for HostRuntime {
             if site::with(|site| site.is_complete) {
                 return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
             }
-            // Registered after the cleanup that ends all interpreters, so it runs before that.
+            // Registered after the one that ends all interpreters, so it runs before that.
             let kept = Once(Cell::new(Some((hold, code, arg))));
-            let _ = s.pconf().on_death(move || {
+            let _ = s.pconf().before_death(move || {
                 let kept = kept;
                 if let Some((hold, code, arg)) = kept.0.take() {
                     run_cleanup(&hold, &code, arg.as_ref());
@@ -353,20 +357,33 @@ impl Runtime for HostRuntime {
             About::Server(_) => None,
         })
         .unwrap_or(false);
+        // What the code may ask for while it runs: its request, as long as the pool is that request's or below it.
+        let about = Frame::find(|frame| {
+            Some(match frame.about {
+                About::Request(r) if r.pool() == pool || r.pool().is_ancestor(pool) => frame.about,
+                About::Request(r) => About::Server(r.server()),
+                about => about,
+            })
+        });
+        let stock = Frame::find(|frame| Some(frame.stock.clone()));
         let kept = Once(Cell::new(Some((hold, code, arg))));
-        let _ = pool.on_death(move || {
+        let run = move || {
             let kept = kept;
             let Some((hold, code, arg)) = kept.0.take() else { return };
             if is_forked() {
                 return;
             }
-            if of_connection {
-                code.call_later(arg);
-            } else {
-                run_cleanup(&hold, &code, arg.as_ref());
+            match (about, &stock) {
+                _ if of_connection => code.call_later(arg),
+                (Some(about), Some(stock)) => {
+                    Frame::run(about, None, stock, &hold, || run_cleanup(&hold, &code, arg.as_ref()));
+                }
+                _ => run_cleanup(&hold, &code, arg.as_ref()),
             }
             drop(hold);
-        });
+        };
+        // The configuration's pool ends the interpreters before its other cleanups run.
+        let _ = if httpd::pconf() == Some(pool) { pool.before_death(run) } else { pool.on_death(run) };
         Ok(())
     }
 
@@ -447,7 +464,8 @@ impl Runtime for HostRuntime {
     ) -> Result<()> {
         let given = |bits: i32| (bits != -1).then_some(bits);
         if let Some(r) = of::<Request>(owner) {
-            r.add_config(lines, Rules { overrides: given(overrides), options: given(options), path })?;
+            let rules = Rules { overrides: given(overrides), options: given(options), path };
+            startup::as_code(|| r.add_config(lines, rules))?;
             self.config_is_changed(owner);
             return Ok(());
         }
@@ -455,7 +473,7 @@ impl Runtime for HostRuntime {
         if site::with(|site| site.is_complete) {
             return Err("Can't run '$s->add_config' after server startup".into());
         }
-        s.add_config(lines).map_err(Fail::from)
+        startup::as_code(|| s.add_config(lines)).map_err(Fail::from)
     }
 
     fn set_current(&self, request: Owner) -> Result<()> {

@@ -10,9 +10,9 @@ use once_cell::sync::OnceCell;
 use tipool::{Bell, Late};
 
 use super::dispatch::in_parent;
+use super::env;
 use super::frame::About;
 use super::stock::{Parent, Stock};
-use super::env;
 
 /// What lives from one reading of the configuration to the next.
 #[derive(Default)]

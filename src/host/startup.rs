@@ -3,6 +3,7 @@
 //! httpd reads its configuration twice when it starts, and once per restart. Start-up code runs each time, as with mod_perl;
 //! clones are made only in the pass that will serve, before the fork, so that children share their pages.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,9 +29,6 @@ static MAIN: AtomicPtr<httpd::ffi::server_rec> = AtomicPtr::new(std::ptr::null_m
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
-/// Whether the configuration pass was one that only tests.
-static TESTS_ONLY: AtomicBool = AtomicBool::new(false);
-
 /// A script called `CORE::exit`: the process ends as it is.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
@@ -40,6 +38,23 @@ static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
 pub fn leave(status: c_int) -> ! {
     LEAVING.store(true, SeqCst);
     std::process::exit(status)
+}
+
+thread_local! {
+    /// Lines are being fed by `add_config`: by code, which may run more code.
+    static FROM_CODE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, which feeds lines of configuration that a script made.
+pub fn as_code<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            FROM_CODE.set(self.0);
+        }
+    }
+    let _back = Back(FROM_CODE.replace(true));
+    f()
 }
 
 /// Whether this is a child of the server's (not of a script).
@@ -56,16 +71,22 @@ pub fn main_server() -> Option<Server> {
 /// The module was loaded for a pass.
 pub fn loaded(pconf: Pool) {
     MAIN.store(std::ptr::null_mut(), SeqCst);
-    TESTS_ONLY.store(false, SeqCst);
     site::begin();
     httpd::server::define(c"MODPERL2");
-    let _ = pconf.on_death(|| {
+    // Before the pool's own memory and cleanups go: END blocks may still look at servers.
+    let _ = pconf.before_death(|| {
         if LEAVING.load(SeqCst) || interp_perl::inside() > 0 {
             return;
         }
-        site::end(!TESTS_ONLY.load(SeqCst));
+        site::end(httpd::server::run_mode() == RunMode::Normal);
         MAIN.store(std::ptr::null_mut(), SeqCst);
     });
+}
+
+/// pre_config, after everyone: httpd has become a daemon by now, if it does.
+pub fn pre_config() {
+    apr::adopt_cleanups();
+    interp_perl::adopt_process();
 }
 
 /// httpd made the record of a server.
@@ -98,7 +119,7 @@ pub fn directive(
             dir,
             place: cmd.place(),
             at: at.clone(),
-            from_code: super::frame::Frame::find(|_| Some(())).is_some(),
+            from_code: FROM_CODE.get(),
             mpm_threaded: httpd::mpm::is_threaded(),
             perl_has_ithreads: interp_perl::HAS_ITHREADS,
             running,
@@ -108,7 +129,7 @@ pub fn directive(
         row.apply(&mut context, args)
     })??;
     if !cmd.is_serving()
-        && Phase::all().any(|p| p.row().perl.is_some_and(|perl| perl.directive == row.name))
+        && row.names_handlers()
         && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
     {
         site::note_handler(s, row.name, handler);
@@ -248,7 +269,6 @@ pub fn check_config(s: &Server) -> c_int {
     if httpd::server::run_mode() != RunMode::ConfigTest {
         return OK;
     }
-    TESTS_ONLY.store(true, SeqCst);
     let enabled = s.config::<PerlHost>().is_none_or(|record| record.conf.options.is(ServerOption::ConfigTest));
     if !enabled {
         return OK;
@@ -266,15 +286,18 @@ fn resolve_early() -> Result<(), String> {
         let autoload = record.conf.options.is(ServerOption::Autoload);
         let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
         let id = handler.id.index() as u32;
-        let found = in_parent(About::Server(s), None, stock, |entered| {
-            entered.resolve(id, &handler.name, Load::IfMissing)
-        });
+        let found =
+            in_parent(About::Server(s), None, stock, |entered| entered.resolve(id, &handler.name, Load::IfMissing));
         if let Err(raised) = found {
             let text = match raised {
                 Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),
                 other => other.to_string(),
             };
-            return Err(format!("{directive}: \"{}\" ({}): cannot be resolved: {text}", handler.display_name(), handler.at));
+            return Err(format!(
+                "{directive}: \"{}\" ({}): cannot be resolved: {text}",
+                handler.display_name(),
+                handler.at
+            ));
         }
     }
     Ok(())
@@ -298,7 +321,8 @@ fn finish_start(pools: Pools, s: &Server) -> Result<(), String> {
     }
     httpd::server::add_version_component(pools.conf, super::env::MOD_PERL.as_bytes());
     if let Some(stock) = main_stock() {
-        let version = in_parent(About::Server(*s), None, &stock, |entered| entered.run_text(b"sprintf 'Perl/v%vd', $^V", None));
+        let version =
+            in_parent(About::Server(*s), None, &stock, |entered| entered.run_text(b"sprintf 'Perl/v%vd', $^V", None));
         httpd::server::add_version_component(pools.conf, &version.unwrap_or_else(|_| b"Perl".to_vec()));
     }
     resolve_early()?;
@@ -306,7 +330,9 @@ fn finish_start(pools: Pools, s: &Server) -> Result<(), String> {
     for stock in site::stocks() {
         in_parent(About::Server(*s), None, &stock, |entered| entered.seal());
         if let (true, Some(tipool)) = (serves, stock.tipool()) {
-            tipool.start().map_err(|e| format!("PerlInterpStart: cannot make an interpreter of {}: {e}", stock.server))?;
+            tipool
+                .start()
+                .map_err(|e| format!("PerlInterpStart: cannot make an interpreter of {}: {e}", stock.server))?;
         }
     }
     site::with(|site| site.is_complete = true);
@@ -320,6 +346,9 @@ pub fn before_child(pool: Pool, s: Server) {
     for stock in site::stocks() {
         in_parent(About::Server(s), None, &stock, |entered| entered.forget_srand());
     }
+    // Prefork's SIGTERM runs the pool's end inside the signal handler: if that met a script, nothing of it may run, not
+    // even the end of the requests in there.
+    let _ = pool.before_death(leave_at_once_inside_a_script);
     let _ = pool.on_death(move || child_exit(pool, s));
 }
 
@@ -334,13 +363,37 @@ pub fn child(phase: Phase, pool: Pool, s: &Server) {
 
 /// The child's pool dies: the process is about to end in order.
 fn child_exit(pool: Pool, s: Server) {
-    if interp_perl::is_forked() {
+    if interp_perl::is_forked() || LEAVING.load(SeqCst) {
         return;
     }
-    if LEAVING.load(SeqCst) {
-        return;
+    // The keeper first: it may have the parent's lock for as long as a clone takes.
+    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let stopped = keeper.is_none_or(Keeper::stop);
+    if stopped {
+        dispatch::server(Phase::ChildExit, &s, &[pool]);
+    } else {
+        let text = "the keeper did not end in time: it is left to the kernel, ChildExit handlers and the parent's END are skipped";
+        report::server(Some(&s), Level::Warn, text);
     }
-    if !httpd::mpm::is_threaded() && interp_perl::inside() > 0 {
+    let mut busy = 0;
+    for stock in site::stocks() {
+        if let Some(tipool) = stock.tipool() {
+            busy += tipool.close(Late::Abandon);
+        }
+        if stopped {
+            for text in stock.parent.run(interp_perl::Perl::end) {
+                report::warn(&format!("END: {}", String::from_utf8_lossy(&text).trim_end()));
+            }
+        }
+    }
+    if busy > 0 {
+        let text = format!("{busy} interpreters in use are left to the kernel, END is not run there");
+        report::server(Some(&s), Level::Info, &text);
+    }
+}
+
+fn leave_at_once_inside_a_script() {
+    if !httpd::mpm::is_threaded() && interp_perl::inside() > 0 && !interp_perl::is_forked() && !LEAVING.load(SeqCst) {
         // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. Nothing can be done but say so and
         // go: httpd's own cleanups, which come next, free memory, and wait for ever if malloc was interrupted.
         let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
@@ -349,23 +402,6 @@ fn child_exit(pool: Pool, s: Server) {
             libc::write(2, text.as_ptr().cast(), text.len());
             libc::_exit(0);
         }
-    }
-    dispatch::server(Phase::ChildExit, &s, &[pool]);
-    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(keeper) = keeper
-        && !keeper.stop()
-    {
-        report::server(Some(&s), Level::Warn, "the keeper did not end in time and is left to the kernel");
-    }
-    let mut busy = 0;
-    for stock in site::stocks() {
-        if let Some(tipool) = stock.tipool() {
-            busy += tipool.close(Late::Abandon);
-        }
-        stock.parent.run(interp_perl::Perl::end);
-    }
-    if busy > 0 {
-        report::server(Some(&s), Level::Info, &format!("{busy} interpreters in use are left to the kernel, END is not run there"));
     }
 }
 

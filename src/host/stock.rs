@@ -289,6 +289,17 @@ pub struct Begun {
     lock: Option<Locked>,
 }
 
+/// Which interpreter is wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Pick {
+    /// Whichever comes first.
+    Any,
+    /// This one if it is idle.
+    Prefer(ItemId),
+    /// This one and no other: somebody is at home in it.
+    Only(ItemId),
+}
+
 /// Why no interpreter could be had.
 #[derive(Debug, Clone)]
 pub struct Refused {
@@ -342,23 +353,24 @@ impl Stock {
         self.open.get().map_or_else(LeaseScope::default, |open| open.limits.scope)
     }
 
-    /// An interpreter: the one with that number if it is idle, else any, waiting at most `PerlInterpMaxWait`.
+    /// An interpreter, waiting at most `PerlInterpMaxWait`.
     ///
     /// # Errors
     /// `Refused` when none came free in time, or too many wait already.
-    pub fn lend(&self, prefer: Option<ItemId>) -> Result<Lent, Refused> {
+    pub fn lend(&self, pick: Pick) -> Result<Lent, Refused> {
         let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
             return Ok(Lent::Parent(self.parent.clone()));
         };
-        let lease = match prefer {
-            Some(id) => tipool.checkout_prefer(id, limits.max_wait).map(|mut lease| {
+        let lease = match pick {
+            Pick::Any => tipool.checkout(limits.max_wait),
+            Pick::Prefer(id) => tipool.checkout_prefer(id, limits.max_wait).map(|mut lease| {
                 if lease.id() == id {
                     // The tree's use goes on.
                     lease.not_a_use();
                 }
                 lease
             }),
-            None => tipool.checkout(limits.max_wait),
+            Pick::Only(id) => tipool.checkout_only(id, limits.max_wait),
         };
         lease.map(Lent::Clone).map_err(|refused| self.refused(tipool, limits, &refused))
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use smallvec::SmallVec;
 use tipool::ItemId;
 
-use super::stock::{Lent, Refused, Stock};
+use super::stock::{Lent, Pick, Refused, Stock};
 
 /// A holder of a tree's lease: a running call, a request on its walk, or a pin.
 pub type Hold = Arc<Lent>;
@@ -41,11 +41,12 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting as long as the stock's limits say.
+    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting as long as the stock's limits say. With a
+    /// `home` it is that one and no other.
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+    pub fn hold(&self, stock: &Arc<Stock>, home: Option<ItemId>) -> Result<Hold, Refused> {
         let last = {
             let slots = self.slots.borrow();
             let slot = slots.iter().find(|s| Arc::ptr_eq(&s.stock, stock));
@@ -55,7 +56,12 @@ impl Tree {
             slot.and_then(|s| s.last)
         };
         // The wait happens without a borrow, so that nothing can ever find this cell taken.
-        let hold = Arc::new(stock.lend(last)?);
+        let pick = match (home, last) {
+            (Some(id), _) => Pick::Only(id),
+            (None, Some(id)) => Pick::Prefer(id),
+            (None, None) => Pick::Any,
+        };
+        let hold = Arc::new(stock.lend(pick)?);
         let mut slots = self.slots.borrow_mut();
         let (held, last) = (Arc::downgrade(&hold), hold.id());
         match slots.iter_mut().find(|s| Arc::ptr_eq(&s.stock, stock)) {
@@ -84,17 +90,19 @@ impl Tree {
         !self.walks.borrow().is_empty()
     }
 
-    /// The request's walk is over, and so are those of its subrequests that were looked up only.
+    /// The request's walk is over, and so are those of its subrequests, and of theirs, that were looked up only.
     pub fn end_walk(&self, request: usize) {
+        let mut ended: SmallVec<[usize; 4]> = SmallVec::from_slice(&[request]);
         // Dropping the last holder gives the lease back, for which nothing may be borrowed here.
-        while let Some(ended) = self.take_walk(request) {
-            drop(ended);
+        while let Some(walk) = self.take_walk(&ended) {
+            ended.push(walk.request);
+            drop(walk);
         }
     }
 
-    fn take_walk(&self, request: usize) -> Option<Walk> {
+    fn take_walk(&self, of: &[usize]) -> Option<Walk> {
         let mut walks = self.walks.borrow_mut();
-        let at = walks.iter().position(|w| w.request == request || w.main == request)?;
+        let at = walks.iter().position(|w| of.contains(&w.request) || of.contains(&w.main))?;
         Some(walks.swap_remove(at))
     }
 }

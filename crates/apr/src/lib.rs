@@ -25,7 +25,7 @@ pub use array::ArrayHeader;
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
 pub use finfo::Finfo;
 pub use misc::{format_size, is_password, parse_http_date, parse_rfc_date, provide_function, thread_id};
-pub use pool::{Cleanup, Pool};
+pub use pool::{Cleanup, Pool, adopt_cleanups};
 pub use sockaddr::SockAddr;
 pub use socket::Socket;
 pub use status::Status;

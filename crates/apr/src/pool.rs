@@ -297,10 +297,17 @@ fn create(parent: *mut ffi::apr_pool_t) -> Result<Pool, Status> {
     NonNull::new(pool).map(Pool).ok_or(Status(libc::ENOMEM))
 }
 
+/// This process goes on with what its parent registered, as the daemon does that httpd detaches in the middle of its start:
+/// cleanups registered before the fork run here.
+pub fn adopt_cleanups() {
+    FORKS.store(0, Relaxed);
+}
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
 /// How often this process's ancestors were forked since the first cleanup was registered: a number that no two of them
 /// share. Cheaper than asking the kernel for its id, twice per request.
 fn process() -> u32 {
-    static FORKS: AtomicU32 = AtomicU32::new(0);
     static WATCHED: OnceLock<()> = OnceLock::new();
     extern "C" fn forked() {
         FORKS.fetch_add(1, Relaxed);

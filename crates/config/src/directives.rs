@@ -205,6 +205,12 @@ impl Directive {
         }
     }
 
+    /// Whether its words name handlers.
+    #[must_use]
+    pub fn names_handlers(&self) -> bool {
+        matches!(self.action, Action::Handler(_)) || self.name == "PerlInitHandler"
+    }
+
     /// The setter, if it is one of `PerlInterp*`.
     #[must_use]
     pub const fn interp(&self) -> Option<SetInterp> {

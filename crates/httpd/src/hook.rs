@@ -29,7 +29,7 @@ pub struct Pools {
 /// Hooks that a host needs besides those of the phases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Own {
-    /// `pre_config`, middle.
+    /// `pre_config`, really last: the MPM has detached from the terminal, if it does.
     PreConfig,
     /// `check_config`, last.
     CheckConfig,
@@ -170,7 +170,7 @@ fn add_own<H: Host>(own: Own) {
     // SAFETY: as in `add`.
     unsafe {
         match own {
-            Own::PreConfig => ffi::ap_hook_pre_config(Some(pre_config::<H>), none, none, middle),
+            Own::PreConfig => ffi::ap_hook_pre_config(Some(pre_config::<H>), none, none, really_last),
             Own::CheckConfig => ffi::ap_hook_check_config(Some(check_config::<H>), none, none, last),
             Own::BeforeStart => ffi::ap_hook_open_logs(Some(before_start::<H>), none, none, first - 1),
             Own::AfterStart => ffi::ap_hook_post_config(Some(after_start::<H>), none, none, really_last),

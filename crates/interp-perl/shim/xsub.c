@@ -354,10 +354,10 @@ static int op_put(void *ctx, mi_val *out, size_t at, const char *s, size_t n) {
 }
 static void *op_bag(void *ctx) { dTHXa((PerlInterpreter *)ctx); PERL_UNUSED_CONTEXT; return newRV_noinc((SV *)newHV()); }
 static int op_bag_set(void *ctx, void *bag, const char *k, size_t n, void *kept) {
-    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; HV *hv = (HV *)SvRV((SV *)bag);
+    dTHXa((PerlInterpreter *)ctx); HV *hv = (HV *)SvRV((SV *)bag);
     SV **was = hv_fetch(hv, k, (I32)n, 0), *old = was ? SvREFCNT_inc_simple_NN(*was) : NULL;
     if (!hv_store(hv, k, (I32)n, (SV *)kept, 0)) SvREFCNT_dec((SV *)kept);
-    mp_release(aTHX_ me, old);                          /* DESTROY runs here, guarded */
+    sv_2mortal(old);                                    /* DESTROY runs when the caller's statement ends: Rust has the bags in hand */
     return 0;
 }
 static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
