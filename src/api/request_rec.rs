@@ -494,19 +494,17 @@ fn proxyreq(r: &Request, value: Option<i32>) -> i32 {
     old
 }
 
-/// As with mod_perl a value that httpd refuses is a warning.
+/// As with mod_perl a value that httpd refuses is a warning. One in quotes is taken as it is.
 fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
     const OR_AUTHCFG: i32 = 8;
-    let mut line = [directive.as_bytes(), b" \""].concat();
-    for byte in value.iter().filter(|b| **b != b'\n') {
-        if matches!(byte, b'"' | b'\\') {
-            line.push(b'\\');
-        }
-        line.push(*byte);
-    }
-    line.push(b'"');
+    let value: Vec<u8> = value.iter().copied().filter(|b| *b != b'\n').collect();
+    let value = match value.first() {
+        Some(b'"' | b'\'') => value,
+        _ => [b"\"", &value[..], b"\""].concat(),
+    };
+    let line = [directive.as_bytes(), b" ", &value].concat();
     if runtime()?.add_config(Owner::of(r), &[&line], OR_AUTHCFG, None, -1).is_err() {
-        let text = format!("Can't change {directive} to '{}'", String::from_utf8_lossy(value));
+        let text = format!("Can't change {directive} to '{}'", String::from_utf8_lossy(&value));
         log::text(&r.server(), Level::Warn, text.as_bytes());
     }
     Ok(())

@@ -142,6 +142,10 @@ impl Server {
         let default = (ffi::RSRC_CONF | ffi::OR_ALL) & !(ffi::OR_AUTHCFG | ffi::OR_LIMIT);
         // SAFETY: lives.
         let defaults = unsafe { (*self.as_ptr()).lookup_defaults };
-        read(lines, parms(self, self.pconf(), rules, default), defaults)
+        let mut parms = parms(self, self.pconf(), rules, default);
+        // Two pools: lines with one pool for both pass for those of `.htaccess`.
+        let temp = self.pconf().create().map_err(|s| s.to_string())?;
+        parms.temp_pool = temp.as_ptr();
+        read(lines, parms, defaults)
     }
 }

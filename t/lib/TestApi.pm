@@ -1,0 +1,151 @@
+package TestApi;
+
+# Tests of API rows, one row a line. `api_rows(rows => <<'R', ...)` runs each line in a request of its own, over HTTP/1.1 and
+# HTTP/2, under both MPMs:
+#
+#     Apache2::RequestRec::uri   | $r->uri                  | /case
+#     Apache2::RequestRec::args  | $r->args('a=1'); $r->args | /^a=/
+#     Apache2::RequestIO::read   | $r->read(my $b, 9); $b    | body   | body
+#
+# Name of the row; code over $r, $c (connection), $s (server), $p (the request's pool), $t (a table), whose value the answer
+# shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST. Code that
+# begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text".
+# A bar in code or pattern is written \x7c. What is the same for all rows, wrong arguments and dead objects, is in
+# t/api/arguments.t and t/api/stale.t.
+
+use strict;
+use warnings;
+use Exporter 'import';
+use TestHttpd;
+
+our @EXPORT = qw(api_rows rows_of_file api_page);
+
+# The modules that bring the rows.
+our @MODULES = qw(
+    Apache2::RequestRec Apache2::RequestIO Apache2::RequestUtil Apache2::Response Apache2::Access Apache2::Log
+    Apache2::ServerRec Apache2::ServerUtil Apache2::Connection Apache2::ConnectionUtil Apache2::SubRequest Apache2::URI
+    Apache2::HookRun Apache2::Filter Apache2::Util Apache2::MPM Apache2::Process Apache2::FilterRec
+    APR::Table APR::Pool APR::Error APR::Status APR::Socket APR::SockAddr APR::Finfo APR::URI APR::Brigade APR::BucketAlloc
+    APR::Base64 APR::Util APR::String APR::OS APR::Date ModPerl::Util
+);
+
+sub uses { join '', map { "use $_ ();\n" } @MODULES }
+
+sub rows {
+    my @rows;
+    for (split /\n/, shift) {
+        next if /^\s*(?:#|\z)/;
+        my ($name, $code, $want, $body) = map { s/^\s+|\s+\z//gr } split /\|/;
+        defined $want or die "no such line: $_";
+        s/\\x7c/|/g for $code, $want;
+        push @rows, { name => $name, code => $code, want => $want, body => $body, start => scalar($code =~ s{^start:\s*}{}) };
+    }
+    return @rows;
+}
+
+# Names of the rows that a test file has lines for.
+sub rows_of_file {
+    my $text = TestHttpd::slurp(shift);
+    return $text =~ /^([A-Z]\w*(?:::\w+)+)\s+\|/mg;
+}
+
+# Rows of docs/api.md: name, kind, parameters ([name, kind, optional]), loaded by.
+sub api_page {
+    my @page;
+    for (split /\n/, TestHttpd::slurp('docs/api.md')) {
+        my ($name, $kind, $parameters, $result, $reenters, $load, $doc) = /^\| `([\w:]+)` \| (\w+) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*)/ or next;
+        next if $doc =~ /Lua only\./;
+        my @parameters = map { my ($n, $k) = /\[?(\S+): (.*?)\]?\z/; [ $n, $k, scalar(/^\[/) ] } split /, /, $parameters;
+        push @page, { name => $name, kind => $kind, parameters => \@parameters, load => $load };
+    }
+    return @page;
+}
+
+sub module {
+    my ($rows, $more) = @_;
+    my $subs = join ",\n", map { "sub { my (\$r, \$c, \$s, \$p, \$t) = \@_; $_->{code} }" } @$rows;
+    my $uses = uses();
+    my $start = join ',', map { $rows->[$_]{start} ? $_ : () } 0 .. $#$rows;
+    return <<"P";
+package T::Case;
+$uses
+use Apache2::Const -compile => ':common', ':http', ':methods', ':conn_keepalive', ':remotehost', ':override', ':options', ':satisfy', ':proxy', ':log', ':mpmq', ':input_mode', ':types';
+use APR::Const -compile => ':common', ':table', ':error', ':socket', ':poll', ':read_type', ':filetype', ':finfo';
+our (\%at_start, \%keep);
+no warnings;
+$more
+my \@case = (
+$subs
+);
+sub show {
+    my \$n = shift;
+    my \@got = eval { \$case[\$n]->(\@_) };
+    return 'died: ' . (\$\@ =~ s/\\n\\z//r) if \$\@;
+    return join ',', map { defined \$_ ? \$_ : 'undef' } \@got;
+}
+sub start {
+    my (\$p, undef, undef, \$s) = \@_;
+    \$at_start{\$_} = show(\$_, undef, undef, \$s, \$p) for ($start);
+    return 0;
+}
+sub handler {
+    my \$r = shift;
+    my (\$n) = \$r->args =~ /^(\\d+)/;
+    my \$text = \$at_start{\$n} // show(\$n, \$r, \$r->connection, \$r->server, \$r->pool, APR::Table::make(\$r->pool, 2));
+    return \$text =~ /^status (-?\\d+)\\z/ ? \$1 : do { \$r->print(\$text); 0 };
+}
+1;
+P
+}
+
+# rows => '...', conf => '...' (within the Location), outside => '...', code => '...' (subs that lines use), files, load.
+sub api_rows {
+    my (%o) = @_;
+    my @rows = rows($o{rows});
+    for_each_mpm(qw(event prefork), sub {
+        my ($mpm) = @_;
+        my $h2 = TestHttpd::have_httpd_module('http2');
+        my $protocols = $h2 ? "Protocols h2c http/1.1\n" : '';
+        my $s = TestHttpd->start(
+            mpm     => $mpm,
+            load    => [ @{ $o{load} || [] }, $h2 ? 'http2' : () ],
+            files   => { 'htdocs/plain.txt' => 'plain text', 'htdocs/dir/a.txt' => 'a', %{ $o{files} || {} } },
+            modules => { 'T/Case.pm' => module(\@rows, $o{code} || ''), %{ $o{modules} || {} } },
+            switches => $o{switches},
+            config  => <<"C",
+${protocols}ServerAdmin admin\@example.com
+ServerSignature On
+PerlModule T::Case
+PerlPostConfigHandler T::Case::start
+PerlSetVar Where server
+@{[ $o{outside} || '' ]}
+<Location /case>
+    SetHandler modperl
+    PerlResponseHandler T::Case
+    PerlSetVar Color red
+    PerlAddVar Color green
+    @{[ $o{conf} || '' ]}
+</Location>
+C
+        );
+        $s->expect_log($o{log}) if $o{log};
+        my $run = sub {
+            my ($protocol, $ask) = @_;
+            for my $n (0 .. $#rows) {
+                my $row = $rows[$n];
+                my $got = $ask->($n, $row->{body})->{content};
+                my $want = $row->{want};
+                my $what = "$protocol: $row->{name}: $row->{code}";
+                if ($want =~ m{^/(.*)/\z}s) { like $got, qr/$1/, $what } else { is $got, $want, $what }
+            }
+        };
+        $run->('HTTP/1.1', sub { my ($n, $body) = @_; defined $body ? $s->post("/case?$n", $body, 'X-Test' => 'yes') : $s->get("/case?$n", 'X-Test' => 'yes') });
+        SKIP: {
+            skip 'needs mod_http2 and a curl with HTTP/2', 1 unless $h2 && $s->have_h2;
+            $run->('HTTP/2', sub { my ($n, $body) = @_; $s->h2("/case?$n", '-H', 'X-Test: yes', defined $body ? ('--data-binary', $body) : ()) });
+        }
+        $o{after}->($s, $mpm) if $o{after};
+    });
+}
+
+1;
