@@ -1,18 +1,34 @@
-//! mod_interp: Perl inside Apache httpd, on pools of ready interpreters.
+//! mod_interp: Perl and Lua inside Apache httpd, on pools of ready interpreters.
 //!
-//! httpd loads this library by one of its module records: `perl_module` answers to what existing configuration says of
-//! mod_perl. Everything else is in the floors below; [`host`] is the topmost.
+//! httpd loads this library by its module records: `perl_module` answers to what existing configuration says of mod_perl,
+//! `lua_module` to what it says of mod_lua. Everything else is in the floors below; `host` is the topmost.
 
+#[cfg(feature = "perl")]
 mod abi;
+#[cfg(feature = "perl")]
 mod api;
+#[cfg(feature = "perl")]
 mod host;
+#[cfg(feature = "lua")]
+#[path = "host/lua.rs"]
+mod lua_host;
+
+#[cfg(not(any(feature = "perl", feature = "lua")))]
+compile_error!("mod_interp: without the features perl and lua nothing is left");
 
 use httpd::ModuleRecord;
 
 /// `LoadModule perl_module .../mod_interp.so`; `<IfModule mod_perl.c>` holds as well.
+#[cfg(feature = "perl")]
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
 pub static perl_module: ModuleRecord = ModuleRecord::new::<host::PerlHost>(c"mod_perl.c");
+
+/// `LoadModule lua_module .../mod_interp.so`; `<IfModule mod_lua.c>` holds as well.
+#[cfg(feature = "lua")]
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+pub static lua_module: ModuleRecord = ModuleRecord::new::<lua_host::LuaHost>(c"mod_lua.c");
 
 // Unit tests run without an httpd. APR is real, httpd's functions abort.
 #[cfg(test)]

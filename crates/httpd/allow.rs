@@ -25,6 +25,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_document_root",
     "ap_error_log2stderr",
     "ap_exists_config_define",
+    "ap_find_linked_module",
     "ap_get_basic_auth_pw",
     "ap_get_brigade",
     "ap_get_client_block",

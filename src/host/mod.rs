@@ -186,6 +186,8 @@ impl Host for PerlHost {
 
     fn pre_config(_pools: Pools) -> c_int {
         startup::pre_config();
+        #[cfg(feature = "lua")]
+        crate::lua_module.follow_namesake(_pools.conf);
         httpd::status::OK
     }
 

@@ -18,6 +18,7 @@ my @wanted = qw(
 );
 is_deeply [grep { ($symbols{$_} || '') ne 'T' } @wanted], [], q{mod_perl's C functions are exported};
 is $symbols{perl_module}, 'D', 'and its record';
+is $symbols{lua_module}, 'D', q{and mod_lua's};
 is_deeply [grep { !/^modperl_|^(?:perl|lua)_module$/ } sort keys %symbols], [], 'and nothing else';
 
 done_testing;

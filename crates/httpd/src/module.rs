@@ -13,7 +13,7 @@ use config::{Directive, Phase, PhaseRow};
 use std::{
     cell::UnsafeCell,
     ffi::{CStr, c_char, c_int, c_void},
-    ptr,
+    ptr::{self, NonNull},
     sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering},
 };
 
@@ -31,6 +31,9 @@ pub trait Host: Sized + 'static {
     type Request: Send + 'static;
     /// What is kept per connection.
     type Connection: Send + 'static;
+
+    /// Whether the directives of `config`'s table are its own; else it has none.
+    const HAS_DIRECTIVES: bool = true;
 
     /// Hooks wanted besides those of the phases.
     const OWN: &'static [Own] = &[];
@@ -135,7 +138,7 @@ impl ModuleRecord {
             merge_dir_config: Some(merge_dir::<H>),
             create_server_config: Some(create_server::<H>),
             merge_server_config: Some(merge_server::<H>),
-            cmds: crate::directive::Commands::<H>::FIRST,
+            cmds: if H::HAS_DIRECTIVES { crate::directive::Commands::<H>::FIRST } else { ptr::null() },
             register_hooks: Some(register::<H>),
             flags: 0,
         }))
@@ -157,6 +160,28 @@ impl ModuleRecord {
     /// The pointer, for httpd's functions.
     pub fn as_ptr(&self) -> *mut ffi::module {
         self.0.get()
+    }
+
+    /// Whether httpd has loaded another library's module of this name.
+    pub fn has_namesake(&self) -> bool {
+        self.namesake().is_some()
+    }
+
+    fn namesake(&self) -> Option<NonNull<ffi::module>> {
+        // SAFETY: a C string; httpd's list of modules is complete when nothing loads one.
+        let found = NonNull::new(unsafe { ffi::ap_find_linked_module(self.name().as_ptr()) })?;
+        (found.as_ptr() != self.as_ptr()).then_some(found)
+    }
+
+    /// For a record that httpd has not loaded: while it has another library's of the same name, ours says that one's number,
+    /// until `pconf` dies. This library stays in the process from one reading of the configuration to the next, so that
+    /// what the other, loaded anew, calls its own record may be resolved to ours.
+    pub fn follow_namesake(&'static self, pconf: Pool) {
+        let Some(theirs) = self.namesake().filter(|_| self.index() < 0) else { return };
+        // SAFETY: httpd reads its configuration on one thread, and nobody else uses a record that is not loaded.
+        unsafe { (*self.0.get()).module_index = theirs.as_ref().module_index };
+        // SAFETY: as above: httpd takes modules out in a cleanup of the same pool.
+        let _ = pconf.on_death(|| unsafe { (*self.0.get()).module_index = -1 });
     }
 }
 
