@@ -30,4 +30,7 @@ sub unload_package_pp {
     return;
 }
 
+# Both names of mod_perl's.
+*unload_package_xs = \&unload_package_pp;
+
 1;

@@ -1,5 +1,6 @@
 # Apache2::RequestIO and the first accessors of Apache2::RequestRec, over HTTP/1.1 and HTTP/2.
 use lib 't/lib';
+use TestApi;
 use TestHttpd;
 
 my %modules = ('My/IO.pm' => <<'P');
@@ -69,5 +70,40 @@ SKIP: {
     skip 'the messages are ours', 1 unless ours;
     like $s->get('/io?messages')->{content}, qr/Apache2::RequestRec::uri: (?:invocant|argument \d).*Apache2::RequestRec.*\|.*Apache2::RequestRec::uri/s, 'a message names function and argument';
 }
+
+api_rows(
+    code => 'our $buffer; sub to_handle { my $r = shift; tie *STDOUT, $r; my @v = $_[0]->(); untie *STDOUT; @v }',
+    rows => <<'R',
+Apache2::RequestRec::print      | $r->print('a', 'b'), $r->print                          | ab2,0E0
+Apache2::RequestRec::PRINT      | to_handle($r, sub { print 'tied'; 1 })                  | tied1
+Apache2::RequestRec::printf     | $r->printf('%03d;', 7)                                  | 007;4
+Apache2::RequestRec::PRINTF     | to_handle($r, sub { printf '%s-', 'x'; 1 })             | x-1
+Apache2::RequestRec::puts       | $r->puts('a', 'bc')                                     | abc3
+Apache2::RequestRec::write      | $r->write('abcdef', 3, 2), $r->write('xy'), $r->write('z', -1) | cdexyz3,2,1
+Apache2::RequestRec::write      | $r->write('abc', 1, 9)                                  | /^died: Apache2::RequestRec::write: Offset outside string at /
+Apache2::RequestRec::WRITE      | to_handle($r, sub { syswrite STDOUT, 'abc', 2, 1 })     | bc2
+Apache2::RequestRec::TIEHANDLE  | tie(*STDOUT, $r) == $r; my $x = ref tied *STDOUT; untie *STDOUT; $x | Apache2::RequestRec
+Apache2::RequestRec::UNTIE      | $r->UNTIE(0) ? 1 : 0                                    | 1
+Apache2::RequestRec::rflush     | $r->print('a'); $r->rflush; 'b'                         | ab
+Apache2::RequestRec::read       | my $n = $r->read(my $b, 4); my $m = $r->read(my $d, 100); "$n$b$m$d" | 4body7 so far | body so far
+Apache2::RequestRec::read       | $r->read(my $b, -1)                                     | /^died: Apache2::RequestRec::read: The LENGTH argument can't be negative at /
+Apache2::RequestRec::read       | $r->read(my $b, 1, -5)                                  | /^died: Apache2::RequestRec::read: Offset outside string at /
+Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) cannot be modified at /
+Apache2::RequestRec::READ       | tie *STDIN, $r; my $n = read STDIN, my $b, 4; untie *STDIN; "$n$b" | 4body | body
+Apache2::RequestRec::GETC       | tie *STDIN, $r; my @c = map { getc STDIN } 1 .. 3; untie *STDIN; @c | a,b,undef | ab
+Apache2::RequestRec::BINMODE    | to_handle($r, sub { binmode STDOUT; 1 })                | 1
+Apache2::RequestRec::CLOSE      | $r->CLOSE ? 1 : 0                                       | 1
+Apache2::RequestRec::FILENO     | $r->FILENO, to_handle($r, sub { fileno STDOUT })        | 1,1
+Apache2::RequestRec::OPEN       | open my $old, '>&', \*STDOUT; tie *STDOUT, $r; my $ok = open STDOUT, '>', '/dev/null'; my $t = tied *STDOUT; open STDOUT, '>&', $old; $ok, $t | 1,undef
+Apache2::RequestRec::sendfile   | $r->sendfile($r->document_root . '/plain.txt', 6, 3)    | tex0
+Apache2::RequestRec::sendfile   | $r->print('first '); $r->sendfile($r->document_root . '/plain.txt'); ' end' | first plain text end
+Apache2::RequestRec::sendfile   | $r->sendfile('/none') + 0                               | 2
+Apache2::RequestRec::sendfile   | eval { $r->sendfile('/none'); 1 }; ref $@, $@->{func}, $@->{rc} | APR::Error,Apache2::RequestIO::sendfile,2
+Apache2::RequestRec::discard_request_body | $r->discard_request_body, $r->read(my $b, 9)  | /^0,[09]\z/ | thrown away
+Apache2::RequestRec::setup_client_block | $r->setup_client_block, $r->should_client_block ? 1 : 0, $r->get_client_block($buffer, 4), $buffer | 0,1,4,body | body and more
+Apache2::RequestRec::should_client_block | $r->setup_client_block; $r->should_client_block ? 1 : 0 | 0
+Apache2::RequestRec::get_client_block | $r->setup_client_block; $r->should_client_block; my ($all, $n) = (''); $all .= $_ while ($n = $r->get_client_block($_, 3)) > 0; $all | the whole body | the whole body
+R
+);
 
 done_testing;

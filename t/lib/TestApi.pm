@@ -70,7 +70,7 @@ sub module {
 package T::Case;
 $uses
 use Apache2::Const -compile => ':common', ':http', ':methods', ':conn_keepalive', ':remotehost', ':override', ':options', ':satisfy', ':proxy', ':log', ':mpmq', ':input_mode', ':types';
-use APR::Const -compile => ':common', ':table', ':error', ':socket', ':poll', ':read_type', ':filetype', ':finfo';
+use APR::Const -compile => ':common', ':table', ':error', ':socket', ':poll', ':read_type', ':filetype', ':finfo', ':status';
 our (\%at_start, \%keep);
 no warnings;
 $more
