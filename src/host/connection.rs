@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use httpd::Connection;
 use tipool::ItemId;
@@ -18,6 +18,8 @@ pub struct ConnectionState {
     /// Void when the connection ends.
     pub ticket: Ticket,
     tree: Tree,
+    /// Those of its requests, where other modules enter for the connection: noted by [`ConnectionState::note_tree`].
+    trees: RefCell<Vec<Weak<Tree>>>,
     /// `PerlInterpScope connection`: the interpreters it keeps, one per stock.
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
     /// Where it is at home, per stock.
@@ -41,6 +43,7 @@ impl ConnectionState {
         c.set_state::<PerlHost>(ConnectionState {
             ticket: Ticket::new_owner(),
             tree: Tree::default(),
+            trees: RefCell::default(),
             kept: RefCell::default(),
             homes: RefCell::default(),
             pnotes: RefCell::default(),
@@ -68,6 +71,19 @@ impl ConnectionState {
         {
             self.homes.borrow_mut().push((stock.clone(), lease.add_home()));
         }
+    }
+
+    /// A request of this connection begins to have a tree.
+    pub fn note_tree(&self, tree: &Arc<Tree>) {
+        let mut trees = self.trees.borrow_mut();
+        trees.retain(|t| t.strong_count() > 0);
+        trees.push(Arc::downgrade(tree));
+    }
+
+    /// The interpreter that one of its requests holds: an entry for the connection needs no second one.
+    pub fn held(&self, stock: &Arc<Stock>) -> Option<Hold> {
+        let held = |t: &Weak<Tree>| t.upgrade().and_then(|tree| tree.held(stock));
+        self.tree.held(stock).or_else(|| self.trees.borrow().iter().find_map(held))
     }
 
     /// The interpreter it keeps.

@@ -107,7 +107,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
         Origin::Connection(c) => {
             let stock = c.base_server().config::<PerlHost>()?.stock()?.clone();
             let state = ConnectionState::of(&c)?;
-            let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)) {
+            let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
                 None => state.hold(&stock).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
             };
@@ -184,7 +184,7 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
                 r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree.held(stock));
             let hold = match kept {
                 Some(hold) => hold,
-                None => Arc::new(stock.lend_now()?),
+                None => Arc::new(stock.lend_now(r.connection().state::<PerlHost>().and_then(|c| c.home(stock)))?),
             };
             return Some((About::Request(r), stock.clone(), hold));
         }
@@ -193,9 +193,9 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
             let c = unsafe { Connection::from_ptr(c.as_ptr().cast()) }?;
             let base = c.base_server();
             let (stock, state) = (base.config::<PerlHost>()?.stock()?, c.state::<PerlHost>()?);
-            let hold = match state.kept(stock) {
+            let hold = match state.kept(stock).or_else(|| state.held(stock)) {
                 Some(hold) => hold,
-                None => Arc::new(stock.lend_now()?),
+                None => Arc::new(stock.lend_now(state.home(stock))?),
             };
             return Some((About::Connection(c), stock.clone(), hold));
         }

@@ -96,6 +96,9 @@ impl RequestState {
         let r = *r;
         if super::origin::is_in_use() {
             super::origin::note_request(&r);
+            if let (Some(state), Some(connection)) = (r.state::<PerlHost>(), ConnectionState::of(&r.connection())) {
+                connection.note_tree(&state.tree);
+            }
         }
         let _ = r.pool().before_death(move || super::dispatch::cleanup(r));
         state

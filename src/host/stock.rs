@@ -375,10 +375,13 @@ impl Stock {
         lease.map(Lent::Clone).map_err(|refused| self.refused(tipool, limits, &refused))
     }
 
-    /// The same without waiting.
-    pub fn lend_now(&self) -> Option<Lent> {
-        match self.open.get() {
-            Some(Open { tipool: Some(tipool), .. }) => tipool.try_checkout().map(Lent::Clone),
+    /// The same without waiting: the one at home, or any.
+    pub fn lend_now(&self, home: Option<ItemId>) -> Option<Lent> {
+        match (self.open.get(), home) {
+            (Some(Open { tipool: Some(tipool), .. }), Some(id)) => {
+                tipool.checkout_only(id, Duration::ZERO).ok().map(Lent::Clone)
+            }
+            (Some(Open { tipool: Some(tipool), .. }), None) => tipool.try_checkout().map(Lent::Clone),
             _ => Some(Lent::Parent(self.parent.clone())),
         }
     }

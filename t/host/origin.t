@@ -66,6 +66,7 @@ sub api {
     $r->print(join '|', @got);
     return Apache2::Const::OK;
 }
+sub pins      { my $r = shift; $r->pnotes(pinned => [1]); T::Trace::note('pinned', id()); Apache2::Const::OK }
 sub access_ok { T::Trace::note('access', id()); Apache2::Const::OK }
 1;
 P
@@ -125,6 +126,10 @@ PerlOptions +GlobalRequest
 </Location>
 <Location /sleep>
     SetHandler c-sleep
+</Location>
+<Location /pinned>
+    SetHandler c-sleep
+    PerlAccessHandler My::C::pins
 </Location>
 C
 
@@ -193,6 +198,14 @@ for_each_mpm(qw(event prefork), sub {
     spew($s->root . '/var/release', '');
     waitpid $client, 0;
     is $s->get('/sleep')->{content}, "slept\n", 'the other foreign handler';
+
+    # a pinned interpreter and a connection's filter under a foreign handler
+    $s->trace;
+    is $s->get('/pinned')->{content}, "slept\n", 'a connection filter during a foreign handler';
+    @trace = $s->wait_for_trace(qr/^connection/m);
+    my ($pinned) = map { /^pinned (.*)/ } @trace;
+    my ($filter) = map { /^connection out id (.*)/ } @trace;
+    ok $pinned && ($filter || '') eq $pinned, '  enters the interpreter that the request has pinned' or diag "@trace";
 
     $s->graceful;
     is $s->get('/page/3')->{status}, 200, 'all of it again after a restart';
