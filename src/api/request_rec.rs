@@ -522,12 +522,11 @@ fn auth_type(r: &Request, kind: Option<&[u8]>) -> Result<Vec<u8>> {
     Ok(r.auth_type().unwrap_or(b"none").to_vec())
 }
 
-fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Option<Array<Vec<u8>>>> {
+fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Array<Vec<u8>>> {
     if languages.is_some_and(|l| !l.is_array()) {
         return Err("the languages must be an array".into());
     }
-    let old = r.content_languages();
-    let old = (!old.is_empty()).then(|| Array(old.iter().map(|l| l.to_vec()).collect()));
+    let old = Array(r.content_languages().iter().map(|l| l.to_vec()).collect());
     if let Some(new) = languages {
         r.set_content_languages(&new.iter().collect::<Vec<_>>());
     }

@@ -133,12 +133,12 @@ pub(super) fn changeable(what: &str) -> Result<()> {
     Err(format!("Can't run 'setting {what}' in the threaded environment after server startup").into())
 }
 fn set(s: &Server, field: &str, put: impl FnOnce(&Server)) -> Result<()> {
-    changeable(&format!("$s->{field}"))?;
+    changeable(field)?;
     put(s);
     Ok(())
 }
 fn set_array(s: &Server, field: &str, put: impl FnOnce(&Server) -> bool) -> Result<()> {
-    changeable(&format!("$s->{field}"))?;
+    changeable(field)?;
     if put(s) { Ok(()) } else { Err("the array could be gone before the server".into()) }
 }
 fn set_port(s: &Server, port: i64) -> Result<()> {

@@ -16,7 +16,7 @@ Apache2::RequestRec::assbackwards        | $r->assbackwards, $r->assbackwards(0)
 Apache2::RequestRec::bytes_sent          | $r->bytes_sent(7); $r->bytes_sent(0)                 | 7
 Apache2::RequestRec::connection          | ref $r->connection                                           | Apache2::Connection
 Apache2::RequestRec::content_encoding    | $r->content_encoding, $r->content_encoding('x'), $r->content_encoding; $r->content_encoding('identity') | x
-Apache2::RequestRec::content_languages   | $r->content_languages                                        | undef
+Apache2::RequestRec::content_languages   | ref $r->content_languages, scalar @{ $r->content_languages } | ARRAY,0
 Apache2::RequestRec::content_languages   | $r->content_languages(['de', 'en']); @{ $r->content_languages } | de,en
 Apache2::RequestRec::content_languages   | $r->content_languages('de')                                  | /^died: Apache2::RequestRec::content_languages: the languages must be an array at /
 Apache2::RequestRec::content_type        | $r->content_type, $r->content_type('text/x'), $r->content_type | undef,undef,text/x

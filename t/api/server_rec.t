@@ -28,7 +28,7 @@ Apache2::ServerRec::path                 | start: $s->path('/p'); $s->path(undef
 Apache2::ServerRec::port                 | $s->port                                               | /^\d+\z/
 Apache2::ServerRec::port                 | start: my $o = $s->port(81); $s->port($o)              | 81
 Apache2::ServerRec::port                 | start: $s->port(70000)                                 | /^died: Apache2::ServerRec::port: there is no such port at /
-Apache2::ServerRec::port                 | eval { my $o = $s->port(82); $s->port($o) } // $@      | /^82\z\x7c^Apache2::ServerRec::port: Can't run 'setting \$s->port' in the threaded environment after server startup/
+Apache2::ServerRec::port                 | eval { my $o = $s->port(82); $s->port($o) } // $@      | /^82\z\x7c^Apache2::ServerRec::port: Can't run 'setting port' in the threaded environment after server startup/
 Apache2::ServerRec::process              | ref $s->process, ref $s->process->pool                 | Apache2::Process,APR::Pool
 Apache2::Process::pconf                  | ref $s->process->pconf                                 | APR::Pool
 Apache2::Process::pool                   | $s->process->pool->is_ancestor($s->process->pconf)     | 1

@@ -434,6 +434,7 @@ impl Row {
                 Kind::Bytes => "string",
                 Kind::Rest => "strings",
                 Kind::Out => "buffer",
+                Kind::Code if p.elem == Kind::Bytes => "string or code",
                 Kind::Code => "code",
                 Kind::Codes => "one or an array",
                 Kind::Name => "class",
