@@ -38,6 +38,7 @@ APR::SockAddr::ip_get                 | $c->local_addr->ip_get                  
 APR::SockAddr::port                   | $c->local_addr->port == $s->port \x7c\x7c $c->local_addr->port > 0 | 1
 APR::SockAddr::equal                  | $c->local_addr->equal($c->client_addr)                 | 1
 APR::Socket::fileno                   | my $k = $c->client_socket or return 1; $k->fileno > 2  | 1
+APR::Socket::close                    | return 0 unless $c->client_socket; my $pid = fork; if (!$pid) { require POSIX; POSIX::_exit($c->client_socket->close) } waitpid $pid, 0; $? | 0
 APR::Socket::timeout_get              | my $k = $c->client_socket or return 7; my $o = $k->timeout_get; $k->timeout_set(7); my $n = $k->timeout_get; $k->timeout_set($o); $n | 7
 APR::Socket::timeout_set              | my $k = $c->client_socket or return 'APR::Error,11'; my $o = $k->timeout_get; $k->timeout_set(0); eval { $k->recv(my $b, 10) }; my $e = $@; $k->timeout_set($o); ref $e, $e->{rc} | /^APR::Error,(?:11\x7c107)\z/
 APR::Socket::recv                     | my $k = $c->client_socket or return 'APR::Socket::recv,1'; my $o = $k->timeout_get; $k->timeout_set(0); eval { $k->recv(my $b, 10) }; my $e = $@; $k->timeout_set($o); $e->{func}, APR::Status::is_EAGAIN($e) \x7c\x7c $e == 107 | APR::Socket::recv,1
