@@ -81,6 +81,6 @@ valgrind: build ## one request per kind of handler under Valgrind, prefork -X
 bench: build ## against a C handler and mod_perl, in instructions per request
 	sh bench/run
 
-tables:     ## print docs/directives.md and docs/api.md anew from the tables
+tables:     ## print docs/directives.md, docs/api.md and the constants of a plain perl anew from the tables
 	$(CARGO) run -q -p config --example print_docs
 	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date

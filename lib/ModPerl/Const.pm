@@ -2,12 +2,14 @@ package ModPerl::Const;
 
 # use Apache2::Const qw(OK :http);            names for the caller
 # use Apache2::Const -compile => qw(OK);      Apache2::Const::OK only
-# `compile` is the interpreter's.
+# `compile` is the interpreter's; a plain perl has the printed tables.
 
 use strict;
 use warnings;
 
 our $VERSION = '2.000012';
+
+require ModPerl::ConstValues unless defined &compile;
 
 sub import {
     my $class = shift;

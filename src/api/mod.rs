@@ -85,15 +85,20 @@ mod tests {
         }
     }
 
-    /// With `MAKE_TABLES=1` (`make tables`) it writes the page.
+    /// With `MAKE_TABLES=1` (`make tables`) it writes them.
     #[test]
     fn the_printed_page_is_up_to_date() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
-        let page = interp::api_md(CLASSES, CONSTS);
-        if std::env::var_os("MAKE_TABLES").is_some() {
-            std::fs::write(path, &page).unwrap();
+        let pages = [
+            ("docs/api.md", interp::api_md(CLASSES, CONSTS)),
+            ("lib/ModPerl/ConstValues.pm", interp::const_values_pm(CONSTS)),
+        ];
+        for (name, page) in pages {
+            let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+            if std::env::var_os("MAKE_TABLES").is_some() {
+                std::fs::write(&path, &page).unwrap();
+            }
+            assert!(std::fs::read_to_string(path).unwrap_or_default() == page, "{name} is old: run `make tables`");
         }
-        assert!(std::fs::read_to_string(path).unwrap_or_default() == page, "docs/api.md is old: run `make tables`");
     }
 
     #[test]

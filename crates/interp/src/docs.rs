@@ -38,6 +38,60 @@ pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
     page
 }
 
+/// `lib/ModPerl/ConstValues.pm`: the constants for a perl that has none of our interpreters around it.
+pub fn const_values_pm(constants: &[&Consts]) -> String {
+    let mut page = String::from(
+        r#"package ModPerl::ConstValues;
+
+# The constants for a plain perl: tests and tools beside the server. Printed from the tables by `make tables`; do not edit.
+
+use strict;
+use warnings;
+
+my %VALUES;    # package => { name => value }
+my %GROUPS;    # package => { group => [names] }
+
+sub ModPerl::Const::compile {
+    my ($class, $into, @names) = @_;
+    my $package = $class =~ /^APR/ ? 'APR::Const' : $class =~ /^Apache2/ ? 'Apache2::Const' : 'ModPerl';
+    for my $name (@names) {
+        my ($group, $one) = $name =~ /^(:?)&?(.*)/s;
+        my $members = $group ? $GROUPS{$package}{$one} : exists $VALUES{$package}{$one} ? [$one] : undef;
+        if (!$members) {
+            require Carp;
+            Carp::croak($group ? "unknown $package group `$one'" : "unknown $package constant $one");
+        }
+        for my $member (@$members) {
+            no strict 'refs';
+            my $full = "${package}::$member";
+            my $value = $VALUES{$package}{$member};
+            *$full = sub () { $value } unless defined &$full;
+            *{"${into}::$member"} = \&$full unless $into =~ /^-/;
+        }
+    }
+    return;
+}
+
+"#,
+    );
+    for set in constants {
+        let mut seen = std::collections::HashSet::new();
+        for (group, members) in set.groups {
+            let names = members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ");
+            let _ = writeln!(page, "$GROUPS{{'{}'}}{{{group}}} = [qw({names})];", set.package);
+            for (name, value) in members.iter().filter(|(name, _)| seen.insert(*name)) {
+                let value = match value {
+                    Const::Int(n) => n.to_string(),
+                    Const::Text(t) => format!("'{}'", t.replace('\\', "\\\\").replace('\'', "\\'")),
+                };
+                let _ = writeln!(page, "$VALUES{{'{}'}}{{{name}}} = {value};", set.package);
+            }
+        }
+    }
+    page.push_str("\n1;\n");
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
