@@ -178,7 +178,7 @@ SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ) {
         if (targ) { sv_setiv(targ, v->u.i); SvSETMAGIC(targ); return targ; }
         return sv_2mortal(newSViv(v->u.i));
     case MI_NUM:   return sv_2mortal(newSVnv(v->u.n));
-    case MI_BOOL:  return boolSV(v->u.i);
+    case MI_BOOL:  return v->u.i ? &PL_sv_yes : &PL_sv_zero;       /* mod_perl's functions are ints: false is 0 */
     case MI_BYTES:
         if (targ) { sv_setpvn(targ, v->u.s, v->a.len); SvUTF8_off(targ); SvSETMAGIC(targ); sv = targ; }
         else sv = newSVpvn_flags(v->u.s, v->a.len, SVs_TEMP);
