@@ -8,7 +8,7 @@ use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::Fail;
-use interp_perl::{Entered, Stdio};
+use interp_perl::{Entered, EnvSink, Stdio};
 
 use super::dispatch::{Stack, enter, refuse, run_stack};
 use super::frame::About;
@@ -130,7 +130,9 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
     }
     let table = r.subprocess_env();
     let vars = with_env.then(|| table.iter()).into_iter().flatten();
-    let env = entered.request_env(vars, true);
+    let globals = entered.save_globals();
+    let variables = Variables(*r);
+    let env = entered.request_env_to(vars, true, &variables);
     let stdio = Handles { r: *r, state };
     let status = match entered.redirect(&stdio) {
         Ok(redirect) => {
@@ -150,7 +152,25 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
         }
     };
     drop(env);
-    if status == OK { OK } else { status }
+    drop(globals);
+    status
+}
+
+/// What a script writes to `%ENV` is for `subprocess_env`, too: subrequests and programs see it.
+struct Variables(Request);
+
+impl EnvSink for Variables {
+    fn set(&self, key: &[u8], value: &[u8]) {
+        self.0.subprocess_env().set(key, value);
+    }
+
+    fn unset(&self, key: &[u8]) {
+        self.0.subprocess_env().unset(key);
+    }
+
+    fn clear(&self) {
+        self.0.subprocess_env().clear();
+    }
 }
 
 /// STDIN and STDOUT of a response.

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use Apache2::RequestRec ();
 use Apache2::RequestIO ();
+use APR::Table ();
 use Apache2::Const -compile => 'OK';
 sub handler {
     my $r = shift;
@@ -31,8 +32,42 @@ sub handler {
     elsif ($how eq 'globals')    { $| = 1; push @INC, '/nowhere'; print 'changed' }
     elsif ($how eq 'check')      { print $| ? 'flush' : 'buffered', (grep { $_ eq '/nowhere' } @INC) ? ' inc' : ' clean' }
     elsif ($how eq 'args')       { print ref $r }
+    elsif ($how =~ /^table/)     { print table($r) }
+    elsif ($how eq 'end')        { print ends() }
     elsif ($how eq 'stdout')     { print fileno(STDOUT) == 1 ? 'real' : 'ours' }
     return Apache2::Const::OK;
+}
+# What a script does to %ENV, seen in the table that subrequests and programs get.
+sub table {
+    my ($r) = @_;
+    my $table = $r->subprocess_env;
+    my $see   = sub { join ',', map { my $v = $table->get($_); defined $v ? $v : '-' } qw(NEW QUERY_STRING) };
+    my @seen;
+    $ENV{NEW} = 2;         push @seen, $see->();
+    $ENV{NEW}++;           push @seen, $see->();
+    delete $ENV{NEW};      push @seen, $see->();
+    { local $ENV{QUERY_STRING} = 'l'; push @seen, $see->() }
+    push @seen, $see->();
+    { local %ENV = (NEW => 'all'); push @seen, $see->() }
+    push @seen, $table->get('QUERY_STRING');
+    $ENV{$_} = 'x' for qw(REQUEST_METHOD HTTP_HOST);
+    push @seen, $table->get('REQUEST_METHOD') . $table->get('HTTP_HOST');
+    %ENV = ();
+    push @seen, $see->();
+    return join ' ', @seen;
+}
+sub ends {
+    require ModPerl::Global;
+    my @said;
+    ModPerl::Global::special_list_register(END => 'My::Ends');
+    ModPerl::Global::special_list_clear(END => 'My::Ends');
+    our $say = sub { push @said, @_ };
+    eval q{package My::Ends; END { $My::Script::say->('a') } END { $My::Script::say->('b') } 1} or die;
+    ModPerl::Global::special_list_call(END => 'My::Ends') for 1, 2;
+    ModPerl::Global::special_list_clear(END => 'My::Ends');
+    ModPerl::Global::special_list_call(END => 'My::Ends');
+    push @said, ModPerl::Global::special_list_call(NONE => 'My::Ends') ? 'yes' : 'no';
+    return join '', @said;
 }
 1;
 P
@@ -72,6 +107,8 @@ C
         is $get->('?args'), 'Apache2::RequestRec', 'the request is the argument';
         is $get->('?set'), 'set', 'what a script sets';
         is $get->('?env=LEFT_OVER,QUERY_STRING'), 'undef|env=LEFT_OVER,QUERY_STRING', '  is gone in the next request';
+        is $get->('?table'), '2,table 3,table -,table -,l -,table all,- table xx -,-', '%ENV is subprocess_env while the script writes';
+        is $get->('?end'), 'ababno', 'END blocks of a registered package are its own';
         is $get->('?globals'), 'changed', '$| and @INC';
         is $get->('?check'), 'buffered clean', '  are put back';
     }

@@ -44,6 +44,14 @@ typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const c
 /* One variable (src/env.rs). */
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
 
+/* Where what a script writes to %ENV of its response goes as well (src/env.rs). */
+typedef struct {
+    void (*set)(void *ctx, const char *key, size_t klen, const char *value, size_t vlen);
+    void (*unset)(void *ctx, const char *key, size_t klen);
+    void (*clear)(void *ctx);
+} mp_env_sink;
+typedef struct { const mp_env_sink *sink; void *ctx; } mp_env_before;
+
 /* A variable of a response: its value in me->env, counted (env.c). */
 typedef struct { SV *sv; size_t klen; char key[48]; } mp_env_slot;
 
@@ -62,6 +70,7 @@ typedef struct mp_interp {
     struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } std[2];   /* STDIN, STDOUT */
     HV *env;                                            /* the other body of %ENV (env.c) */
     HV *env_gv_hv; IV env_round; int env_on; size_t env_count; mp_env_slot *env_slots; size_t nenv;
+    const mp_env_sink *env_sink; void *env_ctx;
     GV *std_gv[2];
     HV *stash[MP_CLASSES];
 } mp_interp;

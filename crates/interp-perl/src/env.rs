@@ -1,12 +1,29 @@
 //! `%ENV` of a request. Nothing here reaches the C environment.
 
 use crate::{ffi, perl::Entered};
+use std::{
+    ffi::c_void,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr, slice,
+};
+
+/// Where what a script writes to `%ENV` goes as well.
+pub trait EnvSink {
+    /// `$ENV{key} = value`
+    fn set(&self, key: &[u8], value: &[u8]);
+    /// `delete $ENV{key}`
+    fn unset(&self, key: &[u8]);
+    /// `%ENV = ()`
+    fn clear(&self);
+}
 
 /// `%ENV` shows the request's variables until this is dropped; then it is as it was, whatever the script did to it.
 #[must_use = "dropping it gives %ENV back"]
 pub struct EnvGuard<'a> {
     perl: &'a Entered<'a>,
     nested: bool,
+    // The address that the shim keeps meanwhile, and what it kept before.
+    sink: Option<(*mut &'a dyn EnvSink, ffi::EnvBefore)>,
 }
 
 impl<'a> Entered<'a> {
@@ -21,7 +38,24 @@ impl<'a> Entered<'a> {
         let pairs = pairs(vars);
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call.
         let nested = unsafe { ffi::mp_env_begin(self.raw(), pairs.as_ptr(), pairs.len(), taint as i32) } != 0;
-        EnvGuard { perl: self, nested }
+        EnvGuard { perl: self, nested, sink: None }
+    }
+
+    /// As [`Entered::request_env`]; what the script writes to `%ENV` goes to `sink`, too. A response inside this one has its
+    /// own.
+    pub fn request_env_to<'v, 's: 'a>(
+        &'a self,
+        vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
+        taint: bool,
+        sink: &'a (dyn EnvSink + 's),
+    ) -> EnvGuard<'a> {
+        let mut guard = self.request_env(vars, taint);
+        let sink: *mut &'a dyn EnvSink = Box::into_raw(Box::new(sink));
+        let mut before = ffi::EnvBefore { table: ptr::null(), ctx: ptr::null_mut() };
+        // SAFETY: this interpreter is entered; the address lives in the guard, whose end takes it away.
+        unsafe { ffi::mp_env_to(self.raw(), &raw const TABLE, sink.cast(), &raw mut before) };
+        guard.sink = Some((sink, before));
+        guard
     }
 
     /// Puts variables into `%ENV` as it is now: `PerlSetEnv` before a handler, `+SetupEnv` under `modperl`.
@@ -41,11 +75,43 @@ impl<'a> Entered<'a> {
 
 impl Drop for EnvGuard<'_> {
     fn drop(&mut self) {
+        if let Some((sink, before)) = self.sink.take() {
+            // SAFETY: the interpreter is still entered (the guard borrows it); the box was made in `request_env_to`.
+            unsafe {
+                ffi::mp_env_to(self.perl.raw(), before.table, before.ctx, ptr::null_mut());
+                drop(Box::from_raw(sink));
+            }
+        }
         if !self.nested {
             // SAFETY: the interpreter is still entered (the guard borrows it).
             unsafe { ffi::mp_env_end(self.perl.raw()) };
         }
     }
+}
+
+static TABLE: ffi::EnvTable = ffi::EnvTable { set, unset, clear };
+
+/// One place where panics stop.
+fn door(ctx: *mut c_void, f: impl FnOnce(&dyn EnvSink)) {
+    // SAFETY: `ctx` is the box made in `request_env_to`, which outlives the calls.
+    let sink: &dyn EnvSink = unsafe { *ctx.cast::<&dyn EnvSink>() };
+    let _ = catch_unwind(AssertUnwindSafe(|| f(sink)));
+}
+
+unsafe extern "C" fn set(ctx: *mut c_void, key: *const u8, key_len: usize, value: *const u8, value_len: usize) {
+    // SAFETY: the shim passes two texts, borrowed for the call.
+    let (key, value) = unsafe { (slice::from_raw_parts(key, key_len), slice::from_raw_parts(value, value_len)) };
+    door(ctx, |sink| sink.set(key, value));
+}
+
+unsafe extern "C" fn unset(ctx: *mut c_void, key: *const u8, key_len: usize) {
+    // SAFETY: as in `set`.
+    let key = unsafe { slice::from_raw_parts(key, key_len) };
+    door(ctx, |sink| sink.unset(key));
+}
+
+unsafe extern "C" fn clear(ctx: *mut c_void) {
+    door(ctx, |sink| sink.clear());
 }
 
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
@@ -113,6 +179,53 @@ mod tests {
                 assert_eq!(text(&e, "\"$$taken $ENV{A} \" . join ',', sort keys %ENV"), "1 secret A,B", "{take}");
                 drop(env);
             }
+        }
+    }
+
+    #[test]
+    fn what_a_response_writes_goes_to_its_sink() {
+        use std::cell::RefCell;
+        #[derive(Default)]
+        struct Said(RefCell<Vec<String>>);
+        impl super::EnvSink for Said {
+            fn set(&self, key: &[u8], value: &[u8]) {
+                let text = |b| String::from_utf8_lossy(b).into_owned();
+                self.0.borrow_mut().push(format!("{}={}", text(key), text(value)));
+            }
+            fn unset(&self, key: &[u8]) {
+                self.0.borrow_mut().push(format!("-{}", String::from_utf8_lossy(key)));
+            }
+            fn clear(&self) {
+                self.0.borrow_mut().push("clear".into());
+            }
+        }
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        for _ in 0..3 {
+            let (outer, inner) = (Said::default(), Said::default());
+            let got = |said: &Said| said.0.take().join(" ");
+            let env = e.request_env_to([var("A", "1"), var("B", "2")], false, &outer);
+            assert_eq!(got(&outer), "", "the request's own variables are there already");
+            text(&e, "$ENV{NEW} = 5; $ENV{A} .= 2; $ENV{A}++; delete $ENV{B}; delete $ENV{NONE}");
+            assert_eq!(got(&outer), "NEW=5 A=12 A=13 -B -NONE");
+            text(&e, "{ local $ENV{A} = 'x' } { local $ENV{L} = 1 }");
+            assert_eq!(got(&outer), "A=x A=13 L=1 -L");
+            assert_eq!(
+                text(&e, "{ local %ENV = (X => 1); } join ',', map { qq($_$ENV{$_}) } sort keys %ENV"),
+                "A13,NEW5"
+            );
+            let back = got(&outer);
+            assert!(back.starts_with("clear X=1 ") && back.contains("A=13") && back.contains("NEW=5"), "{back}");
+            let nested = e.request_env_to([var("C", "3")], false, &inner);
+            text(&e, "$ENV{C} = 4; $ENV{A} = 'inner'");
+            drop(nested);
+            assert_eq!((got(&outer), got(&inner)), (String::new(), "C=4 A=inner".into()));
+            text(&e, "$ENV{A} = 'outer'; our $kept = \\$ENV{A}");
+            assert_eq!(got(&outer), "A=outer");
+            drop(env);
+            text(&e, "$$kept = 1; $ENV{LATE} = 1; delete $ENV{LATE}");
+            assert_eq!(got(&outer), "");
         }
     }
 

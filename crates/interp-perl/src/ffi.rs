@@ -58,6 +58,21 @@ pub(crate) struct Before {
     pub flags: u8,
 }
 
+/// `mp_env_sink`.
+#[repr(C)]
+pub(crate) struct EnvTable {
+    pub set: unsafe extern "C" fn(*mut c_void, *const u8, usize, *const u8, usize),
+    pub unset: unsafe extern "C" fn(*mut c_void, *const u8, usize),
+    pub clear: unsafe extern "C" fn(*mut c_void),
+}
+
+/// `mp_env_before`: where writes to %ENV went.
+#[repr(C)]
+pub(crate) struct EnvBefore {
+    pub table: *const EnvTable,
+    pub ctx: *mut c_void,
+}
+
 /// `mp_out`: how a call came back.
 #[repr(C)]
 pub(crate) struct Out {
@@ -137,9 +152,10 @@ unsafe extern "C" {
     pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);
     pub(crate) fn mp_env_begin(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int) -> c_int;
     pub(crate) fn mp_env_end(me: *mut Interp);
+    pub(crate) fn mp_env_to(me: *mut Interp, sink: *const EnvTable, ctx: *mut c_void, before: *mut EnvBefore);
     // util.c
     pub(crate) fn mp_globals_save(me: *mut Interp) -> *mut c_void;
-    pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void, said: Said, ctx: *mut c_void);
+    pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void);
     // abi.c
     pub(crate) fn mp_abi_init(host: *const crate::abi::Host);
     // trim.c

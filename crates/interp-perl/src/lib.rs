@@ -42,7 +42,7 @@ mod start;
 
 pub use call::{Load, Outcome, Raised, Resolved};
 pub use code::Place;
-pub use env::EnvGuard;
+pub use env::{EnvGuard, EnvSink};
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
 pub use perl::{Before, Entered, Error, Perl, Record, record_of};
