@@ -5,7 +5,6 @@ use std::ffi::c_int;
 use apr::Reenter;
 use config::{DirConf, DirOption, Handler, Phase};
 use httpd::Request;
-use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::Fail;
 use interp_perl::{Entered, EnvSink, Stdio};
@@ -136,11 +135,7 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
     let stdio = Handles { r: *r, state };
     let status = match entered.redirect(&stdio) {
         Ok(redirect) => {
-            let globals = entered.save_globals();
             let status = run_stack(entered, stack, &[stack.subject()]);
-            for text in globals.end() {
-                report::request(r, Level::Error, &format!("END: {}", String::from_utf8_lossy(&text).trim_end()));
-            }
             if let Err(raised) = redirect.end() {
                 report::raised_at_end(r, &raised);
             }
