@@ -71,6 +71,9 @@ typedef struct {
                                                                                                  * MI_BYTES, good until the door is left, if ret->tag was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
     void (*keep)(void *ctx, const mi_val *v, mi_val *kept);     /* MI_ANY, MI_CODE, MI_BYTES: kept becomes MI_KEPT, counted */
     int  (*put)(void *ctx, mi_val *out, size_t at, const char *s, size_t n);                    /* out: a MI_OUT argument; its a.len is brought up to date. 0 or 1: the buffer was changed meanwhile */
+    char *(*room)(void *ctx, mi_val *out, size_t at, size_t n);                                 /* out: as put. n bytes to be written behind the first at, padded; NULL: changed
+                                                                                                 * meanwhile. They lie where no script reaches them, so code may run, until fill */
+    int  (*fill)(void *ctx, mi_val *out, size_t end);                                           /* after room, always: the variable holds the bytes up to end. 0 or 1: as put */
     void *(*bag)(void *ctx);                                    /* new hash: a counted reference */
     int  (*bag_set)(void *ctx, void *bag, const char *k, size_t n, void *kept);                 /* takes kept */
     void *(*bag_get)(void *ctx, void *bag, const char *k, size_t n);                            /* counted, or NULL */

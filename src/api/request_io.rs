@@ -68,13 +68,10 @@ pub(super) fn read(
         n @ 0.. => n as usize,
         n => buffer.len().checked_sub(n.unsigned_abs() as usize).ok_or("Offset outside string")?,
     };
-    let mut room = vec![0; wanted.min(PIECE)];
     let mut total = 0;
-    buffer.put(start, b"")?;
     while total < wanted {
-        let piece = room.len().min(wanted - total);
-        let n = r.read(&mut room[..piece], cx).map_err(unread)?;
-        buffer.put(start + total, &room[..n])?;
+        let piece = PIECE.min(wanted - total);
+        let n = buffer.fill(start + total, piece, |room| r.read_into(room, cx).map_err(unread))?;
         total += n;
         if n < piece {
             break;

@@ -3,7 +3,7 @@
 use crate::{Pool, Reenter, Status, ffi, text::bytes_at};
 use std::{
     ffi::{c_int, c_void},
-    mem::offset_of,
+    mem::{MaybeUninit, offset_of},
     ptr::{self, NonNull},
 };
 
@@ -158,6 +158,15 @@ impl Brigade {
         // SAFETY: APR writes at most `length` bytes and says how many.
         Status(unsafe { ffi::apr_brigade_flatten(self.as_ptr(), room.as_mut_ptr().cast(), &mut length) }).ok()?;
         Ok(&room[..length.min(room.len())])
+    }
+
+    /// As [`Brigade::flatten`] into memory that holds nothing yet.
+    pub fn flatten_into<'r>(&self, room: &'r mut [MaybeUninit<u8>], _cx: Reenter) -> Result<&'r mut [u8], Status> {
+        let mut length = room.len();
+        // SAFETY: APR writes at most `length` bytes and says how many.
+        Status(unsafe { ffi::apr_brigade_flatten(self.as_ptr(), room.as_mut_ptr().cast(), &mut length) }).ok()?;
+        // SAFETY: as many were written.
+        Ok(unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), length.min(room.len())) })
     }
 
     /// Puts a bucket, which is in no brigade, at the end.

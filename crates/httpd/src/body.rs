@@ -2,7 +2,7 @@
 
 use crate::{Request, ffi};
 use apr::{Brigade, BucketKind, Reenter, Status};
-use std::ffi::c_int;
+use std::{ffi::c_int, mem::MaybeUninit, ptr};
 
 impl Request {
     /// Reads up to `room.len()` bytes of the body: until the room is full or the body ends. Returns how many; 0 at the end.
@@ -12,9 +12,19 @@ impl Request {
     /// # Errors
     /// What the input filters say, or that one of them gave nothing where it should have waited.
     pub fn read(&self, room: &mut [u8], cx: Reenter) -> Result<usize, ReadError> {
+        // SAFETY: the same bytes; `read_into` writes nothing into them but what it has read.
+        let room = unsafe { &mut *(ptr::from_mut(room) as *mut [MaybeUninit<u8>]) };
+        self.read_into(room, cx).map(|read| read.len())
+    }
+
+    /// As [`Request::read`] into memory that holds nothing yet: returns the bytes read, which lie at its start.
+    ///
+    /// # Errors
+    /// As [`Request::read`].
+    pub fn read_into<'r>(&self, room: &'r mut [MaybeUninit<u8>], cx: Reenter) -> Result<&'r mut [u8], ReadError> {
         let mut total = 0;
         if room.is_empty() {
-            return Ok(0);
+            return Ok(&mut []);
         }
         let Some(alloc) = self.connection().bucket_alloc() else { return Err(ReadError::EmptyBrigade) };
         let brigade = Brigade::new(self.pool(), alloc);
@@ -37,7 +47,8 @@ impl Request {
         }
         // SAFETY: made above, known to nobody else. What it says is of no more interest.
         let _ = unsafe { brigade.destroy(cx) };
-        result
+        // SAFETY: as many bytes were read into the room, one piece behind the other.
+        result.map(|total| unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), total) })
     }
 
     /// Reads and throws away what is left of the body (`ap_discard_request_body`).
@@ -71,7 +82,12 @@ impl Request {
     }
 
     /// One brigade's worth: how many bytes, and whether the body ended with it.
-    fn read_once(&self, brigade: &Brigade, room: &mut [u8], cx: Reenter) -> Result<(usize, bool), ReadError> {
+    fn read_once(
+        &self,
+        brigade: &Brigade,
+        room: &mut [MaybeUninit<u8>],
+        cx: Reenter,
+    ) -> Result<(usize, bool), ReadError> {
         let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
         // SAFETY: both live.
         let status = Status(unsafe {
@@ -88,7 +104,7 @@ impl Request {
             return Err(ReadError::EmptyBrigade);
         }
         let at_end = brigade.last().is_some_and(|bucket| bucket.kind() == BucketKind::Eos);
-        let read = brigade.flatten(room, cx).map_err(ReadError::Filter)?.len();
+        let read = brigade.flatten_into(room, cx).map_err(ReadError::Filter)?.len();
         Ok((read, at_end))
     }
 }

@@ -62,7 +62,7 @@ static const char *hold(pTHX_ SV *sv, const char *s, STRLEN n, scratch *h) {
     char *to = h->p;
     if ((SvTEMP(sv) && SvREFCNT(sv) == 1) || SvPADTMP(sv) || SvREADONLY(sv)) return s;
     if (LIKELY(n <= (size_t)(h->end - to))) { Copy(s, to, n, char); h->p += n; return to; }
-    return SvPVX(sv_2mortal(SvPOK(sv) && !SvROK(sv) ? newSVsv(sv) : newSVpvn(s, n)));
+    return SvPVX(sv_2mortal(SvPOK(sv) && !SvROK(sv) ? newSVsv_flags(sv, SV_NOSTEAL | SV_COW_SHARED_HASH_KEYS | SV_COW_OTHER_PVS) : newSVpvn(s, n)));
 }
 static int is_code(SV *sv) { return SvROK(sv) && SvTYPE(SvRV(sv)) == SVt_PVCV; }
 /* Code or the name of a sub; the value lives at least as long as the call. */
@@ -340,16 +340,49 @@ static void op_keep(void *ctx, const mi_val *v, mi_val *k) {
     k->tag = MI_KEPT; k->flags = 0; k->slot = NULL;
     k->u.p = v->tag == MI_BYTES ? newSVpvn(v->u.s, v->a.len) : v->tag == MI_CODE ? newSVsv((SV *)v->u.p) : SvREFCNT_inc_simple_NN((SV *)v->u.p);
 }
-static int op_put(void *ctx, mi_val *out, size_t at, const char *s, size_t n) {
-    dTHXa((PerlInterpreter *)ctx);
-    SV *sv = out->u.p; char *b; STRLEN cur;
-    if (SvROK(sv) || SvREADONLY(sv) || SvTYPE(sv) > SVt_PVLV || isGV(sv)) return 1;
+static char *ready(pTHX_ SV *sv, size_t at, size_t n) {     /* room for n bytes at `at`; NULL: it is no buffer any more */
+    char *b; STRLEN cur;
+    if (SvROK(sv) || SvREADONLY(sv) || SvTYPE(sv) > SVt_PVLV || isGV(sv)) return NULL;
     if (!SvPOK(sv)) sv_setpvs(sv, "");                  /* a callback undefined it */
     if (SvTHINKFIRST(sv)) sv_force_normal(sv);
     cur = SvCUR(sv); b = SvGROW(sv, at + n + 1);
     if (at > cur) Zero(b + cur, at - cur, char);
+    return b;
+}
+static int op_put(void *ctx, mi_val *out, size_t at, const char *s, size_t n) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV *sv = out->u.p; char *b = ready(aTHX_ sv, at, n);
+    if (!b) return 1;
     Copy(s, b + at, n, char); SvCUR_set(sv, at + n); b[at + n] = 0; (void)SvPOK_only(sv);
     out->a.len = at + n;
+    return 0;
+}
+/* The variable's bytes move to a value of ours, which `slot` points at meanwhile, and back. */
+static void move_bytes(pTHX_ SV *from, SV *to) {
+    if (SvOOK(from)) sv_backoff(from);
+    SvPV_set(to, SvPVX(from)); SvCUR_set(to, SvCUR(from)); SvLEN_set(to, SvLEN(from));
+    SvPV_set(from, NULL); SvCUR_set(from, 0); SvLEN_set(from, 0); SvPOK_off(from);
+}
+static char *op_room(void *ctx, mi_val *out, size_t at, size_t n) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV *sv = out->u.p, *own;
+    if (!ready(aTHX_ sv, at, n)) return NULL;
+    own = sv_2mortal(newSV_type(SVt_PV));
+    move_bytes(aTHX_ sv, own);
+    sv_setpvs(sv, "");
+    out->slot = (const mi_slot *)own;
+    return SvPVX(own) + at;
+}
+static int op_fill(void *ctx, mi_val *out, size_t end) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV *sv = out->u.p, *own = (SV *)out->slot;
+    out->slot = NULL;
+    if (!ready(aTHX_ sv, 0, 0)) return 1;
+    if (SvOOK(sv)) sv_backoff(sv);
+    Safefree(SvPVX(sv));
+    SvCUR_set(own, end); SvPVX(own)[end] = 0;
+    move_bytes(aTHX_ own, sv); (void)SvPOK_only(sv);
+    out->a.len = end;
     return 0;
 }
 static void *op_bag(void *ctx) { dTHXa((PerlInterpreter *)ctx); PERL_UNUSED_CONTEXT; return newRV_noinc((SV *)newHV()); }
@@ -365,4 +398,4 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
     SV **p = hv_fetch((HV *)SvRV((SV *)bag), k, (I32)n, 0);
     return p ? SvREFCNT_inc_simple_NN(*p) : NULL;
 }
-const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_bag, op_bag_set, op_bag_get, mp_op_find };
+const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, mp_op_find };

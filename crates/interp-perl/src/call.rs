@@ -181,6 +181,32 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_is_filled_whatever_a_callback_makes_of_the_variable_meanwhile() {
+        let _one = lock();
+        let perl = parent();
+        let perl = perl.enter();
+        perl.run(b"require Apache2::XSLoader; Apache2::XSLoader::load('Apache2::Test'); 1", None).unwrap();
+        for (before, code, after) in [
+            ("'abcdef'", "1", "3 abXYZ"),
+            ("undef", "1", "3 ..XYZ"),
+            ("'abc'", "undef $b", "3 abXYZ"),
+            ("'a'", "$b = 'other' x 1000", "3 a.XYZ"),
+            ("'abc'", "substr $b, 0, 0, 'x'; $b =~ s/x//", "3 abXYZ"),
+            ("'abcdef'", "Apache2::Test::pour($b, 0, 'inner' x 100, sub {})", "3 abXYZ"),
+            ("'abcdef'", "die qq(no\n)", "no ab"),
+            ("'abcdef'", "$b = 7; die qq(no\n)", "no ab"),
+        ] {
+            let got = format!(
+                "my $b = {before}; my $n = eval {{ Apache2::Test::pour($b, 2, 'XYZ', sub {{ {code} }}) }}; chomp(my $e = $@); $b =~ tr/\0/./; $n // $e, ' ', $b"
+            );
+            assert_eq!(text(&perl, &format!("join '', do {{ {got} }}")), after, "{before} {code}");
+        }
+        let changed =
+            text(&perl, "my $b = 'abc'; eval { Apache2::Test::pour($b, 2, 'XYZ', sub { $b = [1] }) }; ref($b) . $@");
+        assert!(changed.starts_with("ARRAYApache2::Test::pour: the buffer was changed"), "{changed}");
+    }
+
+    #[test]
     fn rust_values_are_dropped_whichever_way_a_nested_call_ends() {
         let _one = lock();
         let perl = parent();

@@ -1,7 +1,7 @@
 //! What the tests of this crate share: one class, one set of constants, one interpreter at a time.
 
 use crate::{Entered, Perl, Start};
-use interp::{Any, Callable, Class, ClassName, Const, Consts, Kept, Reenter, Rest, class_method, function};
+use interp::{Any, Callable, Class, ClassName, Const, Consts, Kept, Out, Reenter, Rest, class_method, function};
 use std::{
     path::PathBuf,
     sync::{
@@ -54,6 +54,18 @@ static TEST: Class = Class::new(
             words.iter().collect::<Vec<_>>().join(sep)
         })
         .doc("Joins."),
+        function("pour(buffer, at, text, code)", |mut buffer: Out, at: u32, text: &[u8], code: Callable| {
+            buffer.fill(at as usize, text.len(), |room| {
+                code.call(&[])?;
+                let room = &mut room[..text.len()];
+                for (to, from) in room.iter_mut().zip(text) {
+                    to.write(*from);
+                }
+                // SAFETY: all of it is written.
+                Ok::<_, interp::Fail>(unsafe { &mut *(std::ptr::from_mut(room) as *mut [u8]) })
+            })
+        })
+        .doc("Fills a buffer, and calls back when it is half done."),
         function("keep(value)", |value: Any| KEPT.lock().unwrap().push(value.keep())).doc("Keeps."),
         class_method("name()", |class: ClassName| class.0.to_vec()).doc("The class."),
     ],

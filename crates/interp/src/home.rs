@@ -19,6 +19,8 @@ pub struct Ops {
     pub call: unsafe extern "C" fn(*mut c_void, *const Val, *const Val, usize, *mut Val) -> i32,
     pub keep: unsafe extern "C" fn(*mut c_void, *const Val, *mut Val),
     pub put: unsafe extern "C" fn(*mut c_void, *mut Val, usize, *const u8, usize) -> i32,
+    pub room: unsafe extern "C" fn(*mut c_void, *mut Val, usize, usize) -> *mut u8,
+    pub fill: unsafe extern "C" fn(*mut c_void, *mut Val, usize) -> i32,
     pub bag: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     pub bag_set: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize, *mut c_void) -> i32,
     pub bag_get: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize) -> *mut c_void,

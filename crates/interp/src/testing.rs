@@ -33,6 +33,21 @@ unsafe extern "C" fn put(_: *mut c_void, out: *mut Val, at: usize, s: *const u8,
     }
     0
 }
+unsafe extern "C" fn room(_: *mut c_void, out: *mut Val, at: usize, n: usize) -> *mut u8 {
+    unsafe {
+        let buffer = &mut *((*out).w as *mut Vec<u8>);
+        buffer.resize(at, 0);
+        buffer.reserve(n);
+        buffer.as_mut_ptr().add(at)
+    }
+}
+unsafe extern "C" fn fill(_: *mut c_void, out: *mut Val, end: usize) -> i32 {
+    unsafe {
+        (*((*out).w as *mut Vec<u8>)).set_len(end);
+        (*out).len = end;
+    }
+    0
+}
 type Map = HashMap<Vec<u8>, usize>;
 unsafe extern "C" fn bag(_: *mut c_void) -> *mut c_void {
     Box::into_raw(Box::<Map>::default()).cast()
@@ -49,7 +64,7 @@ unsafe extern "C" fn bag_get(_: *mut c_void, b: *mut c_void, k: *const u8, n: us
 unsafe extern "C" fn find(_: *mut c_void, _: *const u8, _: usize) -> *mut c_void {
     std::ptr::null_mut()
 }
-static OPS: Ops = Ops { call, keep, put, bag, bag_set, bag_get, find };
+static OPS: Ops = Ops { call, keep, put, room, fill, bag, bag_set, bag_get, find };
 
 /// A new interpreter of this engine.
 pub fn home() -> Arc<Home> {

@@ -1,7 +1,12 @@
 //! Values a script lends or leaves: any value, a kept one, a callable, an out-buffer, a bag of values.
 
-use crate::{Again, Call, Dropped, Home, Kind, Raise, Result, TRUE, Val};
-use std::{ffi::c_void, mem::ManuallyDrop, ptr, sync::Arc};
+use crate::{Again, Call, Dropped, Fail, Home, Kind, Raise, Result, TRUE, Val};
+use std::{
+    ffi::c_void,
+    mem::{ManuallyDrop, MaybeUninit},
+    ptr,
+    sync::Arc,
+};
 
 /// A script's value, by identity, held past the call. Let go on any thread; freed in its interpreter.
 #[derive(Debug)]
@@ -244,9 +249,40 @@ impl<'c> Out<'c> {
     pub fn put(&mut self, at: usize, bytes: &[u8]) -> Result<()> {
         // SAFETY: this is a call from that interpreter, so we hold it; the value is one of the call's.
         let rc = unsafe { ((*(*self.call.home).ops).put)(self.call.ctx, self.v, at, bytes.as_ptr(), bytes.len()) };
-        if rc == 0 { Ok(()) } else { Err("the buffer was changed while it was being filled".into()) }
+        if rc == 0 { Ok(()) } else { Err(CHANGED.into()) }
+    }
+    /// Has `f` write up to `n` bytes at `at` where they are to stay; otherwise as [`Out::put`]. `f` returns what it wrote, from
+    /// the start of its room. Script code may run in it: it finds the variable without these bytes, and without what was
+    /// there. Returns how many there are.
+    ///
+    /// # Errors
+    /// Those of `f`, after which nothing is behind `at`; as [`Out::put`].
+    pub fn fill<E: Into<Fail>>(
+        &mut self,
+        at: usize,
+        n: usize,
+        f: impl for<'r> FnOnce(&'r mut [MaybeUninit<u8>]) -> std::result::Result<&'r mut [u8], E>,
+    ) -> Result<usize> {
+        let (ctx, v) = (self.call.ctx, self.v);
+        // SAFETY: as in `put`.
+        let (ops, start) = unsafe { (&*(*self.call.home).ops, ((*(*self.call.home).ops).room)(ctx, v, at, n)) };
+        if start.is_null() {
+            return Err(CHANGED.into());
+        }
+        // SAFETY: the engine gave `n` bytes that nobody else knows until `fill`.
+        let room = unsafe { std::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), n) };
+        let written = f(room).map(|written| written.len().min(n));
+        // SAFETY: as in `put`. The bytes up to `at` were there, and `f` could only get initialised bytes from its room.
+        let rc = unsafe { (ops.fill)(ctx, v, at + written.as_ref().copied().unwrap_or(0)) };
+        match written {
+            Err(error) => Err(error.into()),
+            Ok(_) if rc != 0 => Err(CHANGED.into()),
+            Ok(written) => Ok(written),
+        }
     }
 }
+
+const CHANGED: &str = "the buffer was changed while it was being filled";
 
 /// A hash of the script's (Perl: hash reference, Lua: table), kept past the call: pnotes.
 #[derive(Debug)]
