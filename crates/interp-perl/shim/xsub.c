@@ -227,14 +227,62 @@ static int current(pTHX_ const mi_row *row, const mi_param *p, SV *sv, mi_val *v
     return row->flags & MI_F_CURRENT && !SvROK(sv) && SvPOK(sv)
         && sv_derived_from_pvn(sv, p->klass->name, p->klass->name_len, 0) && !mi_current(p->klass, v);
 }
-XS_EXTERNAL(mp_xsub) {
-    dXSARGS;
+/* Runs the row and gives what it returned to perl, as the caller's stack says. `out`: a buffer the script lent. */
+static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_call *c, mi_val *ret, SV *out, I32 ax, I32 items) {
+    const mi_row *row = c->row; void *err; SV **sp; U8 gimme = GIMME_V;
+    c->want = gimme == G_VOID ? MI_WANT_VOID : gimme == G_SCALAR ? MI_WANT_ONE : MI_WANT_LIST;
+    ret->flags = 0;
+    if (UNLIKELY(mi_enter(c, ret, &err))) mp_raise(aTHX_ me, err);
+    if (UNLIKELY(me->leaving)) { if (ret->flags & MI_OWNED && ret->tag != MI_KEPT) mi_done(ret); mp_go_on_leaving(aTHX_ me); }
+    if (UNLIKELY(ret->flags & MI_REF) && ret->tag == MI_BYTES) {
+        SV *sv = newSVpvn(ret->u.s, ret->a.len);
+        if (ret->flags & MI_TAINTED) SvTAINTED_on(sv);
+        if (ret->flags & MI_OWNED) mi_done(ret);
+        ret->tag = MI_KEPT; ret->flags = MI_OWNED; ret->u.p = newRV_noinc(sv);
+    }
+    if (ret->tag == MI_NONE || (gimme == G_VOID && !ret->flags && ret->tag != MI_LIST)) {   /* nobody looks at the result */
+        if (UNLIKELY(out != NULL)) SvSETMAGIC(out);
+        DRAIN(me);
+        if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+        XSRETURN_EMPTY;
+    }
+    if (items < 1 && ret->tag != MI_LIST) { sp = PL_stack_base + ax - 1; EXTEND(sp, 1); }
+    switch (ret->tag) {
+    case MI_INT: { dXSTARG; SV *sv = mp_sv(aTHX_ me, ret, TARG); ST(0) = sv; break; }
+    case MI_BYTES: {
+        dXSTARG; SV *sv = mp_sv(aTHX_ me, ret, TARG);
+        if (UNLIKELY(ret->flags & MI_OWNED)) mi_done(ret);
+        ST(0) = sv; break; }
+    case MI_LIST: {
+        const mi_val *l = ret->u.p; size_t n = ret->a.len, k;
+        sp = PL_stack_base + ax - 1; EXTEND(sp, (SSize_t)n);
+        for (k = 0; k < n; k++) ST(k) = mp_sv(aTHX_ me, l + k, NULL);
+        if (ret->flags & MI_OWNED) mi_done(ret);
+        if (UNLIKELY(out != NULL)) SvSETMAGIC(out);
+        DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+        XSRETURN(n); }
+    case MI_THIS: break;
+    default: {
+        SV *sv = mp_sv(aTHX_ me, ret, NULL);
+        if (UNLIKELY(ret->flags & MI_HOLDS && ret->tag == MI_OBJ)) keep_arg(aTHX_ row, ret->pad, sv, &ST(0));
+        if (UNLIKELY(ret->flags & MI_OWNED && (ret->tag == MI_ARRAY || ret->tag == MI_HASH))) mi_done(ret);
+        ST(0) = sv; }
+    }
+    if (UNLIKELY(out != NULL)) { if (ret->flags & MI_TAINTED) SvTAINTED_on(out); SvSETMAGIC(out); }       /* may run code: the result is built */
+    DRAIN(me);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+    XSRETURN(1);
+}
+
+/* Any row with any arguments. */
+static void general(pTHX_ CV *cv, I32 ax, I32 items) __attribute__((noinline));
+static void general(pTHX_ CV *cv, I32 ax, I32 items) {
     const mi_row *row = CvXSUBANY(cv).any_ptr;
     const mi_param *p = row->params, *end = p + row->nparams;
     mp_interp *me = MP_ME;
-    mi_call c; mi_val ret, *v = c.args, rest[8]; void *err;
+    mi_call c; mi_val ret, *v = c.args, rest[8];
     SV *out = NULL; char room[1024]; scratch h = { room, room + sizeof room };
-    int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0; U8 gimme;
+    int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0;
     if (UNLIKELY((void *)me->perl != MP_THX || !me->home)) {
         if (row->flags & MI_F_ENDING) XSRETURN_EMPTY;
         croak("%s called while the interpreter is being cloned, or in a thread of the script's", GvNAME(CvGV(cv)));
@@ -277,44 +325,89 @@ XS_EXTERNAL(mp_xsub) {
         for (i = 0, p = row->params; p < end; p++, i++)
             if (p->kind == MI_OBJ && c.args[i].tag == MI_OBJ && c.args[i].slot && GONE(c.args[i].slot, c.args[i].gen))
                 bad(aTHX_ row, i, i, MI_BAD_GONE, p->klass);
-    gimme = GIMME_V;
-    c.want = gimme == G_VOID ? MI_WANT_VOID : gimme == G_SCALAR ? MI_WANT_ONE : MI_WANT_LIST;
-    ret.flags = 0;
-    if (UNLIKELY(mi_enter(&c, &ret, &err))) mp_raise(aTHX_ me, err);
-    if (UNLIKELY(me->leaving)) { if (ret.flags & MI_OWNED && ret.tag != MI_KEPT) mi_done(&ret); mp_go_on_leaving(aTHX_ me); }
-    if (UNLIKELY(ret.flags & MI_REF) && ret.tag == MI_BYTES) {
-        SV *sv = newSVpvn(ret.u.s, ret.a.len);
-        if (ret.flags & MI_TAINTED) SvTAINTED_on(sv);
-        if (ret.flags & MI_OWNED) mi_done(&ret);
-        ret.tag = MI_KEPT; ret.flags = MI_OWNED; ret.u.p = newRV_noinc(sv);
+    enter(aTHX_ me, &c, &ret, out, ax, items);
+}
+
+/* The pointer and ticket of a living object of the very class, as scripts hold it: plain, or a tied hash around it. NULL: anything
+ * else, of which `fetch_obj` knows what to say. */
+static inline __attribute__((always_inline)) SV *plain_object(pTHX_ mp_interp *me, SV *sv, const mi_class *k, mi_val *v) {
+    SV *o; MAGIC *mg;
+    if (UNLIKELY((SvFLAGS(sv) & (SVf_ROK | SVs_GMG)) != SVf_ROK || k->id >= MP_CLASSES)) return NULL;
+    o = SvRV(sv);
+    if (SvTYPE(o) == SVt_PVHV) {
+        if (!SvOBJECT(o) || !SvRMAGICAL(o) || !(mg = SvMAGIC(o)) || mg->mg_type != PERL_MAGIC_tied || !mg->mg_obj || !SvROK(mg->mg_obj)) return NULL;
+        o = SvRV(mg->mg_obj);
     }
-    switch (ret.tag) {
-    case MI_NONE: DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me); XSRETURN_EMPTY;
-    case MI_INT: { dXSTARG; SV *sv = mp_sv(aTHX_ me, &ret, TARG); if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); } ST(0) = sv; break; }
-    case MI_BYTES: {
-        dXSTARG; SV *sv = mp_sv(aTHX_ me, &ret, TARG);
-        if (ret.flags & MI_OWNED) mi_done(&ret);
-        if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); }
-        ST(0) = sv; break; }
-    case MI_LIST: {
-        const mi_val *l = ret.u.p; size_t n = ret.a.len, k;
-        SP = PL_stack_base + ax - 1; EXTEND(SP, (SSize_t)n);
-        for (k = 0; k < n; k++) ST(k) = mp_sv(aTHX_ me, l + k, NULL);
-        if (ret.flags & MI_OWNED) mi_done(&ret);
-        DRAIN(me); if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
-        XSRETURN(n); }
-    case MI_THIS: break;
-    default: {
-        SV *sv = mp_sv(aTHX_ me, &ret, NULL);
-        if (UNLIKELY(ret.flags & MI_HOLDS && ret.tag == MI_OBJ)) keep_arg(aTHX_ row, ret.pad, sv, &ST(0));
-        if (ret.flags & MI_OWNED && (ret.tag == MI_ARRAY || ret.tag == MI_HASH)) mi_done(&ret);
-        if (items < 1) { SP = PL_stack_base + ax - 1; EXTEND(SP, 1); }
-        ST(0) = sv; }
+    if (UNLIKELY((SvFLAGS(o) & (SVTYPEMASK | SVs_OBJECT | SVf_IOK | SVp_NOK)) != (SVt_PVMG | SVs_OBJECT | SVf_IOK))) return NULL;
+    if (UNLIKELY(SvSTASH(o) != me->stash[k->id] || (NVW(o)[0] & 0xFF000000u) != COOKIE || !SvIVX(o))) return NULL;
+    v->tag = MI_OBJ; v->flags = 0; v->u.p = INT2PTR(void *, SvIVX(o));
+    v->slot = TICKET_SLOT(o); v->gen = TICKET_GEN(o);
+    if (GONE(v->slot, v->gen)) return NULL;
+    v->a.cursor = TICKET_CURSOR(o);
+    return o;
+}
+/* A string that is one and nothing else. */
+static inline int is_string(SV *sv) { return (SvFLAGS(sv) & (SVf_POK | SVf_ROK | SVs_GMG)) == SVf_POK; }
+
+/* The XSUB: the calls that most scripts make, an object with strings and integers, without a detour. Whatever is not just so is left
+ * to `general`, which begins anew. */
+XS_EXTERNAL(mp_xsub) {
+    dXSARGS;
+    const mi_row *row = CvXSUBANY(cv).any_ptr;
+    const mi_param *p = row->params, *end = p + row->nparams;
+    mp_interp *me = MP_ME;
+    mi_call c; mi_val ret, *v = c.args, rest[8];
+    char room[1024]; scratch h = { room, room + sizeof room };
+    const int held = row->flags & MI_F_REENTERS; SV **arg = &ST(0), **stop = arg + items;
+    if (UNLIKELY((void *)me->perl != MP_THX || !me->home || items < row->min || (items > row->max && row->max != MI_MANY) || items > 255)) goto detour;
+    c.row = row; c.home = me->home; c.ctx = MP_THX; c.rest = NULL; c.nrest = 0; c.argc = items;
+    c.args[0].slot = NULL; c.args[0].gen = 0;
+    for (; p < end; p++, v++) {
+        SV *sv;
+        if (p->kind == MI_WANT) {
+            v->tag = MI_NONE;
+            if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
+            continue;
+        }
+        if (arg >= stop) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
+        sv = *arg;
+        switch (p->kind) {
+        case MI_OBJ:
+            if (UNLIKELY(!(sv = plain_object(aTHX_ me, sv, p->klass, v)))) goto detour;
+            if (held) sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(*arg)));
+            arg++;
+            continue;
+        case MI_BYTES:
+            if (UNLIKELY(!is_string(sv))) goto detour;
+            v->u.s = SvPVX(sv); v->a.len = SvCUR(sv);
+            if (held) v->u.s = hold(aTHX_ sv, v->u.s, v->a.len, &h);
+            break;
+        case MI_INT:
+            if (UNLIKELY((SvFLAGS(sv) & (SVf_IOK | SVf_ROK | SVs_GMG)) != SVf_IOK)) goto detour;
+            v->u.i = SvIVX(sv);
+            break;
+        case MI_REST: {
+            mi_val *r = rest;
+            if (p->elem != MI_BYTES || stop - arg > 8) goto detour;
+            v->tag = MI_NONE;
+            for (; arg < stop; arg++, r++) {
+                sv = *arg;
+                if (UNLIKELY(!is_string(sv))) goto detour;
+                r->tag = MI_BYTES; r->flags = 0; r->slot = NULL;
+                r->u.s = SvPVX(sv); r->a.len = SvCUR(sv);
+                if (held) r->u.s = hold(aTHX_ sv, r->u.s, r->a.len, &h);
+            }
+            c.rest = rest; c.nrest = r - rest;
+            continue; }
+        default: goto detour;
+        }
+        v->tag = p->kind; v->flags = 0; v->slot = NULL;
+        arg++;
     }
-    if (UNLIKELY(out != NULL)) { if (ret.flags & MI_TAINTED) SvTAINTED_on(out); SvSETMAGIC(out); }       /* may run code: the result is built */
-    DRAIN(me);
-    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
-    XSRETURN(1);
+    enter(aTHX_ me, &c, &ret, NULL, ax, items);
+    return;
+detour:
+    general(aTHX_ cv, ax, items);
 }
 
 /* What others left: values to free, or to call and then free. Called by whoever holds the interpreter. */
