@@ -40,8 +40,9 @@ sub num_cmp     { $_[0]{rc} == (ref $_[1] ? $_[1]{rc} : $_[1]) }
 sub num_cmp_not { !num_cmp(@_) }
 sub fatal       { die __PACKAGE__ . ": Can't handle '$_[3]'" }
 
-sub cluck   { require Carp; goto &Carp::cluck   unless ref $_[0] eq __PACKAGE__; Carp::cluck(_short($_[0])) }
-sub confess { require Carp; goto &Carp::confess unless ref $_[0] eq __PACKAGE__; Carp::confess(_short($_[0])) }
+# No goto: these are used as $SIG{__DIE__}, which perl keeps from calling itself only while the hook's own sub runs.
+sub cluck   { require Carp; return Carp::cluck(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
+sub confess { require Carp; Carp::confess(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
 sub _short  { "$_[0]{func}: ($_[0]{rc}) " . strerror($_[0]{rc}) }
 
 $Carp::CarpInternal{+__PACKAGE__}++;

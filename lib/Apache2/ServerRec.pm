@@ -9,4 +9,9 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
+# use Apache2::ServerRec qw(warn): perl's own warn writes to the log of the current request's server (with Apache2::Log).
+our @EXPORT_OK = qw(warn log_error);
+require Exporter;
+*import = \&Exporter::import;
+
 1;

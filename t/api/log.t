@@ -14,7 +14,7 @@ my %at = ();
 api_rows(
     outside => 'LogLevel info',
     log     => qr/in parts|code |all alone|an exit|as function|of a text|reason: |with place|T-Pid|Text/,
-    code    => 'our $asked = 0; package T::Text { use overload q("") => sub { "Text object" } }',
+    code    => 'our $asked = 0; package T::Text { use overload q("") => sub { "Text object" } } package T::Warns { BEGIN { Apache2::ServerRec->import(q(warn)) } sub it { warn("all alone, imported") } }',
     rows    => $rows . <<'R',
 Apache2::Log::Request::debug        | $asked = 0; $r->log->debug(sub { $asked++; 'unwanted' }); $asked    | 0
 Apache2::Log::Request::info         | $asked = 0; $r->log->info(sub { $asked++; 'code, asked' }); $asked  | 1
@@ -29,6 +29,7 @@ Apache2::RequestRec::warn           | $r->warn('all ', 'alone warned by $r'); 1 
 Apache2::ServerRec::log_error       | $s->log_error('all ', 'alone by $s'); 1                        | 1
 Apache2::ServerRec::warn            | $s->warn('all ', 'alone warned by $s'); 1                      | 1
 Apache2::ServerRec::warn            | local $SIG{__WARN__} = \&Apache2::ServerRec::warn; warn "warned as function\n"; 1 | 1
+Apache2::ServerRec::warn            | T::Warns::it(); 1                                              | 1
 Apache2::ServerRec::log_error       | Apache2::ServerRec::log_error('an error as function'); 1       | 1
 Apache2::RequestRec::log_reason     | $r->log_reason('of a text', '/some/file'); 1                   | 1
 Apache2::RequestRec::log_rerror     | $r->log_rerror(Apache2::Log::LOG_MARK(), Apache2::Const::LOG_ERR, 2, 'with ', 'place'); 1 | 1
@@ -49,6 +50,7 @@ R
         $s->log_unlike(qr/debug in parts/, 'nothing below LogLevel');
         $s->log_like(qr/\[perl:info\].*Text object/, 'an object is written as its text');
         $s->log_like(qr/\[perl:warn\] \[pid \d+(?::tid \d+)?\] warned as function/, 'warn as a plain function');
+        $s->log_like(qr/\[perl:warn\] \[pid \d+(?::tid \d+)?\] all alone, imported/, 'warn imported');
         $s->log_like(qr/\[perl:error\].*an error as function/, 'log_error as a plain function');
         $s->log_like(qr/\[perl:error\].*access to \/some\/file failed for 127\.0\.0\.1, reason: of a text/, 'log_reason');
         $s->log_like(qr/\[perl:error\].*\(2\)No such file or directory: .*with place/, 'log_rerror with its status');

@@ -51,6 +51,7 @@ APR::Error::num_cmp_not         | my $e = APR::Error->new(rc => 2); $e != 3, $e 
 APR::Error::fatal               | my $e = APR::Error->new(rc => 2); $e + 2                | /^died: APR::Error: Can't handle '\+'/
 APR::Error::cluck               | my @w; local $SIG{__WARN__} = sub { push @w, @_ }; APR::Error::cluck('said'); $w[0] | /^said at /
 APR::Error::confess             | eval { APR::Error::confess(APR::Error->new(rc => 2, func => 'g')) }; $@ | /^g: \(2\) No such file or directory at /
+APR::Error::confess             | local $SIG{__DIE__} = \&APR::Error::confess; no_such_sub()   | /^died: Undefined subroutine &T::Case::no_such_sub called at /
 APR::Error::strerror            | APR::Error::strerror(2), APR::Error::strerror(120000) | No such file or directory,exit was called
 APR::Status::is_EACCES          | APR::Status::is_EACCES(13), APR::Status::is_EACCES(2) ? 1 : 0 | 1,0
 APR::Status::is_EAGAIN          | APR::Status::is_EAGAIN(11), APR::Status::is_EAGAIN(APR::Error->new(rc => 11)) | 1,1
