@@ -82,7 +82,9 @@ sub ModPerl::Const::compile {
             for (name, value) in members.iter().filter(|(name, _)| seen.insert(*name)) {
                 let value = match value {
                     Const::Int(n) => n.to_string(),
-                    Const::Text(t) => format!("'{}'", t.replace('\\', "\\\\").replace('\'', "\\'")),
+                    Const::Text(t) => {
+                        format!("\"{}\"", t.escape_default().to_string().replace('$', "\\$").replace('@', "\\@"))
+                    }
                 };
                 let _ = writeln!(page, "$VALUES{{'{}'}}{{{name}}} = {value};", set.package);
             }
