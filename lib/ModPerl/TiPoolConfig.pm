@@ -1,12 +1,18 @@
 package ModPerl::TiPoolConfig;
 
+# What PerlInterpStart, PerlInterpMax and so on say.
+
 use strict;
 use warnings;
 
-use Apache2::XSLoader ();
+use ModPerl::InterpPool ();
 
 our $VERSION = '2.000012';
 
-Apache2::XSLoader::load(__PACKAGE__);
+sub start        { ModPerl::InterpPool::_figure('PerlInterpStart') }
+sub min_spare    { ModPerl::InterpPool::_figure('PerlInterpMinSpare') }
+sub max_spare    { ModPerl::InterpPool::_figure('PerlInterpMaxSpare') }
+sub max          { ModPerl::InterpPool::_figure('PerlInterpMax') }
+sub max_requests { ModPerl::InterpPool::_figure('PerlInterpMaxRequests') }
 
 1;

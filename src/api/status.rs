@@ -1,5 +1,6 @@
 //! `ModInterp::Status`: what a script may know of the interpreter it runs in. Ours alone; mod_perl has no such class.
 
+use httpd::Server;
 use interp::*;
 
 /// Its rows.
@@ -8,6 +9,10 @@ pub static STATUS: Class = Class::new(
     &[
         class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(runtime()?.interpreter() as i64))
             .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
+        class_method("server()", |_class: ClassName| {
+            Ok::<_, Fail>(runtime()?.current_object::<Server>().map(|(s, ticket)| Owned::by(s, ticket)))
+        })
+        .doc("The server whose interpreters run this call; where several share them, the first of these."),
         class_method("pool()", pool).doc(
             "Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads.",
         ),

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
@@ -14,6 +15,7 @@ use super::connection::ConnectionState;
 use super::dispatch::configured;
 use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
+use super::stock::Lent;
 use super::tree::Hold;
 use super::{PerlHost, env, site, startup};
 use crate::api;
@@ -127,6 +129,15 @@ fn table(pool: Pool, vars: &Vars) -> Table {
 
 const NO_STATE: &str = "httpd has no place for this request's data";
 
+/// The server whose interpreters run this call: the first of those that share them.
+fn interpreters_server() -> Option<Server> {
+    let stock = Frame::find(|frame| Some(frame.stock.clone()))?;
+    let shares = |s: &Server| {
+        s.config::<PerlHost>().and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock))
+    };
+    Server::main()?.chain().find(shares)
+}
+
 impl HostRuntime {
     fn state<'r>(&self, r: &'r Request) -> Result<&'r RequestState> {
         RequestState::of(r).ok_or_else(|| NO_STATE.into())
@@ -186,6 +197,9 @@ impl HostRuntime {
 
 impl Runtime for HostRuntime {
     fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
+        if std::ptr::eq(class, Server::class()) {
+            return interpreters_server().map(|s| (s.address(), Ticket::FOREVER));
+        }
         if !std::ptr::eq(class, Request::class()) {
             return None;
         }
@@ -404,8 +418,12 @@ impl Runtime for HostRuntime {
     }
 
     fn pool_figures(&self) -> Vec<(&'static str, u64)> {
-        let Some(stock) = Frame::find(|frame| Some(frame.stock.clone())) else { return Vec::new() };
+        let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };
+        let uses = match &*hold {
+            Lent::Clone(lease) => lease.uses(),
+            Lent::Parent(_) => 0,
+        };
         let (now, limits) = (tipool.stats(), tipool.limits());
         vec![
             ("interpreters", now.size),
@@ -419,6 +437,9 @@ impl Runtime for HostRuntime {
             ("waits in vain", now.timeouts),
             ("made", now.created),
             ("destroyed", now.destroyed),
+            ("uses of this one", uses),
+            ("holders of this one", Arc::strong_count(&hold) as u64 - 1),
+            ("PerlInterpStart", limits.start as u64),
             ("PerlInterpMax", limits.max as u64),
             ("PerlInterpMinSpare", limits.min_spare as u64),
             ("PerlInterpMaxSpare", limits.max_spare as u64),
