@@ -24,6 +24,8 @@ pub struct ConnectionState {
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
     /// Where it is at home, per stock.
     homes: RefCell<Vec<(Arc<Stock>, ItemId)>>,
+    /// Without threads: the parents that it left values in.
+    parents: RefCell<Vec<Arc<Stock>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -46,6 +48,7 @@ impl ConnectionState {
             trees: RefCell::default(),
             kept: RefCell::default(),
             homes: RefCell::default(),
+            parents: RefCell::default(),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
         })
@@ -70,6 +73,10 @@ impl ConnectionState {
             && self.home(stock).is_none()
         {
             self.homes.borrow_mut().push((stock.clone(), lease.add_home()));
+        }
+        let mut parents = self.parents.borrow_mut();
+        if matches!(**hold, Lent::Parent(_)) && !parents.iter().any(|of| Arc::ptr_eq(of, stock)) {
+            parents.push(stock.clone());
         }
     }
 
@@ -109,6 +116,12 @@ impl Drop for ConnectionState {
         for (stock, id) in self.homes.take() {
             if let Some(tipool) = stock.tipool() {
                 tipool.drop_home(id);
+            }
+        }
+        // Without threads nobody else is in there, save whom a signal interrupted.
+        if !httpd::mpm::is_threaded() && interp_perl::inside() == 0 && !interp_perl::is_forked() {
+            for stock in self.parents.take() {
+                stock.parent.run(|perl| drop(perl.enter()));
             }
         }
     }

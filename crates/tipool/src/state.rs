@@ -330,6 +330,9 @@ impl<I> State<I> {
         let Some(at) = self.find(id) else { return };
         let Some(slot) = self.slots.get_mut(at) else { return };
         slot.homes = slot.homes.saturating_sub(1);
+        // Whoever was at home left something behind: it is tended at once.
+        slot.tended = None;
+        self.ring |= self.keeper && slot.place == Place::Idle;
         if slot.homes == 0 && slot.draining && slot.place == Place::Idle {
             self.doom(at);
         }
