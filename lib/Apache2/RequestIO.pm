@@ -9,11 +9,19 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-# Formatting is Perl's own; print's line numbers are the caller's.
+# Formatting is Perl's own. What goes wrong goes wrong where the caller is.
 sub Apache2::RequestRec::printf {
     my ($r, $format) = splice @_, 0, 2;
-    @_ = ($r, sprintf $format, @_);
-    goto &Apache2::RequestRec::print;
+    my ($sent, $text) = (undef, sprintf $format, @_);
+    local $@;
+    return $sent if eval { $sent = $r->print($text); 1 };
+    my $error = $@;
+    if (!ref $error) {
+        my (undef, $file, $line) = caller;
+        $error =~ s/\$r->print\b/\$r->printf/;
+        $error =~ s/ at \Q${\ __FILE__}\E line \d+\.?\n\z/ at $file line $line.\n/;
+    }
+    die $error;
 }
 *Apache2::RequestRec::PRINTF = \&Apache2::RequestRec::printf;
 

@@ -3,6 +3,7 @@ package Apache2::ServerRec;
 use strict;
 use warnings;
 
+use Apache2::Log       ();    # brings warn
 use Apache2::XSLoader ();
 
 our $VERSION = '2.000012';

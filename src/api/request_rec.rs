@@ -572,9 +572,13 @@ fn set_last_modified(r: &Request, mtime: Option<i64>) {
     r.set_last_modified();
 }
 
-fn basic_auth_pw(r: &Request) -> List<Either<i32, Option<Vec<u8>>>> {
+/// Without an AuthType the directory's becomes Basic.
+fn basic_auth_pw(r: &Request) -> Result<List<Either<i32, Option<Vec<u8>>>>> {
+    if r.auth_type().is_none() {
+        set_auth(r, "AuthType", b"Basic")?;
+    }
     let (status, password) = r.basic_auth_pw();
-    List(vec![Either::A(status), Either::B(password.map(<[u8]>::to_vec))])
+    Ok(List(vec![Either::A(status), Either::B(password.map(<[u8]>::to_vec))]))
 }
 
 /// The text lies in the request's pool, whichever is given.

@@ -112,12 +112,41 @@ static int is_plain(mp_interp *me, int i) {
     return !io || (f && IoIFP(io) == f && PerlIOValid(f) && PerlIOBase(f)->tab == PERLIO_FUNCS_CAST(&Apache2));
 }
 
-typedef struct { const mp_stdio *io; void *ctx; unsigned char flags; } mp_io_before;
+/* A response inside another whose script closed a handle, opened something in its place or pushed a layer: it has a handle of
+ * its own, and the outer one's state is put aside. */
+typedef struct { mp_std std[2]; int is[2]; } aside;
+static int take_again(pTHX_ mp_interp *me, aside **kept) {
+    int i, failed = 0;
+    for (i = 0; i < 2; i++) {
+        if (is_plain(me, i)) continue;
+        if (!*kept && !(*kept = calloc(1, sizeof **kept))) return 1;
+        (*kept)->std[i] = me->std[i]; (*kept)->is[i] = 1;
+        me->std[i].ours = NULL; me->std[i].io = NULL;
+        failed |= take(aTHX_ me, i);
+    }
+    return failed;
+}
+static void give_again(pTHX_ mp_interp *me, aside *kept) {
+    int i;
+    for (i = 0; kept && i < 2; i++) {
+        PerlIO *mine = me->std[i].ours;
+        if (!kept->is[i]) continue;
+        give(aTHX_ me, i);
+        me->std[i] = kept->std[i];
+        if (!me->std[i].ours) me->std[i].ours = mine;
+        else if (mine) PerlIO_close(mine);
+    }
+    free(kept);
+}
+
+typedef struct { const mp_stdio *io; void *ctx; unsigned char flags; aside *kept; } mp_io_before;
 int mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *before) {
     dTHXa(me->perl);
     before->io = me->io; before->ctx = me->io_ctx;
     before->flags = me->std[1].io ? IoFLAGS(me->std[1].io) : 0;
     me->io = io; me->io_ctx = ctx;
+    before->kept = NULL;
+    if (before->io && take_again(aTHX_ me, &before->kept)) return 1;
     if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) &= ~IOf_FLUSH; return 0; }       /* inside another response */
     return take(aTHX_ me, 0) | take(aTHX_ me, 1);
 }
@@ -127,6 +156,7 @@ void mp_io_end(mp_interp *me, const mp_io_before *before, mp_out *out) {
         tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::stdio_end", 0), NULL, NULL, 0, &ret);
     }
     me->io = before->io; me->io_ctx = before->ctx;
+    give_again(aTHX_ me, before->kept);
     if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) = before->flags; }
     else { give(aTHX_ me, 0); give(aTHX_ me, 1); }
     mp_deliver(me, tag, ret, out);

@@ -67,7 +67,9 @@ EXTERN_C void boot_DynaLoader(pTHX_ CV *cv);
 
 static void xs_init(pTHX) {
     static const char file[] = "mod_interp";
-    CV *cv; GV *gv;
+    CV *cv; GV *gv; SV *tainting = get_sv("Apache2::__T", GV_ADD);
+    sv_setiv(tainting, TAINTING_get ? 1 : 0);
+    SvREADONLY_on(tainting);
     newXS("DynaLoader::boot_DynaLoader", boot_DynaLoader, file);
     newXS("ModInterp::begun", mp_xs_begun, file);
     newXS("ModInterp::bind", mp_xs_bind, file);

@@ -55,6 +55,9 @@ typedef struct { const mp_env_sink *sink; void *ctx; } mp_env_before;
 /* A variable of a response: its value in me->env, counted (env.c). */
 typedef struct { SV *sv; size_t klen; char key[48]; } mp_env_slot;
 
+/* STDIN or STDOUT during a response: our handle, and what the script's own was. */
+typedef struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } mp_std;
+
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
 typedef struct mp_interp {
     void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
@@ -67,7 +70,7 @@ typedef struct mp_interp {
     char **boot_env;                                    /* %ENV to be, while it starts */
     int main;                                           /* its %ENV writes reach environ */
     const mp_stdio *io; void *io_ctx;
-    struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } std[2];   /* STDIN, STDOUT */
+    mp_std std[2];                                      /* STDIN, STDOUT */
     HV *env;                                            /* the other body of %ENV (env.c) */
     HV *env_gv_hv; IV env_round; int env_on; size_t env_count; mp_env_slot *env_slots; size_t nenv;
     const mp_env_sink *env_sink; void *env_ctx;

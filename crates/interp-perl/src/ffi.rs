@@ -56,6 +56,7 @@ pub(crate) struct Before {
     pub table: *const StdioTable,
     pub ctx: *mut c_void,
     pub flags: u8,
+    pub kept: *mut c_void,
 }
 
 /// `mp_env_sink`.

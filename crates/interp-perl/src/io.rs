@@ -46,7 +46,8 @@ impl<'a> Entered<'a> {
     /// If perl cannot make the two handles.
     pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Result<Redirect<'a>, Raised> {
         let stdio: *mut &'a dyn Stdio = Box::into_raw(Box::new(stdio));
-        let before = ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0 };
+        let before =
+            ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0, kept: std::ptr::null_mut() };
         let mut guard = Redirect { perl: self, stdio: stdio.cast(), before, _response: PhantomData };
         let before = &raw mut guard.before;
         // SAFETY: this interpreter is entered; the address of `stdio` lives in the guard.
@@ -214,6 +215,35 @@ mod tests {
             assert_eq!(fake.output.take(), [0xe4]);
             r.end().unwrap();
         }
+    }
+
+    #[test]
+    fn a_response_inside_another_has_handles_whatever_the_outer_one_did_to_its_own() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        for _ in 0..2 {
+            for (before, after, sent) in [
+                ("close STDIN; close STDOUT", "", "1"),
+                ("open OLD, '>&', \\*STDOUT; close STDOUT", "open STDOUT, '>&', \\*OLD; print 3", "13"),
+                ("our $file = ''; close STDOUT; open STDOUT, '>', \\$file", "print 3; print STDERR '' if $file", "1"),
+                ("binmode STDOUT, ':encoding(UTF-16BE)'", "print 3; binmode STDOUT, ':pop'", "1\u{0}3"),
+            ] {
+                let (outer, inner) = (Fake::default(), Fake::default());
+                inner.input.borrow_mut().extend(b"i");
+                let r = e.redirect(&outer).unwrap();
+                text(&e, &format!("print 1; {before}"));
+                {
+                    let nested = e.redirect(&inner).unwrap();
+                    text(&e, "my $in = <STDIN>; print 2; print $in");
+                    nested.end().unwrap();
+                }
+                text(&e, after);
+                r.end().unwrap();
+                assert_eq!((outer.sent(), inner.sent()), (sent.into(), "2i".into()), "{before}");
+            }
+        }
+        assert_eq!(text(&e, "fileno(STDOUT) . fileno(STDIN)"), "10");
     }
 
     #[test]
