@@ -197,7 +197,7 @@ mod tests {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut raw = std::ptr::null_mut();
         // SAFETY: a descriptor of ours; APR makes the record in the pool.
-        unsafe { ffi::apr_os_sock_put(&mut raw, &ours.into_raw_fd(), pool.as_ptr()) };
+        unsafe { ffi::apr_os_sock_put(&mut raw, &mut ours.into_raw_fd(), pool.as_ptr()) };
         // SAFETY: lives in the pool.
         let socket = unsafe { Socket::from_ptr(raw) }.unwrap();
         assert!(socket.fileno() >= 0 && socket.fileno() != theirs.as_raw_fd());

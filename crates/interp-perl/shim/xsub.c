@@ -268,7 +268,10 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
         if (UNLIKELY(ret->flags & MI_OWNED && (ret->tag == MI_ARRAY || ret->tag == MI_HASH))) mi_done(ret);
         ST(0) = sv; }
     }
-    if (UNLIKELY(out != NULL)) { if (ret->flags & MI_TAINTED) SvTAINTED_on(out); SvSETMAGIC(out); }       /* may run code: the result is built */
+    if (UNLIKELY(out != NULL)) {                        /* may run code: the result is built. Set-magic clears taint, so it goes first */
+        SvSETMAGIC(out);
+        if (ret->flags & MI_TAINTED) SvTAINTED_on(out);
+    }
     DRAIN(me);
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     XSRETURN(1);
