@@ -117,6 +117,7 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
 #endif
     PL_perl_destruct_level = 2;
     PL_exit_flags |= PERL_EXIT_DESTRUCT_END;            /* END blocks wait for mp_end */
+    PL_origalen = 1;                                    /* what a script writes to $0 does not go to argv, which is gone then */
     me->main = b->main; me->boot_env = b->env;
     *status = perl_parse(my_perl, xs_init, b->argc, b->argv, NULL);     /* an env of ours would empty environ */
     if (!*status) *status = perl_run(my_perl);

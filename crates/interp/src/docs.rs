@@ -38,6 +38,11 @@ pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
     page
 }
 
+/// As it stands between Perl's double quotes.
+fn perl_text(text: &str) -> String {
+    text.escape_default().to_string().replace("\\u{", "\\x{").replace('$', "\\$").replace('@', "\\@")
+}
+
 /// `lib/ModPerl/ConstValues.pm`: the constants for a perl that has none of our interpreters around it.
 pub fn const_values_pm(constants: &[&Consts]) -> String {
     let mut page = String::from(
@@ -82,9 +87,7 @@ sub ModPerl::Const::compile {
             for (name, value) in members.iter().filter(|(name, _)| seen.insert(*name)) {
                 let value = match value {
                     Const::Int(n) => n.to_string(),
-                    Const::Text(t) => {
-                        format!("\"{}\"", t.escape_default().to_string().replace('$', "\\$").replace('@', "\\@"))
-                    }
+                    Const::Text(t) => format!("\"{}\"", perl_text(t)),
                 };
                 let _ = writeln!(page, "$VALUES{{'{}'}}{{{name}}} = {value};", set.package);
             }
