@@ -51,6 +51,7 @@ Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Ut
 Apache2::URI::unescaped  | Apache2::URI::unescaped('a%20b')                                | a b
 ModInterp::Status::interpreter | ModInterp::Status->interpreter > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1
 ModInterp::Status::pool  | my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Status->pool; keys(%f) > 5 \x7c\x7c !Apache2::MPM->is_threaded | 1
+ModInterp::Status::server      | defined ModInterp::Status->server ? 1 : 0                       | 1
 R
 );
 
