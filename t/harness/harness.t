@@ -89,6 +89,16 @@ subtest 'configurations that do not start' => sub {
     is $status, 0, 'httpd -t of a good one';
 };
 
+subtest 'a daemon' => sub {
+    my $s = TestHttpd->start(daemon => 1, config => $CONF =~ s/^Protocols.*\n//r, modules => { 'My/Echo.pm' => $ECHO });
+    like $s->get('/echo')->{content}, qr/^(?:@{[join '|', $s->child_pids]})\|/, 'serves from children of its own';
+    is slurp($s->root . '/run/httpd.pid'), $s->pid . "\n", 'the pid is that of the pid file';
+    $s->graceful;
+    is $s->get('/echo')->{status}, 200, 'graceful restart';
+    $s->stop;
+    ok !kill(0 => $s->pid) || !$s->group_pids, 'it is stopped by its pid';
+};
+
 # Each of these must make its test file fail.
 my %bad = (
     'an error line that no test expected' => 'is $s->get("/echo?die")->{status}, 500; ',
@@ -108,7 +118,7 @@ for my $name (sort keys %bad) {
     my $output = `T_MPM=prefork $^X $file < $input 2>&1`;
     isnt $?, 0, "$name fails the test file" or diag $output;
     my ($pid) = $output =~ /^# pid (\d+)/m;
-    ok $pid && !(grep { $_->{group} == $pid && $_->{state} ne 'Z' } TestHttpd::Proc::processes()), 'and nothing keeps running';
+    ok $pid && wait_until(sub { !grep { $_->{group} == $pid && $_->{state} ne 'Z' } TestHttpd::Proc::processes() }, 5), 'and nothing keeps running';
 }
 
 done_testing;

@@ -224,9 +224,15 @@ sub start_fails {
 # the first line of the configuration given has in httpd.conf.
 sub config_test {
     my ($class, %opt) = @_;
+    return $class->run_httpd(%opt, args => ['-t', @{ $opt{args} || [] }]);
+}
+
+# `httpd` with other arguments that make it end by itself, such as -S; returns the same.
+sub run_httpd {
+    my ($class, %opt) = @_;
     my $self = $class->prepare(%opt);
     $self->write_conf;
-    my @cmd = ($self->command, '-t', @{ $opt{args} || [] });
+    my @cmd = ($self->command, @{ $opt{args} || [] });
     my $pid = open my $out, '-|';
     die "fork: $!" unless defined $pid;
     if (!$pid) {
@@ -355,10 +361,12 @@ sub environment {
     return (%env, %{ $self->{opt}{env} || {} });
 }
 
-# Starts httpd in a process group of its own, so that at the end nothing of it may be left.
+# Starts httpd in a process group of its own, so that at the end nothing of it may be left. With daemon => 1 it detaches by
+# itself: the process started here then ends, and wait_ready learns the daemon's pid from the pid file.
 sub spawn {
     my ($self) = @_;
-    my @cmd = ($self->command, '-DFOREGROUND', @{ $self->{opt}{args} || [] });
+    my @mode = $self->{opt}{daemon} ? ('-k', 'start') : ('-DFOREGROUND');
+    my @cmd = ($self->command, @mode, @{ $self->{opt}{args} || [] });
     my $pid = fork;
     die "fork: $!" unless defined $pid;
     if (!$pid) {
@@ -370,9 +378,35 @@ sub spawn {
         chdir $self->{root};
         exec @cmd or POSIX::_exit(127);
     }
-    $self->{pid}    = $pid;
-    $self->{status} = undef;
+    $self->{pid}     = $pid;
+    $self->{status}  = undef;
+    $self->{daemon}  = 0;
     $live{$pid} = $self;
+}
+
+# Whether the process has ended; its wait status is taken in. A daemon is no child of ours: its status is not to be had, and
+# counts as 0.
+sub ended {
+    my ($self) = @_;
+    return 1 if defined $self->{status};
+    if ($self->{daemon}) {
+        return 0 if grep { $_->{pid} == $self->{pid} && $_->{state} ne 'Z' } TestHttpd::Proc::processes();
+        $self->{status} = 0;
+        return 1;
+    }
+    return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
+    $self->{status} = $?;
+    return 1;
+}
+
+# The process that httpd was started as has left: from now on the server is the one that the pid file names.
+sub detach {
+    my ($self) = @_;
+    my $pid = wait_until(sub { slurp("$self->{root}/run/httpd.pid") =~ /^(\d+)\n/ && $1 }, 10) or return 0;
+    delete $live{ $self->{pid} };
+    @$self{qw(launcher pid status daemon)} = ($self->{pid}, $pid, undef, 1);
+    $live{$pid} = $self;
+    return 1;
 }
 
 # 'ready' once the port answers, else why not. Looks at the pid file too: another server may own the port.
@@ -380,10 +414,11 @@ sub wait_ready {
     my ($self) = @_;
     my $end = time + $DEADLINE;
     while (time < $end) {
-        if (waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid}) {
-            $self->{status} = $?;
-            return 'it ended with status ' . ($? >> 8) . ($? & 127 ? ', signal ' . ($? & 127) : '');
+        if ($self->ended) {
+            next if $self->{opt}{daemon} && !$self->{daemon} && !$self->{status} && $self->detach;
+            return 'it ended with status ' . ($self->{status} >> 8) . ($self->{status} & 127 ? ', signal ' . ($self->{status} & 127) : '');
         }
+        next if $self->{opt}{daemon} && !$self->{daemon} && sleep 0.02;
         if (-s "$self->{root}/run/httpd.pid" && $self->log =~ /AH00(?:489|163|292|094)/) {
             my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
             return 'ready' if $socket;
@@ -398,10 +433,7 @@ sub reap {
     my ($self) = @_;
     return if defined $self->{status} && !$self->group_pids;
     kill KILL => $_ for $self->group_pids;
-    if (!defined $self->{status}) {
-        waitpid $self->{pid}, 0;
-        $self->{status} = $?;
-    }
+    wait_until(sub { $self->ended && !$self->group_pids }, 10);
 }
 
 # Stops the server (SIGTERM to its parent process) and tests that it ended, left no process and no core behind, and
@@ -415,11 +447,7 @@ sub stop {
     my @wrong;
     my $started = time;
     kill TERM => $self->{pid};
-    my $ended = defined $self->{status} || wait_until(sub {
-        return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
-        $self->{status} = $?;
-        1;
-    });
+    my $ended = wait_until(sub { $self->ended });
     $self->{stop_seconds} = time - $started;
     push @wrong, "httpd did not stop within $DEADLINE s" unless $ended;
     push @wrong, "httpd ended with wait status $self->{status}" if $ended && $self->{status};
@@ -439,12 +467,7 @@ sub stop {
 # A server that a test ended by itself: the exit status is taken in, stop then only looks at what is left.
 sub wait_ended {
     my ($self, $seconds) = @_;
-    return wait_until(sub {
-        return 1 if defined $self->{status};
-        return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
-        $self->{status} = $?;
-        1;
-    }, $seconds);
+    return wait_until(sub { $self->ended }, $seconds);
 }
 
 # Stops what runs, except the servers with these pids.
@@ -487,8 +510,7 @@ END {
             $self->{stopped} = 1;
             $self->show_log;
             kill TERM => $self->{pid};
-            wait_until(sub { waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid} and $self->{status} = $?, 1 }, 10)
-                unless defined $self->{status};
+            wait_until(sub { $self->ended }, 10);
             $self->reap;
             $self->clean_up;
         }
