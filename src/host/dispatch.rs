@@ -226,7 +226,7 @@ pub fn refuse(r: &Request, phase: Phase, refused: &Refused) -> c_int {
     HTTP_SERVICE_UNAVAILABLE
 }
 
-/// The request's pool is about to die: `PerlCleanupHandler`, then what scripts left in this request.
+/// The request's pool is about to die: `PerlCleanupHandler`. Cleanups of the pool come next.
 pub fn cleanup(r: Request) {
     if interp_perl::is_forked() {
         return;
@@ -234,20 +234,39 @@ pub fn cleanup(r: Request) {
     let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
     state.end(&r);
     let configured = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(Phase::Cleanup));
-    let has_handlers = state.is_changed(Phase::Cleanup) || !configured.is_empty();
-    let has_values = state.has_values();
-    if has_handlers || has_values {
+    if state.is_changed(Phase::Cleanup) || !configured.is_empty() {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
-            if has_handlers {
-                env::before_handler(&r, state, &server.conf, None, entered);
-                run_stack(entered, &stack, &[r.val(state.ticket)]);
-            }
+            env::before_handler(&r, state, &server.conf, None, entered);
+            run_stack(entered, &stack, &[r.val(state.ticket)]);
+        });
+        if let Err(refused) = done {
+            refuse(&r, Phase::Cleanup, &refused);
+        }
+    }
+    if !state.ends_late() {
+        state.unpin();
+    }
+}
+
+/// The request's pool dies, its other cleanups have run: what scripts left in the request goes, and the interpreters it kept.
+pub fn free_values(r: Request) {
+    if interp_perl::is_forked() {
+        return;
+    }
+    let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
+    // DESTROY may leave some more.
+    for _ in 0..4 {
+        if !state.has_values() {
+            break;
+        }
+        let done = enter(&r, state, server, Phase::Cleanup, |entered| {
             state.drop_values();
             entered.drain();
         });
         if let Err(refused) = done {
             refuse(&r, Phase::Cleanup, &refused);
+            break;
         }
     }
     state.unpin();

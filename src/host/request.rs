@@ -49,6 +49,8 @@ pub struct RequestState {
     walk_is_over: Cell<bool>,
     /// Held until the request ends: pnotes, pushed code, cleanups.
     pins: RefCell<SmallVec<[Hold; 1]>>,
+    /// What scripts left here is freed with the pool, behind all cleanups that may still ask for it.
+    ends_late: Cell<bool>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// pnotes, one bag per interpreter.
@@ -85,6 +87,7 @@ impl RequestState {
             tree,
             walk_is_over: Cell::new(false),
             pins: RefCell::default(),
+            ends_late: Cell::new(false),
             changed: RefCell::default(),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
@@ -163,8 +166,22 @@ impl RequestState {
         }
     }
 
+    /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.
+    pub fn end_late(&self, r: &Request) {
+        if !self.ends_late.replace(true) {
+            let r = *r;
+            let _ = r.pool().on_death(move || super::dispatch::free_values(r));
+        }
+    }
+
+    /// Whether [`RequestState::end_late`] was called.
+    pub fn ends_late(&self) -> bool {
+        self.ends_late.get()
+    }
+
     /// Holds the interpreter until the request ends.
-    pub fn pin(&self, hold: &Hold) {
+    pub fn pin(&self, r: &Request, hold: &Hold) {
+        self.end_late(r);
         let mut pins = self.pins.borrow_mut();
         if !pins.iter().any(|p| Arc::ptr_eq(p, hold)) {
             pins.push(hold.clone());

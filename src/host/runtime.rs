@@ -112,9 +112,9 @@ fn hold() -> Result<Hold> {
 }
 
 /// Pushed code lives in the interpreter that pushed it: the request keeps that one.
-fn pin_for(state: &RequestState, steps: &[Step]) -> Result<()> {
+fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     if steps.iter().any(|s| matches!(s, Step::Code(_))) {
-        state.pin(&hold()?);
+        state.pin(r, &hold()?);
     }
     Ok(())
 }
@@ -148,7 +148,7 @@ impl HostRuntime {
         let key = filter.as_ptr().addr();
         if let Some(r) = filter.request() {
             let state = self.state(&r)?;
-            state.pin(&hold()?);
+            state.pin(&r, &hold()?);
             f(state.filters.borrow_mut().entry(key).or_default());
             return Ok(());
         }
@@ -171,7 +171,7 @@ impl HostRuntime {
         if let Some(r) = of::<Request>(owner) {
             let Some(phase) = phase_of_request(name)? else { return Ok(false) };
             let state = self.state(&r)?;
-            pin_for(state, &new)?;
+            pin_for(&r, state, &new)?;
             state.set_steps(phase, put(state.steps(phase, configured(phase, &r)), new));
             return Ok(true);
         }
@@ -285,7 +285,7 @@ impl Runtime for HostRuntime {
         let _ = here;
         if let Some(r) = of::<Request>(owner) {
             let state = self.state(&r)?;
-            state.pin(&hold()?);
+            state.pin(&r, &hold()?);
             f(&mut state.pnotes.borrow_mut());
             return Ok(());
         }
@@ -356,8 +356,9 @@ impl Runtime for HostRuntime {
             let kept = Once(Cell::new(Some((hold, code, arg))));
             let _ = s.pconf().before_death(move || {
                 let kept = kept;
-                if let Some((hold, code, arg)) = kept.0.take() {
-                    run_cleanup(&hold, &code, arg.as_ref());
+                match kept.0.take() {
+                    Some((hold, code, arg)) if serves() => run_cleanup(&hold, &code, arg.as_ref()),
+                    _ => {}
                 }
             });
             return Ok(());
@@ -379,12 +380,18 @@ impl Runtime for HostRuntime {
                 about => about,
             })
         });
+        if let Some(About::Request(r)) = about
+            && r.pool() == pool
+        {
+            self.state(&r)?.end_late(&r);
+        }
         let stock = Frame::find(|frame| Some(frame.stock.clone()));
+        let of_configuration = httpd::pconf() == Some(pool);
         let kept = Once(Cell::new(Some((hold, code, arg))));
         let run = move || {
             let kept = kept;
             let Some((hold, code, arg)) = kept.0.take() else { return };
-            if is_forked() {
+            if is_forked() || (of_configuration && !serves()) {
                 return;
             }
             match (about, &stock) {
@@ -397,7 +404,7 @@ impl Runtime for HostRuntime {
             drop(hold);
         };
         // The configuration's pool ends the interpreters before its other cleanups run.
-        let _ = if httpd::pconf() == Some(pool) { pool.before_death(run) } else { pool.on_death(run) };
+        let _ = if of_configuration { pool.before_death(run) } else { pool.on_death(run) };
         Ok(())
     }
 
@@ -513,6 +520,11 @@ fn globally(r: &Request) -> bool {
 struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
 // SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
 unsafe impl Send for Once {}
+
+/// Whether this httpd is to serve: `httpd -t` and its like end nothing, which may be the running server's.
+fn serves() -> bool {
+    httpd::server::run_mode() == httpd::server::RunMode::Normal
+}
 
 fn run_cleanup(hold: &Hold, code: &Kept, arg: Option<&Kept>) {
     let done = hold.run(|perl| {
