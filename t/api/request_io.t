@@ -88,7 +88,7 @@ Apache2::RequestRec::rflush     | $r->print('a'); $r->rflush; 'b'               
 Apache2::RequestRec::read       | my $n = $r->read(my $b, 4); my $m = $r->read(my $d, 100); "$n$b$m$d" | 4body7 so far | body so far
 Apache2::RequestRec::read       | $r->read(my $b, -1)                                     | /^died: Apache2::RequestRec::read: The LENGTH argument can't be negative at /
 Apache2::RequestRec::read       | $r->read(my $b, 1, -5)                                  | /^died: Apache2::RequestRec::read: Offset outside string at /
-Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) cannot be modified at /
+Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) is read-only and cannot be modified at /
 Apache2::RequestRec::READ       | tie *STDIN, $r; my $n = read STDIN, my $b, 4; untie *STDIN; "$n$b" | 4body | body
 Apache2::RequestRec::GETC       | tie *STDIN, $r; my @c = map { getc STDIN } 1 .. 3; untie *STDIN; @c | a,b,undef | ab
 Apache2::RequestRec::BINMODE    | to_handle($r, sub { binmode STDOUT; 1 })                | 1

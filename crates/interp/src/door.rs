@@ -147,7 +147,7 @@ unsafe extern "C" fn bad(
         3 if this => "request is gone".into(),
         3 => format!("{arg}: request is gone"),
         4 => format!("usage: {}", row.signature()),
-        5 => format!("{arg} cannot be modified"),
+        5 => format!("{arg} is read-only and cannot be modified"),
         _ => {
             let param = row.params().get(i).map(|p| if p.kind == Kind::Rest { p.elem } else { p.kind });
             let what = match param {
@@ -414,7 +414,7 @@ pub(crate) mod tests {
         );
         assert_eq!(say("call", 0, 0, 3), "Test::Thing::call: request is gone");
         assert_eq!(say("call", 0, 0, 2), "Test::Thing::call: invocant must be an object of class Test::Thing");
-        assert_eq!(say("note", 2, 1, 5), "Test::Thing::note: argument 1 (key) cannot be modified");
+        assert_eq!(say("note", 2, 1, 5), "Test::Thing::note: argument 1 (key) is read-only and cannot be modified");
         assert_eq!(say("call", 0, 0, 4), "Test::Thing::call: usage: call(sub, n)");
         assert_eq!(say("count", 1, 1, 1), "Test::Thing::count: argument 1 must be an integer");
     }
