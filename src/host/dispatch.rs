@@ -164,7 +164,11 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     let in_dir = (row.scope == Scope::Directory).then_some(dir).flatten();
     let status = match enter(r, state, server, phase, |entered| {
         env::before_handler(r, state, &server.conf, in_dir, entered);
-        run_stack(entered, &stack, &[r.val(state.ticket)])
+        let status = run_stack(entered, &stack, &[r.val(state.ticket)]);
+        if phase == Phase::Log {
+            env::take_dir_out(state, &server.conf, dir, entered);
+        }
+        status
     }) {
         Ok(status) => status,
         Err(refused) => refuse(r, phase, &refused),

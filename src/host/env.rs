@@ -59,11 +59,15 @@ pub fn before_handler(
             }
         }
     }
-    if let (false, Some(dir)) = (done.dir, dir) {
-        done.dir = true;
+    if let (false, Some(dir)) = (done.dir_in_env, dir) {
         if !dir.set_env.is_empty() {
-            put(r, entered, &dir.set_env);
+            if !done.dir {
+                put(r, entered, &dir.set_env);
+            } else if !done.in_env {
+                entered.set_env(dir.set_env.iter(), false);
+            }
         }
+        (done.dir, done.dir_in_env) = (true, true);
     }
     state.env.set(done);
 }
@@ -83,6 +87,17 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
 pub fn put_cgi(r: &Request, state: &RequestState, entered: &Entered<'_>) {
     entered.set_env(r.subprocess_env().iter(), true);
     state.env.set(EnvDone { shows: true, in_env: true, ..state.env.get() });
+}
+
+/// A directory's variables leave `%ENV` with a request that had CGI's; of others they stay, as with mod_perl.
+pub fn take_dir_out(state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered<'_>) {
+    let done = state.env.get();
+    let Some(dir) = dir.filter(|dir| done.cgi && done.dir_in_env && !dir.set_env.is_empty()) else { return };
+    state.env.set(EnvDone { dir_in_env: false, ..done });
+    entered.unset_env(dir.set_env.iter().map(|(name, _)| name));
+    let own = at_start(server);
+    let back = own.iter().filter(|(name, _)| dir.set_env.iter().any(|(set, _)| set == &name[..]));
+    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), false);
 }
 
 /// Takes them out again, and puts back what the server's own configuration says of them.

@@ -30,8 +30,10 @@ pub enum Step {
 pub struct EnvDone {
     /// Those of the server.
     pub server: bool,
-    /// Those of the directory.
+    /// Those of the directory, in `subprocess_env`.
     pub dir: bool,
+    /// They are in `%ENV` now.
+    pub dir_in_env: bool,
     /// CGI variables, in `subprocess_env`.
     pub cgi: bool,
     /// The request's calls see them in `%ENV`.

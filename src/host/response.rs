@@ -80,6 +80,7 @@ pub fn run(
             Form::Plain => plain(r, state, dir, entered, &stack),
             Form::Script => script(r, state, dir, entered, &stack),
         };
+        env::take_dir_out(state, &server.conf, dir, entered);
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
         match state.output.finish(r, cx, status == OK) {
