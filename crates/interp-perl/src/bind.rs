@@ -39,6 +39,9 @@ pub(crate) fn init() {
 fn build() -> Tables {
     let mut rows = Vec::new();
     for class in interp::classes() {
+        if !class.rows().iter().any(|r| r.is_for(PERL)) {
+            continue;
+        }
         let package = forever(class.name());
         let isa = if class.parent().is_empty() { ptr::null() } else { forever(class.parent()) };
         for row in class.rows().iter().filter(|r| r.is_for(PERL)) {
