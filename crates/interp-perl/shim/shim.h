@@ -74,6 +74,7 @@ typedef struct mp_interp {
     HV *env;                                            /* the other body of %ENV (env.c) */
     HV *env_gv_hv; IV env_round; int env_on; size_t env_count; mp_env_slot *env_slots; size_t nenv;
     const mp_env_sink *env_sink; void *env_ctx;
+    AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
     GV *std_gv[2];
     HV *stash[MP_CLASSES];
 } mp_interp;

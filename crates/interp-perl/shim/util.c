@@ -33,12 +33,31 @@ static int end_set(pTHX_ SV *sv, MAGIC *mg) {           /* perl has just put an 
     return 0;
 }
 static const MGVTBL end_magic = { NULL, end_set, NULL, NULL, NULL, NULL, NULL, NULL };
+/* Whether @INC is what `copy` remembers. A copy shares its text with the original until one of them changes. */
+static int same_inc(pTHX_ AV *inc, AV *copy) {
+    SSize_t i;
+    if (SvMAGICAL(inc) || AvFILLp(inc) != AvFILLp(copy)) return 0;
+    for (i = 0; i <= AvFILLp(inc); i++) {
+        SV *a = AvARRAY(inc)[i], *b = AvARRAY(copy)[i];
+        if (!a || SvGMAGICAL(a)) return 0;
+        if (SvROK(a) || SvROK(b)) { if (!SvROK(a) || !SvROK(b) || SvRV(a) != SvRV(b)) return 0; continue; }
+        if (!SvPOK(a) || !SvPOK(b) || SvCUR(a) != SvCUR(b) || (SvPVX_const(a) != SvPVX_const(b) && memNE(SvPVX_const(a), SvPVX_const(b), SvCUR(a)))) return 0;
+    }
+    return 1;
+}
+static AV *copy_inc(pTHX_ AV *inc) {
+    AV *copy = newAV(); SSize_t i;
+    for (i = 0; i <= AvFILL(inc); i++) { SV **p = av_fetch(inc, i, 0); av_push(copy, p ? newSVsv(*p) : newSV(0)); }
+    return copy;
+}
+static int is_newline(SV *sv) { return sv && SvPOK(sv) && SvCUR(sv) == 1 && *SvPVX_const(sv) == '\n'; }
+/* The copy of @INC is kept for the next response: it seldom changes. */
 void *mp_globals_save(mp_interp *me) {
-    dTHXa(me->perl); saved *s = calloc(1, sizeof *s); AV *inc = GvAVn(PL_incgv); SSize_t i;
+    dTHXa(me->perl); saved *s = calloc(1, sizeof *s); AV *inc = GvAVn(PL_incgv);
     if (!s) return NULL;
-    s->inc = newAV();
-    for (i = 0; i <= AvFILL(inc); i++) { SV **p = av_fetch(inc, i, 0); av_push(s->inc, p ? newSVsv(*p) : newSV(0)); }
-    s->rs = newSVsv(PL_rs);
+    if (!me->inc || !same_inc(aTHX_ inc, me->inc)) { SvREFCNT_dec((SV *)me->inc); me->inc = copy_inc(aTHX_ inc); }
+    s->inc = (AV *)SvREFCNT_inc_simple_NN((SV *)me->inc);
+    s->rs = is_newline(PL_rs) ? NULL : newSVsv(PL_rs);
     if (!PL_endav) PL_endav = newAV();
     s->had_aside = SvSMAGICAL(PL_endav) != 0;
     if (!mg_findext((SV *)PL_endav, PERL_MAGIC_ext, &end_magic)) sv_magicext((SV *)PL_endav, NULL, PERL_MAGIC_ext, &end_magic, NULL, 0);
@@ -46,17 +65,18 @@ void *mp_globals_save(mp_interp *me) {
     return s;
 }
 void mp_globals_restore(mp_interp *me, void *p) {
-    dTHXa(me->perl); saved *s = p; AV *inc = GvAVn(PL_incgv); SSize_t i; int same;
+    dTHXa(me->perl); saved *s = p; AV *inc = GvAVn(PL_incgv); SSize_t i;
     if (!s) return;
     if (PL_endav && !s->had_aside) SvSMAGICAL_off((SV *)PL_endav);
-    same = AvFILL(inc) == AvFILL(s->inc);
-    for (i = 0; same && i <= AvFILL(inc); i++) {
-        SV **a = av_fetch(inc, i, 0), **b = av_fetch(s->inc, i, 0);
-        same = a && b && (SvROK(*a) ? SvROK(*b) && SvRV(*a) == SvRV(*b) : sv_eq_flags(*a, *b, 0));
+    if (!same_inc(aTHX_ inc, s->inc)) {
+        av_clear(inc);
+        for (i = 0; i <= AvFILLp(s->inc); i++) av_push(inc, newSVsv(AvARRAY(s->inc)[i]));
     }
-    if (!same) { av_clear(inc); for (i = 0; i <= AvFILL(s->inc); i++) { SV **b = av_fetch(s->inc, i, 0); av_push(inc, newSVsv(*b)); } }
     SvREFCNT_dec((SV *)s->inc);
-    sv_setsv_mg(get_sv("/", GV_ADD), s->rs);
-    SvREFCNT_dec(s->rs);
+    if (s->rs || !is_newline(PL_rs)) {
+        SV *rs = s->rs ? s->rs : newSVpvs("\n");
+        sv_setsv_mg(get_sv("/", GV_ADD), rs);
+        SvREFCNT_dec(rs);
+    }
     free(s);
 }
