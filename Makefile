@@ -71,9 +71,10 @@ soak: build ## the long repetitions: restarts, recycling, signals, leaks
 # The triple must be given, or build scripts and procedural macros would be instrumented too.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 asan:       ## t/ under AddressSanitizer
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) build --release --target $(HOST)
-	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/release/libmod_interp.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(MPM)" perl t/lib/run $(T)
+	CFLAGS="-fsanitize=address -fno-omit-frame-pointer" RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" \
+	    CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) build --profile quick --target $(HOST)
+	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/quick/libmod_interp.so T_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
+	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(or $(T_MPM),event prefork)" perl t/lib/run $(T)
 
 valgrind: build ## one request per kind of handler under Valgrind, prefork -X
 	VALGRIND=1 $(PROVE) -v t/soak/valgrind.t

@@ -93,7 +93,7 @@ for_each_mpm(qw(event prefork), sub {
     my $s = TestHttpd->start(mpm => $mpm, modules => { trace_module, 'My/Busy.pm' => $HANDLER }, config => $CONF);
     my $wrong = 0;
     for my $i (1 .. ($mpm eq 'prefork' ? $TIMES : ($TIMES + 4) / 5)) {
-        my ($child) = $s->child_pids;
+        my $child = wait_until(sub { ($s->child_pids)[0] }, 10);
         my @sockets = occupy($s, $mpm eq 'prefork' ? 'sleep' : 'nap', 3);
         kill TERM => $child;
         if ($mpm eq 'prefork') {

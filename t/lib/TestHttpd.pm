@@ -349,7 +349,8 @@ sub conf_line { $_[0]{first_line} + $_[1] - 1 }
 
 sub command {
     my ($self) = @_;
-    return (@{ $self->{opt}{wrap} || [] }, httpd(), '-d', $self->{root}, '-f', "$self->{root}/httpd.conf");
+    my @wrap = @{ $self->{opt}{wrap} || [ split ' ', $ENV{T_WRAP} || '' ] };
+    return (@wrap, httpd(), '-d', $self->{root}, '-f', "$self->{root}/httpd.conf");
 }
 
 sub environment {
@@ -358,6 +359,8 @@ sub environment {
     for my $name (qw(LD_PRELOAD LD_LIBRARY_PATH ASAN_OPTIONS LSAN_OPTIONS RUST_BACKTRACE MALLOC_ARENA_MAX TMPDIR)) {
         $env{$name} = $ENV{$name} if defined $ENV{$name};
     }
+    # For httpd alone: curl hangs in a preloaded libasan.
+    $env{LD_PRELOAD} = $ENV{T_PRELOAD} if $ENV{T_PRELOAD};
     return (%env, %{ $self->{opt}{env} || {} });
 }
 
@@ -413,13 +416,14 @@ sub detach {
 sub wait_ready {
     my ($self) = @_;
     my $end = time + $DEADLINE;
+    my $alone = grep { $_ eq '-X' } @{ $self->{opt}{args} || [] };      # as one process httpd does not say that it serves
     while (time < $end) {
         if ($self->ended) {
             next if $self->{opt}{daemon} && !$self->{daemon} && !$self->{status} && $self->detach;
             return 'it ended with status ' . ($self->{status} >> 8) . ($self->{status} & 127 ? ', signal ' . ($self->{status} & 127) : '');
         }
         next if $self->{opt}{daemon} && !$self->{daemon} && sleep 0.02;
-        if (-s "$self->{root}/run/httpd.pid" && $self->log =~ /AH00(?:489|163|292|094)/) {
+        if (-s "$self->{root}/run/httpd.pid" && ($alone || $self->log =~ /AH00(?:489|163|292|094)/)) {
             my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
             return 'ready' if $socket;
         }
