@@ -132,9 +132,8 @@ const NO_STATE: &str = "httpd has no place for this request's data";
 /// The server whose interpreters run this call: the first of those that share them.
 fn interpreters_server() -> Option<Server> {
     let stock = Frame::find(|frame| Some(frame.stock.clone()))?;
-    let shares = |s: &Server| {
-        s.config::<PerlHost>().and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock))
-    };
+    let shares =
+        |s: &Server| s.config::<PerlHost>().and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock));
     Server::main()?.chain().find(shares)
 }
 
