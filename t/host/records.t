@@ -28,7 +28,7 @@ C
     is $answer->{headers}{'x-holds'}, 'perl-file, perl-symbol, lua-file, lua-symbol, no-other', '<IfModule> knows both by file and by symbol';
     $s->log_like(qr/\[lua:info\].*Lua 5\.\d answers/, 'Lua starts');
     my $list = do {
-        local $ENV{LC_ALL} = 'C';
+        local @ENV{qw(LC_ALL LD_PRELOAD)} = ('C', $ENV{T_PRELOAD} || '');
         my ($httpd, $root) = (TestHttpd::httpd(), $s->root);
         `$httpd -d $root -f $root/httpd.conf -M 2>&1`;
     };
