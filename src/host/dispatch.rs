@@ -293,7 +293,7 @@ pub fn connection(phase: Phase, c: &Connection) -> c_int {
                 report::connection(c, httpd::log::Level::Error, &refused.text);
             }
             c.abort();
-            return if phase == Phase::ProcessConnection { OK } else { httpd::status::DONE };
+            return if phase == Phase::ProcessConnection { OK } else { HTTP_SERVICE_UNAVAILABLE };
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
@@ -301,6 +301,11 @@ pub fn connection(phase: Phase, c: &Connection) -> c_int {
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
+    }
+    if phase == Phase::PreConnection && status == httpd::status::DONE {
+        // For httpd that means "go on", on a connection that its own hook, the last one, has not given a socket.
+        c.abort();
+        return HTTP_SERVICE_UNAVAILABLE;
     }
     status
 }

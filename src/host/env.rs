@@ -39,7 +39,7 @@ fn put(r: &Request, entered: &Entered<'_>, vars: &Vars) {
     for (name, value) in vars.iter() {
         table.set(name, value);
     }
-    entered.set_env(vars.iter(), false);
+    entered.set_env(vars.iter(), true);
 }
 
 /// Before a handler of a request runs: what the server and, where it is known, the directory set.
@@ -64,7 +64,7 @@ pub fn before_handler(
             if !done.dir {
                 put(r, entered, &dir.set_env);
             } else if !done.in_env {
-                entered.set_env(dir.set_env.iter(), false);
+                entered.set_env(dir.set_env.iter(), true);
             }
         }
         (done.dir, done.dir_in_env) = (true, true);
@@ -97,7 +97,7 @@ pub fn take_dir_out(state: &RequestState, server: &ServerConf, dir: Option<&DirC
     entered.unset_env(dir.set_env.iter().map(|(name, _)| name));
     let own = at_start(server);
     let back = own.iter().filter(|(name, _)| dir.set_env.iter().any(|(set, _)| set == &name[..]));
-    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), false);
+    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), true);
 }
 
 /// Takes them out again, and puts back what the server's own configuration says of them.
@@ -107,5 +107,5 @@ pub fn take_cgi_out(r: &Request, state: &RequestState, server: &ServerConf, ente
     entered.unset_env(table.iter().map(|(name, _)| name));
     let own = at_start(server);
     let back = own.iter().filter(|(name, _)| table.get(name).is_some());
-    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), false);
+    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), true);
 }
