@@ -9,6 +9,10 @@ pub static SERVER_UTIL: Class = Class::new(
     "Apache2::ServerUtil",
     &[
         class_method("server()", |_class: ClassName| Server::main()).doc("The main server."),
+        class_method("section_server()", |_class: ClassName| {
+            Ok::<_, Fail>(runtime()?.current_object::<Server>().map(|(s, _)| s))
+        })
+        .doc("The server whose configuration runs the code; `Apache2::PerlSections->server`."),
         function("server_root()", server::server_root).doc("ServerRoot."),
         function("server_root_relative(pool, [path])", server_root_relative).doc("A path under ServerRoot."),
         class_method("user_id()", |_class: ClassName| httpd::util::unix_ids().0).doc("The user that children run as."),

@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
 use httpd::{Connection, Filter, Host, Request, Rules, Server};
-use interp::{Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent};
-use interp_perl::is_forked;
+use interp::{Bag, Fail, HandlerRef, Here, IntoVal, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent};
+use interp_perl::{Load, is_forked};
 
 use super::connection::ConnectionState;
 use super::dispatch::configured;
@@ -119,6 +120,26 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
+/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name.
+fn named(step: Step) -> Result<Step> {
+    const KEEP: &[u8] = b"ModInterp::Pushed::keep";
+    let Step::Code(HandlerRef::Code(code)) = step else { return Ok(step) };
+    let number = PUSHED.fetch_add(1, Relaxed);
+    let name = format!("ModInterp::Pushed::sub{number}");
+    let id = config::intern(KEEP).index() as u32;
+    let args = [name.as_bytes().val(Ticket::FOREVER), code.val()];
+    let done = hold()?.run(|perl| {
+        let entered = perl.enter();
+        entered.require_module(b"ModInterp::Pushed", None)?;
+        entered.call_handler(id, KEEP, Load::Never, &args)
+    });
+    done.map_err(|raised| Fail::from(raised.to_string()))?;
+    Handler::new(name.as_bytes(), Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
+}
+
+/// Counts the code that start-up code pushed, in this reading of the configuration.
+pub static PUSHED: AtomicUsize = AtomicUsize::new(0);
+
 fn table(pool: Pool, vars: &Vars) -> Table {
     let table = Table::new(pool, vars.len().max(2));
     for (name, value) in vars.iter() {
@@ -175,9 +196,7 @@ impl HostRuntime {
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
-            if new.iter().any(|step| matches!(step, Step::Code(_))) {
-                return Err("a server keeps handlers by name: give the name of a sub".into());
-            }
+            let new = new.into_iter().map(named).collect::<Result<Vec<_>>>()?;
             return startup::change_handlers(&s, name, |old| {
                 let old = old.iter().cloned().map(Step::Named).collect();
                 put(old, new)
@@ -198,6 +217,13 @@ impl Runtime for HostRuntime {
     fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
         if std::ptr::eq(class, Server::class()) {
             return interpreters_server().map(|s| (s.address(), Ticket::FOREVER));
+        }
+        if std::ptr::eq(class, Server::class()) {
+            let s = Frame::find(|frame| match frame.about {
+                About::Server(s) => Some(s),
+                _ => None,
+            })?;
+            return Some((s.address(), Ticket::FOREVER));
         }
         if !std::ptr::eq(class, Request::class()) {
             return None;

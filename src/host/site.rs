@@ -44,6 +44,7 @@ pub fn begin() {
     let _inside = Inside::new();
     let old = site().replace(Site::default());
     drop(old);
+    super::runtime::PUSHED.store(0, std::sync::atomic::Ordering::Relaxed);
 }
 
 /// The stocks there are now.
@@ -164,6 +165,28 @@ pub fn load(s: &Server, stock: &Arc<Stock>, directive: &str, item: &config::Queu
         };
         format!("{directive}: \"{}\" ({}): {text}", String::from_utf8_lossy(&item.name), item.at)
     })
+}
+
+/// Runs code that stands in the configuration, in a package of its own.
+///
+/// # Errors
+/// Perl's own message, whose line is that of the configuration.
+pub fn run(s: &Server, stock: &Arc<Stock>, item: &config::Queued) -> Result<(), String> {
+    let at = Place { file: &item.at.file, line: item.at.line };
+    let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let package = format!("package Apache2::ReadConfig::{file}::line_{}; ", item.at.line);
+    let code = [package.as_bytes(), &item.name].concat();
+    let done = in_parent(About::Server(*s), None, stock, |entered| {
+        entered.require_module(b"Apache2::PerlSections", None)?;
+        entered.run(&code, Some(at))
+    });
+    match done {
+        Ok(_) => Ok(()),
+        Err(Raised::Died(text) | Raised::Unresolved(text)) => {
+            Err(format!("Perl: {}", String::from_utf8_lossy(&text).trim_end()))
+        }
+        Err(other) => Err(format!("Perl: {other}")),
+    }
 }
 
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.

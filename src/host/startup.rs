@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apr::Pool;
@@ -22,9 +22,6 @@ use super::frame::About;
 use super::keeper::Keeper;
 use super::stock::Stock;
 use super::{PerlHost, ServerRecord, report, site};
-
-/// The main server of the configuration that is being read; httpd itself knows it only afterwards.
-static MAIN: AtomicPtr<httpd::ffi::server_rec> = AtomicPtr::new(std::ptr::null_mut());
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -64,13 +61,12 @@ pub fn is_child() -> bool {
 
 /// The main server of the configuration that is being read or used.
 pub fn main_server() -> Option<Server> {
-    // SAFETY: set when httpd made the record, which lives until the configuration is read anew; `begin` forgets it then.
-    unsafe { Server::from_ptr(MAIN.load(SeqCst)) }
+    Server::main()
 }
 
 /// The module was loaded for a pass.
 pub fn loaded(pconf: Pool) {
-    MAIN.store(std::ptr::null_mut(), SeqCst);
+    Server::set_main(None);
     site::begin();
     httpd::server::define(c"MODPERL2");
     // Before the pool's own memory and cleanups go: END blocks may still look at servers.
@@ -79,7 +75,7 @@ pub fn loaded(pconf: Pool) {
             return;
         }
         site::end(httpd::server::run_mode() == RunMode::Normal);
-        MAIN.store(std::ptr::null_mut(), SeqCst);
+        Server::set_main(None);
     });
 }
 
@@ -92,7 +88,7 @@ pub fn pre_config() {
 /// httpd made the record of a server.
 pub fn new_server(s: &Server) {
     if !s.is_virtual() {
-        MAIN.store(s.as_ptr(), SeqCst);
+        Server::set_main(Some(*s));
     }
 }
 
@@ -148,10 +144,11 @@ fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effec
             let directive = String::from_utf8_lossy(cmd.name()).into_owned();
             site::load(s, &stock_now(s, slots)?, &directive, &item)
         }
+        Effect::RunNow(item) => site::run(s, &stock_now(s, slots)?, &item),
         Effect::ModuleNow(item) => site::load(s, &stock_now(s, slots)?, "PerlModule", &item),
         Effect::EnvNow { name, value } => {
             let stock = stock_now(s, slots)?;
-            in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], false));
+            in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], true));
             Ok(())
         }
     }

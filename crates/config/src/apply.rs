@@ -92,6 +92,8 @@ pub enum Effect {
     RequireNow(Queued),
     /// Load this module into the running interpreter; an error is the line's error.
     ModuleNow(Queued),
+    /// Run this code, its name, in the server's interpreter; start it if it does not run. An error is the line's error.
+    RunNow(Queued),
     /// Put this variable into `%ENV` of the running interpreter.
     EnvNow {
         /// Its name.
@@ -258,6 +260,10 @@ pub(crate) fn require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[
 
 pub(crate) fn config_require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     Ok(Effect::RequireNow(cmd.queued(named(row, args)?)))
+}
+
+pub(crate) fn perl(_row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    Ok(Effect::RunNow(cmd.queued(first(args))))
 }
 
 pub(crate) fn post_config_require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {

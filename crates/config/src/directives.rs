@@ -95,6 +95,8 @@ pub enum Args {
     Iterate,
     /// A first one, applied with each of the others (`ITERATE2`).
     Iterate2,
+    /// A block: the lines up to `</Name>` become the argument of the directive `Name`, which httpd meets in its place.
+    Block,
 }
 
 impl Args {
@@ -102,7 +104,7 @@ impl Args {
     #[must_use]
     pub const fn fits(self, n: usize) -> bool {
         match self {
-            Args::Raw | Args::Flag | Args::Take1 | Args::Iterate => n == 1,
+            Args::Raw | Args::Flag | Args::Take1 | Args::Iterate | Args::Block => n == 1,
             Args::Take12 => n == 1 || n == 2,
             Args::Take2 | Args::Iterate2 => n == 2,
         }
@@ -232,6 +234,7 @@ impl Directive {
 
 const SERVER: Contexts = Contexts::SERVER;
 const MAIN: Contexts = Contexts::SERVER.and(Contexts::GLOBAL_ONLY);
+const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
 const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
 
@@ -268,6 +271,10 @@ const ROWS: &[Directive] = &[
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
     call("PerlPostConfigRequire", Args::Iterate, "file ...", SERVER, apply::post_config_require).runs_code().merge(Merge::Own)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
+    call("Perl", Args::Raw, "code", SERVER, apply::perl).runs_code()
+        .doc("Runs Perl code when the line is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start."),
+    call("<Perl", Args::Block, "a block of code, up to a line </Perl>", READ, apply::perl).runs_code()
+        .doc("The same with several lines. Variables that the code leaves are not turned into configuration yet."),
     call("PerlOptions", Args::Iterate, "[+|-]option ...", ANYWHERE, apply::options).merge(Merge::Flags)
         .doc("Switches features and phases on or off; see Options below. At server level the name of a directory option sets the default of the directories."),
     call("PerlInitHandler", Args::Iterate, "handler ...", ANYWHERE, apply::init_handler).runs_code().merge(Merge::Handlers)
@@ -371,10 +378,12 @@ mod tests {
 
     #[test]
     fn every_directive_has_its_row_with_arguments_and_contexts() {
-        use Args::{Flag, Iterate, Iterate2, Take1, Take2, Take12};
+        use Args::{Block, Flag, Iterate, Iterate2, Raw, Take1, Take2, Take12};
         let handlers_of_servers = "ChildExit ChildInit MapToStorage OpenLogs PostConfig PostReadRequest PreConnection ProcessConnection Trans";
         let handlers_of_directories = "Access Authen Authz Cleanup Fixup HeaderParser Init Log Response Type";
         let mut expected = vec![
+            ("<Perl", Block, READ),
+            ("Perl", Raw, SERVER),
             ("PerlAddVar", Iterate2, ANYWHERE),
             ("PerlConfigRequire", Iterate, SERVER),
             ("PerlHandler", Iterate, ANYWHERE),
@@ -416,7 +425,7 @@ mod tests {
 
     #[test]
     fn directives_of_later_parts_have_no_row_yet() {
-        for name in "Perl <Perl PerlLoadModule PerlAddAuthnProvider PerlAddAuthzProvider PerlInputFilterHandler \
+        for name in "PerlLoadModule PerlAddAuthnProvider PerlAddAuthzProvider PerlInputFilterHandler \
                      PerlOutputFilterHandler PerlSetInputFilter PerlSetOutputFilter =pod =cut =back __END__"
             .split_whitespace()
         {
@@ -427,7 +436,9 @@ mod tests {
     #[test]
     fn exactly_what_names_code_runs_code() {
         for row in DIRECTIVES {
-            let expected = row.name.ends_with("Handler") || row.name.ends_with("Require") || row.name == "PerlModule";
+            let expected = row.name.ends_with("Handler")
+                || row.name.ends_with("Require")
+                || ["PerlModule", "Perl", "<Perl"].contains(&row.name);
             assert_eq!(row.runs_code, expected, "{}", row.name);
             assert_eq!(row.threads_only, row.name.starts_with("PerlInterp"), "{}", row.name);
         }

@@ -269,6 +269,7 @@ impl<H: Host> Commands<H> {
 
     const fn callback(args: Args) -> (ffi::cmd_func, ffi::cmd_how) {
         match args {
+            Args::Block => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
             Args::Raw => (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS),
             Args::Flag => (ffi::cmd_func { flag: Some(flag::<H>) }, ffi::FLAG),
             Args::Take1 => (ffi::cmd_func { take1: Some(take1::<H> as Take1) }, ffi::TAKE1),
@@ -283,6 +284,75 @@ impl<H: Host> Commands<H> {
 unsafe extern "C" fn take1<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, arg: *const c_char) -> *const c_char {
     // SAFETY: a C string that lives for the call; the rest is httpd's for this directive.
     unsafe { run::<H>(cmd, dir, &[bytes_at(arg).unwrap_or_default()]) }
+}
+
+/// Reads a block while the file is being read. In its place httpd meets, when it walks the tree, the directive of that name
+/// with the lines as its argument, and the number of the first of them.
+unsafe extern "C" fn block<H: Host>(
+    cmd: *mut ffi::cmd_parms,
+    current: *mut c_void,
+    arg: *const c_char,
+) -> *const c_char {
+    let Some(cmd) = NonNull::new(cmd).map(|cmd| Command::<'_>(cmd, PhantomData)) else { return ptr::null() };
+    // SAFETY: a C string that lives for the call.
+    let arg = unsafe { bytes_at(arg) }.unwrap_or_default();
+    let result = guard::<H, _>("a block of the configuration", Err("an error in the module itself".to_owned()), || {
+        // SAFETY: httpd reads a file and passes the place of the node that is to stand for this line.
+        unsafe { read_block(&cmd, current.cast(), arg) }
+    });
+    match result {
+        Ok(()) => ptr::null(),
+        Err(message) => cmd.pool().cstr(message.as_bytes()).as_ptr(),
+    }
+}
+
+/// # Safety
+/// `current` is the address of a pointer to a node or of null, as httpd passes it to directives that are run on reading.
+unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, arg: &[u8]) -> Result<(), String> {
+    let open = String::from_utf8_lossy(cmd.name()).into_owned();
+    let name = open.trim_start_matches('<');
+    if !arg.trim_ascii_end().ends_with(b">") {
+        return Err(format!("{open}> directive missing closing '>'"));
+    }
+    // SAFETY: httpd lends the file it is reading.
+    let Some(file) = (unsafe { cmd.raw().config_file.as_mut() }) else {
+        return Err(format!("{open}>: is not in a file"));
+    };
+    let first = file.line_number + 1;
+    let (mut code, mut line, end) = (Vec::new(), Vec::new(), format!("</{name}>"));
+    loop {
+        let mut byte: c_char = 0;
+        // Byte by byte: httpd's own lines are limited in length, and lose indentation and backslashes at their ends.
+        // SAFETY: the file's own function and parameter.
+        let status = unsafe { file.getch.map_or(1, |getch| getch(&mut byte, file.param)) };
+        if status == 0 && byte as u8 != b'\n' {
+            line.push(byte as u8);
+            continue;
+        }
+        if status == 0 {
+            file.line_number += 1;
+        }
+        if line.trim_ascii().eq_ignore_ascii_case(end.as_bytes()) {
+            break;
+        }
+        if status != 0 {
+            return Err(format!("{open}>: {end} is missing"));
+        }
+        code.append(&mut line);
+        code.push(b'\n');
+    }
+    let pool = cmd.pool();
+    // SAFETY: the caller's promise; a node made here is all zero, as httpd makes its own.
+    unsafe {
+        if (*current).is_null() {
+            *current = pool.zeroed(size_of::<ffi::ap_directive_t>()).as_ptr().cast();
+        }
+        (**current).filename = file.name;
+        (**current).line_num = first as c_int;
+        (**current).directive = pool.cstr(name.as_bytes()).as_ptr();
+        (**current).args = pool.cstr(&code).as_ptr();
+    }
+    Ok(())
 }
 
 unsafe extern "C" fn take2<H: Host>(

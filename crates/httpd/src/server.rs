@@ -2,6 +2,7 @@
 
 use crate::{ModuleRecord, Record, ffi, module::Host, slot};
 use apr::{Pool, bytes_at, with_cstr};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{
     ffi::{CStr, c_int},
     ptr::NonNull,
@@ -18,6 +19,8 @@ unsafe impl Send for Server {}
 // SAFETY: as above.
 unsafe impl Sync for Server {}
 
+static MAIN: AtomicPtr<ffi::server_rec> = AtomicPtr::new(std::ptr::null_mut());
+
 impl Server {
     /// The wrapper.
     ///
@@ -27,10 +30,18 @@ impl Server {
         NonNull::new(server).map(Server)
     }
 
-    /// The main server, once httpd has one (`ap_server_conf`).
+    /// The main server: that of the configuration being read if a host has said which ([`Server::set_main`]), else httpd's
+    /// own (`ap_server_conf`), which is null or the one before while the configuration is read.
     pub fn main() -> Option<Server> {
-        // SAFETY: httpd sets the variable while it is single-threaded; what it points to lives until the next set.
-        unsafe { Server::from_ptr(ffi::ap_server_conf) }
+        let said = MAIN.load(Ordering::Acquire);
+        // SAFETY: httpd sets its variable while it is single-threaded; what it points to lives until the next set. What a
+        // host said lives until it says otherwise.
+        unsafe { Server::from_ptr(if said.is_null() { ffi::ap_server_conf } else { said }) }
+    }
+
+    /// Says which server is the main one, from the moment its record is made; `None` when it is about to die.
+    pub fn set_main(server: Option<Server>) {
+        MAIN.store(server.map_or(std::ptr::null_mut(), Server::as_ptr), Ordering::Release);
     }
 
     /// The pointer.
