@@ -96,6 +96,7 @@ typedef struct {
     int    (*current)(const mi_class *k, mi_val *v);                    /* Runtime::current: 0 and an MI_OBJ, or 1 */
     int    (*drop_next)(const mi_home *h, mi_drop *d);                  /* 1 and an entry, or 0. Only whoever holds the interpreter asks */
     int    (*adopt)(const mi_class *k, mi_val *v);                      /* Runtime::adopt: 0 and slot, gen for an object that carries no ticket, or 1 */
+    void   (*apart)(int by);                                            /* 1: what runs now on this thread is about no request; -1: it has ended */
     const mi_slot *slots;                                               /* slot 0 lives for ever */
 } mi_rust;
 extern const mi_rust *MI_RUST;                                          /* each engine's shim defines its own, static or not, under this name or by a macro */
@@ -107,4 +108,5 @@ extern const mi_rust *MI_RUST;                                          /* each 
 #define mi_current MI_RUST->current
 #define mi_drop_next MI_RUST->drop_next
 #define mi_adopt MI_RUST->adopt
+#define mi_apart MI_RUST->apart
 #endif

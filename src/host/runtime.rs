@@ -67,8 +67,11 @@ fn this_request() -> Option<Request> {
     })
 }
 
-/// The one of its family that class methods may find.
+/// The one of its family that class methods may find. A cleanup of some connection that this call only met finds none.
 pub fn current_request() -> Option<Request> {
+    if interp::is_apart() {
+        return None;
+    }
     family(this_request()?).find(|r| r.state::<PerlHost>().is_some_and(|s| s.is_global.get()) || globally(r))
 }
 

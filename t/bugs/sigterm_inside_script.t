@@ -57,6 +57,17 @@ for my $how (qw(sleep loop sort)) {
     $s->log_like(qr/ended by a signal inside a script/, '  the log says that');
 }
 
+# A restart ends children in the same way.
+{
+    $s->trace;
+    my $socket = $s->socket;
+    print {$socket} "GET /met?sleep HTTP/1.0\r\n\r\n";
+    my ($child) = map { /^in (\d+)/ } $s->wait_for_trace(qr/^in/m);
+    $s->restart;
+    ok wait_until(sub { !kill 0 => $child }, 5), 'restart: the child ends';
+    is_deeply [grep { /^(?:DESTROY|pool|cleanup|out)|$child/ } $s->trace], [], '  and nothing in Perl ran there';
+}
+
 # A child outside of scripts ends in order.
 my ($child) = wait_until(sub { my @pids = $s->child_pids; @pids > 1 && $pids[-1] });
 ok wait_until(sub { $s->get('/none')->{status} == 404 }), 'the server serves on';

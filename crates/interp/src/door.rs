@@ -5,6 +5,7 @@ use crate::{
     ticket::SLOTS,
 };
 use std::{
+    cell::Cell,
     ffi::c_void,
     mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -23,12 +24,13 @@ pub struct RustSide {
     current: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
     adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
+    apart: extern "C" fn(i32),
     slots: &'static Slot,
 }
 
 /// The one table.
 pub static RUST_SIDE: RustSide =
-    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, slots: &SLOTS[0] };
+    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0] };
 
 #[cfg(test)]
 impl RustSide {
@@ -41,6 +43,7 @@ impl RustSide {
         ("mi_rust, current", std::mem::offset_of!(RustSide, current)),
         ("mi_rust, drop_next", std::mem::offset_of!(RustSide, drop_next)),
         ("mi_rust, adopt", std::mem::offset_of!(RustSide, adopt)),
+        ("mi_rust, apart", std::mem::offset_of!(RustSide, apart)),
         ("mi_rust, slots", std::mem::offset_of!(RustSide, slots)),
     ];
 }
@@ -184,6 +187,21 @@ unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
     let Ok(Some(owner)) = asked else { return 1 };
     (v.slot, v.generation) = (owner.slot, owner.generation);
     0
+}
+
+thread_local! {
+    static APART: Cell<i32> = const { Cell::new(0) };
+}
+
+/// Code that somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call met it.
+extern "C" fn apart(by: i32) {
+    APART.set(APART.get() + by);
+}
+
+/// Whether this thread runs code that was left in a drop box.
+#[must_use]
+pub fn is_apart() -> bool {
+    APART.get() > 0
 }
 
 unsafe extern "C" fn drop_next(home: &Home, out: &mut Dropped) -> i32 {

@@ -1,5 +1,5 @@
 # A cleanup on a connection's pool runs when its interpreter is next entered, which may be for a request of another
-# connection: Apache2::RequestUtil->request gives it that one, and not "none".
+# connection: Apache2::RequestUtil->request gave it that one.
 use lib 't/lib';
 use TestHttpd;
 
