@@ -2,8 +2,6 @@
 use lib 't/lib';
 use TestHttpd;
 
-plan skip_all => 'mod_perl takes code' unless ours;
-
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd->start(mpm => $mpm, modules => { trace_module, 'My/PS.pm' => <<'P' }, files => { 'lib/start.pl' => <<'P2' }, config => <<'C');
@@ -14,18 +12,21 @@ use T::Trace ();
 use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use Apache2::Const -compile => 'OK';
-sub fixup   { T::Trace::note('fixup'); Apache2::Const::OK }
+sub fixup   { T::Trace::note('ran name'); Apache2::Const::OK }
+sub named   { T::Trace::note('ran named'); Apache2::Const::OK }
 sub handler { my $r = shift; $r->content_type('text/plain'); $r->print('ok'); Apache2::Const::OK }
 1;
 P
 use My::PS ();
 use Apache2::ServerUtil ();
 my $s = Apache2::ServerUtil->server;
-for my $how (qw(push_handlers set_handlers)) {
-    T::Trace::note('anonymous', $how, eval { $s->$how(PerlFixupHandler => sub { 0 }); 1 } ? 'taken' : $@);
-    T::Trace::note('mixed', $how, eval { $s->$how(PerlFixupHandler => ['My::PS::fixup', sub { 0 }]); 1 } ? 'taken' : $@);
-}
-T::Trace::note('name', $s->push_handlers(PerlFixupHandler => 'My::PS::fixup') ? 'taken' : 'not');
+# Each notes whether it was taken, and if so must run.
+sub try_it { my ($what, $how, @handlers) = @_; T::Trace::note('start', $what, eval { $s->$how(PerlFixupHandler => @handlers); 1 } ? 'taken' : "refused: $@") }
+try_it('set',       'set_handlers',  [sub { T::Trace::note('ran set'); 0 }]);
+try_it('anonymous', 'push_handlers', sub { T::Trace::note('ran anonymous'); 0 });
+try_it('named',     'push_handlers', \&My::PS::named);
+try_it('mixed',     'push_handlers', ['My::PS::fixup', sub { T::Trace::note('ran mixed'); 0 }]);
+try_it('name',      'push_handlers', 'My::PS::fixup');
 1;
 P2
 PerlPostConfigRequire "@lib@/start.pl"
@@ -34,14 +35,17 @@ PerlPostConfigRequire "@lib@/start.pl"
     PerlResponseHandler My::PS
 </Location>
 C
-    my @lines = $s->trace;
-    for my $what ('anonymous push_handlers', 'anonymous set_handlers', 'mixed push_handlers', 'mixed set_handlers') {
-        my ($line) = grep { /^$what/ } @lines;
-        like $line, qr/a server keeps handlers by name: give the name of a sub/, "$what: an error says what to do";
-    }
-    ok scalar(grep { $_ eq 'name taken' } @lines), 'a name is taken';
+    my %start = map { /^start (\w+) (.*)/ ? ($1 => $2) : () } $s->trace;
+    is_deeply [sort keys %start], [qw(anonymous mixed name named set)], 'start-up code pushes handlers to its server';
     is $s->get('/ps')->{content}, 'ok', 'a request';
-    is_deeply [grep { $_ eq 'fixup' } $s->wait_for_trace(qr/^fixup/m)], ['fixup'], '  runs it, once';
+    my %ran = map { /^ran (\w+)/ ? ($1 => 1) : () } $s->wait_for_trace(qr/^ran name/m);
+    for my $what (qw(anonymous named mixed set)) {
+        if ($start{$what} eq 'taken') { ok $ran{$what}, "$what: was taken and runs" }
+        else                          { like $start{$what}, qr/name of a sub/, "$what: was refused, with what to do" }
+    }
+    ok $ran{name}, 'a name runs';
+    is $s->get('/ps')->{content}, 'ok', 'another request';
+    is_deeply { map { /^ran (\w+)/ ? ($1 => 1) : () } $s->wait_for_trace(qr/^ran name/m) }, \%ran, '  runs the same';
 });
 
 done_testing;
