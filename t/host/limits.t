@@ -114,6 +114,31 @@ release($busy);
 like TestHttpd::Client::read_all($waits, 10), qr/200 OK/, '  the one in the queue is served';
 $s->stop;
 
+# A virtual host with interpreters of its own: its limits are its own, and the log names it.
+$s = TestHttpd->start(mpm => 'event', modules => \%modules, config => $BASE . <<'C');
+<VirtualHost 127.0.0.1:@port@>
+    ServerName main
+</VirtualHost>
+<VirtualHost 127.0.0.1:@port@>
+    ServerName own
+    PerlOptions +Clone
+    PerlInterpStart 1
+    PerlInterpMax 2
+    PerlInterpMaxSpare 2
+    PerlInterpMaxWait 150ms
+</VirtualHost>
+C
+$busy = occupied($s);
+is $s->get('/s', Host => 'own')->{status}, 200, 'a virtual host with its own interpreters is served while those of the server are busy';
+my @own = map { my $name = 'release' . ++$n; my $socket = $s->socket; print {$socket} "GET /s?$name HTTP/1.0\r\nHost: own\r\n\r\n"; { socket => $socket, file => $s->root . "/var/$name" } } 1, 2;
+my $in = 0;
+wait_until(sub { $in += grep { /^in/ } $s->trace; $in >= 3 }, 10);
+is $s->get('/s', Host => 'own')->{status}, 503, '  with two busy there its limit is reached';
+$s->log_like(qr/PerlInterpMaxWait: no interpreter of virtual host own:\d+ came free in 150ms; "PerlInterpMax 3" \(now 2\) would have avoided it/,
+    '  the log names the virtual host, and its numbers');
+release($_) for $busy, @own;
+$s->stop;
+
 # PerlInterpMaxAge: an old one is replaced, though it is never busy.
 $s = TestHttpd->start(mpm => 'event', modules => \%modules, config => "PerlInterpMaxAge 1s\n$BASE");
 $start = time;
