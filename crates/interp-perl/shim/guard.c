@@ -131,6 +131,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     dSP; dJMPENV;
     int rc, tag; size_t i;
     const place at = here(aTHX);
+    SV *volatile lent = NULL;                           /* the first argument, counted by us */
     *ret = NULL;
     me->depth++;
     TAINT_NOT;
@@ -144,7 +145,9 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     if (LIKELY(rc == 0)) {
         SV *r, *err;
         SPAGAIN;
-        for (i = 0; i < n; i++) { SV *sv = mp_sv(aTHX_ me, args + i, NULL); PUSHs(sv); }
+        i = 0;
+        if (n && args->tag == MI_OBJ) { lent = mp_lend(aTHX_ me, args); PUSHs(lent); i = 1; }
+        for (; i < n; i++) { SV *sv = mp_sv(aTHX_ me, args + i, NULL); PUSHs(sv); }
         PUTBACK;
         call_sv(sub, G_SCALAR | G_EVAL);
         SPAGAIN; r = POPs; PUTBACK;
@@ -156,6 +159,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
             tag = MP_OK;
         }
         POPSTACK; FREETMPS; LEAVE;                      /* DESTROY may run here */
+        if (lent) { SV *back = lent; lent = NULL; mp_take_back(aTHX_ me, back); }
     } else {
         unwound(aTHX_ me, &at, rc, me->depth > 1);
         tag = MP_CORE_EXIT;
@@ -166,6 +170,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     TAINT_NOT;
     me->depth--;
     if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, tag, *ret);
+    if (UNLIKELY(lent != NULL)) mp_release(aTHX_ me, lent);
     return tag;
 }
 
@@ -225,6 +230,7 @@ void mp_drain_now(mp_interp *me) { dTHXa(me->perl); if (me->home && me->home->dr
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out) { dTHXa(me->perl); deliver(aTHX_ me, tag, ret, 0, out); }
 void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out) {
     SV *ret; int tag = run(aTHX_ me, sub, that, args, n, &ret, out);
+    if (LIKELY(tag == MP_OK && !ret && !(me->home && me->home->drops))) { out->tag = MP_OK; return; }
     deliver(aTHX_ me, tag, ret, 0, out);
 }
 

@@ -6,10 +6,6 @@ enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* what @ModInte
 #ifndef CvMETHOD                                        /* perl 5.38 renamed it */
 #  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
 #endif
-static U32 generation(pTHX_ HV *stash) {
-    struct mro_meta *m = HvMROMETA(stash);
-    return PL_sub_generation + m->pkg_gen + m->cache_gen;
-}
 static mp_hand *hand(mp_interp *me, U32 id) {           /* room for it, or NULL */
     if (id >= me->nhands) {
         size_t n = id + 1 > me->nhands * 2 ? id + 1 : me->nhands * 2;
@@ -33,7 +29,7 @@ void mp_hands_cloned(pTHX_ mp_interp *me, size_t n) {
         h->that = that && SvOK(*that) ? *that : NULL;
         h->obj = obj && SvROK(*obj) ? (GV *)SvRV(*obj) : NULL;
         h->stash = stash && SvOK(*stash) ? gv_stashsv(*stash, 0) : NULL;
-        if (h->stash) h->gen = generation(aTHX_ h->stash);
+        if (h->stash) h->gen = mp_generation(aTHX_ h->stash);
     }
 }
 static CV *method(pTHX_ HV *stash, const char *name) {
@@ -120,7 +116,7 @@ XS_EXTERNAL(mp_xs_resolve) {
     keep(aTHX_ av, id, H_NAME, newSVpvn(name, n));
     keep(aTHX_ av, id, H_LOAD, newSViv(may_load));
     h->that = that; h->obj = obj; h->stash = stash;
-    if (stash) h->gen = generation(aTHX_ stash);
+    if (stash) h->gen = mp_generation(aTHX_ stash);
     h->cv = found;
     XSRETURN_EMPTY;
 }
@@ -169,7 +165,7 @@ void *mp_op_find(void *ctx, const char *name, size_t n) {
 void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out) {
     dTHXa(me->perl); mp_hand *h; SV *that;
     if (UNLIKELY(id >= me->nhands || !(h = me->hands + id)->cv)) { out->tag = MP_UNRESOLVED; return; }
-    if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; out->tag = MP_UNRESOLVED; return; }
+    if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || mp_generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; out->tag = MP_UNRESOLVED; return; }
     that = h->obj ? GvSVn(h->obj) : h->that;
     mp_call_sub(aTHX_ me, (SV *)h->cv, that, args, n, out);
 }

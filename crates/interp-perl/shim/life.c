@@ -216,6 +216,7 @@ void mp_free(mp_interp *me) {
     mp_drain(aTHX_ me);
     me->io = NULL;
     mp_env_forget(aTHX_ me);
+    SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(NULL); return; }
     PERL_SET_CONTEXT(NULL);

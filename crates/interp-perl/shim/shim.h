@@ -76,6 +76,7 @@ typedef struct mp_interp {
     const mp_env_sink *env_sink; void *env_ctx;
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
     GV *std_gv[2];
+    SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
     HV *stash[MP_CLASSES];
 } mp_interp;
 
@@ -110,6 +111,11 @@ XS_EXTERNAL(mp_xs_resolve);
 void mp_resolve(mp_interp *me, U32 id, const char *name, size_t n, int load, mp_out *out);
 XS_EXTERNAL(mp_xs_code);
 void *mp_op_find(void *ctx, const char *name, size_t n);
+/* Changes whenever what a method's name means for the class may have. */
+static inline U32 mp_generation(pTHX_ HV *stash) {
+    struct mro_meta *m = HvMROMETA(stash);
+    return PL_sub_generation + m->pkg_gen + m->cache_gen;
+}
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
@@ -122,6 +128,8 @@ void mp_env_forget(pTHX_ mp_interp *me);
 XS_EXTERNAL(mp_xsub);
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);
 void mp_go_on_leaving(pTHX_ mp_interp *me) __attribute__((noreturn));
+SV *mp_lend(pTHX_ mp_interp *me, const mi_val *v);
+void mp_take_back(pTHX_ mp_interp *me, SV *rv);
 SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ);
 void mp_raise(pTHX_ mp_interp *me, void *err) __attribute__((noreturn));
 void mp_drain(pTHX_ mp_interp *me);

@@ -155,6 +155,35 @@ static SV *object(pTHX_ mp_interp *me, const mi_val *v) {
     }
     return rv;
 }
+/* The object that a call gets as its first argument, counted by the caller. Most handlers let go of it, so that it can be the next
+ * call's: then nobody else knows it. */
+#define LENT (SVt_PVMG | SVs_OBJECT | SVf_IOK | SVp_IOK)
+SV *mp_lend(pTHX_ mp_interp *me, const mi_val *v) {
+    SV *rv = me->spare, *o;
+    if (UNLIKELY(!rv) || SvSTASH(o = SvRV(rv)) != stash_of(aTHX_ me, v->a.klass)) return object(aTHX_ me, v);
+    me->spare = NULL;
+    SvIV_set(o, PTR2IV(v->u.p));
+    TICKET_SET(o, v); *TICKET_CURSOR(o) = 0;
+    return rv;
+}
+/* Kept if it is just as it was made, no reference to it is left, weak ones included, and its end would run no code. Called
+ * where code may run. */
+void mp_take_back(pTHX_ mp_interp *me, SV *rv) {
+    if (LIKELY(SvREFCNT(rv) == 1 && SvFLAGS(rv) == (SVt_IV | SVf_ROK) && !me->spare)) {
+        SV *o = SvRV(rv);
+        if (LIKELY(SvREFCNT(o) == 1 && SvFLAGS(o) == LENT && !SvMAGIC(o))) {
+            HV *st = SvSTASH(o); U32 gen = mp_generation(aTHX_ st);
+            if (UNLIKELY(st != me->spare_class || gen != me->spare_gen)) {
+                if (gv_fetchmeth_pvn(st, "DESTROY", 7, 0, 0) || gv_fetchmeth_pvn(st, "AUTOLOAD", 8, 0, 0)) goto end;
+                me->spare_class = st; me->spare_gen = mp_generation(aTHX_ st);
+            }
+            me->spare = rv;
+            return;
+        }
+    }
+end:
+    SvREFCNT_dec_NN(rv);
+}
 static SV *many(pTHX_ mp_interp *me, const mi_val *v) {     /* a new array or hash; counted reference */
     const mi_val *l = v->u.p; size_t i, n = v->a.len;
     if (v->tag == MI_ARRAY) {
@@ -230,7 +259,8 @@ static int current(pTHX_ const mi_row *row, const mi_param *p, SV *sv, mi_val *v
 /* Runs the row and gives what it returned to perl, as the caller's stack says. `out`: a buffer the script lent. */
 static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_call *c, mi_val *ret, SV *out, I32 ax, I32 items) {
     const mi_row *row = c->row; void *err; SV **sp; U8 gimme = GIMME_V;
-    c->want = gimme == G_VOID ? MI_WANT_VOID : gimme == G_SCALAR ? MI_WANT_ONE : MI_WANT_LIST;
+    STATIC_ASSERT_STMT(G_SCALAR - G_VOID == MI_WANT_ONE && G_ARRAY - G_VOID == MI_WANT_LIST);
+    c->want = gimme - G_VOID;
     ret->flags = 0;
     if (UNLIKELY(mi_enter(c, ret, &err))) mp_raise(aTHX_ me, err);
     if (UNLIKELY(me->leaving)) { if (ret->flags & MI_OWNED && ret->tag != MI_KEPT) mi_done(ret); mp_go_on_leaving(aTHX_ me); }

@@ -206,6 +206,41 @@ mod tests {
         assert!(changed.starts_with("ARRAYApache2::Test::pour: the buffer was changed"), "{changed}");
     }
 
+    #[derive(Clone, Copy)]
+    #[repr(transparent)]
+    struct Thing(std::ptr::NonNull<u8>);
+    interp::object!(Thing, "Apache2::Thing");
+
+    #[test]
+    fn an_object_that_a_handler_lets_go_of_is_the_next_ones_and_one_that_it_keeps_is_not() {
+        use interp::IntoVal;
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let byte = 7u8;
+        let thing = Thing(std::ptr::NonNull::from(&byte)).val(interp::Ticket::FOREVER);
+        let names = std::cell::Cell::new(50);
+        let call = |code: &str| {
+            names.set(names.get() + 1);
+            e.call_handler(names.get(), format!("sub {{ {code} }}").as_bytes(), IF_MISSING, &[thing]).map(|o| o.number)
+        };
+        text(&e, "require Scalar::Util; our ($kept, $weak, $ref, $n, $at)");
+        let same = "Scalar::Util::refaddr($_[0]) == $at ? 1 : 0";
+        let note = "$at = Scalar::Util::refaddr($_[0]); 0";
+        assert_eq!((call(note), call(same), call("my $o = shift; 0"), call(same)), (Ok(0), Ok(1), Ok(0), Ok(1)));
+        assert_eq!((call("$kept = shift; 0"), call(same)), (Ok(0), Ok(0)));
+        assert_eq!((call(note), call("$ref = \\$_[0]; 0"), call(same)), (Ok(0), Ok(0), Ok(0)));
+        assert_eq!((call("Scalar::Util::weaken($weak = shift); 0"), call("defined $weak ? 1 : 0")), (Ok(0), Ok(0)));
+        assert_eq!((call("my $text = \"${$_[0]}\"; 0"), call("length ${$_[0]} > 3 ? 1 : 0")), (Ok(0), Ok(1)));
+        text(&e, "sub Apache2::Other::DESTROY { $n++ }");
+        assert_eq!((call("bless $_[0], 'Apache2::Other'; 0"), text(&e, "$n").as_str()), (Ok(0), "1"));
+        assert_eq!(call("ref $_[0] eq 'Apache2::Thing' ? 1 : 0"), Ok(1));
+        assert!(call("die 'no'").is_err() && call("CORE::exit(1)").is_err());
+        text(&e, "sub UNIVERSAL::DESTROY { $n += 10 if ref $_[0] eq 'Apache2::Thing' }");
+        assert_eq!((call("0"), call("0"), text(&e, "$n").as_str()), (Ok(0), Ok(0), "21"));
+        text(&e, "undef *UNIVERSAL::DESTROY");
+    }
+
     #[test]
     fn rust_values_are_dropped_whichever_way_a_nested_call_ends() {
         let _one = lock();
