@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 
-use apr::{Brigade, Bucket, Reenter, Status};
+use apr::{Brigade, Bucket, Buffer, Reenter, Status};
 use httpd::Request;
 use httpd::cgi::header_length;
 use httpd::log::Level;
@@ -17,6 +17,9 @@ use super::report;
 
 /// Bytes kept back before they are passed on.
 const SIZE: usize = 8192;
+
+/// Room for a short response.
+const SHORT: usize = 512;
 
 /// What follows the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,9 @@ enum Behind {
 #[derive(Default)]
 pub struct Output {
     is_open: Cell<bool>,
-    kept: RefCell<Vec<u8>>,
+    kept: RefCell<Option<Buffer>>,
+    /// A second one, of full size: made when a filter prints to the request that it filters.
+    spare: Cell<Option<Buffer>>,
     /// The first bytes are headers.
     parses: Cell<bool>,
     /// Nothing more goes out: the headers said that something else is the answer.
@@ -96,22 +101,39 @@ impl Output {
         if !self.is_open() {
             return Err(Unsent::NotInResponse);
         }
-        let fits = self.kept.borrow().len() + data.len() <= SIZE;
-        if fits {
-            let mut kept = self.kept.borrow_mut();
-            if kept.capacity() == 0 {
-                kept.reserve_exact(SIZE);
-            }
-            kept.extend_from_slice(data);
+        if self.keep(r, data) {
             return Ok(data.len());
         }
         self.pass(r, cx, Behind::Nothing).map_err(Unsent::Failed)?;
-        if data.len() >= SIZE {
+        if data.len() >= SIZE || !self.keep(r, data) {
             self.pass_bytes(r, cx, data, Behind::Nothing).map_err(Unsent::Failed)?;
-        } else {
-            self.kept.borrow_mut().extend_from_slice(data);
         }
         Ok(data.len())
+    }
+
+    /// Keeps `data` back if there is room for it; the room grows once.
+    fn keep(&self, r: &Request, data: &[u8]) -> bool {
+        let mut kept = self.kept.borrow_mut();
+        if kept.as_mut().is_some_and(|kept| kept.add(data)) {
+            return true;
+        }
+        let old = kept.as_ref().map_or(&[][..], Buffer::bytes);
+        let length = old.len() + data.len();
+        if length > SIZE {
+            return false;
+        }
+        let mut new = match (length <= SHORT, self.spare.take()) {
+            (_, Some(spare)) => spare,
+            (true, None) => Buffer::new(r.pool(), SHORT),
+            (false, None) => Buffer::new(r.pool(), SIZE),
+        };
+        let fits = new.add(old) && new.add(data);
+        *kept = Some(new);
+        fits
+    }
+
+    fn is_empty(&self) -> bool {
+        self.kept.borrow().as_ref().is_none_or(|kept| kept.bytes().is_empty())
     }
 
     /// Passes on what was kept back; with `hard` a flush bucket behind it.
@@ -132,22 +154,24 @@ impl Output {
     /// When the client is gone or a filter failed.
     pub fn finish(&self, r: &Request, cx: Reenter, ends: bool) -> Result<(), Status> {
         let behind = if ends && r.eos_sent() == 0 { Behind::End } else { Behind::Nothing };
-        let result = if self.kept.borrow().is_empty() { Ok(()) } else { self.pass(r, cx, behind) };
+        let result = if self.is_empty() { Ok(()) } else { self.pass(r, cx, behind) };
         self.is_open.set(false);
         result
     }
 
     fn pass(&self, r: &Request, cx: Reenter, behind: Behind) -> Result<(), Status> {
-        // Taken out: a filter written in Perl may print to this very request.
-        let mut bytes = self.kept.take();
-        if bytes.is_empty() && behind == Behind::Nothing {
+        if behind == Behind::Nothing && self.is_empty() {
             return Ok(());
         }
-        let result = self.pass_bytes(r, cx, &bytes, behind);
+        // Taken out: a filter written in Perl may print to this very request.
+        let Some(mut buffer) = self.kept.take() else { return self.pass_bytes(r, cx, &[], behind) };
+        let result = self.pass_bytes(r, cx, buffer.bytes(), behind);
+        buffer.clear();
         let mut kept = self.kept.borrow_mut();
-        if kept.capacity() == 0 {
-            bytes.clear();
-            *kept = bytes;
+        if kept.is_none() {
+            *kept = Some(buffer);
+        } else if buffer.room() == SIZE {
+            self.spare.set(Some(buffer));
         }
         result
     }

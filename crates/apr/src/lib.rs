@@ -10,6 +10,7 @@
 
 mod array;
 mod bucket;
+mod buffer;
 pub mod ffi;
 mod finfo;
 mod misc;
@@ -23,6 +24,7 @@ mod uri;
 
 pub use array::ArrayHeader;
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
+pub use buffer::Buffer;
 pub use finfo::Finfo;
 pub use misc::{format_size, is_password, parse_http_date, parse_rfc_date, provide_function, thread_id};
 pub use pool::{Cleanup, Pool, adopt_cleanups};
