@@ -40,10 +40,25 @@ impl Stack<'_> {
         }
     }
 
-    fn step(&self, at: usize) -> Option<Step> {
-        match self.state {
-            Some(state) => state.step(self.phase, at, self.configured),
-            None => self.configured.get(at).cloned().map(Step::Named),
+    fn next(&self, at: usize) -> Option<Next<'_>> {
+        match self.state.and_then(|state| state.changed_step(self.phase, at)) {
+            Some(changed) => changed.map(Next::Changed),
+            None => self.configured.get(at).map(Next::Configured),
+        }
+    }
+}
+
+/// The handler whose turn it is.
+enum Next<'a> {
+    Configured(&'a Handler),
+    Changed(Step),
+}
+
+impl Next<'_> {
+    fn step(&self) -> Step {
+        match self {
+            Next::Configured(handler) => Step::Named((*handler).clone()),
+            Next::Changed(step) => step.clone(),
         }
     }
 }
@@ -58,14 +73,16 @@ enum Returned {
     Died,
 }
 
-fn call(entered: &Entered<'_>, step: &Step, args: &[Val]) -> Result<c_int, Raised> {
-    let outcome = match step {
-        Step::Named(handler) => {
-            let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
-            entered.call_handler(handler.id.index() as u32, &handler.name, load, args)
-        }
-        Step::Code(HandlerRef::Code(code)) => entered.call_kept(code, args),
-        Step::Code(HandlerRef::Name(_)) => return Ok(DECLINED),
+fn call(entered: &Entered<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
+    let named = |handler: &Handler| {
+        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+        entered.call_handler(handler.id.index() as u32, &handler.name, load, args)
+    };
+    let outcome = match next {
+        Next::Configured(handler) => named(handler),
+        Next::Changed(Step::Named(handler)) => named(handler),
+        Next::Changed(Step::Code(HandlerRef::Code(code))) => entered.call_kept(code, args),
+        Next::Changed(Step::Code(HandlerRef::Name(_))) => return Ok(DECLINED),
     };
     match outcome {
         Ok(outcome) => Ok(c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
@@ -79,14 +96,14 @@ pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_in
     let mut status = OK;
     let mut at = 0;
     // A handler pushed to the running phase runs in it: the stack is looked at anew each time.
-    while let Some(step) = stack.step(at) {
+    while let Some(next) = stack.next(at) {
         at += 1;
-        let returned = match call(entered, &step, args) {
+        let returned = match call(entered, &next, args) {
             Ok(status) => Returned::Status(status),
             Err(Raised::Exit(_)) => Returned::Exit,
             Err(raised) => {
                 leave_if_core_exit(&raised);
-                report::raised(&stack.about, stack.phase, &step, &raised);
+                report::raised(&stack.about, stack.phase, &next.step(), &raised);
                 Returned::Died
             }
         };
@@ -99,7 +116,7 @@ pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_in
             (Run::Void | Run::Stream, _) => {}
             (_, Returned::Exit | Returned::Died) => return status,
             (Run::Files, _) if status != OK => {
-                report::not_ok(&stack.about, stack.phase, &step, status);
+                report::not_ok(&stack.about, stack.phase, &next.step(), status);
                 return status;
             }
             (Run::First, _) if status == OK => return status,
@@ -194,7 +211,7 @@ pub fn enter<R>(
 ) -> Result<R, Refused> {
     let Some(stock) = server.stock() else { return Err(Refused::none()) };
     let hold = match Frame::inside(stock) {
-        Some(hold) if state.tree.held(stock).is_none() => hold,
+        Some(hold) if state.tree().held(stock).is_none() => hold,
         _ => state.hold(r, phase, stock)?,
     };
     Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || {

@@ -158,12 +158,12 @@ impl Host for PerlHost {
 
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if r.state::<PerlHost>().is_some() {
-            return false;
+        if let Some(state) = r.state::<PerlHost>() {
+            return phase != Phase::Response && state.is_idle(phase, dispatch::configured(phase, r));
         }
         match phase {
             Phase::Response if order == 0 => r.prev().is_none(),
-            Phase::Response => !response::is_ours(r),
+            Phase::Response => !response::may_be_ours(r),
             _ => dispatch::configured(phase, r).is_empty() && !dispatch::wants_cleanup(phase, r),
         }
     }
@@ -173,6 +173,9 @@ impl Host for PerlHost {
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+        if c.base_server().config::<Self>().is_none_or(|s| s.conf.handlers(phase).is_empty()) {
+            return httpd::status::DECLINED;
+        }
         dispatch::connection(phase, &c)
     }
 

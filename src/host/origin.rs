@@ -181,7 +181,7 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
             let r = unsafe { Request::from_ptr(r.as_ptr().cast()) }?;
             let (stock, state) = (r.server_config::<PerlHost>()?.stock()?, r.state::<PerlHost>()?);
             let kept =
-                r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree.held(stock));
+                r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree().held(stock));
             let hold = match kept {
                 Some(hold) => hold,
                 None => Arc::new(stock.lend_now(r.connection().state::<PerlHost>().and_then(|c| c.home(stock)))?),

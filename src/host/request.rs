@@ -1,6 +1,6 @@
 //! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,13 +42,9 @@ pub struct EnvDone {
     pub in_env: bool,
 }
 
-/// One request_rec's data.
-pub struct RequestState {
-    /// Void when the request's pool dies: every object made for this request is gone then.
-    pub ticket: Ticket,
-    /// The lease, shared with the requests this one reaches by `main` and `prev`.
-    pub tree: Arc<Tree>,
-    walk_is_over: Cell<bool>,
+/// What most requests never have.
+#[derive(Default)]
+pub struct Extras {
     /// Held until the request ends: pnotes, pushed code, cleanups.
     pins: RefCell<SmallVec<[Hold; 1]>>,
     /// What scripts left here is freed with the pool, behind all cleanups that may still ask for it.
@@ -59,12 +55,24 @@ pub struct RequestState {
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
+    /// `PerlSetVar` values of this request's directory, once a script asked for them.
+    pub dir_config: Cell<Option<Table>>,
+}
+
+/// One request_rec's data.
+pub struct RequestState {
+    /// Void when the request's pool dies: every object made for this request is gone then.
+    pub ticket: Ticket,
+    /// The lease, shared with the requests this one reaches by `main` and `prev`.
+    tree: Tree,
+    /// The tree that it has a part in, once there is another member, or somebody who looks for it.
+    shared: OnceCell<Arc<Tree>>,
+    walk_is_over: Cell<bool>,
+    extras: OnceCell<Box<Extras>>,
     /// What of the environment was put in already.
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
-    /// `PerlSetVar` values of this request's directory, once a script asked for them.
-    pub dir_config: Cell<Option<Table>>,
     /// What the response handler printed and is not passed on yet.
     pub output: Output,
 }
@@ -79,34 +87,44 @@ impl RequestState {
         if let Some(state) = r.state::<PerlHost>() {
             return Some(state);
         }
-        let tree = match r.prev().or_else(|| r.main()) {
-            Some(above) if !starts_a_tree(r) => RequestState::of(&above)?.tree.clone(),
-            _ => Arc::default(),
+        let shared = match r.prev().or_else(|| r.main()) {
+            Some(above) if !starts_a_tree(r) => RequestState::of(&above)?.shared_tree().clone().into(),
+            _ => OnceCell::new(),
         };
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
         let state = r.set_state::<PerlHost>(RequestState {
             ticket: Ticket::new_owner(),
-            tree,
+            tree: Tree::default(),
+            shared,
             walk_is_over: Cell::new(false),
-            pins: RefCell::default(),
-            ends_late: Cell::new(false),
-            changed: RefCell::default(),
-            pnotes: RefCell::default(),
-            filters: RefCell::default(),
+            extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
-            dir_config: Cell::new(None),
             output: Output::default(),
         });
         let r = *r;
         if super::origin::is_in_use() {
             super::origin::note_request(&r);
             if let (Some(state), Some(connection)) = (r.state::<PerlHost>(), ConnectionState::of(&r.connection())) {
-                connection.note_tree(&state.tree);
+                connection.note_tree(state.shared_tree());
             }
         }
         let _ = r.pool().before_death(move || super::dispatch::cleanup(r));
         state
+    }
+
+    /// The lease, shared with the requests this one reaches by `main` and `prev`.
+    #[inline]
+    pub fn tree(&self) -> &Tree {
+        self.shared.get().map_or(&self.tree, |tree| tree)
+    }
+
+    #[allow(
+        clippy::arc_with_non_send_sync,
+        reason = "its holders belong to one request, which one thread runs at a time"
+    )]
+    fn shared_tree(&self) -> &Arc<Tree> {
+        self.shared.get_or_init(|| Arc::new(self.tree.take()))
     }
 
     /// The interpreter for one call of another module's, which begins no walk.
@@ -116,7 +134,7 @@ impl RequestState {
     pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         match r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
-            None => self.tree.hold(stock, r.connection().state::<PerlHost>().and_then(|c| c.home(stock))),
+            None => self.tree().hold(stock, r.connection().state::<PerlHost>().and_then(|c| c.home(stock))),
         }
     }
 
@@ -127,12 +145,14 @@ impl RequestState {
     /// `Refused` when none could be had.
     pub fn hold(&self, r: &Request, phase: Phase, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
-        let kept = connection.state::<PerlHost>().and_then(|c| c.kept(stock));
-        if let Some(hold) = kept {
-            return Ok(hold);
-        }
-        let home = connection.state::<PerlHost>().and_then(|c| c.home(stock));
-        let hold = self.tree.hold(stock, home)?;
+        let home = match connection.state::<PerlHost>() {
+            None => None,
+            Some(c) => match c.kept(stock) {
+                Some(hold) => return Ok(hold),
+                None => c.home(stock),
+            },
+        };
+        let hold = self.tree().hold(stock, home)?;
         if stock.scope() == LeaseScope::Connection
             && let Some(state) = ConnectionState::of(&connection)
         {
@@ -146,7 +166,7 @@ impl RequestState {
         };
         if walks {
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
-            self.tree.walk(r.as_ptr().addr(), main, &hold);
+            self.tree().walk(r.as_ptr().addr(), main, &hold);
         }
         Ok(hold)
     }
@@ -163,14 +183,25 @@ impl RequestState {
     /// The request is over.
     pub fn end(&self, r: &Request) {
         self.walk_is_over.set(true);
-        if self.tree.has_walks() {
-            self.tree.end_walk(r.as_ptr().addr());
+        if self.tree().has_walks() {
+            self.tree().end_walk(r.as_ptr().addr());
         }
+    }
+
+    /// What few requests have, made now if this one had none.
+    pub fn extras(&self) -> &Extras {
+        self.extras.get_or_init(Box::default)
+    }
+
+    /// Whether nothing is to be done in this phase: no handler, and no walk that its end would end.
+    #[inline]
+    pub fn is_idle(&self, phase: Phase, configured: &[Handler]) -> bool {
+        configured.is_empty() && !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
     }
 
     /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.
     pub fn end_late(&self, r: &Request) {
-        if !self.ends_late.replace(true) {
+        if !self.extras().ends_late.replace(true) {
             let r = *r;
             let _ = r.pool().on_death(move || super::dispatch::free_values(r));
         }
@@ -178,13 +209,13 @@ impl RequestState {
 
     /// Whether [`RequestState::end_late`] was called.
     pub fn ends_late(&self) -> bool {
-        self.ends_late.get()
+        self.extras.get().is_some_and(|extras| extras.ends_late.get())
     }
 
     /// Holds the interpreter until the request ends.
     pub fn pin(&self, r: &Request, hold: &Hold) {
         self.end_late(r);
-        let mut pins = self.pins.borrow_mut();
+        let mut pins = self.extras().pins.borrow_mut();
         if !pins.iter().any(|p| Arc::ptr_eq(p, hold)) {
             pins.push(hold.clone());
         }
@@ -192,34 +223,37 @@ impl RequestState {
 
     /// Lets pinned interpreters go.
     pub fn unpin(&self) {
-        let pins = self.pins.take();
-        drop(pins);
-    }
-
-    /// Handler number `at` of the phase: of the stack a script made, else of the configured one.
-    pub fn step(&self, phase: Phase, at: usize, configured: &[Handler]) -> Option<Step> {
-        match self.changed.borrow().iter().find(|(p, _)| *p == phase) {
-            Some((_, steps)) => steps.get(at).cloned(),
-            None => configured.get(at).cloned().map(Step::Named),
+        if let Some(extras) = self.extras.get() {
+            let pins = extras.pins.take();
+            drop(pins);
         }
     }
 
-    /// All of them.
+    /// Handler number `at` of the stack that a script made for the phase, if one did.
+    #[inline]
+    pub fn changed_step(&self, phase: Phase, at: usize) -> Option<Option<Step>> {
+        let changed = self.extras.get()?.changed.borrow();
+        changed.iter().find(|(p, _)| *p == phase).map(|(_, steps)| steps.get(at).cloned())
+    }
+
+    /// All handlers of the phase: of the stack a script made, else the configured ones.
     pub fn steps(&self, phase: Phase, configured: &[Handler]) -> Vec<Step> {
-        match self.changed.borrow().iter().find(|(p, _)| *p == phase) {
+        let changed = self.extras.get().map(|extras| extras.changed.borrow());
+        match changed.as_ref().and_then(|changed| changed.iter().find(|(p, _)| *p == phase)) {
             Some((_, steps)) => steps.clone(),
             None => configured.iter().cloned().map(Step::Named).collect(),
         }
     }
 
     /// Whether a script changed the phase's stack.
+    #[inline]
     pub fn is_changed(&self, phase: Phase) -> bool {
-        self.changed.borrow().iter().any(|(p, _)| *p == phase)
+        self.extras.get().is_some_and(|extras| extras.changed.borrow().iter().any(|(p, _)| *p == phase))
     }
 
     /// Puts a stack in place of the configured one.
     pub fn set_steps(&self, phase: Phase, steps: Vec<Step>) {
-        let mut changed = self.changed.borrow_mut();
+        let mut changed = self.extras().changed.borrow_mut();
         let old = match changed.iter_mut().find(|(p, _)| *p == phase) {
             Some((_, old)) => std::mem::replace(old, steps),
             None => {
@@ -233,15 +267,19 @@ impl RequestState {
 
     /// Whether scripts left values here.
     pub fn has_values(&self) -> bool {
-        !self.pnotes.borrow().is_empty()
-            || !self.filters.borrow().is_empty()
-            || self.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
+        self.extras.get().is_some_and(|extras| {
+            !extras.pnotes.borrow().is_empty()
+                || !extras.filters.borrow().is_empty()
+                || extras.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
+        })
     }
 
     /// Drops what scripts left here; the caller holds the interpreters.
     pub fn drop_values(&self) {
-        let (changed, pnotes, filters) = (self.changed.take(), self.pnotes.take(), self.filters.take());
-        drop((changed, pnotes, filters));
+        if let Some(extras) = self.extras.get() {
+            let values = (extras.changed.take(), extras.pnotes.take(), extras.filters.take());
+            drop(values);
+        }
     }
 }
 

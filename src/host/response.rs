@@ -24,16 +24,16 @@ enum Form {
 }
 
 fn form(r: &Request) -> Option<Form> {
-    match r.handler()? {
-        b"modperl" => Some(Form::Plain),
-        b"perl-script" => Some(Form::Script),
-        _ => None,
+    if r.has_handler(c"modperl") {
+        return Some(Form::Plain);
     }
+    r.has_handler(c"perl-script").then_some(Form::Script)
 }
 
-/// Whether `SetHandler` names us.
-pub fn is_ours(r: &Request) -> bool {
-    form(r).is_some()
+/// Whether `SetHandler` may name us.
+#[inline]
+pub fn may_be_ours(r: &Request) -> bool {
+    r.handler_begins_with(b'm') || r.handler_begins_with(b'p')
 }
 
 /// The two callbacks of the phase. The first, before all other modules', only sees whether a foreign handler is about to

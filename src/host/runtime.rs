@@ -172,7 +172,7 @@ impl HostRuntime {
         if let Some(r) = filter.request() {
             let state = self.state(&r)?;
             state.pin(&r, &hold()?);
-            f(state.filters.borrow_mut().entry(key).or_default());
+            f(state.extras().filters.borrow_mut().entry(key).or_default());
             return Ok(());
         }
         let c = filter.connection().ok_or(NO_STATE)?;
@@ -314,7 +314,7 @@ impl Runtime for HostRuntime {
         if let Some(r) = of::<Request>(owner) {
             let state = self.state(&r)?;
             state.pin(&r, &hold()?);
-            f(&mut state.pnotes.borrow_mut());
+            f(&mut state.extras().pnotes.borrow_mut());
             return Ok(());
         }
         if let Some(c) = of::<Connection>(owner) {
@@ -333,15 +333,15 @@ impl Runtime for HostRuntime {
     fn dir_config(&self, owner: Owner, make: bool) -> Result<Option<Table>> {
         if let Some(r) = of::<Request>(owner) {
             let state = self.state(&r)?;
-            if state.dir_config.get().is_none() {
+            if state.extras().dir_config.get().is_none() {
                 let vars = r.dir_config::<PerlHost>().map(|d| d.vars.vars());
                 if let Some(vars) = vars.filter(|v| make || !v.is_empty()) {
-                    state.dir_config.set(Some(table(r.pool(), vars)));
+                    state.extras().dir_config.set(Some(table(r.pool(), vars)));
                 } else if make {
-                    state.dir_config.set(Some(Table::new(r.pool(), 2)));
+                    state.extras().dir_config.set(Some(Table::new(r.pool(), 2)));
                 }
             }
-            return Ok(state.dir_config.get());
+            return Ok(state.extras().dir_config.get());
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no configuration".into()) };
         let Some(record) = s.config::<PerlHost>() else { return Ok(None) };
@@ -506,7 +506,7 @@ impl Runtime for HostRuntime {
 
     fn config_is_changed(&self, request: Owner) {
         if let Some(state) = of::<Request>(request).as_ref().and_then(|r| r.state::<PerlHost>()) {
-            state.dir_config.set(None);
+            state.extras().dir_config.set(None);
         }
     }
 

@@ -101,7 +101,7 @@ impl fmt::Debug for Parent {
     }
 }
 
-/// A clone in a tipool.
+/// A clone in a tipool; boxed there, since it moves with every lease.
 pub struct Clone {
     owned: Owned,
     /// How long it had been idle when its buffers were last given back; a shorter time is a new idleness.
@@ -120,18 +120,18 @@ pub struct Clones {
 }
 
 impl Manage for Clones {
-    type Item = Clone;
+    type Item = Box<Clone>;
     type Error = interp_perl::Error;
 
-    fn create(&self) -> Result<Clone, interp_perl::Error> {
-        Ok(Clone { owned: Owned::new(self.parent.run(Perl::duplicate)?), trimmed: None })
+    fn create(&self) -> Result<Box<Clone>, interp_perl::Error> {
+        Ok(Box::new(Clone { owned: Owned::new(self.parent.run(Perl::duplicate)?), trimmed: None }))
     }
 
-    fn destroy(&self, item: Clone) {
+    fn destroy(&self, item: Box<Clone>) {
         drop(item);
     }
 
-    fn tend(&self, item: &mut Clone, idle: Duration) {
+    fn tend(&self, item: &mut Box<Clone>, idle: Duration) {
         // Entering frees what others left in its drop box.
         let entered = item.owned.perl.enter();
         if item.trimmed.is_some_and(|at| idle < at) {

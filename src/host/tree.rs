@@ -71,6 +71,11 @@ impl Tree {
         Ok(hold)
     }
 
+    /// What is in it, for a tree in another place.
+    pub fn take(&self) -> Tree {
+        Tree { slots: RefCell::new(self.slots.take()), walks: RefCell::new(self.walks.take()) }
+    }
+
     /// The lease of `stock`, if somebody holds it.
     pub fn held(&self, stock: &Arc<Stock>) -> Option<Hold> {
         self.slots.borrow().iter().find(|s| Arc::ptr_eq(&s.stock, stock)).and_then(|s| s.held.upgrade())

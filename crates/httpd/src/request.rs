@@ -7,7 +7,7 @@
 use crate::{Connection, ModuleRecord, Record, Server, ffi, module::Host, server::pool, slot, status::OK};
 use apr::{Pool, Reenter, Status, Table, bytes_at, with_cstr};
 use std::{
-    ffi::{c_char, c_int},
+    ffi::{CStr, c_char, c_int},
     ptr::{self, NonNull},
 };
 
@@ -345,6 +345,23 @@ impl Request {
         }
         // SAFETY: the vector lies in the request's pool; the slot is empty.
         unsafe { slot::put(self.raw().request_config, H::module(), self.pool(), state).map(|state| state.as_ref()) }
+    }
+
+    /// Whether its handler's name begins so: asked of each request.
+    #[inline]
+    pub fn handler_begins_with(&self, byte: u8) -> bool {
+        let at = self.raw().handler.cast::<u8>();
+        // SAFETY: null or a C string.
+        !at.is_null() && unsafe { at.read() } == byte
+    }
+
+    /// Whether that is its handler (`SetHandler`).
+    #[inline]
+    pub fn has_handler(&self, name: &CStr) -> bool {
+        let at = self.raw().handler.cast::<u8>();
+        let mut name = name.to_bytes_with_nul().iter().enumerate();
+        // SAFETY: null or a C string, which is read up to the first difference, its NUL at the latest.
+        !at.is_null() && name.all(|(i, byte)| unsafe { at.add(i).read() } == *byte)
     }
 
     /// Whether a module has a record of the request's directory.
