@@ -83,8 +83,9 @@ struct mi_home {
     const mi_ops *ops; void *ctx;
     uint32_t drops;                                             /* not 0: mi_drop_next has something (a hint: another thread may set it) */
 };
-/* What others left in an interpreter's drop box: a counted value to free; with `call`, first called (argument: arg or none), and arg freed too. */
-typedef struct { void *value, *arg; uint8_t call; } mi_drop;
+/* What others left in an interpreter's drop box: a counted value to free; with `call`, first called (argument: arg or none), and arg freed too;
+ * with `apart`, inside `mi_apart`. */
+typedef struct { void *value, *arg; uint8_t call, apart; } mi_drop;
 
 /* The Rust side, src/door.rs: a table handed over at start, so that the module exports none of it. */
 typedef struct {

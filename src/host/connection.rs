@@ -111,8 +111,7 @@ impl Drop for ConnectionState {
     fn drop(&mut self) {
         self.ticket.void();
         // The values go to their interpreters' drop boxes before these are anybody's again.
-        self.pnotes.take();
-        self.filters.take();
+        interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take())));
         for (stock, id) in self.homes.take() {
             if let Some(tipool) = stock.tipool() {
                 tipool.drop_home(id);

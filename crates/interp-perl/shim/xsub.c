@@ -449,16 +449,15 @@ void mp_drain(pTHX_ mp_interp *me) {
     if (!me->home) return;
     while (mi_drop_next(me->home, &d)) {
         SV *value = (SV *)d.value, *arg = (SV *)d.arg, *ret;
+        if (d.apart) mi_apart(1);
         if (d.call) {
-            int tag;
-            mi_apart(1);
-            tag = mp_run(aTHX_ me, value, arg, NULL, 0, &ret);
-            mi_apart(-1);
+            int tag = mp_run(aTHX_ me, value, arg, NULL, 0, &ret);
             if (tag == MP_DIED && ret) { STRLEN n; const char *s = SvROK(ret) ? (n = 4, "died") : SvPV_nomg_const(ret, n); PerlIO_write(PerlIO_stderr(), s, n); }
             mp_release(aTHX_ me, ret);
         }
         mp_release(aTHX_ me, arg);
         mp_release(aTHX_ me, value);
+        if (d.apart) mi_apart(-1);
     }
 }
 

@@ -191,14 +191,28 @@ unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
 
 thread_local! {
     static APART: Cell<i32> = const { Cell::new(0) };
+    static LEAVES_APART: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Code that somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call met it.
+/// Runs `f`, in which values of a connection are dropped: what runs when they are freed is not about the request whose call
+/// meets them in the drop box.
+pub fn leave_apart<R>(f: impl FnOnce() -> R) -> R {
+    let before = LEAVES_APART.replace(true);
+    let result = f();
+    LEAVES_APART.set(before);
+    result
+}
+
+pub(crate) fn leaves_apart() -> bool {
+    LEAVES_APART.get()
+}
+
+/// What somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call met it.
 extern "C" fn apart(by: i32) {
     APART.set(APART.get() + by);
 }
 
-/// Whether this thread runs code that was left in a drop box.
+/// Whether this thread runs what was left in a drop box by another than the request it is about.
 #[must_use]
 pub fn is_apart() -> bool {
     APART.get() > 0

@@ -53,13 +53,16 @@ pub struct Dropped {
     pub(crate) value: *mut c_void,
     pub(crate) arg: *mut c_void,
     pub(crate) call: bool,
+    /// Not of the request whose call meets it.
+    pub(crate) apart: bool,
 }
 
 // SAFETY: counted references that only their own interpreter's holder looks into.
 unsafe impl Send for Dropped {}
 
 impl Dropped {
-    pub(crate) const NONE: Dropped = Dropped { value: ptr::null_mut(), arg: ptr::null_mut(), call: false };
+    pub(crate) const NONE: Dropped =
+        Dropped { value: ptr::null_mut(), arg: ptr::null_mut(), call: false, apart: false };
 }
 
 impl Home {

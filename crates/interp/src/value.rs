@@ -77,7 +77,7 @@ impl Kept {
     pub fn call_later(self, arg: Option<Kept>) {
         let arg = arg.map_or(ptr::null_mut(), |a| a.into_parts().0);
         let (value, home) = self.into_parts();
-        home.leave(Dropped { value, arg, call: true });
+        home.leave(Dropped { value, arg, call: true, apart: true });
     }
     fn into_parts(self) -> (*mut c_void, Arc<Home>) {
         let k = ManuallyDrop::new(self);
@@ -88,7 +88,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        self.home.leave(Dropped { value: self.raw, ..Dropped::NONE });
+        self.home.leave(Dropped { value: self.raw, apart: crate::door::leaves_apart(), ..Dropped::NONE });
     }
 }
 

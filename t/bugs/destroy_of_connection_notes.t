@@ -1,5 +1,5 @@
 # A value in a connection's pnotes dies when its interpreter is next entered, which now and then is for a request of
-# another connection: in DESTROY Apache2::RequestUtil->request gives that one, and not "none".
+# another connection: in DESTROY Apache2::RequestUtil->request gave that one.
 use lib 't/lib';
 use TestHttpd;
 
