@@ -218,8 +218,8 @@ pub fn enter<R>(
         hold.run(|perl| {
             let entered = perl.enter();
             let before = state.env.get();
-            if before.shows && !before.in_env {
-                env::put_cgi(r, state, &entered);
+            if !before.in_env {
+                env::show(state, &entered);
             }
             let result = f(&entered);
             if state.env.get().in_env && !before.in_env {

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use apr::Reenter;
+use apr::{Reenter, Table};
 use config::{DirConf, ServerConf, Vars};
 use httpd::Request;
 use interp_perl::Entered;
@@ -34,10 +34,11 @@ pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
     env
 }
 
-fn put(r: &Request, entered: &Entered<'_>, vars: &Vars) {
-    let table = r.subprocess_env();
-    for (name, value) in vars.iter() {
-        table.set(name, value);
+fn put(r: &Request, state: &RequestState, entered: &Entered<'_>, vars: &Vars) {
+    for table in [Some(r.subprocess_env()), state.shown.get()].into_iter().flatten() {
+        for (name, value) in vars.iter() {
+            table.set(name, value);
+        }
     }
     entered.set_env(vars.iter(), true);
 }
@@ -55,14 +56,14 @@ pub fn before_handler(
         done.server = true;
         for vars in [&server.pass_env, &server.set_env] {
             if !vars.is_empty() {
-                put(r, entered, vars);
+                put(r, state, entered, vars);
             }
         }
     }
     if let (false, Some(dir)) = (done.dir_in_env, dir) {
         if !dir.set_env.is_empty() {
             if !done.dir {
-                put(r, entered, &dir.set_env);
+                put(r, state, entered, &dir.set_env);
             } else if !done.in_env {
                 entered.set_env(dir.set_env.iter(), true);
             }
@@ -82,11 +83,19 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
     }
 }
 
-/// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: every call of this request sees the variables in
-/// `%ENV` from now on, this one included. Between its calls they are not there: the interpreter may serve another request.
+/// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: every call of this request sees the variables that there
+/// are now in `%ENV`, this one included. Between its calls they are not there: the interpreter may serve another request.
 pub fn put_cgi(r: &Request, state: &RequestState, entered: &Entered<'_>) {
-    entered.set_env(r.subprocess_env().iter(), true);
-    state.env.set(EnvDone { shows: true, in_env: true, ..state.env.get() });
+    state.shown.set(Some(r.subprocess_env().copy(r.pool())));
+    show(state, entered);
+}
+
+/// The variables that an earlier call asked for.
+pub fn show(state: &RequestState, entered: &Entered<'_>) {
+    if let Some(shown) = state.shown.get() {
+        entered.set_env(shown.iter(), true);
+        state.env.set(EnvDone { in_env: true, ..state.env.get() });
+    }
 }
 
 /// A directory's variables leave `%ENV` with a request that had CGI's; of others they stay, as with mod_perl.
@@ -104,8 +113,10 @@ pub fn take_dir_out(state: &RequestState, server: &ServerConf, dir: Option<&DirC
 pub fn take_cgi_out(r: &Request, state: &RequestState, server: &ServerConf, entered: &Entered<'_>) {
     state.env.set(EnvDone { in_env: false, ..state.env.get() });
     let table = r.subprocess_env();
-    entered.unset_env(table.iter().map(|(name, _)| name));
+    let shown = state.shown.get();
+    entered.unset_env(shown.iter().flat_map(Table::iter).chain(table.iter()).map(|(name, _)| name));
     let own = at_start(server);
-    let back = own.iter().filter(|(name, _)| table.get(name).is_some());
+    let is_out = |name: &[u8]| table.get(name).or(shown.as_ref().and_then(|shown| shown.get(name))).is_some();
+    let back = own.iter().filter(|(name, _)| is_out(name));
     entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), true);
 }

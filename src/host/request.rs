@@ -36,8 +36,6 @@ pub struct EnvDone {
     pub dir_in_env: bool,
     /// CGI variables, in `subprocess_env`.
     pub cgi: bool,
-    /// The request's calls see them in `%ENV`.
-    pub shows: bool,
     /// They are in there now.
     pub in_env: bool,
 }
@@ -73,6 +71,8 @@ pub struct RequestState {
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
+    /// What the request's calls see in `%ENV`: `subprocess_env` as it was when they were to.
+    pub shown: Cell<Option<Table>>,
     /// What the response handler printed and is not passed on yet.
     pub output: Output,
 }
@@ -100,6 +100,7 @@ impl RequestState {
             extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
+            shown: Cell::new(None),
             output: Output::default(),
         });
         let r = *r;

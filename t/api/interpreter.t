@@ -12,6 +12,9 @@ use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use Apache2::Const -compile => 'OK';
 use ModPerl::Interpreter ();
+use ModPerl::InterpPool ();
+use ModPerl::TiPool ();
+use ModPerl::TiPoolConfig ();
 sub handler {
     my $r      = shift;
     my $interp = ModPerl::Interpreter->current;

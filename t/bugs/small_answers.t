@@ -21,6 +21,9 @@ my %answers = (
     printf => sub { $_[0]->notes->get('early') },
     warn   => sub { Apache2::RequestUtil->request($_[0]); warn('said by the script'); 'warned' },
 );
+sub early { $_[0]->subprocess_env->set(SEEN => 1); $_[0]->subprocess_env if $_[0]->args eq 'void'; Apache2::Const::OK }
+sub later { $_[0]->subprocess_env->set(LATER => 1); Apache2::Const::OK }
+sub void  { my $r = shift; $r->print(join ',', map { defined $ENV{$_} ? 1 : 0 } qw(REQUEST_METHOD SEEN LATER OF_DIR)); Apache2::Const::OK }
 sub fixup {
     my $r = shift;
     my $line = __LINE__ + 1;
@@ -56,6 +59,13 @@ PerlModule My::Small
     PerlFixupHandler    My::Small::fixup
     PerlResponseHandler My::Small
 </Location>
+<Location /v>
+    SetHandler modperl
+    PerlSetEnv OF_DIR x
+    PerlInitHandler     My::Small::early
+    PerlFixupHandler    My::Small::later
+    PerlResponseHandler My::Small::void
+</Location>
 <Location /n>
     SetHandler perl-script
     PerlResponseHandler My::Small::nested
@@ -67,7 +77,9 @@ C
         is $s->get('/s?taint')->{content},  '0,fixed',    'whether there is taint mode is told and cannot be changed';
         is $s->get('/s?printf')->{content}, 'here',       'printf where nothing can be printed names itself and the line';
         is $s->get('/s?warn')->{content},   'warned',     'warn can be imported';
-        $s->log_like(qr/\[perl:warn\].*said by the script/, '  and writes to the log');
+        $s->log_like(qr/warn\].*said by the script/, '  and writes to the log');
+        is $s->get('/v?void')->{content}, '1,1,0,1', 'subprocess_env in void context shows what is there then';
+        is $s->get('/v?none')->{content}, '0,0,0,1', '  and nothing without it';
         is $s->get('/n')->{content}, 'from within', 'a response inside one that closed its STDOUT has one';
     }
     $s->expect_log(qr/said by the script|need AuthName/);
