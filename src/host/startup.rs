@@ -201,6 +201,13 @@ fn start_main() -> Result<Arc<Stock>, String> {
     let stock = site::start_parent(&main, &record.conf)?;
     record.set_stock(&stock);
     site::run_queue(&main, &stock, &record.conf)?;
+    // Those virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their
+    // code adds to the main server's configuration holds for them, too.
+    for s in main.chain().filter(Server::is_virtual) {
+        if let Some(record) = s.config::<PerlHost>() {
+            start_virtual(&s, record, &stock)?;
+        }
+    }
     Ok(stock)
 }
 

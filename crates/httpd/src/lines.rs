@@ -43,6 +43,17 @@ unsafe extern "C" fn line(buffer: *mut c_void, size: apr::ffi::apr_size_t, text:
     0
 }
 
+/// # Safety
+/// httpd passes a place for one character, and the [`Text`] of `read`.
+unsafe extern "C" fn character(to: *mut std::ffi::c_char, text: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise; nobody else uses the text meanwhile.
+    let (to, text) = unsafe { (&mut *to, &mut *text.cast::<Text>()) };
+    let Some(&byte) = text.bytes.get(text.at) else { return apr::ffi::APR_EOF as c_int };
+    text.at += 1;
+    *to = byte as std::ffi::c_char;
+    0
+}
+
 fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_vector_t) -> Result<(), String> {
     let mut bytes = Vec::new();
     for line in lines {
@@ -58,7 +69,7 @@ fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_v
             parms.pool,
             c"mod_interp".as_ptr(),
             (&raw mut text).cast(),
-            None,
+            Some(character),
             Some(line),
             None,
         );
