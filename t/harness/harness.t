@@ -102,7 +102,8 @@ subtest 'a daemon' => sub {
 # Each of these must make its test file fail.
 my %bad = (
     'an error line that no test expected' => 'is $s->get("/echo?die")->{status}, 500; ',
-    'a process left behind'               => '$s->raw("GET /echo?fork HTTP/1.0\r\n\r\n", 1); ',
+    'a process left behind'               => '$s->raw("GET /echo?fork HTTP/1.0\r\n\r\n", 1); '
+        . 'wait_until(sub { my %own = map { $_ => 1 } $s->pid, $s->child_pids; grep { !$own{$_} } $s->group_pids }) or die; ',
     'a child that was killed'             => 'kill SEGV => ($s->child_pids)[0]; $s->wait_for_log(qr/exit signal/) or die; ',
     'a test that dies'                    => 'die "in the middle"; ',
     'a server that is gone'               => 'kill KILL => $s->pid, $s->child_pids; $s->wait_ended(5); ',
