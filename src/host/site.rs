@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{Handler, ServerConf};
 use httpd::Server;
-use interp_perl::{Inside, Perl, Place, Raised, Start};
+use interp_perl::{Entered, Inside, Perl, Place, Raised, Start};
 use once_cell::sync::OnceCell;
 use tipool::{Bell, Late};
 
@@ -148,16 +148,24 @@ pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<()
     check_inc(s, stock)
 }
 
-/// Loads one file or module.
+/// Loads one file or module in the parent of a stock.
 ///
 /// # Errors
 /// As [`start_parent`].
 pub fn load(s: &Server, stock: &Arc<Stock>, directive: &str, item: &config::Queued) -> Result<(), String> {
+    in_parent(About::Server(*s), None, stock, |entered| load_into(entered, directive, item))
+}
+
+/// Loads one file or module in this very interpreter: the line comes from code that runs in it.
+///
+/// # Errors
+/// As [`start_parent`].
+pub fn load_into(entered: &Entered<'_>, directive: &str, item: &config::Queued) -> Result<(), String> {
     let at = Place { file: &item.at.file, line: item.at.line };
-    let done = in_parent(About::Server(*s), None, stock, |entered| match directive {
+    let done = match directive {
         "PerlModule" => entered.require_module(&item.name, Some(at)),
         _ => entered.require_file(&item.name, Some(at)),
-    });
+    };
     done.map_err(|raised| {
         let text = match raised {
             Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),

@@ -18,7 +18,7 @@ use interp_perl::{Load, Raised};
 use tipool::Late;
 
 use super::dispatch::{self, in_parent};
-use super::frame::About;
+use super::frame::{About, Frame};
 use super::keeper::Keeper;
 use super::stock::Stock;
 use super::{PerlHost, ServerRecord, report, site};
@@ -142,15 +142,29 @@ fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effec
         }
         Effect::RequireNow(item) => {
             let directive = String::from_utf8_lossy(cmd.name()).into_owned();
-            site::load(s, &stock_now(s, slots)?, &directive, &item)
+            load_now(s, slots, &directive, &item)
         }
         Effect::RunNow(item) => site::run(s, &stock_now(s, slots)?, &item),
-        Effect::ModuleNow(item) => site::load(s, &stock_now(s, slots)?, "PerlModule", &item),
+        Effect::ModuleNow(item) => load_now(s, slots, "PerlModule", &item),
         Effect::EnvNow { name, value } => {
             let stock = stock_now(s, slots)?;
             in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], true));
             Ok(())
         }
+    }
+}
+
+/// Loads a file or module: where the line is fed by code, in that code's interpreter, else in the server's.
+fn load_now(
+    s: &Server,
+    slots: &Slots<'_, PerlHost>,
+    directive: &str,
+    item: &config::Queued,
+) -> Result<(), String> {
+    let feeding = if FROM_CODE.get() { Frame::find(|frame| Some(frame.hold.clone())) } else { None };
+    match feeding {
+        Some(hold) => hold.run(|perl| site::load_into(&perl.enter(), directive, item)),
+        None => site::load(s, &stock_now(s, slots)?, directive, item),
     }
 }
 
