@@ -406,8 +406,7 @@ pub(crate) mod tests {
         let (h, t) = (home(), thing());
         let before = ALIVE.load(SeqCst);
         let name = call_row(&h, row("handler"), Want::One, &[t, text("My::log")]).unwrap();
-        assert_eq!(unsafe { name.bytes() }, b"My::log");
-        unsafe { done(&name) };
+        assert_eq!(name.tag, Kind::Undef, "a name is given back as the code it names, and this engine finds none");
         let code = call_row(&h, row("handler"), Want::One, &[t, Val { tag: Kind::Code, ..thing() }]).unwrap();
         assert_eq!(code.tag, Kind::Kept);
         assert!(h.has_drops() && ALIVE.load(SeqCst) > before, "freed by the door when it has pushed the result");
