@@ -115,9 +115,11 @@ is $h->{a}, 1, 'hash';
 is "@{$h->{b}}", '1 2', 'array in hash';
 is APR::Test::strings(['a', 'b']), 'a,b', 'strings';
 is APR::Test::strings('z'), 'z', 'one string';
-my $l = APR::Test::handlers([sub { 7 }, 'My::h']);
+sub My::h { 8 }
+my $l = APR::Test::handlers([sub { 7 }, 'My::h', 'My::missing']);
 is $l->[0]->(), 7, 'code is kept';
-is $l->[1], 'My::h', 'a name is kept';
+is $l->[1]->(), 8, 'a name is given back as the code it names';
+is $l->[2], undef, 'or as nothing';
 is scalar(@{APR::Test::handlers(undef)}), 0, 'undef: none';
 is APR::Test::maybe(), 'None left out', 'left out';
 is APR::Test::maybe(undef, undef), 'None undef', 'undef';
