@@ -43,8 +43,26 @@ fn put(r: &Request, state: &RequestState, entered: &Entered<'_>, vars: &Vars) {
     entered.set_env(vars.iter(), true);
 }
 
-/// Before a handler of a request runs: what the server and, where it is known, the directory set.
+/// Before a handler of a request runs: what the server and, where it is known, the directory set. Mostly that is nothing.
+#[inline(always)]
 pub fn before_handler(
+    r: &Request,
+    state: &RequestState,
+    server: &ServerConf,
+    dir: Option<&DirConf>,
+    entered: &Entered<'_>,
+) {
+    let done = state.env.get();
+    let of_server = !done.server && !(server.pass_env.is_empty() && server.set_env.is_empty());
+    if of_server || dir.is_some_and(|dir| !done.dir_in_env && !dir.set_env.is_empty()) {
+        return put_configured(r, state, server, dir, entered);
+    }
+    let (dir, dir_in_env) = (done.dir || dir.is_some(), done.dir_in_env || dir.is_some());
+    state.env.set(EnvDone { server: true, dir, dir_in_env, ..done });
+}
+
+#[cold]
+fn put_configured(
     r: &Request,
     state: &RequestState,
     server: &ServerConf,
@@ -91,6 +109,7 @@ pub fn put_cgi(r: &Request, state: &RequestState, entered: &Entered<'_>) {
 }
 
 /// The variables that an earlier call asked for.
+#[inline(always)]
 pub fn show(state: &RequestState, entered: &Entered<'_>) {
     if let Some(shown) = state.shown.get() {
         entered.set_env(shown.iter(), true);
@@ -99,6 +118,7 @@ pub fn show(state: &RequestState, entered: &Entered<'_>) {
 }
 
 /// A directory's variables leave `%ENV` with a request that had CGI's; of others they stay, as with mod_perl.
+#[inline(always)]
 pub fn take_dir_out(state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered<'_>) {
     let done = state.env.get();
     let Some(dir) = dir.filter(|dir| done.cgi && done.dir_in_env && !dir.set_env.is_empty()) else { return };
