@@ -69,7 +69,7 @@ impl ConnectionState {
 
     /// The connection is at home in this interpreter from now on, until it ends. It holds no lease meanwhile.
     pub fn settle(&self, stock: &Arc<Stock>, hold: &Hold) {
-        if let Lent::Clone(lease) = &**hold
+        if let Lent::Clone(_, lease) = &**hold
             && self.home(stock).is_none()
         {
             self.homes.borrow_mut().push((stock.clone(), lease.add_home()));

@@ -35,7 +35,7 @@ impl Stack<'_> {
     /// The handlers' argument: the request, with its ticket.
     pub fn subject(&self) -> Val {
         match (self.about, self.state) {
-            (About::Request(r), Some(state)) => r.val(state.ticket),
+            (About::Request(r), Some(state)) => r.val(state.ticket()),
             _ => Val::UNDEF,
         }
     }
@@ -181,7 +181,7 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     let in_dir = (row.scope == Scope::Directory).then_some(dir).flatten();
     let status = match enter(r, state, server, phase, |entered| {
         env::before_handler(r, state, &server.conf, in_dir, entered);
-        let status = run_stack(entered, &stack, &[r.val(state.ticket)]);
+        let status = run_stack(entered, &stack, &[r.val(state.ticket())]);
         if phase == Phase::Log {
             env::take_dir_out(state, &server.conf, dir, entered);
         }
@@ -259,7 +259,7 @@ pub fn cleanup(r: Request) {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
             env::before_handler(&r, state, &server.conf, None, entered);
-            run_stack(entered, &stack, &[r.val(state.ticket)]);
+            run_stack(entered, &stack, &[r.val(state.ticket())]);
         });
         if let Err(refused) = done {
             refuse(&r, Phase::Cleanup, &refused);

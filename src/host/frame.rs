@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use config::Phase;
 use httpd::{Connection, Request, Server};
+use interp::Ticket;
 use parking_lot::ReentrantMutex;
 
 use super::stock::Stock;
@@ -85,6 +86,14 @@ impl<'a> Frame<'a> {
             at = frame.outer.get().cast();
         }
         None
+    }
+
+    /// The interpreter this thread is inside of gets objects with this ticket, of a request: they are gone when it goes to others.
+    pub fn show(ticket: Ticket) {
+        let _ = Frame::find(|frame| {
+            frame.hold.show(ticket);
+            Some(())
+        });
     }
 
     /// The interpreter this thread is inside of, if it is of `stock`: a nested call uses it and takes no second one.

@@ -281,7 +281,7 @@ pub fn keep(hold: &Hold) {
 /// The ticket of what this thread is about: for objects that C code makes of pointers whose owner is not known.
 pub fn ticket() -> Ticket {
     let found = Frame::find(|frame| match frame.about {
-        About::Request(r) => RequestState::of(&r).map(|state| state.ticket),
+        About::Request(r) => RequestState::of(&r).map(RequestState::ticket),
         About::Connection(c) => ConnectionState::of(&c).map(|state| state.ticket),
         About::Server(_) => Some(Ticket::FOREVER),
     });

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::PerlHost;
 use super::connection::ConnectionState;
+use super::frame::Frame;
 use super::output::Output;
 use super::stock::{Refused, Stock};
 use super::tree::{Hold, Tree};
@@ -59,8 +60,8 @@ pub struct Extras {
 
 /// One request_rec's data.
 pub struct RequestState {
-    /// Void when the request's pool dies: every object made for this request is gone then.
-    pub ticket: Ticket,
+    /// Of the objects made for this request.
+    ticket: Cell<Ticket>,
     /// The lease, shared with the requests this one reaches by `main` and `prev`.
     tree: Tree,
     /// The tree that it has a part in, once there is another member, or somebody who looks for it.
@@ -93,7 +94,7 @@ impl RequestState {
         };
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
         let state = r.set_state::<PerlHost>(RequestState {
-            ticket: Ticket::new_owner(),
+            ticket: Cell::new(Ticket::GONE),
             tree: Tree::default(),
             shared,
             walk_is_over: Cell::new(false),
@@ -126,6 +127,17 @@ impl RequestState {
     )]
     fn shared_tree(&self) -> &Arc<Tree> {
         self.shared.get_or_init(|| Arc::new(self.tree.take()))
+    }
+
+    /// For objects of this request in the interpreter that this thread is in. It is void when the request's pool dies, or before
+    /// that when the interpreter goes to others.
+    pub fn ticket(&self) -> Ticket {
+        if !self.ticket.get().is_alive() {
+            self.ticket.set(Ticket::new_owner());
+        }
+        let ticket = self.ticket.get();
+        Frame::show(ticket);
+        ticket
     }
 
     /// The interpreter for one call of another module's, which begins no walk.
@@ -286,7 +298,7 @@ impl RequestState {
 
 impl Drop for RequestState {
     fn drop(&mut self) {
-        self.ticket.void();
+        self.ticket.get().void();
     }
 }
 

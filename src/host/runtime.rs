@@ -37,20 +37,26 @@ pub fn pool_ticket(pool: &Pool) -> Ticket {
         return Ticket::FOREVER;
     }
     const KEY: &CStr = c"mod_interp.ticket";
-    struct Mark(Ticket);
+    struct Mark(Cell<Ticket>);
     impl Drop for Mark {
         fn drop(&mut self) {
-            self.0.void();
+            self.0.get().void();
         }
     }
-    if let Some(mark) = pool.userdata(KEY) {
-        // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
-        return unsafe { mark.cast::<Mark>().as_ref() }.0;
+    let mark = pool.userdata(KEY).unwrap_or_else(|| {
+        let mark = pool.keep(Mark(Cell::new(Ticket::new_owner()))).cast();
+        pool.set_userdata(KEY, Some(mark));
+        mark
+    });
+    // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
+    let mark = &unsafe { mark.cast::<Mark>().as_ref() }.0;
+    if this_request().is_some_and(|r| r.pool() == *pool) {
+        if !mark.get().is_alive() {
+            mark.set(Ticket::new_owner());
+        }
+        Frame::show(mark.get());
     }
-    let ticket = Ticket::new_owner();
-    let mark = pool.keep(Mark(ticket));
-    pool.set_userdata(KEY, Some(mark.cast()));
-    ticket
+    mark.get()
 }
 
 /// The wrapper of a living owner.
@@ -232,7 +238,7 @@ impl Runtime for HostRuntime {
             return None;
         }
         let r = current_request()?;
-        Some((r.address(), RequestState::of(&r)?.ticket))
+        Some((r.address(), RequestState::of(&r)?.ticket()))
     }
 
     fn adopt(&self, object: Owner) -> Option<Ticket> {
@@ -249,7 +255,7 @@ impl Runtime for HostRuntime {
                         || is(Pool::class(), r.pool().address())
                         || tables.any(|t| is(Table::class(), t.address()))
                     {
-                        return Some(state.ticket);
+                        return Some(state.ticket());
                     }
                 }
                 let c = r.connection();
@@ -271,7 +277,7 @@ impl Runtime for HostRuntime {
 
     fn ticket(&self, owner: Owner) -> Ticket {
         if let Some(r) = of::<Request>(owner) {
-            return RequestState::of(&r).map_or(Ticket::FOREVER, |state| state.ticket);
+            return RequestState::of(&r).map_or(Ticket::FOREVER, RequestState::ticket);
         }
         if let Some(c) = of::<Connection>(owner) {
             return ConnectionState::of(&c).map_or(Ticket::FOREVER, |state| state.ticket);
@@ -456,7 +462,7 @@ impl Runtime for HostRuntime {
         let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };
         let uses = match &*hold {
-            Lent::Clone(lease) => lease.uses(),
+            Lent::Clone(_, lease) => lease.uses(),
             Lent::Parent(_) => 0,
         };
         let (now, limits) = (tipool.stats(), tipool.limits());

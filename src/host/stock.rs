@@ -3,7 +3,7 @@
 //! A virtual host shares its server's stock unless it has its own (`+Clone`: own clones of the same parent; `+Parent`:
 //! own parent as well). Knows interpreters and limits, no request.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,9 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use config::{LeaseScope, Limits, Trim};
+use interp::Ticket;
 use interp_perl::{Before, Inside, Perl, Record};
 use once_cell::sync::OnceCell;
 use parking_lot::ReentrantMutex;
+use smallvec::SmallVec;
 use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
 
 /// An interpreter, and how many calls of ours are in it. What its record's count says beyond that are other modules' holds.
@@ -196,8 +198,8 @@ impl fmt::Debug for Stock {
 
 /// An interpreter in somebody's hands.
 pub enum Lent {
-    /// A clone; goes back to its tipool when this is dropped.
-    Clone(Lease<Clones>),
+    /// A clone; goes back to its tipool when this is dropped, and what it was shown dies before.
+    Clone(Shown, Lease<Clones>),
     /// The parent itself: start-up, process phases, and everything where there are no threads.
     Parent(Arc<Parent>),
 }
@@ -209,17 +211,43 @@ unsafe impl Sync for Lent {}
 impl fmt::Debug for Lent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Lent::Clone(lease) => write!(f, "Lent({:?})", lease.id()),
+            Lent::Clone(_, lease) => write!(f, "Lent({:?})", lease.id()),
             Lent::Parent(_) => f.write_str("Lent(parent)"),
         }
     }
 }
 
+/// Requests of which an interpreter has objects. When it goes back to others those objects are gone, though the request may
+/// live on for its log and its slow client: on another thread then, and nobody else's to use.
+#[derive(Default)]
+pub struct Shown(RefCell<SmallVec<[Ticket; 2]>>);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.get_mut().iter().for_each(|ticket| ticket.void());
+    }
+}
+
 impl Lent {
+    fn of(lease: Lease<Clones>) -> Lent {
+        Lent::Clone(Shown::default(), lease)
+    }
+
+    /// The interpreter gets objects with this ticket, of a request.
+    pub fn show(&self, ticket: Ticket) {
+        if let Lent::Clone(shown, _) = self {
+            let mut shown = shown.0.borrow_mut();
+            if !shown.contains(&ticket) {
+                shown.retain(|earlier| earlier.is_alive());
+                shown.push(ticket);
+            }
+        }
+    }
+
     /// Runs `f` with the interpreter.
     pub fn run<R>(self: &Arc<Lent>, f: impl FnOnce(&Perl) -> R) -> R {
         match &**self {
-            Lent::Clone(lease) => {
+            Lent::Clone(_, lease) => {
                 let call = lease.owned.call();
                 let result = f(&lease.owned.perl);
                 drop(call);
@@ -235,7 +263,7 @@ impl Lent {
     /// As [`Lent::run`] for a call that somebody else's code begins and ends.
     pub fn begin(&self) -> Begun {
         let lock = match self {
-            Lent::Clone(_) => None,
+            Lent::Clone(..) => None,
             Lent::Parent(parent) => Some(parent.lock()),
         };
         self.owned().count(1);
@@ -258,7 +286,7 @@ impl Lent {
 
     fn owned(&self) -> &Owned {
         match self {
-            Lent::Clone(lease) => &lease.owned,
+            Lent::Clone(_, lease) => &lease.owned,
             // SAFETY: the record and the counts are looked at by whoever has the interpreter, which is under the lock.
             Lent::Parent(parent) => unsafe { &*parent.0.data_ptr() },
         }
@@ -277,7 +305,7 @@ impl Lent {
     /// The clone's number; none for a parent.
     pub fn id(&self) -> Option<ItemId> {
         match self {
-            Lent::Clone(lease) => Some(lease.id()),
+            Lent::Clone(_, lease) => Some(lease.id()),
             Lent::Parent(_) => None,
         }
     }
@@ -372,16 +400,16 @@ impl Stock {
             }),
             Pick::Only(id) => tipool.checkout_only(id, limits.max_wait),
         };
-        lease.map(Lent::Clone).map_err(|refused| self.refused(tipool, limits, &refused))
+        lease.map(Lent::of).map_err(|refused| self.refused(tipool, limits, &refused))
     }
 
     /// The same without waiting: the one at home, or any.
     pub fn lend_now(&self, home: Option<ItemId>) -> Option<Lent> {
         match (self.open.get(), home) {
             (Some(Open { tipool: Some(tipool), .. }), Some(id)) => {
-                tipool.checkout_only(id, Duration::ZERO).ok().map(Lent::Clone)
+                tipool.checkout_only(id, Duration::ZERO).ok().map(Lent::of)
             }
-            (Some(Open { tipool: Some(tipool), .. }), None) => tipool.try_checkout().map(Lent::Clone),
+            (Some(Open { tipool: Some(tipool), .. }), None) => tipool.try_checkout().map(Lent::of),
             _ => Some(Lent::Parent(self.parent.clone())),
         }
     }

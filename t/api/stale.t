@@ -111,6 +111,7 @@ C
         skip 'needs mod_http2 and a curl with HTTP/2', 1 unless $h2 && $mpm ne 'prefork' && $s->have_h2;
         $ask->('HTTP/2', sub { $s->h2($_[0]) });
     }
+    $s->expect_log(qr/AH00161/);      # as many as may be
     is $s->get('/cleanup', 'X-Test' => 'yes')->{content}, 'kept', 'a request kept in a global';
     my @lines = $s->wait_for_trace(qr/in the cleanup \//);
     is_deeply \@lines, ['in the cleanup handler /cleanup', 'in the cleanup /cleanup yes'], '  is alive in a cleanup handler and in a cleanup';
