@@ -155,12 +155,7 @@ fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effec
 }
 
 /// Loads a file or module: where the line is fed by code, in that code's interpreter, else in the server's.
-fn load_now(
-    s: &Server,
-    slots: &Slots<'_, PerlHost>,
-    directive: &str,
-    item: &config::Queued,
-) -> Result<(), String> {
+fn load_now(s: &Server, slots: &Slots<'_, PerlHost>, directive: &str, item: &config::Queued) -> Result<(), String> {
     let feeding = if FROM_CODE.get() { Frame::find(|frame| Some(frame.hold.clone())) } else { None };
     match feeding {
         Some(hold) => hold.run(|perl| site::load_into(&perl.enter(), directive, item)),
