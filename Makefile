@@ -76,7 +76,7 @@ asan:       ## t/ under AddressSanitizer
 	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/quick/libmod_interp.so T_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(or $(T_MPM),event prefork)" perl t/lib/run $(T)
 
-valgrind: build ## one request per kind of handler under Valgrind, prefork -X
+valgrind: build ## the handlers of t/api and t/perl under Valgrind, prefork
 	VALGRIND=1 $(PROVE) -v t/soak/valgrind.t
 
 bench: build ## against a C handler and mod_perl, in instructions per request
