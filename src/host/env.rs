@@ -53,7 +53,7 @@ pub fn before_handler(
     entered: &Entered<'_>,
 ) {
     let done = state.env.get();
-    let of_server = !done.server && !(server.pass_env.is_empty() && server.set_env.is_empty());
+    let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
     if of_server || dir.is_some_and(|dir| !done.dir_in_env && !dir.set_env.is_empty()) {
         return put_configured(r, state, server, dir, entered);
     }
