@@ -88,9 +88,10 @@ sub handler {
 }
 1;
 P
-my $h2 = TestHttpd::have_httpd_module('http2');
+my $have_h2 = TestHttpd::have_httpd_module('http2');
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
+    my $h2 = $mpm ne 'prefork' && $have_h2;    # httpd does not support it there
     my $s = TestHttpd->start(mpm => $mpm, load => [ $h2 ? 'http2' : () ], modules => \%modules, config => ($h2 ? "Protocols h2c http/1.1\n" : '') . <<'C');
 PerlModule T::Args
 <Location /args>

@@ -82,7 +82,7 @@ sub clones { my $r = shift; select undef, undef, undef, 0.02; $r->print($table->
 P
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    my $h2 = TestHttpd::have_httpd_module('http2');
+    my $h2 = $mpm ne 'prefork' && TestHttpd::have_httpd_module('http2');
     my $s = TestHttpd->start(mpm => $mpm, load => [ $h2 ? 'http2' : () ], modules => \%modules, config => ($h2 ? "Protocols h2c http/1.1\n" : '') . <<'C' . ($mpm eq 'prefork' ? "MaxRequestWorkers 1\n" : "PerlInterpStart 1\nPerlInterpMax 1\n"));
 PerlModule T::Stale
 ServerAdmin admin@example.com
