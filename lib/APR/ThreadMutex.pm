@@ -9,4 +9,7 @@ our $VERSION = '2.000012';
 
 APR::XSLoader::load(__PACKAGE__);
 
+# A lock dies with its pool: clones of the interpreter have the same one.
+sub DESTROY {}
+
 1;

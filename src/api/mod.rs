@@ -60,6 +60,9 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::BUCKET,
     &apr_api::BUCKET_ALLOC,
     &apr_api::ARRAY_HEADER,
+    &apr_api::IP_SUBNET,
+    &apr_api::THREAD_MUTEX,
+    &apr_api::THREAD_RWLOCK,
 ];
 
 /// All constants, for [`interp::register`].

@@ -264,10 +264,12 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(RESPONSE)
         .doc("Takes a block of CGI headers; what follows the blank line is body."),
-    method("make_etag(weak)", |r: &Request, weak: bool| r.make_etag(weak).map(<[u8]>::to_vec))
-        .current()
-        .load(RESPONSE)
-        .doc("An entity tag for the file."),
+    method("make_etag([weak])", |r: &Request, weak: Option<bool>| {
+        r.make_etag(weak.unwrap_or(false)).map(<[u8]>::to_vec)
+    })
+    .current()
+    .load(RESPONSE)
+    .doc("An entity tag for the file."),
     method("send_error_response(status)", |r: &Request, recursive: i32, cx: Reenter| {
         r.send_error_response(recursive, cx)
     })

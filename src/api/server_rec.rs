@@ -176,6 +176,9 @@ pub static PROCESS: Class = Class::of::<Process>(&[
     ro("pool", |p: &Process| p.server().map(|s| s.process_pool())).doc("The pool that dies with the process."),
     ro("pconf", |p: &Process| p.server().map(|s| s.pconf()))
         .doc("The pool that dies when the configuration is read again."),
+    ro("short_name", |p: &Process| p.server().and_then(|s| s.program_name().map(<[u8]>::to_vec)))
+        .doc("The program's name."),
+    ro("argc", |p: &Process| p.server().map(|s| s.program_arguments())).doc("How many arguments the program has."),
 ])
 .doc("What there is once per process.");
 

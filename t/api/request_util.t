@@ -74,6 +74,7 @@ Apache2::RequestRec::update_mtime         | $r->update_mtime(500); $r->update_mt
 Apache2::RequestRec::rationalize_mtime    | $r->rationalize_mtime(77), $r->rationalize_mtime(time + 9999) <= time + 1 | 77,1
 Apache2::RequestRec::set_etag             | $r->filename($r->document_root . '/plain.txt'); $r->finfo(APR::Finfo::stat($r->filename, APR::Const::FINFO_NORM, $p)); $r->set_etag; $r->headers_out->{ETag} | /^(?:W\/)?"[\w-]+"\z/
 Apache2::RequestRec::make_etag            | $r->finfo(APR::Finfo::stat($r->document_root . '/plain.txt', APR::Const::FINFO_NORM, $p)); $r->make_etag(1) | /^W\/"[\w-]+"\z/
+Apache2::RequestRec::make_etag            | $r->finfo(APR::Finfo::stat($r->document_root . '/plain.txt', APR::Const::FINFO_NORM, $p)); $r->make_etag eq $r->make_etag(0) | 1
 Apache2::RequestRec::meets_conditions     | $r->meets_conditions                                         | 0
 Apache2::RequestRec::meets_conditions     | $r->headers_in->set('If-Modified-Since' => 'Thu, 01 Jan 2026 00:00:00 GMT'); $r->set_last_modified(1000); $r->meets_conditions | 304
 Apache2::RequestRec::set_keepalive        | $r->set_keepalive ? 1 : 0                                    | /^[01]\z/

@@ -31,6 +31,8 @@ Apache2::ServerRec::port                 | start: $s->port(70000)               
 Apache2::ServerRec::port                 | eval { my $o = $s->port(82); $s->port($o) } // $@      | /^82\z\x7c^Apache2::ServerRec::port: Can't run 'setting port' in the threaded environment after server startup/
 Apache2::ServerRec::process              | ref $s->process, ref $s->process->pool                 | Apache2::Process,APR::Pool
 Apache2::Process::pconf                  | ref $s->process->pconf                                 | APR::Pool
+Apache2::Process::short_name             | $s->process->short_name                                | /^(?:apache2\x7chttpd)/
+Apache2::Process::argc                   | $s->process->argc > 1                                  | 1
 Apache2::Process::pool                   | $s->process->pool->is_ancestor($s->process->pconf)     | 1
 Apache2::ServerRec::server_admin         | $s->server_admin                                       | admin@example.com
 Apache2::ServerRec::server_admin         | start: my $o = $s->server_admin('a@b'); $s->server_admin($o) | a@b

@@ -46,6 +46,26 @@ APR::Date::parse_http    | APR::Date::parse_http('Thu, 01 Jan 1970 00:00:01 GMT'
 APR::Date::parse_rfc     | APR::Date::parse_rfc('Thu, 01 Jan 1970 00:00:01 +0000')         | 1
 APR::Util::password_validate | APR::Util::password_validate('secret', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), APR::Util::password_validate('x', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=') ? 1 : 0 | 1,0
 APR::Util::filepath_name_get | APR::Util::filepath_name_get('/a/b.txt')                    | b.txt
+APR::IpSubnet::new       | ref APR::IpSubnet->new($p, '127.0.0.1')                         | APR::IpSubnet
+APR::IpSubnet::new       | eval { APR::IpSubnet->new($p, '345.0.0.1') }; ref $@, "$@"      | /^APR::Error,APR::IpSubnet::new: \(\d+\) The specified IP address is invalid/
+APR::IpSubnet::new       | eval { APR::IpSubnet->new($p, '127.0.0.1', '255.0') }; "$@"     | /The specified network mask is invalid/
+APR::IpSubnet::test      | map { APR::IpSubnet->new($p, @$_)->test($c->local_addr) } ['127'], ['127.0.0.1', 32], ['127.9.9.9', '255.0.0.0'], ['10.1.1.1', '255.0.0.0'] | 1,1,1,0
+APR::IpSubnet::test      | APR::IpSubnet->new(APR::Pool->new, '127')->test($c->local_addr) | 1
+APR::ThreadMutex::new    | ref APR::ThreadMutex->new($p), ref APR::ThreadMutex->new(APR::Pool->new, 0) | APR::ThreadMutex,APR::ThreadMutex
+APR::ThreadMutex::lock   | my $m = APR::ThreadMutex->new(APR::Pool->new); $m->lock, $m->unlock, $m->lock, $m->unlock | 0,0,0,0
+APR::ThreadMutex::trylock | my $m = APR::ThreadMutex->new($p); $m->trylock, $m->trylock == APR::Const::EBUSY, $m->unlock, $m->trylock | 0,1,0,0
+APR::ThreadMutex::unlock | my $m = APR::ThreadMutex->new($p); $m->lock; $m->unlock; $m->trylock | 0
+APR::ThreadMutex::pool_get | my $m = APR::ThreadMutex->new($p); $m->pool_get->is_ancestor($p), $p->is_ancestor($m->pool_get) | /^\d,\d\z/
+APR::ThreadRWLock::new   | ref APR::ThreadRWLock->new($p)                                  | APR::ThreadRWLock
+APR::ThreadRWLock::rdlock | my $l = APR::ThreadRWLock->new($p); $l->rdlock, $l->rdlock     | 0,0
+APR::ThreadRWLock::wrlock | my $l = APR::ThreadRWLock->new(APR::Pool->new); $l->wrlock, $l->unlock, $l->wrlock | 0,0,0
+APR::ThreadRWLock::tryrdlock | my $l = APR::ThreadRWLock->new($p); $l->wrlock; $l->tryrdlock == APR::Const::EBUSY, $l->unlock, $l->tryrdlock | 1,0,0
+APR::ThreadRWLock::trywrlock | my $l = APR::ThreadRWLock->new($p); $l->rdlock; $l->trywrlock == APR::Const::EBUSY, $l->unlock, $l->trywrlock | 1,0,0
+APR::ThreadRWLock::unlock | my $l = APR::ThreadRWLock->new($p); $l->wrlock; $l->unlock; $l->trywrlock | 0
+APR::ThreadRWLock::pool_get | ref APR::ThreadRWLock->new($p)->pool_get                     | APR::Pool
+APR::UUID::parse         | APR::UUID->parse('D48889bb-d11d-b211-8567-ec81968c93c6')->format | d48889bb-d11d-b211-8567-ec81968c93c6
+APR::UUID::parse         | APR::UUID->parse('d48889bb')                                    | /^died: APR::UUID::parse: no such number: d48889bb at /
+APR::UUID::new           | my @u = map { APR::UUID->new->format } 1, 2; $u[0] ne $u[1], @u | /^1(?:,[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}){2}\z/
 Apache2::Util::ht_time   | Apache2::Util::ht_time($p, 0, '%Y-%m-%d', 1), Apache2::Util::ht_time($p) | /^1970-01-01,\w+, \d\d \w+ \d{4} .* GMT\z/
 Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Util::escape_path('c:d', $p, 0) | a%20b%3f,./c:d
 Apache2::URI::unescaped  | Apache2::URI::unescaped('a%20b')                                | a b

@@ -6,6 +6,7 @@ pub mod base64;
 mod bucket;
 mod consts;
 mod finfo;
+mod lock;
 mod misc;
 mod pool;
 mod sockaddr;
@@ -18,9 +19,10 @@ pub use base64::BASE64;
 pub use bucket::{ARRAY_HEADER, BRIGADE, BUCKET, BUCKET_ALLOC};
 pub use consts::CONST;
 pub use finfo::FINFO;
+pub use lock::{THREAD_MUTEX, THREAD_RWLOCK};
 pub use misc::{DATE, OS, STRING, UTIL};
 pub use pool::{Owns, POOL};
-pub use sockaddr::SOCK_ADDR;
+pub use sockaddr::{IP_SUBNET, SOCK_ADDR};
 pub use socket::SOCKET;
 pub use status::{ERROR, STATUS};
 pub use table::TABLE;
@@ -47,6 +49,9 @@ pub static CLASSES: &[&Class] = &[
     &BUCKET,
     &BUCKET_ALLOC,
     &ARRAY_HEADER,
+    &IP_SUBNET,
+    &THREAD_MUTEX,
+    &THREAD_RWLOCK,
 ];
 
 // Unit tests call APR; the module itself finds it in httpd.

@@ -1,6 +1,7 @@
-//! `APR::SockAddr`: address and port of one end of a connection.
+//! `APR::SockAddr`: address and port of one end of a connection; `APR::IpSubnet`: a range of addresses.
 
-use apr::SockAddr;
+use crate::Owns;
+use apr::{IpSubnet, Pool, SockAddr};
 use interp::*;
 
 /// Its rows.
@@ -11,3 +12,17 @@ pub static SOCK_ADDR: Class = Class::of::<SockAddr>(&[
         .doc("Whether both are the same address, whatever the ports."),
 ])
 .doc("Address of a socket.");
+
+/// Its rows.
+pub static IP_SUBNET: Class = Class::of::<IpSubnet>(&[
+    class_method("new(pool, ip, [mask])", new_subnet)
+        .doc("The range of an address and a mask or a number of bits, or of the beginning of an address."),
+    method("test(address)", |n: &IpSubnet, address: &SockAddr| i64::from(n.has(address)))
+        .doc("Whether an address lies in it."),
+])
+.doc("A range of addresses.");
+
+fn new_subnet(_class: ClassName, pool: Obj<Pool>, ip: &[u8], mask: Option<&[u8]>) -> Result<Owned<IpSubnet>> {
+    let made = IpSubnet::new(*pool, ip, mask);
+    Ok(pool.owns(made.map_err(|s| Box::new(Raise::Status(s.code(), "APR::IpSubnet::new")))?))
+}

@@ -1,6 +1,6 @@
 //! Addresses of sockets.
 
-use crate::{bytes_at, ffi};
+use crate::{Pool, Status, bytes_at, ffi, with_cstr};
 use std::ptr::{self, NonNull};
 
 /// An `apr_sockaddr_t`: address and port of one end.
@@ -42,5 +42,31 @@ impl SockAddr {
     pub fn is_same_host(&self, other: &SockAddr) -> bool {
         // SAFETY: both live.
         unsafe { ffi::apr_sockaddr_equal(self.0.as_ptr(), other.0.as_ptr()) != 0 }
+    }
+}
+
+/// An `apr_ipsubnet_t`: a range of addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct IpSubnet(NonNull<ffi::apr_ipsubnet_t>);
+
+impl IpSubnet {
+    /// The range an address and a mask (or a number of bits) make, or the beginning of an address alone.
+    ///
+    /// # Errors
+    /// `APR_EBADIP`, `APR_EBADMASK`.
+    pub fn new(pool: Pool, ip: &[u8], mask: Option<&[u8]>) -> Result<IpSubnet, Status> {
+        let mut made = ptr::null_mut();
+        let mask = mask.map_or(ptr::null(), |m| pool.cstr(m).as_ptr().cast_const());
+        // SAFETY: C strings that live longer than the call; APR writes the pointer.
+        Status(with_cstr(ip, |ip| unsafe { ffi::apr_ipsubnet_create(&mut made, ip.as_ptr(), mask, pool.as_ptr()) }))
+            .ok()?;
+        NonNull::new(made).map(IpSubnet).ok_or(Status(libc::ENOMEM))
+    }
+
+    /// Whether an address lies in it.
+    pub fn has(&self, address: &SockAddr) -> bool {
+        // SAFETY: both live; APR only looks at them.
+        unsafe { ffi::apr_ipsubnet_test(self.0.as_ptr(), address.0.as_ptr()) != 0 }
     }
 }

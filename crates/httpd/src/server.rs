@@ -181,6 +181,17 @@ impl Server {
         pool(self.process().pconf)
     }
 
+    /// The name the program was started by, without its path.
+    pub fn program_name(&self) -> Option<&[u8]> {
+        // SAFETY: null or a C string of the process.
+        unsafe { bytes_at(self.process().short_name) }
+    }
+
+    /// How many arguments the program has, its name included.
+    pub fn program_arguments(&self) -> i32 {
+        self.process().argc
+    }
+
     /// Our record of it; `None` if the module is not configured for this server yet.
     #[inline]
     pub fn config<H: Host>(&self) -> Option<&H::Server> {

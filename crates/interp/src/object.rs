@@ -102,3 +102,6 @@ object!(apr::SockAddr, "APR::SockAddr");
 object!(apr::Socket, "APR::Socket");
 object!(apr::ArrayHeader, "APR::ArrayHeader");
 object!(apr::Uri, "APR::URI");
+object!(apr::IpSubnet, "APR::IpSubnet");
+object!(apr::ThreadMutex, "APR::ThreadMutex");
+object!(apr::ThreadRwLock, "APR::ThreadRWLock");

@@ -1,0 +1,87 @@
+//! Locks between the threads of a process. APR's own, so that they die with a pool as a script expects.
+
+use crate::{Pool, Status, ffi};
+use std::ptr::{self, NonNull};
+
+/// An `apr_thread_mutex_t`. Unlike most, it may be used by several threads at once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ThreadMutex(NonNull<ffi::apr_thread_mutex_t>);
+
+/// An `apr_thread_rwlock_t`. Unlike most, it may be used by several threads at once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ThreadRwLock(NonNull<ffi::apr_thread_rwlock_t>);
+
+/// What to do with a lock. A row `lock: apr_thread_mutex_lock;` becomes a function that gives APR's status.
+macro_rules! steps {
+    ($t:ty: $($(#[$doc:meta])* $name:ident: $call:ident;)*) => {
+        impl $t { $(
+            $(#[$doc])*
+            pub fn $name(&self) -> Status {
+                // SAFETY: it lives; threads may use it at once.
+                Status(unsafe { ffi::$call(self.0.as_ptr()) })
+            }
+        )* }
+    };
+}
+
+steps! { ThreadMutex:
+    /// Waits until it is free, and takes it.
+    lock: apr_thread_mutex_lock;
+    /// Takes it if it is free; else `EBUSY`.
+    try_lock: apr_thread_mutex_trylock;
+    /// Lets go of it.
+    unlock: apr_thread_mutex_unlock;
+}
+
+steps! { ThreadRwLock:
+    /// Waits until nobody writes, and reads.
+    read: apr_thread_rwlock_rdlock;
+    /// Waits until it is free, and writes.
+    write: apr_thread_rwlock_wrlock;
+    /// Reads if nobody writes; else `EBUSY`.
+    try_read: apr_thread_rwlock_tryrdlock;
+    /// Writes if it is free; else `EBUSY`.
+    try_write: apr_thread_rwlock_trywrlock;
+    /// Lets go of it.
+    unlock: apr_thread_rwlock_unlock;
+}
+
+impl ThreadMutex {
+    /// A free one, which dies with `pool`. `flags` are `APR_THREAD_MUTEX_*`.
+    ///
+    /// # Errors
+    /// What APR says.
+    pub fn new(pool: Pool, flags: u32) -> Result<ThreadMutex, Status> {
+        let mut made = ptr::null_mut();
+        // SAFETY: the pool lives; APR writes the pointer.
+        Status(unsafe { ffi::apr_thread_mutex_create(&mut made, flags, pool.as_ptr()) }).ok()?;
+        NonNull::new(made).map(ThreadMutex).ok_or(Status(libc::ENOMEM))
+    }
+
+    /// The pool it dies with.
+    pub fn pool(&self) -> Option<Pool> {
+        // SAFETY: it lives, so its pool does.
+        unsafe { Pool::from_ptr(ffi::apr_thread_mutex_pool_get(self.0.as_ptr())) }
+    }
+}
+
+impl ThreadRwLock {
+    /// A free one, which dies with `pool`.
+    ///
+    /// # Errors
+    /// What APR says.
+    pub fn new(pool: Pool) -> Result<ThreadRwLock, Status> {
+        let mut made = ptr::null_mut();
+        // SAFETY: the pool lives; APR writes the pointer.
+        Status(unsafe { ffi::apr_thread_rwlock_create(&mut made, pool.as_ptr()) }).ok()?;
+        NonNull::new(made).map(ThreadRwLock).ok_or(Status(libc::ENOMEM))
+    }
+
+    /// The pool it dies with.
+    pub fn pool(&self) -> Option<Pool> {
+        // SAFETY: it lives, so its pool does.
+        unsafe { Pool::from_ptr(ffi::apr_thread_rwlock_pool_get(self.0.as_ptr())) }
+    }
+}
