@@ -5,6 +5,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use config::{Handler, LeaseScope, Phase, Run, Scope, Slot};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
@@ -135,6 +136,35 @@ fn leave_if_core_exit(raised: &Raised) {
     {
         super::startup::leave(*status);
     }
+}
+
+/// Phases that have a handler somewhere, one bit each: in the configuration, or pushed. A phase without one costs a look at
+/// this and no more, whatever the server.
+static IN_USE: AtomicU32 = AtomicU32::new(0);
+
+const fn bit(phase: Phase) -> u32 {
+    1 << phase as u32
+}
+
+/// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases look
+/// after; cleanup handlers are prepared for in two phases.
+pub fn mark_in_use(phase: Phase) {
+    let more = if phase as u8 == Phase::Cleanup as u8 { bit(Phase::Fixup) } else { 0 };
+    let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
+    if IN_USE.load(Relaxed) & bits != bits {
+        IN_USE.fetch_or(bits, Relaxed);
+    }
+}
+
+/// The configuration is read anew.
+pub fn forget_use() {
+    IN_USE.store(0, Relaxed);
+}
+
+/// Whether any handler of this phase may exist.
+#[inline(always)]
+pub fn is_in_use(phase: Phase) -> bool {
+    IN_USE.load(Relaxed) & bit(phase) != 0
 }
 
 /// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.

@@ -92,6 +92,7 @@ impl RequestState {
             Some(above) if !starts_a_tree(r) => RequestState::of(&above)?.shared_tree().clone().into(),
             _ => OnceCell::new(),
         };
+        super::dispatch::mark_in_use(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
         let state = r.set_state::<PerlHost>(RequestState {
             ticket: Cell::new(Ticket::GONE),

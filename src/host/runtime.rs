@@ -200,6 +200,7 @@ impl HostRuntime {
         if let Some(r) = of::<Request>(owner) {
             let Some(phase) = phase_of_request(name)? else { return Ok(false) };
             let state = self.state(&r)?;
+            super::dispatch::mark_in_use(phase);
             pin_for(&r, state, &new)?;
             state.set_steps(phase, put(state.steps(phase, configured(phase, &r)), new));
             return Ok(true);

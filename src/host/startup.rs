@@ -68,6 +68,7 @@ pub fn main_server() -> Option<Server> {
 pub fn loaded(pconf: Pool) {
     Server::set_main(None);
     site::begin();
+    dispatch::forget_use();
     httpd::server::define(c"MODPERL2");
     // Before the pool's own memory and cleanups go: END blocks may still look at servers.
     let _ = pconf.before_death(|| {
@@ -124,6 +125,12 @@ pub fn directive(
         };
         row.apply(&mut context, args)
     })??;
+    if row.names_handlers() {
+        // PerlInitHandler, the only one without a phase of its own, stands for two.
+        for phase in row.phase().map_or([Phase::PostReadRequest, Phase::HeaderParser], |phase| [phase; 2]) {
+            dispatch::mark_in_use(phase);
+        }
+    }
     if !cmd.is_serving()
         && row.names_handlers()
         && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
@@ -428,6 +435,7 @@ pub fn change_handlers(
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
     let Some(phase) = Phase::by_name(name) else { return Ok(false) };
+    dispatch::mark_in_use(phase);
     if site::with(|site| site.is_complete) {
         return Err(format!("too late to modify {} handlers", phase.directive_name()));
     }
