@@ -15,7 +15,8 @@ APR::Pool::new                  | @done = (); my $q = $p->new; $q->cleanup_regis
 APR::Pool::cleanup_register     | @done = (); my $q = APR::Pool->new; $q->cleanup_register(\&note, 'arg'); $q->cleanup_register('T::Case::note'); undef $q; @done | none,arg
 APR::Pool::cleanup_register     | my $q = APR::Pool->new; $q->cleanup_register(sub { die "cleanup died\n" }); undef $q; 'alive' | alive
 APR::Pool::clear                | @done = (); my $q = APR::Pool->new; $q->cleanup_register(\&note, 1); my $u = APR::Table::make($q, 1); $q->clear; eval { $u->get('a') }; @done, $@ =~ /gone/ | 1,1
-APR::Pool::destroy              | my $q = APR::Pool->new; $q->destroy; eval { $q->clear }; $@ | /^APR::Pool::clear: request is gone/
+APR::Pool::destroy              | my $q = APR::Pool->new; $q->destroy; eval { $q->clear }; $@ | /^APR::Pool::clear: invalid pool object: request is gone/
+APR::Pool::destroy              | my $q = APR::Pool->new; my $d = $q->new; $q->destroy; $d->destroy; $q->destroy; "twice" | twice
 APR::Pool::destroy              | my $q = $p->new; my $d = $q->new; $q->destroy; eval { $d->parent_get }; $@ =~ /gone/ | 1
 APR::Pool::DESTROY              | my $q = APR::Pool->new; $q->DESTROY; $q->DESTROY; 'once' | once
 APR::Pool::is_ancestor          | $p->is_ancestor($p), $p->is_ancestor($c->pool), $c->pool->is_ancestor($p) | /^1,0,[01]\z/

@@ -20,6 +20,7 @@ my %answers = (
     taint  => sub { my $changed = eval { no warnings; $Apache2::__T = 7; 1 } ? 'changed' : 'fixed'; "$Apache2::__T,$changed" },
     printf => sub { $_[0]->notes->get('early') },
     warn   => sub { Apache2::RequestUtil->request($_[0]); warn('said by the script'); 'warned' },
+    keyless => sub { join ",", map { my $o = $_; eval { Apache2::RequestRec::uri($o) }; $@ =~ /method `uri' invoked by a `(\S+)' object with no `r' key!|(type ARRAY is unsupported)/ ? $1 // $2 : $@ } bless({}, "My::Own"), {}, bless({ r => {} }, "My::Own"), bless([], "My::Own") },
 );
 sub early { $_[0]->subprocess_env->set(SEEN => 1); $_[0]->subprocess_env if $_[0]->args eq 'void'; Apache2::Const::OK }
 sub later { $_[0]->subprocess_env->set(LATER => 1); Apache2::Const::OK }
@@ -76,6 +77,7 @@ C
         is $s->get('/s?basic')->{content},  'none,Basic', 'whoever asks for a Basic password has AuthType Basic';
         is $s->get('/s?taint')->{content},  '0,fixed',    'whether there is taint mode is told and cannot be changed';
         is $s->get('/s?printf')->{content}, 'here',       'printf where nothing can be printed names itself and the line';
+        is $s->get('/s?keyless')->{content}, 'My::Own,unknown,My::Own,type ARRAY is unsupported', 'an object that leads to no request is told as such';
         is $s->get('/s?warn')->{content},   'warned',     'warn can be imported';
         $s->log_like(qr/warn\].*said by the script/, '  and writes to the log');
         is $s->get('/v?void')->{content}, '1,1,0,1', 'subprocess_env in void context shows what is there then';

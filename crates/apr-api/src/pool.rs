@@ -14,7 +14,7 @@ pub static POOL: Class = Class::of::<Pool>(&[
     class_method("new()", new)
         .doc("A pool of the script's own, on an object one below that pool; it is destroyed when the object goes."),
     method("clear()", clear).doc("Runs the cleanups and frees what is in the pool; what was made from it is gone."),
-    method("destroy()", destroy).doc("Destroys a pool that the script made; does nothing to httpd's."),
+    method("destroy()", destroy).ending().doc("Destroys a pool that the script made; does nothing to httpd's."),
     method("DESTROY()", end_of_object)
         .only(PERL)
         .ending()

@@ -236,6 +236,17 @@ static void bad(pTHX_ const mi_row *row, int i, int argno, int why, const mi_cla
     char buf[256]; size_t n = mi_bad(row, i, argno, why, k, buf, sizeof buf);
     Perl_croak(aTHX_ "%.*s", (int)n, buf);
 }
+/* An invocant of another kind: a reference that leads to none is told in the words that code written for mod_perl looks for. */
+static void bad_invocant(pTHX_ CV *cv, const mi_row *row, SV *sv, const mi_class *k) __attribute__((noreturn, noinline, cold));
+static void bad_invocant(pTHX_ CV *cv, const mi_row *row, SV *sv, const mi_class *k) {
+    char buf[256]; size_t n = mi_bad(row, 0, 0, MI_BAD_CLASS, k, buf, sizeof buf); SV *o = SvROK(sv) ? SvRV(sv) : NULL;
+    if (o && SvTYPE(o) == SVt_PVHV && !unwrap(aTHX_ sv))
+        Perl_croak(aTHX_ "%.*s: method `%s' invoked by a `%s' object with no `r' key!", (int)n, buf, GvNAME(CvGV(cv)),
+            SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "unknown");
+    if (o && (SvTYPE(o) == SVt_PVAV || SvTYPE(o) == SVt_PVCV))
+        Perl_croak(aTHX_ "%.*s: a reference of type %s is unsupported", (int)n, buf, sv_reftype(o, 0));
+    Perl_croak(aTHX_ "%.*s", (int)n, buf);
+}
 /* What Rust failed with, as an exception at the caller's line. */
 void mp_raise(pTHX_ mp_interp *me, void *err) {
     const char *s; size_t n; int64_t code; void *kept; int kind = mi_err(err, &s, &n, &code, &kept); SV *e;
@@ -349,6 +360,7 @@ static void general(pTHX_ CV *cv, I32 ax, I32 items) {
                 if (row->flags & MI_F_LOOSE) continue;
                 if (!SvROK(ST(0)) && sv_derived_from_pvn(ST(0), p->klass->name, p->klass->name_len, 0)) { a++; continue; }
             }
+            if (e == MI_BAD_CLASS && a == 0 && row->has_this) bad_invocant(aTHX_ cv, row, ST(0), p->klass);
             bad(aTHX_ row, p - row->params, a + !row->has_this, e, p->klass);
         }
         if (UNLIKELY(p->kind == MI_OUT && v->tag == MI_OUT)) out = v->u.p;

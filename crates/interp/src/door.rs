@@ -126,7 +126,7 @@ unsafe extern "C" fn err_done(e: Fail) {
     drop(e);
 }
 
-/// Writes what is wrong with an argument: the only place that words it.
+/// Writes what is wrong with an argument: the only place that words it, but for an invocant that leads to no object.
 unsafe extern "C" fn bad(
     row: &Row,
     i: i32,
@@ -147,6 +147,10 @@ unsafe extern "C" fn bad(
     let text = match why {
         // SAFETY: a class, which is a static, or null.
         2 => format!("{arg} must be an object of class {}", unsafe { class.as_ref() }.map_or("?", ObjectClass::name)),
+        // SAFETY: as above. Code written for mod_perl looks for these words.
+        3 if this && unsafe { class.as_ref() }.is_some_and(|c| c.name() == "APR::Pool") => {
+            "invalid pool object: request is gone".into()
+        }
         3 if this => "request is gone".into(),
         3 => format!("{arg}: request is gone"),
         4 => format!("usage: {}", row.signature()),

@@ -242,7 +242,7 @@ impl Row {
         self.flags |= CURRENT;
         self
     }
-    /// For DESTROY: does nothing, in silence, when the object's owner is gone.
+    /// For DESTROY and its like: does nothing, in silence, when the object's owner is gone.
     pub const fn ending(mut self) -> Row {
         self.flags |= ENDING;
         self
