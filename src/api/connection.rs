@@ -1,7 +1,7 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
 use super::request_util::notes_of;
-use apr::{Reenter, Socket, Table};
+use apr::{BucketAlloc, Reenter, Socket, Table};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
@@ -17,7 +17,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     ro("local_addr", Connection::local_addr).doc("Our own address."),
     rw("remote_ip", Connection::client_ip, Connection::set_client_ip).doc("The older name of client_ip."),
     ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
-    ro("bucket_alloc", Connection::bucket_alloc).doc("Where its buckets come from."),
+    ro("bucket_alloc", bucket_alloc).doc("Where its buckets come from."),
     rw("client_socket", Connection::client_socket, set_client_socket)
         .doc("Its socket; undef where it has none of its own."),
     ro("conn_config", Connection::conn_config).doc("What modules keep for it."),
@@ -40,6 +40,12 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
         .doc("Forgets them now."),
 ])
 .doc("One client's connection.");
+
+fn bucket_alloc(c: &Connection) -> Option<BucketAlloc> {
+    let alloc = c.bucket_alloc()?;
+    apr_api::know(alloc, c.pool());
+    Some(alloc)
+}
 
 fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
     notes_of(c, here, key, value)

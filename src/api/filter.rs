@@ -76,12 +76,15 @@ fn get_brigade(
     block: Option<i32>,
     readbytes: Option<i64>,
 ) -> Status {
+    apr_api::passed(bb);
     let got = f.get_brigade(bb, mode.unwrap_or(0), block.unwrap_or(0), readbytes.unwrap_or(8192), cx);
     status(got, "Apache2::Filter::get_brigade")
 }
 fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+    apr_api::passed(bb);
     status(f.pass_brigade(bb, cx), "Apache2::Filter::pass_brigade")
 }
 fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+    apr_api::passed(bb);
     status(f.flush(bb, cx), "Apache2::Filter::fflush")
 }

@@ -59,6 +59,7 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::BRIGADE,
     &apr_api::BUCKET,
     &apr_api::BUCKET_ALLOC,
+    &apr_api::BUCKET_TYPE,
     &apr_api::ARRAY_HEADER,
     &apr_api::IP_SUBNET,
     &apr_api::THREAD_MUTEX,

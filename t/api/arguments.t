@@ -74,7 +74,9 @@ sub handler {
         $r->server->log, $r->output_filters, $r->output_filters->frec, $c->client_addr, $r->finfo, $r->parsed_uri, $c->bucket_alloc,
         APR::Brigade->new($r->pool, $c->bucket_alloc), APR::IpSubnet->new($r->pool, '127'),
         APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config, $r->allowed_methods, $r->server->addrs, $socket;
-    $of{'APR::Bucket'} = $of{'APR::ArrayHeader'} = 0;
+    $of{'APR::Bucket'} = APR::Bucket->new($c->bucket_alloc, 'x');
+    $of{'APR::BucketType'} = $of{'APR::Bucket'}->type;
+    $of{'APR::ArrayHeader'} = 0;
     my $said = '';
     for (@case) {
         my ($title, $sub, $like) = @$_;

@@ -39,7 +39,7 @@ sub objects {
     my ($r) = @_;
     my $c = $r->connection;
     return map { (ref $_) => $_ } $r, $c, $r->pool, $r->headers_in, $r->lookup_uri('/'), $r->log, $r->output_filters, $c->client_addr,
-        $r->finfo, $r->parsed_uri, $c->bucket_alloc, APR::Brigade->new($r->pool, $c->bucket_alloc), APR::IpSubnet->new($r->pool, '127'),
+        $r->finfo, $r->parsed_uri, $c->bucket_alloc, APR::Brigade->new($r->pool, $c->bucket_alloc), APR::Bucket->new($c->bucket_alloc, 'x'), APR::IpSubnet->new($r->pool, '127'),
         APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config,
         $r->allowed_methods, $c->client_socket || ();
 }

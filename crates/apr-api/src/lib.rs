@@ -9,6 +9,7 @@ mod finfo;
 mod lock;
 mod misc;
 mod pool;
+mod shelf;
 mod sockaddr;
 mod socket;
 mod status;
@@ -16,12 +17,13 @@ mod table;
 mod uri;
 
 pub use base64::BASE64;
-pub use bucket::{ARRAY_HEADER, BRIGADE, BUCKET, BUCKET_ALLOC};
+pub use bucket::{ARRAY_HEADER, BRIGADE, BUCKET, BUCKET_ALLOC, BUCKET_TYPE};
 pub use consts::CONST;
 pub use finfo::FINFO;
 pub use lock::{THREAD_MUTEX, THREAD_RWLOCK};
 pub use misc::{DATE, OS, STRING, UTIL};
 pub use pool::{Owns, POOL};
+pub use shelf::{know, passed};
 pub use sockaddr::{IP_SUBNET, SOCK_ADDR};
 pub use socket::SOCKET;
 pub use status::{ERROR, STATUS};
@@ -48,6 +50,7 @@ pub static CLASSES: &[&Class] = &[
     &BRIGADE,
     &BUCKET,
     &BUCKET_ALLOC,
+    &BUCKET_TYPE,
     &ARRAY_HEADER,
     &IP_SUBNET,
     &THREAD_MUTEX,

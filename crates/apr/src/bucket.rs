@@ -3,7 +3,7 @@
 use crate::{Pool, Reenter, Status, ffi, text::bytes_at};
 use std::{
     ffi::{c_int, c_void},
-    mem::{MaybeUninit, offset_of},
+    mem::{MaybeUninit, offset_of, size_of},
     ptr::{self, NonNull},
 };
 
@@ -21,6 +21,11 @@ pub struct Brigade(NonNull<ffi::apr_bucket_brigade>);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct Bucket(NonNull<ffi::apr_bucket>);
+
+/// An `apr_bucket_type_t`: what kind of bucket it is. Static.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct BucketType(NonNull<ffi::apr_bucket_type_t>);
 
 // SAFETY: as `Pool`: they move between threads with their connection.
 unsafe impl Send for BucketAlloc {}
@@ -61,6 +66,75 @@ impl BucketAlloc {
     pub fn as_ptr(self) -> *mut ffi::apr_bucket_alloc_t {
         self.0.as_ptr()
     }
+}
+
+impl BucketAlloc {
+    /// Frees it with all buckets that came from it.
+    ///
+    /// # Safety
+    /// Neither it nor a bucket that came from it is used afterwards; none is in a brigade.
+    pub unsafe fn destroy(self) {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::apr_bucket_alloc_destroy(self.as_ptr()) }
+    }
+}
+
+impl BucketType {
+    /// `HEAP`, `FILE`, `EOS` ...
+    pub fn name(&self) -> &[u8] {
+        // SAFETY: type records are static, and so are their names.
+        unsafe { bytes_at((*self.0.as_ptr()).name) }.unwrap_or_default()
+    }
+}
+
+/// The data of a bucket made by a script. Its own memory: it needs no setting aside, whoever keeps it in whatever thread.
+#[repr(C)]
+struct OwnBytes {
+    /// APR counts in it; it must come first.
+    count: ffi::apr_bucket_refcount,
+    /// Offset of the first byte kept, in the data the script had.
+    base: i64,
+    bytes: Box<[u8]>,
+}
+
+struct Record(ffi::apr_bucket_type_t);
+// SAFETY: never written; its pointers are to statics.
+unsafe impl Sync for Record {}
+
+/// Named as mod_perl's, since scripts can see it.
+static OWN: Record = Record(ffi::apr_bucket_type_t {
+    name: c"mod_perl SV bucket".as_ptr(),
+    num_func: 5,
+    is_metadata: ffi::APR_BUCKET_DATA,
+    destroy: Some(own_destroy),
+    read: Some(own_read),
+    setaside: Some(ffi::apr_bucket_setaside_noop),
+    split: Some(ffi::apr_bucket_shared_split),
+    copy: Some(ffi::apr_bucket_shared_copy),
+});
+
+unsafe extern "C" fn own_destroy(data: *mut c_void) {
+    // SAFETY: APR destroys a bucket's data once per reference; with the last one it is ours again.
+    unsafe {
+        if ffi::apr_bucket_shared_destroy(data) != 0 {
+            drop(Box::from_raw(data.cast::<OwnBytes>()));
+        }
+    }
+}
+
+unsafe extern "C" fn own_read(
+    bucket: *mut ffi::apr_bucket,
+    bytes: *mut *const std::ffi::c_char,
+    length: *mut usize,
+    _block: ffi::apr_read_type_e,
+) -> ffi::apr_status_t {
+    // SAFETY: a bucket of type OWN has such data; APR's splitting keeps start and length within it.
+    unsafe {
+        let own = &*(*bucket).data.cast::<OwnBytes>();
+        *bytes = own.bytes.as_ptr().wrapping_offset(((*bucket).start - own.base) as isize).cast();
+        *length = (*bucket).length;
+    }
+    0
 }
 
 impl Brigade {
@@ -261,6 +335,86 @@ impl Bucket {
         Bucket(unsafe { some(ffi::apr_bucket_heap_create(bytes.as_ptr().cast(), bytes.len(), None, alloc.as_ptr())) })
     }
 
+    /// A bucket with a copy of a part of `bytes`; `None` if they have no such part.
+    pub fn of_script(bytes: &[u8], start: usize, length: usize, alloc: BucketAlloc) -> Option<Bucket> {
+        let part = bytes.get(start..)?.get(..length)?;
+        let base = i64::try_from(start).ok()?;
+        let own = OwnBytes { count: ffi::apr_bucket_refcount { refcount: 0 }, base, bytes: part.into() };
+        // SAFETY: a new bucket, filled in as the macro APR_BUCKET_INIT and APR's own makers do; `shared_make` counts the
+        // data's first reference.
+        unsafe {
+            let new: *mut ffi::apr_bucket =
+                some(ffi::apr_bucket_alloc(size_of::<ffi::apr_bucket>(), alloc.as_ptr())).as_ptr().cast();
+            (*new).link.next = new;
+            (*new).link.prev = new;
+            (*new).list = alloc.as_ptr();
+            (*new).free = Some(ffi::apr_bucket_free);
+            ffi::apr_bucket_shared_make(new, Box::into_raw(Box::new(own)).cast(), base, length);
+            (*new).type_ = &raw const OWN.0;
+            Some(Bucket(some(new)))
+        }
+    }
+
+    /// What kind it is.
+    pub fn bucket_type(&self) -> BucketType {
+        // SAFETY: every bucket has a type record.
+        BucketType(unsafe { some((*self.as_ptr()).type_.cast_mut()) })
+    }
+
+    /// The allocator it came from.
+    pub fn alloc(&self) -> *mut ffi::apr_bucket_alloc_t {
+        // SAFETY: the bucket lives.
+        unsafe { (*self.as_ptr()).list }
+    }
+
+    /// Offset of its bytes in its store.
+    pub fn start(&self) -> i64 {
+        // SAFETY: the bucket lives.
+        unsafe { (*self.as_ptr()).start }
+    }
+
+    /// Address of its store.
+    pub fn data(&self) -> usize {
+        // SAFETY: the bucket lives.
+        unsafe { (*self.as_ptr()).data as usize }
+    }
+
+    /// Puts `new`, which is in no brigade, behind it.
+    pub fn insert_after(&self, new: Bucket) {
+        let (this, new) = (self.as_ptr(), new.as_ptr());
+        // SAFETY: this one's neighbours are buckets or the ring's end; `new` is in no ring.
+        unsafe {
+            let next = (*this).link.next;
+            (*new).link.next = next;
+            (*new).link.prev = this;
+            (*next).link.prev = new;
+            (*this).link.next = new;
+        }
+    }
+
+    /// Puts `new`, which is in no brigade, before it.
+    pub fn insert_before(&self, new: Bucket) {
+        let (this, new) = (self.as_ptr(), new.as_ptr());
+        // SAFETY: as `insert_after`.
+        unsafe {
+            let prev = (*this).link.prev;
+            (*new).link.prev = prev;
+            (*new).link.next = this;
+            (*prev).link.next = new;
+            (*this).link.prev = new;
+        }
+    }
+
+    /// Makes its bytes last as long as `pool`.
+    ///
+    /// # Errors
+    /// What its kind says; `ENOTIMPL` for one that cannot.
+    pub fn setaside(&self, pool: Pool) -> Result<(), Status> {
+        let Some(setaside) = self.kind_record().setaside else { return Err(Status::ENOTIMPL) };
+        // SAFETY: the bucket's own function on the bucket.
+        Status(unsafe { setaside(self.as_ptr(), pool.as_ptr()) }).ok()
+    }
+
     /// A bucket that points at `bytes`: whoever keeps it past its passing copies them, as every filter does. Not to be
     /// kept by the caller once `bytes` are gone.
     pub fn transient(bytes: &[u8], alloc: BucketAlloc) -> Bucket {
@@ -345,6 +499,19 @@ impl Bucket {
             (*next).link.prev = prev;
             (*this).link.next = this;
             (*this).link.prev = this;
+        }
+    }
+
+    /// Takes it out of its brigade and destroys its data: an empty bucket in no brigade is left.
+    pub fn hollow(&self, _cx: Reenter) {
+        self.remove();
+        let this = self.as_ptr();
+        // SAFETY: the data is destroyed as `apr_bucket_destroy` does, and replaced at once.
+        unsafe {
+            if let Some(destroy) = (*(*this).type_).destroy {
+                destroy((*this).data);
+            }
+            ffi::apr_bucket_immortal_make(this, c"".as_ptr(), 0);
         }
     }
 

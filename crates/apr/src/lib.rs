@@ -24,7 +24,7 @@ mod text;
 mod uri;
 
 pub use array::ArrayHeader;
-pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind};
+pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind, BucketType};
 pub use buffer::Buffer;
 pub use finfo::Finfo;
 pub use lock::{ThreadMutex, ThreadRwLock};

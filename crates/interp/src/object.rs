@@ -97,6 +97,7 @@ object!(apr::Table, "APR::Table");
 object!(apr::Brigade, "APR::Brigade");
 object!(apr::Bucket, "APR::Bucket");
 object!(apr::BucketAlloc, "APR::BucketAlloc");
+object!(apr::BucketType, "APR::BucketType");
 object!(apr::Finfo, "APR::Finfo");
 object!(apr::SockAddr, "APR::SockAddr");
 object!(apr::Socket, "APR::Socket");

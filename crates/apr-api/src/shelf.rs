@@ -1,0 +1,248 @@
+//! Which buckets scripts know. httpd frees a bucket without a word; so each one that a script has an object of has a ticket
+//! here, and an entry that says which brigade it is in. When a brigade is handed to httpd, emptied or dies, and when the
+//! allocator dies, the tickets of the buckets in it are void.
+
+use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter};
+use interp::{Result, Ticket};
+use std::{
+    collections::HashMap,
+    sync::{
+        LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// What is known of an allocator.
+#[derive(Default)]
+struct Shelf {
+    buckets: HashMap<Bucket, Known>,
+    /// The bucket last deleted from each brigade, hollow: scripts ask for the one behind it.
+    ghosts: HashMap<Brigade, Ghost>,
+    /// Brigades that scripts made with it.
+    brigades: Vec<Brigade>,
+    /// Tells it from an earlier one at the same address.
+    id: u64,
+    /// Of the object, if a script made the allocator.
+    own: Option<Ticket>,
+    /// The allocator is gone; its brigades are not yet.
+    dead: bool,
+}
+
+struct Known {
+    ticket: Ticket,
+    /// The brigade it is in.
+    home: Option<Brigade>,
+}
+
+/// A deleted bucket whose memory is still there.
+struct Ghost {
+    bucket: Bucket,
+    ticket: Ticket,
+    /// What was behind it.
+    next: Option<Bucket>,
+}
+
+impl Ghost {
+    fn end(self) {
+        self.ticket.void();
+        // SAFETY: a row's function or a pool's cleanup, where scripts may run; nothing is borrowed or locked.
+        let cx = unsafe { Reenter::assume() };
+        // SAFETY: no script can reach it any more; its allocator lives.
+        unsafe { self.bucket.delete(cx) };
+    }
+}
+
+static SHELVES: LazyLock<Mutex<HashMap<BucketAlloc, Shelf>>> = LazyLock::new(Mutex::default);
+
+/// Nothing of APR or of a script is called while it is locked.
+fn shelves() -> MutexGuard<'static, HashMap<BucketAlloc, Shelf>> {
+    SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn alloc_of(bucket: Bucket) -> Option<BucketAlloc> {
+    // SAFETY: only compared and looked up.
+    unsafe { BucketAlloc::from_ptr(bucket.alloc()) }
+}
+
+/// A script gets `alloc`, which lives at least as long as `pool`.
+pub fn know(alloc: BucketAlloc, pool: Pool) {
+    let mut shelves = shelves();
+    if shelves.get(&alloc).is_some_and(|shelf| !shelf.dead) {
+        return;
+    }
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = NEXT.fetch_add(1, Relaxed);
+    shelves.insert(alloc, Shelf { id, ..Shelf::default() });
+    drop(shelves);
+    // A script's handler may run in a cleanup that comes later; it finds the objects void.
+    let _ = pool.on_death(move || {
+        if self::shelves().get(&alloc).is_some_and(|shelf| shelf.id == id) {
+            end(alloc);
+        }
+    });
+}
+
+/// An allocator that a script made in `pool`, and the ticket of its object.
+pub(crate) fn made(alloc: BucketAlloc, pool: Pool) -> Ticket {
+    know(alloc, pool);
+    let own = Ticket::new_owner();
+    if let Some(shelf) = shelves().get_mut(&alloc) {
+        shelf.own = Some(own);
+    }
+    own
+}
+
+/// Ends what scripts know of an allocator. Returns whether it was a script's own.
+pub(crate) fn end(alloc: BucketAlloc) -> bool {
+    let mut all = shelves();
+    let Some(shelf) = all.get_mut(&alloc).filter(|shelf| !shelf.dead) else { return false };
+    let buckets = std::mem::take(&mut shelf.buckets);
+    let ghosts = std::mem::take(&mut shelf.ghosts);
+    let (own, brigades) = (shelf.own.take(), shelf.brigades.clone());
+    shelf.dead = own.is_some() && !brigades.is_empty();
+    if !shelf.dead {
+        all.remove(&alloc);
+    }
+    drop(all);
+    ghosts.into_values().for_each(Ghost::end);
+    for known in buckets.values() {
+        known.ticket.void();
+    }
+    // SAFETY: a row's function or a pool's cleanup, where scripts may run; nothing is borrowed or locked.
+    let cx = unsafe { Reenter::assume() };
+    // SAFETY: in no brigade, and void for scripts; the allocator still lives.
+    buckets.iter().filter(|(_, known)| known.home.is_none()).for_each(|(bucket, _)| unsafe { bucket.delete(cx) });
+    if let Some(own) = own {
+        own.void();
+        // Their own cleanups would find buckets whose memory is gone.
+        for brigade in brigades {
+            let _ = brigade.cleanup(cx);
+        }
+        return true;
+    }
+    false
+}
+
+/// Whether a script made the allocator.
+pub(crate) fn is_own(alloc: BucketAlloc) -> bool {
+    shelves().get(&alloc).is_some_and(|shelf| shelf.own.is_some())
+}
+
+/// # Errors
+/// When the allocator is gone.
+pub(crate) fn alive(alloc: BucketAlloc) -> Result<()> {
+    if shelves().get(&alloc).is_some_and(|shelf| !shelf.dead) { Ok(()) } else { Err(GONE.into()) }
+}
+
+const GONE: &str = "the bucket allocator is gone";
+
+/// A brigade that a script made.
+pub(crate) fn brigade(brigade: Brigade) {
+    let alloc = brigade.bucket_alloc();
+    if let Some(shelf) = shelves().get_mut(&alloc) {
+        shelf.brigades.push(brigade);
+    }
+    let _ = brigade.pool().on_death(move || {
+        // Its allocator may be gone: nothing is in it then.
+        let mut all = shelves();
+        let Some(shelf) = all.get_mut(&alloc) else { return };
+        shelf.brigades.retain(|known| *known != brigade);
+        if shelf.dead && shelf.brigades.is_empty() {
+            all.remove(&alloc);
+            return;
+        }
+        shelf.buckets.retain(|_, known| {
+            let stays = known.home != Some(brigade);
+            if !stays {
+                known.ticket.void();
+            }
+            stays
+        });
+        let ghost = shelf.ghosts.remove(&brigade);
+        drop(all);
+        ghost.into_iter().for_each(Ghost::end);
+    });
+}
+
+/// httpd gets what is in `brigade`, or it is destroyed: from now on scripts' objects of these buckets are void. Whoever
+/// lends a script a brigade that no script made calls it when the loan ends.
+pub fn passed(brigade: &Brigade) {
+    let mut all = shelves();
+    for bucket in brigade.iter() {
+        let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc));
+        if let Some(known) = shelf.and_then(|shelf| shelf.buckets.remove(&bucket)) {
+            known.ticket.void();
+        }
+    }
+    let ghost = all.values_mut().find_map(|shelf| shelf.ghosts.remove(brigade));
+    drop(all);
+    ghost.into_iter().for_each(Ghost::end);
+}
+
+/// The ticket for an object of `bucket`, which is in `home`.
+///
+/// # Errors
+/// When the allocator is gone.
+pub(crate) fn ticket(bucket: Bucket, home: Option<Brigade>) -> Result<Ticket> {
+    let alloc = alloc_of(bucket).ok_or(GONE)?;
+    if let Some(brigade) = home {
+        know(alloc, brigade.pool());
+    }
+    let mut all = shelves();
+    let shelf = all.get_mut(&alloc).filter(|shelf| !shelf.dead).ok_or(GONE)?;
+    let known = shelf.buckets.entry(bucket).or_insert_with(|| Known { ticket: Ticket::new_owner(), home });
+    known.home = home;
+    Ok(known.ticket)
+}
+
+/// The brigade that a bucket known to scripts is in.
+pub(crate) fn home(bucket: Bucket) -> Option<Brigade> {
+    shelves().get(&alloc_of(bucket)?)?.buckets.get(&bucket)?.home
+}
+
+/// A bucket known to scripts changes its brigade; unknown ones need no entry.
+pub(crate) fn moved(bucket: Bucket, home: Option<Brigade>) {
+    let mut all = shelves();
+    let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc));
+    if let Some(known) = shelf.and_then(|shelf| shelf.buckets.get_mut(&bucket)) {
+        known.home = home;
+    }
+}
+
+/// # Errors
+/// For a ghost.
+pub(crate) fn known(bucket: Bucket) -> Result<()> {
+    let all = shelves();
+    let known = alloc_of(bucket).and_then(|alloc| all.get(&alloc)).is_some_and(|s| s.buckets.contains_key(&bucket));
+    if known { Ok(()) } else { Err("the bucket was deleted".into()) }
+}
+
+/// Destroys a bucket. One that was in a brigade can still be asked what is behind it, until the next one is deleted.
+pub(crate) fn delete(bucket: Bucket, cx: Reenter) -> Result<()> {
+    known(bucket)?;
+    let mut all = shelves();
+    let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc)).ok_or(GONE)?;
+    let Known { ticket, home } = shelf.buckets.remove(&bucket).ok_or(GONE)?;
+    // An end of request takes its request, perhaps with the brigade, along: of such nothing is left.
+    let home = home.filter(|_| bucket.kind() != BucketKind::Metadata);
+    let ghost = Ghost { bucket, ticket, next: home.and_then(|home| home.next(bucket)) };
+    // Off the ring before anything else can walk it.
+    bucket.remove();
+    let old = match home {
+        Some(home) => shelf.ghosts.insert(home, ghost),
+        None => Some(ghost),
+    };
+    drop(all);
+    old.into_iter().for_each(Ghost::end);
+    if home.is_some() {
+        bucket.hollow(cx);
+    }
+    Ok(())
+}
+
+/// What was behind a bucket that was deleted from `brigade`, if that is there still; `None` for another bucket.
+pub(crate) fn behind_ghost(brigade: &Brigade, bucket: Bucket) -> Option<Option<Bucket>> {
+    let all = shelves();
+    let ghost = all.get(&alloc_of(bucket)?)?.ghosts.get(brigade).filter(|ghost| ghost.bucket == bucket)?;
+    Some(ghost.next.filter(|next| brigade.iter().any(|there| there == *next)))
+}
