@@ -138,7 +138,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Variables of httpd.
-const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_unixd_config"];
+const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
 const TYPES: &str = "module|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|scoreboard|worker_score|process_score|global_score";

@@ -9,4 +9,13 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
+# Whether a module is there: of httpd's by its source (mod_mime.c) or file (mod_mime.so), else of Perl's.
+sub loaded {
+    my ($name) = @_;
+    return exists $INC{ ($name =~ s{::}{/}gr) . '.pm' } ? 1 : 0 unless $name =~ /^([^.]*)\.(.*)\z/s;
+    my ($base, $kind) = ($1, $2);
+    my $module = find_linked_module("$base.c") or return 0;
+    return $kind eq 'c' || $kind eq 'so' && $module->is_shared ? 1 : 0;
+}
+
 1;

@@ -8,6 +8,7 @@ mod connection;
 mod consts;
 mod filter;
 mod log;
+mod module;
 mod request_io;
 mod request_rec;
 mod request_util;
@@ -41,6 +42,8 @@ pub static CLASSES: &[&Class] = &[
     &filter::CONF_VECTOR,
     &filter::METHOD_LIST,
     &filter::SERVER_ADDR,
+    &module::MODULE_CLASS,
+    &module::COMMAND,
     &util::UTIL,
     &util::URI,
     &util::MODPERL_UTIL,

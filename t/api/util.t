@@ -4,7 +4,7 @@ use TestApi;
 use TestHttpd;
 
 api_rows(
-    code => q(sub uri { APR::URI->parse($_[0]->pool, 'http://me:secret@host:81/a/b?q=1#top') } sub stat_ { APR::Finfo::stat($_[0]->document_root . '/plain.txt', APR::Const::FINFO_NORM, $_[0]->pool) }),
+    code => q(sub find_command { my $c = Apache2::Module::find_linked_module('core.c')->cmds; $c = $c->next while $c && $c->name ne $_[0]; $c } sub uri { APR::URI->parse($_[0]->pool, 'http://me:secret@host:81/a/b?q=1#top') } sub stat_ { APR::Finfo::stat($_[0]->document_root . '/plain.txt', APR::Const::FINFO_NORM, $_[0]->pool) }),
     rows => <<'R',
 APR::URI::parse          | ref uri($r)                                                     | APR::URI
 APR::URI::scheme         | my $u = uri($r); $u->scheme('https'), $u->scheme                | http,https
@@ -66,6 +66,21 @@ APR::ThreadRWLock::pool_get | ref APR::ThreadRWLock->new($p)->pool_get          
 APR::UUID::parse         | APR::UUID->parse('D48889bb-d11d-b211-8567-ec81968c93c6')->format | d48889bb-d11d-b211-8567-ec81968c93c6
 APR::UUID::parse         | APR::UUID->parse('d48889bb')                                    | /^died: APR::UUID::parse: no such number: d48889bb at /
 APR::UUID::new           | my @u = map { APR::UUID->new->format } 1, 2; $u[0] ne $u[1], @u | /^1(?:,[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}){2}\z/
+Apache2::Module::top_module | ref Apache2::Module::top_module()                             | Apache2::Module
+Apache2::Module::find_linked_module | Apache2::Module::find_linked_module('core.c')->name, Apache2::Module::find_linked_module('none.c') | core.c,undef
+Apache2::Module::name    | my $n = 0; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $n++ if length $m->name } $n > 5 | 1
+Apache2::Module::next    | ref Apache2::Module::top_module()->next                         | Apache2::Module
+Apache2::Module::module_index | my %seen; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $seen{$m->module_index}++ } join ' ', grep { $_ != 1 } values %seen | 
+Apache2::Module::is_shared | map { Apache2::Module::find_linked_module($_)->is_shared } 'core.c', 'mod_perl.c' | 0,1
+Apache2::Module::ap_api_major_version | Apache2::Module::find_linked_module('core.c')->ap_api_major_version | /^20\d{6}\z/
+Apache2::Module::ap_api_minor_version | Apache2::Module::find_linked_module('core.c')->ap_api_minor_version | /^\d+\z/
+Apache2::Module::loaded  | map { Apache2::Module::loaded($_) } 'mod_perl.c', 'mod_perl.so', 'core.so', 'mod_none.c', 'mod_perl.x', 'Apache2::Module', 'No::Such', '' | 1,1,0,0,0,1,0,0
+Apache2::Module::cmds    | ref Apache2::Module::find_linked_module('core.c')->cmds         | Apache2::Command
+Apache2::Command::name   | my ($c) = find_command('DocumentRoot'); $c->name                | DocumentRoot
+Apache2::Command::next   | ref find_command('DocumentRoot')->next, find_command('NoSuchOne') | Apache2::Command,undef
+Apache2::Command::errmsg | find_command('DocumentRoot')->errmsg                            | /Root directory/
+Apache2::Command::args_how | find_command('DocumentRoot')->args_how                        | 1
+Apache2::Command::req_override | find_command('DocumentRoot')->req_override & Apache2::Const::RSRC_CONF ? 1 : 0 | 1
 Apache2::Util::ht_time   | Apache2::Util::ht_time($p, 0, '%Y-%m-%d', 1), Apache2::Util::ht_time($p) | /^1970-01-01,\w+, \d\d \w+ \d{4} .* GMT\z/
 Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Util::escape_path('c:d', $p, 0) | a%20b%3f,./c:d
 Apache2::URI::unescaped  | Apache2::URI::unescaped('a%20b')                                | a b

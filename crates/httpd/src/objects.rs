@@ -1,6 +1,8 @@
 //! What of this crate a script can hold, and under which class. The rows of these classes stand with the API.
 
-use crate::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, Server, ServerAddr, SubRequest};
+use crate::{
+    CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, Server, ServerAddr, SubRequest,
+};
 use interp::object;
 
 object!(Request, "Apache2::RequestRec", owner);
@@ -12,3 +14,5 @@ object!(FilterRec, "Apache2::FilterRec");
 object!(ConfVector, "Apache2::ConfVector");
 object!(MethodList, "Apache2::MethodList");
 object!(ServerAddr, "Apache2::ServerAddr");
+object!(Loaded, "Apache2::Module");
+object!(CommandRec, "Apache2::Command");

@@ -1,0 +1,36 @@
+//! `Apache2::Module`: the modules of httpd; `Apache2::Command`: their directives.
+
+use httpd::{CommandRec, Loaded, Server};
+use interp::*;
+
+/// Its rows.
+pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
+    function("top_module()", || of_server(Loaded::first())).doc("The first module of httpd's."),
+    function("find_linked_module(name)", |name: &[u8]| of_server(Loaded::named(name)))
+        .doc("The module whose source has this name: mod_mime.c."),
+    ro("name", Loaded::name).doc("Name of its source: mod_mime.c."),
+    ro("next", Loaded::next).doc("The next one."),
+    ro("module_index", Loaded::index).doc("Its number."),
+    ro("cmds", Loaded::commands).doc("The first of its directives; undef if it has none."),
+    method("is_shared()", |m: &Loaded| i64::from(m.is_shared())).doc("Whether it came by LoadModule."),
+    method("ap_api_major_version()", Loaded::api_major).doc("Which httpd it was compiled for, the major number."),
+    method("ap_api_minor_version()", Loaded::api_minor).doc("Which httpd it was compiled for, the minor number."),
+])
+.doc("A module of httpd.");
+
+/// Its rows.
+pub static COMMAND: Class = Class::of::<CommandRec>(&[
+    ro("name", CommandRec::name).doc("Its name."),
+    ro("errmsg", CommandRec::usage).doc("What a wrong use is told."),
+    ro("args_how", CommandRec::arguments).doc("How it takes its arguments: TAKE1 and the like."),
+    ro("req_override", CommandRec::places).doc("Where it may stand: OR_*."),
+    ro("next", CommandRec::next).doc("The next one of its module."),
+])
+.doc("A directive of a module.");
+
+/// Modules last as long as a configuration, as its servers do.
+fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {
+    let Some(module) = module else { return Ok(None) };
+    let server = Server::main().ok_or("there is no server yet")?;
+    Ok(Some(Owned::by(module, runtime()?.ticket(Owner::of(&server)))))
+}
