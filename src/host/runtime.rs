@@ -482,6 +482,7 @@ impl Runtime for HostRuntime {
             ("uses of this one", uses),
             ("holders of this one", Arc::strong_count(&hold) as u64 - 1),
             ("PerlInterpStart", limits.start as u64),
+            ("bytes trimmed", tipool.manage().trimmed()),
             ("PerlInterpMax", limits.max as u64),
             ("PerlInterpMinSpare", limits.min_spare as u64),
             ("PerlInterpMaxSpare", limits.max_spare as u64),

@@ -117,8 +117,17 @@ const TRIM_AFTER: Duration = Duration::from_secs(1);
 pub struct Clones {
     parent: Arc<Parent>,
     trim: Trim,
+    /// Bytes that idle interpreters gave back, or would have.
+    trimmed: AtomicU64,
     say: fn(&str),
     server: Arc<str>,
+}
+
+impl Clones {
+    /// Bytes that `PerlInterpTrim` gave back, or only reported, since the process began.
+    pub fn trimmed(&self) -> u64 {
+        self.trimmed.load(Relaxed)
+    }
 }
 
 impl Manage for Clones {
@@ -149,6 +158,7 @@ impl Manage for Clones {
             Trim::Report(limit) => (limit, true),
         };
         let bytes = entered.trim(usize::try_from(limit).unwrap_or(usize::MAX), report);
+        self.trimmed.fetch_add(bytes as u64, Relaxed);
         if bytes > 0 && report {
             (self.say)(&format!(
                 "PerlInterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",
@@ -355,7 +365,13 @@ impl Stock {
     /// The limits are known: from now on clones serve, if the MPM has threads. None is made yet.
     pub fn open(&self, limits: Limits, threaded: bool, bell: &Bell, say: fn(&str)) {
         let tipool = threaded.then(|| {
-            let clones = Clones { parent: self.parent.clone(), trim: limits.trim, say, server: self.server.clone() };
+            let clones = Clones {
+                parent: self.parent.clone(),
+                trim: limits.trim,
+                trimmed: AtomicU64::new(0),
+                say,
+                server: self.server.clone(),
+            };
             let numbers = tipool::Limits {
                 start: limits.start,
                 max: limits.max,
