@@ -112,26 +112,32 @@ for_each_mpm(qw(event), sub {
     my ($mpm) = @_;
     plan skip_all => 'mod_perl keeps interpreters here' unless ours;
     plan skip_all => 'needs mod_proxy_http' unless have_httpd_module('proxy_http');
-    my $backend = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1') or die $!;
+    my $backend = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1') or die $!;
     my $s = TestHttpd->start(mpm => $mpm, load => [qw(proxy proxy_http)], modules => \%modules, config => <<"C" . $conf->(2));
 ProxyPass /slow http://127.0.0.1:@{[$backend->sockport]}/
+ThreadLimit 128
+MinSpareThreads 1
+ServerLimit 1
+StartServers 1
+ThreadsPerChild 128
+MaxRequestWorkers 128
 <Location /slow>
     PerlAccessHandler My::Pool::access
 </Location>
 C
     my $pid = $s->background(sub {
-        # Answers each connection one second after it came.
+        # Answers each connection two seconds after it came.
         my @due;
         my $end = time + 30;
         my $select = IO::Select->new($backend);
         while (time < $end) {
-            for ($select->can_read(0.02)) { my $c = $backend->accept or next; push @due, [time + 1, $c] }
+            for ($select->can_read(0.02)) { my $c = $backend->accept or next; push @due, [time + 2, $c] }
             while (@due && $due[0][0] <= time) { my $c = (shift @due)->[1]; print {$c} "HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nslow"; close $c }
         }
     });
     my $start = time;
-    my @got = map { ref $_ ? @$_ : $_ } $s->parallel(12, sub { $s->get('/slow/')->{status} });
-    is "@got", join(' ', (200) x 12), 'twelve proxied requests of one second behind an access handler, two interpreters';
+    my @got = map { ref $_ ? @$_ : $_ } $s->parallel(50, sub { $s->get('/slow/')->{status} });
+    is "@got", join(' ', (200) x 50), 'fifty proxied requests of two seconds behind an access handler, two interpreters';
     cmp_ok time - $start, '<', 3, '  run side by side';
     kill KILL => $pid;
     waitpid $pid, 0;
