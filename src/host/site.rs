@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{Handler, ServerConf};
 use httpd::Server;
-use interp_perl::{Entered, Inside, Perl, Place, Raised, Start};
+use interp_perl::{Entered, Inside, Perl, Place, Start};
 use once_cell::sync::OnceCell;
 use tipool::{Bell, Late};
 
@@ -166,13 +166,7 @@ pub fn load_into(entered: &Entered<'_>, directive: &str, item: &config::Queued) 
         "PerlModule" => entered.require_module(&item.name, Some(at)),
         _ => entered.require_file(&item.name, Some(at)),
     };
-    done.map_err(|raised| {
-        let text = match raised {
-            Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),
-            other => other.to_string(),
-        };
-        format!("{directive}: \"{}\" ({}): {text}", String::from_utf8_lossy(&item.name), item.at)
-    })
+    done.map_err(|raised| format!("{directive}: \"{}\" ({}): {raised}", String::from_utf8_lossy(&item.name), item.at))
 }
 
 /// Runs code that stands in the configuration, in a package of its own.
@@ -188,13 +182,7 @@ pub fn run(s: &Server, stock: &Arc<Stock>, item: &config::Queued) -> Result<(), 
         entered.require_module(b"Apache2::PerlSections", None)?;
         entered.run(&code, Some(at))
     });
-    match done {
-        Ok(_) => Ok(()),
-        Err(Raised::Died(text) | Raised::Unresolved(text)) => {
-            Err(format!("Perl: {}", String::from_utf8_lossy(&text).trim_end()))
-        }
-        Err(other) => Err(format!("Perl: {other}")),
-    }
+    done.map(|_| ()).map_err(|raised| format!("Perl: {raised}"))
 }
 
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.

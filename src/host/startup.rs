@@ -14,7 +14,7 @@ use httpd::log::Level;
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
-use interp_perl::{Load, Raised};
+use interp_perl::Load;
 use tipool::Late;
 
 use super::dispatch::{self, in_parent};
@@ -309,12 +309,8 @@ fn resolve_early() -> Result<(), String> {
         let found =
             in_parent(About::Server(s), None, stock, |entered| entered.resolve(id, &handler.name, Load::IfMissing));
         if let Err(raised) = found {
-            let text = match raised {
-                Raised::Died(text) | Raised::Unresolved(text) => String::from_utf8_lossy(&text).trim_end().to_owned(),
-                other => other.to_string(),
-            };
             return Err(format!(
-                "{directive}: \"{}\" ({}): cannot be resolved: {text}",
+                "{directive}: \"{}\" ({}): cannot be resolved: {raised}",
                 handler.display_name(),
                 handler.at
             ));
