@@ -16,7 +16,7 @@ use interp_perl::{Entered, Load, Raised};
 use super::connection::ConnectionState;
 use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
-use super::stock::{Lent, Parent, Refused, Stock};
+use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
 use super::{PerlHost, ServerRecord, env, report, response};
 
@@ -284,7 +284,7 @@ pub fn cleanup(r: Request) {
     }
     let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
     state.end(&r);
-    let configured = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(Phase::Cleanup));
+    let configured = configured(Phase::Cleanup, &r);
     if state.is_changed(Phase::Cleanup) || !configured.is_empty() {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
@@ -370,7 +370,6 @@ pub fn server(phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
 
 /// Runs `f` in the parent of a stock.
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&Entered<'_>) -> R) -> R {
-    let parent: Arc<Parent> = stock.parent.clone();
-    let hold: Hold = Arc::new(Lent::Parent(parent));
+    let hold: Hold = Arc::new(Lent::Parent(stock.parent.clone()));
     Frame::run(about, phase, stock, &hold, || hold.run(|perl| f(&perl.enter())))
 }

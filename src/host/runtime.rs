@@ -121,6 +121,14 @@ fn hold() -> Result<Hold> {
     Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(|| "no interpreter runs on this thread".into())
 }
 
+/// The state of a connection whose values the running interpreter keeps from now on.
+fn settled(c: &Connection) -> Result<&ConnectionState> {
+    let state = ConnectionState::of(c).ok_or(NO_STATE)?;
+    let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
+    state.settle(&stock, &hold);
+    Ok(state)
+}
+
 /// Pushed code lives in the interpreter that pushed it: the request keeps that one.
 fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     if steps.iter().any(|s| matches!(s, Step::Code(_))) {
@@ -182,9 +190,7 @@ impl HostRuntime {
             return Ok(());
         }
         let c = filter.connection().ok_or(NO_STATE)?;
-        let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
-        let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
-        state.settle(&stock, &hold);
+        let state = settled(&c)?;
         f(state.filters.borrow_mut().entry(key).or_default());
         Ok(())
     }
@@ -325,9 +331,7 @@ impl Runtime for HostRuntime {
             return Ok(());
         }
         if let Some(c) = of::<Connection>(owner) {
-            let state = ConnectionState::of(&c).ok_or(NO_STATE)?;
-            let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
-            state.settle(&stock, &hold);
+            let state = settled(&c)?;
             f(&mut state.pnotes.borrow_mut());
             return Ok(());
         }
