@@ -87,6 +87,8 @@ struct mi_home {
  * with `apart`, inside `mi_apart`. */
 typedef struct { void *value, *arg; uint8_t call, apart; } mi_drop;
 
+typedef struct { uint32_t forks, ours; } mi_process;                    /* differ: a script forked this process */
+
 /* The Rust side, src/door.rs: a table handed over at start, so that the module exports none of it. */
 typedef struct {
     int    (*enter)(const mi_call *c, mi_val *ret, void **err);         /* 0 result, 1 raise */
@@ -99,6 +101,7 @@ typedef struct {
     int    (*adopt)(const mi_class *k, mi_val *v);                      /* Runtime::adopt: 0 and slot, gen for an object that carries no ticket, or 1 */
     void   (*apart)(int by);                                            /* 1: what runs now on this thread is about no request; -1: it has ended */
     const mi_slot *slots;                                               /* slot 0 lives for ever */
+    const mi_process *process;
 } mi_rust;
 extern const mi_rust *MI_RUST;                                          /* each engine's shim defines its own, static or not, under this name or by a macro */
 #define mi_enter MI_RUST->enter
@@ -110,4 +113,5 @@ extern const mi_rust *MI_RUST;                                          /* each 
 #define mi_drop_next MI_RUST->drop_next
 #define mi_adopt MI_RUST->adopt
 #define mi_apart MI_RUST->apart
+#define mi_is_forked() (MI_RUST->process->forks != MI_RUST->process->ours)
 #endif

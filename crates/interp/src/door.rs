@@ -1,8 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, RUNTIME, Raise, Result, Row, Slot, Val, ret,
-    ticket::SLOTS,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, Process, RUNTIME, Raise, Result, Row, Slot,
+    Val, process::PROCESS, ret, ticket::SLOTS,
 };
 use std::{
     cell::Cell,
@@ -26,11 +26,12 @@ pub struct RustSide {
     adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     apart: extern "C" fn(i32),
     slots: &'static Slot,
+    process: &'static Process,
 }
 
 /// The one table.
 pub static RUST_SIDE: RustSide =
-    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0] };
+    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0], process: &PROCESS };
 
 #[cfg(test)]
 impl RustSide {
@@ -45,6 +46,7 @@ impl RustSide {
         ("mi_rust, adopt", std::mem::offset_of!(RustSide, adopt)),
         ("mi_rust, apart", std::mem::offset_of!(RustSide, apart)),
         ("mi_rust, slots", std::mem::offset_of!(RustSide, slots)),
+        ("mi_rust, process", std::mem::offset_of!(RustSide, process)),
     ];
 }
 
