@@ -9,7 +9,7 @@ use tipool::ItemId;
 
 use interp::{Bag, Ticket};
 
-use super::PerlHost;
+use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
 use super::tree::{Hold, Tree};
 
@@ -38,11 +38,11 @@ unsafe impl Send for ConnectionState {}
 
 impl ConnectionState {
     /// The state of a connection, made if there is none yet. `None` only if httpd has no slot for us.
-    pub fn of(c: &Connection) -> Option<&ConnectionState> {
-        if let Some(state) = c.state::<PerlHost>() {
+    pub fn of(lang: Lang, c: &Connection) -> Option<&ConnectionState> {
+        if let Some(state) = lang.connection(c) {
             return Some(state);
         }
-        c.set_state::<PerlHost>(ConnectionState {
+        let state = ConnectionState {
             ticket: Ticket::new_owner(),
             tree: Tree::default(),
             trees: RefCell::default(),
@@ -51,7 +51,8 @@ impl ConnectionState {
             parents: RefCell::default(),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
-        })
+        };
+        lang.set_connection(c, state)
     }
 
     /// The interpreter for a call of this connection.
@@ -118,9 +119,9 @@ impl Drop for ConnectionState {
             }
         }
         // Without threads nobody else is in there, save whom a signal interrupted.
-        if !httpd::mpm::is_threaded() && interp_perl::inside() == 0 && !interp_perl::is_forked() {
+        if !httpd::mpm::is_threaded() && interp::inside() == 0 && !interp::is_forked() {
             for stock in self.parents.take() {
-                stock.parent.run(|perl| drop(perl.enter()));
+                stock.parent.run(|interp| interp.with(&mut |_| {}));
             }
         }
     }

@@ -276,7 +276,7 @@ pub trait Runtime: Sync {
     }
 
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
-    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+    fn pool_figures(&self) -> Vec<(String, u64)> {
         Vec::new()
     }
 
