@@ -10,6 +10,8 @@ pub static REQUEST_UTIL: Class = Class::new(
     &[
         class_method("request([request])", request)
             .doc("The current request (PerlOptions +GlobalRequest); sets it if one is given."),
+        function("register_auth_provider(pool, group, name, version, callback, second, kind)", register_auth_provider)
+            .doc("A provider for AuthBasicProvider, AuthDigestProvider (`authn`) or Require (`authz`), until the configuration is read again; a status. While the server starts."),
         function("get_status_line(status)", status_line).doc("Status line for a status: 404 Not Found."),
     ],
 )
@@ -25,6 +27,22 @@ fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Optio
         None if want == Want::Void => Ok(None),
         None => Err("Global $r object is not available. Set:\n\tPerlOptions +GlobalRequest\nin httpd.conf".into()),
     }
+}
+
+/// The pool is mod_perl's: httpd's own list of providers must not die before the configuration. As there, a second callback that
+/// is no reference counts as none.
+fn register_auth_provider(
+    _pool: &Pool,
+    group: &[u8],
+    name: &[u8],
+    version: &[u8],
+    callback: Handler,
+    second: Maybe<Handler>,
+    kind: i32,
+) -> Result<i32> {
+    let second = second.0.map(|s| s.keep()).filter(|s| matches!(s, HandlerRef::Code(_)));
+    runtime()?.register_auth_provider((group, name, version), callback.keep(), second, kind)?;
+    Ok(0)
 }
 
 /// For a code that httpd does not know, the line of 500.

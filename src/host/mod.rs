@@ -8,6 +8,7 @@
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
 //! | `dispatch`, `response`, `output`, `env` | a phase, its handlers, a status; what the response phase adds |
 //! | `frame` | the calls that run on this thread |
+//! | `provider` | providers of authentication and authorization |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
 //! | `runtime` | what API functions ask of the host |
 //! | `report` | the error log |
@@ -19,6 +20,7 @@ mod frame;
 mod keeper;
 mod origin;
 mod output;
+mod provider;
 mod report;
 mod request;
 mod response;
@@ -188,6 +190,22 @@ impl Host for PerlHost {
 
     fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
         startup::child(phase, pool, &s);
+    }
+
+    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+        provider::check_password(&r, name, user, password)
+    }
+
+    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+        provider::realm_hash(&r, name, user, realm)
+    }
+
+    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
+        provider::check_authorization(&r, name, line)
+    }
+
+    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+        provider::check_require_line(cmd, name, line)
     }
 
     fn pre_config(_pools: Pools) -> c_int {

@@ -8,13 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
+use httpd::provider::Group;
 use httpd::{Connection, Filter, Host, Request, Rules, Server};
-use interp::{Bag, Fail, HandlerRef, Here, IntoVal, Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket, Unsent};
+use interp::{
+    Bag, Fail, HandlerRef, Here, IntoVal, Kept, Object, ObjectClass, Owner, Raise, Result, Runtime, Ticket, Unsent,
+};
 use interp_perl::{Load, is_forked};
 
 use super::connection::ConnectionState;
 use super::dispatch::configured;
 use super::frame::{About, Frame};
+use super::provider::{self, Provider};
 use super::request::{RequestState, Step};
 use super::stock::Lent;
 use super::tree::Hold;
@@ -137,14 +141,15 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name.
-fn named(step: Step) -> Result<Step> {
+/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name. `role` says what
+/// it is wrapped in, if at all (`ModInterp::Pushed`).
+fn named(step: Step, role: &[u8]) -> Result<Step> {
     const KEEP: &[u8] = b"ModInterp::Pushed::keep";
     let Step::Code(HandlerRef::Code(code)) = step else { return Ok(step) };
     let number = PUSHED.fetch_add(1, Relaxed);
     let name = format!("ModInterp::Pushed::sub{number}");
     let id = config::intern(KEEP).index() as u32;
-    let args = [name.as_bytes().val(Ticket::FOREVER), code.val()];
+    let args = [name.as_bytes().val(Ticket::FOREVER), code.val(), role.val(Ticket::FOREVER)];
     let done = hold()?.run(|perl| {
         let entered = perl.enter();
         entered.require_module(b"ModInterp::Pushed", None)?;
@@ -212,7 +217,7 @@ impl HostRuntime {
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
-            let new = new.into_iter().map(named).collect::<Result<Vec<_>>>()?;
+            let new = new.into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
             return startup::change_handlers(&s, name, |old| {
                 let old = old.iter().cloned().map(Step::Named).collect();
                 put(old, new)
@@ -542,6 +547,31 @@ impl Runtime for HostRuntime {
             return Err("Can't run '$s->add_config' after server startup".into());
         }
         startup::as_code(|| s.add_config(lines)).map_err(Fail::from)
+    }
+
+    fn register_auth_provider(
+        &self,
+        (group, name, version): (&[u8], &[u8], &[u8]),
+        check: HandlerRef,
+        second: Option<HandlerRef>,
+        kind: i32,
+    ) -> Result<()> {
+        if site::with(|site| site.is_complete) {
+            return Err("Can't run 'register_auth_provider' after server startup".into());
+        }
+        let group = Group::by_name(group).ok_or("argument 2 (group) must be \"authn\" or \"authz\"")?;
+        let role: &[u8] = if group == Group::Authn { b"hash" } else { b"line" };
+        let handler = |handler: HandlerRef, role: &[u8]| {
+            let step = steps(vec![handler]).pop().ok_or("the callback is no handler")?;
+            match named(step, role)? {
+                Step::Named(handler) => Ok(handler),
+                Step::Code(_) => Err(Fail::from("no name for this code")),
+            }
+        };
+        let second = second.map(|second| handler(second, role)).transpose()?;
+        let provider = Provider { group, name: name.into(), check: handler(check, b"")?, second };
+        provider::register(provider, version, kind)
+            .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
     }
 
     fn set_current(&self, request: Owner) -> Result<()> {

@@ -12,6 +12,7 @@ use tipool::{Bell, Late};
 use super::dispatch::in_parent;
 use super::env;
 use super::frame::About;
+use super::provider::Provider;
 use super::stock::{Parent, Stock};
 
 /// What lives from one reading of the configuration to the next.
@@ -20,6 +21,8 @@ pub struct Site {
     stocks: Vec<Arc<Stock>>,
     /// Handlers that are to be resolved at start-up, with the server and the directive that named them.
     early: Vec<(Server, &'static str, Handler)>,
+    /// Providers of authentication and authorization.
+    pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.
     pub bell: Bell,
     /// The clones are there: nothing of the site changes any more.

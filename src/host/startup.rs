@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use apr::Pool;
 use config::{Access, Context, Directive, Effect, Phase, ServerOption};
 use httpd::log::Level;
+use httpd::provider::{Group, PER_CONF};
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
@@ -20,6 +21,7 @@ use tipool::Late;
 use super::dispatch::{self, in_parent};
 use super::frame::{About, Frame};
 use super::keeper::Keeper;
+use super::provider::{self, Provider};
 use super::stock::Stock;
 use super::{PerlHost, ServerRecord, report, site};
 
@@ -153,6 +155,12 @@ fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effec
         }
         Effect::RunNow(item) => site::run(s, &stock_now(s, slots)?, &item),
         Effect::ModuleNow(item) => load_now(s, slots, "PerlModule", &item),
+        Effect::Provider { group, name, handler } => {
+            let group = Group::by_name(group.as_bytes()).ok_or("there is no such group of providers")?;
+            let provider = Provider { group, name, check: handler, second: None };
+            provider::register(provider, b"0", PER_CONF)
+                .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
+        }
         Effect::EnvNow { name, value } => {
             let stock = stock_now(s, slots)?;
             in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], true));
