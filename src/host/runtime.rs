@@ -77,12 +77,31 @@ fn this_request() -> Option<Request> {
     })
 }
 
+/// The connection this thread is about, unless it is about a request.
+fn this_connection() -> Option<Connection> {
+    Frame::find(|frame| match frame.about {
+        About::Connection(c) => Some(c),
+        _ => None,
+    })
+}
+
 /// The one of its family that class methods may find. A cleanup of some connection that this call only met finds none.
 pub fn current_request() -> Option<Request> {
     if interp::is_apart() {
         return None;
     }
-    family(this_request()?).find(|r| r.state::<PerlHost>().is_some_and(|s| s.is_global.get()) || globally(r))
+    let Some(this) = this_request() else { return chosen_by_connection() };
+    family(this).find_map(|r| match r.state::<PerlHost>() {
+        Some(state) => state.current(&r, globally(&r)),
+        None => globally(&r).then_some(r),
+    })
+}
+
+/// A request that a script made in a phase of the connection.
+fn chosen_by_connection() -> Option<Request> {
+    let c = this_connection()?;
+    let (r, ticket) = c.state::<PerlHost>()?.chosen.get()?;
+    ticket.is_alive().then_some(r)
 }
 
 /// A request and all it reaches by `main` and `prev`, itself first.
@@ -576,7 +595,19 @@ impl Runtime for HostRuntime {
 
     fn set_current(&self, request: Owner) -> Result<()> {
         let r = of::<Request>(request).ok_or("this object is no request")?;
-        self.state(&r)?.is_global.set(true);
+        let chosen = (r, self.state(&r)?.ticket());
+        match (this_request(), this_connection()) {
+            (Some(this), _) if this == r => {
+                let state = self.state(&this)?;
+                state.is_global.set(true);
+                if state.has_extras() {
+                    state.extras().chosen.set(None);
+                }
+            }
+            (Some(this), _) => self.state(&this)?.extras().chosen.set(Some(chosen)),
+            (None, Some(c)) => ConnectionState::of(&c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
+            (None, None) => {}
+        }
         Ok(())
     }
 }
