@@ -1,10 +1,10 @@
 //! What is kept per connection.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use httpd::Connection;
+use httpd::{Connection, Request};
 use tipool::ItemId;
 
 use interp::{Bag, Ticket};
@@ -26,6 +26,8 @@ pub struct ConnectionState {
     homes: RefCell<Vec<(Arc<Stock>, ItemId)>>,
     /// Without threads: the parents that it left values in.
     parents: RefCell<Vec<Arc<Stock>>>,
+    /// A request that a script made and chose to be the current one.
+    pub chosen: Cell<Option<(Request, Ticket)>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -49,6 +51,7 @@ impl ConnectionState {
             kept: RefCell::default(),
             homes: RefCell::default(),
             parents: RefCell::default(),
+            chosen: Cell::new(None),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
         };

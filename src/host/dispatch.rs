@@ -75,11 +75,14 @@ enum Returned {
     Died,
 }
 
+/// Whether a handler's module may be loaded when it is first called.
+pub fn load_of(handler: &Handler) -> Load {
+    if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing }
+}
+
 fn call(entry: &dyn Entry, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
-    let named = |handler: &Handler| {
-        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
-        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
-    };
+    let named =
+        |handler: &Handler| entry.call_handler(handler.id.index() as u32, &handler.name, load_of(handler), args);
     let outcome = match next {
         Next::Configured(handler) => named(handler),
         Next::Changed(Step::Named(handler)) => named(handler),
@@ -130,7 +133,7 @@ pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
 }
 
 /// `CORE::exit` in a process of the server: without threads it ends the process, as with mod_perl.
-fn leave_if_core_exit(raised: &Raised) {
+pub fn leave_if_core_exit(raised: &Raised) {
     if let Raised::CoreExit(status) = raised
         && !httpd::mpm::is_threaded()
         && super::startup::is_child()

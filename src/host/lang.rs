@@ -3,11 +3,13 @@
 //! Dispatch, leases, start-up and the API's runtime are written once, on [`Language`]. There is one static per language;
 //! what carries on an interpreter (a stock, a request's state) knows whose it is.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use apr::Pool;
 use config::{DirConf, Phase, ServerConf};
+use httpd::provider::Group;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp};
 
@@ -84,12 +86,13 @@ pub trait Language: Sync {
         let _ = (call, dir, entry);
     }
 
-    /// A name under which every interpreter made later finds code that start-up code pushed to a server.
+    /// A name under which every interpreter made later finds code that start-up code pushed to a server; `role` says what it is
+    /// wrapped in, if at all.
     ///
     /// # Errors
     /// Text, where a server cannot keep code.
-    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef) -> Result<Vec<u8>, Fail> {
-        let _ = (entry, code);
+    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
+        let _ = (entry, code, role);
         Err("a server keeps handlers by name".into())
     }
 
@@ -136,6 +139,7 @@ pub struct Own {
     server_of: for<'r> fn(&'r Request) -> Option<&'r ServerRecord>,
     dir: for<'r> fn(&'r Request) -> Option<&'r DirConf>,
     dir_defaults: for<'s> fn(&'s Server) -> Option<&'s DirConf>,
+    register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
     /// Names the ticket of a pool, for objects in this language.
     pub pool_key: &'static CStr,
@@ -169,6 +173,7 @@ impl Own {
             server_of: |r| r.server_config::<H>(),
             dir: |r| r.dir_config::<H>(),
             dir_defaults: |s| s.dir_defaults::<H>(),
+            register_provider: httpd::provider::register::<H>,
             edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
             pool_key,
             site: Mutex::new(None),
@@ -248,6 +253,20 @@ impl dyn Language {
     /// Changes a server's records while it starts; false where that cannot be.
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
         (self.own().edit)(s, f)
+    }
+    /// Makes a provider of this language's known to httpd.
+    ///
+    /// # Errors
+    /// httpd's status.
+    pub fn register_provider(
+        &self,
+        pconf: Pool,
+        group: Group,
+        name: &[u8],
+        version: &[u8],
+        kind: c_int,
+    ) -> Result<(), apr::Status> {
+        (self.own().register_provider)(pconf, group, name, version, kind)
     }
     /// The interpreters a request's server draws from.
     pub fn stock_of<'r>(&self, r: &'r Request) -> Option<&'r std::sync::Arc<Stock>> {

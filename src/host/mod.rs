@@ -10,6 +10,7 @@
 //! | `lang` | what a language has of its own |
 //! | `perl`, `lua` | the two languages' modules |
 //! | `frame` | the calls that run on this thread |
+//! | `provider` | providers of authentication and authorization |
 //! | `runtime` | what API functions ask of the host |
 //! | `report` | the error log |
 
@@ -23,6 +24,7 @@ pub mod lua;
 mod output;
 #[cfg(feature = "perl")]
 pub mod perl;
+mod provider;
 mod report;
 mod request;
 mod runtime;

@@ -50,6 +50,8 @@ pub struct Extras {
     ends_late: Cell<bool>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
+    /// Another request that a script chose to be the current one.
+    pub chosen: Cell<Option<(Request, Ticket)>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -209,6 +211,11 @@ impl RequestState {
         }
     }
 
+    /// Whether [`RequestState::extras`] are made.
+    pub fn has_extras(&self) -> bool {
+        self.extras.get().is_some()
+    }
+
     /// What few requests have, made now if this one had none.
     pub fn extras(&self) -> &Extras {
         self.extras.get_or_init(Box::default)
@@ -218,6 +225,16 @@ impl RequestState {
     #[inline]
     pub fn is_idle(&self, phase: Phase, configured: &[Handler]) -> bool {
         configured.is_empty() && !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
+    }
+
+    /// What class methods find in a call of this request: another that a script chose, as long as that lives, else itself if
+    /// it is `globally` to be found or a script chose it.
+    pub fn current(&self, r: &Request, globally: bool) -> Option<Request> {
+        let chosen = self.extras.get().and_then(|extras| extras.chosen.get());
+        match chosen {
+            Some((chosen, ticket)) if ticket.is_alive() => Some(chosen),
+            _ => (globally || self.is_global.get()).then_some(*r),
+        }
     }
 
     /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.

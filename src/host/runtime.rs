@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
+use httpd::provider::Group;
 use httpd::{Connection, Filter, ModuleRecord, Request, Rules, Server};
 use interp::{
-    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Raised, Result, Runtime, Ticket, Unsent, is_forked,
+    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket, Unsent,
+    is_forked,
 };
 
 use super::connection::ConnectionState;
 use super::dispatch::{configured, enter_any};
 use super::frame::{About, Frame, running_lang};
 use super::lang::Lang;
+use super::provider::{self, Provider};
 use super::request::{RequestState, Step};
 use super::startup::serves;
 use super::stock::Lent;
@@ -78,13 +81,32 @@ fn this_request() -> Option<Request> {
     })
 }
 
+/// The connection this thread is about, unless it is about a request.
+fn this_connection() -> Option<Connection> {
+    Frame::find(|frame| match frame.about {
+        About::Connection(c) => Some(c),
+        _ => None,
+    })
+}
+
 /// The one of its family that class methods may find. A cleanup of some connection that this call only met finds none.
 pub fn current_request() -> Option<Request> {
     if interp::is_apart() {
         return None;
     }
     let lang = lang().ok()?;
-    family(this_request()?).find(|r| lang.state(r).is_some_and(|s| s.is_global.get()) || globally(lang, r))
+    let Some(this) = this_request() else { return chosen_by_connection(lang) };
+    family(this).find_map(|r| match lang.state(&r) {
+        Some(state) => state.current(&r, globally(lang, &r)),
+        None => globally(lang, &r).then_some(r),
+    })
+}
+
+/// A request that a script made in a phase of the connection.
+fn chosen_by_connection(lang: Lang) -> Option<Request> {
+    let c = this_connection()?;
+    let (r, ticket) = lang.connection(&c)?.chosen.get()?;
+    ticket.is_alive().then_some(r)
 }
 
 /// A request and all it reaches by `main` and `prev`, itself first.
@@ -143,10 +165,11 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name.
-fn named(step: Step) -> Result<Step> {
+/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name. `role` says what
+/// it is wrapped in, if at all.
+fn named(step: Step, role: &[u8]) -> Result<Step> {
     let Step::Code(code) = step else { return Ok(step) };
-    let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code))?;
+    let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
     Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
 }
 
@@ -206,7 +229,7 @@ impl HostRuntime {
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
-            let new = new.into_iter().map(named).collect::<Result<Vec<_>>>()?;
+            let new = new.into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
             return startup::change_handlers(lang()?, &s, name, |old| {
                 let old = old.iter().cloned().map(Step::Named).collect();
                 put(old, new)
@@ -535,9 +558,46 @@ impl Runtime for HostRuntime {
         startup::as_code(|| s.add_config(lines)).map_err(Fail::from)
     }
 
+    fn register_auth_provider(
+        &self,
+        (group, name, version): (&[u8], &[u8], &[u8]),
+        check: HandlerRef,
+        second: Option<HandlerRef>,
+        kind: i32,
+    ) -> Result<()> {
+        if site::with(lang()?, |site| site.is_complete) {
+            return Err("Can't run 'register_auth_provider' after server startup".into());
+        }
+        let group = Group::by_name(group).ok_or("argument 2 (group) must be \"authn\" or \"authz\"")?;
+        let role: &[u8] = if group == Group::Authn { b"hash" } else { b"line" };
+        let handler = |handler: HandlerRef, role: &[u8]| {
+            let step = steps(vec![handler]).pop().ok_or("the callback is no handler")?;
+            match named(step, role)? {
+                Step::Named(handler) => Ok(handler),
+                Step::Code(_) => Err(Fail::from("no name for this code")),
+            }
+        };
+        let second = second.map(|second| handler(second, role)).transpose()?;
+        let provider = Provider { group, name: name.into(), check: handler(check, b"")?, second };
+        provider::register(lang()?, provider, version, kind)
+            .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
+    }
+
     fn set_current(&self, request: Owner) -> Result<()> {
         let r = of::<Request>(request).ok_or("this object is no request")?;
-        self.state(&r)?.is_global.set(true);
+        let chosen = (r, self.state(&r)?.ticket());
+        match (this_request(), this_connection()) {
+            (Some(this), _) if this == r => {
+                let state = self.state(&this)?;
+                state.is_global.set(true);
+                if state.has_extras() {
+                    state.extras().chosen.set(None);
+                }
+            }
+            (Some(this), _) => self.state(&this)?.extras().chosen.set(Some(chosen)),
+            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
+            (None, None) => {}
+        }
         Ok(())
     }
 }

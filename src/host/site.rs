@@ -10,6 +10,7 @@ use tipool::{Bell, Late};
 use super::dispatch::in_parent;
 use super::frame::{About, ending};
 use super::lang::Lang;
+use super::provider::Provider;
 use super::report;
 use super::stock::{Parent, Stock};
 
@@ -19,6 +20,8 @@ pub struct Site {
     stocks: Vec<Arc<Stock>>,
     /// Handlers that are to be resolved at start-up, with the server and the directive that named them.
     early: Vec<(Server, &'static str, Handler)>,
+    /// Providers of authentication and authorization.
+    pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.
     pub bell: Bell,
     /// The clones are there: nothing of the site changes any more.

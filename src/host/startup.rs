@@ -11,6 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use apr::Pool;
 use config::{Access, Context, Directive, Effect, Phase, ServerOption};
 use httpd::log::Level;
+use httpd::provider::{Group, PER_CONF};
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
@@ -21,6 +22,7 @@ use super::dispatch::{self, enter_any, in_parent};
 use super::frame::{About, Frame};
 use super::keeper::Keeper;
 use super::lang::{Lang, Records};
+use super::provider::{self, Provider};
 use super::site::Kind;
 use super::stock::Stock;
 use super::{ServerRecord, report, site};
@@ -154,6 +156,12 @@ pub fn directive<H: Records>(
         }
         Effect::RunNow(item) => site::run(&s, &stock_now(lang, &s, record)?, &item),
         Effect::ModuleNow(item) => load_now(lang, &s, record, Kind::Module, &item),
+        Effect::Provider { group, name, handler } => {
+            let group = Group::by_name(group.as_bytes()).ok_or("there is no such group of providers")?;
+            let provider = Provider { group, name, check: handler, second: None };
+            provider::register(lang, provider, b"0", PER_CONF)
+                .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
+        }
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
             in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));

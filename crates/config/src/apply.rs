@@ -94,6 +94,15 @@ pub enum Effect {
     ModuleNow(Queued),
     /// Run this code, its name, in the server's interpreter; start it if it does not run. An error is the line's error.
     RunNow(Queued),
+    /// Make this provider known to httpd.
+    Provider {
+        /// Its group: `authn` or `authz`.
+        group: &'static str,
+        /// Its name.
+        name: Box<[u8]>,
+        /// Its code.
+        handler: Handler,
+    },
     /// Put this variable into `%ENV` of the running interpreter.
     EnvNow {
         /// Its name.
@@ -279,6 +288,22 @@ pub(crate) fn module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     }
     cmd.server_mut(row)?.modules.push(module);
     Ok(Effect::Done)
+}
+
+pub(crate) fn authn_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    provider("authn", row, cmd, args)
+}
+
+pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    provider("authz", row, cmd, args)
+}
+
+fn provider(group: &'static str, row: &'static Directive, cmd: &Context<'_>, args: &[&[u8]]) -> Applied {
+    let name = named(row, args)?.into();
+    let Some(handler) = Handler::new(second(args), cmd.at.clone()) else {
+        return Err(format!("{}: {} is not the name of a handler", row.name, quoted(second(args))));
+    };
+    Ok(Effect::Provider { group, name, handler })
 }
 
 pub(crate) fn set_var(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {

@@ -21,6 +21,7 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
         once = 1;
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
+        mp_tie_init();
     }
 }
 

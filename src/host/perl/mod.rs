@@ -26,7 +26,7 @@ use super::connection::ConnectionState;
 use super::lang::{Lang, Language, Own, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, dispatch, runtime, site, startup};
+use super::{ServerRecord, dispatch, provider, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
@@ -171,13 +171,13 @@ impl Language for PerlLanguage {
         env::take_dir_out(call, dir, entry);
     }
 
-    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef) -> Result<Vec<u8>, Fail> {
+    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
         const KEEP: &[u8] = b"ModInterp::Pushed::keep";
         let HandlerRef::Code(code) = code else { return code.name().map(<[u8]>::to_vec) };
         let number = PUSHED.fetch_add(1, Relaxed);
         let name = format!("ModInterp::Pushed::sub{number}").into_bytes();
         let id = config::intern(KEEP).index() as u32;
-        let args = [name[..].val(Ticket::FOREVER), code.val()];
+        let args = [name[..].val(Ticket::FOREVER), code.val(), role.val(Ticket::FOREVER)];
         let done = entry
             .require_module(b"ModInterp::Pushed", None)
             .and_then(|()| entry.call_handler(id, KEEP, Load::Never, &args));
@@ -298,6 +298,22 @@ impl Host for PerlHost {
 
     fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
         startup::child(PERL, phase, pool, &s);
+    }
+
+    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+        provider::check_password(PERL, &r, name, user, password)
+    }
+
+    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+        provider::realm_hash(PERL, &r, name, user, realm)
+    }
+
+    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
+        provider::check_authorization(PERL, &r, name, line)
+    }
+
+    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+        provider::check_require_line(PERL, cmd, name, line)
     }
 
     fn pre_config(_pools: Pools) -> c_int {
