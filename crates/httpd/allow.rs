@@ -94,6 +94,8 @@ const FUNCTIONS: &[&str] = &[
     "ap_psignature",
     "ap_rationalize_mtime",
     "ap_register_auth_provider",
+    "ap_register_input_filter",
+    "ap_register_output_filter",
     "ap_remove_input_filter",
     "ap_remove_output_filter",
     "ap_rflush",

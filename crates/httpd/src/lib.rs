@@ -15,6 +15,7 @@ mod directive;
 pub mod ffi;
 mod filter;
 mod hook;
+pub mod kind;
 mod lines;
 mod loaded;
 pub mod log;

@@ -4,12 +4,13 @@
 //! for everything. A [`Record`] wraps what the host keeps per server and per directory, and remembers merges.
 
 use crate::{
-    Command, Connection, Pools, Request, Server, Slots, ffi, guard,
+    Command, Connection, Filter, Pools, Request, Server, Slots, ffi, guard,
     hook::{self, Own},
+    kind,
     provider,
     status::{DECLINED, OK},
 };
-use apr::{Pool, bytes_at};
+use apr::{Brigade, Pool, bytes_at};
 use config::{Directive, Phase, PhaseRow};
 use std::{
     cell::UnsafeCell,
@@ -80,6 +81,15 @@ pub trait Host: Sized + 'static {
     fn start(phase: Phase, order: usize, pools: Pools, s: Server) -> c_int;
     /// A phase of a child process; its pool dies when the process ends in order.
     fn child(phase: Phase, order: usize, pool: Pool, s: Server);
+
+    /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
+    fn output_filter(_f: Filter, _bb: Brigade) -> c_int {
+        apr::Status::EGENERAL.code()
+    }
+    /// Data is wanted of such a filter.
+    fn input_filter(_f: Filter, _bb: Brigade, _ask: kind::Ask) -> c_int {
+        apr::Status::EGENERAL.code()
+    }
 
     /// Whether a password is right, for the provider `name` that [`crate::provider::register`] made known: an
     /// `authn_status`. The same holds of the three below.
