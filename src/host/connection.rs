@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use httpd::{Connection, Request};
 use tipool::ItemId;
 
-use interp::{Bag, Ticket};
+use interp::{Bag, Kept, Ticket};
 
 use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
@@ -32,6 +32,8 @@ pub struct ConnectionState {
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
+    /// Values that the language keeps for this connection, by the name of a script.
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Kept)>>,
 }
 
 // SAFETY: httpd works on a connection on one thread at a time (SAFETY.md, "one thread at a time"). Its end may come on
@@ -54,6 +56,7 @@ impl ConnectionState {
             chosen: Cell::new(None),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
+            scripts: RefCell::default(),
         };
         lang.set_connection(c, state)
     }
@@ -115,7 +118,7 @@ impl Drop for ConnectionState {
     fn drop(&mut self) {
         self.ticket.void();
         // The values go to their interpreters' drop boxes before these are anybody's again.
-        interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take())));
+        interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take(), self.scripts.take())));
         for (stock, id) in self.homes.take() {
             if let Some(tipool) = stock.tipool() {
                 tipool.drop_home(id);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use config::{Handler, LeaseScope, Phase, Run, Scope, Slot};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
-use interp::{Entry, HandlerRef, IntoVal, Load, Raised, Ticket, Val};
+use interp::{Entry, HandlerRef, IntoVal, Raised, Ticket, Val};
 
 use super::connection::ConnectionState;
 use super::frame::{About, Frame};
@@ -75,14 +75,8 @@ enum Returned {
     Died,
 }
 
-/// Whether a handler's module may be loaded when it is first called.
-pub fn load_of(handler: &Handler) -> Load {
-    if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing }
-}
-
-fn call(entry: &dyn Entry, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
-    let named =
-        |handler: &Handler| entry.call_handler(handler.id.index() as u32, &handler.name, load_of(handler), args);
+fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
+    let named = |handler: &Handler| stack.lang.call(&stack.about, entry, handler, args);
     let outcome = match next {
         Next::Configured(handler) => named(handler),
         Next::Changed(Step::Named(handler)) => named(handler),
@@ -103,7 +97,7 @@ pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
     // A handler pushed to the running phase runs in it: the stack is looked at anew each time.
     while let Some(next) = stack.next(at) {
         at += 1;
-        let returned = match call(entry, &next, args) {
+        let returned = match call(entry, stack, &next, args) {
             Ok(status) => Returned::Status(status),
             Err(Raised::Exit(_)) => Returned::Exit,
             Err(raised) => {

@@ -8,12 +8,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use apr::Pool;
-use config::{DirConf, Phase, ServerConf};
+use config::{DirConf, Handler, Phase, ServerConf};
 use httpd::provider::Group;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
-use interp::{Entry, Fail, HandlerRef, Interp};
+use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Raised, Val};
 
 use super::connection::ConnectionState;
+use super::frame::About;
 use super::keeper::Keeper;
 use super::request::RequestState;
 use super::site::Site;
@@ -74,6 +75,21 @@ pub trait Language: Sync {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let _ = call;
         interp.with(f);
+    }
+
+    /// Calls a handler.
+    ///
+    /// # Errors
+    /// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
+    fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
+        let _ = about;
+        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
+    }
+
+    /// What an authorization provider is given behind the request, of a `Require` line.
+    fn require_arguments(&self, line: &[u8]) -> Vec<Vec<u8>> {
+        vec![line.to_vec()]
     }
 
     /// Before the handlers of a phase: `dir` where the phase knows it.

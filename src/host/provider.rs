@@ -63,9 +63,14 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         let subject = r.val(state.ticket());
         let args: Vec<Val> =
             std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
-        entry.call_handler(handler.id.index() as u32, &handler.name, dispatch::load_of(handler), &args)
+        lang.call(&About::Request(*r), entry, handler, &args)
     });
     match done {
+        Ok(Ok(outcome)) if !outcome.is_number => {
+            let text = format!("{}: did not return a number", handler.display_name());
+            report::request(lang, r, httpd::log::Level::Error, &text);
+            None
+        }
         Ok(Ok(outcome)) => c_int::try_from(outcome.number).ok(),
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
@@ -99,7 +104,9 @@ pub fn realm_hash(lang: Lang, r: &Request, name: &[u8], user: &[u8], realm: &[u8
 /// `Require`: whether the request may pass.
 pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) -> c_int {
     let Some(provider) = find(lang, Group::Authz, name) else { return AUTHZ_DENIED };
-    call(lang, r, Phase::Authz, &provider.check, &[line]).unwrap_or(AUTHZ_GENERAL_ERROR)
+    let arguments = lang.require_arguments(line);
+    let arguments: Vec<&[u8]> = arguments.iter().map(|a| &a[..]).collect();
+    call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
 /// Whether a `Require` line is understood. While the configuration is read this is asked of the parent.
@@ -120,9 +127,7 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
     let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
     let done = Frame::run(About::Server(s), None, &stock, &hold, || {
         let args = [parms, line.val(Ticket::FOREVER)];
-        dispatch::enter_any(&hold, |entry| {
-            entry.call_handler(second.id.index() as u32, &second.name, dispatch::load_of(second), &args)
-        })
+        dispatch::enter_any(&hold, |entry| lang.call(&About::Server(s), entry, second, &args))
     });
     ticket.void();
     done.map(drop).map_err(|raised| raised.to_string())

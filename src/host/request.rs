@@ -7,7 +7,7 @@ use std::sync::Arc;
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
 use httpd::Request;
-use interp::{Bag, HandlerRef, Ticket};
+use interp::{Bag, HandlerRef, Kept, Ticket};
 use smallvec::SmallVec;
 
 use super::connection::ConnectionState;
@@ -56,6 +56,8 @@ pub struct Extras {
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
+    /// Values that the language keeps for this request, by the name of a script.
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Kept)>>,
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
 }
@@ -308,6 +310,7 @@ impl RequestState {
         self.extras.get().is_some_and(|extras| {
             !extras.pnotes.borrow().is_empty()
                 || !extras.filters.borrow().is_empty()
+                || !extras.scripts.borrow().is_empty()
                 || extras.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
         })
     }
@@ -315,7 +318,7 @@ impl RequestState {
     /// Drops what scripts left here; the caller holds the interpreters.
     pub fn drop_values(&self) {
         if let Some(extras) = self.extras.get() {
-            let values = (extras.changed.take(), extras.pnotes.take(), extras.filters.take());
+            let values = (extras.changed.take(), extras.pnotes.take(), extras.filters.take(), extras.scripts.take());
             drop(values);
         }
     }

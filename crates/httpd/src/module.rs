@@ -6,8 +6,7 @@
 use crate::{
     Command, Connection, Filter, Pools, Request, Server, Slots, ffi, guard,
     hook::{self, Own},
-    kind,
-    provider,
+    kind, provider,
     status::{DECLINED, OK},
 };
 use apr::{Brigade, Pool, bytes_at};
