@@ -32,7 +32,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use apr::Pool;
-use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
+use config::{DirConf, Directive, Language, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
 use once_cell::sync::OnceCell;
 
@@ -107,6 +107,7 @@ impl Host for PerlHost {
     type Request = RequestState;
     type Connection = ConnectionState;
 
+    const LANGUAGE: Language = Language::Perl;
     const OWN: &'static [Own] =
         &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
 

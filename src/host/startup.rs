@@ -152,6 +152,8 @@ fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effec
             load_now(s, slots, &directive, &item)
         }
         Effect::RunNow(item) => site::run(s, &stock_now(s, slots)?, &item),
+        // Of rows that perl_module does not have.
+        Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_) | Effect::Provider(_) => Ok(()),
         Effect::ModuleNow(item) => load_now(s, slots, "PerlModule", &item),
         Effect::EnvNow { name, value } => {
             let stock = stock_now(s, slots)?;
