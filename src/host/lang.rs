@@ -60,6 +60,15 @@ pub trait Language: Sync {
     /// Directive and message.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String>;
 
+    /// Does what a line of this language alone asks for.
+    ///
+    /// # Errors
+    /// For the administrator; begins with the directive.
+    fn act(&self, s: &Server, effect: config::Effect) -> Result<(), String> {
+        let _ = (s, effect);
+        Ok(())
+    }
+
     /// What is added to the `Server` header, asked of the main parent when the configuration is complete.
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         let _ = entry;

@@ -84,7 +84,7 @@ mod testing {
 
     use super::*;
     use apr::Pool;
-    use config::{Directive, Phase};
+    use config::{Directive, Language, Phase};
     use std::ffi::c_int;
 
     /// Records as httpd would lend them, in a pool that is never destroyed.
@@ -140,6 +140,8 @@ mod testing {
         type Dir = Vec<String>;
         type Request = String;
         type Connection = String;
+
+        const LANGUAGE: Language = Language::Perl;
 
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE

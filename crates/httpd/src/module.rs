@@ -10,7 +10,7 @@ use crate::{
     status::{DECLINED, OK},
 };
 use apr::{Brigade, Pool, bytes_at};
-use config::{Directive, Phase, PhaseRow};
+use config::{Directive, Language, Phase, PhaseRow};
 use std::{
     cell::UnsafeCell,
     ffi::{CStr, c_char, c_int, c_void},
@@ -33,8 +33,8 @@ pub trait Host: Sized + 'static {
     /// What is kept per connection.
     type Connection: Send + 'static;
 
-    /// Whether the directives of `config`'s table are its own; else it has none.
-    const HAS_DIRECTIVES: bool = true;
+    /// Whose directives, of `config`'s tables, are its own, and whose orders of the phase table it follows.
+    const LANGUAGE: Language;
 
     /// Hooks wanted besides those of the phases.
     const OWN: &'static [Own] = &[];
@@ -169,7 +169,7 @@ impl ModuleRecord {
             merge_dir_config: Some(merge_dir::<H>),
             create_server_config: Some(create_server::<H>),
             merge_server_config: Some(merge_server::<H>),
-            cmds: if H::HAS_DIRECTIVES { crate::directive::Commands::<H>::FIRST } else { ptr::null() },
+            cmds: crate::directive::Commands::<H>::FIRST,
             register_hooks: Some(register::<H>),
             flags: 0,
         }))

@@ -1,10 +1,10 @@
-//! The Lua module's host: its record is there, and the server starts only if a Lua state does. It has no directive and no
-//! handler yet.
+//! The Lua module's host: its record is there, and the server starts only if a Lua state does. It refuses its directives,
+//! since it has no handler yet.
 
 use std::ffi::c_int;
 
 use apr::Pool;
-use config::{Directive, Phase, PhaseRow};
+use config::{Directive, Language, Phase, PhaseRow};
 use httpd::log::{self, Entry, Level};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Connection, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
@@ -19,7 +19,7 @@ impl Host for LuaHost {
     type Request = ();
     type Connection = ();
 
-    const HAS_DIRECTIVES: bool = false;
+    const LANGUAGE: Language = Language::Lua;
     const OWN: &'static [Own] = &[Own::PreConfig, Own::AfterStart];
 
     fn module() -> &'static ModuleRecord {
@@ -35,7 +35,7 @@ impl Host for LuaHost {
     fn merge_dir(_base: &(), _add: &()) {}
 
     fn directive(row: &'static Directive, _: &Command<'_>, _: &Slots<'_, Self>, _: &[&[u8]]) -> Result<(), String> {
-        Err(format!("{}: not a directive of this module", row.name))
+        Err(format!("{}: not built yet", row.name))
     }
 
     fn loaded(_pconf: Pool) {}

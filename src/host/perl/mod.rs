@@ -213,6 +213,7 @@ impl Host for PerlHost {
     type Request = RequestState;
     type Connection = ConnectionState;
 
+    const LANGUAGE: config::Language = config::Language::Perl;
     const OWN: &'static [httpd::Own] = super::OWN_HOOKS;
 
     fn module() -> &'static ModuleRecord {
