@@ -1,0 +1,154 @@
+//! A script, a function in it, and how long its globals live.
+
+use std::sync::Arc;
+
+use config::script::{Script, Source, resolve};
+use config::{CodeCache, DirConf, Handler, LuaDir, ScriptScope};
+use httpd::{Request, Server};
+use interp::{Entry, Kept, Load, Outcome, Raised, Val};
+use interp_lua::{Entered, Env};
+
+use super::super::connection::ConnectionState;
+use super::super::frame::{About, Frame};
+use super::super::request::RequestState;
+use super::{LUA, entered};
+
+/// What is run of a script, and what holds for it where it is used.
+pub struct Use<'a> {
+    /// The file's path, or the line of the configuration at which its text stands.
+    pub name: &'a [u8],
+    /// The text, if it stands in the configuration.
+    pub text: Option<&'a config::Text>,
+    /// The function that is called.
+    pub function: &'a [u8],
+    /// What the directory says of scripts.
+    pub dir: &'a LuaDir,
+}
+
+/// Calls a handler.
+///
+/// # Errors
+/// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
+pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
+    let by_name = || {
+        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
+    };
+    let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
+    match &script.source {
+        Source::Module(_) | Source::Function(_) => by_name(),
+        Source::File(_) | Source::Chunk(_) => in_directory(about, |dir, server| {
+            let file = file(script, dir, server);
+            let function = function(script);
+            let one = match &script.source {
+                Source::Chunk(text) => Use { name: &handler.name, text: Some(text), function, dir },
+                _ => Use { name: &file, text: None, function, dir },
+            };
+            run(about, entered, &one, args)
+        }),
+    }
+}
+
+/// The function that a script's line names: `handle` unless it says so. A block without one runs itself.
+pub fn function(script: &Script) -> &[u8] {
+    match (&script.function, &script.source) {
+        (Some(function), _) => function,
+        (None, Source::Chunk(_)) => b"",
+        (None, _) => b"handle",
+    }
+}
+
+fn in_directory<R>(about: &About, f: impl FnOnce(&LuaDir, &Server) -> R) -> R {
+    match about {
+        About::Request(r) => f(dir_of(LUA.dir(r)), &r.server()),
+        About::Connection(c) => f(dir_of(LUA.dir_defaults(&c.base_server())), &c.base_server()),
+        About::Server(s) => f(dir_of(LUA.dir_defaults(s)), s),
+    }
+}
+
+/// What mod_lua's directives say; that nothing is said where there is no record.
+pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
+    dir.map_or(LuaDir::nothing(), DirConf::lua)
+}
+
+/// The path of a script's file: relative to `LuaRoot`, else to the server's root.
+pub fn file(script: &Script, dir: &LuaDir, server: &Server) -> Vec<u8> {
+    match &script.source {
+        Source::File(name) => resolve(dir.root.as_deref(), httpd::server::root(server), name).into_owned(),
+        _ => Vec::new(),
+    }
+}
+
+/// Runs a function of a script.
+///
+/// # Errors
+/// Whatever it raised; [`Raised::Unresolved`] if the file or the function is not there.
+pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Result<Outcome, Raised> {
+    let script = of(one);
+    match (one.dir.scope.unwrap_or_default(), about) {
+        (ScriptScope::Once, About::Request(_)) => entered.run_once(&script, one.function, args),
+        _ => entered.call_in(&env(about, entered, one)?, one.function, args),
+    }
+}
+
+/// The engine's view of it.
+fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
+    let cache = match one.dir.code_cache.unwrap_or_default() {
+        CodeCache::Stat => interp_lua::CodeCache::Stat,
+        CodeCache::Forever => interp_lua::CodeCache::Forever,
+        CodeCache::Never => interp_lua::CodeCache::Never,
+    };
+    let package = one.dir.package();
+    interp_lua::Script {
+        name: one.name,
+        text: one.text.map(|text| &*text.code),
+        first_line: one.text.map_or(1, |text| text.at.line),
+        cache,
+        paths: interp_lua::Paths { path: &package.path, cpath: &package.cpath, id: package.id },
+    }
+}
+
+/// The globals of a script for this use, its chunk run if they are new.
+///
+/// # Errors
+/// What the chunk raised.
+pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raised> {
+    let script = of(one);
+    match (one.dir.scope.unwrap_or_default(), about) {
+        (ScriptScope::Once, _) => entered.open(&script),
+        (ScriptScope::Request, About::Request(r)) => of_request(r, entered, &script),
+        (ScriptScope::Conn, About::Request(r)) => of_connection(&r.connection(), entered, &script),
+        (ScriptScope::Conn, About::Connection(c)) => of_connection(c, entered, &script),
+        _ => entered.kept_env(&script),
+    }
+}
+
+fn kept(list: &[(Arc<[u8]>, Kept)], entered: &Entered, name: &[u8]) -> Option<Env> {
+    let here = |kept: &Kept| entered.is_home_of(kept);
+    list.iter().find(|(of, kept)| **of == *name && here(kept)).map(|(_, kept)| Env::of(kept))
+}
+
+fn of_request(r: &Request, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
+    let (Some(state), Some(hold)) = (RequestState::of(LUA, r), Frame::find(|f| Some(f.hold.clone()))) else {
+        return entered.open(script);
+    };
+    if let Some(env) = kept(&state.extras().scripts.borrow(), entered, script.name) {
+        return Ok(env);
+    }
+    let env = entered.open(script)?;
+    state.pin(r, &hold);
+    state.extras().scripts.borrow_mut().push((script.name.into(), env.kept()));
+    Ok(env)
+}
+
+fn of_connection(c: &httpd::Connection, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
+    let place = Frame::find(|f| Some((f.stock.clone(), f.hold.clone())));
+    let (Some(state), Some((stock, hold))) = (ConnectionState::of(LUA, c), place) else { return entered.open(script) };
+    if let Some(env) = kept(&state.scripts.borrow(), entered, script.name) {
+        return Ok(env);
+    }
+    let env = entered.open(script)?;
+    state.settle(&stock, &hold);
+    state.scripts.borrow_mut().push((script.name.into(), env.kept()));
+    Ok(env)
+}
