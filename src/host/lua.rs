@@ -8,7 +8,7 @@ use config::{Directive, Phase, PhaseRow};
 use httpd::log::{self, Entry, Level};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Connection, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
-use interp_lua::State;
+use interp_lua::{Lua, Start};
 
 /// The Lua module.
 pub struct LuaHost;
@@ -73,9 +73,9 @@ impl Host for LuaHost {
 
     fn after_start(_pools: Pools, s: Server) -> c_int {
         let say = |level, text: String| log::server(Some(&s), Entry::new(level, LuaHost::module()), text.as_bytes());
-        match State::new().and_then(|state| state.version()) {
-            Ok(version) => {
-                say(Level::Info, format!("{version} answers"));
+        match Lua::start(&Start::default()) {
+            Ok(_) => {
+                say(Level::Info, "Lua answers".to_string());
                 OK
             }
             Err(error) => {
