@@ -97,7 +97,8 @@ pub trait Language: Sync {
     }
 
     /// What an authorization provider is given behind the request, of a `Require` line.
-    fn require_arguments(&self, line: &[u8]) -> Vec<Vec<u8>> {
+    fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
+        let _ = r;
         vec![line.to_vec()]
     }
 

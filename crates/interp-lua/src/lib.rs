@@ -27,6 +27,7 @@
 //! | `env` | [`Env`]: a script's globals; running a script, calling its functions |
 //! | `coroutine` | [`Coroutine`], [`Step`]: filters |
 //! | `handler` | handlers by name: `module.func`, `file.lua:func`, text |
+//! | `check` | whether a text compiles |
 //! | `code` | start-up code: require, run |
 //! | `library` | whether C modules find this very Lua |
 //! | `bind` | rows as C tables |
@@ -34,6 +35,7 @@
 
 mod bind;
 mod cache;
+mod check;
 mod code;
 mod coroutine;
 mod env;
@@ -47,6 +49,7 @@ mod start;
 mod world;
 
 pub use cache::parsed;
+pub use check::check;
 pub use coroutine::{Coroutine, Step};
 pub use env::Env;
 pub use interp::{Load, Outcome, Place, Raised};

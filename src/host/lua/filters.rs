@@ -68,9 +68,12 @@ enum Begun {
 }
 
 /// Runs `f` in the interpreter of the filter's request.
-fn inside<R>(r: &Request, phase: Phase, f: impl FnOnce(&RequestCall<'_>, &interp_lua::Entered) -> R) -> Result<R, c_int> {
-    let (Some(server), Some(state)) =
-        (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+fn inside<R>(
+    r: &Request,
+    phase: Phase,
+    f: impl FnOnce(&RequestCall<'_>, &interp_lua::Entered) -> R,
+) -> Result<R, c_int> {
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
     else {
         return Err(HTTP_INTERNAL_SERVER_ERROR);
     };
@@ -134,7 +137,13 @@ fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
 }
 
 /// Gives the script a bucket's bytes, or `None` behind the last. `None`: it has failed or returned; nothing more is asked.
-fn resume(f: &Filter, r: &Request, running: &Running, phase: Phase, bytes: Option<&[u8]>) -> Result<Option<Vec<u8>>, c_int> {
+fn resume(
+    f: &Filter,
+    r: &Request,
+    running: &Running,
+    phase: Phase,
+    bytes: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>, c_int> {
     // Taken out while it runs: the script may send something through this very filter.
     let Some(coroutine) = running.coroutine.take() else { return Ok(None) };
     let step = inside(r, phase, |_, entered| entered.resume(&coroutine, bytes));
@@ -202,7 +211,7 @@ pub fn output(f: &Filter, bb: Brigade) -> c_int {
     let out = &running.brigade;
     while let Some(bucket) = bb.first() {
         if bucket.kind() != BucketKind::Data {
-            if bucket.kind() == BucketKind::End && !running.is_over.get() {
+            if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
                 match resume(f, &r, running, Phase::OutputFilter, None) {
                     Ok(text) => add(out, text),
                     Err(status) => return give_up(f, &bb, out, status, cx),
@@ -297,7 +306,7 @@ pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
         }
         while let Some(bucket) = kept.first() {
             if bucket.kind() != BucketKind::Data {
-                if bucket.kind() == BucketKind::End && !running.is_over.get() {
+                if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
                     match resume(f, &r, running, Phase::InputFilter, None) {
                         Ok(text) => add(&bb, text),
                         Err(status) => return give_up(f, &bb, kept, status, cx),

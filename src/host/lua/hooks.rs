@@ -17,8 +17,7 @@ use super::{LUA, script};
 /// The hooks of a phase at a position.
 pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
     let Some(hooks) = LUA.dir(r).and_then(|dir| dir.lua().shared_hooks(phase, position)) else { return DECLINED };
-    let (Some(server), Some(state)) =
-        (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
     else {
         return DECLINED;
     };

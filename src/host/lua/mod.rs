@@ -18,18 +18,19 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{
-    DirConf, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, Scope, ServerConf, ServerOption,
+    DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, Scope, ServerConf,
 };
 use httpd::kind::Ask;
 use httpd::log::Level;
+use httpd::provider::{Group, PER_CONF};
 use httpd::{Command, Connection, Filter, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
-use once_cell::sync::OnceCell;
 
 use super::connection::ConnectionState;
 use super::frame::About;
 use super::lang::{Lang, Language, Own};
+use super::provider::Provider;
 use super::request::RequestState;
 use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
 
@@ -71,13 +72,15 @@ impl Language for LuaLanguage {
         let lib = library();
         let start = Start {
             lib: lib.as_deref(),
-            memory: conf.interp.max_memory(),
+            memory: conf.limits(s.timeout()).max_memory.and_then(|bytes| usize::try_from(bytes).ok()),
             c_modules: true,
-            watch_globals: conf.options.is(ServerOption::WatchGlobals),
+            paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).package())),
+            watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
         };
         match Lua::start(&start) {
             Ok(lua) => {
-                lua.enter().set_text(b"version", httpd::server::banner());
+                let told = lua.enter().set_constant(b"version", httpd::server::banner());
+                told.map_err(|e| format!("LoadModule: {e}"))?;
                 Ok(Box::new(lua))
             }
             Err(e) => Err(format!("LoadModule: no Lua state for {}: {e}", site::name_of(s))),
@@ -89,39 +92,49 @@ impl Language for LuaLanguage {
         entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
     }
 
-    fn version(&self, _entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
-        Vec::new()
+    /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
+    /// providers made known to httpd.
+    fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
+        match effect {
+            Effect::Map(map) => response::compile(&map),
+            Effect::Filter(filter) => {
+                filters::register(&filter);
+                Ok(())
+            }
+            Effect::Authz(authz) => {
+                let check = Handler::of_hook((*authz.script).clone(), authz.at.clone());
+                let provider = Provider { group: Group::Authz, name: (*authz.name).into(), check, second: None };
+                provider::register(LUA, provider, b"0", PER_CONF).map_err(|e| {
+                    format!("LuaAuthzProvider: \"{}\": {}", String::from_utf8_lossy(&authz.name), e.message())
+                })
+            }
+            Effect::Handlers { handlers, .. } => handlers.iter().try_for_each(script::check),
+            _ => Ok(()),
+        }
     }
 
     fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
         script::call(about, entry, handler, args)
     }
 
-    fn require_arguments(&self, line: &[u8]) -> Vec<Vec<u8>> {
-        httpd::util::words(line)
+    fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
+        httpd::util::words(&r.pool(), line)
     }
 
-    fn around(
-        &self,
-        call: &super::lang::RequestCall<'_>,
-        interp: &dyn Interp,
-        f: &mut dyn FnMut(&dyn Entry),
-    ) {
+    fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(&mut |entry| {
             f(entry);
             if let Some(entered) = entered(entry) {
-                tell_leaks(call.r, call.server, entered);
+                tell_leaks(call.r, entered);
             }
         });
     }
 }
 
 /// `LuaOptions +WatchGlobals`: what the call has left in the state's globals.
-fn tell_leaks(r: &Request, server: &ServerRecord, entered: &Entered) {
-    if server.conf.options.is(ServerOption::WatchGlobals) {
-        for leak in entered.take_leaks() {
-            report::request(LUA, r, Level::Warn, &format!("LuaOptions WatchGlobals: {leak}"));
-        }
+fn tell_leaks(r: &Request, entered: &Entered) {
+    for leak in entered.take_leaks() {
+        report::request(LUA, r, Level::Warn, &format!("LuaOptions WatchGlobals: {leak}"));
     }
 }
 
@@ -192,9 +205,7 @@ impl Host for LuaHost {
             Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
             Some(Position::Handlers) | None => match state {
                 Some(state) => state.is_idle(phase, dispatch::configured(LUA, phase, r)),
-                None => {
-                    dispatch::configured(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r)
-                }
+                None => dispatch::configured(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
             },
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }

@@ -15,7 +15,7 @@ use lazy_static::lazy_static;
 
 use super::super::frame::About;
 use super::super::lang::RequestCall;
-use super::super::request::{RequestState, Step};
+use super::super::request::RequestState;
 use super::super::{dispatch, report};
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
@@ -37,6 +37,16 @@ fn pattern(map: &MapHandler) -> Result<Arc<Regex>, String> {
     let regex = Arc::new(Regex::new(&map.pattern, 0)?);
     PATTERNS.write().unwrap_or_else(PoisonError::into_inner).insert(map.id, regex.clone());
     Ok(regex)
+}
+
+/// A line's pattern.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn compile(map: &MapHandler) -> Result<(), String> {
+    let wrong =
+        |e| format!("LuaMapHandler: \"{}\" is no regular expression: {e}", String::from_utf8_lossy(&map.pattern));
+    pattern(map).map(drop).map_err(wrong)
 }
 
 /// How a request asks for us.
@@ -81,8 +91,7 @@ pub fn run(r: &Request) -> c_int {
 
 /// Enters an interpreter for the response and ends the request's walk behind it.
 fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> c_int) -> c_int {
-    let (Some(server), Some(state)) =
-        (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
     else {
         return DECLINED;
     };
@@ -111,7 +120,7 @@ fn handlers(r: &Request) -> c_int {
 
 /// `SetHandler lua-script`: the function `handle` of the request's own file.
 fn own_file(r: &Request) -> c_int {
-    if !r.is_for_a_file() {
+    if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
         end_walk(r);
         return DECLINED;
     }
@@ -197,7 +206,8 @@ fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, 
         Source::File(name) => interpolate(name, group),
         _ => return DECLINED,
     };
-    let file = config::script::resolve(dir.root.as_deref(), httpd::server::root(&call.r.server()), &written);
+    let server = call.r.server();
+    let file = script::path(&written, dir, &server);
     let function = interpolate(script::function(&map.script), group);
     let one = Use { name: &file, text: None, function: &function, dir };
     match script_result(call, entry, &one) {

@@ -1,12 +1,15 @@
 //! A script, a function in it, and how long its globals live.
 
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use config::script::{Script, Source, resolve};
-use config::{CodeCache, DirConf, Handler, LuaDir, ScriptScope};
+use config::{CodeCache, DirConf, Handler, LuaDir, Package, ScriptScope};
 use httpd::{Request, Server};
-use interp::{Entry, Kept, Load, Outcome, Raised, Val};
-use interp_lua::{Entered, Env};
+use interp::{Entry, Load, Outcome, Raised, Val};
+use interp_lua::{Entered, Env, Paths};
 
 use super::super::connection::ConnectionState;
 use super::super::frame::{About, Frame};
@@ -49,6 +52,20 @@ pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -
     }
 }
 
+/// A line named a handler: code that stands there must compile.
+///
+/// # Errors
+/// Lua's message.
+pub fn check(handler: &Handler) -> Result<(), String> {
+    let Some(script) = handler.script.as_deref() else { return Ok(()) };
+    let (Source::Chunk(text) | Source::Function(text)) = &script.source else { return Ok(()) };
+    let code = match &script.source {
+        Source::Function(_) => [b"return ", &text.code[..]].concat(),
+        _ => text.code.to_vec(),
+    };
+    interp_lua::check(&code, &text.at.file, text.at.line)
+}
+
 /// The function that a script's line names: `handle` unless it says so. A block without one runs itself.
 pub fn function(script: &Script) -> &[u8] {
     match (&script.function, &script.source) {
@@ -71,11 +88,18 @@ pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
     dir.map_or(LuaDir::nothing(), DirConf::lua)
 }
 
-/// The path of a script's file: relative to `LuaRoot`, else to the server's root.
-pub fn file(script: &Script, dir: &LuaDir, server: &Server) -> Vec<u8> {
+/// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.
+pub fn path<'n>(name: &'n [u8], dir: &LuaDir, server: &Server) -> Cow<'n, [u8]> {
+    let of_server = LUA.server(server).and_then(|record| record.conf.root.as_deref());
+    let root = dir.root.as_deref().or(of_server);
+    resolve(root, httpd::server::server_root().unwrap_or_default(), name)
+}
+
+/// The path of a script's file; empty where it stands in the configuration.
+pub fn file<'s>(script: &'s Script, dir: &LuaDir, server: &Server) -> Cow<'s, [u8]> {
     match &script.source {
-        Source::File(name) => resolve(dir.root.as_deref(), httpd::server::root(server), name).into_owned(),
-        _ => Vec::new(),
+        Source::File(name) => path(name, dir, server),
+        _ => Cow::Borrowed(b""),
     }
 }
 
@@ -98,14 +122,21 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
         CodeCache::Forever => interp_lua::CodeCache::Forever,
         CodeCache::Never => interp_lua::CodeCache::Never,
     };
-    let package = one.dir.package();
     interp_lua::Script {
         name: one.name,
         text: one.text.map(|text| &*text.code),
         first_line: one.text.map_or(1, |text| text.at.line),
         cache,
-        paths: interp_lua::Paths { path: &package.path, cpath: &package.cpath, id: package.id },
+        paths: paths(one.dir.package()),
     }
+}
+
+/// Where modules are, as the engine has it.
+pub fn paths(package: &Package) -> &Paths {
+    static NONE: Paths = Paths { path: Vec::new(), cpath: Vec::new(), id: 0 };
+    let copy = |list: &[Arc<[u8]>]| list.iter().map(|path| path.to_vec().into()).collect();
+    let make = || Paths { path: copy(&package.path), cpath: copy(&package.cpath), id: package.id as u64 };
+    package.made.get(make).unwrap_or(&NONE)
 }
 
 /// The globals of a script for this use, its chunk run if they are new.
@@ -123,32 +154,37 @@ pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raise
     }
 }
 
-fn kept(list: &[(Arc<[u8]>, Kept)], entered: &Entered, name: &[u8]) -> Option<Env> {
-    let here = |kept: &Kept| entered.is_home_of(kept);
-    list.iter().find(|(of, kept)| **of == *name && here(kept)).map(|(_, kept)| Env::of(kept))
+type Scripts = RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>;
+
+/// The globals that somebody keeps for a script in this state.
+fn kept(scripts: &Scripts, entered: &Entered, name: &[u8]) -> Option<Env> {
+    let of = |env: &Box<dyn Any + Send>| {
+        env.downcast_ref::<Env>().filter(|env| Arc::ptr_eq(env.home(), entered.home())).cloned()
+    };
+    scripts.borrow().iter().filter(|(of, _)| **of == *name).find_map(|(_, env)| of(env))
 }
 
 fn of_request(r: &Request, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
     let (Some(state), Some(hold)) = (RequestState::of(LUA, r), Frame::find(|f| Some(f.hold.clone()))) else {
         return entered.open(script);
     };
-    if let Some(env) = kept(&state.extras().scripts.borrow(), entered, script.name) {
+    if let Some(env) = kept(&state.extras().scripts, entered, script.name) {
         return Ok(env);
     }
     let env = entered.open(script)?;
     state.pin(r, &hold);
-    state.extras().scripts.borrow_mut().push((script.name.into(), env.kept()));
+    state.extras().scripts.borrow_mut().push((script.name.into(), Box::new(env.clone())));
     Ok(env)
 }
 
 fn of_connection(c: &httpd::Connection, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
     let place = Frame::find(|f| Some((f.stock.clone(), f.hold.clone())));
     let (Some(state), Some((stock, hold))) = (ConnectionState::of(LUA, c), place) else { return entered.open(script) };
-    if let Some(env) = kept(&state.scripts.borrow(), entered, script.name) {
+    if let Some(env) = kept(&state.scripts, entered, script.name) {
         return Ok(env);
     }
     let env = entered.open(script)?;
     state.settle(&stock, &hold);
-    state.scripts.borrow_mut().push((script.name.into(), env.kept()));
+    state.scripts.borrow_mut().push((script.name.into(), Box::new(env.clone())));
     Ok(env)
 }
