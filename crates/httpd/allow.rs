@@ -93,6 +93,9 @@ const FUNCTIONS: &[&str] = &[
     "ap_pcfg_open_custom",
     "ap_psignature",
     "ap_rationalize_mtime",
+    "ap_register_auth_provider",
+    "ap_register_input_filter",
+    "ap_register_output_filter",
     "ap_remove_input_filter",
     "ap_remove_output_filter",
     "ap_rflush",
@@ -141,7 +144,7 @@ const FUNCTIONS: &[&str] = &[
 const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
-const TYPES: &str = "module|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|scoreboard|worker_score|process_score|global_score";
+const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|scoreboard|worker_score|process_score|global_score";
 
 /// Constants.
 const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|OPT_.*|DEFAULT_.*";

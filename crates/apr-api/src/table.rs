@@ -61,7 +61,7 @@ fn each(t: Obj<Table>, sub: Callable, keys: Rest) -> Result<i64> {
 
 /// While `each` runs, the value beside the key, so that a key's second value shows.
 fn fetch<'t>(t: Cursor<'t, Table>, key: &[u8]) -> Option<&'t [u8]> {
-    match t.object().entry(t.pos() as usize) {
+    match t.pos().checked_sub(1).and_then(|at| t.object().entry(at as usize)) {
         Some((k, v)) if k.eq_ignore_ascii_case(key) => Some(v),
         _ => t.object().get(key),
     }
@@ -70,12 +70,14 @@ fn first_key(t: Cursor<'_, Table>) -> Option<&[u8]> {
     seek(t, 0)
 }
 fn next_key<'t>(t: Cursor<'t, Table>, _last: &[u8]) -> Option<&'t [u8]> {
-    let next = t.pos().saturating_add(1);
+    let next = t.pos();
     seek(t, next)
 }
+/// The position is that behind the entry; 0 when no walk is on, as the engine relies on.
 fn seek(t: Cursor<'_, Table>, i: u32) -> Option<&[u8]> {
-    t.set_pos(i);
-    t.object().entry(i as usize).map(|(k, _)| k)
+    let entry = t.object().entry(i as usize);
+    t.set_pos(if entry.is_some() { i.saturating_add(1) } else { 0 });
+    entry.map(|(k, _)| k)
 }
 
 /// `APR::Const::OVERLAP_TABLES_MERGE` is 1; anything else replaces.

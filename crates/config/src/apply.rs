@@ -9,7 +9,7 @@ use crate::dir::DirConf;
 use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
 use crate::lua_apply;
-use crate::lua_dir::{AuthzProvider, MapHandler, NamedFilter};
+use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::options::{self, OptionRow, ServerOption, Sign};
 use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
@@ -104,6 +104,15 @@ pub enum Effect {
     ModuleNow(Queued),
     /// Run this code, its name, in the server's interpreter; start it if it does not run. An error is the line's error.
     RunNow(Queued),
+    /// Make this provider known to httpd.
+    Provider {
+        /// Its group: `authn` or `authz`.
+        group: &'static str,
+        /// Its name.
+        name: Box<[u8]>,
+        /// Its code.
+        handler: Handler,
+    },
     /// Put this variable into `%ENV` of the running interpreter.
     EnvNow {
         /// Its name.
@@ -125,8 +134,6 @@ pub enum Effect {
     Map(Arc<MapHandler>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
-    /// Tell httpd of an authorization provider of this name.
-    Provider(Arc<AuthzProvider>),
 }
 
 pub(crate) type Applied = Result<Effect, String>;
@@ -328,6 +335,22 @@ pub(crate) fn module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     }
     cmd.server_mut(row)?.modules.push(module);
     Ok(Effect::Done)
+}
+
+pub(crate) fn authn_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    provider("authn", row, cmd, args)
+}
+
+pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    provider("authz", row, cmd, args)
+}
+
+fn provider(group: &'static str, row: &'static Directive, cmd: &Context<'_>, args: &[&[u8]]) -> Applied {
+    let name = named(row, args)?.into();
+    let Some(handler) = Handler::new(second(args), cmd.at.clone()) else {
+        return Err(format!("{}: {} is not the name of a handler", row.name, quoted(second(args))));
+    };
+    Ok(Effect::Provider { group, name, handler })
 }
 
 pub(crate) fn set_var(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {

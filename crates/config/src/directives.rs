@@ -338,6 +338,10 @@ const ROWS: &[Directive] = &[
         .doc("Switches features and phases on or off; see Options below. At server level the name of a directory option sets the default of the directories."),
     call("PerlInitHandler", Args::Iterate, "handler ...", ANYWHERE, apply::init_handler).runs_code().merge(Merge::Handlers)
         .doc("PerlPostReadRequestHandler at server level, PerlHeaderParserHandler in a section."),
+    call("PerlAddAuthnProvider", Args::Take2, "name handler", SERVER, apply::authn_provider).runs_code()
+        .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. Of all servers, wherever it stands; it must stand before the lines that name it."),
+    call("PerlAddAuthzProvider", Args::Take2, "name handler", SERVER, apply::authz_provider).runs_code()
+        .doc("Makes a provider for Require. The handler is called with the request and the rest of the Require line, and returns one of Apache2::Const's :authz_status. Of all servers, wherever it stands; it must stand before the lines that name it."),
     call("PerlSetVar", Args::Take2, "name value", ANYWHERE, apply::set_var).merge(Merge::Vars)
         .doc("Sets a variable that dir_config reads. At server level for the server and, as default, for the directories."),
     call("PerlAddVar", Args::Iterate2, "name value ...", ANYWHERE, apply::add_var).merge(Merge::Vars)
@@ -476,6 +480,8 @@ mod tests {
         let mut expected = vec![
             ("<Perl", Block, READ),
             ("Perl", Raw, SERVER),
+            ("PerlAddAuthnProvider", Take2, SERVER),
+            ("PerlAddAuthzProvider", Take2, SERVER),
             ("PerlAddVar", Iterate2, ANYWHERE),
             ("PerlConfigRequire", Iterate, SERVER),
             ("PerlHandler", Iterate, ANYWHERE),
@@ -517,7 +523,7 @@ mod tests {
 
     #[test]
     fn directives_of_later_parts_have_no_row_yet() {
-        for name in "PerlLoadModule PerlAddAuthnProvider PerlAddAuthzProvider PerlInputFilterHandler \
+        for name in "PerlLoadModule PerlInputFilterHandler \
                      PerlOutputFilterHandler PerlSetInputFilter PerlSetOutputFilter =pod =cut =back __END__"
             .split_whitespace()
         {
@@ -588,6 +594,7 @@ mod tests {
         for row in &PERL {
             let expected = row.name.ends_with("Handler")
                 || row.name.ends_with("Require")
+                || row.name.ends_with("Provider")
                 || ["PerlModule", "Perl", "<Perl"].contains(&row.name);
             assert_eq!(row.runs_code, expected, "{}", row.name);
             assert_eq!(row.threads_only, row.name.starts_with("PerlInterp"), "{}", row.name);

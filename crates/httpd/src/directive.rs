@@ -21,6 +21,18 @@ use std::{
 pub struct Command<'a>(NonNull<ffi::cmd_parms>, PhantomData<&'a ()>);
 
 impl Command<'_> {
+    /// # Safety
+    /// Null, or httpd's for a call that outlasts the wrapper.
+    pub(crate) unsafe fn from_ptr<'a>(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
+        NonNull::new(cmd).map(|cmd| Command(cmd, PhantomData))
+    }
+
+    /// # Safety
+    /// httpd's for a call that outlasts the wrapper.
+    pub(crate) unsafe fn new<'a>(cmd: NonNull<ffi::cmd_parms>) -> Command<'a> {
+        Command(cmd, PhantomData)
+    }
+
     /// The pointer.
     pub fn as_ptr(&self) -> *mut ffi::cmd_parms {
         self.0.as_ptr()

@@ -18,6 +18,10 @@ unsafe impl Send for Filter {}
 pub struct FilterRec(NonNull<ffi::ap_filter_rec_t>);
 
 impl FilterRec {
+    pub(crate) fn as_ptr(self) -> *mut ffi::ap_filter_rec_t {
+        self.0.as_ptr()
+    }
+
     /// The name it was registered under, in lower case.
     pub fn name(&self) -> Option<&[u8]> {
         // SAFETY: lives as long as the configuration; a C string.

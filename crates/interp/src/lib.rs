@@ -48,7 +48,7 @@ pub use api_fn::{ApiFn, Invoke};
 pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest, Strings};
 pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
-pub use engine::{Entry, Interp, Load, Outcome, Place, Raised};
+pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
 pub use object::{Object, ObjectClass};

@@ -270,13 +270,29 @@ pub trait Runtime: Sync {
         Err(OUTSIDE.into())
     }
 
+    /// Makes a provider of authentication or authorization known to httpd (`group`, one of `authn` and `authz`; `kind`, when
+    /// its answers may be kept). `check` is called in whichever interpreter serves a request, and so is `second`.
+    ///
+    /// # Errors
+    /// Once the server serves; for a group that is none; httpd's status.
+    fn register_auth_provider(
+        &self,
+        (group, name, version): (&[u8], &[u8], &[u8]),
+        check: HandlerRef,
+        second: Option<HandlerRef>,
+        kind: i32,
+    ) -> Result<()> {
+        let _ = (group, name, version, check, second, kind);
+        Err(OUTSIDE.into())
+    }
+
     /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
     fn interpreter(&self) -> u64 {
         0
     }
 
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
-    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+    fn pool_figures(&self) -> Vec<(String, u64)> {
         Vec::new()
     }
 
