@@ -154,6 +154,8 @@ pub fn directive<H: Records>(
             let kind = if cmd.name().ends_with(b"ConfigRequire") { Kind::FileNow } else { Kind::File };
             load_now(lang, &s, record, kind, &item)
         }
+        // Of directives that no host takes yet.
+        Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_) => Ok(()),
         Effect::RunNow(item) => site::run(&s, &stock_now(lang, &s, record)?, &item),
         Effect::ModuleNow(item) => load_now(lang, &s, record, Kind::Module, &item),
         Effect::Provider { group, name, handler } => {
@@ -162,9 +164,7 @@ pub fn directive<H: Records>(
             provider::register(lang, provider, b"0", PER_CONF)
                 .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
         }
-        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_) | Effect::Authz(_)) => {
-            lang.act(&s, effect)
-        }
+        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_)) => lang.act(&s, effect),
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
             in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));

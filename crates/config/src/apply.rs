@@ -9,7 +9,7 @@ use crate::dir::DirConf;
 use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
 use crate::lua_apply;
-use crate::lua_dir::{AuthzProvider, MapHandler, NamedFilter};
+use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::options::{self, OptionRow, ServerOption, Sign};
 use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
@@ -134,8 +134,6 @@ pub enum Effect {
     Map(Arc<MapHandler>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
-    /// Tell httpd of an authorization provider of this name.
-    Authz(Arc<AuthzProvider>),
 }
 
 pub(crate) type Applied = Result<Effect, String>;

@@ -36,7 +36,7 @@ pub use dir::DirConf;
 pub use directives::{Args, Contexts, Directive, directive, directives};
 pub use handler::{Handler, HandlerId, Handlers, Load, Where, handler_count, intern, name_of};
 pub use interp::{InterpConf, LeaseScope, Limits, Trim};
-pub use lua_dir::{AuthzProvider, CodeCache, Direction, Inherit, LuaDir, MapHandler, NamedFilter, ScriptScope};
+pub use lua_dir::{CodeCache, Direction, Inherit, LuaDir, MapHandler, NamedFilter, ScriptScope};
 pub use options::{DirOption, DirOptions, ServerOption, ServerOptions};
 pub use package::Package;
 pub use phases::{

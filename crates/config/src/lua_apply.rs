@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::apply::{Applied, Context, Effect, check_enabled, first, name_at};
 use crate::directives::Directive;
 use crate::handler::{Handler, Where};
-use crate::lua_dir::{AuthzProvider, CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
+use crate::lua_dir::{CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
 use crate::phases::{Phase, Position, Scope};
 use crate::script::{Script, Source, Text};
 use crate::words::{self, quoted};
@@ -166,26 +166,17 @@ pub(crate) fn map_handler(row: &'static Directive, cmd: &mut Context<'_>, args: 
     Ok(Effect::Map(map))
 }
 
-/// Name, file and function.
-fn named_script<'a>(row: &'static Directive, args: &[&'a [u8]]) -> Result<(&'a [u8], Arc<Script>), String> {
-    let script = Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?);
-    Ok((name_at(row, args, 0)?, Arc::new(script)))
-}
-
 pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     check_enabled(row, cmd)?;
-    let (name, script) = named_script(row, args)?;
-    let provider = Arc::new(AuthzProvider { name: name.into(), script, at: cmd.at.clone() });
-    let providers = &mut cmd.server_mut(row)?.providers;
-    providers.retain(|known| *known.name != *name);
-    providers.push(provider.clone());
-    Ok(Effect::Authz(provider))
+    let name = name_at(row, args, 0)?.into();
+    let script = Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?);
+    Ok(Effect::Provider { group: "authz", name, handler: Handler::of_hook(script, cmd.at.clone()) })
 }
 
 fn filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], direction: Direction) -> Applied {
     check_enabled(row, cmd)?;
-    let (name, script) = named_script(row, args)?;
-    let filter = Arc::new(NamedFilter { name: name.into(), direction, script, at: cmd.at.clone() });
+    let (name, script) = (name_at(row, args, 0)?, Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?));
+    let filter = Arc::new(NamedFilter { name: name.into(), direction, script: Arc::new(script), at: cmd.at.clone() });
     cmd.dir_mut(row)?.lua_mut().filters.push(filter.clone());
     Ok(Effect::Filter(filter))
 }
@@ -539,12 +530,10 @@ mod tests {
         let Ok(Effect::Filter(input)) = world.line(Place::Server, "LuaInputFilter Upper /f.lua down") else { panic!() };
         assert_eq!(world.dir.lua().filter(Direction::Output, b"UPPER"), Some(&out));
         assert_eq!(world.dir.lua().filter(Direction::Input, b"upper"), Some(&input));
-        world.line(Place::Server, "LuaAuthzProvider who /a.lua old").unwrap();
-        let Ok(Effect::Authz(new)) = world.line(Place::Server, "LuaAuthzProvider who /a.lua new") else { panic!() };
-        assert_eq!(world.server.providers, std::slice::from_ref(&new), "the last one holds");
-        assert_eq!(world.server.provider(b"who"), Some(&new));
-        let host = crate::ServerConf::new(crate::Language::Lua);
-        assert_eq!(crate::ServerConf::merge(&world.server, &host).provider(b"who"), Some(&new));
+        let provider = world.line(Place::Server, "LuaAuthzProvider who /a.lua ask");
+        let Ok(Effect::Provider { group: "authz", name: who, handler }) = provider else { panic!("{provider:?}") };
+        assert_eq!((name(&who).as_str(), handler.display_name().as_str()), ("who", "/a.lua:ask"));
+        assert_eq!(*handler.script.unwrap(), Script::file(b"/a.lua", b"ask"));
     }
 
     #[test]

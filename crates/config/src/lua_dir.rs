@@ -108,17 +108,6 @@ pub struct NamedFilter {
     pub at: Where,
 }
 
-/// `LuaAuthzProvider`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AuthzProvider {
-    /// For `Require`.
-    pub name: Arc<[u8]>,
-    /// File and function.
-    pub script: Arc<Script>,
-    /// The line.
-    pub at: Where,
-}
-
 /// What was written of mod_lua's directives for a directory; after a merge what holds there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LuaDir {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::handler::{Handler, Handlers, Where};
 use crate::interp::{InterpConf, Limits};
-use crate::lua_dir::AuthzProvider;
 use crate::options::{ServerOption, ServerOptions};
 use crate::phases::{Language, Phase, SERVER_SLOTS, Slot};
 use crate::vars::{ConfigVars, Vars};
@@ -43,8 +42,6 @@ pub struct ServerConf {
     pub pass_env: Vars,
     /// `PerlTrace` letters, in alphabetical order; `None` if no line said anything.
     pub trace: Option<String>,
-    /// `LuaAuthzProvider`: the main server's, each name once.
-    pub providers: Vec<Arc<AuthzProvider>>,
     /// `LuaRoot` at server level (also the directories' default).
     pub root: Option<Arc<[u8]>>,
     is_merged: bool,
@@ -62,12 +59,6 @@ impl ServerConf {
     #[must_use]
     pub fn language(&self) -> Language {
         self.interp.language
-    }
-
-    /// The authorization provider of a name.
-    #[must_use]
-    pub fn provider(&self, name: &[u8]) -> Option<&Arc<AuthzProvider>> {
-        self.providers.iter().find(|provider| &*provider.name == name)
     }
 
     /// The handlers of a phase; empty for a phase that is none of a server's. One indexed load.
@@ -169,7 +160,6 @@ impl ServerConf {
             set_env: Vars::overlap(&base.set_env, &add.set_env),
             pass_env: Vars::overlap(&base.pass_env, &add.pass_env),
             trace: add.trace.clone().or_else(|| base.trace.clone()),
-            providers: base.providers.clone(),
             root: add.root.clone().or_else(|| base.root.clone()),
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(ServerOption::MergeHandlers)),

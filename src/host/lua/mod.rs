@@ -22,7 +22,6 @@ use config::{
 };
 use httpd::kind::Ask;
 use httpd::log::Level;
-use httpd::provider::{Group, PER_CONF};
 use httpd::{Command, Connection, Filter, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
@@ -30,7 +29,6 @@ use interp_lua::{Entered, Lua, Start};
 use super::connection::ConnectionState;
 use super::frame::About;
 use super::lang::{Lang, Language, Own};
-use super::provider::Provider;
 use super::request::RequestState;
 use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
 
@@ -100,13 +98,6 @@ impl Language for LuaLanguage {
             Effect::Filter(filter) => {
                 filters::register(&filter);
                 Ok(())
-            }
-            Effect::Authz(authz) => {
-                let check = Handler::of_hook((*authz.script).clone(), authz.at.clone());
-                let provider = Provider { group: Group::Authz, name: (*authz.name).into(), check, second: None };
-                provider::register(LUA, provider, b"0", PER_CONF).map_err(|e| {
-                    format!("LuaAuthzProvider: \"{}\": {}", String::from_utf8_lossy(&authz.name), e.message())
-                })
             }
             Effect::Handlers { handlers, .. } => handlers.iter().try_for_each(script::check),
             _ => Ok(()),
