@@ -86,7 +86,7 @@ C
 my $SHOW = <<'L';
 
 function show1(v)
-  if type(v) == "number" then return v == math.floor(v) and ("%d"):format(v) or tostring(v) end
+  if type(v) == "number" then return v % 1 == 0 and ("%d"):format(v) or tostring(v) end
   if type(v) == "function" or type(v) == "userdata" then return type(v) end
   if type(v) ~= "table" then return tostring(v) end
   local keys, out = {}, {}
@@ -109,7 +109,7 @@ sub script {
     return "function handle(r) r.content_type = 'text/plain' r:write(show((function() $code\nend)())) return apache2.OK end$SHOW";
 }
 
-# Starts a server for the rows on each MPM and runs them. A row is [name, script, expected content, option => ...] with
+# Starts a server for the rows on each MPM (mpms => [...]), calls ready => sub { my $s = shift; ... }, and runs them. A row is [name, script, expected content, option => ...] with
 #   query, path_info, at (another address), method, headers, body   the request
 #   status (200), header => {name => value}, log                    further expectations
 #   wrong => reason                                                 mod_lua is wrong here (with LUA_SO a TODO)
@@ -118,10 +118,12 @@ sub script {
 # Expected is a string, a pattern, or code that is called with the answer.
 sub test_rows {
     my ($rows, %start) = @_;
-    my @mpms = @{ delete $start{mpms} || [qw(event prefork)] };
+    my @mpms  = @{ delete $start{mpms} || [qw(event prefork)] };
+    my $ready = delete $start{ready};
     TestHttpd::for_each_mpm(@mpms, sub {
         my ($mpm) = @_;
         my $s = __PACKAGE__->start(%start, mpm => $mpm, rows => $rows);
+        $ready->($s) if $ready;
         run_rows($s, $rows);
     });
 }
