@@ -128,9 +128,10 @@ sub test_rows {
     });
 }
 
+# All rows, or those with the numbers given.
 sub run_rows {
-    my ($s, $rows) = @_;
-    for my $n (0 .. $#$rows) {
+    my ($s, $rows, @numbers) = @_;
+    for my $n (@numbers ? @numbers : 0 .. $#$rows) {
         my ($name, undef, undef, %opt) = @{ $rows->[$n] };
         my $why = $opt{ends} || $opt{wrong};
         if (!$why || ours()) { row($s, $n, $rows->[$n]); next }
