@@ -109,7 +109,8 @@ sub script {
     return "function handle(r) r.content_type = 'text/plain' r:write(show((function() $code\nend)())) return apache2.OK end$SHOW";
 }
 
-# Starts a server for the rows on each MPM (mpms => [...]), calls ready => sub { my $s = shift; ... }, and runs them. A row is [name, script, expected content, option => ...] with
+# Starts a server for the rows on each MPM (mpms => [...]) and runs them; ready => sub { my $s = shift; ... } is
+# called before, expect => [...] are lines that may be in the log. A row is [name, script, expected content, option => ...] with
 #   query, path_info, at (another address), method, headers, body   the request
 #   status (200), header => {name => value}, log                    further expectations
 #   wrong => reason                                                 mod_lua is wrong here (with LUA_SO a TODO)
@@ -120,9 +121,11 @@ sub test_rows {
     my ($rows, %start) = @_;
     my @mpms  = @{ delete $start{mpms} || [qw(event prefork)] };
     my $ready = delete $start{ready};
+    my @expect = @{ delete $start{expect} || [] };
     TestHttpd::for_each_mpm(@mpms, sub {
         my ($mpm) = @_;
         my $s = __PACKAGE__->start(%start, mpm => $mpm, rows => $rows);
+        $s->expect_log(@expect);
         $ready->($s) if $ready;
         run_rows($s, $rows);
     });
@@ -150,6 +153,7 @@ sub row {
     my $at = defined $opt{at} ? $opt{at} : "/rows/$n.lua" . (defined $opt{path_info} ? $opt{path_info} : '');
     $at .= "?$opt{query}" if defined $opt{query};
     my $method = $opt{method} || (defined $opt{body} ? 'POST' : 'GET');
+    $s->mark_log if $opt{log};
     my $answer = $s->request($method, $at, $opt{headers}, $opt{body});
     $expected = $opt{mod_lua} if exists $opt{mod_lua} && !ours();
     my $got = $answer->{content};
