@@ -71,8 +71,26 @@ pub fn raised(lang: Lang, of: &About, phase: Phase, step: &Step, raised: &Raised
         }
         _ => String::new(),
     };
-    let line = [prefix.as_bytes(), &line, format!(" ({})", name(lang, phase, step)).as_bytes()].concat();
-    about(lang, of, Level::Error, &line);
+    // What a language says behind the message, such as where it was raised, has lines of its own.
+    let (first, more) = match find_trace(&line) {
+        Some(at) => (&line[..at], &line[at + 1..]),
+        None => (&line[..], &b""[..]),
+    };
+    let first = [prefix.as_bytes(), first, format!(" ({})", name(lang, phase, step)).as_bytes()].concat();
+    about(lang, of, Level::Error, &first);
+    trace(lang, of, String::from_utf8_lossy(more).lines());
+}
+
+/// Where a traceback begins behind a message.
+fn find_trace(text: &[u8]) -> Option<usize> {
+    let mark = b"\nstack traceback:";
+    text.windows(mark.len()).position(|window| window == mark)
+}
+
+fn trace<'t>(lang: Lang, of: &About, lines: impl Iterator<Item = &'t str>) {
+    for line in lines {
+        about(lang, of, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
+    }
 }
 
 /// A handler of the start returned something else than OK.
@@ -87,5 +105,9 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
 /// A script that a request names by its file raised something.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
     r.notes().merge(b"error-notes", raised.to_string().as_bytes());
-    request(lang, r, Level::Error, &format!("{raised} ({directive} {})", String::from_utf8_lossy(file)));
+    let text = raised.to_string();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    request(lang, r, Level::Error, &format!("{first} ({directive} {})", String::from_utf8_lossy(file)));
+    trace(lang, &About::Request(*r), lines);
 }

@@ -154,8 +154,6 @@ pub fn directive<H: Records>(
             let kind = if cmd.name().ends_with(b"ConfigRequire") { Kind::FileNow } else { Kind::File };
             load_now(lang, &s, record, kind, &item)
         }
-        // Of directives that no host takes yet.
-        Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_) => Ok(()),
         Effect::RunNow(item) => site::run(&s, &stock_now(lang, &s, record)?, &item),
         Effect::ModuleNow(item) => load_now(lang, &s, record, Kind::Module, &item),
         Effect::Provider { group, name, handler } => {
