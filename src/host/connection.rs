@@ -1,5 +1,6 @@
 //! What is kept per connection.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Weak};
 use httpd::{Connection, Request};
 use tipool::ItemId;
 
-use interp::{Bag, Kept, Ticket};
+use interp::{Bag, Ticket};
 
 use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
@@ -33,7 +34,7 @@ pub struct ConnectionState {
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// Values that the language keeps for this connection, by the name of a script.
-    pub scripts: RefCell<Vec<(Arc<[u8]>, Kept)>>,
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
 }
 
 // SAFETY: httpd works on a connection on one thread at a time (SAFETY.md, "one thread at a time"). Its end may come on

@@ -60,6 +60,15 @@ pub trait Language: Sync {
     /// Directive and message.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String>;
 
+    /// Does what a line of this language alone asks for.
+    ///
+    /// # Errors
+    /// For the administrator; begins with the directive.
+    fn act(&self, s: &Server, effect: config::Effect) -> Result<(), String> {
+        let _ = (s, effect);
+        Ok(())
+    }
+
     /// What is added to the `Server` header, asked of the main parent when the configuration is complete.
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         let _ = entry;
@@ -88,7 +97,8 @@ pub trait Language: Sync {
     }
 
     /// What an authorization provider is given behind the request, of a `Require` line.
-    fn require_arguments(&self, line: &[u8]) -> Vec<Vec<u8>> {
+    fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
+        let _ = r;
         vec![line.to_vec()]
     }
 

@@ -35,7 +35,7 @@ mod tree;
 
 use std::sync::Arc;
 
-use config::ServerConf;
+use config::{Language, ServerConf};
 use httpd::Own;
 use once_cell::sync::OnceCell;
 
@@ -46,7 +46,6 @@ const OWN_HOOKS: &[Own] =
     &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
 
 /// What is kept per server: what was written, and the interpreters it draws from once they run.
-#[derive(Default)]
 pub struct ServerRecord {
     /// What was written.
     pub conf: ServerConf,
@@ -58,6 +57,20 @@ impl ServerRecord {
     #[inline]
     pub fn stock(&self) -> Option<&Arc<Stock>> {
         self.stock.get()
+    }
+
+    /// A server's before any directive.
+    fn of(language: Language) -> ServerRecord {
+        ServerRecord { conf: ServerConf::new(language), stock: OnceCell::new() }
+    }
+
+    /// What a virtual host has: `base` is the main server's.
+    fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
+        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), stock: OnceCell::new() };
+        if let Some(stock) = add.stock() {
+            merged.set_stock(stock);
+        }
+        merged
     }
 
     fn set_stock(&self, stock: &Arc<Stock>) {

@@ -104,7 +104,7 @@ pub fn realm_hash(lang: Lang, r: &Request, name: &[u8], user: &[u8], realm: &[u8
 /// `Require`: whether the request may pass.
 pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) -> c_int {
     let Some(provider) = find(lang, Group::Authz, name) else { return AUTHZ_DENIED };
-    let arguments = lang.require_arguments(line);
+    let arguments = lang.require_arguments(r, line);
     let arguments: Vec<&[u8]> = arguments.iter().map(|a| &a[..]).collect();
     call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }

@@ -83,3 +83,9 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
     );
     about(lang, of, Level::Error, text.as_bytes());
 }
+
+/// A script that a request names by its file raised something.
+pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
+    r.notes().merge(b"error-notes", raised.to_string().as_bytes());
+    request(lang, r, Level::Error, &format!("{raised} ({directive} {})", String::from_utf8_lossy(file)));
+}

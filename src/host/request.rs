@@ -1,5 +1,6 @@
 //! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
 use httpd::Request;
-use interp::{Bag, HandlerRef, Kept, Ticket};
+use interp::{Bag, HandlerRef, Ticket};
 use smallvec::SmallVec;
 
 use super::connection::ConnectionState;
@@ -57,7 +58,7 @@ pub struct Extras {
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// Values that the language keeps for this request, by the name of a script.
-    pub scripts: RefCell<Vec<(Arc<[u8]>, Kept)>>,
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
 }

@@ -133,6 +133,12 @@ lazy_static! {
 }
 
 impl LuaDir {
+    /// Where no record is: that nothing was written.
+    #[must_use]
+    pub fn nothing() -> &'static LuaDir {
+        &NOTHING
+    }
+
     /// The hooks of a phase at a position. One indexed load.
     #[inline]
     #[must_use]

@@ -1,7 +1,9 @@
 //! Where a script's `require` looks: `LuaPackagePath` and `LuaPackageCPath`, numbered so that equal lists are one.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lazy_static::lazy_static;
 
@@ -14,6 +16,33 @@ pub struct Package {
     pub path: Vec<Arc<[u8]>>,
     /// `LuaPackageCPath`, likewise.
     pub cpath: Vec<Arc<[u8]>>,
+    /// What an engine makes of it, once.
+    pub made: Made,
+}
+
+/// A value that follows from what it stands beside.
+#[derive(Default)]
+pub struct Made(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Made {
+    /// The value; made by the first who asks. All ask for the same type.
+    pub fn get<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.0.get_or_init(|| Box::new(make())).downcast_ref()
+    }
+}
+
+impl PartialEq for Made {
+    fn eq(&self, _other: &Made) -> bool {
+        true
+    }
+}
+
+impl Eq for Made {}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Made")
+    }
 }
 
 type Lists = (Vec<Arc<[u8]>>, Vec<Arc<[u8]>>);
@@ -21,7 +50,7 @@ type Lists = (Vec<Arc<[u8]>>, Vec<Arc<[u8]>>);
 lazy_static! {
     /// Guards the numbering only; nothing but a look-up or an insertion happens under it.
     static ref PACKAGES: Mutex<HashMap<Lists, Arc<Package>>> = {
-        let none = Package { id: 0, path: vec![], cpath: vec![] };
+        let none = Package { id: 0, path: vec![], cpath: vec![], made: Made::default() };
         Mutex::new(HashMap::from([(Lists::default(), Arc::new(none))]))
     };
 }
@@ -33,7 +62,8 @@ pub(crate) fn intern(path: &[Arc<[u8]>], cpath: &[Arc<[u8]>]) -> Arc<Package> {
     if let Some(known) = packages.get(&key) {
         return known.clone();
     }
-    let new = Arc::new(Package { id: packages.len(), path: key.0.clone(), cpath: key.1.clone() });
+    let new =
+        Arc::new(Package { id: packages.len(), path: key.0.clone(), cpath: key.1.clone(), made: Made::default() });
     packages.insert(key, new.clone());
     new
 }

@@ -56,3 +56,21 @@ pub fn mpm_query(what: c_int) -> Option<c_int> {
     // SAFETY: httpd writes the result.
     (unsafe { ffi::ap_mpm_query(what, &mut result) } == 0).then_some(result)
 }
+
+/// The words of a line of configuration, quotes taken off as httpd does.
+pub fn words(pool: &Pool, line: &[u8]) -> Vec<Vec<u8>> {
+    with_cstr(line, |line| {
+        let mut at = line.as_ptr();
+        let mut words = Vec::new();
+        // SAFETY: httpd moves the pointer on within the C string, which lives for the call; the words lie in the pool.
+        unsafe {
+            while *at != 0 {
+                let Some(word) = bytes_at(ffi::ap_getword_conf(pool.as_ptr(), &raw mut at)) else { break };
+                if !word.is_empty() {
+                    words.push(word.to_vec());
+                }
+            }
+        }
+        words
+    })
+}

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use interp_perl::Entered;
 use once_cell::sync::OnceCell;
 
+use crate::host::site::own_dir;
+
 /// The module's `lib/`: `mod_interp/lib` beside the .so, else `lib` beside it.
 ///
 /// # Errors
@@ -12,8 +14,7 @@ use once_cell::sync::OnceCell;
 pub fn dir() -> Result<&'static Path, String> {
     static LIB: OnceCell<PathBuf> = OnceCell::new();
     LIB.get_or_try_init(|| {
-        let so = own_file().ok_or("the module's own file cannot be found")?;
-        let dir = so.parent().unwrap_or(Path::new("/"));
+        let dir = own_dir().ok_or("the module's own file cannot be found")?;
         let places = [dir.join("mod_interp/lib"), dir.join("lib")];
         let found = places.iter().find(|p| p.join("mod_perl2.pm").is_file());
         found.cloned().ok_or_else(|| {
@@ -21,20 +22,6 @@ pub fn dir() -> Result<&'static Path, String> {
         })
     })
     .map(PathBuf::as_path)
-}
-
-fn own_file() -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    let here = own_file as fn() -> Option<PathBuf>;
-    // SAFETY: dladdr fills the record for an address of this library; its strings live as long as the library is mapped.
-    unsafe {
-        if libc::dladdr(here as *const libc::c_void, info.as_mut_ptr()) == 0 {
-            return None;
-        }
-        let name = apr::bytes_at(info.assume_init().dli_fname)?;
-        std::fs::canonicalize(Path::new(std::ffi::OsStr::from_bytes(name))).ok()
-    }
 }
 
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.

@@ -20,7 +20,6 @@ use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
 use interp_perl::{Entered, Perl, Start};
-use once_cell::sync::OnceCell;
 
 use super::connection::ConnectionState;
 use super::lang::{Lang, Language, Own, RequestCall};
@@ -222,15 +221,11 @@ impl Host for PerlHost {
 
     fn new_server(_pool: Pool, server: Server) -> ServerRecord {
         startup::new_server(&server);
-        ServerRecord::default()
+        ServerRecord::of(config::Language::Perl)
     }
 
     fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), stock: OnceCell::new() };
-        if let Some(stock) = add.stock() {
-            merged.set_stock(stock);
-        }
-        merged
+        ServerRecord::merge(base, add)
     }
 
     fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {

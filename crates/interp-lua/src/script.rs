@@ -1,0 +1,252 @@
+//! Scripts: what is run, and how its chunk gets into a state.
+
+use crate::{
+    cache::{self, Stamp},
+    env::Env,
+    ffi,
+    lua::Entered,
+};
+use interp::Raised;
+use std::{
+    cell::{Cell, RefCell},
+    ffi::{CString, c_int},
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+/// What is run: a file, or text that stands in the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Script<'a> {
+    /// Path of the file; of text where it stands, `file.conf:12`.
+    pub name: &'a [u8],
+    /// The text, where it is no file.
+    pub text: Option<&'a [u8]>,
+    /// The line that the text begins at, for messages; 1 for a file.
+    pub first_line: u32,
+    /// When it is looked at again.
+    pub cache: CodeCache,
+    /// Where its modules are.
+    pub paths: &'a Paths,
+}
+
+/// `LuaCodeCache`: when a file that was compiled is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CodeCache {
+    /// At each use, by one stat(2).
+    #[default]
+    Stat,
+    /// Not while the process lives.
+    Forever,
+    /// It is compiled anew at each use.
+    Never,
+}
+
+/// `LuaPackagePath` and `LuaPackageCPath`: patterns for `package.path` and `package.cpath`, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// For Lua files.
+    pub path: Vec<Box<[u8]>>,
+    /// For C modules.
+    pub cpath: Vec<Box<[u8]>>,
+    /// Equal numbers mean equal paths.
+    pub id: u64,
+}
+
+/// A script's chunk as this state has it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub paths: u64,
+    pub world: usize,
+    stamp: RefCell<Stamp>,
+    pub chunk: Cell<c_int>,
+    /// Its main code is running: another run meanwhile needs a chunk of its own.
+    pub busy: Cell<c_int>,
+    /// The env that the state keeps for it, and the chunk's stamp then.
+    pub kept: RefCell<Option<(Stamp, Env)>>,
+}
+
+impl Loaded {
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp.borrow().clone()
+    }
+}
+
+/// Where a chunk's source is.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    File(&'a [u8]),
+    /// Key in the cache, name and first line for messages, text.
+    Text {
+        key: &'a [u8],
+        chunk_name: &'a [u8],
+        line: u32,
+        text: &'a [u8],
+    },
+}
+
+impl<'a> Script<'a> {
+    fn source(&self) -> Source<'a> {
+        match self.text {
+            None => Source::File(self.name),
+            Some(text) => {
+                Source::Text { key: self.name, chunk_name: without_line(self.name), line: self.first_line, text }
+            }
+        }
+    }
+}
+
+/// `file.conf` of `file.conf:12`.
+pub(crate) fn without_line(name: &[u8]) -> &[u8] {
+    match name.iter().rposition(|b| *b == b':') {
+        Some(at) if at > 0 && at + 1 < name.len() && name[at + 1..].iter().all(u8::is_ascii_digit) => &name[..at],
+        _ => name,
+    }
+}
+
+impl Entered {
+    /// The script's chunk in this state, as fresh as its cache wants it.
+    pub(crate) fn loaded(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
+        let known = self
+            .scripts
+            .borrow()
+            .get(script.name)
+            .and_then(|all| all.iter().find(|l| l.paths == script.paths.id).cloned());
+        let Some(known) = known else { return self.load_first(script) };
+        let fresh = match (script.text, script.cache) {
+            (_, CodeCache::Never) => false,
+            (Some(text), _) => known.stamp.borrow().is_text(text),
+            (None, CodeCache::Forever) => true,
+            (None, CodeCache::Stat) => cache::stat(script.name).is_some_and(|s| *known.stamp.borrow() == s),
+        };
+        if !fresh {
+            let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
+            self.unref(known.chunk.replace(chunk));
+            *known.stamp.borrow_mut() = stamp;
+            // The old chunk may be running; it is another's now.
+            known.busy.set(0);
+        }
+        Ok(known)
+    }
+
+    fn load_first(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
+        let directory = script.text.is_none().then(|| directory_of(script.name));
+        let world = self.world(directory, script.paths)?;
+        let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
+        let loaded = Rc::new(Loaded {
+            paths: script.paths.id,
+            world,
+            stamp: RefCell::new(stamp),
+            chunk: Cell::new(chunk),
+            busy: Cell::new(0),
+            kept: RefCell::new(None),
+        });
+        self.scripts.borrow_mut().entry(script.name.into()).or_default().push(loaded.clone());
+        Ok(loaded)
+    }
+
+    /// A chunk of the script that nobody else runs, to be freed after use.
+    pub(crate) fn spare_chunk(&self, script: &Script) -> Result<c_int, Raised> {
+        self.chunk(script.source(), script.cache).map(|(chunk, _)| chunk)
+    }
+
+    /// Loads a chunk into this state: from the process's cache, or from its source. Gives a reference.
+    pub(crate) fn chunk(&self, source: Source, cache: CodeCache) -> Result<(c_int, Stamp), Raised> {
+        let (key, stamp) = match source {
+            Source::File(path) if cache == CodeCache::Stat => match cache::stat(path) {
+                Some(stamp) => (path, Some(stamp)),
+                None => return Err(cannot_open(path, &std::io::Error::last_os_error())),
+            },
+            Source::File(path) => (path, None),
+            Source::Text { key, text, .. } => (key, Some(Stamp::Text(text.into()))),
+        };
+        if cache != CodeCache::Never {
+            if let Some((stamp, code)) = cache::get(key, stamp.as_ref()) {
+                let name = chunk_name(source);
+                return self.load(&name, 1, &code, true).map(|(chunk, _)| (chunk, stamp));
+            }
+        }
+        let (stamp, text) = match source {
+            Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
+            Source::Text { text, .. } => (Stamp::Text(text.into()), text.to_vec()),
+        };
+        let line = if let Source::Text { line, .. } = source { line } else { 1 };
+        let body = if matches!(source, Source::File(_)) { without_first_comment(&text) } else { &text[..] };
+        cache::PARSED.fetch_add(1, Relaxed);
+        let (chunk, dump) = self.load(&chunk_name(source), line, body, false)?;
+        if cache != CodeCache::Never && !dump.is_empty() {
+            cache::put(key, stamp.clone(), &dump);
+        }
+        Ok((chunk, stamp))
+    }
+
+    /// Compiles text, or takes what was compiled. Gives a reference, and of text what was compiled.
+    fn load(&self, name: &CString, line: u32, code: &[u8], binary: bool) -> Result<(c_int, Vec<u8>), Raised> {
+        let newlines = vec![b'\n'; line.saturating_sub(1) as usize];
+        let pieces = if binary { [code, b""] } else { [&newlines[..], code] };
+        let mut source = ffi::Source {
+            name: name.as_ptr(),
+            pieces: pieces.map(<[u8]>::as_ptr),
+            lens: pieces.map(<[u8]>::len),
+            binary: binary.into(),
+            reference: ffi::NO_REF,
+            dump: std::ptr::null_mut(),
+            dump_len: 0,
+            dump_cap: 0,
+        };
+        let mut out = ffi::Out::EMPTY;
+        // SAFETY: this state is entered; what `source` points to is borrowed for the call; the dump is the shim's until it
+        // is told that we are done.
+        let dump = unsafe {
+            ffi::ml_load(self.raw(), &raw mut source, &raw mut out);
+            let dump = if source.dump.is_null() {
+                Vec::new()
+            } else {
+                std::slice::from_raw_parts(source.dump, source.dump_len).to_vec()
+            };
+            ffi::ml_load_done(&raw mut source);
+            dump
+        };
+        self.finish(&out).map(|_| (source.reference, dump))
+    }
+}
+
+pub(crate) fn cannot_open(path: &[u8], why: &std::io::Error) -> Raised {
+    let mut text = b"cannot open ".to_vec();
+    text.extend_from_slice(path);
+    text.extend_from_slice(format!(": {why}").as_bytes());
+    Raised::Unresolved(text)
+}
+
+/// As `lua_load` has it: `@file`.
+fn chunk_name(source: Source) -> CString {
+    let (Source::File(name) | Source::Text { chunk_name: name, .. }) = source;
+    let mut text = Vec::with_capacity(name.len() + 1);
+    if !name.starts_with(b"=") {
+        text.push(b'@');
+    }
+    text.extend_from_slice(name);
+    CString::new(text).unwrap_or_default()
+}
+
+/// Without a byte order mark and without a first line that begins with `#`, whose end stays: lines keep their numbers.
+fn without_first_comment(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.first() != Some(&b'#') {
+        return text;
+    }
+    let end = text.iter().position(|b| *b == b'\n').unwrap_or(text.len());
+    &text[end..]
+}
+
+fn directory_of(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|b| *b == b'/') {
+        Some(0) => b"/",
+        Some(at) => &path[..at],
+        None => b".",
+    }
+}
+
+/// A text that is its own key: handlers written in the configuration.
+pub(crate) fn text_key(text: &[u8]) -> Arc<[u8]> {
+    [b"text:", text].concat().into()
+}
