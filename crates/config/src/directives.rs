@@ -1,6 +1,6 @@
 //! THE tables of directives, one per language and in one form: one row per directive; httpd's command records, defaults,
 //! merges and the printed docs are derived from them. Rows of phases (`Perl*Handler`, `Lua*Handler`, `LuaHook*`) are derived
-//! from the phases. Perl's other rows are here, Lua's in [`lua_rows`](crate::lua_rows).
+//! from the phases. Perl's other rows are here, Lua's in `lua_rows.rs`.
 //!
 //! ```
 //! let row = config::directive(b"perlinterpmax").unwrap(); // names are found without regard to case, as by httpd
