@@ -57,7 +57,14 @@ pub fn ending<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
 }
 
 /// The language of the code that runs on this thread.
+#[inline]
 pub fn running_lang() -> Option<Lang> {
+    // SAFETY: as in `Frame::find`; one on the stack has not ended.
+    if let Some(frame) = unsafe { CURRENT.get().as_ref() }
+        && frame.ended.is_none()
+    {
+        return Some(frame.stock.lang);
+    }
     Frame::find(|frame| Some(frame.stock.lang)).or(ENDING.get())
 }
 

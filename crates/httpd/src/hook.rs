@@ -9,7 +9,7 @@ use crate::{
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK},
 };
 use apr::Pool;
-use config::{Hook, Language, Order, PHASES};
+use config::{Hook, Language, Order, PHASES, Phase};
 use std::{
     ffi::{c_int, c_void},
     ptr,
@@ -122,17 +122,26 @@ impl<H: Host> Callbacks<H> {
         callbacks!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 }
 
-/// Registers the host's callbacks: those of the phases, then its own.
+/// Registers the host's callbacks: those of the phases it wants from the start, then its own.
 pub(crate) fn register<H: Host>() {
-    for (row, callbacks) in PHASES.iter().zip(Callbacks::<H>::TABLE).filter(|(row, _)| H::wants(row)) {
-        for (i, callback) in callbacks.into_iter().enumerate() {
-            if let Some(order) = row.order(H::LANGUAGE, i) {
-                add(row.hook, callback, order.number());
+    for row in &PHASES {
+        for index in 0..row.order_count(H::LANGUAGE) {
+            if H::wants(row, index) {
+                add_phase::<H>(row.phase, index);
             }
         }
     }
     for own in H::OWN {
         add_own::<H>(*own);
+    }
+}
+
+/// Registers one callback of a phase that [`Host::wants`] left out: while the configuration is read, once per pass.
+pub fn add_phase<H: Host>(phase: Phase, index: usize) {
+    let row = phase.row();
+    let callback = Callbacks::<H>::TABLE.get(phase as usize).and_then(|callbacks| callbacks.get(index));
+    if let (Some(callback), Some(order)) = (callback, row.order(H::LANGUAGE, index)) {
+        add(row.hook, *callback, order.number());
     }
 }
 

@@ -36,7 +36,7 @@ pub use body::ReadError;
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, ServerEdit, Slots};
 pub use filter::{Filter, FilterRec};
-pub use hook::{Own, Pools};
+pub use hook::{Own, Pools, add_phase};
 pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
 pub use module::{Host, ModuleRecord, Record, pconf};

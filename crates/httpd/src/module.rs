@@ -60,9 +60,10 @@ pub trait Host: Sized + 'static {
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
     fn loaded(pconf: Pool);
 
-    /// Whether the host has anything to do in a row's phase at all; where not, no callback is registered.
-    fn wants(row: &PhaseRow) -> bool {
-        let _ = row;
+    /// Whether the host wants this callback of a row from the start; where not, none is registered until
+    /// [`crate::add_phase`] asks for it, and the phase costs nothing.
+    fn wants(row: &PhaseRow, index: usize) -> bool {
+        let _ = (row, index);
         true
     }
     /// Whether nothing is to be done for this request in this phase. Asked before everything else, in the callback itself:

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `script` | a script, a function in it, and how long its globals live (`LuaScope`) |
 //! | `hooks` | mod_lua's hooks |
+//! | `callbacks` | which callbacks httpd has |
 //! | `response` | `SetHandler lua-script` and `lua`, `LuaMapHandler` |
 //! | `filters` | `LuaInputFilter`, `LuaOutputFilter` |
 
+mod callbacks;
 mod filters;
 mod hooks;
 mod response;
@@ -18,7 +20,8 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{
-    DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, Scope, ServerConf,
+    DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
+    ServerOption,
 };
 use httpd::kind::Ask;
 use httpd::log::Level;
@@ -94,12 +97,19 @@ impl Language for LuaLanguage {
     /// providers made known to httpd.
     fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
         match effect {
-            Effect::Map(map) => response::compile(&map),
+            Effect::Map(map) => {
+                callbacks::want(Phase::Fixup, Position::Map);
+                callbacks::want(Phase::Response, Position::Map);
+                response::compile(&map)
+            }
             Effect::Filter(filter) => {
                 filters::register(&filter);
                 Ok(())
             }
-            Effect::Handlers { handlers, .. } => handlers.iter().try_for_each(script::check),
+            Effect::Handlers { phase, position, handlers } => {
+                callbacks::want(phase, position);
+                handlers.iter().try_for_each(script::check)
+            }
             _ => Ok(()),
         }
     }
@@ -167,20 +177,27 @@ impl Host for LuaHost {
         slots: &Slots<'_, Self>,
         args: &[&[u8]],
     ) -> Result<(), String> {
-        startup::directive(LUA, row, cmd, slots, args)
+        startup::directive(LUA, row, cmd, slots, args)?;
+        if slots.server().is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+            // .htaccess may name hooks when no callback can be registered any more.
+            callbacks::want_all();
+        }
+        Ok(())
     }
 
     fn loaded(pconf: Pool) {
         runtime::register(Self::module());
         startup::loaded(LUA, pconf);
+        callbacks::forget();
         filters::forget();
         response::forget();
         // A script is asked for by SetHandler alone.
         OWN.mark_in_use(Phase::Response);
     }
 
-    fn wants(row: &PhaseRow) -> bool {
-        (row.lua.is_some() || row.hooks.is_some()) && row.scope != Scope::Filter
+    /// Those of handlers, which code may push at any time; hooks and maps have theirs when a line names one.
+    fn wants(row: &PhaseRow, index: usize) -> bool {
+        row.lua.is_some() && matches!(row.position(index), Some(Position::Handlers | Position::Look))
     }
 
     #[inline(always)]

@@ -255,7 +255,7 @@ impl Host for PerlHost {
         startup::loaded(PERL, pconf);
     }
 
-    fn wants(row: &PhaseRow) -> bool {
+    fn wants(row: &PhaseRow, _index: usize) -> bool {
         row.perl.is_some() && row.scope != Scope::Filter
     }
 
