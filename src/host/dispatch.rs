@@ -75,6 +75,7 @@ enum Returned {
     Died,
 }
 
+#[inline(always)]
 fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
     let named = |handler: &Handler| stack.lang.call(&stack.about, entry, handler, args);
     let outcome = match next {
@@ -90,6 +91,7 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
 }
 
 /// Calls the handlers one after the other; what each returns decides, by the phase's run rule, what comes next.
+#[inline(always)]
 pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
     let run = stack.phase.row().run;
     let mut status = OK;
@@ -152,6 +154,7 @@ pub fn configured(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
 }
 
 /// A phase of a request, but for the response phase, of which each language has forms of its own.
+#[inline(always)]
 pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let configured = configured(lang, phase, r);
     let state = lang.state(r);
@@ -198,7 +201,7 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
 ///
 /// # Errors
 /// `Refused` when none could be had.
-#[inline]
+#[inline(always)]
 pub fn enter<R>(lang: Lang, call: &RequestCall<'_>, f: impl FnOnce(&dyn Entry) -> R) -> Result<R, Refused> {
     let Some(stock) = call.server.stock() else { return Err(Refused::none()) };
     let hold = match Frame::inside(stock) {

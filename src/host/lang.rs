@@ -31,7 +31,10 @@ pub trait Language: Sync {
     /// What a phase is called in its configuration: the directive that adds handlers to it.
     fn phase_name(&self, phase: Phase) -> &'static str;
 
-    /// Its module's records, and what the host keeps for it in this process.
+    /// Where its module's records are.
+    fn records(&self) -> &'static Records;
+
+    /// What the host keeps for it in this process.
     fn own(&self) -> &'static Own;
 
     /// The first interpreter of a server, before any code of the configuration has run in it.
@@ -154,8 +157,9 @@ pub struct RequestCall<'a> {
     pub phase: Phase,
 }
 
-/// A language's module, and what the host keeps for it. Made by [`Own::of`].
-pub struct Own {
+/// Where a language's module keeps its records. Made by [`Records::of`], and never written to: calls through a constant of
+/// this type cost nothing.
+pub struct Records {
     module: fn() -> &'static ModuleRecord,
     request: for<'r> fn(&'r Request) -> Option<&'r RequestState>,
     set_request: for<'r> fn(&'r Request, RequestState) -> Option<&'r RequestState>,
@@ -167,29 +171,22 @@ pub struct Own {
     dir_defaults: for<'s> fn(&'s Server) -> Option<&'s DirConf>,
     register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
-    /// Names the ticket of a pool, for objects in this language.
-    pub pool_key: &'static CStr,
-    /// The interpreters of this reading of the configuration. Nothing of a script runs under it.
-    pub site: Mutex<Option<Site>>,
-    /// Of this child.
-    pub keeper: Mutex<Option<Keeper>>,
-    in_use: AtomicU32,
 }
 
-/// The records of a host that is written on this.
-pub trait Records:
+/// A host whose records are the common ones.
+pub trait CommonHost:
     Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
 {
 }
-impl<H> Records for H where
+impl<H> CommonHost for H where
     H: Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
 {
 }
 
-impl Own {
+impl Records {
     /// Of a host.
-    pub const fn of<H: Records>(pool_key: &'static CStr) -> Own {
-        Own {
+    pub const fn of<H: CommonHost>() -> Records {
+        Records {
             module: H::module,
             request: |r| r.state::<H>(),
             set_request: |r, state| r.set_state::<H>(state),
@@ -201,11 +198,25 @@ impl Own {
             dir_defaults: |s| s.dir_defaults::<H>(),
             register_provider: httpd::provider::register::<H>,
             edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
-            pool_key,
-            site: Mutex::new(None),
-            keeper: Mutex::new(None),
-            in_use: AtomicU32::new(0),
         }
+    }
+}
+
+/// What the host keeps for a language in this process.
+pub struct Own {
+    /// Names the ticket of a pool, for objects in this language.
+    pub pool_key: &'static CStr,
+    /// The interpreters of this reading of the configuration. Nothing of a script runs under it.
+    pub site: Mutex<Option<Site>>,
+    /// Of this child.
+    pub keeper: Mutex<Option<Keeper>>,
+    in_use: AtomicU32,
+}
+
+impl Own {
+    /// Of a language that nothing runs of yet.
+    pub const fn new(pool_key: &'static CStr) -> Own {
+        Own { pool_key, site: Mutex::new(None), keeper: Mutex::new(None), in_use: AtomicU32::new(0) }
     }
 
     /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases
@@ -238,47 +249,47 @@ const fn bit(phase: Phase) -> u32 {
 impl dyn Language {
     /// The module, for the error log.
     pub fn module(&self) -> &'static ModuleRecord {
-        (self.own().module)()
+        (self.records().module)()
     }
     /// The state of a request, if it has one.
-    #[inline]
+    #[inline(always)]
     pub fn state<'r>(&self, r: &'r Request) -> Option<&'r RequestState> {
-        (self.own().request)(r)
+        (self.records().request)(r)
     }
     /// Gives a request its state, once.
     pub fn set_state<'r>(&self, r: &'r Request, state: RequestState) -> Option<&'r RequestState> {
-        (self.own().set_request)(r, state)
+        (self.records().set_request)(r, state)
     }
     /// The state of a connection, if it has one.
-    #[inline]
+    #[inline(always)]
     pub fn connection<'c>(&self, c: &'c Connection) -> Option<&'c ConnectionState> {
-        (self.own().connection)(c)
+        (self.records().connection)(c)
     }
     /// Gives a connection its state, once.
     pub fn set_connection<'c>(&self, c: &'c Connection, state: ConnectionState) -> Option<&'c ConnectionState> {
-        (self.own().set_connection)(c, state)
+        (self.records().set_connection)(c, state)
     }
     /// The record of a server.
     pub fn server<'s>(&self, s: &'s Server) -> Option<&'s ServerRecord> {
-        (self.own().server)(s)
+        (self.records().server)(s)
     }
     /// The record of a request's server.
-    #[inline]
+    #[inline(always)]
     pub fn server_of<'r>(&self, r: &'r Request) -> Option<&'r ServerRecord> {
-        (self.own().server_of)(r)
+        (self.records().server_of)(r)
     }
     /// What holds for a request's directory.
-    #[inline]
+    #[inline(always)]
     pub fn dir<'r>(&self, r: &'r Request) -> Option<&'r DirConf> {
-        (self.own().dir)(r)
+        (self.records().dir)(r)
     }
     /// What holds outside all sections.
     pub fn dir_defaults<'s>(&self, s: &'s Server) -> Option<&'s DirConf> {
-        (self.own().dir_defaults)(s)
+        (self.records().dir_defaults)(s)
     }
     /// Changes a server's records while it starts; false where that cannot be.
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
-        (self.own().edit)(s, f)
+        (self.records().edit)(s, f)
     }
     /// Makes a provider of this language's known to httpd.
     ///
@@ -292,9 +303,10 @@ impl dyn Language {
         version: &[u8],
         kind: c_int,
     ) -> Result<(), apr::Status> {
-        (self.own().register_provider)(pconf, group, name, version, kind)
+        (self.records().register_provider)(pconf, group, name, version, kind)
     }
     /// The interpreters a request's server draws from.
+    #[inline(always)]
     pub fn stock_of<'r>(&self, r: &'r Request) -> Option<&'r std::sync::Arc<Stock>> {
         self.server_of(r)?.stock()
     }

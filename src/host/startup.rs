@@ -21,7 +21,7 @@ use tipool::Late;
 use super::dispatch::{self, enter_any, in_parent};
 use super::frame::{About, Frame};
 use super::keeper::Keeper;
-use super::lang::{Lang, Records};
+use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
 use super::site::Kind;
 use super::stock::Stock;
@@ -102,7 +102,7 @@ pub fn new_server(s: &Server) {
 ///
 /// # Errors
 /// What the administrator is to read.
-pub fn directive<H: Records>(
+pub fn directive<H: CommonHost>(
     lang: Lang,
     row: &'static Directive,
     cmd: &Command<'_>,

@@ -31,7 +31,7 @@ use interp_lua::{Entered, Lua, Start};
 
 use super::connection::ConnectionState;
 use super::frame::About;
-use super::lang::{Lang, Language, Own};
+use super::lang::{Lang, Language, Own, Records};
 use super::request::RequestState;
 use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
 
@@ -43,7 +43,7 @@ struct LuaLanguage;
 /// Lua.
 pub const LUA: Lang = &LuaLanguage;
 
-static OWN: Own = Own::of::<LuaHost>(c"mod_interp.lua.ticket");
+static OWN: Own = Own::new(c"mod_interp.lua.ticket");
 
 /// What is entered, as Lua's own type. All that [`LUA`] is handed is that.
 fn entered(entry: &dyn Entry) -> Option<&Entered> {
@@ -65,6 +65,13 @@ impl Language for LuaLanguage {
         phase.directive_of(Tongue::Lua)
     }
 
+    #[inline(always)]
+    fn records(&self) -> &'static Records {
+        const RECORDS: &Records = &Records::of::<LuaHost>();
+        RECORDS
+    }
+
+    #[inline(always)]
     fn own(&self) -> &'static Own {
         &OWN
     }

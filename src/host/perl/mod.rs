@@ -22,7 +22,7 @@ use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
 use interp_perl::{Entered, Perl, Start};
 
 use super::connection::ConnectionState;
-use super::lang::{Lang, Language, Own, RequestCall};
+use super::lang::{Lang, Language, Own, Records, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
 use super::{ServerRecord, dispatch, provider, runtime, site, startup};
@@ -73,7 +73,7 @@ struct PerlLanguage;
 /// Perl.
 pub const PERL: Lang = &PerlLanguage;
 
-static OWN: Own = Own::of::<PerlHost>(c"mod_interp.perl.ticket");
+static OWN: Own = Own::new(c"mod_interp.perl.ticket");
 
 /// Counts the code that start-up code pushed, in this reading of the configuration.
 static PUSHED: AtomicUsize = AtomicUsize::new(0);
@@ -97,6 +97,13 @@ impl Language for PerlLanguage {
         phase.directive_name()
     }
 
+    #[inline(always)]
+    fn records(&self) -> &'static Records {
+        const RECORDS: &Records = &Records::of::<PerlHost>();
+        RECORDS
+    }
+
+    #[inline(always)]
     fn own(&self) -> &'static Own {
         &OWN
     }
