@@ -14,6 +14,11 @@
 //! | `runtime` | what API functions ask of the host |
 //! | `report` | the error log |
 
+#![cfg_attr(
+    not(all(feature = "perl", feature = "lua")),
+    allow(dead_code, reason = "each of the two languages uses its part of what both share")
+)]
+
 mod connection;
 mod dispatch;
 mod frame;
