@@ -44,7 +44,24 @@ fn entries() -> MutexGuard<'static, HashMap<Box<[u8]>, Entry>> {
 }
 
 /// Sources parsed in this process.
-pub(crate) static PARSED: AtomicUsize = AtomicUsize::new(0);
+static PARSED: AtomicUsize = AtomicUsize::new(0);
+
+/// One more.
+pub(crate) fn count_parsed() {
+    PARSED.fetch_add(1, Relaxed);
+    #[cfg(test)]
+    PARSED_HERE.set(PARSED_HERE.get() + 1);
+}
+
+#[cfg(test)]
+thread_local! {
+    static PARSED_HERE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+/// Of these on this thread: tests run beside each other.
+#[cfg(test)]
+pub(crate) fn parsed_here() -> usize {
+    PARSED_HERE.get()
+}
 
 /// How many sources this process has parsed: for tests and status pages.
 #[must_use]

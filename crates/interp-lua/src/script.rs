@@ -11,7 +11,7 @@ use std::{
     cell::{Cell, RefCell},
     ffi::{CString, c_int},
     rc::Rc,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
 };
 
 /// What is run: a file, or text that stands in the configuration.
@@ -171,7 +171,7 @@ impl Entered {
         };
         let line = if let Source::Text { line, .. } = source { line } else { 1 };
         let body = if matches!(source, Source::File(_)) { without_first_comment(&text) } else { &text[..] };
-        cache::PARSED.fetch_add(1, Relaxed);
+        cache::count_parsed();
         let (chunk, dump) = self.load(&chunk_name(source), line, body, false)?;
         if cache != CodeCache::Never && !dump.is_empty() {
             cache::put(key, stamp.clone(), &dump);

@@ -68,7 +68,7 @@ impl Lua {
         bind::init();
         // SAFETY: "unsafe" are C modules and `debug`, which administrators may use; scripts cannot break Rust through them
         // unless they break the process.
-        let lua = unsafe { mlua::Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new().catch_rust_panics(false)) };
+        let lua = unsafe { mlua::Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new()) };
         let refusal = if start.c_modules { library::refusal() } else { Some(library::SWITCHED_OFF) }
             .map_or(ptr::null(), |t| t.as_ptr());
         let package: mlua::Table = lua.globals().get("package")?;
