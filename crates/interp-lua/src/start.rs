@@ -94,11 +94,13 @@ impl Lua {
             base: Cell::new(0),
             worlds: RefCell::default(),
             scripts: RefCell::new(HashMap::new()),
+            last: RefCell::default(),
             handlers: RefCell::default(),
             done: RefCell::default(),
             leaks: RefCell::default(),
             message: RefCell::default(),
             spent: Cell::new(false),
+            blocks: Cell::new(ptr::null_mut()),
             users: UnsafeCell::new(0),
         });
         // SAFETY: `entered` owns the home and is boxed: both stay where they are as long as the record lives.
@@ -118,6 +120,8 @@ impl Lua {
                 }
             }
         }
+        // SAFETY: the state lives; its own allocator is put back before it ends.
+        lua.entered.blocks.set(unsafe { ffi::ml_keep_blocks(me.as_ptr()) });
         Ok(lua)
     }
 }
