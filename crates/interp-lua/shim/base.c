@@ -185,6 +185,29 @@ static int watch_env(lua_State *L) {
     return 0;
 }
 
+/* ---- package.path and cpath: the world's, until the script sets its own for the time it runs ---- */
+static int which_path(lua_State *L) {
+    const char *k = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    return !strcmp(k, "path") ? 0 : !strcmp(k, "cpath") ? 1 : -1;
+}
+static int package_index(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int i = which_path(L);
+    if (i < 0) return 0;
+    if (me->own[i] != LUA_NOREF) lua_rawgeti(L, LUA_REGISTRYINDEX, me->own[i]);
+    else if (me->world) lua_rawgeti(L, LUA_REGISTRYINDEX, i ? me->world->cpath : me->world->path);
+    else lua_pushnil(L);
+    return 1;
+}
+static int package_newindex(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int i = which_path(L), ref;
+    lua_settop(L, 3);
+    if (i < 0) { lua_rawset(L, 1); return 0; }
+    ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_unref(L, LUA_REGISTRYINDEX, me->own[i]);
+    me->own[i] = ref;
+    return 0;
+}
+
 /* Puts `f` in the place of the field of the table on top. */
 static void replace(lua_State *L, ml_state *me, const char *field, lua_CFunction f) {
     lua_getfield(L, -1, field); lua_pushlightuserdata(L, me); lua_pushcclosure(L, f, 2);
@@ -199,6 +222,11 @@ static void open_package(lua_State *L, ml_state *me) {
     int i;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);     /* package */
     replace(L, me, "loadlib", l_loadlib);
+    lua_pushnil(L); lua_setfield(L, -2, "path"); lua_pushnil(L); lua_setfield(L, -2, "cpath");
+    lua_newtable(L);
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_index, 2); lua_setfield(L, -2, "__index");
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_newindex, 2); lua_setfield(L, -2, "__newindex");
+    lua_setmetatable(L, -2);
     lua_getfield(L, -1, searchers);                     /* package, searchers */
     lua_getfield(L, -2, "searchpath"); lua_pushlightuserdata(L, me); lua_pushcclosure(L, search_lua, 2);
     lua_rawseti(L, -2, 2);
@@ -256,7 +284,7 @@ void ml_start(lua_State *L, ml_state *me) {
 }
 ml_state *ml_new(const ml_host *host, const char *refusal, int watch) {
     ml_state *me = calloc(1, sizeof *me);
-    if (me) { me->host = host; me->refusal = refusal; me->watch = watch; me->at_start = 1; }
+    if (me) { me->host = host; me->refusal = refusal; me->watch = watch; me->at_start = 1; me->own[0] = me->own[1] = LUA_NOREF; }
     return me;
 }
 void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->rust = rust; }

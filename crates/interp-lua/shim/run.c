@@ -56,36 +56,33 @@ void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w) {
     lua_pop(L, 1);
     me->world = w;
 }
-static void set_paths(lua_State *L, ml_state *me, int path, int cpath) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, path); lua_setfield(L, -2, "path");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, cpath); lua_setfield(L, -2, "cpath");
-    lua_pop(L, 1);
-}
-/* The paths that this env's chunk left, or the world's. */
+/* The paths that this env's chunk left, if it set any. */
 static void env_paths(lua_State *L, ml_state *me, int env) {
+    int i;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths); lua_pushvalue(L, env); lua_rawget(L, -2);
-    if (LIKELY(lua_isnil(L, -1))) { lua_pop(L, 2); set_paths(L, me, me->world->path, me->world->cpath); return; }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
-    lua_rawgeti(L, -2, 1); lua_setfield(L, -2, "path");
-    lua_rawgeti(L, -2, 2); lua_setfield(L, -2, "cpath");
-    lua_pop(L, 3);
+    if (!lua_isnil(L, -1))
+        for (i = 0; i < 2; i++) { lua_rawgeti(L, -1, i + 1); if (lua_isnil(L, -1)) lua_pop(L, 1); else me->own[i] = luaL_ref(L, LUA_REGISTRYINDEX); }
+    lua_pop(L, 2);
 }
 static void note_paths(lua_State *L, ml_state *me, int env) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
-    lua_getfield(L, -1, "path"); lua_getfield(L, -2, "cpath");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->path); lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->cpath);
-    if (!lua_rawequal(L, -4, -2) || !lua_rawequal(L, -3, -1)) {
-        lua_pop(L, 2);
-        lua_createtable(L, 2, 0);
-        lua_insert(L, -3);                              /* package, table, path, cpath */
-        lua_rawseti(L, -3, 2); lua_rawseti(L, -2, 1);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths);
-        lua_pushvalue(L, env); lua_pushvalue(L, -3); lua_rawset(L, -3);
-        lua_pop(L, 3);
-        return;
-    }
-    lua_pop(L, 5);
+    int i;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths); lua_pushvalue(L, env);
+    lua_createtable(L, 2, 0);
+    for (i = 0; i < 2; i++) { lua_rawgeti(L, LUA_REGISTRYINDEX, me->own[i]); lua_rawseti(L, -2, i + 1); }
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    me->any_paths = 1;
+}
+/* Start-up code sets the path for all that its world loads later. */
+static void start_paths(ml_state *me) {
+    ml_world *w = (ml_world *)me->world;
+    if (me->own[0] != LUA_NOREF) { luaL_unref(me->L, LUA_REGISTRYINDEX, w->path); w->path = me->own[0]; }
+    if (me->own[1] != LUA_NOREF) { luaL_unref(me->L, LUA_REGISTRYINDEX, w->cpath); w->cpath = me->own[1]; }
+    me->own[0] = me->own[1] = LUA_NOREF;
+}
+static void forget_own(ml_state *me) {
+    luaL_unref(me->L, LUA_REGISTRYINDEX, me->own[0]); luaL_unref(me->L, LUA_REGISTRYINDEX, me->own[1]);
+    me->own[0] = me->own[1] = LUA_NOREF;
 }
 typedef struct { ml_state *me; const char *path, *cpath; size_t path_len, cpath_len; ml_world *w; } world_args;
 static int p_world(lua_State *L) {
@@ -213,7 +210,7 @@ static int p_job(lua_State *L) {
     if (UNLIKELY(j->world && j->world != me->world)) ml_switch_world(L, me, j->world);
     if (what & ML_NEW_ENV) new_env(L, me); else lua_rawgeti(L, LUA_REGISTRYINDEX, j->env);     /* 2: env */
     lua_pushvalue(L, 2); ml_set_globals(L);
-    if (me->world) { if (what & ML_NEW_ENV) set_paths(L, me, me->world->path, me->world->cpath); else env_paths(L, me, 2); }
+    if (UNLIKELY(me->any_paths) && !(what & ML_NEW_ENV)) env_paths(L, me, 2);
     if (what & ML_RESUME) {
         lua_State *co;
         lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk); co = lua_tothread(L, -1);
@@ -231,7 +228,8 @@ static int p_job(lua_State *L) {
         lua_call(L, 0, what & ML_CALL ? 0 : 1);
         me->in_chunk = 0;
         if (j->busy) *j->busy = 0;
-        if (what & ML_KEEP && me->world) note_paths(L, me, 2);
+        if (what & ML_KEEP && (me->own[0] & me->own[1]) != LUA_NOREF) note_paths(L, me, 2);
+        if (UNLIKELY(me->at_start && me->world)) start_paths(me);
         if (!(what & ML_CALL)) {
             if (what & ML_KEEP_RESULT) {
                 if (!lua_isfunction(L, -1)) { out->tag = ML_NO_FUNCTION; return 0; }
@@ -268,21 +266,24 @@ static int p_job(lua_State *L) {
     if (out->text) { lua_settop(L, 2); return 1; }
     return 0;
 }
-static int p_switch(lua_State *L) { ml_state *me = lua_touserdata(L, 1); ml_switch_world(L, me, lua_touserdata(L, 2)); set_paths(L, me, me->world->path, me->world->cpath); return 0; }
+static int p_switch(lua_State *L) { ml_state *me = lua_touserdata(L, 1); ml_switch_world(L, me, lua_touserdata(L, 2)); return 0; }
 
 void ml_run(ml_job *j) {
     ml_state *me = j->me; lua_State *L = me->L; ml_out *out = j->out; const ml_world *world = me->world;
-    int rc, owed = me->nowed, in_chunk = me->in_chunk, leaving;
+    int rc, owed = me->nowed, in_chunk = me->in_chunk, leaving, path = me->own[0], cpath = me->own[1];
     begin(me, out);
     if (!lua_checkstack(L, 16)) { out->tag = ML_MEMORY; return; }
     me->depth++;
     me->in_chunk = 0;
+    me->own[0] = me->own[1] = LUA_NOREF;
     ml_push_globals(L);
     lua_pushcfunction(L, message);
     lua_pushcfunction(L, p_job); lua_pushlightuserdata(L, j);
     rc = lua_pcall(L, 1, 1, out->top + 2);
     lua_pushvalue(L, out->top + 1); ml_set_globals(L);
     me->in_chunk = in_chunk;
+    if (UNLIKELY((me->own[0] & me->own[1]) != LUA_NOREF)) forget_own(me);
+    me->own[0] = path; me->own[1] = cpath;
     if (UNLIKELY(me->nowed != owed)) ml_settle(me, owed);
     if (UNLIKELY(j->busy && rc)) *j->busy = 0;
     leaving = me->leaving;
@@ -308,7 +309,7 @@ void ml_run(ml_job *j) {
 typedef struct { ml_state *me; const char *name; size_t n; int load; const ml_world *world; ml_out *out; } resolve_args;
 static int p_resolve(lua_State *L) {
     resolve_args *a = lua_touserdata(L, 1); ml_state *me = a->me; size_t n = a->n, at;
-    if (a->world && a->world != me->world) { ml_switch_world(L, me, a->world); set_paths(L, me, a->world->path, a->world->cpath); }
+    if (a->world && a->world != me->world) ml_switch_world(L, me, a->world);
     lua_settop(L, 1);
     lua_pushnil(L);                                     /* 2: why the whole name was no module */
     for (;;) {

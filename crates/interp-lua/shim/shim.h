@@ -52,6 +52,7 @@ struct ml_state {
     const ml_world *world;              /* the one that is switched in; NULL at first */
     const char *refusal;                /* why C modules are refused; NULL: they are not */
     int globals, package, env_meta, carrier, paths, require, loaded;    /* references: real _G, package, metatable of envs, maker of upvalues, envs' own paths, require, first package.loaded */
+    int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
     int depth;                          /* jobs within jobs */
     int watch, in_chunk, at_start;
     int leaving; int64_t exit_status;   /* os.exit was called */

@@ -2,8 +2,10 @@
 
 use std::{
     collections::HashMap,
+    ffi::CStr,
     fs::File,
     io::Read,
+    mem::MaybeUninit,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::Path,
     sync::{
@@ -44,7 +46,24 @@ fn entries() -> MutexGuard<'static, HashMap<Box<[u8]>, Entry>> {
 }
 
 /// Sources parsed in this process.
-pub(crate) static PARSED: AtomicUsize = AtomicUsize::new(0);
+static PARSED: AtomicUsize = AtomicUsize::new(0);
+
+/// One more.
+pub(crate) fn count_parsed() {
+    PARSED.fetch_add(1, Relaxed);
+    #[cfg(test)]
+    PARSED_HERE.set(PARSED_HERE.get() + 1);
+}
+
+#[cfg(test)]
+thread_local! {
+    static PARSED_HERE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+/// Of these on this thread: tests run beside each other.
+#[cfg(test)]
+pub(crate) fn parsed_here() -> usize {
+    PARSED_HERE.get()
+}
 
 /// How many sources this process has parsed: for tests and status pages.
 #[must_use]
@@ -67,6 +86,20 @@ pub(crate) fn put(name: &[u8], stamp: Stamp, code: &[u8]) {
 /// The stamp of a file as it is now: one stat(2).
 pub(crate) fn stat(path: &[u8]) -> Option<Stamp> {
     std::fs::metadata(path_of(path)).ok().map(|meta| Stamp::of(&meta))
+}
+
+/// As [`stat`], for a script that is run again and again.
+pub(crate) fn stat_of(path: &CStr) -> Option<Stamp> {
+    let mut meta = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: a path that ends with a NUL; `meta` is written when the call gives 0.
+    let meta = unsafe {
+        if libc::stat(path.as_ptr(), meta.as_mut_ptr()) != 0 {
+            return None;
+        }
+        meta.assume_init()
+    };
+    let (size, inode) = (meta.st_size as u64, meta.st_ino);
+    Some(Stamp::File { mtime: meta.st_mtime, nanoseconds: meta.st_mtime_nsec, size, inode })
 }
 
 /// A file's text, and the stamp it had when it was opened.

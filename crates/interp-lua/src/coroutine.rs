@@ -56,3 +56,45 @@ impl Entered {
         self.perform(job).map(Step::of)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use interp::{IntoVal, Ticket};
+
+    #[test]
+    fn a_filter_runs_from_yield_to_yield_with_its_bucket() {
+        let lua = lua();
+        let lua = lua.enter();
+        let text = "function filter(r) coroutine.yield('before') while bucket ~= nil do coroutine.yield(bucket:upper() .. r.count) end
+            local ok = pcall(function() coroutine.yield(5) end) coroutine.yield({}) return 'after' end
+            function fails(r) coroutine.yield() r:puts(nothing.x) end function leaves() os.exit(3) end";
+        let env = lua.open(&config("f:1", text)).unwrap();
+        let record = Record::default();
+        let thing = Thing::of(&record).val(Ticket::FOREVER);
+        let some = |s: &str| Some(s.as_bytes().to_vec());
+        let (co, step) = lua.start_coroutine(&env, b"filter", &[thing]).unwrap();
+        assert_eq!(step, Step::Yielded(some("before")));
+        assert_eq!(lua.resume(&co, Some(b"one")), Ok(Step::Yielded(some("ONE0"))));
+        record.count.set(7);
+        let (other, _) = lua.start_coroutine(&env, b"filter", &[thing]).unwrap();
+        assert_eq!(lua.resume(&other, Some(b"x")), Ok(Step::Yielded(some("X7"))));
+        assert_eq!(lua.resume(&co, Some(b"")), Ok(Step::Yielded(some("7"))));
+        assert_eq!(lua.resume(&co, None), Ok(Step::Yielded(some("5"))));
+        assert_eq!(lua.resume(&co, None), Ok(Step::Yielded(None)));
+        assert_eq!(lua.resume(&co, None), Ok(Step::Returned(some("after"))));
+        assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
+        let (co, step) = lua.start_coroutine(&env, b"fails", &[thing]).unwrap();
+        assert_eq!(step, Step::Yielded(None));
+        let said = died(lua.resume(&co, Some(b"x")));
+        assert!(
+            said.starts_with("f:14: attempt to index a nil value (global 'nothing')\nstack traceback:\n\tf:14:"),
+            "{said}"
+        );
+        assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
+        assert_eq!(lua.start_coroutine(&env, b"leaves", &[]).map(|c| c.1), Err(Raised::Exit(3)));
+        assert!(matches!(lua.start_coroutine(&env, b"none", &[]), Err(Raised::Unresolved(_))));
+        assert_eq!(lua.call_in(&env, b"leaves", &[]), Err(Raised::Exit(3)));
+    }
+}

@@ -160,6 +160,9 @@ unsafe extern "C" {
     pub(crate) fn ml_at_start(me: *mut State, yes: c_int);
     pub(crate) fn ml_free(me: *mut State);
     pub(crate) fn ml_globals_ref(me: *const State) -> c_int;
+    // memory.c
+    pub(crate) fn ml_keep_blocks(me: *mut State) -> *mut c_void;
+    pub(crate) fn ml_return_blocks(me: *mut State, blocks: *mut c_void);
     // run.c
     pub(crate) fn ml_world_new(
         me: *mut State,

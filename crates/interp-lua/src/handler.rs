@@ -212,3 +212,101 @@ impl Entry for Entered {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Paths, Start, testing::*};
+
+    #[test]
+    fn a_name_is_read_as_text_a_files_function_or_a_modules() {
+        assert_eq!(form(b"function(r) return 1 end"), Form::Text(b"function(r) return 1 end"));
+        assert_eq!(form(b"functions.go"), Form::Module(b"functions.go"));
+        assert_eq!(form(b"/a/b.lua:go"), Form::InFile(b"/a/b.lua", b"go"));
+        assert_eq!(form(b"b.lua:go"), Form::InFile(b"b.lua", b"go"));
+        assert_eq!(form(b"my.module.go"), Form::Module(b"my.module.go"));
+    }
+
+    #[test]
+    fn handlers_are_found_by_every_form_of_name_and_in_states_made_of_this_one() {
+        let folder = Folder::new();
+        folder.write("site/auth.lua", "local n = 0 return { handler = function() n = n + 1 return n end, sub = { deep = function() return 20 end } }");
+        folder.write("plain.lua", "return function() return 30 end");
+        folder.write("broken.lua", "error('at load')");
+        let file = folder.write("f.lua", "n = 40 function go() n = n + 1 return n end");
+        let file = format!("{}:go", String::from_utf8(file).unwrap());
+        let pattern = folder.0.join("?.lua").to_str().unwrap().as_bytes().into();
+        let paths = Paths { path: vec![pattern], cpath: Vec::new(), id: 1 };
+        let lua = started(&Start { paths: Some(&paths), ..Start::default() });
+        let e = lua.enter();
+        e.run(
+            b"started = (started or 0) + 1 function helper() return started end",
+            Some(Place { file: "httpd.conf", line: 3 }),
+        )
+        .unwrap();
+        e.require_module(b"site.auth", None).unwrap();
+        let start = folder.write("start.lua", "again = (again or 0) + started");
+        e.require_file(&start, None).unwrap();
+        let all: &[(u32, &str)] = &[
+            (1, "site.auth"),
+            (2, "site.auth.sub.deep"),
+            (3, "plain"),
+            (4, &file),
+            (5, "function(r) x = (x or 50) + 1 return x end"),
+            (6, "function() return helper() * 10 + again end"),
+        ];
+        let call =
+            |e: &Entered, id, name: &str| e.call_handler(id, name.as_bytes(), Load::IfMissing, &[]).map(|o| o.number);
+        let numbers = |e: &Entered| all.iter().map(|(id, name)| call(e, *id, name).unwrap()).collect::<Vec<_>>();
+        assert_eq!(numbers(&e), [1, 20, 30, 41, 51, 11]);
+        assert_eq!(numbers(&e), [2, 20, 30, 42, 52, 11]);
+        let why = |name: &str, load| match e.resolve(20, name.as_bytes(), load) {
+            Err(Raised::Unresolved(text)) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(why("no.such", Load::IfMissing).starts_with("module 'no.such' not found:"));
+        assert_eq!(why("no.such", Load::Never), "module 'no.such' is not loaded");
+        assert_eq!(why("site.auth.none", Load::IfMissing), "module 'site.auth' has no function 'none'");
+        assert!(why(&format!("{}x", file), Load::IfMissing).starts_with("there is no function 'gox' in "));
+        assert!(why("/no/such.lua:f", Load::IfMissing).starts_with("cannot open /no/such.lua"));
+        assert!(died(e.resolve(21, b"broken", Load::IfMissing)).contains("at load"));
+        assert!(died(e.resolve(21, b"function( end", Load::IfMissing)).contains("expected near 'end'"));
+        drop(e);
+        let clone = lua.duplicate().unwrap();
+        let again = clone.duplicate().unwrap();
+        for lua in [&clone, &again] {
+            assert_eq!(numbers(&lua.enter()), [1, 20, 30, 41, 51, 11]);
+        }
+    }
+
+    #[test]
+    fn a_state_made_of_another_parses_nothing() {
+        let folder = Folder::new();
+        let file = folder.write("start.lua", "n = 1");
+        let lua = lua();
+        let e = lua.enter();
+        e.require_file(&file, None).unwrap();
+        e.run(b"m = 2", None).unwrap();
+        let id = |e: &Entered| e.call_handler(1, b"function() return n + m end", Load::IfMissing, &[]).unwrap().number;
+        assert_eq!(id(&e), 3);
+        drop(e);
+        let parsed = crate::cache::parsed_here();
+        let clone = lua.duplicate().unwrap();
+        assert_eq!((id(&clone.enter()), crate::cache::parsed_here()), (3, parsed));
+        assert!(parsed > 0);
+    }
+
+    #[test]
+    fn a_handler_named_to_a_row_is_found_when_it_is_called() {
+        let lua = lua();
+        let lua = lua.enter();
+        lua.run(
+            b"package.preload['my.log'] = function() return { handler = function(n) return (n or 0) + 1 end } end",
+            None,
+        )
+        .unwrap();
+        assert_eq!(handle(&lua, "return r:calls('my.log')"), "42");
+        assert_eq!(handle(&lua, "return r:handler('my.log')(5)"), "6");
+        assert_eq!(handle(&lua, "return r:handler('no.log') == nil"), "true");
+    }
+}

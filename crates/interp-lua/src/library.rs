@@ -52,3 +52,34 @@ fn file_of(address: *mut c_void) -> Option<CString> {
         (!name.is_null()).then(|| CStr::from_ptr(name).to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Start, testing::*};
+
+    #[test]
+    fn c_modules_load_where_they_find_this_lua_and_are_refused_elsewhere() {
+        let open = lua();
+        let open = open.enter();
+        let said =
+            text(&open, "local ok, m = pcall(require, 'cjson') if ok then return m.encode({ 1, 2 }) end return m");
+        let refusal = super::refusal();
+        match refusal {
+            None => assert!(said == "[1,2]" || said.contains("not found"), "{said}"),
+            Some(why) => assert!(said.contains(why.to_str().unwrap()), "{said}"),
+        }
+        let folder = Folder::new();
+        folder.write("mod.so", "");
+        let closed = started(&Start { c_modules: false, ..Start::default() });
+        let path = folder.0.to_str().unwrap();
+        let said = text(&closed.enter(), &format!("package.cpath = '{path}/?.so' return require 'mod'"));
+        assert!(
+            said.contains(&format!("C module 'mod' ({path}/mod.so) is refused: C modules are switched off")),
+            "{said}"
+        );
+        assert_eq!(
+            text(&closed.enter(), "package.preload.pure = function() return 'goes on' end return require 'pure'"),
+            "goes on"
+        );
+    }
+}

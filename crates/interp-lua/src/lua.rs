@@ -13,7 +13,7 @@ use std::{
     any::Any,
     cell::{Cell, RefCell, UnsafeCell},
     collections::HashMap,
-    ffi::c_int,
+    ffi::{c_int, c_void},
     fmt,
     marker::PhantomData,
     mem::ManuallyDrop,
@@ -51,6 +51,8 @@ pub struct Entered {
     pub(crate) base: Cell<usize>,
     pub(crate) worlds: RefCell<Vec<World>>,
     pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
+    /// The script that ran last.
+    pub(crate) last: RefCell<Option<Rc<Loaded>>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
     /// What start-up code has done, to be done again in others.
     pub(crate) done: RefCell<Vec<StartUp>>,
@@ -58,6 +60,8 @@ pub struct Entered {
     /// The last message for the shim, which reads it at once.
     pub(crate) message: RefCell<Vec<u8>>,
     pub(crate) spent: Cell<bool>,
+    /// What the shim keeps of freed memory.
+    pub(crate) blocks: Cell<*mut c_void>,
     pub(crate) users: UnsafeCell<c_int>,
 }
 
@@ -136,9 +140,12 @@ impl Drop for Lua {
             return;
         }
         let _inside = Inside::new();
+        self.entered.last.take();
         self.entered.scripts.borrow_mut().clear();
         self.entered.handlers.borrow_mut().clear();
         self.entered.drain();
+        // SAFETY: the state lives, and is made to end now.
+        unsafe { ffi::ml_return_blocks(self.entered.raw(), self.entered.blocks.replace(std::ptr::null_mut())) };
         // SAFETY: dropped once, here. `__gc` methods run now, and may call rows: the record and the home are still there.
         unsafe { ManuallyDrop::drop(&mut self.entered.lua) };
         self.entered.home.close();

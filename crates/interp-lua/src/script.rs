@@ -11,7 +11,7 @@ use std::{
     cell::{Cell, RefCell},
     ffi::{CString, c_int},
     rc::Rc,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
 };
 
 /// What is run: a file, or text that stands in the configuration.
@@ -55,6 +55,9 @@ pub struct Paths {
 /// A script's chunk as this state has it.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    name: Box<[u8]>,
+    /// For stat(2).
+    file: CString,
     pub paths: u64,
     pub world: usize,
     stamp: RefCell<Stamp>,
@@ -106,17 +109,15 @@ pub(crate) fn without_line(name: &[u8]) -> &[u8] {
 impl Entered {
     /// The script's chunk in this state, as fresh as its cache wants it.
     pub(crate) fn loaded(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
-        let known = self
-            .scripts
-            .borrow()
-            .get(script.name)
-            .and_then(|all| all.iter().find(|l| l.paths == script.paths.id).cloned());
+        let is_it = |l: &Rc<Loaded>| l.paths == script.paths.id && *l.name == *script.name;
+        let last = self.last.borrow().as_ref().filter(|l| is_it(l)).cloned();
+        let known = last.or_else(|| self.scripts.borrow().get(script.name)?.iter().find(|l| is_it(l)).cloned());
         let Some(known) = known else { return self.load_first(script) };
         let fresh = match (script.text, script.cache) {
             (_, CodeCache::Never) => false,
             (Some(text), _) => known.stamp.borrow().is_text(text),
             (None, CodeCache::Forever) => true,
-            (None, CodeCache::Stat) => cache::stat(script.name).is_some_and(|s| *known.stamp.borrow() == s),
+            (None, CodeCache::Stat) => cache::stat_of(&known.file).is_some_and(|s| *known.stamp.borrow() == s),
         };
         if !fresh {
             let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
@@ -124,6 +125,10 @@ impl Entered {
             *known.stamp.borrow_mut() = stamp;
             // The old chunk may be running; it is another's now.
             known.busy.set(0);
+        }
+        if !self.last.borrow().as_ref().is_some_and(|l| Rc::ptr_eq(l, &known)) {
+            let before = self.last.replace(Some(known.clone()));
+            drop(before);
         }
         Ok(known)
     }
@@ -133,6 +138,8 @@ impl Entered {
         let world = self.world(directory, script.paths)?;
         let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
         let loaded = Rc::new(Loaded {
+            name: script.name.into(),
+            file: CString::new(script.name).unwrap_or_default(),
             paths: script.paths.id,
             world,
             stamp: RefCell::new(stamp),
@@ -171,7 +178,7 @@ impl Entered {
         };
         let line = if let Source::Text { line, .. } = source { line } else { 1 };
         let body = if matches!(source, Source::File(_)) { without_first_comment(&text) } else { &text[..] };
-        cache::PARSED.fetch_add(1, Relaxed);
+        cache::count_parsed();
         let (chunk, dump) = self.load(&chunk_name(source), line, body, false)?;
         if cache != CodeCache::Never && !dump.is_empty() {
             cache::put(key, stamp.clone(), &dump);

@@ -68,7 +68,7 @@ impl Lua {
         bind::init();
         // SAFETY: "unsafe" are C modules and `debug`, which administrators may use; scripts cannot break Rust through them
         // unless they break the process.
-        let lua = unsafe { mlua::Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new().catch_rust_panics(false)) };
+        let lua = unsafe { mlua::Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new()) };
         let refusal = if start.c_modules { library::refusal() } else { Some(library::SWITCHED_OFF) }
             .map_or(ptr::null(), |t| t.as_ptr());
         let package: mlua::Table = lua.globals().get("package")?;
@@ -94,11 +94,13 @@ impl Lua {
             base: Cell::new(0),
             worlds: RefCell::default(),
             scripts: RefCell::new(HashMap::new()),
+            last: RefCell::default(),
             handlers: RefCell::default(),
             done: RefCell::default(),
             leaks: RefCell::default(),
             message: RefCell::default(),
             spent: Cell::new(false),
+            blocks: Cell::new(ptr::null_mut()),
             users: UnsafeCell::new(0),
         });
         // SAFETY: `entered` owns the home and is boxed: both stay where they are as long as the record lives.
@@ -118,6 +120,8 @@ impl Lua {
                 }
             }
         }
+        // SAFETY: the state lives; its own allocator is put back before it ends.
+        lua.entered.blocks.set(unsafe { ffi::ml_keep_blocks(me.as_ptr()) });
         Ok(lua)
     }
 }

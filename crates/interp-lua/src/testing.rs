@@ -6,10 +6,7 @@ use std::{
     cell::RefCell,
     path::PathBuf,
     ptr::NonNull,
-    sync::{
-        Mutex,
-        atomic::{AtomicIsize, AtomicUsize, Ordering::*},
-    },
+    sync::atomic::{AtomicIsize, AtomicUsize, Ordering::*},
 };
 
 /// Values that Rust functions under test hold: back at 0 means that every Drop ran.
@@ -237,7 +234,6 @@ impl Drop for Folder {
     }
 }
 
-pub(crate) static NO_PATHS: Mutex<()> = Mutex::new(());
 pub(crate) fn paths() -> &'static Paths {
     static PATHS: std::sync::OnceLock<Paths> = std::sync::OnceLock::new();
     PATHS.get_or_init(Paths::default)
