@@ -83,6 +83,15 @@ for my $phase (qw(TranslateName MapToStorage AccessChecker TypeChecker Fixups)) 
     row("$phase: a missing function", "$hook no_such", 500, qr/Internal Server Error/, log => qr/no_such/);
     row("$phase: a missing file", "LuaHook$phase no_such.lua a", 500, qr/Internal Server Error/, log => qr/no_such\.lua/);
 }
+for my $case (['PreTranslateName'], ['CheckUserID', @USER], ['AuthChecker', 'LuaHookCheckUserID hooks.lua is_me', @USER]) {
+    my ($phase, @more) = @$case;
+    my $hook = "LuaHook$phase hooks.lua";
+    row("$phase: a status", ["$hook a", "$hook gone", "$hook b", @more], 410, undef);
+    row("$phase: no value is no answer", ["$hook nothing", @more], 500, undef, log => qr/numeric|number/);
+    row("$phase: an error", ["$hook boom", @more], 500, undef, log => qr/went wrong/);
+    row("$phase: a missing function", ["$hook no_such", @more], 500, undef, log => qr/no_such/);
+}
+row('an error of a log hook comes too late for the client', 'LuaHookLog hooks.lua boom', 200, undef, log => qr/went wrong/);
 row('OK of fixups lets no further Lua hook run', ['LuaHookFixups hooks.lua ok', 'LuaHookFixups hooks.lua b'], 200, 'ok ');
 row('DONE of fixups is the whole answer', ['LuaHookFixups hooks.lua done', 'LuaHookFixups hooks.lua b'], 200, 'done here');
 row('DONE of map_to_storage is the whole answer', 'LuaHookMapToStorage hooks.lua done', 200, 'done here');
