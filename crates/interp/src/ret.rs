@@ -1,8 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
 use crate::{
-    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED, Ticket, Val,
-    Want,
+    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
+    Ticket, Val, Want,
 };
 use std::ptr;
 

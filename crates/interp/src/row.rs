@@ -135,7 +135,8 @@ impl Class {
         let lua_rows = self.lua_rows;
         let of_lua = lua_rows.iter().filter(move |_| lang == LUA);
         let shared = self.rows.iter().filter(move |row| row.is_for(lang));
-        of_lua.chain(shared.filter(move |row| lang != LUA || lua_rows.iter().all(|own| own.lua_name() != row.lua_name())))
+        of_lua
+            .chain(shared.filter(move |row| lang != LUA || lua_rows.iter().all(|own| own.lua_name() != row.lua_name())))
     }
     pub(crate) fn has(&self, row: &Row) -> bool {
         [self.rows, self.lua_rows].iter().any(|rows| rows.as_ptr_range().contains(&std::ptr::from_ref(row)))
@@ -327,6 +328,10 @@ impl Row {
     /// Whether it is bound in `lang`, one of [`PERL`], [`LUA`].
     pub const fn is_for(&self, lang: u8) -> bool {
         self.langs & lang != 0
+    }
+    /// Whether it is bound in Lua alone.
+    pub const fn is_lua_only(&self) -> bool {
+        self.langs == LUA
     }
     /// Whether script code may run before it returns.
     pub const fn reenters(&self) -> bool {
