@@ -5,6 +5,8 @@
 const FUNCTIONS: &[&str] = &[
     "ap_add_cgi_vars",
     "ap_add_common_vars",
+    "ap_add_input_filter_handle",
+    "ap_add_output_filter_handle",
     "ap_add_version_component",
     "ap_allow_options",
     "ap_allow_overrides",
@@ -15,6 +17,9 @@ const FUNCTIONS: &[&str] = &[
     "ap_clear_method_list",
     "ap_construct_server",
     "ap_construct_url",
+    "ap_context_document_root",
+    "ap_context_prefix",
+    "ap_cookie_read",
     "ap_copy_method_list",
     "ap_create_per_dir_config",
     "ap_create_request_config",
@@ -24,19 +29,28 @@ const FUNCTIONS: &[&str] = &[
     "ap_discard_request_body",
     "ap_document_root",
     "ap_error_log2stderr",
+    "ap_escape_logitem",
     "ap_exists_config_define",
+    "ap_exists_scoreboard_image",
+    "ap_expr_exec",
+    "ap_expr_parse",
     "ap_find_linked_module",
     "ap_get_basic_auth_pw",
     "ap_get_brigade",
     "ap_get_client_block",
     "ap_get_core_module_config",
+    "ap_get_input_filter_handle",
     "ap_get_limit_req_body",
+    "ap_get_output_filter_handle",
     "ap_get_remote_host",
     "ap_get_remote_logname",
+    "ap_get_scoreboard_process",
+    "ap_get_scoreboard_worker_from_indexes",
     "ap_get_server_banner",
     "ap_get_server_built",
     "ap_get_server_description",
     "ap_get_server_name",
+    "ap_get_server_name_for_url",
     "ap_get_server_port",
     "ap_get_status_line_ex",
     "ap_getword_conf",
@@ -102,6 +116,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_register_input_filter",
     "ap_register_output_filter",
     "ap_remove_input_filter",
+    "ap_remove_input_filter_byhandle",
     "ap_remove_output_filter",
     "ap_rflush",
     "ap_run_access_checker",
@@ -119,15 +134,19 @@ const FUNCTIONS: &[&str] = &[
     "ap_run_sub_req",
     "ap_run_translate_name",
     "ap_run_type_checker",
+    "ap_runtime_dir_relative",
     "ap_rwrite",
     "ap_satisfies",
     "ap_scan_script_header_err_core",
     "ap_send_error_response",
     "ap_send_fd",
+    "ap_send_interim_response",
     "ap_server_root_relative",
     "ap_set_content_length",
     "ap_set_content_type",
+    "ap_set_context_info",
     "ap_set_core_module_config",
+    "ap_set_document_root",
     "ap_set_etag",
     "ap_set_keepalive",
     "ap_set_last_modified",
@@ -136,6 +155,8 @@ const FUNCTIONS: &[&str] = &[
     "ap_show_mpm",
     "ap_some_auth_required",
     "ap_state_query",
+    "ap_strcasecmp_match",
+    "ap_strcmp_match",
     "ap_sub_req_lookup_dirent",
     "ap_sub_req_lookup_file",
     "ap_sub_req_lookup_uri",
@@ -146,10 +167,10 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Variables of httpd.
-const STATICS: &[&str] = &["ap_module_short_names", "ap_my_generation", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
+const STATICS: &[&str] = &["ap_conftree", "ap_loaded_modules", "ap_module_short_names", "ap_my_generation", "ap_scoreboard_fname", "ap_scoreboard_image", "ap_server_argv0", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
-const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|scoreboard|worker_score|process_score|global_score";
+const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|scoreboard|worker_score|process_score|global_score|ap_dbd_t";
 
 /// Constants.
 const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|OPT_.*|DEFAULT_.*";

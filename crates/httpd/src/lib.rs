@@ -11,6 +11,8 @@ mod answer;
 mod body;
 pub mod cgi;
 mod connection;
+mod context;
+pub mod dbd;
 mod directive;
 pub mod ffi;
 mod filter;
@@ -24,15 +26,18 @@ pub mod mpm;
 mod objects;
 mod opaque;
 pub mod provider;
+mod raw;
 mod regex;
 mod request;
 mod run;
+pub mod scoreboard;
 pub mod server;
 mod slot;
 pub mod status;
+mod tree;
 pub mod util;
 
-pub use body::ReadError;
+pub use body::{BodyError, ReadError};
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, ServerEdit, Slots};
 pub use filter::{Filter, FilterRec};
@@ -42,10 +47,12 @@ pub use loaded::{CommandRec, Loaded};
 pub use module::{Host, ModuleRecord, Record, pconf};
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
 pub use provider::CmdParms;
+pub use raw::Wait;
 pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
 pub use server::Server;
+pub use tree::Node;
 
 use std::{
     any::Any,

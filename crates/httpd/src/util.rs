@@ -74,3 +74,33 @@ pub fn words(pool: &Pool, line: &[u8]) -> Vec<Vec<u8>> {
         words
     })
 }
+
+/// A text as the logs show it: what is not printable becomes `\\n`, `\\x00` and the like. It ends at the first NUL.
+pub fn escape_logitem(pool: &Pool, text: &[u8]) -> Vec<u8> {
+    // SAFETY: pool and text live for the call; the result is copied out.
+    with_cstr(text, |text| {
+        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.map(<[u8]>::to_vec)
+    })
+    .unwrap_or_default()
+}
+
+/// Whether a text matches a pattern with `*` and `?`.
+pub fn matches(text: &[u8], pattern: &[u8], any_case: bool) -> bool {
+    let compare = if any_case { ffi::ap_strcasecmp_match } else { ffi::ap_strcmp_match };
+    // SAFETY: C strings for the call.
+    with_cstr(text, |t| with_cstr(pattern, |p| unsafe { compare(t.as_ptr(), p.as_ptr()) == 0 }))
+}
+
+/// A path, if it is relative, below `DefaultRuntimeDir`; `None` if it leads out of the file system.
+pub fn runtime_relative(pool: &Pool, path: &[u8]) -> Option<Vec<u8>> {
+    with_cstr(path, |path| {
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_runtime_dir_relative(pool.as_ptr(), path.as_ptr())) }.map(<[u8]>::to_vec)
+    })
+}
+
+/// What httpd says of itself (`AP_SQ_*`): -1 for what it does not know.
+pub fn state_query(what: c_int) -> c_int {
+    // SAFETY: no precondition.
+    unsafe { ffi::ap_state_query(what) }
+}

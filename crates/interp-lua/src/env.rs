@@ -79,9 +79,10 @@ impl Entered {
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let loaded = self.loaded(script)?;
         if let Some((stamp, env)) = &*loaded.kept.borrow()
-            && *stamp == loaded.stamp() {
-                return Ok(env.clone());
-            }
+            && *stamp == loaded.stamp()
+        {
+            return Ok(env.clone());
+        }
         let env = self.open(script)?;
         let before = loaded.kept.replace(Some((loaded.stamp(), env.clone())));
         drop(before);

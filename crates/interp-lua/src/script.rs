@@ -167,10 +167,11 @@ impl Entered {
             Source::Text { key, text, .. } => (key, Some(Stamp::Text(text.into()))),
         };
         if cache != CodeCache::Never
-            && let Some((stamp, code)) = cache::get(key, stamp.as_ref()) {
-                let name = chunk_name(source);
-                return self.load(&name, 1, &code, true).map(|(chunk, _)| (chunk, stamp));
-            }
+            && let Some((stamp, code)) = cache::get(key, stamp.as_ref())
+        {
+            let name = chunk_name(source);
+            return self.load(&name, 1, &code, true).map(|(chunk, _)| (chunk, stamp));
+        }
         let (stamp, text) = match source {
             Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
             Source::Text { text, .. } => (Stamp::Text(text.into()), text.to_vec()),
