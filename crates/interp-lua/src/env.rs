@@ -39,6 +39,7 @@ pub(crate) const NO_JOB: Job = Job {
     busy: ptr::null_mut(),
     name: ptr::null(),
     name_len: 0,
+    name_ref: ffi::NO_REF,
     args: ptr::null(),
     nargs: 0,
     world: ptr::null(),
@@ -58,7 +59,7 @@ impl Entered {
     /// What the script raised; [`Raised::Unresolved`] without such a file or function.
     pub fn run_once(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
         let what = ffi::NEW_ENV | ffi::CHUNK | ffi::CALL;
-        let finished = self.run_chunk(script, calling(what, function, args))?;
+        let finished = self.run_chunk(script, function, calling(what, function, args))?;
         called(finished.1, function, script.name)
     }
 
@@ -68,7 +69,7 @@ impl Entered {
     /// As [`Entered::run_once`].
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
-        let (loaded, finished) = self.run_chunk(script, job)?;
+        let (loaded, finished) = self.run_chunk(script, b"", job)?;
         Ok(self.env(finished.reference, loaded.world, script.name))
     }
 
@@ -109,17 +110,20 @@ impl Entered {
         Ok(Job { env: env.reference(), world: self.world_raw(env.0.world), ..job })
     }
 
-    fn run_chunk(&self, script: &Script, job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
+    fn run_chunk(&self, script: &Script, function: &[u8], job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
         let loaded = self.loaded(script)?;
         let world = self.world_raw(loaded.world);
         if loaded.busy.get() != 0 {
             let chunk = self.spare_chunk(script)?;
-            let finished = self.perform(Job { chunk, world, ..job });
-            self.unref(chunk);
+            let what = job.what | chunk.what;
+            let finished = self.perform(Job { what, chunk: chunk.reference, world, ..job });
+            self.unref(chunk.reference);
             return Ok((loaded, finished?));
         }
-        let job = Job { chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), world, ..job };
-        let finished = self.perform(job)?;
+        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(&loaded, function) } else { ffi::NO_REF };
+        let what = job.what | loaded.what.get();
+        let finished =
+            self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;
         Ok((loaded, finished))
     }
 }
