@@ -334,7 +334,8 @@ static int p_resolve(lua_State *L) {
             lua_rawgeti(L, LUA_REGISTRYINDEX, me->require); lua_pushlstring(L, a->name, n);
             if (a->load == ML_REQUIRE) { lua_call(L, 1, 0); return 0; }
             if (lua_pcall(L, 1, 1, 0) == LUA_OK) break;
-            lua_pushfstring(L, "module '%s' not found", lua_pushlstring(L, a->name, n));
+            lua_pushlstring(L, a->name, n);
+            lua_pushfstring(L, "module '%s' not found", lua_tostring(L, -1));
             not_found = lua_tostring(L, -1);
             if (lua_type(L, 3) != LUA_TSTRING || strncmp(lua_tostring(L, 3), not_found, strlen(not_found))) { lua_settop(L, 3); return lua_error(L); }
             if (lua_isnil(L, 2)) { lua_pushvalue(L, 3); lua_replace(L, 2); }

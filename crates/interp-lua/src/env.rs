@@ -79,11 +79,10 @@ impl Entered {
     /// As [`Entered::run_once`]; the next call tries again.
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let loaded = self.loaded(script)?;
-        if let Some((stamp, env)) = &*loaded.kept.borrow() {
-            if *stamp == loaded.stamp() {
+        if let Some((stamp, env)) = &*loaded.kept.borrow()
+            && *stamp == loaded.stamp() {
                 return Ok(env.clone());
             }
-        }
         let env = self.open(script)?;
         let before = loaded.kept.replace(Some((loaded.stamp(), env.clone())));
         drop(before);

@@ -211,12 +211,11 @@ impl Entered {
         // A file may also be loaded as a module, which is compiled otherwise.
         let key = if is_script { [key, b"\0script"].concat() } else { key.to_vec() };
         let name = chunk_name(source);
-        if cache != CodeCache::Never {
-            if let Some(Entry { stamp, code, what }) = cache::get(&key, stamp.as_ref()) {
+        if cache != CodeCache::Never
+            && let Some(Entry { stamp, code, what }) = cache::get(&key, stamp.as_ref()) {
                 let reference = self.load(&name, b"", &code, true)?.0;
                 return Ok(Chunk { reference, stamp, what });
             }
-        }
         let (stamp, text) = match source {
             Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
             Source::Text { text, .. } => (Stamp::Text(text.into()), text.to_vec()),
