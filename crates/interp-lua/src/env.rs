@@ -80,9 +80,10 @@ impl Entered {
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let loaded = self.loaded(script)?;
         if let Some((stamp, env)) = &*loaded.kept.borrow()
-            && *stamp == loaded.stamp() {
-                return Ok(env.clone());
-            }
+            && *stamp == loaded.stamp()
+        {
+            return Ok(env.clone());
+        }
         let env = self.open(script)?;
         let before = loaded.kept.replace(Some((loaded.stamp(), env.clone())));
         drop(before);
@@ -203,6 +204,8 @@ mod tests {
             return e == 'no new zzz' and e2 == 'no yyy' and print ~= nil and getmetatable(_G) == mt";
         assert!(run(strict).unwrap().truth);
         assert!(run("zzz = 1 return zzz == 1").unwrap().truth, "the next one is free of it");
+        // LuaJIT knows no __pairs: it lists what the script made.
+        #[cfg(not(feature = "luajit"))]
         assert!(run("mine = 1 local seen = {} for k, v in pairs(_G) do seen[k] = v end return seen.mine == 1 and seen.print == print and seen._G == _G").unwrap().truth);
         assert_eq!(run("return nil").map(|o| (o.number, o.truth, o.is_number)), Ok((0, false, false)));
         assert_eq!(run("return '404'").map(|o| (o.number, o.truth, o.is_number)), Ok((404, true, false)));
@@ -225,12 +228,17 @@ mod tests {
         let name = String::from_utf8(file.clone()).unwrap();
         assert_eq!(unresolved(lua.run_once(&script(&file), b"g", &[])), format!("there is no function 'g' in {name}"));
         let said = died(lua.run_once(&script(&file), b"f", &[]));
-        assert!(said.contains("a.lua:4: attempt to index a nil value (local 'x')\nstack traceback:\n"), "{said}");
+        let message = if cfg!(feature = "luajit") {
+            "a.lua:4: attempt to index local 'x' (a nil value)\nstack traceback:\n"
+        } else {
+            "a.lua:4: attempt to index a nil value (local 'x')\nstack traceback:\n"
+        };
+        assert!(said.contains(message), "{said}");
         assert!(said.contains("in function 'f'") || said.contains("in function <"), "{said}");
         let wrong = folder.write("wrong.lua", "x = = 1");
         assert!(died(lua.run_once(&script(&wrong), b"f", &[])).contains("wrong.lua:1: unexpected symbol near '='"));
         let binary = folder.write("binary.lua", "\u{1b}Lua");
-        assert!(died(lua.run_once(&script(&binary), b"f", &[])).contains("attempt to load a binary chunk"));
+        assert!(died(lua.run_once(&script(&binary), b"f", &[])).contains("attempt to load"));
         let said = died(lua.run_once(&config("httpd.conf:12", "\n  error('here')"), b"f", &[]));
         assert!(said.starts_with("httpd.conf:13: here"), "{said}");
         assert_eq!(
@@ -259,8 +267,8 @@ mod tests {
         );
         assert!(first("local function f() return 1 + f() end f()").contains("stack overflow"));
         assert!(first("local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k .. 'x'] end return t.a").contains("overflow"));
-        assert!(first("string.rep('x', 1 << 20):find(string.rep('(a?)', 40) )").len() > 1);
-        assert!(first("coroutine.yield(1)").contains("attempt to yield from outside a coroutine"));
+        assert!(first("string.rep('x', 2^20):find(string.rep('(a?)', 40) )").len() > 1);
+        assert!(first("coroutine.yield(1)").contains("attempt to yield"));
         assert_eq!(run("return pcall(coroutine.yield) and 1 or 2").map(|o| o.number), Ok(2));
         assert_eq!(
             run("return coroutine.wrap(function() return select(2, pcall(coroutine.yield, 7)) end)()")
@@ -272,6 +280,7 @@ mod tests {
                 .map(|o| o.number),
             Ok(3)
         );
+        #[cfg(not(feature = "luajit"))]
         assert!(
             first(
                 "local x <close> = setmetatable({}, { __close = function() error('in close', 0) end }) error('first')"
@@ -300,14 +309,14 @@ mod tests {
             "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
             "local s = 'x' while true do s = s .. s end",
             "local t = {} for i = 1, 1e9 do t[i] = i end",
-            "error(('x'):rep(1 << 24))",
+            "error(('x'):rep(2^24))",
         ] {
             let said = died(run(code));
             assert!(said.contains("not enough memory (LuaInterpMaxMemory)"), "{code}: {said}");
             assert_eq!(run("return 5").map(|o| o.number), Ok(5));
             assert!(!lua.is_spent());
         }
-        assert_eq!(run("return pcall(string.rep, 'x', 1 << 24) and 1 or 2").map(|o| o.number), Ok(2));
+        assert_eq!(run("return pcall(string.rep, 'x', 2^24) and 1 or 2").map(|o| o.number), Ok(2));
         let keeps =
             "local g = debug.getregistry() local t = {} g.t = t while true do t[#t + 1] = ('x'):rep(1000) .. #t end";
         assert!(died(run(keeps)).contains("LuaInterpMaxMemory"));
@@ -324,7 +333,7 @@ mod tests {
         };
         let before = rss();
         for _ in 0..20 {
-            assert_eq!(handle(&e, "for i = 1, 5 do pcall(r.big, r, 8 << 20) end return 1"), "1");
+            assert_eq!(handle(&e, "for i = 1, 5 do pcall(r.big, r, 8e6) end return 1"), "1");
         }
         assert!(rss() < before + 400_000, "{before} kB before, {} kB after", rss());
     }

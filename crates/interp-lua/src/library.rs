@@ -22,10 +22,11 @@ fn find_out() -> Option<CString> {
     // SAFETY: a plain look-up of a NUL-terminated name.
     let visible = || unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"lua_newstate".as_ptr()) };
     if visible().is_null()
-        && let Some(path) = file_of(ours) {
-            // SAFETY: the library is in the process already; this only makes its symbols global. It is never closed.
-            unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-        }
+        && let Some(path) = file_of(ours)
+    {
+        // SAFETY: the library is in the process already; this only makes its symbols global. It is never closed.
+        unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    }
     let seen = visible();
     if seen == ours {
         return None;

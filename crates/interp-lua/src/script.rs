@@ -212,10 +212,11 @@ impl Entered {
         let key = if is_script { [key, b"\0script"].concat() } else { key.to_vec() };
         let name = chunk_name(source);
         if cache != CodeCache::Never
-            && let Some(Entry { stamp, code, what }) = cache::get(&key, stamp.as_ref()) {
-                let reference = self.load(&name, b"", &code, true)?.0;
-                return Ok(Chunk { reference, stamp, what });
-            }
+            && let Some(Entry { stamp, code, what }) = cache::get(&key, stamp.as_ref())
+        {
+            let reference = self.load(&name, b"", &code, true)?.0;
+            return Ok(Chunk { reference, stamp, what });
+        }
         let (stamp, text) = match source {
             Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
             Source::Text { text, .. } => (Stamp::Text(text.into()), text.to_vec()),

@@ -115,9 +115,10 @@ impl Lua {
         if let Some(bytes) = start.memory {
             // Under an allocator of Lua's own there is no limit: LuaJIT.
             if let Err(e) = lua.entered.lua.set_memory_limit(bytes)
-                && !cfg!(feature = "luajit") {
-                    return Err(e.into());
-                }
+                && !cfg!(feature = "luajit")
+            {
+                return Err(e.into());
+            }
         }
         // SAFETY: the state lives; its own allocator is put back before it ends.
         lua.entered.blocks.set(unsafe { ffi::ml_keep_blocks(me.as_ptr()) });
