@@ -364,6 +364,24 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_is_run_while_its_chunk_runs_keeps_both_globals_apart() {
+        for dots in ["", "local none = ... "] {
+            let lua: &'static Lua = Box::leak(Box::new(lua()));
+            let text: &'static str =
+                Box::leak(format!("{dots} mine = 'outer' got = require('Test.Functions').again() function f() if mine == 'outer' and got == -1 then return 10 end return mine == 'outer' and got or 0 end").into());
+            AGAIN.set(Some(Box::new(move || {
+                let lua = lua.enter();
+                let inner = lua.run_once(&config("self:1", text), b"f", &[]).map(|o| o.number);
+                let other = lua.run_once(&config("other:1", "mine = 'inner' function g() return 5 end"), b"g", &[]);
+                inner.unwrap() + other.unwrap().number
+            })));
+            let number = lua.enter().run_once(&config("self:1", text), b"f", &[]).unwrap().number;
+            AGAIN.set(None);
+            assert_eq!(number, 15, "{text}");
+        }
+    }
+
+    #[test]
     fn scripts_of_different_directories_have_modules_of_their_own() {
         let folder = Folder::new();
         let a = folder.write("a/s.lua", "local m = require 'mod' package.path = package.path .. ';/nowhere/?.lua' function f() m.n = m.n + 1 return m.n * 1000 + #package.path end");
