@@ -77,8 +77,8 @@ pub fn words(pool: &Pool, line: &[u8]) -> Vec<Vec<u8>> {
 
 /// A text as the logs show it: what is not printable becomes `\\n`, `\\x00` and the like. It ends at the first NUL.
 pub fn escape_logitem(pool: &Pool, text: &[u8]) -> Vec<u8> {
-    // SAFETY: pool and text live for the call; the result is copied out.
     with_cstr(text, |text| {
+        // SAFETY: pool and text live for the call; the result is copied out.
         unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.map(<[u8]>::to_vec)
     })
     .unwrap_or_default()

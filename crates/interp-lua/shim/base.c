@@ -121,6 +121,12 @@ static int l_exit(lua_State *L) {
     return ml_leave(L, ml_me(L, 2), status);
 }
 
+/* collectgarbage("stop") holds until the call ends: the state serves others. */
+static int l_collectgarbage(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped = 1;
+    return call_original(L);
+}
+
 /* ---- envs ---- */
 /* Does the table at 1 have the metatable that all envs share? A script that wants one for its globals gets all globals in its own
  * table, as if it had the state to itself. */
@@ -251,6 +257,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
 #endif
     replace(L, me, "require", l_require);
     lua_getfield(L, -1, "require"); me->require = luaL_ref(L, LUA_REGISTRYINDEX);
+    replace(L, me, "collectgarbage", l_collectgarbage);
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);

@@ -16,7 +16,6 @@
 #define ml_push_main(L) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD)
 #else
 #define ML_UPVALUE_ENV 0                /* every function has an environment */
-#define LUA_GCISRUNNING 9
 #define lua_rawlen lua_objlen
 #define ml_new_box(L, n, values) lua_newuserdata(L, n)
 /* A userdata's environment must be a table. */

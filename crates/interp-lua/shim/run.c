@@ -97,6 +97,20 @@ static int p_world(lua_State *L) {
     lua_pushlstring(L, a->cpath, a->cpath_len); a->w->cpath = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
+static int p_name(lua_State *L) {
+    ml_job *j = lua_touserdata(L, 1);
+    lua_pushlstring(L, j->name, j->name_len);
+    j->name_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+/* A reference to a name that is used again and again; LUA_NOREF without memory. Called by script.rs. */
+int ml_name(ml_state *me, const char *name, size_t n) {
+    ml_job j = { .name = name, .name_len = n, .name_ref = LUA_NOREF }; lua_State *L = me->L;
+    if (!lua_checkstack(L, 4)) return LUA_NOREF;
+    lua_pushcfunction(L, p_name); lua_pushlightuserdata(L, &j);
+    if (lua_pcall(L, 1, 0, 0)) lua_pop(L, 1);
+    return j.name_ref;
+}
 /* Makes a world; 0 or 1. */
 int ml_world_new(ml_state *me, const char *path, size_t path_len, const char *cpath, size_t cpath_len, ml_world *w) {
     world_args a = { me, path, cpath, path_len, cpath_len, w }; lua_State *L = me->L; int rc;
@@ -166,9 +180,9 @@ static void outcome(lua_State *L, ml_out *out) {
     }
     else out->number = lua_isstring(L, -1) ? (int64_t)lua_tonumber(L, -1) : 0;
 }
-static void new_env(lua_State *L, ml_state *me) {
+static void new_env(lua_State *L, ml_state *me, int plain) {
     lua_createtable(L, 0, 4);
-    lua_pushliteral(L, "_G"); lua_pushvalue(L, -2); lua_rawset(L, -3);
+    if (!plain) { lua_pushliteral(L, "_G"); lua_pushvalue(L, -2); lua_rawset(L, -3); }
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->env_meta); lua_setmetatable(L, -2);
 }
 /* The chunk's globals are the table at `env` from now on; functions that an earlier run left keep theirs. */
@@ -208,8 +222,8 @@ static int resume(lua_State *L, ml_job *j, lua_State *co, int n) {
 static int p_job(lua_State *L) {
     ml_job *j = lua_touserdata(L, 1); ml_state *me = j->me; ml_out *out = j->out; size_t i; const int what = j->what;
     if (UNLIKELY(j->world && j->world != me->world)) ml_switch_world(L, me, j->world);
-    if (what & ML_NEW_ENV) new_env(L, me); else lua_rawgeti(L, LUA_REGISTRYINDEX, j->env);     /* 2: env */
-    lua_pushvalue(L, 2); ml_set_globals(L);
+    if (what & ML_NEW_ENV) new_env(L, me, what & ML_PLAIN); else lua_rawgeti(L, LUA_REGISTRYINDEX, j->env);     /* 2: env */
+    if (!(what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, 2); ml_set_globals(L); }
     if (UNLIKELY(me->any_paths) && !(what & ML_NEW_ENV)) env_paths(L, me, 2);
     if (what & ML_RESUME) {
         lua_State *co;
@@ -222,10 +236,10 @@ static int p_job(lua_State *L) {
     }
     if (what & ML_CHUNK) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);                                            /* 3: chunk */
-        set_env(L, me, 3, 2);
-        if (j->busy) *j->busy = 1;
+        if (what & ML_TAKES_ENV) lua_pushvalue(L, 2);
+        else { set_env(L, me, 3, 2); if (j->busy) *j->busy = 1; }
         me->in_chunk = 1;
-        lua_call(L, 0, what & ML_CALL ? 0 : 1);
+        lua_call(L, (what & ML_TAKES_ENV) != 0, what & ML_CALL ? 0 : 1);
         me->in_chunk = 0;
         if (j->busy) *j->busy = 0;
         if (what & ML_KEEP && (me->own[0] & me->own[1]) != LUA_NOREF) note_paths(L, me, 2);
@@ -243,7 +257,10 @@ static int p_job(lua_State *L) {
     }
     if (what & (ML_CALL | ML_FUNCTION)) {
         if (what & ML_FUNCTION) lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);
-        else { lua_pushlstring(L, j->name, j->name_len); lua_gettable(L, 2); }
+        else {
+            if (j->name_ref != LUA_NOREF) lua_rawgeti(L, LUA_REGISTRYINDEX, j->name_ref); else lua_pushlstring(L, j->name, j->name_len);
+            lua_gettable(L, 2);
+        }
         if (UNLIKELY(!lua_isfunction(L, -1))) {
             if (!luaL_getmetafield(L, -1, "__call")) { out->tag = ML_NO_FUNCTION; return 0; }
             lua_pop(L, 1);
@@ -276,11 +293,11 @@ void ml_run(ml_job *j) {
     me->depth++;
     me->in_chunk = 0;
     me->own[0] = me->own[1] = LUA_NOREF;
-    ml_push_globals(L);
+    if (!(j->what & ML_PLAIN) || me->depth > 1) ml_push_globals(L); else lua_pushnil(L);
     lua_pushcfunction(L, message);
     lua_pushcfunction(L, p_job); lua_pushlightuserdata(L, j);
     rc = lua_pcall(L, 1, 1, out->top + 2);
-    lua_pushvalue(L, out->top + 1); ml_set_globals(L);
+    if (!(j->what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, out->top + 1); ml_set_globals(L); }
     me->in_chunk = in_chunk;
     if (UNLIKELY((me->own[0] & me->own[1]) != LUA_NOREF)) forget_own(me);
     me->own[0] = path; me->own[1] = cpath;
@@ -298,9 +315,7 @@ void ml_run(ml_job *j) {
         if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
     }
     if (--me->depth == 0) {
-#ifdef LUA_GCISRUNNING
-        if (UNLIKELY(!lua_gc(L, LUA_GCISRUNNING, 0))) lua_gc(L, LUA_GCRESTART, 0);
-#endif
+        if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; lua_gc(L, LUA_GCRESTART, 0); }
         if (UNLIKELY(out->tag == ML_MEMORY)) lua_gc(L, LUA_GCCOLLECT, 0);
     }
 }
@@ -319,7 +334,8 @@ static int p_resolve(lua_State *L) {
             lua_rawgeti(L, LUA_REGISTRYINDEX, me->require); lua_pushlstring(L, a->name, n);
             if (a->load == ML_REQUIRE) { lua_call(L, 1, 0); return 0; }
             if (lua_pcall(L, 1, 1, 0) == LUA_OK) break;
-            lua_pushfstring(L, "module '%s' not found", lua_pushlstring(L, a->name, n));
+            lua_pushlstring(L, a->name, n);
+            lua_pushfstring(L, "module '%s' not found", lua_tostring(L, -1));
             not_found = lua_tostring(L, -1);
             if (lua_type(L, 3) != LUA_TSTRING || strncmp(lua_tostring(L, 3), not_found, strlen(not_found))) { lua_settop(L, 3); return lua_error(L); }
             if (lua_isnil(L, 2)) { lua_pushvalue(L, 3); lua_replace(L, 2); }

@@ -54,7 +54,7 @@ struct ml_state {
     int globals, package, env_meta, carrier, paths, require, loaded;    /* references: real _G, package, metatable of envs, maker of upvalues, envs' own paths, require, first package.loaded */
     int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
     int depth;                          /* jobs within jobs */
-    int watch, in_chunk, at_start;
+    int watch, in_chunk, at_start, gc_stopped;
     int leaving; int64_t exit_status;   /* os.exit was called */
     int nowed; ml_owed owed[ML_OWED];
     int meta[ML_CLASSES];               /* metatable by class id; 0: not made yet */
@@ -82,14 +82,17 @@ enum {
     ML_COROUTINE = 32,      /* the function becomes a coroutine (out.ref), run to its first yield */
     ML_RESUME = 64,         /* the coroutine `chunk` goes on; `name` is its bucket, NULL: nil */
     ML_KEEP_RESULT = 128,   /* out.ref: the function that the chunk returned */
-    ML_FIND = 256           /* out.ref: the function, which is not called */
+    ML_FIND = 256,          /* out.ref: the function, which is not called */
+    ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
+    ML_PLAIN = 1024         /* the script names neither _G nor what loads code */
 };
 enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */
 /* What is to be done in one protected call (`Job` in Rust). */
 typedef struct {
     int what, chunk, env;               /* references */
     int *busy;                          /* set while the chunk's main code runs */
-    const char *name; size_t name_len;
+    const char *name; size_t name_len;  /* global function; with ML_RESUME the bucket */
+    int name_ref;                       /* reference to the name, or LUA_NOREF */
     const mi_val *args; size_t nargs;
     const ml_world *world;              /* NULL: as it is */
     ml_out *out;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    ffi::CStr,
+    ffi::{CStr, c_int},
     fs::File,
     io::Read,
     mem::MaybeUninit,
@@ -33,9 +33,13 @@ impl Stamp {
     }
 }
 
-struct Entry {
-    stamp: Stamp,
-    code: Arc<[u8]>,
+/// A compiled chunk.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub stamp: Stamp,
+    pub code: Arc<[u8]>,
+    /// What jobs with it add: [`crate::ffi::TAKES_ENV`], [`crate::ffi::PLAIN`].
+    pub what: c_int,
 }
 
 /// By path, or by the name of a text. Locked only to look something up or put it in; no Lua runs under it and no file is
@@ -71,15 +75,14 @@ pub fn parsed() -> usize {
     PARSED.load(Relaxed)
 }
 
-pub(crate) fn get(name: &[u8], stamp: Option<&Stamp>) -> Option<(Stamp, Arc<[u8]>)> {
+pub(crate) fn get(key: &[u8], stamp: Option<&Stamp>) -> Option<Entry> {
     let entries = entries();
-    let entry = entries.get(name)?;
-    (stamp.is_none_or(|s| *s == entry.stamp)).then(|| (entry.stamp.clone(), entry.code.clone()))
+    let entry = entries.get(key)?;
+    stamp.is_none_or(|s| *s == entry.stamp).then(|| entry.clone())
 }
 
-pub(crate) fn put(name: &[u8], stamp: Stamp, code: &[u8]) {
-    let entry = Entry { stamp, code: code.into() };
-    let old = entries().insert(name.into(), entry);
+pub(crate) fn put(key: &[u8], entry: Entry) {
+    let old = entries().insert(key.into(), entry);
     drop(old);
 }
 

@@ -38,7 +38,7 @@ impl Entered {
     }
 
     fn run_file(&self, file: &[u8]) -> Result<Outcome, Raised> {
-        let (chunk, _) = self.chunk(Source::File(file), CodeCache::Stat)?;
+        let chunk = self.chunk(Source::File(file), CodeCache::Stat, false)?.reference;
         self.run_in_globals(chunk).map(|finished| finished.outcome)
     }
 
@@ -59,7 +59,7 @@ impl Entered {
             }
             None => Source::Text { key: &text_key, chunk_name: b"=(text)", line: 1, text: code },
         };
-        let (chunk, _) = self.chunk(source, CodeCache::Stat)?;
+        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
         self.run_in_globals(chunk)
     }
 

@@ -88,10 +88,7 @@ mod tests {
         let (co, step) = lua.start_coroutine(&env, b"fails", &[thing]).unwrap();
         assert_eq!(step, Step::Yielded(None));
         let said = died(lua.resume(&co, Some(b"x")));
-        assert!(
-            said.starts_with("f:14: attempt to index a nil value (global 'nothing')\nstack traceback:\n\tf:14:"),
-            "{said}"
-        );
+        assert!(said.starts_with("f:14: attempt to index ") && said.contains("\nstack traceback:\n\tf:"), "{said}");
         assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
         assert_eq!(lua.start_coroutine(&env, b"leaves", &[]).map(|c| c.1), Err(Raised::Exit(3)));
         assert!(matches!(lua.start_coroutine(&env, b"none", &[]), Err(Raised::Unresolved(_))));

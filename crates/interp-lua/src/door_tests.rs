@@ -67,7 +67,7 @@ fn arguments_are_checked_with_function_and_line() {
     assert_eq!(said("r:maybe()"), "test.conf:12: Test::Thing::maybe: usage: maybe(s)");
     assert_eq!(said("r:maybe({})"), "test.conf:12: Test::Thing::maybe: argument 1 (s) must be a string");
     assert_eq!(
-        said(&format!("{functions} f.add('x', 1)")),
+        said(&format!("{functions} 1 + f.add('x', 1)")),
         "test.conf:12: Test::Functions::add: argument 1 (a) must be an integer"
     );
     assert_eq!(said(&format!("{functions} f.add('40', 2.0)")), "42");
@@ -87,10 +87,10 @@ fn arguments_are_checked_with_function_and_line() {
     assert_eq!(said("return r.warn('a', 'b')"), "2");
     assert_eq!(said(&format!("{functions} #f:name() + #f.name('abc')")), "18");
     assert_eq!(
-        said("return r:calls(nil)"),
+        said("return 1 + r:calls(nil)"),
         "test.conf:12: Test::Thing::calls: argument 1 (code) must be a code reference or the name of a sub"
     );
-    let all = "local t = {} for i = 1, 300 do t[i] = tostring(i) end return #require('Test.Functions').join('', table.unpack(t))";
+    let all = "local t = {} for i = 1, 300 do t[i] = tostring(i) end return #require('Test.Functions').join('', (table.unpack or unpack)(t))";
     assert_eq!(said(all), "792");
 }
 
@@ -111,7 +111,11 @@ fn rust_values_are_dropped_whichever_way_a_nested_call_ends() {
             .rsplit(": ")
             .next()
             .unwrap_or_default(),
-        "attempt to yield across a C-call boundary"
+        if cfg!(feature = "luajit") {
+            "attempt to yield across C-call boundary"
+        } else {
+            "attempt to yield across a C-call boundary"
+        }
     );
     assert_eq!(said("return coroutine.wrap(function() return r:calls(function(n) return n end, 5) end)()"), "5");
     assert_eq!(said("return r:message('text') .. r:message(function() return 'code' end) == 'textcode'"), "true");

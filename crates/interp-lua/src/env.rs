@@ -39,6 +39,7 @@ pub(crate) const NO_JOB: Job = Job {
     busy: ptr::null_mut(),
     name: ptr::null(),
     name_len: 0,
+    name_ref: ffi::NO_REF,
     args: ptr::null(),
     nargs: 0,
     world: ptr::null(),
@@ -58,7 +59,7 @@ impl Entered {
     /// What the script raised; [`Raised::Unresolved`] without such a file or function.
     pub fn run_once(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
         let what = ffi::NEW_ENV | ffi::CHUNK | ffi::CALL;
-        let finished = self.run_chunk(script, calling(what, function, args))?;
+        let finished = self.run_chunk(script, function, calling(what, function, args))?;
         called(finished.1, function, script.name)
     }
 
@@ -68,7 +69,7 @@ impl Entered {
     /// As [`Entered::run_once`].
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
-        let (loaded, finished) = self.run_chunk(script, job)?;
+        let (loaded, finished) = self.run_chunk(script, b"", job)?;
         Ok(self.env(finished.reference, loaded.world, script.name))
     }
 
@@ -109,17 +110,20 @@ impl Entered {
         Ok(Job { env: env.reference(), world: self.world_raw(env.0.world), ..job })
     }
 
-    fn run_chunk(&self, script: &Script, job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
+    fn run_chunk(&self, script: &Script, function: &[u8], job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
         let loaded = self.loaded(script)?;
         let world = self.world_raw(loaded.world);
         if loaded.busy.get() != 0 {
             let chunk = self.spare_chunk(script)?;
-            let finished = self.perform(Job { chunk, world, ..job });
-            self.unref(chunk);
+            let what = job.what | chunk.what;
+            let finished = self.perform(Job { what, chunk: chunk.reference, world, ..job });
+            self.unref(chunk.reference);
             return Ok((loaded, finished?));
         }
-        let job = Job { chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), world, ..job };
-        let finished = self.perform(job)?;
+        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(&loaded, function) } else { ffi::NO_REF };
+        let what = job.what | loaded.what.get();
+        let finished =
+            self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;
         Ok((loaded, finished))
     }
 }
@@ -200,6 +204,8 @@ mod tests {
             return e == 'no new zzz' and e2 == 'no yyy' and print ~= nil and getmetatable(_G) == mt";
         assert!(run(strict).unwrap().truth);
         assert!(run("zzz = 1 return zzz == 1").unwrap().truth, "the next one is free of it");
+        // LuaJIT knows no __pairs: it lists what the script made.
+        #[cfg(not(feature = "luajit"))]
         assert!(run("mine = 1 local seen = {} for k, v in pairs(_G) do seen[k] = v end return seen.mine == 1 and seen.print == print and seen._G == _G").unwrap().truth);
         assert_eq!(run("return nil").map(|o| (o.number, o.truth, o.is_number)), Ok((0, false, false)));
         assert_eq!(run("return '404'").map(|o| (o.number, o.truth, o.is_number)), Ok((404, true, false)));
@@ -222,12 +228,17 @@ mod tests {
         let name = String::from_utf8(file.clone()).unwrap();
         assert_eq!(unresolved(lua.run_once(&script(&file), b"g", &[])), format!("there is no function 'g' in {name}"));
         let said = died(lua.run_once(&script(&file), b"f", &[]));
-        assert!(said.contains("a.lua:4: attempt to index a nil value (local 'x')\nstack traceback:\n"), "{said}");
+        let message = if cfg!(feature = "luajit") {
+            "a.lua:4: attempt to index local 'x' (a nil value)\nstack traceback:\n"
+        } else {
+            "a.lua:4: attempt to index a nil value (local 'x')\nstack traceback:\n"
+        };
+        assert!(said.contains(message), "{said}");
         assert!(said.contains("in function 'f'") || said.contains("in function <"), "{said}");
         let wrong = folder.write("wrong.lua", "x = = 1");
         assert!(died(lua.run_once(&script(&wrong), b"f", &[])).contains("wrong.lua:1: unexpected symbol near '='"));
         let binary = folder.write("binary.lua", "\u{1b}Lua");
-        assert!(died(lua.run_once(&script(&binary), b"f", &[])).contains("attempt to load a binary chunk"));
+        assert!(died(lua.run_once(&script(&binary), b"f", &[])).contains("attempt to load"));
         let said = died(lua.run_once(&config("httpd.conf:12", "\n  error('here')"), b"f", &[]));
         assert!(said.starts_with("httpd.conf:13: here"), "{said}");
         assert_eq!(
@@ -256,8 +267,8 @@ mod tests {
         );
         assert!(first("local function f() return 1 + f() end f()").contains("stack overflow"));
         assert!(first("local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k .. 'x'] end return t.a").contains("overflow"));
-        assert!(first("string.rep('x', 1 << 20):find(string.rep('(a?)', 40) )").len() > 1);
-        assert!(first("coroutine.yield(1)").contains("attempt to yield from outside a coroutine"));
+        assert!(first("string.rep('x', 2^20):find(string.rep('(a?)', 40) )").len() > 1);
+        assert!(first("coroutine.yield(1)").contains("attempt to yield"));
         assert_eq!(run("return pcall(coroutine.yield) and 1 or 2").map(|o| o.number), Ok(2));
         assert_eq!(
             run("return coroutine.wrap(function() return select(2, pcall(coroutine.yield, 7)) end)()")
@@ -269,6 +280,7 @@ mod tests {
                 .map(|o| o.number),
             Ok(3)
         );
+        #[cfg(not(feature = "luajit"))]
         assert!(
             first(
                 "local x <close> = setmetatable({}, { __close = function() error('in close', 0) end }) error('first')"
@@ -297,14 +309,14 @@ mod tests {
             "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
             "local s = 'x' while true do s = s .. s end",
             "local t = {} for i = 1, 1e9 do t[i] = i end",
-            "error(('x'):rep(1 << 24))",
+            "error(('x'):rep(2^24))",
         ] {
             let said = died(run(code));
             assert!(said.contains("not enough memory (LuaInterpMaxMemory)"), "{code}: {said}");
             assert_eq!(run("return 5").map(|o| o.number), Ok(5));
             assert!(!lua.is_spent());
         }
-        assert_eq!(run("return pcall(string.rep, 'x', 1 << 24) and 1 or 2").map(|o| o.number), Ok(2));
+        assert_eq!(run("return pcall(string.rep, 'x', 2^24) and 1 or 2").map(|o| o.number), Ok(2));
         let keeps =
             "local g = debug.getregistry() local t = {} g.t = t while true do t[#t + 1] = ('x'):rep(1000) .. #t end";
         assert!(died(run(keeps)).contains("LuaInterpMaxMemory"));
@@ -321,7 +333,7 @@ mod tests {
         };
         let before = rss();
         for _ in 0..20 {
-            assert_eq!(handle(&e, "for i = 1, 5 do pcall(r.big, r, 8 << 20) end return 1"), "1");
+            assert_eq!(handle(&e, "for i = 1, 5 do pcall(r.big, r, 8e6) end return 1"), "1");
         }
         assert!(rss() < before + 400_000, "{before} kB before, {} kB after", rss());
     }
@@ -349,6 +361,24 @@ mod tests {
         assert_eq!(run(CodeCache::Never), (4444, 4444));
         std::fs::remove_file(folder.0.join("s.lua")).unwrap();
         assert_eq!(run(CodeCache::Stat), (-1, -1));
+    }
+
+    #[test]
+    fn a_script_that_is_run_while_its_chunk_runs_keeps_both_globals_apart() {
+        for dots in ["", "local none = ... "] {
+            let lua: &'static Lua = Box::leak(Box::new(lua()));
+            let text: &'static str =
+                Box::leak(format!("{dots} mine = 'outer' got = require('Test.Functions').again() function f() if mine == 'outer' and got == -1 then return 10 end return mine == 'outer' and got or 0 end").into());
+            AGAIN.set(Some(Box::new(move || {
+                let lua = lua.enter();
+                let inner = lua.run_once(&config("self:1", text), b"f", &[]).map(|o| o.number);
+                let other = lua.run_once(&config("other:1", "mine = 'inner' function g() return 5 end"), b"g", &[]);
+                inner.unwrap() + other.unwrap().number
+            })));
+            let number = lua.enter().run_once(&config("self:1", text), b"f", &[]).unwrap().number;
+            AGAIN.set(None);
+            assert_eq!(number, 15, "{text}");
+        }
     }
 
     #[test]
@@ -427,7 +457,8 @@ mod tests {
     fn a_hundred_thousand_runs_leave_nothing_behind() {
         let lua = lua();
         let before = memory_after(&lua, 1000);
-        assert_eq!(memory_after(&lua, 100_000), before);
+        let n = std::env::var("LUA_CALLS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+        assert_eq!(memory_after(&lua, n), before);
     }
 
     /// `LUA_CALLS=n valgrind --tool=callgrind <this test>`: instructions per run.

@@ -117,6 +117,8 @@ pub(crate) const COROUTINE: c_int = 32;
 pub(crate) const RESUME: c_int = 64;
 pub(crate) const KEEP_RESULT: c_int = 128;
 pub(crate) const FIND: c_int = 256;
+pub(crate) const TAKES_ENV: c_int = 512;
+pub(crate) const PLAIN: c_int = 1024;
 
 /// `ml_job`: what is to be done in one protected call.
 #[repr(C)]
@@ -127,6 +129,7 @@ pub(crate) struct Job {
     pub busy: *mut c_int,
     pub name: *const u8,
     pub name_len: usize,
+    pub name_ref: c_int,
     pub args: *const Val,
     pub nargs: usize,
     pub world: *const World,
@@ -172,6 +175,7 @@ unsafe extern "C" {
         cpath_len: usize,
         world: *mut World,
     ) -> c_int;
+    pub(crate) fn ml_name(me: *mut State, name: *const u8, len: usize) -> c_int;
     pub(crate) fn ml_load(me: *mut State, source: *mut Source, out: *mut Out);
     pub(crate) fn ml_load_done(source: *mut Source);
     pub(crate) fn ml_unref(me: *mut State, reference: c_int);

@@ -88,7 +88,7 @@ impl Entered {
         let world = self.base.get();
         let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
         let env = self.env(made.reference, world, b"the configuration");
-        let (chunk, _) = self.chunk(source, CodeCache::Stat)?;
+        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
         let job = self.in_env(&env, Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, ..NO_JOB })?;
         let finished = self.perform(job);
         self.unref(chunk);

@@ -60,7 +60,7 @@ unsafe extern "C" fn load(
     // SAFETY: the shim's promise: a path on the Lua stack, and variables of its own.
     unsafe {
         let path = std::slice::from_raw_parts(path, n);
-        answer(host, |e| e.chunk(Source::File(path), CodeCache::Stat).map(|(chunk, _)| chunk), reference, text, len)
+        answer(host, |e| e.chunk(Source::File(path), CodeCache::Stat, false).map(|c| c.reference), reference, text, len)
     }
 }
 

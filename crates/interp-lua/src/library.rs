@@ -63,6 +63,15 @@ mod tests {
         let open = open.enter();
         let said =
             text(&open, "local ok, m = pcall(require, 'cjson') if ok then return m.encode({ 1, 2 }) end return m");
+        for (module, code) in [
+            ("cjson", "require('cjson').encode({ 1, 2 }) == '[1,2]'"),
+            ("lpeg", "require('lpeg').match(require('lpeg').P('a') ^ 1, 'aab') == 3"),
+            ("socket.core", "require('socket').gettime() > 1"),
+            ("luasql.sqlite3", "require('luasql.sqlite3').sqlite3() ~= nil"),
+        ] {
+            let found = format!("return tostring(package.searchpath('{module}', package.cpath) == nil or {code})");
+            assert_eq!(text(&open, &found), "true", "{module}");
+        }
         let refusal = super::refusal();
         match refusal {
             None => assert!(said == "[1,2]" || said.contains("not found"), "{said}"),

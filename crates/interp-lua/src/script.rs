@@ -1,7 +1,7 @@
 //! Scripts: what is run, and how its chunk gets into a state.
 
 use crate::{
-    cache::{self, Stamp},
+    cache::{self, Entry, Stamp},
     env::Env,
     ffi,
     lua::Entered,
@@ -62,6 +62,10 @@ pub(crate) struct Loaded {
     pub world: usize,
     stamp: RefCell<Stamp>,
     pub chunk: Cell<c_int>,
+    /// What jobs with it add: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
+    pub what: Cell<c_int>,
+    /// The function called last, as this state knows its name.
+    function: RefCell<(Box<[u8]>, c_int)>,
     /// Its main code is running: another run meanwhile needs a chunk of its own.
     pub busy: Cell<c_int>,
     /// The env that the state keeps for it, and the chunk's stamp then.
@@ -72,6 +76,27 @@ impl Loaded {
     pub(crate) fn stamp(&self) -> Stamp {
         self.stamp.borrow().clone()
     }
+}
+
+/// A chunk that was loaded.
+pub(crate) struct Chunk {
+    pub reference: c_int,
+    pub stamp: Stamp,
+    pub what: c_int,
+}
+
+/// What a script's text allows, so that a run costs less: nothing in it sees that its chunk is passed its env as argument;
+/// nothing in it reaches the table of globals as a value.
+fn traits(text: &[u8]) -> c_int {
+    let names = |word: &[u8]| text.windows(word.len()).any(|w| w == word);
+    let mut what = 0;
+    if !cfg!(feature = "luajit") && !names(b"...") {
+        what |= ffi::TAKES_ENV;
+    }
+    if ![b"_G".as_slice(), b"_ENV", b"load", b"dofile", b"fenv", b"debug"].iter().any(|w| names(w)) {
+        what |= ffi::PLAIN;
+    }
+    what
 }
 
 /// Where a chunk's source is.
@@ -120,9 +145,10 @@ impl Entered {
             (None, CodeCache::Stat) => cache::stat_of(&known.file).is_some_and(|s| *known.stamp.borrow() == s),
         };
         if !fresh {
-            let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
-            self.unref(known.chunk.replace(chunk));
-            *known.stamp.borrow_mut() = stamp;
+            let chunk = self.chunk(script.source(), script.cache, true)?;
+            self.unref(known.chunk.replace(chunk.reference));
+            known.what.set(chunk.what);
+            *known.stamp.borrow_mut() = chunk.stamp;
             // The old chunk may be running; it is another's now.
             known.busy.set(0);
         }
@@ -136,14 +162,16 @@ impl Entered {
     fn load_first(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
         let directory = script.text.is_none().then(|| directory_of(script.name));
         let world = self.world(directory, script.paths)?;
-        let (chunk, stamp) = self.chunk(script.source(), script.cache)?;
+        let chunk = self.chunk(script.source(), script.cache, true)?;
         let loaded = Rc::new(Loaded {
             name: script.name.into(),
             file: CString::new(script.name).unwrap_or_default(),
             paths: script.paths.id,
             world,
-            stamp: RefCell::new(stamp),
-            chunk: Cell::new(chunk),
+            stamp: RefCell::new(chunk.stamp),
+            chunk: Cell::new(chunk.reference),
+            what: Cell::new(chunk.what),
+            function: RefCell::new((Box::default(), ffi::NO_REF)),
             busy: Cell::new(0),
             kept: RefCell::new(None),
         });
@@ -152,25 +180,42 @@ impl Entered {
     }
 
     /// A chunk of the script that nobody else runs, to be freed after use.
-    pub(crate) fn spare_chunk(&self, script: &Script) -> Result<c_int, Raised> {
-        self.chunk(script.source(), script.cache).map(|(chunk, _)| chunk)
+    pub(crate) fn spare_chunk(&self, script: &Script) -> Result<Chunk, Raised> {
+        self.chunk(script.source(), script.cache, true)
     }
 
-    /// Loads a chunk into this state: from the process's cache, or from its source. Gives a reference.
-    pub(crate) fn chunk(&self, source: Source, cache: CodeCache) -> Result<(c_int, Stamp), Raised> {
-        let (key, stamp) = match source {
+    /// A reference to the name of a function that the script is asked for again and again.
+    pub(crate) fn name_ref(&self, loaded: &Loaded, function: &[u8]) -> c_int {
+        let mut known = loaded.function.borrow_mut();
+        if *known.0 != *function {
+            self.unref(known.1);
+            // SAFETY: this state is entered; the name is borrowed for the call.
+            let reference = unsafe { ffi::ml_name(self.raw(), function.as_ptr(), function.len()) };
+            *known = (function.into(), reference);
+        }
+        known.1
+    }
+
+    /// Loads a chunk into this state: from the process's cache, or from its source. `is_script`: it is only run as one, in
+    /// an env.
+    pub(crate) fn chunk(&self, source: Source, cache: CodeCache, is_script: bool) -> Result<Chunk, Raised> {
+        let stamp = match source {
             Source::File(path) if cache == CodeCache::Stat => match cache::stat(path) {
-                Some(stamp) => (path, Some(stamp)),
+                Some(stamp) => Some(stamp),
                 None => return Err(cannot_open(path, &std::io::Error::last_os_error())),
             },
-            Source::File(path) => (path, None),
-            Source::Text { key, text, .. } => (key, Some(Stamp::Text(text.into()))),
+            Source::File(_) => None,
+            Source::Text { text, .. } => Some(Stamp::Text(text.into())),
         };
+        let (Source::File(key) | Source::Text { key, .. }) = source;
+        // A file may also be loaded as a module, which is compiled otherwise.
+        let key = if is_script { [key, b"\0script"].concat() } else { key.to_vec() };
+        let name = chunk_name(source);
         if cache != CodeCache::Never
-            && let Some((stamp, code)) = cache::get(key, stamp.as_ref())
+            && let Some(Entry { stamp, code, what }) = cache::get(&key, stamp.as_ref())
         {
-            let name = chunk_name(source);
-            return self.load(&name, 1, &code, true).map(|(chunk, _)| (chunk, stamp));
+            let reference = self.load(&name, b"", &code, true)?.0;
+            return Ok(Chunk { reference, stamp, what });
         }
         let (stamp, text) = match source {
             Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
@@ -178,18 +223,30 @@ impl Entered {
         };
         let line = if let Source::Text { line, .. } = source { line } else { 1 };
         let body = if matches!(source, Source::File(_)) { without_first_comment(&text) } else { &text[..] };
+        let mut before = vec![b'\n'; line.saturating_sub(1) as usize];
         cache::count_parsed();
-        let (chunk, dump) = self.load(&chunk_name(source), line, body, false)?;
+        let mut what = if is_script { traits(body) } else { 0 };
+        let loaded = if what & ffi::TAKES_ENV != 0 {
+            let lines = before.len();
+            before.extend_from_slice(b"local _ENV = ...;");
+            // Should it not compile, it is said without what we put in front.
+            self.load(&name, &before, body, false).or_else(|_| {
+                what &= !ffi::TAKES_ENV;
+                self.load(&name, &before[..lines], body, false)
+            })
+        } else {
+            self.load(&name, &before, body, false)
+        };
+        let (reference, dump) = loaded?;
         if cache != CodeCache::Never && !dump.is_empty() {
-            cache::put(key, stamp.clone(), &dump);
+            cache::put(&key, Entry { stamp: stamp.clone(), code: dump.into(), what });
         }
-        Ok((chunk, stamp))
+        Ok(Chunk { reference, stamp, what })
     }
 
     /// Compiles text, or takes what was compiled. Gives a reference, and of text what was compiled.
-    fn load(&self, name: &CString, line: u32, code: &[u8], binary: bool) -> Result<(c_int, Vec<u8>), Raised> {
-        let newlines = vec![b'\n'; line.saturating_sub(1) as usize];
-        let pieces = if binary { [code, b""] } else { [&newlines[..], code] };
+    fn load(&self, name: &CString, before: &[u8], code: &[u8], binary: bool) -> Result<(c_int, Vec<u8>), Raised> {
+        let pieces = if binary { [code, b""] } else { [before, code] };
         let mut source = ffi::Source {
             name: name.as_ptr(),
             pieces: pieces.map(<[u8]>::as_ptr),

@@ -26,6 +26,8 @@ impl Drop for Counted {
 
 thread_local! {
     pub(crate) static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+    /// What `again()` does: enters the state from within.
+    pub(crate) static AGAIN: RefCell<Option<Box<dyn Fn() -> i64>>> = const { RefCell::new(None) };
     pub(crate) static BAGS: RefCell<Vec<Bag>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -169,6 +171,13 @@ static PACKAGE: Class = Class::new(
             words.iter().collect::<Vec<_>>().join(sep)
         })
         .doc("Joins."),
+        function("again()", |_may: Reenter| {
+            let f = AGAIN.take();
+            let n = f.as_ref().map_or(-1, |f| f());
+            AGAIN.set(f);
+            n
+        })
+        .doc("Enters the state again."),
         function("half(n)", |n: f64| n / 2.0).doc("Halves."),
         class_method("name()", |class: ClassName| class.0.to_vec()).doc("The class."),
     ],

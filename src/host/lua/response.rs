@@ -155,7 +155,7 @@ fn is_missing(raised: &Raised, name: &[u8]) -> bool {
 }
 
 /// The first map that matches the URI, and what its groups matched.
-fn matching<'m>(r: &'m Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec<u8>>)> {
+fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec<u8>>)> {
     let maps = &LUA.dir(r)?.lua().maps;
     let uri = r.uri().unwrap_or_default();
     maps.iter().enumerate().skip(from).find_map(|(i, map)| {
