@@ -97,6 +97,15 @@ SKIP: {
     chmod 0666, "$file/p.db";
     database('tags of SQLite', '"mod_dbd"', qq(DBDriver sqlite3\nDBDParams "$file/p.db"\n$DBD), \@PREPARED, load => ['dbd']);
 }
+# Handles that scripts leave open go back when they are garbage: two connections serve many requests.
+for_each_mpm(qw(event prefork), sub {
+    my ($mpm) = @_;
+    my $left = 'function handle(r) local db, e = r:dbacquire() if not db then r:puts(e) return apache2.OK end r:puts(db:select(r, "SELECT 1")(0)[1][1]) return apache2.OK end';
+    my $s = TestHttpd::Lua->start(mpm => $mpm, load => ['dbd'], files => { 'htdocs/left.lua' => $left }, config => qq(DBDriver sqlite3\nDBDParams "\@var\@/left.db"\nDBDMin 1\nDBDKeep 1\nDBDMax 2\n));
+    is join('', map { $s->get('/left.lua')->{content} } 1 .. 50), '1' x 50, 'handles left open, one after the other';
+    my @got = $s->parallel(2, sub { map { $s->get('/left.lua')->{content} } 1 .. 25 });
+    is_deeply \@got, [ ([ (1) x 25 ]) x 2 ], 'and two at once';
+});
 test_rows([
     ['without mod_dbd',            'local db, e = r:dbacquire("mod_dbd") return db, e', qr/^nil\|.*mod_dbd/],
     ['mod_dbd is what is meant',   'local db, e = r:dbacquire() return db, e', qr/^nil\|.*mod_dbd/],
