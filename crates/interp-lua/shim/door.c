@@ -137,6 +137,49 @@ static int fetch_codes(lua_State *L, int i, mi_val *v) {
     v->tag = MI_CODES; v->u.p = list; v->a.len = n;
     return 0;
 }
+/* A string, number, boolean or nil, as it is. */
+static int fetch_plain(lua_State *L, int i, mi_val *v) {
+    v->flags = 0; v->slot = NULL;
+    switch (lua_type(L, i)) {
+    case LUA_TSTRING: v->tag = MI_BYTES; v->u.s = lua_tolstring(L, i, &v->a.len); return 0;
+    case LUA_TNUMBER:
+#if LUA_VERSION_NUM >= 503
+        if (lua_isinteger(L, i)) { v->tag = MI_INT; v->u.i = lua_tointeger(L, i); return 0; }
+#endif
+        v->tag = MI_NUM; v->u.n = lua_tonumber(L, i);
+        return 0;
+    case LUA_TBOOLEAN: v->tag = MI_BOOL; v->u.i = lua_toboolean(L, i); return 0;
+    case LUA_TNIL: v->tag = MI_UNDEF; return 0;
+    }
+    return MI_BAD_TYPE;
+}
+/* A table's named plain values. They stay on the stack for the call: the script may change the table meanwhile. */
+static int fetch_fields(lua_State *L, int i, mi_val *v) {
+    size_t n = 0, room = 8; mi_val *list;
+    if (!lua_istable(L, i)) return fetch_plain(L, i, v);
+    list = ml_new_box(L, room * 2 * sizeof *list, 0);
+    lua_pushnil(L);
+    while (lua_next(L, i)) {
+        mi_val name, value;
+        if (lua_type(L, -2) == LUA_TSTRING && !fetch_plain(L, -1, &value)) {
+            luaL_checkstack(L, 8, NULL);
+            if (n == room) {
+                mi_val *more = ml_new_box(L, room * 4 * sizeof *list, 0);
+                memcpy(more, list, room * 2 * sizeof *list);
+                list = more; room *= 2;
+                lua_insert(L, -3);              /* below the name and the value */
+            }
+            fetch_plain(L, -2, &name);
+            list[2 * n] = name; list[2 * n + 1] = value;
+            n++;
+            lua_pushvalue(L, -2);               /* name, value, and the name again for the next turn */
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    v->tag = MI_FIELDS; v->u.p = list; v->a.len = 2 * n;
+    return 0;
+}
 /* The name behind the invocant of a class method: text, a class's table (require "APR.Pool"), or an object. */
 static int fetch_name(lua_State *L, int i, mi_val *v) {
     ml_box *b = ml_boxed(L, i);
@@ -176,6 +219,8 @@ static inline int fetch(lua_State *L, const mi_param *p, int kind, int i, mi_val
         if (lua_isnil(L, i)) break;
         return fetch_code(L, i, v);
     case MI_CODES: return fetch_codes(L, i, v);
+    case MI_PLAIN: return fetch_plain(L, i, v);
+    case MI_FIELDS: return fetch_fields(L, i, v);
     case MI_ANY: v->u.p = OF_PLACE(i); v->a.len = 0; return 0;
     }
     if (p->nullable && lua_isnil(L, i)) { v->tag = MI_UNDEF; return 0; }

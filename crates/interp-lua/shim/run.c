@@ -171,6 +171,7 @@ void ml_done(ml_state *me, const ml_out *out) { lua_settop(me->L, out->top); }
 static void outcome(lua_State *L, ml_out *out) {
     out->truth = lua_toboolean(L, -1);
     out->is_number = lua_type(L, -1) == LUA_TNUMBER;
+    if (UNLIKELY(!out->is_number && lua_isnumber(L, -1))) out->is_number = 1;   /* '404' counts as 404, as for mod_lua */
     if (LIKELY(out->is_number)) {
 #if LUA_VERSION_NUM >= 504
         int ok; out->number = lua_tointegerx(L, -1, &ok);

@@ -208,7 +208,7 @@ mod tests {
         #[cfg(not(feature = "luajit"))]
         assert!(run("mine = 1 local seen = {} for k, v in pairs(_G) do seen[k] = v end return seen.mine == 1 and seen.print == print and seen._G == _G").unwrap().truth);
         assert_eq!(run("return nil").map(|o| (o.number, o.truth, o.is_number)), Ok((0, false, false)));
-        assert_eq!(run("return '404'").map(|o| (o.number, o.truth, o.is_number)), Ok((404, true, false)));
+        assert_eq!(run("return '404'").map(|o| (o.number, o.truth, o.is_number)), Ok((404, true, true)));
         assert_eq!(run("return 200.7").map(|o| (o.number, o.truth, o.is_number)), Ok((200, true, true)));
     }
 
