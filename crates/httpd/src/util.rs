@@ -57,13 +57,12 @@ pub fn mpm_query(what: c_int) -> Option<c_int> {
     (unsafe { ffi::ap_mpm_query(what, &mut result) } == 0).then_some(result)
 }
 
-/// A text as the logs show it: what is not printable becomes `\\n`, `\\x00` and the like. It ends at the first NUL.
+/// A text as the logs show it: what is not printable becomes `\n`, `\x00` and the like. It ends at the first NUL.
 pub fn escape_logitem(pool: &Pool, text: &[u8]) -> Vec<u8> {
-    // SAFETY: pool and text live for the call; the result is copied out.
     with_cstr(text, |text| {
-        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.map(<[u8]>::to_vec)
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.unwrap_or_default().to_vec()
     })
-    .unwrap_or_default()
 }
 
 /// Whether a text matches a pattern with `*` and `?`.
