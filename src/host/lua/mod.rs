@@ -34,6 +34,7 @@ use super::frame::About;
 use super::lang::{Lang, Language, Own, Records};
 use super::request::RequestState;
 use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
+use crate::api;
 
 /// The Lua module.
 pub struct LuaHost;
@@ -87,7 +88,7 @@ impl Language for LuaLanguage {
         };
         match Lua::start(&start) {
             Ok(lua) => {
-                let told = lua.enter().set_constant(b"version", httpd::server::banner());
+                let told = lua.enter().set_constant(b"version", api::lua::version());
                 told.map_err(|e| format!("LoadModule: {e}"))?;
                 Ok(Box::new(lua))
             }
@@ -119,6 +120,14 @@ impl Language for LuaLanguage {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What httpd says of itself is known when all modules have said theirs.
+    fn seal(&self, entry: &dyn Entry) {
+        if let Some(entered) = entered(entry) {
+            let _ = entered.set_constant(b"version", api::lua::version());
+        }
+        entry.seal();
     }
 
     fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
@@ -193,6 +202,7 @@ impl Host for LuaHost {
     }
 
     fn loaded(pconf: Pool) {
+        let _ = api::lua::MODULE.set(Self::module());
         runtime::register(Self::module());
         startup::loaded(LUA, pconf);
         callbacks::forget();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
@@ -96,7 +97,13 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
         return DECLINED;
     };
     let call = RequestCall { r, state, server, phase: Phase::Response };
-    let status = match dispatch::enter(LUA, &call, |entry| f(&call, entry)) {
+    let run = |entry: &dyn interp::Entry| {
+        let status = f(&call, entry);
+        // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
+        crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
+        status
+    };
+    let status = match dispatch::enter(LUA, &call, run) {
         Ok(status) => status,
         Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
     };
