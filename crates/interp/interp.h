@@ -23,10 +23,14 @@ enum mi_kind {
     MI_KEPT,    /* u.p a counted value of the engine; with MI_OWNED the count goes to the receiver */
     MI_THIS,    /* result: the invocant itself */
     MI_ARRAY,   /* result: as MI_LIST, but a reference to a new array */
-    MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate */
+    MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate. In the result of a row that only
+                 * Lua has, a key may be MI_INT. Lists, arrays and hashes may hold arrays and hashes, to any depth */
     MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES,
                  * MI_TRUE if the script passed an array; undef: tag MI_UNDEF */
-    MI_AUTOFLUSH    /* elem of MI_WANT only */
+    MI_AUTOFLUSH,   /* elem of MI_WANT only */
+    MI_FIELDS,      /* parameter: a table (hash). The value: u.p is an array of a.len mi_val, names (MI_BYTES) and values (as of MI_PLAIN)
+                     * alternating; an entry whose name or value is none of these is left out. What is no table is taken as MI_PLAIN */
+    MI_PLAIN        /* parameter: a string, number, boolean or nil. The value's tag is MI_BYTES, MI_INT, MI_NUM, MI_BOOL or MI_UNDEF */
 };
 enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);

@@ -29,6 +29,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     ro("local_ip", Connection::local_ip).doc("Address of our end, as text."),
     ro("log_id", Connection::log_id).doc("What the error log calls it."),
     rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
+    ro("sbh", Connection::sbh).doc("Its place in the scoreboard."),
     ro("pool", Connection::pool).doc("The pool that dies with it."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
     method("get_remote_host([how], [dir])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),

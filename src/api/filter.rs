@@ -1,7 +1,7 @@
 //! `Apache2::Filter`: one filter of a request or connection, whoever wrote it; and records that are only handed on.
 
 use apr::{Brigade, Reenter};
-use httpd::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, ServerAddr};
+use httpd::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, ScoreHandle, ServerAddr, ServerContext};
 use interp::*;
 
 /// What a setter of a chain raises.
@@ -36,6 +36,10 @@ pub static FILTER_REC: Class = Class::of::<FilterRec>(&[
 pub static CONF_VECTOR: Class = Class::of::<ConfVector>(&[]).doc("What modules keep for something.");
 /// Without rows: objects to be handed on.
 pub static METHOD_LIST: Class = Class::of::<MethodList>(&[]).doc("Methods by number and name.");
+/// Without rows: objects to be handed on.
+pub static SCORE_HANDLE: Class = Class::of::<ScoreHandle>(&[]).doc("A connection's place in the scoreboard.");
+/// Without rows: objects to be handed on.
+pub static SERVER_CONTEXT: Class = Class::of::<ServerContext>(&[]).doc("What a module keeps with a server.");
 /// Without rows: objects to be handed on.
 pub static SERVER_ADDR: Class = Class::of::<ServerAddr>(&[]).doc("An address that a server answers on.");
 

@@ -1,6 +1,6 @@
-//! `Apache2::Module`: the modules of httpd; `Apache2::Command`: their directives.
+//! `Apache2::Module`: the modules of httpd; `Apache2::Command`: their directives; `Apache2::CmdParms`: a line that is read.
 
-use httpd::{CommandRec, Loaded, Server};
+use httpd::{CmdParms, CommandRec, Loaded, Server};
 use interp::*;
 
 /// Its rows.
@@ -27,6 +27,14 @@ pub static COMMAND: Class = Class::of::<CommandRec>(&[
     ro("next", CommandRec::next).doc("The next one of its module."),
 ])
 .doc("A directive of a module.");
+
+/// Its rows.
+pub static CMD_PARMS: Class = Class::of::<CmdParms>(&[
+    ro("override", |p: &CmdParms| i64::from(p.command().override_bits())).doc("What is allowed in its place: OR_*."),
+    ro("path", |p: &CmdParms| p.command().path().map(<[u8]>::to_vec)).doc("What the section around it is for."),
+    ro("server", |p: &CmdParms| p.command().server()).doc("The server it belongs to."),
+])
+.doc("A line of the configuration while it is read.");
 
 /// Modules last as long as a configuration, as its servers do.
 fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {

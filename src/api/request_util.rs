@@ -9,7 +9,9 @@ pub static REQUEST_UTIL: Class = Class::new(
     "Apache2::RequestUtil",
     &[
         class_method("request([request])", request)
-            .doc("The current request (PerlOptions +GlobalRequest); sets it if one is given."),
+            .doc("The current request (PerlOptions +GlobalRequest). Another that is given, also one that the script made, is the current one from then on, and the former is returned."),
+        function("register_auth_provider(pool, group, name, version, callback, second, kind)", register_auth_provider)
+            .doc("A provider for AuthBasicProvider, AuthDigestProvider (`authn`) or Require (`authz`), until the configuration is read again; a status. While the server starts."),
         function("get_status_line(status)", status_line).doc("Status line for a status: 404 Not Found."),
     ],
 )
@@ -17,14 +19,30 @@ pub static REQUEST_UTIL: Class = Class::new(
 
 fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Option<Owned<Request>>> {
     let runtime = runtime()?;
+    let current = runtime.current_object::<Request>();
+    if current.is_none() && want != Want::Void {
+        return Err("Global $r object is not available. Set:\n\tPerlOptions +GlobalRequest\nin httpd.conf".into());
+    }
     if let Some(r) = new {
         runtime.set_current(Owner::of(r))?;
     }
-    match runtime.current_object::<Request>() {
-        Some((r, ticket)) => Ok(Some(Owned::by(r, ticket))),
-        None if want == Want::Void => Ok(None),
-        None => Err("Global $r object is not available. Set:\n\tPerlOptions +GlobalRequest\nin httpd.conf".into()),
-    }
+    Ok(current.map(|(r, ticket)| Owned::by(r, ticket)))
+}
+
+/// The pool is mod_perl's: httpd's own list of providers must not die before the configuration. As there, a second callback that
+/// is no reference counts as none.
+fn register_auth_provider(
+    _pool: &Pool,
+    group: &[u8],
+    name: &[u8],
+    version: &[u8],
+    callback: Handler,
+    second: Maybe<Handler>,
+    kind: i32,
+) -> Result<i32> {
+    let second = second.0.map(|s| s.keep()).filter(|s| matches!(s, HandlerRef::Code(_)));
+    runtime()?.register_auth_provider((group, name, version), callback.keep(), second, kind)?;
+    Ok(0)
 }
 
 /// For a code that httpd does not know, the line of 500.

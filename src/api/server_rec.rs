@@ -2,7 +2,7 @@
 
 use super::{log, request_util::get_or_set};
 use apr::{ArrayHeader, Table};
-use httpd::{Server, ffi, log::Level};
+use httpd::{Server, ServerContext, ffi, log::Level};
 use interp::*;
 use std::ptr::NonNull;
 
@@ -44,6 +44,10 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     .doc("LimitRequestLine, bytes."),
     ro("lookup_defaults", Server::lookup_defaults).doc("What modules keep for what stands outside every section."),
     ro("module_config", Server::module_config).doc("What modules keep for it."),
+    rw("context", Server::context, |s: &Server, v: Maybe<&ServerContext>| {
+        set(s, "context", |s| s.set_context(v.0.copied()))
+    })
+    .doc("A pointer that httpd leaves free."),
     rw("names", Server::names, |s: &Server, v: &ArrayHeader| set_array(s, "names", |s| s.set_names(v)))
         .doc("ServerAlias."),
     ro("next", Server::next).doc("The server configured after it."),

@@ -70,7 +70,8 @@ sub handler {
     my $r = shift;
     my $c = $r->connection;
     my $socket = $c->client_socket || bless \(my $none = 0), 'APR::Socket';
-    %of = map { (ref $_) => $_ } $r, $c, $r->server, $r->server->process, $r->pool, $r->headers_in, $r->lookup_uri('/'), $r->log,
+    my $parms = bless \(my $null = 0), 'Apache2::CmdParms';
+    %of = map { (ref $_) => $_ } $r, $c, $parms, $r->server, $r->server->process, $r->pool, $r->headers_in, $r->lookup_uri('/'), $r->log,
         $r->server->log, $r->output_filters, $r->output_filters->frec, $c->client_addr, $r->finfo, $r->parsed_uri, $c->bucket_alloc,
         APR::Brigade->new($r->pool, $c->bucket_alloc), Apache2::Module::top_module(), Apache2::Module::find_linked_module('core.c')->cmds, APR::IpSubnet->new($r->pool, '127'),
         APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config, $r->allowed_methods, $r->server->addrs, $socket;

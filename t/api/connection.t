@@ -26,6 +26,7 @@ Apache2::Connection::keepalives       | my $o = $c->keepalives(3); my $n = $c->k
 Apache2::Connection::local_addr       | $c->local_addr->ip_get                                 | 127.0.0.1
 Apache2::Connection::local_host       | $c->local_host                                         | undef
 Apache2::Connection::local_ip         | $c->local_ip                                           | 127.0.0.1
+Apache2::Connection::sbh              | ref $c->sbh                                            | /^(?:Apache2::ScoreHandle)?\z/
 Apache2::Connection::log_id           | $c->log_id                                             | /^(?:undef\x7c\S+)\z/
 Apache2::Connection::notes            | $c->notes->set(k => 'v'); $c->notes->{k}               | v
 Apache2::Connection::pool             | ref $c->pool                                           | APR::Pool

@@ -66,6 +66,11 @@ Apache2::RequestRec::psignature           | $r->psignature('<hr>')              
 Apache2::RequestRec::set_basic_credentials | $r->set_basic_credentials('Aladdin', 'open sesame'); $r->headers_in->{Authorization} | Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==
 Apache2::RequestUtil::request             | ref(Apache2::RequestUtil->request), Apache2::RequestRec->method | Apache2::RequestRec,GET
 Apache2::RequestUtil::request             | Apache2::RequestUtil->request($r)->uri                       | /case
+Apache2::RequestUtil::request             | my $n = Apache2::RequestRec->new($c); $n->uri('/made'); my $o = Apache2::RequestUtil->request($n); my @got = ($o->uri, Apache2::RequestUtil->request->uri, Apache2::RequestRec->uri); Apache2::RequestUtil->request($r); @got, Apache2::RequestUtil->request->uri | /case,/made,/made,/case
+Apache2::RequestUtil::request             | my $q = APR::Pool->new; my $n = Apache2::RequestRec->new($c, $q); $n->uri('/made'); Apache2::RequestUtil->request($n); undef $n; undef $q; Apache2::RequestUtil->request->uri | /case
+Apache2::RequestUtil::register_auth_provider | start: Apache2::RequestUtil::register_auth_provider($p, 'authn', 'mine', 0, sub { 0 }, undef, 2) | 0
+Apache2::RequestUtil::register_auth_provider | start: Apache2::RequestUtil::register_auth_provider($p, 'none', 'mine', 0, sub { 0 }, undef, 2) | /^died: .*\(group\) must be "authn" or "authz"/
+Apache2::RequestUtil::register_auth_provider | Apache2::RequestUtil::register_auth_provider($p, 'authz', 'mine', 0, 'T::Case::slurp', undef, 2) | /^died: .*Can't run 'register_auth_provider' after server startup/
 Apache2::RequestUtil::get_status_line     | Apache2::RequestUtil::get_status_line(404), Apache2::RequestUtil::get_status_line(9) | 404 Not Found,500 Internal Server Error
 Apache2::RequestRec::set_content_length   | $r->set_content_length(5); my $l = $r->headers_out->{'Content-Length'}; $r->headers_out->unset('Content-Length'); $l | 5
 Apache2::RequestRec::set_content_length   | $r->set_content_length; my $l = $r->headers_out->{'Content-Length'}; $r->headers_out->unset('Content-Length'); $l == $r->finfo->csize | 1

@@ -25,6 +25,9 @@ Apache2::ServerRec::module_config        | ref $s->module_config                
 Apache2::ServerRec::names                | $s->names                                              | undef
 Apache2::ServerRec::next                 | $s->next                                               | undef
 Apache2::ServerRec::path                 | start: $s->path('/p'); $s->path(undef)                 | /p
+Apache2::ServerRec::context              | $s->context                                            | undef
+Apache2::ServerRec::context              | start: $s->context(undef); $s->context                 | undef
+Apache2::ServerRec::context              | eval { $s->context(undef); 1 } // $@                   | /^1\z\x7c^Apache2::ServerRec::context: Can't run 'setting context' in the threaded environment after server startup/
 Apache2::ServerRec::port                 | $s->port                                               | /^\d+\z/
 Apache2::ServerRec::port                 | start: my $o = $s->port(81); $s->port($o)              | 81
 Apache2::ServerRec::port                 | start: $s->port(70000)                                 | /^died: Apache2::ServerRec::port: there is no such port at /

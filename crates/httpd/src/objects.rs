@@ -1,7 +1,8 @@
 //! What of this crate a script can hold, and under which class. The rows of these classes stand with the API.
 
 use crate::{
-    CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, Server, ServerAddr, SubRequest,
+    CmdParms, CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, ScoreHandle, Server,
+    ServerAddr, ServerContext, SubRequest,
 };
 use interp::object;
 
@@ -14,5 +15,8 @@ object!(FilterRec, "Apache2::FilterRec");
 object!(ConfVector, "Apache2::ConfVector");
 object!(MethodList, "Apache2::MethodList");
 object!(ServerAddr, "Apache2::ServerAddr");
+object!(ScoreHandle, "Apache2::ScoreHandle");
+object!(ServerContext, "Apache2::ServerContext");
+object!(CmdParms, "Apache2::CmdParms");
 object!(Loaded, "Apache2::Module");
 object!(CommandRec, "Apache2::Command");

@@ -19,6 +19,16 @@ pub struct MethodList(NonNull<ffi::ap_method_list_t>);
 #[repr(transparent)]
 pub struct ServerAddr(NonNull<ffi::server_addr_rec>);
 
+/// An `ap_sb_handle_t`: a connection's place in the scoreboard.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ScoreHandle(NonNull<c_void>);
+
+/// What httpd's `server_rec` calls `context`: a pointer that nobody in httpd uses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct ServerContext(NonNull<c_void>);
+
 impl ConfVector {
     fn new(vector: *mut ffi::ap_conf_vector_t) -> Option<ConfVector> {
         NonNull::new(vector).map(ConfVector)
@@ -119,6 +129,12 @@ impl Connection {
         ConfVector::new(unsafe { (*self.as_ptr()).conn_config })
     }
 
+    /// Its place in the scoreboard; `None` where it has none of its own (a stream under HTTP/2).
+    pub fn sbh(&self) -> Option<ScoreHandle> {
+        // SAFETY: lives.
+        NonNull::new(unsafe { (*self.as_ptr()).sbh }).map(ScoreHandle)
+    }
+
     /// Its socket; `None` where it has none of its own (a stream under HTTP/2 may).
     pub fn client_socket(&self) -> Option<Socket> {
         // SAFETY: the core keeps the socket in its slot of a connection's vector.
@@ -148,6 +164,18 @@ impl Server {
     pub fn lookup_defaults(&self) -> Option<ConfVector> {
         // SAFETY: lives.
         ConfVector::new(unsafe { (*self.as_ptr()).lookup_defaults })
+    }
+
+    /// A pointer for free use; httpd never sets it.
+    pub fn context(&self) -> Option<ServerContext> {
+        // SAFETY: lives.
+        NonNull::new(unsafe { (*self.as_ptr()).context }).map(ServerContext)
+    }
+
+    /// Sets [`Server::context`] to what another server of this configuration has there.
+    pub fn set_context(&self, context: Option<ServerContext>) {
+        // SAFETY: lives; nobody in httpd follows the pointer.
+        unsafe { (*self.as_ptr()).context = context.map_or(std::ptr::null_mut(), |c| c.0.as_ptr()) }
     }
 
     /// The addresses it answers on.

@@ -106,7 +106,7 @@ SV *mp_abi_ptr2obj(pTHX_ const char *classname, void *ptr) {
 SV *mp_abi_hash_tie(pTHX_ const char *classname, SV *unused, void *p) {
     SV *rv = mp_abi_ptr2obj(aTHX_ classname, p), *hv = (SV *)newHV();
     if (!SvROK(rv)) { SvREFCNT_dec(hv); return rv; }
-    sv_magic(hv, rv, PERL_MAGIC_tied, NULL, 0);
+    mp_tie(aTHX_ hv, rv);
     SvREFCNT_dec_NN(rv);
     return sv_bless(newRV_noinc(hv), gv_stashpv(classname, GV_ADD));
 }

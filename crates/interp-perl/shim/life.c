@@ -1,6 +1,5 @@
 /* An interpreter's birth, entry and death. Called by src/start.rs, src/perl.rs and src/process.rs. */
 #include "shim.h"
-#include <pthread.h>
 #include "bind.h"
 #ifdef __GLIBC__
 #  include <malloc.h>
@@ -12,12 +11,6 @@ int mp_cxt_index = -1;
 mp_interp *mp_only;
 #endif
 
-/* ---- forked processes: a count of forks, and the count when this process was last declared the server's ---- */
-static volatile unsigned forks, ours;
-static void forked(void) { forks++; }
-void mp_adopt_process(void) { ours = forks; }
-int mp_is_forked(void) { return forks != ours; }
-
 void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_const *consts, size_t nconsts) {
     static int once;
     mp_rust = rust;
@@ -28,7 +21,7 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
         once = 1;
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
-        pthread_atfork(NULL, NULL, forked);
+        mp_tie_init();
     }
 }
 

@@ -93,7 +93,6 @@ typedef void mp_said(void *ctx, const char *text, size_t n);    /* one line for 
 
 /* life.c */
 void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx);
-int mp_is_forked(void);
 int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
@@ -128,6 +127,8 @@ void mp_env_forget(pTHX_ mp_interp *me);
 XS_EXTERNAL(mp_xsub);
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);
 void mp_go_on_leaving(pTHX_ mp_interp *me) __attribute__((noreturn));
+void mp_tie_init(void);                                  /* once, before any interpreter */
+void mp_tie(pTHX_ SV *hv, SV *rv);                       /* makes hv a hash that is tied to the object */
 SV *mp_lend(pTHX_ mp_interp *me, const mi_val *v);
 void mp_take_back(pTHX_ mp_interp *me, SV *rv);
 SV *mp_sv(pTHX_ mp_interp *me, const mi_val *v, SV *targ);

@@ -127,6 +127,7 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
         v->u.s = SvPV_const(sv, n); v->a.len = n;
         v->u.s = hold(aTHX_ sv, v->u.s, n, h); break;
     case MI_CODES: return fetch_codes(aTHX_ sv, v);
+    case MI_FIELDS: case MI_PLAIN: return MI_BAD_TYPE;    /* of rows that only Lua has */
     case MI_ANY: sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->u.p = sv; break;
     case MI_OUT:
         if (SvREADONLY(sv)) return MI_BAD_READONLY;
@@ -139,6 +140,22 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
     v->tag = kind; v->flags = 0; v->slot = NULL;
     return 0;
 }
+/* Tied hashes. An element that is taken while keys are walked through gets its value at once, as with mod_perl: a key may come several
+ * times, and `my %h = %$t` asks for the values when the walk is over. */
+static MGVTBL tied_magic;
+static int tied_copy(pTHX_ SV *hv, MAGIC *mg, SV *elem, const char *key, I32 klen) {
+    SV *rv = mg->mg_obj;
+    PERL_UNUSED_ARG(hv);
+    sv_magic(elem, rv, PERL_MAGIC_tiedelem, key, klen);
+    if (rv && SvROK(rv) && SvTYPE(SvRV(rv)) >= SVt_PV && *TICKET_CURSOR(SvRV(rv))) SvGETMAGIC(elem);
+    return 1;
+}
+void mp_tie_init(void) { tied_magic = PL_vtbl_pack; tied_magic.svt_copy = tied_copy; }
+void mp_tie(pTHX_ SV *hv, SV *rv) {
+    MAGIC *mg;
+    sv_magic(hv, rv, PERL_MAGIC_tied, NULL, 0);
+    if ((mg = SvMAGIC(hv)) && mg->mg_type == PERL_MAGIC_tied) { mg->mg_virtual = &tied_magic; mg->mg_flags |= MGf_COPY; }
+}
 static SV *object(pTHX_ mp_interp *me, const mi_val *v) {
     const mi_class *k = v->a.klass; HV *st = stash_of(aTHX_ me, k);
     SV *o = newSV_type(SVt_PVMG), *rv;
@@ -149,7 +166,7 @@ static SV *object(pTHX_ mp_interp *me, const mi_val *v) {
     rv = newRV_noinc(o);
     if (k->shape == 1) {
         HV *hv = newHV(); SV *h;
-        sv_magic((SV *)hv, rv, PERL_MAGIC_tied, NULL, 0); SvREFCNT_dec_NN(rv);
+        mp_tie(aTHX_ (SV *)hv, rv); SvREFCNT_dec_NN(rv);
         h = newRV_noinc((SV *)hv);
         return sv_bless(h, st);
     }

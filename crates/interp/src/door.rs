@@ -166,6 +166,8 @@ unsafe extern "C" fn bad(
                 Some(Kind::Code) => "a code reference or the name of a sub",
                 Some(Kind::Codes) => "a code reference, the name of a handler, an array of these, or undef",
                 Some(Kind::Name) => "a class",
+                Some(Kind::Fields) => "a table",
+                Some(Kind::Plain) => "a string, a number or a boolean",
                 _ => "of another type",
             };
             format!("{arg} must be {what}")
@@ -255,7 +257,7 @@ pub fn constants() -> &'static [&'static Consts] {
 }
 /// Looks through all: only for messages.
 pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
-    classes().iter().copied().find(|c| c.rows().as_ptr_range().contains(&ptr::from_ref(row)))
+    classes().iter().copied().find(|c| c.has(row))
 }
 
 #[cfg(test)]
@@ -324,7 +326,7 @@ pub(crate) mod tests {
 
     fn row(name: &str) -> &'static Row {
         crate::testing::register();
-        THING_CLASS.rows().iter().find(|r| r.name() == name).unwrap()
+        THING_CLASS.rows().find(|r| r.name() == name).unwrap()
     }
     fn thing() -> Val {
         Thing(NonNull::from(Box::leak(Box::new(std::cell::Cell::new(7))))).val(Ticket::new_owner())
@@ -352,7 +354,7 @@ pub(crate) mod tests {
 
     #[test]
     fn reentering_is_derived_from_the_parameters() {
-        let reentering: Vec<_> = THING_CLASS.rows().iter().filter(|r| r.reenters()).map(Row::name).collect();
+        let reentering: Vec<_> = THING_CLASS.rows().filter(|r| r.reenters()).map(Row::name).collect();
         assert_eq!(reentering, ["call", "fill"]);
     }
 

@@ -144,3 +144,17 @@ pub struct Place<'a> {
     /// Line in it.
     pub line: u32,
 }
+
+/// [`Interp::with`], for a function that gives something back.
+pub fn enter<R>(interp: &dyn Interp, f: impl FnOnce(&dyn Entry) -> R) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    interp.with(&mut |entry| {
+        if let Some(f) = f.take() {
+            result = Some(f(entry));
+        }
+    });
+    match result {
+        Some(result) => result,
+        None => unreachable!("an engine runs what it is given"),
+    }
+}

@@ -64,6 +64,8 @@ fn interp_h_agrees_with_the_rust_side() {
         ("HASH", Kind::Hash),
         ("CODES", Kind::Codes),
         ("AUTOFLUSH", Kind::Autoflush),
+        ("FIELDS", Kind::Fields),
+        ("PLAIN", Kind::Plain),
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }

@@ -45,15 +45,17 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest, Strings};
+pub use arg::{Arg, Autoflush, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings};
 pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
-pub use engine::{Entry, Interp, Load, Outcome, Place, Raised};
+pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
 pub use object::{Object, ObjectClass};
 pub use process::{Inside, Process, adopt_process, count_forks, inside, is_forked};
-pub use ret::{Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
+pub use ret::{
+    Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This, Value,
+};
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };

@@ -24,7 +24,9 @@ extern "C" fn forked() {
 pub fn count_forks() {
     static ONCE: Once = Once::new();
     // SAFETY: the handler adds to a number, which may be done in a forked child.
-    ONCE.call_once(|| drop(unsafe { libc::pthread_atfork(None, None, Some(forked)) }));
+    ONCE.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(forked));
+    });
 }
 
 /// This process is the server's: called by the host in each new child, before anything runs there. Starting an interpreter

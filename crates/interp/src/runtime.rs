@@ -270,13 +270,41 @@ pub trait Runtime: Sync {
         Err(OUTSIDE.into())
     }
 
+    /// Makes a provider of authentication or authorization known to httpd (`group`, one of `authn` and `authz`; `kind`, when
+    /// its answers may be kept). `check` is called in whichever interpreter serves a request, and so is `second`.
+    ///
+    /// # Errors
+    /// Once the server serves; for a group that is none; httpd's status.
+    fn register_auth_provider(
+        &self,
+        (group, name, version): (&[u8], &[u8], &[u8]),
+        check: HandlerRef,
+        second: Option<HandlerRef>,
+        kind: i32,
+    ) -> Result<()> {
+        let _ = (group, name, version, check, second, kind);
+        Err(OUTSIDE.into())
+    }
+
     /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
     fn interpreter(&self) -> u64 {
         0
     }
 
+    /// The script's file and line that the call of a row came from, if the engine can tell.
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    /// Whether a value of several lines that a script sets in a table must become one line, as in a header; false for
+    /// notes. Says so in the log, then.
+    fn makes_one_line(&self, table: Owner, key: &[u8]) -> bool {
+        let _ = (table, key);
+        true
+    }
+
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
-    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+    fn pool_figures(&self) -> Vec<(String, u64)> {
         Vec::new()
     }
 

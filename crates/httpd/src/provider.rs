@@ -1,0 +1,197 @@
+//! Providers of authentication and authorization: what `AuthBasicProvider`, `AuthDigestProvider` and `Require` name.
+//!
+//! httpd hands a provider no data of its own. Which name was meant it says in a note: of the request, or of a pool while a
+//! `Require` line is read. So one record for each group serves all names.
+
+use crate::{Command, Host, Request, ffi, guard};
+use apr::{Pool, bytes_at};
+use std::{
+    ffi::{CStr, c_char, c_int, c_void},
+    marker::PhantomData,
+    ptr::{self, NonNull},
+};
+
+/// What a provider is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// Whether a password is right: `AuthBasicProvider`, `AuthDigestProvider`.
+    Authn,
+    /// Whether a request may pass: `Require`.
+    Authz,
+}
+
+/// `AP_AUTH_INTERNAL_PER_CONF`: subrequests whose section says the same are not asked again.
+pub const PER_CONF: c_int = ffi::AP_AUTH_INTERNAL_PER_CONF as c_int;
+/// `AUTH_DENIED`.
+pub const AUTH_DENIED: c_int = ffi::AUTH_DENIED as c_int;
+/// `AUTH_GENERAL_ERROR`: the answer is 500.
+pub const AUTH_GENERAL_ERROR: c_int = ffi::AUTH_GENERAL_ERROR as c_int;
+/// `AUTHZ_DENIED`.
+pub const AUTHZ_DENIED: c_int = ffi::AUTHZ_DENIED as c_int;
+/// `AUTHZ_GENERAL_ERROR`: the answer is 500.
+pub const AUTHZ_GENERAL_ERROR: c_int = ffi::AUTHZ_GENERAL_ERROR as c_int;
+
+const AUTHN_NOTE: &[u8] = b"authn_provider_name";
+const AUTHZ_NOTE: &[u8] = b"authz_provider_name";
+const AUTHZ_KEY: &CStr = c"authz_provider_name";
+
+impl Group {
+    /// By its name, `authn` or `authz`.
+    pub fn by_name(name: &[u8]) -> Option<Group> {
+        match name {
+            b"authn" => Some(Group::Authn),
+            b"authz" => Some(Group::Authz),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static CStr {
+        match self {
+            Group::Authn => c"authn",
+            Group::Authz => c"authz",
+        }
+    }
+}
+
+/// Makes `name` known to httpd, until `pconf` dies (as `ap_register_auth_provider`); the host is asked from then on. `kind` is
+/// one of `AP_AUTH_INTERNAL_PER_*`. While the configuration is read: httpd's list is one for all threads.
+///
+/// # Errors
+/// httpd's status.
+pub fn register<H: Host>(
+    pconf: Pool,
+    group: Group,
+    name: &[u8],
+    version: &[u8],
+    kind: c_int,
+) -> Result<(), apr::Status> {
+    let record: *const c_void = match group {
+        Group::Authn => ptr::from_ref(Records::<H>::AUTHN).cast(),
+        Group::Authz => ptr::from_ref(Records::<H>::AUTHZ).cast(),
+    };
+    let (name, version) = (pconf.cstr(name), pconf.cstr(version));
+    // SAFETY: the texts live as long as the pool, the record for ever.
+    let status = unsafe {
+        ffi::ap_register_auth_provider(
+            pconf.as_ptr(),
+            group.name().as_ptr(),
+            name.as_ptr(),
+            version.as_ptr(),
+            record,
+            kind,
+        )
+    };
+    apr::Status(status).ok()
+}
+
+struct Records<H>(PhantomData<H>);
+
+impl<H: Host> Records<H> {
+    const AUTHN: &'static ffi::authn_provider =
+        &ffi::authn_provider { check_password: Some(check_password::<H>), get_realm_hash: Some(realm_hash::<H>) };
+    const AUTHZ: &'static ffi::authz_provider = &ffi::authz_provider {
+        check_authorization: Some(check_authorization::<H>),
+        parse_require_line: Some(check_require_line::<H>),
+    };
+}
+
+/// The request that httpd lends for a call, and the name of the provider that was meant.
+///
+/// # Safety
+/// `r` is null or lives for the call that `'r` stands for.
+unsafe fn asked<'r>(r: *mut ffi::request_rec, note: &[u8]) -> Option<(Request, &'r [u8])> {
+    // SAFETY: the caller's promise; httpd sets the note to the provider's name, which lives as long as the configuration.
+    let r = unsafe { Request::from_ptr(r) }?;
+    let notes = r.notes();
+    let name = notes.get(note)?;
+    // SAFETY: as above.
+    Some((r, unsafe { std::slice::from_raw_parts(name.as_ptr(), name.len()) }))
+}
+
+unsafe extern "C" fn check_password<H: Host>(
+    r: *mut ffi::request_rec,
+    user: *const c_char,
+    password: *const c_char,
+) -> ffi::authn_status {
+    // SAFETY: httpd lends all three for this call.
+    let (asked, user, password) = unsafe { (asked(r, AUTHN_NOTE), bytes_at(user), bytes_at(password)) };
+    let Some((r, name)) = asked else { return ffi::AUTH_GENERAL_ERROR };
+    let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
+    authn(guard::<H, _>("check_password", AUTH_GENERAL_ERROR, || H::check_password(r, name, user, password)))
+}
+
+unsafe extern "C" fn realm_hash<H: Host>(
+    r: *mut ffi::request_rec,
+    user: *const c_char,
+    realm: *const c_char,
+    hash: *mut *mut c_char,
+) -> ffi::authn_status {
+    // SAFETY: httpd lends all for this call.
+    let (asked, user, realm) = unsafe { (asked(r, AUTHN_NOTE), bytes_at(user), bytes_at(realm)) };
+    let Some((r, name)) = asked else { return ffi::AUTH_GENERAL_ERROR };
+    let (user, realm) = (user.unwrap_or_default(), realm.unwrap_or_default());
+    let (status, found) =
+        guard::<H, _>("get_realm_hash", (AUTH_GENERAL_ERROR, None), || H::realm_hash(r, name, user, realm));
+    if let Some(found) = found {
+        // SAFETY: httpd's variable for it; the text lives as long as the request.
+        unsafe { *hash = r.pool().cstr(&found).as_ptr() };
+    }
+    authn(status)
+}
+
+unsafe extern "C" fn check_authorization<H: Host>(
+    r: *mut ffi::request_rec,
+    line: *const c_char,
+    _parsed: *const c_void,
+) -> ffi::authz_status {
+    // SAFETY: httpd lends them for this call.
+    let (asked, line) = unsafe { (asked(r, AUTHZ_NOTE), bytes_at(line)) };
+    let Some((r, name)) = asked else { return ffi::AUTHZ_GENERAL_ERROR };
+    let line = line.unwrap_or_default();
+    let status = guard::<H, _>("check_authorization", AUTHZ_GENERAL_ERROR, || H::check_authorization(r, name, line));
+    let known = (ffi::AUTHZ_DENIED..=ffi::AUTHZ_DENIED_NO_USER).find(|s| *s as c_int == status);
+    known.unwrap_or(ffi::AUTHZ_GENERAL_ERROR)
+}
+
+unsafe extern "C" fn check_require_line<H: Host>(
+    cmd: *mut ffi::cmd_parms,
+    line: *const c_char,
+    _parsed: *mut *const c_void,
+) -> *const c_char {
+    // SAFETY: httpd lends them for this call.
+    let (Some(cmd), line) = (unsafe { Command::from_ptr(cmd) }, unsafe { bytes_at(line) }) else { return ptr::null() };
+    let Some(name) = cmd.temp_pool().userdata(AUTHZ_KEY) else { return ptr::null() };
+    // SAFETY: httpd keeps the provider's name there while it reads the line.
+    let (name, line) = (unsafe { bytes_at(name.as_ptr().cast()) }.unwrap_or_default(), line.unwrap_or_default());
+    let fallback = Err("an error in the module itself".to_owned());
+    match guard::<H, _>("parse_require_line", fallback, || H::check_require_line(&cmd, name, line)) {
+        Ok(()) => ptr::null(),
+        Err(message) => cmd.pool().cstr(message.as_bytes()).as_ptr(),
+    }
+}
+
+/// A status that httpd does not know would be as good as none.
+fn authn(status: c_int) -> ffi::authn_status {
+    let known = (ffi::AUTH_DENIED..=ffi::AUTH_GENERAL_ERROR).find(|s| *s as c_int == status);
+    known.unwrap_or(ffi::AUTH_GENERAL_ERROR)
+}
+
+/// A [`Command`] as a script holds it, while a line is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct CmdParms(NonNull<ffi::cmd_parms>);
+
+impl CmdParms {
+    /// The command behind it.
+    pub fn command(&self) -> Command<'_> {
+        // SAFETY: the object's ticket, which the door checked, ends with httpd's call.
+        unsafe { Command::new(self.0) }
+    }
+}
+
+impl Command<'_> {
+    /// As an object for scripts, which must not outlive the call.
+    pub fn parms(&self) -> Option<CmdParms> {
+        NonNull::new(self.as_ptr()).map(CmdParms)
+    }
+}

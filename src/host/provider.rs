@@ -1,0 +1,134 @@
+//! Providers of authentication and authorization that start-up code registers. Their code has a name, which the interpreter
+//! that serves a request looks up.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use config::{Handler, Phase};
+use httpd::provider::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENERAL_ERROR, Group};
+use httpd::{Command, Request};
+use interp::{IntoVal, Raised, Ticket, Val};
+
+use super::frame::{About, Frame};
+use super::lang::{Lang, RequestCall};
+use super::request::{RequestState, Step};
+use super::stock::Pick;
+use super::{dispatch, report, site, startup};
+
+/// One provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// What it is asked for.
+    pub group: Group,
+    /// Its name.
+    pub name: Box<[u8]>,
+    /// Says whether a password is right, or a request may pass.
+    pub check: Handler,
+    /// Finds a hash for `AuthDigestProvider`, or looks at a `Require` line.
+    pub second: Option<Handler>,
+}
+
+/// What the wrapper of a second callback leaves in the request's notes.
+const HASH_NOTE: &[u8] = b"mod_interp.realm_hash";
+
+/// Makes it known to httpd, in place of an earlier one of the name.
+///
+/// # Errors
+/// Once the server serves; httpd's status.
+pub fn register(lang: Lang, provider: Provider, version: &[u8], kind: c_int) -> Result<(), apr::Status> {
+    let pconf = httpd::pconf().ok_or(apr::Status::EGENERAL)?;
+    lang.register_provider(pconf, provider.group, &provider.name, version, kind)?;
+    site::with(lang, |site| {
+        site.providers.retain(|p| p.group != provider.group || p.name != provider.name);
+        site.providers.push(Arc::new(provider));
+    });
+    Ok(())
+}
+
+fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
+    site::with(lang, |site| site.providers.iter().find(|p| p.group == group && *p.name == *name).cloned())
+}
+
+/// What the code returned; `None` when it did not, which is in the log. `exit` counts as 0, in both groups a denial.
+fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
+    let Some(server) = lang.server_of(r).filter(|s| s.conf.is_enabled()) else {
+        let text = format!("{}: asked where {} is switched off", handler.display_name(), lang.name());
+        report::request(lang, r, httpd::log::Level::Error, &text);
+        return None;
+    };
+    let state = RequestState::of(lang, r)?;
+    let about = RequestCall { r, state, server, phase };
+    let done = dispatch::enter(lang, &about, |entry| {
+        lang.before_handlers(&about, lang.dir(r), entry);
+        let subject = r.val(state.ticket());
+        let args: Vec<Val> =
+            std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
+        lang.call(&About::Request(*r), entry, handler, &args)
+    });
+    match done {
+        Ok(Ok(outcome)) if !outcome.is_number => {
+            let text = format!("{}: did not return a number", handler.display_name());
+            report::request(lang, r, httpd::log::Level::Error, &text);
+            None
+        }
+        Ok(Ok(outcome)) => c_int::try_from(outcome.number).ok(),
+        Ok(Err(Raised::Exit(_))) => Some(0),
+        Ok(Err(raised)) => {
+            dispatch::leave_if_core_exit(&raised);
+            report::raised(lang, &About::Request(*r), phase, &Step::Named(handler.clone()), &raised);
+            None
+        }
+        Err(refused) => {
+            dispatch::refuse(lang, r, phase, &refused);
+            None
+        }
+    }
+}
+
+/// `AuthBasicProvider`: whether the password is right.
+pub fn check_password(lang: Lang, r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+    let Some(provider) = find(lang, Group::Authn, name) else { return AUTH_DENIED };
+    call(lang, r, Phase::Authen, &provider.check, &[user, password]).unwrap_or(AUTH_GENERAL_ERROR)
+}
+
+/// `AuthDigestProvider`: the hash of a user.
+pub fn realm_hash(lang: Lang, r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+    let Some(provider) = find(lang, Group::Authn, name) else { return (AUTH_GENERAL_ERROR, None) };
+    let Some(second) = &provider.second else { return (AUTH_GENERAL_ERROR, None) };
+    let status = call(lang, r, Phase::Authen, second, &[user, realm]).unwrap_or(AUTH_GENERAL_ERROR);
+    let hash = r.notes().get(HASH_NOTE).filter(|hash| !hash.is_empty()).map(<[u8]>::to_vec);
+    r.notes().unset(HASH_NOTE);
+    (status, hash)
+}
+
+/// `Require`: whether the request may pass.
+pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) -> c_int {
+    let Some(provider) = find(lang, Group::Authz, name) else { return AUTHZ_DENIED };
+    let arguments = lang.require_arguments(r, line);
+    let arguments: Vec<&[u8]> = arguments.iter().map(|a| &a[..]).collect();
+    call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
+}
+
+/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent.
+///
+/// # Errors
+/// The code's own words, or what it raised.
+pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+    let Some(provider) = find(lang, Group::Authz, name) else { return Ok(()) };
+    let Some(second) = &provider.second else { return Ok(()) };
+    let s = cmd.server();
+    let stock = startup::start_for(lang, Some(s))?;
+    let hold = match Frame::inside(&stock) {
+        Some(hold) => hold,
+        None => Arc::new(stock.lend(Pick::Any).map_err(|refused| refused.text)?),
+    };
+    // Void when the line is read: the object must not outlive it.
+    let ticket = Ticket::new_owner();
+    let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
+    let done = Frame::run(About::Server(s), None, &stock, &hold, || {
+        let args = [parms, line.val(Ticket::FOREVER)];
+        dispatch::enter_any(&hold, |entry| lang.call(&About::Server(s), entry, second, &args))
+    });
+    ticket.void();
+    done.map(drop).map_err(|raised| raised.to_string())
+}
