@@ -82,7 +82,7 @@ C
 # The lines of a traceback say no more than the message before them, which is looked at.
 sub unexpected {
     my ($self) = @_;
-    return grep { !/\](?:\sstack\straceback:$|\s{2,}(?:\[C\]: in|\(\.\.\.|\S+:\d*:? in ))/ } $self->SUPER::unexpected;
+    return grep { !/\](?:\sstack\straceback:$|\s{2,}(?:\[C\]: in|\(?\.\.\.|\S+:\d*:? in ))/ } $self->SUPER::unexpected;
 }
 
 # ------------------------------------------------------------------------------------------------------------ rows
