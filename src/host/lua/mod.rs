@@ -106,6 +106,7 @@ impl Language for LuaLanguage {
     fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
+                OWN.mark_in_use(Phase::Fixup);
                 callbacks::want(Phase::Fixup, Position::Map);
                 callbacks::want(Phase::Response, Position::Map);
                 response::compile(&map)

@@ -9,7 +9,7 @@ use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
@@ -150,15 +150,9 @@ fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<O
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
             report::script(LUA, call.r, directive, one.name, &raised);
-            if is_missing(&raised, one.name) { HTTP_NOT_FOUND } else { HTTP_INTERNAL_SERVER_ERROR }
+            HTTP_INTERNAL_SERVER_ERROR
         }
     }
-}
-
-/// Whether it is the file that is not there.
-fn is_missing(raised: &Raised, name: &[u8]) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    matches!(raised, Raised::Unresolved(_)) && !std::path::Path::new(std::ffi::OsStr::from_bytes(name)).exists()
 }
 
 /// The first map that matches the URI, and what its groups matched.
