@@ -23,9 +23,9 @@ use config::{
     DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
-use httpd::kind::Ask;
+use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
-use httpd::{Command, Connection, Filter, Host, ModuleRecord, Pools, Request, Server, Slots};
+use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
@@ -263,11 +263,11 @@ impl Host for LuaHost {
         startup::child(LUA, phase, pool, &s);
     }
 
-    fn output_filter(f: Filter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
         filters::output(&f, bb)
     }
 
-    fn input_filter(f: Filter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
         filters::input(&f, bb, ask)
     }
 
