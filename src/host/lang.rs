@@ -83,6 +83,11 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
+    fn splits_messages(&self) -> bool {
+        false
+    }
+
     /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
     fn ends_objects(&self) -> bool {
         false

@@ -127,6 +127,10 @@ impl Language for LuaLanguage {
         true
     }
 
+    fn splits_messages(&self) -> bool {
+        true
+    }
+
     /// What httpd says of itself is known when all modules have said theirs.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
