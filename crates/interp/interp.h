@@ -16,7 +16,8 @@ enum mi_kind {
     MI_OUT,     /* a buffer: u.p the engine's, a.len the bytes in it */
     MI_REST,    /* parameter only: the remaining arguments, each of kind `elem`, are in call.rest */
     MI_WANT,    /* parameter only: takes no argument of the script. With elem MI_AUTOFLUSH: its value is MI_BOOL, whether the selected
-                 * output handle flushes itself (Perl's $|); else nothing is put there */
+                 * output handle flushes itself (Perl's $|). With elem MI_PLACE: MI_BYTES, the file of the calling line, and in gen its
+                 * number; they live as long as the code that calls. Else nothing is put there */
     MI_NAME,    /* the class a class method was called on (an object's: its class) */
     MI_LIST,    /* result: u.p is an array of a.len mi_val, pushed as a list */
     MI_DUAL,    /* result: text (u.s, a.len) with the integer (int32_t)gen */
@@ -26,7 +27,7 @@ enum mi_kind {
     MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate */
     MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES,
                  * MI_TRUE if the script passed an array; undef: tag MI_UNDEF */
-    MI_AUTOFLUSH    /* elem of MI_WANT only */
+    MI_AUTOFLUSH, MI_PLACE  /* elem of MI_WANT only */
 };
 enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);

@@ -41,7 +41,7 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Rest, Strings};
+pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Place, Rest, Strings};
 pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
 pub use handler::{Handler, HandlerRef, Handlers};

@@ -35,6 +35,7 @@ pub enum Kind {
     Hash,
     Codes,
     Autoflush,
+    Place,
 }
 
 /// One parameter of a row, from its Rust type (`mi_param`).
