@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use config::{Handler, LeaseScope, Phase, Run, Scope, Slot};
+use config::{Handler, LeaseScope, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
 use interp::{HandlerRef, IntoVal, Ticket, Val};
@@ -18,7 +18,7 @@ use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{PerlHost, ServerRecord, env, report, response};
+use super::{PerlHost, ServerRecord, configured, env, report, response};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
@@ -173,16 +173,7 @@ pub fn is_in_use(phase: Phase) -> bool {
 /// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.
 #[inline(always)]
 pub fn wants_cleanup(phase: Phase, r: &Request) -> bool {
-    matches!(phase, Phase::Fixup | Phase::Log) && !configured(Phase::Cleanup, r).is_empty()
-}
-
-/// The configured handlers of a phase, for this request.
-#[inline(always)]
-pub fn configured(phase: Phase, r: &Request) -> &[Handler] {
-    match phase.slot() {
-        Slot::Dir(_) => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
-        Slot::Server(_) => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),
-    }
+    matches!(phase, Phase::Fixup | Phase::Log) && !configured::of_request(Phase::Cleanup, r).is_empty()
 }
 
 /// A phase of a request.
@@ -190,7 +181,7 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     let server = r.server_config::<PerlHost>();
     let dir = r.dir_config::<PerlHost>();
     let row = phase.row();
-    let configured = configured(phase, r);
+    let configured = &*configured::of_request(phase, r);
     let state = r.state::<PerlHost>();
     if phase == Phase::Response {
         return response::run(order, r, server, dir, configured);
@@ -287,7 +278,7 @@ pub fn cleanup(r: Request) {
     }
     let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
     state.end(&r);
-    let configured = configured(Phase::Cleanup, &r);
+    let configured = &*configured::of_request(Phase::Cleanup, &r);
     if state.is_changed(Phase::Cleanup) || !configured.is_empty() {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
@@ -330,7 +321,7 @@ pub fn free_values(r: Request) {
 pub fn connection(phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
     let Some(server) = base.config::<PerlHost>() else { return DECLINED };
-    let configured = server.conf.handlers(phase);
+    let configured = &*configured::of_record(phase, server);
     if configured.is_empty() || !server.conf.is_enabled() {
         return DECLINED;
     }
@@ -363,7 +354,7 @@ pub fn connection(phase: Phase, c: &Connection) -> c_int {
 /// A phase of the start or of a child: always in the parent interpreter of the main server.
 pub fn server(phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
     let Some(record) = s.config::<PerlHost>() else { return OK };
-    let configured = record.conf.handlers(phase);
+    let configured = &*configured::of_record(phase, record);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
     let stack = Stack { phase, about: About::Server(*s), configured, state: None };
     let args: Vec<Val> =

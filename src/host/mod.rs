@@ -6,6 +6,7 @@
 //! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
+//! | `configured` | which handlers hold |
 //! | `dispatch`, `response`, `output`, `env` | a phase, its handlers, a status; what the response phase adds |
 //! | `frame` | the calls that run on this thread |
 //! | `provider` | providers of authentication and authorization |
@@ -13,6 +14,7 @@
 //! | `runtime` | what API functions ask of the host |
 //! | `report` | the error log |
 
+mod configured;
 mod connection;
 mod dispatch;
 mod env;
@@ -89,6 +91,8 @@ pub struct ServerRecord {
     /// What was written.
     pub conf: ServerConf,
     stock: OnceCell<Arc<Stock>>,
+    /// What code changed since it serves.
+    changes: configured::Changes,
 }
 
 impl ServerRecord {
@@ -122,7 +126,7 @@ impl Host for PerlHost {
     }
 
     fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), stock: OnceCell::new() };
+        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), ..ServerRecord::default() };
         if let Some(stock) = add.stock() {
             merged.set_stock(stock);
         }
@@ -164,12 +168,12 @@ impl Host for PerlHost {
             return true;
         }
         if let Some(state) = r.state::<PerlHost>() {
-            return phase != Phase::Response && state.is_idle(phase, dispatch::configured(phase, r));
+            return phase != Phase::Response && state.is_idle(phase, &configured::of_request(phase, r));
         }
         match phase {
             Phase::Response if order == 0 => r.prev().is_none(),
             Phase::Response => !response::may_be_ours(r),
-            _ => dispatch::configured(phase, r).is_empty() && !dispatch::wants_cleanup(phase, r),
+            _ => configured::of_request(phase, r).is_empty() && !dispatch::wants_cleanup(phase, r),
         }
     }
 
@@ -178,7 +182,7 @@ impl Host for PerlHost {
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| s.conf.handlers(phase).is_empty()) {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(phase, s).is_empty()) {
             return httpd::status::DECLINED;
         }
         dispatch::connection(phase, &c)

@@ -16,13 +16,12 @@ use interp::{
 use interp_perl::{Load, is_forked};
 
 use super::connection::ConnectionState;
-use super::dispatch::configured;
 use super::frame::{About, Frame};
 use super::provider::{self, Provider};
 use super::request::{RequestState, Step};
 use super::stock::Lent;
 use super::tree::Hold;
-use super::{PerlHost, env, site, startup};
+use super::{PerlHost, configured, env, site, startup};
 use crate::api;
 
 struct HostRuntime;
@@ -160,11 +159,29 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name. `role` says what
+/// A server keeps handlers by name, which every interpreter can look up: a sub's own, or one that the code gets. `role` says what
 /// it is wrapped in, if at all (`ModInterp::Pushed`).
 fn named(step: Step, role: &[u8]) -> Result<Step> {
     const KEEP: &[u8] = b"ModInterp::Pushed::keep";
+    const NAME: &[u8] = b"ModInterp::Pushed::name";
     let Step::Code(HandlerRef::Code(code)) = step else { return Ok(step) };
+    let handler = |name: &[u8]| Handler::new(name, Where::default()).map(Step::Named);
+    if role.is_empty() {
+        let own = hold()?.run(|perl| {
+            let entered = perl.enter();
+            entered.require_module(b"ModInterp::Pushed", None)?;
+            entered.call_handler(config::intern(NAME).index() as u32, NAME, Load::Never, &[code.val()])?;
+            entered.run_text(b"$ModInterp::Pushed::name", None)
+        });
+        if let Some(step) = handler(&own.map_err(|raised| Fail::from(raised.to_string()))?) {
+            return Ok(step);
+        }
+        if httpd::mpm::is_threaded() && site::with(|site| site.is_complete) {
+            return Err(
+                "a sub without a name is known to one interpreter only: once the server serves, pass a name".into()
+            );
+        }
+    }
     let number = PUSHED.fetch_add(1, Relaxed);
     let name = format!("ModInterp::Pushed::sub{number}");
     let id = config::intern(KEEP).index() as u32;
@@ -175,7 +192,7 @@ fn named(step: Step, role: &[u8]) -> Result<Step> {
         entered.call_handler(id, KEEP, Load::Never, &args)
     });
     done.map_err(|raised| Fail::from(raised.to_string()))?;
-    Handler::new(name.as_bytes(), Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
+    handler(name.as_bytes()).ok_or_else(|| "no name for this code".into())
 }
 
 /// Counts the code that start-up code pushed, in this reading of the configuration.
@@ -232,7 +249,7 @@ impl HostRuntime {
             let state = self.state(&r)?;
             super::dispatch::mark_in_use(phase);
             pin_for(&r, state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, configured(phase, &r)), new));
+            state.set_steps(phase, put(state.steps(phase, &configured::of_request(phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
@@ -335,15 +352,13 @@ impl Runtime for HostRuntime {
         let Some(phase) = Phase::by_name(name) else { return Ok(None) };
         if let Some(r) = of::<Request>(owner) {
             let steps = match r.state::<PerlHost>() {
-                Some(state) => state.steps(phase, configured(phase, &r)),
-                None => configured(phase, &r).iter().cloned().map(Step::Named).collect(),
+                Some(state) => state.steps(phase, &configured::of_request(phase, &r)),
+                None => configured::of_request(phase, &r).iter().cloned().map(Step::Named).collect(),
             };
             return Ok(Some(refs(steps)));
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no handlers".into()) };
-        let of_server = s.config::<PerlHost>().map_or(&[][..], |record| record.conf.handlers(phase));
-        let of_dirs = s.dir_defaults::<PerlHost>().map_or(&[][..], |dir| dir.handlers(phase));
-        Ok(Some(of_server.iter().chain(of_dirs).map(|h| HandlerRef::Name(h.name.clone())).collect()))
+        Ok(Some(configured::of_server(phase, &s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
     }
 
     fn pnotes(&self, owner: Owner, here: Here, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {

@@ -23,7 +23,7 @@ use super::frame::{About, Frame};
 use super::keeper::Keeper;
 use super::provider::{self, Provider};
 use super::stock::Stock;
-use super::{PerlHost, ServerRecord, report, site};
+use super::{PerlHost, ServerRecord, configured, report, site};
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -429,10 +429,11 @@ fn leave_at_once_inside_a_script() {
     }
 }
 
-/// Changes the configured handlers of a server: `$s->push_handlers` in start-up code. False for an unknown phase.
+/// Changes the configured handlers of a server: `$s->push_handlers`. In a child it holds in that process, from then on. False
+/// for an unknown phase.
 ///
 /// # Errors
-/// Once the server serves.
+/// When the configuration cannot be changed.
 pub fn change_handlers(
     s: &Server,
     name: &[u8],
@@ -441,7 +442,8 @@ pub fn change_handlers(
     let Some(phase) = Phase::by_name(name) else { return Ok(false) };
     dispatch::mark_in_use(phase);
     if site::with(|site| site.is_complete) {
-        return Err(format!("too late to modify {} handlers", phase.directive_name()));
+        configured::change(phase, s, change);
+        return Ok(true);
     }
     s.edit::<PerlHost, _>(|record, dir| match phase.row().scope {
         config::Scope::Directory | config::Scope::Filter => {
