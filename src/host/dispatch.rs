@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use config::{Handler, LeaseScope, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
-use interp::{HandlerRef, IntoVal, Ticket, Val};
+use interp::{HandlerRef, IntoVal, Object, Ticket, Val};
 use interp_perl::{Entered, Load, Raised};
 
 use super::connection::ConnectionState;
@@ -36,7 +36,7 @@ impl Stack<'_> {
     /// The handlers' argument: the request, with its ticket.
     pub fn subject(&self) -> Val {
         match (self.about, self.state) {
-            (About::Request(r), Some(state)) => r.val(state.ticket()),
+            (About::Request(r), Some(state)) => state.subject(&r),
             _ => Val::UNDEF,
         }
     }
@@ -205,7 +205,7 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
     let in_dir = (row.scope == Scope::Directory).then_some(dir).flatten();
     let status = match enter(r, state, server, phase, |entered| {
         env::before_handler(r, state, &server.conf, in_dir, entered);
-        let status = run_stack(entered, &stack, &[r.val(state.ticket())]);
+        let status = run_stack(entered, &stack, &[state.subject(r)]);
         if phase == Phase::Log {
             env::take_dir_out(state, &server.conf, dir, entered);
         }
@@ -283,7 +283,7 @@ pub fn cleanup(r: Request) {
         let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let done = enter(&r, state, server, Phase::Cleanup, |entered| {
             env::before_handler(&r, state, &server.conf, None, entered);
-            run_stack(entered, &stack, &[r.val(state.ticket())]);
+            run_stack(entered, &stack, &[state.subject(&r)]);
         });
         if let Err(refused) = done {
             refuse(&r, Phase::Cleanup, &refused);
@@ -338,7 +338,9 @@ pub fn connection(phase: Phase, c: &Connection) -> c_int {
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        hold.run(|perl| run_stack(&perl.enter(), &stack, &[c.val(state.ticket)]))
+        hold.run(|perl| {
+            run_stack(&perl.enter(), &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
+        })
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);

@@ -163,10 +163,12 @@ impl Host for PerlHost {
     }
 
     #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !dispatch::is_in_use(phase)
+    }
+
+    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if !dispatch::is_in_use(phase) {
-            return true;
-        }
         if let Some(state) = r.state::<PerlHost>() {
             return phase != Phase::Response && state.is_idle(phase, &configured::of_request(phase, r));
         }

@@ -59,7 +59,7 @@ fn call(r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<
     let state = RequestState::of(r)?;
     let done = dispatch::enter(r, state, server, phase, |entered| {
         env::before_handler(r, state, &server.conf, r.dir_config::<PerlHost>(), entered);
-        let subject = r.val(state.ticket());
+        let subject = state.subject(r);
         let args: Vec<Val> =
             std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
         entered.call_handler(handler.id.index() as u32, &handler.name, dispatch::load_of(handler), &args)

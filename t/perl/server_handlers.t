@@ -61,6 +61,7 @@ PerlResponseHandler T::Later
     PerlSetVar Some thing
 </Location>
 C
+    $s->expect_log(qr/server reached MaxRequestWorkers/);      # one process is wanted here
     my $do = sub { $s->get("/do?$_[0]")->{content} };
     # Read with a request of its own, whose lines are those of the log until its answer is there.
     my $run = sub { $s->trace; $s->get($_[0]); join ' ', $s->trace };
