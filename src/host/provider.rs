@@ -12,7 +12,6 @@ use interp_perl::Raised;
 
 use super::frame::{About, Frame};
 use super::request::{RequestState, Step};
-use super::stock::Pick;
 use super::{PerlHost, dispatch, env, report, site, startup};
 
 /// One provider.
@@ -101,7 +100,9 @@ pub fn check_authorization(r: &Request, name: &[u8], line: &[u8]) -> c_int {
     call(r, Phase::Authz, &provider.check, &[line]).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
-/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent.
+/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent. A line of a `.htaccess` is
+/// read in the middle of a request that may hold an interpreter, which is not known here: where none is free at once the line is
+/// taken as it is, and left to the code that says who may pass.
 ///
 /// # Errors
 /// The code's own words, or what it raised.
@@ -112,7 +113,10 @@ pub fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result
     let stock = startup::start_for(Some(s))?;
     let hold = match Frame::inside(&stock) {
         Some(hold) => hold,
-        None => Arc::new(stock.lend(Pick::Any).map_err(|refused| refused.text)?),
+        None => match stock.lend_now(None) {
+            Some(lent) => Arc::new(lent),
+            None => return Ok(()),
+        },
     };
     // Void when the line is read: the object must not outlive it.
     let ticket = Ticket::new_owner();
