@@ -4,7 +4,7 @@ APXS   ?= apxs
 CARGO  ?= cargo
 PROVE  ?= prove
 JOBS   ?= 2
-T      ?= t/harness t/config t/host t/perl t/api t/bugs t/soak
+T      ?= t/harness t/config t/host t/perl t/lua t/api t/bugs t/soak
 PORT   ?= 8080
 MPM    ?= event
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
@@ -35,10 +35,10 @@ install: build ## install the module, its Perl library and its configuration (DE
 	chmod -R u=rwX,go=rX "$$dir/mod_interp"; \
 	if [ -d "$$dir/mod_interp/lib" ]; then mv "$$dir/mod_interp/lib" "$$dir/mod_interp/lib.old"; fi; \
 	mv "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib"; rm -rf "$$dir/mod_interp/lib.old"; \
-	for f in mod_interp_perl.load mod_interp_perl.conf; do \
+	for f in mod_interp_perl.load mod_interp_perl.conf mod_interp_lua.load mod_interp_lua.conf; do \
 	    sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" apache-conf/$$f >"$$conf/$$f.new"; \
 	    chmod 644 "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \
-	echo "installed $$dir/mod_interp.so; now: a2dismod perl; a2enmod mod_interp_perl; apachectl graceful"
+	echo "installed $$dir/mod_interp.so; now: a2dismod perl lua; a2enmod mod_interp_perl mod_interp_lua; apachectl graceful"
 
 serve:      ## httpd on loopback with the demo site, log on screen, Ctrl-C stops it (PORT=8080, MPM=event)
 	@DEPS="$(DEPS)" PORT="$(PORT)" MPM="$(MPM)" CARGO="$(CARGO)" APXS="$(APXS)" sh apache-conf/serve

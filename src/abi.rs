@@ -14,7 +14,7 @@ use httpd::{Connection, Request, Server};
 use interp::{Object, Val};
 use interp_perl::{Record, abi};
 
-use crate::host::c_callers::{self, Origin};
+use crate::host::perl::c_callers::{self, Origin};
 
 /// `exports! { name = c_function; ... }`: each name is exported as a jump to the function, which finds its arguments, more
 /// than declared ones too, where the caller put them.
@@ -173,7 +173,7 @@ unsafe extern "C" fn request() -> *mut c_void {
 unsafe extern "C" fn server(r: *mut c_void) -> *mut c_void {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let s = unsafe { request_at(r) }.map(|r| r.server()).or_else(c_callers::main_server);
+        let s = unsafe { request_at(r) }.map(|r| r.server()).or_else(Server::main);
         s.map_or(ptr::null_mut(), |s| s.as_ptr().cast())
     })
 }

@@ -5,13 +5,8 @@
 
 #[cfg(feature = "perl")]
 mod abi;
-#[cfg(feature = "perl")]
 mod api;
-#[cfg(feature = "perl")]
 mod host;
-#[cfg(feature = "lua")]
-#[path = "host/lua.rs"]
-mod lua_host;
 
 #[cfg(not(any(feature = "perl", feature = "lua")))]
 compile_error!("mod_interp: without the features perl and lua nothing is left");
@@ -22,13 +17,13 @@ use httpd::ModuleRecord;
 #[cfg(feature = "perl")]
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
-pub static perl_module: ModuleRecord = ModuleRecord::new::<host::PerlHost>(c"mod_perl.c");
+pub static perl_module: ModuleRecord = ModuleRecord::new::<host::perl::PerlHost>(c"mod_perl.c");
 
 /// `LoadModule lua_module .../mod_interp.so`; `<IfModule mod_lua.c>` holds as well.
 #[cfg(feature = "lua")]
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
-pub static lua_module: ModuleRecord = ModuleRecord::new::<lua_host::LuaHost>(c"mod_lua.c");
+pub static lua_module: ModuleRecord = ModuleRecord::new::<host::lua::LuaHost>(c"mod_lua.c");
 
 // Unit tests run without an httpd. APR is real, httpd's functions abort.
 #[cfg(test)]

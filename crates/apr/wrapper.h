@@ -3,6 +3,7 @@
 #include <apr.h>
 #include <apr_buckets.h>
 #include <apr_date.h>
+#include <apr_dbd.h>
 #include <apr_errno.h>
 #include <apr_file_info.h>
 #include <apr_file_io.h>
@@ -20,6 +21,7 @@
 #include <apr_pools.h>
 #include <apr_portable.h>
 #include <apr_proc_mutex.h>
+#include <apr_sha1.h>
 #include <apr_shm.h>
 #include <apr_signal.h>
 #include <apr_strings.h>

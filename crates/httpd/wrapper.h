@@ -8,10 +8,15 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <http_vhost.h>
+#include <ap_expr.h>
 #include <ap_mpm.h>
 #include <ap_provider.h>
+#include <ap_regex.h>
 #include <mod_auth.h>
+#include <apr_dbd.h>
+#include <mod_dbd.h>
 #include <scoreboard.h>
+#include <util_cookies.h>
 #include <util_filter.h>
 #include <util_script.h>
 #include <util_time.h>

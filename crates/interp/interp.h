@@ -24,10 +24,14 @@ enum mi_kind {
     MI_KEPT,    /* u.p a counted value of the engine; with MI_OWNED the count goes to the receiver */
     MI_THIS,    /* result: the invocant itself */
     MI_ARRAY,   /* result: as MI_LIST, but a reference to a new array */
-    MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate */
+    MI_HASH,    /* result: as MI_LIST, but a reference to a new hash: keys (MI_BYTES) and values alternate. In the result of a row that only
+                 * Lua has, a key may be MI_INT. Lists, arrays and hashes may hold arrays and hashes, to any depth */
     MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES,
                  * MI_TRUE if the script passed an array; undef: tag MI_UNDEF */
-    MI_AUTOFLUSH, MI_PLACE  /* elem of MI_WANT only */
+    MI_AUTOFLUSH, MI_PLACE,     /* elem of MI_WANT only */
+    MI_FIELDS,      /* parameter: a table (hash). The value: u.p is an array of a.len mi_val, names (MI_BYTES) and values (as of MI_PLAIN)
+                     * alternating; an entry whose name or value is none of these is left out. What is no table is taken as MI_PLAIN */
+    MI_PLAIN        /* parameter: a string, number, boolean or nil. The value's tag is MI_BYTES, MI_INT, MI_NUM, MI_BOOL or MI_UNDEF */
 };
 enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);
@@ -88,6 +92,8 @@ struct mi_home {
  * with `apart`, inside `mi_apart`. */
 typedef struct { void *value, *arg; uint8_t call, apart; } mi_drop;
 
+typedef struct { uint32_t forks, ours; } mi_process;                    /* differ: a script forked this process */
+
 /* The Rust side, src/door.rs: a table handed over at start, so that the module exports none of it. */
 typedef struct {
     int    (*enter)(const mi_call *c, mi_val *ret, void **err);         /* 0 result, 1 raise */
@@ -100,6 +106,7 @@ typedef struct {
     int    (*adopt)(const mi_class *k, mi_val *v);                      /* Runtime::adopt: 0 and slot, gen for an object that carries no ticket, or 1 */
     void   (*apart)(int by);                                            /* 1: what runs now on this thread is about no request; -1: it has ended */
     const mi_slot *slots;                                               /* slot 0 lives for ever */
+    const mi_process *process;
 } mi_rust;
 extern const mi_rust *MI_RUST;                                          /* each engine's shim defines its own, static or not, under this name or by a macro */
 #define mi_enter MI_RUST->enter
@@ -111,4 +118,5 @@ extern const mi_rust *MI_RUST;                                          /* each 
 #define mi_drop_next MI_RUST->drop_next
 #define mi_adopt MI_RUST->adopt
 #define mi_apart MI_RUST->apart
+#define mi_is_forked() (MI_RUST->process->forks != MI_RUST->process->ours)
 #endif

@@ -8,6 +8,7 @@ mod connection;
 mod consts;
 mod filter;
 mod log;
+pub mod lua;
 mod module;
 mod request_io;
 mod request_rec;
@@ -70,6 +71,9 @@ pub static CLASSES: &[&Class] = &[
     &apr_api::IP_SUBNET,
     &apr_api::THREAD_MUTEX,
     &apr_api::THREAD_RWLOCK,
+    &lua::DATABASE,
+    &lua::STATEMENT,
+    &lua::RESULT_SET,
 ];
 
 /// All constants, for [`interp::register`].
@@ -86,10 +90,13 @@ mod tests {
     #[test]
     fn every_row_has_a_sentence_and_a_name_of_its_own() {
         for class in CLASSES {
-            let mut names = HashSet::new();
+            let (mut names, mut lua_names) = (HashSet::new(), HashSet::new());
+            for row in class.rows_of(interp::LUA) {
+                assert!(lua_names.insert(row.lua_name()), "{}::{} stands twice in Lua", class.name(), row.lua_name());
+            }
             for row in class.rows() {
                 let name = format!("{}::{}", class.name(), row.name());
-                assert!(names.insert(row.name()), "{name} stands twice");
+                assert!(row.is_lua_only() || names.insert(row.name()), "{name} stands twice");
                 assert!(row.about().ends_with('.'), "{name} has no sentence");
             }
         }

@@ -441,6 +441,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(URI)
         .doc("A URI with scheme, host and port before it."),
 ])
+.lua(super::lua::REQUEST)
 .doc("One request.");
 
 /// APR counts time in microseconds.

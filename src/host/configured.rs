@@ -1,15 +1,16 @@
 //! The handlers that hold for a phase: those of the configuration, or what code of a serving process put in their place
-//! (`$s->push_handlers`). That holds in that process only, from the next look on.
+//! (`$s->push_handlers`). That holds in that process only, from the next look on; until there is any, nothing is looked up.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use config::{Handler, Phase, Slot};
 use httpd::{Request, Server};
-use interp_perl::Inside;
+use interp::Inside;
 
-use super::{PerlHost, ServerRecord};
+use super::ServerRecord;
+use super::lang::Lang;
 
 /// Handlers to look at while a phase runs.
 pub enum Configured<'a> {
@@ -51,32 +52,29 @@ impl Changes {
     }
 }
 
-/// Whether this process has any: until then nothing is looked up.
-static ANY: AtomicBool = AtomicBool::new(false);
-
 /// The handlers of a phase, for this request.
 #[inline(always)]
-pub fn of_request(phase: Phase, r: &Request) -> Configured<'_> {
-    if ANY.load(Relaxed)
-        && let Some(changed) = changed_for(phase, r)
+pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
+    if lang.own().is_changed.load(Relaxed)
+        && let Some(changed) = changed_for(lang, phase, r)
     {
         return Configured::Changed(changed);
     }
     Configured::Written(match phase.slot() {
-        Slot::Dir(_) => r.dir_config::<PerlHost>().map_or(&[], |d| d.handlers(phase)),
-        Slot::Server(_) => r.server_config::<PerlHost>().map_or(&[], |s| s.conf.handlers(phase)),
+        Slot::Dir(_) => lang.dir(r).map_or(&[], |d| d.handlers(phase)),
+        Slot::Server(_) => lang.server_of(r).map_or(&[], |s| s.conf.handlers(phase)),
     })
 }
 
 /// In place of a directory's handlers a change holds only where no section has its own.
 #[cold]
-fn changed_for(phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
-    let changed = r.server_config::<PerlHost>()?.changes.get(phase)?;
+fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
+    let changed = lang.server_of(r)?.changes.get(phase)?;
     let is_default = match phase.slot() {
         Slot::Server(_) => true,
         Slot::Dir(_) => {
-            let here = r.dir_config::<PerlHost>().map_or(&[][..], |d| d.handlers(phase));
-            here == r.server().dir_defaults::<PerlHost>().map_or(&[][..], |d| d.handlers(phase))
+            let here = lang.dir(r).map_or(&[][..], |d| d.handlers(phase));
+            here == lang.dir_defaults(&r.server()).map_or(&[][..], |d| d.handlers(phase))
         }
     };
     is_default.then_some(changed)
@@ -84,8 +82,8 @@ fn changed_for(phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
 
 /// The handlers of a server's phase, or of a connection's.
 #[inline]
-pub fn of_record(phase: Phase, record: &ServerRecord) -> Configured<'_> {
-    if ANY.load(Relaxed)
+pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
+    if lang.own().is_changed.load(Relaxed)
         && let Some(changed) = record.changes.get(phase)
     {
         return Configured::Changed(changed);
@@ -94,22 +92,22 @@ pub fn of_record(phase: Phase, record: &ServerRecord) -> Configured<'_> {
 }
 
 /// All that a server says of a phase, whichever record it is in.
-pub fn of_server(phase: Phase, s: &Server) -> Vec<Handler> {
-    let Some(record) = s.config::<PerlHost>() else { return Vec::new() };
+pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
+    let Some(record) = lang.server(s) else { return Vec::new() };
     match (phase.slot(), record.changes.get(phase)) {
         (_, Some(changed)) => changed.to_vec(),
         (Slot::Server(_), None) => record.conf.handlers(phase).to_vec(),
-        (Slot::Dir(_), None) => s.dir_defaults::<PerlHost>().map_or_else(Vec::new, |d| d.handlers(phase).to_vec()),
+        (Slot::Dir(_), None) => lang.dir_defaults(s).map_or_else(Vec::new, |d| d.handlers(phase).to_vec()),
     }
 }
 
 /// From now on what `f` makes of those that hold now, in this process. `f` runs no script code.
-pub fn change(phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
-    let Some(record) = s.config::<PerlHost>() else { return };
+pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
+    let Some(record) = lang.server(s) else { return };
     let written = match phase.slot() {
         Slot::Server(_) => record.conf.handlers(phase),
-        Slot::Dir(_) => s.dir_defaults::<PerlHost>().map_or(&[][..], |d| d.handlers(phase)),
+        Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
     };
     record.changes.change(phase, written, f);
-    ANY.store(true, Relaxed);
+    lang.own().is_changed.store(true, Relaxed);
 }

@@ -1,5 +1,6 @@
 //! What is kept per connection.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -9,7 +10,7 @@ use tipool::ItemId;
 
 use interp::{Bag, Ticket};
 
-use super::PerlHost;
+use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
 use super::tree::{Hold, Tree};
 
@@ -32,6 +33,8 @@ pub struct ConnectionState {
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
+    /// Values that the language keeps for this connection, by the name of a script.
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
 }
 
 // SAFETY: httpd works on a connection on one thread at a time (SAFETY.md, "one thread at a time"). Its end may come on
@@ -40,11 +43,11 @@ unsafe impl Send for ConnectionState {}
 
 impl ConnectionState {
     /// The state of a connection, made if there is none yet. `None` only if httpd has no slot for us.
-    pub fn of(c: &Connection) -> Option<&ConnectionState> {
-        if let Some(state) = c.state::<PerlHost>() {
+    pub fn of(lang: Lang, c: &Connection) -> Option<&ConnectionState> {
+        if let Some(state) = lang.connection(c) {
             return Some(state);
         }
-        c.set_state::<PerlHost>(ConnectionState {
+        let state = ConnectionState {
             ticket: Ticket::new_owner(),
             tree: Tree::default(),
             trees: RefCell::default(),
@@ -54,7 +57,9 @@ impl ConnectionState {
             chosen: Cell::new(None),
             pnotes: RefCell::default(),
             filters: RefCell::default(),
-        })
+            scripts: RefCell::default(),
+        };
+        lang.set_connection(c, state)
     }
 
     /// The interpreter for a call of this connection.
@@ -114,16 +119,16 @@ impl Drop for ConnectionState {
     fn drop(&mut self) {
         self.ticket.void();
         // The values go to their interpreters' drop boxes before these are anybody's again.
-        interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take())));
+        interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take(), self.scripts.take())));
         for (stock, id) in self.homes.take() {
             if let Some(tipool) = stock.tipool() {
                 tipool.drop_home(id);
             }
         }
         // Without threads nobody else is in there, save whom a signal interrupted.
-        if !httpd::mpm::is_threaded() && interp_perl::inside() == 0 && !interp_perl::is_forked() {
+        if !httpd::mpm::is_threaded() && interp::inside() == 0 && !interp::is_forked() {
             for stock in self.parents.take() {
-                stock.parent.run(|perl| drop(perl.enter()));
+                stock.parent.run(|interp| interp.with(&mut |_| {}));
             }
         }
     }

@@ -5,23 +5,24 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use config::{Handler, LeaseScope, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
-use interp::{HandlerRef, IntoVal, Object, Ticket, Val};
-use interp_perl::{Entered, Load, Raised};
+use interp::{Entry, HandlerRef, IntoVal, Object, Raised, Ticket, Val};
 
 use super::connection::ConnectionState;
 use super::frame::{About, Frame};
+use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{PerlHost, ServerRecord, configured, env, report, response};
+use super::{configured, report};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
+    /// Whose handlers.
+    pub lang: Lang,
     /// The phase.
     pub phase: Phase,
     /// What it is about.
@@ -74,18 +75,13 @@ enum Returned {
     Died,
 }
 
-/// Whether a handler's module may be loaded when it is first called.
-pub fn load_of(handler: &Handler) -> Load {
-    if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing }
-}
-
-fn call(entered: &Entered<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
-    let named =
-        |handler: &Handler| entered.call_handler(handler.id.index() as u32, &handler.name, load_of(handler), args);
+#[inline(always)]
+fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, Raised> {
+    let named = |handler: &Handler| stack.lang.call(&stack.about, entry, handler, args);
     let outcome = match next {
         Next::Configured(handler) => named(handler),
         Next::Changed(Step::Named(handler)) => named(handler),
-        Next::Changed(Step::Code(HandlerRef::Code(code))) => entered.call_kept(code, args),
+        Next::Changed(Step::Code(HandlerRef::Code(code))) => entry.call_kept(code, args),
         Next::Changed(Step::Code(HandlerRef::Name(_))) => return Ok(DECLINED),
     };
     match outcome {
@@ -95,19 +91,20 @@ fn call(entered: &Entered<'_>, next: &Next<'_>, args: &[Val]) -> Result<c_int, R
 }
 
 /// Calls the handlers one after the other; what each returns decides, by the phase's run rule, what comes next.
-pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_int {
+#[inline(always)]
+pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
     let run = stack.phase.row().run;
     let mut status = OK;
     let mut at = 0;
     // A handler pushed to the running phase runs in it: the stack is looked at anew each time.
     while let Some(next) = stack.next(at) {
         at += 1;
-        let returned = match call(entered, &next, args) {
+        let returned = match call(entry, stack, &next, args) {
             Ok(status) => Returned::Status(status),
             Err(Raised::Exit(_)) => Returned::Exit,
             Err(raised) => {
                 leave_if_core_exit(&raised);
-                report::raised(&stack.about, stack.phase, &next.step(), &raised);
+                report::raised(stack.lang, &stack.about, stack.phase, &next.step(), &raised);
                 Returned::Died
             }
         };
@@ -120,7 +117,7 @@ pub fn run_stack(entered: &Entered<'_>, stack: &Stack<'_>, args: &[Val]) -> c_in
             (Run::Void | Run::Stream, _) => {}
             (_, Returned::Exit | Returned::Died) => return status,
             (Run::Files, _) if status != OK => {
-                report::not_ok(&stack.about, stack.phase, &next.step(), status);
+                report::not_ok(stack.lang, &stack.about, stack.phase, &next.step(), status);
                 return status;
             }
             (Run::First, _) if status == OK => return status,
@@ -141,53 +138,20 @@ pub fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
-/// Phases that have a handler somewhere, one bit each: in the configuration, or pushed. A phase without one costs a look at
-/// this and no more, whatever the server.
-static IN_USE: AtomicU32 = AtomicU32::new(0);
-
-const fn bit(phase: Phase) -> u32 {
-    1 << phase as u32
-}
-
-/// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases look
-/// after; cleanup handlers are prepared for in two phases.
-pub fn mark_in_use(phase: Phase) {
-    let more = if phase as u8 == Phase::Cleanup as u8 { bit(Phase::Fixup) } else { 0 };
-    let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
-    if IN_USE.load(Relaxed) & bits != bits {
-        IN_USE.fetch_or(bits, Relaxed);
-    }
-}
-
-/// The configuration is read anew.
-pub fn forget_use() {
-    IN_USE.store(0, Relaxed);
-}
-
-/// Whether any handler of this phase may exist.
-#[inline(always)]
-pub fn is_in_use(phase: Phase) -> bool {
-    IN_USE.load(Relaxed) & bit(phase) != 0
-}
-
 /// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.
 #[inline(always)]
-pub fn wants_cleanup(phase: Phase, r: &Request) -> bool {
-    matches!(phase, Phase::Fixup | Phase::Log) && !configured::of_request(Phase::Cleanup, r).is_empty()
+pub fn wants_cleanup(lang: Lang, phase: Phase, r: &Request) -> bool {
+    matches!(phase, Phase::Fixup | Phase::Log) && !configured::of_request(lang, Phase::Cleanup, r).is_empty()
 }
 
-/// A phase of a request.
-pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
-    let server = r.server_config::<PerlHost>();
-    let dir = r.dir_config::<PerlHost>();
-    let row = phase.row();
-    let configured = &*configured::of_request(phase, r);
-    let state = r.state::<PerlHost>();
-    if phase == Phase::Response {
-        return response::run(order, r, server, dir, configured);
-    }
-    if state.is_none() && wants_cleanup(phase, r) && server.is_some_and(|s| s.conf.is_enabled()) {
-        RequestState::of(r);
+/// A phase of a request, but for the response phase, of which each language has forms of its own.
+#[inline(always)]
+pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
+    let configured = &*configured::of_request(lang, phase, r);
+    let state = lang.state(r);
+    let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
+    if state.is_none() && wants_cleanup(lang, phase, r) && server.is_some() {
+        RequestState::of(lang, r);
     }
     let nothing = match state {
         None => configured.is_empty(),
@@ -199,20 +163,22 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
         }
         return DECLINED;
     }
-    let Some(server) = server.filter(|s| s.conf.is_enabled()) else { return DECLINED };
-    let Some(state) = RequestState::of(r) else { return DECLINED };
-    let stack = Stack { phase, about: About::Request(*r), configured, state: Some(state) };
-    let in_dir = (row.scope == Scope::Directory).then_some(dir).flatten();
-    let status = match enter(r, state, server, phase, |entered| {
-        env::before_handler(r, state, &server.conf, in_dir, entered);
-        let status = run_stack(entered, &stack, &[state.subject(r)]);
+    let Some(server) = server else { return DECLINED };
+    let Some(state) = RequestState::of(lang, r) else { return DECLINED };
+    let dir = lang.dir(r);
+    let in_dir = if phase.row().scope == Scope::Directory { dir } else { None };
+    let stack = Stack { lang, phase, about: About::Request(*r), configured, state: Some(state) };
+    let call = RequestCall { r, state, server, phase };
+    let status = match enter(lang, &call, |entry| {
+        lang.before_handlers(&call, in_dir, entry);
+        let status = run_stack(entry, &stack, &[state.subject(r)]);
         if phase == Phase::Log {
-            env::take_dir_out(state, &server.conf, dir, entered);
+            lang.after_log(&call, dir, entry);
         }
         status
     }) {
         Ok(status) => status,
-        Err(refused) => refuse(r, phase, &refused),
+        Err(refused) => refuse(lang, r, phase, &refused),
     };
     if phase == Phase::Log {
         state.end(r);
@@ -226,44 +192,37 @@ pub fn request(phase: Phase, order: usize, r: &Request) -> c_int {
 ///
 /// # Errors
 /// `Refused` when none could be had.
-pub fn enter<R>(
-    r: &Request,
-    state: &RequestState,
-    server: &ServerRecord,
-    phase: Phase,
-    f: impl FnOnce(&Entered<'_>) -> R,
-) -> Result<R, Refused> {
-    let Some(stock) = server.stock() else { return Err(Refused::none()) };
+#[inline(always)]
+pub fn enter<R>(lang: Lang, call: &RequestCall<'_>, f: impl FnOnce(&dyn Entry) -> R) -> Result<R, Refused> {
+    let Some(stock) = call.server.stock() else { return Err(Refused::none()) };
     let hold = match Frame::inside(stock) {
-        Some(hold) if state.tree().held(stock).is_none() => hold,
-        _ => state.hold(r, phase, stock)?,
+        Some(hold) if call.state.tree().held(stock).is_none() => hold,
+        _ => call.state.hold(call.r, call.phase, stock)?,
     };
-    Ok(Frame::run(About::Request(*r), Some(phase), stock, &hold, || {
-        hold.run(|perl| {
-            let entered = perl.enter();
-            let before = state.env.get();
-            if !before.in_env {
-                env::show(state, &entered);
-            }
-            let result = f(&entered);
-            if state.env.get().in_env && !before.in_env {
-                env::take_cgi_out(r, state, &server.conf, &entered);
-            }
-            result
-        })
-    }))
+    let (mut f, mut result) = (Some(f), None);
+    Frame::run(About::Request(*call.r), Some(call.phase), stock, &hold, || {
+        hold.run(|interp| {
+            lang.around(call, interp, &mut |entry| {
+                if let Some(f) = f.take() {
+                    result = Some(f(entry));
+                }
+            });
+        });
+    });
+    result.ok_or_else(Refused::none)
 }
 
 /// No interpreter came free: what the client and the log learn of it.
-pub fn refuse(r: &Request, phase: Phase, refused: &Refused) -> c_int {
+pub fn refuse(lang: Lang, r: &Request, phase: Phase, refused: &Refused) -> c_int {
     if refused.tell {
-        report::request(r, httpd::log::Level::Error, &refused.text);
+        report::request(lang, r, httpd::log::Level::Error, &refused.text);
     }
     if matches!(phase, Phase::Log | Phase::Cleanup) {
         report::request(
+            lang,
             r,
             httpd::log::Level::Error,
-            &format!("{}: skipped, as no interpreter came free", phase.directive_name()),
+            &format!("{}: skipped, as no interpreter came free", lang.phase_name(phase)),
         );
         return DECLINED;
     }
@@ -272,21 +231,22 @@ pub fn refuse(r: &Request, phase: Phase, refused: &Refused) -> c_int {
 }
 
 /// The request's pool is about to die: `PerlCleanupHandler`. Cleanups of the pool come next.
-pub fn cleanup(r: Request) {
-    if interp_perl::is_forked() {
+pub fn cleanup(lang: Lang, r: Request) {
+    if interp::is_forked() {
         return;
     }
-    let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
+    let (Some(state), Some(server)) = (lang.state(&r), lang.server_of(&r)) else { return };
     state.end(&r);
-    let configured = &*configured::of_request(Phase::Cleanup, &r);
+    let configured = &*configured::of_request(lang, Phase::Cleanup, &r);
     if state.is_changed(Phase::Cleanup) || !configured.is_empty() {
-        let stack = Stack { phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
-        let done = enter(&r, state, server, Phase::Cleanup, |entered| {
-            env::before_handler(&r, state, &server.conf, None, entered);
-            run_stack(entered, &stack, &[state.subject(&r)]);
+        let stack = Stack { lang, phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
+        let call = RequestCall { r: &r, state, server, phase: Phase::Cleanup };
+        let done = enter(lang, &call, |entry| {
+            lang.before_handlers(&call, None, entry);
+            run_stack(entry, &stack, &[state.subject(&r)]);
         });
         if let Err(refused) = done {
-            refuse(&r, Phase::Cleanup, &refused);
+            refuse(lang, &r, Phase::Cleanup, &refused);
         }
     }
     if !state.ends_late() {
@@ -295,22 +255,23 @@ pub fn cleanup(r: Request) {
 }
 
 /// The request's pool dies, its other cleanups have run: what scripts left in the request goes, and the interpreters it kept.
-pub fn free_values(r: Request) {
-    if interp_perl::is_forked() {
+pub fn free_values(lang: Lang, r: Request) {
+    if interp::is_forked() {
         return;
     }
-    let (Some(state), Some(server)) = (r.state::<PerlHost>(), r.server_config::<PerlHost>()) else { return };
+    let (Some(state), Some(server)) = (lang.state(&r), lang.server_of(&r)) else { return };
     // DESTROY may leave some more.
     for _ in 0..4 {
         if !state.has_values() {
             break;
         }
-        let done = enter(&r, state, server, Phase::Cleanup, |entered| {
+        let call = RequestCall { r: &r, state, server, phase: Phase::Cleanup };
+        let done = enter(lang, &call, |entry| {
             state.drop_values();
-            entered.drain();
+            entry.drain();
         });
         if let Err(refused) = done {
-            refuse(&r, Phase::Cleanup, &refused);
+            refuse(lang, &r, Phase::Cleanup, &refused);
             break;
         }
     }
@@ -318,28 +279,28 @@ pub fn free_values(r: Request) {
 }
 
 /// A phase of a connection.
-pub fn connection(phase: Phase, c: &Connection) -> c_int {
+pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
-    let Some(server) = base.config::<PerlHost>() else { return DECLINED };
-    let configured = &*configured::of_record(phase, server);
+    let Some(server) = lang.server(&base) else { return DECLINED };
+    let configured = &*configured::of_record(lang, phase, server);
     if configured.is_empty() || !server.conf.is_enabled() {
         return DECLINED;
     }
-    let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(c)) else { return DECLINED };
-    let stack = Stack { phase, about: About::Connection(*c), configured, state: None };
+    let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(lang, c)) else { return DECLINED };
+    let stack = Stack { lang, phase, about: About::Connection(*c), configured, state: None };
     let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock), Ok) {
         Ok(hold) => hold,
         Err(refused) => {
             if refused.tell {
-                report::connection(c, httpd::log::Level::Error, &refused.text);
+                report::connection(lang, c, httpd::log::Level::Error, &refused.text);
             }
             c.abort();
             return if phase == Phase::ProcessConnection { OK } else { HTTP_SERVICE_UNAVAILABLE };
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        hold.run(|perl| {
-            run_stack(&perl.enter(), &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
+        enter_any(&hold, |entry| {
+            run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
         })
     });
     if stock.scope() == LeaseScope::Connection {
@@ -354,18 +315,23 @@ pub fn connection(phase: Phase, c: &Connection) -> c_int {
 }
 
 /// A phase of the start or of a child: always in the parent interpreter of the main server.
-pub fn server(phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
-    let Some(record) = s.config::<PerlHost>() else { return OK };
-    let configured = &*configured::of_record(phase, record);
+pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
+    let Some(record) = lang.server(s) else { return OK };
+    let configured = &*configured::of_record(lang, phase, record);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
-    let stack = Stack { phase, about: About::Server(*s), configured, state: None };
+    let stack = Stack { lang, phase, about: About::Server(*s), configured, state: None };
     let args: Vec<Val> =
-        pools.iter().map(|p| p.val(super::runtime::pool_ticket(p))).chain([s.val(Ticket::FOREVER)]).collect();
-    in_parent(stack.about, Some(phase), stock, |entered| run_stack(entered, &stack, &args))
+        pools.iter().map(|p| p.val(super::runtime::pool_ticket(lang, p))).chain([s.val(Ticket::FOREVER)]).collect();
+    in_parent(stack.about, Some(phase), stock, |entry| run_stack(entry, &stack, &args))
 }
 
 /// Runs `f` in the parent of a stock.
-pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&Entered<'_>) -> R) -> R {
+pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
     let hold: Hold = Arc::new(Lent::Parent(stock.parent.clone()));
-    Frame::run(about, phase, stock, &hold, || hold.run(|perl| f(&perl.enter())))
+    Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
+}
+
+/// Runs `f` inside of an interpreter that somebody holds.
+pub fn enter_any<R>(hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> R {
+    hold.run(|interp| interp::enter(interp, f))
 }

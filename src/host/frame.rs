@@ -12,6 +12,7 @@ use httpd::{Connection, Request, Server};
 use interp::Ticket;
 use parking_lot::ReentrantMutex;
 
+use super::lang::Lang;
 use super::stock::Stock;
 use super::tree::Hold;
 
@@ -44,6 +45,27 @@ pub struct Frame<'a> {
 thread_local! {
     // No destructor: one in the main thread would keep the library mapped.
     static CURRENT: Cell<*const Frame<'static>> = const { Cell::new(ptr::null()) };
+    static ENDING: Cell<Option<Lang>> = const { Cell::new(None) };
+}
+
+/// Runs `f`, in which an interpreter of this language ends: what its code asks then is about nothing in particular.
+pub fn ending<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
+    let before = ENDING.replace(Some(lang));
+    let result = f();
+    ENDING.set(before);
+    result
+}
+
+/// The language of the code that runs on this thread.
+#[inline]
+pub fn running_lang() -> Option<Lang> {
+    // SAFETY: as in `Frame::find`; one on the stack has not ended.
+    if let Some(frame) = unsafe { CURRENT.get().as_ref() }
+        && frame.ended.is_none()
+    {
+        return Some(frame.stock.lang);
+    }
+    Frame::find(|frame| Some(frame.stock.lang)).or(ENDING.get())
 }
 
 impl<'a> Frame<'a> {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tipool::{Bell, Tipool};
 
+use super::lang::Lang;
 use super::stock::{Clones, Stock};
 
 /// How long a child that ends waits for its keeper, which may be in the middle of a clone.
@@ -23,7 +24,7 @@ pub struct Keeper {
 impl Keeper {
     /// Starts it; `None` if there is nothing to keep, or no thread to be had (interpreters are then made by those who need
     /// them).
-    pub fn start(stocks: Vec<Arc<Stock>>, bell: Bell) -> Option<Keeper> {
+    pub fn start(lang: Lang, stocks: Vec<Arc<Stock>>, bell: Bell) -> Option<Keeper> {
         let kept: Vec<Arc<Stock>> = stocks.into_iter().filter(|s| s.tipool().is_some()).collect();
         if kept.is_empty() {
             return None;
@@ -37,7 +38,7 @@ impl Keeper {
         };
         // The thread inherits the mask, so that there is no moment at which a signal could be its.
         let before = block_signals();
-        let spawned = thread::Builder::new().name("perl keeper".into()).spawn(run);
+        let spawned = thread::Builder::new().name(format!("{} keeper", lang.name().to_lowercase())).spawn(run);
         restore_signals(&before);
         spawned.ok()?;
         Some(Keeper { stop, bell, done })

@@ -13,6 +13,7 @@ use httpd::log::Level;
 use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, OK};
 use interp::Unsent;
 
+use super::lang::Lang;
 use super::report;
 
 /// Bytes kept back before they are passed on.
@@ -30,8 +31,8 @@ enum Behind {
 }
 
 /// The buffer of one request.
-#[derive(Default)]
 pub struct Output {
+    lang: Lang,
     is_open: Cell<bool>,
     kept: RefCell<Option<Buffer>>,
     /// A second one, of full size: made when a filter prints to the request that it filters.
@@ -45,6 +46,19 @@ pub struct Output {
 }
 
 impl Output {
+    /// An empty one, in which nothing may be printed yet.
+    pub fn new(lang: Lang) -> Output {
+        Output {
+            lang,
+            is_open: Cell::new(false),
+            kept: RefCell::new(None),
+            spare: Cell::new(None),
+            parses: Cell::new(false),
+            is_done: Cell::new(false),
+            status: Cell::new(None),
+        }
+    }
+
     /// The response phase begins: handlers may print. `parses`: headers come first.
     pub fn open(&self, parses: bool) {
         self.is_open.set(true);
@@ -79,7 +93,7 @@ impl Output {
             }
             None if status != OK => {
                 let uri = String::from_utf8_lossy(r.uri().unwrap_or_default()).into_owned();
-                report::request(r, Level::Warn, &format!("{uri} did not send an HTTP header"));
+                report::request(self.lang, r, Level::Warn, &format!("{uri} did not send an HTTP header"));
                 r.set_status(status);
                 return bytes.len();
             }
@@ -175,9 +189,7 @@ impl Output {
         }
         result
     }
-}
 
-impl Output {
     fn pass_bytes(&self, r: &Request, cx: Reenter, mut bytes: &[u8], behind: Behind) -> Result<(), Status> {
         if self.parses.get() && !bytes.is_empty() {
             bytes = &bytes[self.take_headers(r, cx, bytes)..];

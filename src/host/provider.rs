@@ -7,12 +7,12 @@ use std::sync::Arc;
 use config::{Handler, Phase};
 use httpd::provider::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENERAL_ERROR, Group};
 use httpd::{Command, Request};
-use interp::{IntoVal, Ticket, Val};
-use interp_perl::Raised;
+use interp::{IntoVal, Raised, Ticket, Val};
 
 use super::frame::{About, Frame};
+use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
-use super::{PerlHost, dispatch, env, report, site, startup};
+use super::{dispatch, report, site, startup};
 
 /// One provider.
 #[derive(Debug)]
@@ -34,70 +34,78 @@ const HASH_NOTE: &[u8] = b"mod_interp.realm_hash";
 ///
 /// # Errors
 /// Once the server serves; httpd's status.
-pub fn register(provider: Provider, version: &[u8], kind: c_int) -> Result<(), apr::Status> {
+pub fn register(lang: Lang, provider: Provider, version: &[u8], kind: c_int) -> Result<(), apr::Status> {
     let pconf = httpd::pconf().ok_or(apr::Status::EGENERAL)?;
-    httpd::provider::register::<PerlHost>(pconf, provider.group, &provider.name, version, kind)?;
-    site::with(|site| {
+    lang.register_provider(pconf, provider.group, &provider.name, version, kind)?;
+    site::with(lang, |site| {
         site.providers.retain(|p| p.group != provider.group || p.name != provider.name);
         site.providers.push(Arc::new(provider));
     });
     Ok(())
 }
 
-fn find(group: Group, name: &[u8]) -> Option<Arc<Provider>> {
-    site::with(|site| site.providers.iter().find(|p| p.group == group && *p.name == *name).cloned())
+fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
+    site::with(lang, |site| site.providers.iter().find(|p| p.group == group && *p.name == *name).cloned())
 }
 
 /// What the code returned; `None` when it did not, which is in the log. `exit` counts as 0, in both groups a denial.
-fn call(r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
-    let Some(server) = r.server_config::<PerlHost>().filter(|s| s.conf.is_enabled()) else {
-        let text = format!("{}: asked where Perl is switched off", handler.display_name());
-        report::request(r, httpd::log::Level::Error, &text);
+fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
+    let Some(server) = lang.server_of(r).filter(|s| s.conf.is_enabled()) else {
+        let text = format!("{}: asked where {} is switched off", handler.display_name(), lang.name());
+        report::request(lang, r, httpd::log::Level::Error, &text);
         return None;
     };
-    let state = RequestState::of(r)?;
-    let done = dispatch::enter(r, state, server, phase, |entered| {
-        env::before_handler(r, state, &server.conf, r.dir_config::<PerlHost>(), entered);
+    let state = RequestState::of(lang, r)?;
+    let about = RequestCall { r, state, server, phase };
+    let done = dispatch::enter(lang, &about, |entry| {
+        lang.before_handlers(&about, lang.dir(r), entry);
         let subject = state.subject(r);
         let args: Vec<Val> =
             std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
-        entered.call_handler(handler.id.index() as u32, &handler.name, dispatch::load_of(handler), &args)
+        lang.call(&About::Request(*r), entry, handler, &args)
     });
     match done {
+        Ok(Ok(outcome)) if !outcome.is_number => {
+            let text = format!("{}: did not return a number", handler.display_name());
+            report::request(lang, r, httpd::log::Level::Error, &text);
+            None
+        }
         Ok(Ok(outcome)) => c_int::try_from(outcome.number).ok(),
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
             dispatch::leave_if_core_exit(&raised);
-            report::raised(&About::Request(*r), phase, &Step::Named(handler.clone()), &raised);
+            report::raised(lang, &About::Request(*r), phase, &Step::Named(handler.clone()), &raised);
             None
         }
         Err(refused) => {
-            dispatch::refuse(r, phase, &refused);
+            dispatch::refuse(lang, r, phase, &refused);
             None
         }
     }
 }
 
 /// `AuthBasicProvider`: whether the password is right.
-pub fn check_password(r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
-    let Some(provider) = find(Group::Authn, name) else { return AUTH_DENIED };
-    call(r, Phase::Authen, &provider.check, &[user, password]).unwrap_or(AUTH_GENERAL_ERROR)
+pub fn check_password(lang: Lang, r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+    let Some(provider) = find(lang, Group::Authn, name) else { return AUTH_DENIED };
+    call(lang, r, Phase::Authen, &provider.check, &[user, password]).unwrap_or(AUTH_GENERAL_ERROR)
 }
 
 /// `AuthDigestProvider`: the hash of a user.
-pub fn realm_hash(r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
-    let Some(provider) = find(Group::Authn, name) else { return (AUTH_GENERAL_ERROR, None) };
+pub fn realm_hash(lang: Lang, r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+    let Some(provider) = find(lang, Group::Authn, name) else { return (AUTH_GENERAL_ERROR, None) };
     let Some(second) = &provider.second else { return (AUTH_GENERAL_ERROR, None) };
-    let status = call(r, Phase::Authen, second, &[user, realm]).unwrap_or(AUTH_GENERAL_ERROR);
+    let status = call(lang, r, Phase::Authen, second, &[user, realm]).unwrap_or(AUTH_GENERAL_ERROR);
     let hash = r.notes().get(HASH_NOTE).filter(|hash| !hash.is_empty()).map(<[u8]>::to_vec);
     r.notes().unset(HASH_NOTE);
     (status, hash)
 }
 
 /// `Require`: whether the request may pass.
-pub fn check_authorization(r: &Request, name: &[u8], line: &[u8]) -> c_int {
-    let Some(provider) = find(Group::Authz, name) else { return AUTHZ_DENIED };
-    call(r, Phase::Authz, &provider.check, &[line]).unwrap_or(AUTHZ_GENERAL_ERROR)
+pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) -> c_int {
+    let Some(provider) = find(lang, Group::Authz, name) else { return AUTHZ_DENIED };
+    let arguments = lang.require_arguments(r, line);
+    let arguments: Vec<&[u8]> = arguments.iter().map(|a| &a[..]).collect();
+    call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
 /// Whether a `Require` line is understood. While the configuration is read this is asked of the parent. A line of a `.htaccess` is
@@ -106,11 +114,11 @@ pub fn check_authorization(r: &Request, name: &[u8], line: &[u8]) -> c_int {
 ///
 /// # Errors
 /// The code's own words, or what it raised.
-pub fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
-    let Some(provider) = find(Group::Authz, name) else { return Ok(()) };
+pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+    let Some(provider) = find(lang, Group::Authz, name) else { return Ok(()) };
     let Some(second) = &provider.second else { return Ok(()) };
     let s = cmd.server();
-    let stock = startup::start_for(Some(s))?;
+    let stock = startup::start_for(lang, Some(s))?;
     let hold = match Frame::inside(&stock) {
         Some(hold) => hold,
         None => match stock.lend_now(None) {
@@ -123,9 +131,7 @@ pub fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result
     let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
     let done = Frame::run(About::Server(s), None, &stock, &hold, || {
         let args = [parms, line.val(Ticket::FOREVER)];
-        hold.run(|perl| {
-            perl.enter().call_handler(second.id.index() as u32, &second.name, dispatch::load_of(second), &args)
-        })
+        dispatch::enter_any(&hold, |entry| lang.call(&About::Server(s), entry, second, &args))
     });
     ticket.void();
     done.map(drop).map_err(|raised| raised.to_string())

@@ -4,58 +4,59 @@ use std::ffi::c_int;
 
 use config::Phase;
 use httpd::log::{self, Entry, Level};
-use httpd::{Connection, Host, Request, Server};
-use interp_perl::Raised;
+use httpd::{Connection, Request, Server};
+use interp::Raised;
 
-use super::PerlHost;
 use super::frame::About;
+use super::lang::Lang;
 use super::request::Step;
 
-fn entry(level: Level) -> Entry<'static> {
-    Entry::new(level, PerlHost::module())
+fn entry(lang: Lang, level: Level) -> Entry<'static> {
+    Entry::new(level, lang.module())
 }
 
 /// A line about a request.
-pub fn request(r: &Request, level: Level, text: &str) {
-    log::request(r, entry(level), text.as_bytes());
+pub fn request(lang: Lang, r: &Request, level: Level, text: &str) {
+    log::request(r, entry(lang, level), text.as_bytes());
 }
 
 /// A line about a connection.
-pub fn connection(c: &Connection, level: Level, text: &str) {
-    log::connection(c, entry(level), text.as_bytes());
+pub fn connection(lang: Lang, c: &Connection, level: Level, text: &str) {
+    log::connection(c, entry(lang, level), text.as_bytes());
 }
 
 /// A line about a server; the main one if none is given.
-pub fn server(s: Option<&Server>, level: Level, text: &str) {
-    log::server(s, entry(level), text.as_bytes());
+pub fn server(lang: Lang, s: Option<&Server>, level: Level, text: &str) {
+    log::server(s, entry(lang, level), text.as_bytes());
 }
 
 /// A line at level warn that no server is known for: from the keeper.
-pub fn warn(text: &str) {
-    server(None, Level::Warn, text);
+pub fn warn(lang: Lang, text: &str) {
+    server(lang, None, Level::Warn, text);
 }
 
-fn about(about: &About, level: Level, text: &[u8]) {
+fn about(lang: Lang, about: &About, level: Level, text: &[u8]) {
     match about {
-        About::Request(r) => log::request(r, entry(level), text),
-        About::Connection(c) => log::connection(c, entry(level), text),
-        About::Server(s) => log::server(Some(s), entry(level), text),
+        About::Request(r) => log::request(r, entry(lang, level), text),
+        About::Connection(c) => log::connection(c, entry(lang, level), text),
+        About::Server(s) => log::server(Some(s), entry(lang, level), text),
     }
 }
 
 /// Name of a handler for a message, and the line that configured it.
-fn name(phase: Phase, step: &Step) -> String {
+fn name(lang: Lang, phase: Phase, step: &Step) -> String {
+    let directive = lang.phase_name(phase);
     match step {
         Step::Named(handler) if handler.at.file.is_empty() => {
-            format!("{} {}", phase.directive_name(), handler.display_name())
+            format!("{} {}", directive, handler.display_name())
         }
-        Step::Named(handler) => format!("{} {}, {}", phase.directive_name(), handler.display_name(), handler.at),
-        Step::Code(_) => format!("{}, pushed code", phase.directive_name()),
+        Step::Named(handler) => format!("{} {}, {}", directive, handler.display_name(), handler.at),
+        Step::Code(_) => format!("{}, pushed code", directive),
     }
 }
 
 /// A handler died: Perl's message goes to the log, and to the notes of a request under `error-notes`, never to the client.
-pub fn raised(of: &About, phase: Phase, step: &Step, raised: &Raised) {
+pub fn raised(lang: Lang, of: &About, phase: Phase, step: &Step, raised: &Raised) {
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
@@ -70,20 +71,43 @@ pub fn raised(of: &About, phase: Phase, step: &Step, raised: &Raised) {
         }
         _ => String::new(),
     };
-    let line = [prefix.as_bytes(), &line, format!(" ({})", name(phase, step)).as_bytes()].concat();
-    about(of, Level::Error, &line);
+    // What a language says behind the message, such as where it was raised, has lines of its own.
+    let (first, more) = match find_trace(&line) {
+        Some(at) => (&line[..at], &line[at + 1..]),
+        None => (&line[..], &b""[..]),
+    };
+    let first = [prefix.as_bytes(), first, format!(" ({})", name(lang, phase, step)).as_bytes()].concat();
+    about(lang, of, Level::Error, &first);
+    trace(lang, of, String::from_utf8_lossy(more).lines());
 }
 
-/// Giving STDIN and STDOUT back raised something.
-pub fn raised_at_end(r: &Request, raised: &Raised) {
-    request(r, Level::Error, &format!("perl-script: {raised}"));
+/// Where a traceback begins behind a message.
+fn find_trace(text: &[u8]) -> Option<usize> {
+    let mark = b"\nstack traceback:";
+    text.windows(mark.len()).position(|window| window == mark)
+}
+
+fn trace<'t>(lang: Lang, of: &About, lines: impl Iterator<Item = &'t str>) {
+    for line in lines {
+        about(lang, of, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
+    }
 }
 
 /// A handler of the start returned something else than OK.
-pub fn not_ok(of: &About, phase: Phase, step: &Step, status: c_int) {
+pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) {
     let text = format!(
         "{}: returned {status}, whereas Apache2::Const::OK (0) is the only value with which the server starts",
-        name(phase, step)
+        name(lang, phase, step)
     );
-    about(of, Level::Error, text.as_bytes());
+    about(lang, of, Level::Error, text.as_bytes());
+}
+
+/// A script that a request names by its file raised something.
+pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
+    r.notes().merge(b"error-notes", raised.to_string().as_bytes());
+    let text = raised.to_string();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    request(lang, r, Level::Error, &format!("{first} ({directive} {})", String::from_utf8_lossy(file)));
+    trace(lang, &About::Request(*r), lines);
 }

@@ -1,5 +1,6 @@
 //! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use httpd::Request;
 use interp::{Bag, HandlerRef, Object, Ticket, Val};
 use smallvec::SmallVec;
 
-use super::PerlHost;
 use super::connection::ConnectionState;
 use super::frame::Frame;
+use super::lang::Lang;
 use super::output::Output;
 use super::stock::{Refused, Stock};
 use super::tree::{Hold, Tree};
@@ -56,12 +57,15 @@ pub struct Extras {
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
+    /// Values that the language keeps for this request, by the name of a script.
+    pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
 }
 
-/// One request_rec's data.
+/// One request_rec's data, in one language.
 pub struct RequestState {
+    lang: Lang,
     /// Of the objects made for this request.
     ticket: Cell<Ticket>,
     /// The lease, shared with the requests this one reaches by `main` and `prev`.
@@ -86,17 +90,18 @@ unsafe impl Send for RequestState {}
 
 impl RequestState {
     /// The state of a request, made if there is none yet. `None` only if httpd has no slot for us.
-    pub fn of(r: &Request) -> Option<&RequestState> {
-        if let Some(state) = r.state::<PerlHost>() {
+    pub fn of(lang: Lang, r: &Request) -> Option<&RequestState> {
+        if let Some(state) = lang.state(r) {
             return Some(state);
         }
         let shared = match r.prev().or_else(|| r.main()) {
-            Some(above) if !starts_a_tree(r) => RequestState::of(&above)?.shared_tree().clone().into(),
+            Some(above) if !starts_a_tree(lang, r) => RequestState::of(lang, &above)?.shared_tree().clone().into(),
             _ => OnceCell::new(),
         };
-        super::dispatch::mark_in_use(Phase::Response);
+        lang.own().mark_in_use(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
-        let state = r.set_state::<PerlHost>(RequestState {
+        let state = RequestState {
+            lang,
             ticket: Cell::new(Ticket::GONE),
             tree: Tree::default(),
             shared,
@@ -105,17 +110,20 @@ impl RequestState {
             env: Cell::default(),
             is_global: Cell::new(false),
             shown: Cell::new(None),
-            output: Output::default(),
-        });
+            output: Output::new(lang),
+        };
+        let state = lang.set_state(r, state)?;
+        lang.request_begins(r);
         let r = *r;
-        if super::origin::is_in_use() {
-            super::origin::note_request(&r);
-            if let (Some(state), Some(connection)) = (r.state::<PerlHost>(), ConnectionState::of(&r.connection())) {
-                connection.note_tree(state.shared_tree());
-            }
+        let _ = r.pool().before_death(move || super::dispatch::cleanup(lang, r));
+        Some(state)
+    }
+
+    /// The connection finds this request's leases.
+    pub fn show_to_connection(&self, r: &Request) {
+        if let Some(connection) = ConnectionState::of(self.lang, &r.connection()) {
+            connection.note_tree(self.shared_tree());
         }
-        let _ = r.pool().before_death(move || super::dispatch::cleanup(r));
-        state
     }
 
     /// The lease, shared with the requests this one reaches by `main` and `prev`.
@@ -153,9 +161,11 @@ impl RequestState {
     /// # Errors
     /// `Refused` when none could be had.
     pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        match r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)) {
+        let connection = r.connection();
+        let connection = self.lang.connection(&connection);
+        match connection.and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
-            None => self.tree().hold(stock, r.connection().state::<PerlHost>().and_then(|c| c.home(stock))),
+            None => self.tree().hold(stock, connection.and_then(|c| c.home(stock))),
         }
     }
 
@@ -166,7 +176,7 @@ impl RequestState {
     /// `Refused` when none could be had.
     pub fn hold(&self, r: &Request, phase: Phase, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
-        let home = match connection.state::<PerlHost>() {
+        let home = match self.lang.connection(&connection) {
             None => None,
             Some(c) => match c.kept(stock) {
                 Some(hold) => return Ok(hold),
@@ -175,7 +185,7 @@ impl RequestState {
         };
         let hold = self.tree().hold(stock, home)?;
         if stock.scope() == LeaseScope::Connection
-            && let Some(state) = ConnectionState::of(&connection)
+            && let Some(state) = ConnectionState::of(self.lang, &connection)
         {
             state.keep(stock, &hold);
             return Ok(hold);
@@ -195,7 +205,7 @@ impl RequestState {
     /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends. Under
     /// `PerlInterpScope request` only the log phase ends it.
     pub fn end_walk(&self, r: &Request) {
-        let keeps = r.server_config::<PerlHost>().and_then(|s| s.stock()).map(|stock| stock.scope());
+        let keeps = self.lang.stock_of(r).map(|stock| stock.scope());
         if keeps != Some(LeaseScope::Request) {
             self.end(r);
         }
@@ -238,8 +248,8 @@ impl RequestState {
     /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
-            let r = *r;
-            let _ = r.pool().on_death(move || super::dispatch::free_values(r));
+            let (lang, r) = (self.lang, *r);
+            let _ = r.pool().on_death(move || super::dispatch::free_values(lang, r));
         }
     }
 
@@ -306,6 +316,7 @@ impl RequestState {
         self.extras.get().is_some_and(|extras| {
             !extras.pnotes.borrow().is_empty()
                 || !extras.filters.borrow().is_empty()
+                || !extras.scripts.borrow().is_empty()
                 || extras.changed.borrow().iter().any(|(_, steps)| steps.iter().any(|s| matches!(s, Step::Code(_))))
         })
     }
@@ -313,7 +324,7 @@ impl RequestState {
     /// Drops what scripts left here; the caller holds the interpreters.
     pub fn drop_values(&self) {
         if let Some(extras) = self.extras.get() {
-            let values = (extras.changed.take(), extras.pnotes.take(), extras.filters.take());
+            let values = (extras.changed.take(), extras.pnotes.take(), extras.filters.take(), extras.scripts.take());
             drop(values);
         }
     }
@@ -326,10 +337,8 @@ impl Drop for RequestState {
 }
 
 /// `PerlInterpScope subrequest`: each subrequest is a tree of its own.
-fn starts_a_tree(r: &Request) -> bool {
+fn starts_a_tree(lang: Lang, r: &Request) -> bool {
     r.main().is_some()
         && r.prev().is_none()
-        && r.server_config::<PerlHost>()
-            .and_then(|s| s.stock())
-            .is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
+        && lang.stock_of(r).is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
 }

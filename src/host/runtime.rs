@@ -1,54 +1,54 @@
 //! What API functions ask of the host: [`interp::Runtime`] over leases and the state of requests and connections.
 
 use std::cell::Cell;
-use std::ffi::CStr;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter, Table};
 use config::{Handler, Phase, Scope, Vars, Where};
 use httpd::provider::Group;
-use httpd::{Connection, Filter, Host, Request, Rules, Server};
+use httpd::{Connection, Filter, ModuleRecord, Request, Rules, Server};
 use interp::{
-    Bag, Fail, HandlerRef, Here, IntoVal, Kept, Object, ObjectClass, Owner, Raise, Result, Runtime, Ticket, Unsent,
+    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket, Unsent,
+    is_forked,
 };
-use interp_perl::{Load, is_forked};
 
 use super::connection::ConnectionState;
-use super::frame::{About, Frame};
+use super::dispatch::enter_any;
+use super::frame::{About, Frame, running_lang};
+use super::lang::Lang;
 use super::provider::{self, Provider};
 use super::request::{RequestState, Step};
+use super::startup::serves;
 use super::stock::Lent;
 use super::tree::Hold;
-use super::{PerlHost, configured, env, site, startup};
+use super::{configured, report, site, startup};
 use crate::api;
 
 struct HostRuntime;
 
 /// Hands the API to the engines, and the host to the API. Once per process.
-pub fn register() {
-    let _ = api::MODULE.set(PerlHost::module());
+pub fn register(module: &'static ModuleRecord) {
+    let _ = api::MODULE.set(module);
     let _ = interp::RUNTIME.set(&HostRuntime);
     interp::register(api::CLASSES, api::CONSTS);
 }
 
 /// A pool's ticket: void when the pool dies. The configuration's pool and those above it outlive every interpreter, so that
 /// no object of theirs can ever be stale.
-pub fn pool_ticket(pool: &Pool) -> Ticket {
+pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
     if httpd::pconf().is_some_and(|pconf| pconf == *pool || pool.is_ancestor(pconf)) {
         return Ticket::FOREVER;
     }
-    const KEY: &CStr = c"mod_interp.ticket";
     struct Mark(Cell<Ticket>);
     impl Drop for Mark {
         fn drop(&mut self) {
             self.0.get().void();
         }
     }
-    let mark = pool.userdata(KEY).unwrap_or_else(|| {
+    let mark = pool.userdata(lang.own().pool_key).unwrap_or_else(|| {
         let mark = pool.keep(Mark(Cell::new(Ticket::new_owner()))).cast();
-        pool.set_userdata(KEY, Some(mark));
+        pool.set_userdata(lang.own().pool_key, Some(mark));
         mark
     });
     // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
@@ -66,6 +66,11 @@ pub fn pool_ticket(pool: &Pool) -> Ticket {
 fn of<T: Object>(owner: Owner) -> Option<T> {
     // SAFETY: every method but `adopt` is handed living records.
     unsafe { owner.downcast::<T>() }
+}
+
+/// The language of the code that asks.
+fn lang() -> Result<Lang> {
+    running_lang().ok_or_else(|| "no interpreter runs on this thread".into())
 }
 
 /// The request this thread is about.
@@ -89,17 +94,18 @@ pub fn current_request() -> Option<Request> {
     if interp::is_apart() {
         return None;
     }
-    let Some(this) = this_request() else { return chosen_by_connection() };
-    family(this).find_map(|r| match r.state::<PerlHost>() {
-        Some(state) => state.current(&r, globally(&r)),
-        None => globally(&r).then_some(r),
+    let lang = lang().ok()?;
+    let Some(this) = this_request() else { return chosen_by_connection(lang) };
+    family(this).find_map(|r| match lang.state(&r) {
+        Some(state) => state.current(&r, globally(lang, &r)),
+        None => globally(lang, &r).then_some(r),
     })
 }
 
 /// A request that a script made in a phase of the connection.
-fn chosen_by_connection() -> Option<Request> {
+fn chosen_by_connection(lang: Lang) -> Option<Request> {
     let c = this_connection()?;
-    let (r, ticket) = c.state::<PerlHost>()?.chosen.get()?;
+    let (r, ticket) = lang.connection(&c)?.chosen.get()?;
     ticket.is_alive().then_some(r)
 }
 
@@ -130,11 +136,11 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
 }
 
 /// A phase as a script names it, if this request may change it.
-fn phase_of_request(name: &[u8]) -> Result<Option<Phase>> {
+fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
     let Some(phase) = Phase::by_name(name) else { return Ok(None) };
     match phase.row().scope {
         Scope::Server | Scope::Directory => Ok(Some(phase)),
-        _ => Err(format!("too late to modify {} handlers", phase.directive_name()).into()),
+        _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
     }
 }
 
@@ -145,8 +151,8 @@ fn hold() -> Result<Hold> {
 
 /// The state of a connection whose values the running interpreter keeps from now on.
 fn settled(c: &Connection) -> Result<&ConnectionState> {
-    let state = ConnectionState::of(c).ok_or(NO_STATE)?;
     let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
+    let state = ConnectionState::of(stock.lang, c).ok_or(NO_STATE)?;
     state.settle(&stock, &hold);
     Ok(state)
 }
@@ -159,44 +165,13 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every interpreter can look up: a sub's own, or one that the code gets. `role` says what
-/// it is wrapped in, if at all (`ModInterp::Pushed`).
+/// A server keeps handlers by name, which every interpreter can look up: code gets one. `role` says what it is wrapped in, if
+/// at all.
 fn named(step: Step, role: &[u8]) -> Result<Step> {
-    const KEEP: &[u8] = b"ModInterp::Pushed::keep";
-    const NAME: &[u8] = b"ModInterp::Pushed::name";
-    let Step::Code(HandlerRef::Code(code)) = step else { return Ok(step) };
-    let handler = |name: &[u8]| Handler::new(name, Where::default()).map(Step::Named);
-    if role.is_empty() {
-        let own = hold()?.run(|perl| {
-            let entered = perl.enter();
-            entered.require_module(b"ModInterp::Pushed", None)?;
-            entered.call_handler(config::intern(NAME).index() as u32, NAME, Load::Never, &[code.val()])?;
-            entered.run_text(b"$ModInterp::Pushed::name", None)
-        });
-        if let Some(step) = handler(&own.map_err(|raised| Fail::from(raised.to_string()))?) {
-            return Ok(step);
-        }
-        if httpd::mpm::is_threaded() && site::with(|site| site.is_complete) {
-            return Err(
-                "a sub without a name is known to one interpreter only: once the server serves, pass a name".into()
-            );
-        }
-    }
-    let number = PUSHED.fetch_add(1, Relaxed);
-    let name = format!("ModInterp::Pushed::sub{number}");
-    let id = config::intern(KEEP).index() as u32;
-    let args = [name.as_bytes().val(Ticket::FOREVER), code.val(), role.val(Ticket::FOREVER)];
-    let done = hold()?.run(|perl| {
-        let entered = perl.enter();
-        entered.require_module(b"ModInterp::Pushed", None)?;
-        entered.call_handler(id, KEEP, Load::Never, &args)
-    });
-    done.map_err(|raised| Fail::from(raised.to_string()))?;
-    handler(name.as_bytes()).ok_or_else(|| "no name for this code".into())
+    let Step::Code(code) = step else { return Ok(step) };
+    let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
+    Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
 }
-
-/// Counts the code that start-up code pushed, in this reading of the configuration.
-pub static PUSHED: AtomicUsize = AtomicUsize::new(0);
 
 fn table(pool: Pool, vars: &Vars) -> Table {
     let table = Table::new(pool, vars.len().max(2));
@@ -212,13 +187,13 @@ const NO_STATE: &str = "httpd has no place for this request's data";
 fn interpreters_server() -> Option<Server> {
     let stock = Frame::find(|frame| Some(frame.stock.clone()))?;
     let shares =
-        |s: &Server| s.config::<PerlHost>().and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock));
+        |s: &Server| stock.lang.server(s).and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock));
     Server::main()?.chain().find(shares)
 }
 
 impl HostRuntime {
     fn state<'r>(&self, r: &'r Request) -> Result<&'r RequestState> {
-        RequestState::of(r).ok_or_else(|| NO_STATE.into())
+        RequestState::of(lang()?, r).ok_or_else(|| NO_STATE.into())
     }
 
     /// A filter's own bags, kept with its request or connection.
@@ -245,16 +220,17 @@ impl HostRuntime {
     ) -> Result<bool> {
         let new = steps(handlers);
         if let Some(r) = of::<Request>(owner) {
-            let Some(phase) = phase_of_request(name)? else { return Ok(false) };
+            let lang = lang()?;
+            let Some(phase) = phase_of_request(lang, name)? else { return Ok(false) };
             let state = self.state(&r)?;
-            super::dispatch::mark_in_use(phase);
+            lang.own().mark_in_use(phase);
             pin_for(&r, state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, &configured::of_request(phase, &r)), new));
+            state.set_steps(phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
             let new = new.into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
-            return startup::change_handlers(&s, name, |old| {
+            return startup::change_handlers(lang()?, &s, name, |old| {
                 let old = old.iter().cloned().map(Step::Named).collect();
                 put(old, new)
                     .into_iter()
@@ -275,27 +251,21 @@ impl Runtime for HostRuntime {
         if std::ptr::eq(class, Server::class()) {
             return interpreters_server().map(|s| (s.address(), Ticket::FOREVER));
         }
-        if std::ptr::eq(class, Server::class()) {
-            let s = Frame::find(|frame| match frame.about {
-                About::Server(s) => Some(s),
-                _ => None,
-            })?;
-            return Some((s.address(), Ticket::FOREVER));
-        }
         if !std::ptr::eq(class, Request::class()) {
             return None;
         }
         let r = current_request()?;
-        Some((r.address(), RequestState::of(&r)?.ticket()))
+        Some((r.address(), RequestState::of(lang().ok()?, &r)?.ticket()))
     }
 
     fn adopt(&self, object: Owner) -> Option<Ticket> {
         let (class, at) = (object.class(), object.address());
+        let lang = lang().ok()?;
         let is = |known: &'static ObjectClass, address: NonNull<()>| std::ptr::eq(class, known) && address == at;
         Frame::find(|frame| match frame.about {
             About::Request(r) => {
                 for r in family(r) {
-                    let state = RequestState::of(&r)?;
+                    let state = RequestState::of(lang, &r)?;
                     let mut tables =
                         [r.headers_in(), r.headers_out(), r.err_headers_out(), r.subprocess_env(), r.notes()]
                             .into_iter();
@@ -308,12 +278,12 @@ impl Runtime for HostRuntime {
                 }
                 let c = r.connection();
                 if is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()) {
-                    return ConnectionState::of(&c).map(|state| state.ticket);
+                    return ConnectionState::of(lang, &c).map(|state| state.ticket);
                 }
                 is(Server::class(), r.server().address()).then_some(Ticket::FOREVER)
             }
             About::Connection(c) => (is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()))
-                .then(|| ConnectionState::of(&c).map(|state| state.ticket))
+                .then(|| ConnectionState::of(lang, &c).map(|state| state.ticket))
                 .flatten(),
             About::Server(_) => None,
         })
@@ -324,14 +294,15 @@ impl Runtime for HostRuntime {
     }
 
     fn ticket(&self, owner: Owner) -> Ticket {
+        let Ok(lang) = lang() else { return Ticket::FOREVER };
         if let Some(r) = of::<Request>(owner) {
-            return RequestState::of(&r).map_or(Ticket::FOREVER, RequestState::ticket);
+            return RequestState::of(lang, &r).map_or(Ticket::FOREVER, RequestState::ticket);
         }
         if let Some(c) = of::<Connection>(owner) {
-            return ConnectionState::of(&c).map_or(Ticket::FOREVER, |state| state.ticket);
+            return ConnectionState::of(lang, &c).map_or(Ticket::FOREVER, |state| state.ticket);
         }
         if let Some(p) = of::<Pool>(owner) {
-            return pool_ticket(&p);
+            return pool_ticket(lang, &p);
         }
         // Servers live as long as the configuration, and no interpreter outlives that.
         Ticket::FOREVER
@@ -350,15 +321,16 @@ impl Runtime for HostRuntime {
 
     fn handlers(&self, owner: Owner, name: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
         let Some(phase) = Phase::by_name(name) else { return Ok(None) };
+        let lang = lang()?;
         if let Some(r) = of::<Request>(owner) {
-            let steps = match r.state::<PerlHost>() {
-                Some(state) => state.steps(phase, &configured::of_request(phase, &r)),
-                None => configured::of_request(phase, &r).iter().cloned().map(Step::Named).collect(),
+            let steps = match lang.state(&r) {
+                Some(state) => state.steps(phase, &configured::of_request(lang, phase, &r)),
+                None => configured::of_request(lang, phase, &r).iter().cloned().map(Step::Named).collect(),
             };
             return Ok(Some(refs(steps)));
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no handlers".into()) };
-        Ok(Some(configured::of_server(phase, &s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
+        Ok(Some(configured::of_server(lang, phase, &s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
     }
 
     fn pnotes(&self, owner: Owner, here: Here, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
@@ -384,7 +356,7 @@ impl Runtime for HostRuntime {
         if let Some(r) = of::<Request>(owner) {
             let state = self.state(&r)?;
             if state.extras().dir_config.get().is_none() {
-                let vars = r.dir_config::<PerlHost>().map(|d| d.vars.vars());
+                let vars = lang()?.dir(&r).map(|d| d.vars.vars());
                 if let Some(vars) = vars.filter(|v| make || !v.is_empty()) {
                     state.extras().dir_config.set(Some(table(r.pool(), vars)));
                 } else if make {
@@ -394,7 +366,7 @@ impl Runtime for HostRuntime {
             return Ok(state.extras().dir_config.get());
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no configuration".into()) };
-        let Some(record) = s.config::<PerlHost>() else { return Ok(None) };
+        let Some(record) = lang()?.server(&s) else { return Ok(None) };
         let vars = record.conf.vars.vars();
         if vars.is_empty() && !make {
             return Ok(None);
@@ -408,26 +380,26 @@ impl Runtime for HostRuntime {
         let unknown = || Fail::from(format!("\"{}\" is no such option", String::from_utf8_lossy(flag)));
         if let Some(r) = of::<Request>(owner) {
             let row = config::options::dir_option(flag).ok_or_else(unknown)?;
-            return Ok(r.dir_config::<PerlHost>().is_some_and(|d| d.options.has(row)));
+            return Ok(lang()?.dir(&r).is_some_and(|d| d.options.has(row)));
         }
         let row = config::options::server_option(flag).ok_or_else(unknown)?;
         let s = of::<Server>(owner).ok_or("this object has no options")?;
-        Ok(s.config::<PerlHost>().is_some_and(|record| record.conf.options.has(row)))
+        Ok(lang()?.server(&s).is_some_and(|record| record.conf.options.has(row)))
     }
 
     fn location(&self, request: Owner) -> Option<Vec<u8>> {
-        of::<Request>(request)?.dir_config::<PerlHost>()?.location.as_deref().map(<[u8]>::to_vec)
+        lang().ok()?.dir(&of::<Request>(request)?)?.location.as_deref().map(<[u8]>::to_vec)
     }
 
     fn current_phase(&self) -> Option<&'static str> {
-        Frame::find(|frame| frame.phase.map(Phase::directive_name))
+        Frame::find(|frame| frame.phase.map(|phase| frame.stock.lang.phase_name(phase)))
     }
 
     fn cleanup(&self, pool: Owner, here: Here, code: Kept, arg: Option<Kept>) -> Result<()> {
         let _ = here;
-        let hold = hold()?;
+        let (lang, hold) = (lang()?, hold()?);
         if let Some(s) = of::<Server>(pool) {
-            if site::with(|site| site.is_complete) {
+            if site::with(lang, |site| site.is_complete) {
                 return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
             }
             // Registered after the one that ends all interpreters, so it runs before that.
@@ -435,7 +407,7 @@ impl Runtime for HostRuntime {
             let _ = s.pconf().before_death(move || {
                 let kept = kept;
                 match kept.0.take() {
-                    Some((hold, code, arg)) if serves() => run_cleanup(&hold, &code, arg.as_ref()),
+                    Some((hold, code, arg)) if serves() => run_cleanup(lang, &hold, &code, arg.as_ref()),
                     _ => {}
                 }
             });
@@ -475,9 +447,9 @@ impl Runtime for HostRuntime {
             match (about, &stock) {
                 _ if of_connection => code.call_later(arg),
                 (Some(about), Some(stock)) => {
-                    Frame::run(about, None, stock, &hold, || run_cleanup(&hold, &code, arg.as_ref()));
+                    Frame::run(about, None, stock, &hold, || run_cleanup(lang, &hold, &code, arg.as_ref()));
                 }
-                _ => run_cleanup(&hold, &code, arg.as_ref()),
+                _ => run_cleanup(lang, &hold, &code, arg.as_ref()),
             }
             drop(hold);
         };
@@ -488,13 +460,13 @@ impl Runtime for HostRuntime {
 
     fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
         let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
         state.output.write(&r, cx, data)
     }
 
     fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
         let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
         state.output.flush(&r, cx, hard)
     }
 
@@ -502,7 +474,7 @@ impl Runtime for HostRuntime {
         Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
     }
 
-    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+    fn pool_figures(&self) -> Vec<(String, u64)> {
         let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };
         let uses = match &*hold {
@@ -510,7 +482,7 @@ impl Runtime for HostRuntime {
             Lent::Parent(_) => 0,
         };
         let (now, limits) = (tipool.stats(), tipool.limits());
-        vec![
+        let figures = [
             ("interpreters", now.size),
             ("idle", now.idle),
             ("lent", now.lent),
@@ -524,39 +496,40 @@ impl Runtime for HostRuntime {
             ("destroyed", now.destroyed),
             ("uses of this one", uses),
             ("holders of this one", Arc::strong_count(&hold) as u64 - 1),
-            ("PerlInterpStart", limits.start as u64),
             ("bytes trimmed", tipool.manage().trimmed()),
-            ("PerlInterpMax", limits.max as u64),
-            ("PerlInterpMinSpare", limits.min_spare as u64),
-            ("PerlInterpMaxSpare", limits.max_spare as u64),
-            ("PerlInterpMaxRequests", limits.max_uses),
-        ]
+        ];
+        let numbers = [
+            ("Start", limits.start as u64),
+            ("Max", limits.max as u64),
+            ("MinSpare", limits.min_spare as u64),
+            ("MaxSpare", limits.max_spare as u64),
+            ("MaxRequests", limits.max_uses),
+        ];
+        let numbers = numbers.map(|(name, n)| (format!("{}Interp{name}", stock.lang.name()), n));
+        figures.into_iter().map(|(name, n)| (name.to_owned(), n)).chain(numbers).collect()
     }
 
     fn send_cgi_header(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<(), Unsent> {
         let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = r.state::<PerlHost>() else { return Err(Unsent::NotInResponse) };
+        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
         let headers = state.output.take_headers(&r, cx, data);
         let body = &data[headers..];
         if body.is_empty() { Ok(()) } else { state.output.write(&r, cx, body).map(drop) }
     }
 
     fn headers_are_set(&self, request: Owner) {
-        if let Some(state) = of::<Request>(request).as_ref().and_then(|r| r.state::<PerlHost>()) {
+        if let Some(state) = of::<Request>(request).as_ref().and_then(state_of) {
             state.output.headers_are_set();
         }
     }
 
     fn fill_env(&self, cx: Reenter, request: Owner) -> Result<()> {
         let r = of::<Request>(request).ok_or("this object is no request")?;
-        let state = self.state(&r)?;
-        env::add_cgi(&r, state, cx);
-        hold()?.run(|perl| env::put_cgi(&r, state, &perl.enter()));
-        Ok(())
+        lang()?.fill_env(cx, &r, self.state(&r)?)
     }
 
     fn config_is_changed(&self, request: Owner) {
-        if let Some(state) = of::<Request>(request).as_ref().and_then(|r| r.state::<PerlHost>()) {
+        if let Some(state) = of::<Request>(request).as_ref().and_then(state_of) {
             state.extras().dir_config.set(None);
         }
     }
@@ -577,7 +550,7 @@ impl Runtime for HostRuntime {
             return Ok(());
         }
         let s = of::<Server>(owner).ok_or("this object has no configuration")?;
-        if site::with(|site| site.is_complete) {
+        if site::with(lang()?, |site| site.is_complete) {
             return Err("Can't run '$s->add_config' after server startup".into());
         }
         startup::as_code(|| s.add_config(lines)).map_err(Fail::from)
@@ -590,7 +563,7 @@ impl Runtime for HostRuntime {
         second: Option<HandlerRef>,
         kind: i32,
     ) -> Result<()> {
-        if site::with(|site| site.is_complete) {
+        if site::with(lang()?, |site| site.is_complete) {
             return Err("Can't run 'register_auth_provider' after server startup".into());
         }
         let group = Group::by_name(group).ok_or("argument 2 (group) must be \"authn\" or \"authz\"")?;
@@ -604,7 +577,7 @@ impl Runtime for HostRuntime {
         };
         let second = second.map(|second| handler(second, role)).transpose()?;
         let provider = Provider { group, name: name.into(), check: handler(check, b"")?, second };
-        provider::register(provider, version, kind)
+        provider::register(lang()?, provider, version, kind)
             .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
     }
 
@@ -620,7 +593,7 @@ impl Runtime for HostRuntime {
                 }
             }
             (Some(this), _) => self.state(&this)?.extras().chosen.set(Some(chosen)),
-            (None, Some(c)) => ConnectionState::of(&c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
+            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
             (None, None) => {}
         }
         Ok(())
@@ -628,8 +601,8 @@ impl Runtime for HostRuntime {
 }
 
 /// `PerlOptions +GlobalRequest` of the request's directory.
-fn globally(r: &Request) -> bool {
-    r.dir_config::<PerlHost>().is_some_and(|d| d.options.is(config::DirOption::GlobalRequest))
+fn globally(lang: Lang, r: &Request) -> bool {
+    lang.dir(r).is_some_and(|d| d.options.is(config::DirOption::GlobalRequest))
 }
 
 /// Lets a closure that runs once, on the thread on which its pool dies, own what no two threads may share.
@@ -637,22 +610,19 @@ struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
 // SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
 unsafe impl Send for Once {}
 
-/// Whether this httpd is to serve: `httpd -t` and its like end nothing, which may be the running server's.
-fn serves() -> bool {
-    httpd::server::run_mode() == httpd::server::RunMode::Normal
-}
-
-fn run_cleanup(hold: &Hold, code: &Kept, arg: Option<&Kept>) {
-    let done = hold.run(|perl| {
-        let entered = perl.enter();
-        match arg {
-            Some(arg) => entered.call_kept(code, &[arg.val()]),
-            None => entered.call_kept(code, &[]),
-        }
+fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
+    let done = enter_any(hold, |entry| match arg {
+        Some(arg) => entry.call_kept(code, &[arg.val()]),
+        None => entry.call_kept(code, &[]),
     });
     if let Err(raised) = done
-        && !matches!(raised, interp_perl::Raised::Exit(_))
+        && !matches!(raised, Raised::Exit(_))
     {
-        super::report::warn(&format!("cleanup: {raised}"));
+        report::warn(lang, &format!("cleanup: {raised}"));
     }
+}
+
+/// The state of a request in the language of the code that asks, if it has one.
+fn state_of(r: &Request) -> Option<&RequestState> {
+    lang().ok()?.state(r)
 }

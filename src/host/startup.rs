@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use apr::Pool;
 use config::{Access, Context, Directive, Effect, Phase, ServerOption};
@@ -15,15 +15,17 @@ use httpd::provider::{Group, PER_CONF};
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
-use interp_perl::Load;
+use interp::Load;
 use tipool::Late;
 
-use super::dispatch::{self, in_parent};
+use super::dispatch::{self, enter_any, in_parent};
 use super::frame::{About, Frame};
 use super::keeper::Keeper;
+use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
+use super::site::Kind;
 use super::stock::Stock;
-use super::{PerlHost, ServerRecord, configured, report, site};
+use super::{ServerRecord, configured, report, site};
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -31,7 +33,9 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 /// A script called `CORE::exit`: the process ends as it is.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
+fn keeper(lang: Lang) -> MutexGuard<'static, Option<Keeper>> {
+    lang.own().keeper.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Ends this process for a script that called `CORE::exit`.
 pub fn leave(status: c_int) -> ! {
@@ -61,31 +65,30 @@ pub fn is_child() -> bool {
     CHILD.load(SeqCst) == std::process::id() as i32
 }
 
-/// The main server of the configuration that is being read or used.
-pub fn main_server() -> Option<Server> {
-    Server::main()
-}
-
 /// The module was loaded for a pass.
-pub fn loaded(pconf: Pool) {
+pub fn loaded(lang: Lang, pconf: Pool) {
     Server::set_main(None);
-    site::begin();
-    dispatch::forget_use();
-    httpd::server::define(c"MODPERL2");
+    site::begin(lang);
+    lang.own().forget_use();
     // Before the pool's own memory and cleanups go: END blocks may still look at servers.
-    let _ = pconf.before_death(|| {
-        if LEAVING.load(SeqCst) || interp_perl::inside() > 0 {
+    let _ = pconf.before_death(move || {
+        if LEAVING.load(SeqCst) || interp::inside() > 0 {
             return;
         }
-        site::end(httpd::server::run_mode() == RunMode::Normal);
-        Server::set_main(None);
+        site::end(lang, serves());
     });
+    let _ = pconf.on_death(|| Server::set_main(None));
+}
+
+/// Whether this httpd is to serve: `httpd -t` and its like end nothing, which may be the running server's.
+pub fn serves() -> bool {
+    httpd::server::run_mode() == RunMode::Normal
 }
 
 /// pre_config, after everyone: httpd has become a daemon by now, if it does.
 pub fn pre_config() {
     apr::adopt_cleanups();
-    interp_perl::adopt_process();
+    interp::adopt_process();
 }
 
 /// httpd made the record of a server.
@@ -99,15 +102,16 @@ pub fn new_server(s: &Server) {
 ///
 /// # Errors
 /// What the administrator is to read.
-pub fn directive(
+pub fn directive<H: CommonHost>(
+    lang: Lang,
     row: &'static Directive,
     cmd: &Command<'_>,
-    slots: &Slots<'_, PerlHost>,
+    slots: &Slots<'_, H>,
     args: &[&[u8]],
 ) -> Result<(), String> {
     let s = cmd.server();
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
-    let running = main_stock().is_some();
+    let running = main_stock(lang).is_some();
     let server_running = slots.server().is_some_and(|record| record.stock().is_some()) || (!s.is_virtual() && running);
     let effect = slots.edit(|server, dir| {
         let mut context = Context {
@@ -120,7 +124,7 @@ pub fn directive(
             at: at.clone(),
             from_code: FROM_CODE.get(),
             mpm_threaded: httpd::mpm::is_threaded(),
-            perl_has_ithreads: interp_perl::HAS_ITHREADS,
+            perl_has_ithreads: lang.has_threads(),
             running,
             server_running,
             getenv: config::apply::process_env,
@@ -130,65 +134,70 @@ pub fn directive(
     if row.names_handlers() {
         // PerlInitHandler, the only one without a phase of its own, stands for two.
         for phase in row.phase().map_or([Phase::PostReadRequest, Phase::HeaderParser], |phase| [phase; 2]) {
-            dispatch::mark_in_use(phase);
+            lang.own().mark_in_use(phase);
         }
     }
     if !cmd.is_serving()
         && row.names_handlers()
         && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
     {
-        site::note_handler(s, row.name, handler);
+        site::note_handler(lang, s, row.name, handler);
     }
-    act(&s, cmd, slots, effect)
-}
-
-fn act(s: &Server, cmd: &Command<'_>, slots: &Slots<'_, PerlHost>, effect: Effect) -> Result<(), String> {
+    let record = slots.server();
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(text) => {
-            report::server(Some(s), Level::Info, &text);
+            report::server(lang, Some(&s), Level::Info, &text);
             Ok(())
         }
         Effect::RequireNow(item) => {
-            let directive = String::from_utf8_lossy(cmd.name()).into_owned();
-            load_now(s, slots, &directive, &item)
+            let kind = if cmd.name().ends_with(b"ConfigRequire") { Kind::FileNow } else { Kind::File };
+            load_now(lang, &s, record, kind, &item)
         }
-        Effect::RunNow(item) => site::run(s, &stock_now(s, slots)?, &item),
-        Effect::ModuleNow(item) => load_now(s, slots, "PerlModule", &item),
+        Effect::RunNow(item) => site::run(&s, &stock_now(lang, &s, record)?, &item),
+        Effect::ModuleNow(item) => load_now(lang, &s, record, Kind::Module, &item),
         Effect::Provider { group, name, handler } => {
             let group = Group::by_name(group.as_bytes()).ok_or("there is no such group of providers")?;
             let provider = Provider { group, name, check: handler, second: None };
-            provider::register(provider, b"0", PER_CONF)
+            provider::register(lang, provider, b"0", PER_CONF)
                 .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
         }
+        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_)) => lang.act(&s, effect),
         Effect::EnvNow { name, value } => {
-            let stock = stock_now(s, slots)?;
-            in_parent(About::Server(*s), None, &stock, |entered| entered.set_env([(&*name, &*value)], true));
+            let stock = stock_now(lang, &s, record)?;
+            in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));
             Ok(())
         }
     }
 }
 
 /// Loads a file or module: where the line is fed by code, in that code's interpreter, else in the server's.
-fn load_now(s: &Server, slots: &Slots<'_, PerlHost>, directive: &str, item: &config::Queued) -> Result<(), String> {
-    let feeding = if FROM_CODE.get() { Frame::find(|frame| Some(frame.hold.clone())) } else { None };
+fn load_now(
+    lang: Lang,
+    s: &Server,
+    record: Option<&ServerRecord>,
+    kind: Kind,
+    item: &config::Queued,
+) -> Result<(), String> {
+    let of_lang = |frame: &Frame<'_>| (frame.stock.lang.name() == lang.name()).then(|| frame.hold.clone());
+    let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
     match feeding {
-        Some(hold) => hold.run(|perl| site::load_into(&perl.enter(), directive, item)),
-        None => site::load(s, &stock_now(s, slots)?, directive, item),
+        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, entry, kind, item)),
+        None => site::load(s, &stock_now(lang, s, record)?, kind, item),
     }
 }
 
 /// The stock in which start-up code of this server runs, started if need be.
-fn stock_now(s: &Server, slots: &Slots<'_, PerlHost>) -> Result<Arc<Stock>, String> {
-    let record = slots.server().ok_or("the server has no configuration record")?;
+fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
+    let record = record.ok_or("the server has no configuration record")?;
     if let Some(stock) = record.stock() {
         return Ok(stock.clone());
     }
-    let main = start_main()?;
+    let main = start_main(lang)?;
     if !s.is_virtual() {
         return Ok(main);
     }
-    start_virtual(s, record, &main).map(|stock| stock.unwrap_or(main))
+    start_virtual(lang, s, record, &main).map(|stock| stock.unwrap_or(main))
 }
 
 /// The interpreters of a server (of none: the main one), its parent started if it does not run: for modules in C that want
@@ -196,47 +205,52 @@ fn stock_now(s: &Server, slots: &Slots<'_, PerlHost>) -> Result<Arc<Stock>, Stri
 ///
 /// # Errors
 /// What the administrator is to read.
-pub fn start_for(s: Option<Server>) -> Result<Arc<Stock>, String> {
-    let main = start_main()?;
+pub fn start_for(lang: Lang, s: Option<Server>) -> Result<Arc<Stock>, String> {
+    let main = start_main(lang)?;
     let Some(s) = s.filter(Server::is_virtual) else { return Ok(main) };
     // A virtual host without a directive of ours has no record while the file is being read.
-    let Some(record) = s.config::<PerlHost>() else { return Ok(main) };
-    Ok(start_virtual(&s, record, &main)?.unwrap_or(main))
+    let Some(record) = lang.server(&s) else { return Ok(main) };
+    Ok(start_virtual(lang, &s, record, &main)?.unwrap_or(main))
 }
 
 /// The main server's interpreters, once its parent runs.
-pub fn main_stock() -> Option<Arc<Stock>> {
-    main_server()?.config::<PerlHost>()?.stock().cloned()
+pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
+    lang.server(&Server::main()?)?.stock().cloned()
 }
 
 /// The parent of the main server; started with its queue if it does not run.
-fn start_main() -> Result<Arc<Stock>, String> {
-    let main = main_server().ok_or("there is no main server yet")?;
-    let record = main.config::<PerlHost>().ok_or("the main server has no configuration record")?;
+fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
+    let main = Server::main().ok_or("there is no main server yet")?;
+    let record = lang.server(&main).ok_or("the main server has no configuration record")?;
     if let Some(stock) = record.stock() {
         return Ok(stock.clone());
     }
-    if httpd::mpm::is_threaded() && !interp_perl::HAS_ITHREADS {
+    if httpd::mpm::is_threaded() && !lang.has_threads() {
         return Err(format!(
             "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
             String::from_utf8_lossy(httpd::mpm::name())
         ));
     }
-    let stock = site::start_parent(&main, &record.conf)?;
+    let stock = site::start_parent(lang, &main, &record.conf)?;
     record.set_stock(&stock);
     site::run_queue(&main, &stock, &record.conf)?;
     // Those virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their
     // code adds to the main server's configuration holds for them, too.
     for s in main.chain().filter(Server::is_virtual) {
-        if let Some(record) = s.config::<PerlHost>() {
-            start_virtual(&s, record, &stock)?;
+        if let Some(record) = lang.server(&s) {
+            start_virtual(lang, &s, record, &stock)?;
         }
     }
     Ok(stock)
 }
 
 /// What a virtual host draws from; `None` if Perl is switched off there.
-fn start_virtual(s: &Server, record: &ServerRecord, main: &Arc<Stock>) -> Result<Option<Arc<Stock>>, String> {
+fn start_virtual(
+    lang: Lang,
+    s: &Server,
+    record: &ServerRecord,
+    main: &Arc<Stock>,
+) -> Result<Option<Arc<Stock>>, String> {
     if let Some(stock) = record.stock() {
         return Ok(Some(stock.clone()));
     }
@@ -244,12 +258,12 @@ fn start_virtual(s: &Server, record: &ServerRecord, main: &Arc<Stock>) -> Result
     if !conf.is_enabled() {
         return Ok(None);
     }
-    if conf.has_own_tipool() && !interp_perl::HAS_ITHREADS {
+    if conf.has_own_tipool() && !lang.has_threads() {
         let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
-        return Err(format!("PerlOptions: \"+{option}\" needs a perl with ithreads ({})", site::name_of(s)));
+        return Err(format!("{}Options: \"+{option}\" needs a perl with ithreads ({})", lang.name(), site::name_of(s)));
     }
     let stock = if conf.has_own_parent() {
-        site::start_parent(s, conf)?
+        site::start_parent(lang, s, conf)?
     } else if conf.has_own_tipool() {
         site::share_parent(s, main)
     } else {
@@ -260,62 +274,61 @@ fn start_virtual(s: &Server, record: &ServerRecord, main: &Arc<Stock>) -> Result
     Ok(Some(stock))
 }
 
-fn failed(s: &Server, text: &str) -> c_int {
-    report::server(Some(s), Level::Emerg, text);
+fn failed(lang: Lang, s: &Server, text: &str) -> c_int {
+    report::server(lang, Some(s), Level::Emerg, text);
     HTTP_INTERNAL_SERVER_ERROR
 }
 
 /// Starts what is to run and opens the stocks.
-fn start_all(s: &Server) -> Result<(), String> {
-    let main = start_main()?;
-    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(|site| site.bell.clone()));
+fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
+    let main = start_main(lang)?;
+    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     for server in s.chain() {
-        let Some(record) = server.config::<PerlHost>() else { continue };
-        let own = if server.is_virtual() { start_virtual(&server, record, &main)? } else { Some(main.clone()) };
+        let Some(record) = lang.server(&server) else { continue };
+        let own = if server.is_virtual() { start_virtual(lang, &server, record, &main)? } else { Some(main.clone()) };
         let Some(stock) = own else { continue };
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
             for text in record.conf.check() {
-                report::server(Some(&server), Level::Warn, &text);
+                report::server(lang, Some(&server), Level::Warn, &text);
             }
-            stock.open(record.conf.limits(server.timeout()), threaded, &bell, report::warn);
+            stock.open(record.conf.limits(server.timeout()), threaded, &bell);
         }
     }
     Ok(())
 }
 
 /// open_logs, before the handlers of that phase.
-pub fn before_start(s: &Server) -> c_int {
-    match start_all(s) {
+pub fn before_start(lang: Lang, s: &Server) -> c_int {
+    match start_all(lang, s) {
         Ok(()) => OK,
-        Err(text) => failed(s, &text),
+        Err(text) => failed(lang, s, &text),
     }
 }
 
 /// `httpd -t`: what a start would run, without what could touch the running server.
-pub fn check_config(s: &Server) -> c_int {
+pub fn check_config(lang: Lang, s: &Server) -> c_int {
     if httpd::server::run_mode() != RunMode::ConfigTest {
         return OK;
     }
-    let enabled = s.config::<PerlHost>().is_none_or(|record| record.conf.options.is(ServerOption::ConfigTest));
+    let enabled = lang.server(s).is_none_or(|record| record.conf.options.is(ServerOption::ConfigTest));
     if !enabled {
         return OK;
     }
-    match start_all(s).and_then(|()| resolve_early()) {
+    match start_all(lang, s).and_then(|()| resolve_early(lang)) {
         Ok(()) => OK,
-        Err(text) => failed(s, &text),
+        Err(text) => failed(lang, s, &text),
     }
 }
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
-fn resolve_early() -> Result<(), String> {
-    for (s, directive, handler) in site::early_handlers() {
-        let Some(record) = s.config::<PerlHost>() else { continue };
+fn resolve_early(lang: Lang) -> Result<(), String> {
+    for (s, directive, handler) in site::early_handlers(lang) {
+        let Some(record) = lang.server(&s) else { continue };
         let autoload = record.conf.options.is(ServerOption::Autoload);
         let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
         let id = handler.id.index() as u32;
-        let found =
-            in_parent(About::Server(s), None, stock, |entered| entered.resolve(id, &handler.name, Load::IfMissing));
+        let found = in_parent(About::Server(s), None, stock, |entry| entry.resolve(id, &handler.name, Load::IfMissing));
         if let Err(raised) = found {
             return Err(format!(
                 "{directive}: \"{}\" ({}): cannot be resolved: {raised}",
@@ -328,96 +341,97 @@ fn resolve_early() -> Result<(), String> {
 }
 
 /// post_config, after everyone: the last start-up code, then the clones.
-pub fn after_start(pools: Pools, s: &Server) -> c_int {
-    match finish_start(pools, s) {
+pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
+    match finish_start(lang, pools, s) {
         Ok(()) => OK,
-        Err(text) => failed(s, &text),
+        Err(text) => failed(lang, s, &text),
     }
 }
 
-fn finish_start(pools: Pools, s: &Server) -> Result<(), String> {
+fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
-        let Some(record) = server.config::<PerlHost>() else { continue };
+        let Some(record) = lang.server(&server) else { continue };
         let Some(stock) = record.stock() else { continue };
         for item in &record.conf.post_config_requires {
-            site::load(&server, stock, "PerlPostConfigRequire", item)?;
+            site::load(&server, stock, Kind::FileAtEnd, item)?;
         }
     }
-    httpd::server::add_version_component(pools.conf, super::env::MOD_PERL.as_bytes());
-    if let Some(stock) = main_stock() {
-        let version =
-            in_parent(About::Server(*s), None, &stock, |entered| entered.run_text(b"sprintf 'Perl/v%vd', $^V", None));
-        httpd::server::add_version_component(pools.conf, &version.unwrap_or_else(|_| b"Perl".to_vec()));
+    let versions = match main_stock(lang) {
+        Some(stock) => in_parent(About::Server(*s), None, &stock, |entry| lang.version(Some(entry))),
+        None => lang.version(None),
+    };
+    for version in versions {
+        httpd::server::add_version_component(pools.conf, &version);
     }
-    resolve_early()?;
-    let serves = httpd::server::main_state() == MainState::CreateConfig;
-    for stock in site::stocks() {
-        in_parent(About::Server(*s), None, &stock, |entered| entered.seal());
-        if let (true, Some(tipool)) = (serves, stock.tipool()) {
-            tipool
-                .start()
-                .map_err(|e| format!("PerlInterpStart: cannot make an interpreter of {}: {e}", stock.server))?;
+    resolve_early(lang)?;
+    let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    for stock in site::stocks(lang) {
+        in_parent(About::Server(*s), None, &stock, |entry| entry.seal());
+        if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
+            tipool.start().map_err(|e| {
+                format!("{}InterpStart: cannot make an interpreter of {}: {e}", lang.name(), stock.server)
+            })?;
         }
     }
-    site::with(|site| site.is_complete = true);
+    site::with(lang, |site| site.is_complete = true);
     Ok(())
 }
 
 /// child_init, before everyone.
-pub fn before_child(pool: Pool, s: Server) {
-    interp_perl::adopt_process();
+pub fn before_child(lang: Lang, pool: Pool, s: Server) {
+    interp::adopt_process();
     CHILD.store(std::process::id() as i32, SeqCst);
-    for stock in site::stocks() {
-        in_parent(About::Server(s), None, &stock, |entered| entered.forget_srand());
+    for stock in site::stocks(lang) {
+        in_parent(About::Server(s), None, &stock, |entry| entry.begin_process());
     }
     // Prefork's SIGTERM runs the pool's end inside the signal handler: if that met a script, nothing of it may run, not
     // even the end of the requests in there.
     let _ = pool.before_death(leave_at_once_inside_a_script);
-    let _ = pool.on_death(move || child_exit(pool, s));
+    let _ = pool.on_death(move || child_exit(lang, pool, s));
 }
 
 /// A child's phases.
-pub fn child(phase: Phase, pool: Pool, s: &Server) {
-    dispatch::server(phase, s, &[pool]);
+pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
+    dispatch::server(lang, phase, s, &[pool]);
     if phase == Phase::ChildInit {
-        let bell = site::with(|site| site.bell.clone());
-        *KEEPER.lock().unwrap_or_else(PoisonError::into_inner) = Keeper::start(site::stocks(), bell);
+        let bell = site::with(lang, |site| site.bell.clone());
+        *keeper(lang) = Keeper::start(lang, site::stocks(lang), bell);
     }
 }
 
 /// The child's pool dies: the process is about to end in order.
-fn child_exit(pool: Pool, s: Server) {
-    if interp_perl::is_forked() || LEAVING.load(SeqCst) {
+fn child_exit(lang: Lang, pool: Pool, s: Server) {
+    if interp::is_forked() || LEAVING.load(SeqCst) {
         return;
     }
     // The keeper first: it may have the parent's lock for as long as a clone takes.
-    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let keeper = keeper(lang).take();
     let stopped = keeper.is_none_or(Keeper::stop);
     if stopped {
-        dispatch::server(Phase::ChildExit, &s, &[pool]);
+        dispatch::server(lang, Phase::ChildExit, &s, &[pool]);
     } else {
         let text = "the keeper did not end in time: it is left to the kernel, ChildExit handlers and the parent's END are skipped";
-        report::server(Some(&s), Level::Warn, text);
+        report::server(lang, Some(&s), Level::Warn, text);
     }
     let mut busy = 0;
-    for stock in site::stocks() {
+    for stock in site::stocks(lang) {
         if let Some(tipool) = stock.tipool() {
             busy += tipool.close(Late::Abandon);
         }
         if stopped {
-            for text in stock.parent.run(interp_perl::Perl::end) {
-                report::warn(&format!("END: {}", String::from_utf8_lossy(&text).trim_end()));
+            for text in stock.parent.end(lang) {
+                report::warn(lang, &format!("END: {}", String::from_utf8_lossy(&text).trim_end()));
             }
         }
     }
     if busy > 0 {
         let text = format!("{busy} interpreters in use are left to the kernel, END is not run there");
-        report::server(Some(&s), Level::Info, &text);
+        report::server(lang, Some(&s), Level::Info, &text);
     }
 }
 
 fn leave_at_once_inside_a_script() {
-    if !httpd::mpm::is_threaded() && interp_perl::inside() > 0 && !interp_perl::is_forked() && !LEAVING.load(SeqCst) {
+    if !httpd::mpm::is_threaded() && interp::inside() > 0 && !interp::is_forked() && !LEAVING.load(SeqCst) {
         // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. Nothing can be done but say so and
         // go: httpd's own cleanups, which come next, free memory, and wait for ever if malloc was interrupted.
         let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
@@ -435,28 +449,32 @@ fn leave_at_once_inside_a_script() {
 /// # Errors
 /// When the configuration cannot be changed.
 pub fn change_handlers(
+    lang: Lang,
     s: &Server,
     name: &[u8],
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
     let Some(phase) = Phase::by_name(name) else { return Ok(false) };
-    dispatch::mark_in_use(phase);
-    if site::with(|site| site.is_complete) {
-        configured::change(phase, s, change);
+    lang.own().mark_in_use(phase);
+    if site::with(lang, |site| site.is_complete) {
+        configured::change(lang, phase, s, change);
         return Ok(true);
     }
-    s.edit::<PerlHost, _>(|record, dir| match phase.row().scope {
-        config::Scope::Directory | config::Scope::Filter => {
-            if let Some(dir) = dir {
-                let new = change(dir.handlers(phase));
-                dir.set_handlers(phase, new);
+    let mut change = Some(change);
+    let mut edit = |record: &mut ServerRecord, dir: Option<&mut config::DirConf>| {
+        let Some(change) = change.take() else { return };
+        match phase.row().scope {
+            config::Scope::Directory | config::Scope::Filter => {
+                if let Some(dir) = dir {
+                    let new = change(dir.handlers(phase));
+                    dir.set_handlers(phase, new);
+                }
+            }
+            _ => {
+                let new = change(record.conf.handlers(phase));
+                record.conf.set_handlers(phase, new);
             }
         }
-        _ => {
-            let new = change(record.conf.handlers(phase));
-            record.conf.set_handlers(phase, new);
-        }
-    })
-    .ok_or_else(|| "the server's configuration cannot be changed here".to_owned())?;
-    Ok(true)
+    };
+    if lang.edit(s, &mut edit) { Ok(true) } else { Err("the server's configuration cannot be changed here".to_owned()) }
 }

@@ -7,34 +7,36 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use config::{LeaseScope, Limits, Trim};
-use interp::Ticket;
-use interp_perl::{Before, Inside, Perl, Record};
+use interp::{Inside, Interp, Ticket};
 use once_cell::sync::OnceCell;
 use parking_lot::ReentrantMutex;
 use smallvec::SmallVec;
 use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
 
-/// An interpreter, and how many calls of ours are in it. What its record's count says beyond that are other modules' holds.
+use super::frame::ending;
+use super::lang::Lang;
+use super::report;
+
+/// An interpreter, and how many calls of ours are in it. What its count of users says beyond that are other modules' holds.
 pub struct Owned {
-    perl: Perl,
+    interp: Box<dyn Interp>,
     calls: Cell<c_int>,
 }
 
 impl Owned {
-    fn new(perl: Perl) -> Owned {
-        Owned { perl, calls: Cell::new(0) }
+    fn new(interp: Box<dyn Interp>) -> Owned {
+        Owned { interp, calls: Cell::new(0) }
     }
 
     fn count(&self, by: c_int) {
         self.calls.set(self.calls.get() + by);
-        // SAFETY: the record lives as long as the interpreter, which whoever counts has.
-        unsafe { self.perl.record().as_mut().refcnt += by };
+        // SAFETY: the count lives as long as the interpreter, which whoever counts has.
+        unsafe { *self.interp.users().as_mut() += by };
     }
 
     /// A call of ours begins; the guard ends it.
@@ -45,7 +47,7 @@ impl Owned {
 
     fn is_held_by_others(&self) -> bool {
         // SAFETY: as above.
-        unsafe { self.perl.record().as_ref().refcnt > self.calls.get() }
+        unsafe { *self.interp.users().as_ref() > self.calls.get() }
     }
 }
 
@@ -64,17 +66,22 @@ pub struct Parent(ReentrantMutex<Owned>);
 
 impl Parent {
     /// Takes an interpreter in.
-    pub fn new(perl: Perl) -> Arc<Parent> {
-        Arc::new(Parent(ReentrantMutex::new(Owned::new(perl))))
+    pub fn new(interp: Box<dyn Interp>) -> Arc<Parent> {
+        Arc::new(Parent(ReentrantMutex::new(Owned::new(interp))))
     }
 
     /// Runs `f` with the interpreter, which no other thread has meanwhile.
-    pub fn run<R>(&self, f: impl FnOnce(&Perl) -> R) -> R {
+    pub fn run<R>(&self, f: impl FnOnce(&dyn Interp) -> R) -> R {
         // A cleanup inside a signal handler must find that this lock may be held.
         let _inside = Inside::new();
         let owned = self.0.lock();
         let _call = owned.call();
-        f(&owned.perl)
+        f(&*owned.interp)
+    }
+
+    /// What it runs when the process or the configuration ends; returns what that raised.
+    pub fn end(&self, lang: Lang) -> Vec<Vec<u8>> {
+        ending(lang, || self.run(|interp| interp.end()))
     }
 
     /// Keeps it for this thread until the guard is dropped, on this thread.
@@ -106,6 +113,7 @@ impl fmt::Debug for Parent {
 /// A clone in a tipool; boxed there, since it moves with every lease.
 pub struct Clone {
     owned: Owned,
+    lang: Lang,
     /// How long it had been idle when its buffers were last given back; a shorter time is a new idleness.
     trimmed: Option<Duration>,
 }
@@ -119,7 +127,7 @@ pub struct Clones {
     trim: Trim,
     /// Bytes that idle interpreters gave back, or would have.
     trimmed: AtomicU64,
-    say: fn(&str),
+    lang: Lang,
     server: Arc<str>,
 }
 
@@ -132,19 +140,23 @@ impl Clones {
 
 impl Manage for Clones {
     type Item = Box<Clone>;
-    type Error = interp_perl::Error;
+    type Error = String;
 
-    fn create(&self) -> Result<Box<Clone>, interp_perl::Error> {
-        Ok(Box::new(Clone { owned: Owned::new(self.parent.run(Perl::duplicate)?), trimmed: None }))
+    fn create(&self) -> Result<Box<Clone>, String> {
+        Ok(Box::new(Clone {
+            owned: Owned::new(self.parent.run(|interp| interp.duplicate())?),
+            trimmed: None,
+            lang: self.lang,
+        }))
     }
 
     fn destroy(&self, item: Box<Clone>) {
-        drop(item);
+        ending(self.lang, || drop(item));
     }
 
     fn tend(&self, item: &mut Box<Clone>, idle: Duration) {
         // Entering frees what others left in its drop box.
-        let entered = item.owned.perl.enter();
+        item.owned.interp.with(&mut |_| {});
         if item.trimmed.is_some_and(|at| idle < at) {
             item.trimmed = None;
         }
@@ -157,13 +169,17 @@ impl Manage for Clones {
             Trim::GiveBack(limit) => (limit, false),
             Trim::Report(limit) => (limit, true),
         };
-        let bytes = entered.trim(usize::try_from(limit).unwrap_or(usize::MAX), report);
+        let bytes = item.owned.interp.trim(usize::try_from(limit).unwrap_or(usize::MAX), report);
         self.trimmed.fetch_add(bytes as u64, Relaxed);
         if bytes > 0 && report {
-            (self.say)(&format!(
-                "PerlInterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",
-                self.server
-            ));
+            report::warn(
+                self.lang,
+                &format!(
+                    "{}InterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",
+                    self.lang.name(),
+                    self.server
+                ),
+            );
         }
     }
 
@@ -171,21 +187,22 @@ impl Manage for Clones {
         Some(Duration::from_secs(1))
     }
 
-    fn cannot_create(&self, error: interp_perl::Error, purpose: Purpose, retry_in: Duration) {
+    fn cannot_create(&self, error: String, purpose: Purpose, retry_in: Duration) {
         let what = match purpose {
             Purpose::Grow => "another interpreter",
             Purpose::Replace(_) => "a successor, the old interpreter serves on",
         };
-        (self.say)(&format!(
-            "{}: cannot make {what}: {error}; next try in {} s",
-            self.server,
-            retry_in.as_secs().max(1)
-        ));
+        report::warn(
+            self.lang,
+            &format!("{}: cannot make {what}: {error}; next try in {} s", self.server, retry_in.as_secs().max(1)),
+        );
     }
 }
 
 /// The interpreters of one server, or of several that share them.
 pub struct Stock {
+    /// Their language.
+    pub lang: Lang,
     /// Whose they are, for messages: `the main server`, `virtual host example.org:80`.
     pub server: Arc<str>,
     /// The parent.
@@ -257,14 +274,14 @@ impl Lent {
     }
 
     /// Runs `f` with the interpreter.
-    pub fn run<R>(self: &Arc<Lent>, f: impl FnOnce(&Perl) -> R) -> R {
+    pub fn run<R>(self: &Arc<Lent>, f: impl FnOnce(&dyn Interp) -> R) -> R {
         match &**self {
             Lent::Clone(_, lease) => {
                 let call = lease.owned.call();
-                let result = f(&lease.owned.perl);
+                let result = f(&*lease.owned.interp);
                 drop(call);
                 if lease.owned.is_held_by_others() {
-                    super::origin::keep(self);
+                    lease.lang.keep_for_others(self);
                 }
                 result
             }
@@ -272,25 +289,26 @@ impl Lent {
         }
     }
 
-    /// As [`Lent::run`] for a call that somebody else's code begins and ends.
-    pub fn begin(&self) -> Begun {
+    /// As [`Lent::run`] for a call that somebody else's code begins and ends. `make_current` makes the interpreter the
+    /// thread's current one.
+    pub fn begin<B>(&self, make_current: impl FnOnce(&dyn Interp) -> B) -> Begun<B> {
         let lock = match self {
             Lent::Clone(..) => None,
             Lent::Parent(parent) => Some(parent.lock()),
         };
         self.owned().count(1);
-        Begun { before: self.owned().perl.become_current(), lock }
+        Begun { before: make_current(&*self.owned().interp), lock }
     }
 
     /// Ends it, on the thread on which it began.
-    pub fn end(&self, begun: Begun) {
-        begun.before.restore();
+    pub fn end<B>(&self, begun: Begun<B>, restore: impl FnOnce(B)) {
+        restore(begun.before);
         self.owned().count(-1);
         drop(begun.lock);
     }
 
     /// Ends it on another thread. A parent's lock stays with the thread that took it.
-    pub fn abandon(&self, begun: Begun) {
+    pub fn abandon<B>(&self, begun: Begun<B>) {
         self.owned().count(-1);
         drop(begun.before);
         std::mem::forget(begun.lock);
@@ -304,9 +322,9 @@ impl Lent {
         }
     }
 
-    /// The interpreter's record.
-    pub fn record(&self) -> NonNull<Record> {
-        self.owned().perl.record()
+    /// The interpreter, to ask for what can be known without entering it.
+    pub fn interp(&self) -> &dyn Interp {
+        &*self.owned().interp
     }
 
     /// Whether other modules keep the interpreter.
@@ -324,8 +342,8 @@ impl Lent {
 }
 
 /// A call that [`Lent::begin`] began.
-pub struct Begun {
-    before: Before,
+pub struct Begun<B> {
+    before: B,
     lock: Option<Locked>,
 }
 
@@ -360,18 +378,18 @@ impl Refused {
 
 impl Stock {
     /// The stock of a parent. Until [`Stock::open`] all is done in the parent.
-    pub fn new(server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock> {
-        Arc::new(Stock { server, parent, open: OnceCell::new(), told: Told::default() })
+    pub fn new(lang: Lang, server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock> {
+        Arc::new(Stock { lang, server, parent, open: OnceCell::new(), told: Told::default() })
     }
 
     /// The limits are known: from now on clones serve, if the MPM has threads. None is made yet.
-    pub fn open(&self, limits: Limits, threaded: bool, bell: &Bell, say: fn(&str)) {
+    pub fn open(&self, limits: Limits, threaded: bool, bell: &Bell) {
         let tipool = threaded.then(|| {
             let clones = Clones {
                 parent: self.parent.clone(),
                 trim: limits.trim,
                 trimmed: AtomicU64::new(0),
-                say,
+                lang: self.lang,
                 server: self.server.clone(),
             };
             let numbers = tipool::Limits {
@@ -432,21 +450,16 @@ impl Stock {
         }
     }
 
-    fn refused(
-        &self,
-        tipool: &Tipool<Clones>,
-        limits: &Limits,
-        refused: &tipool::Refused<interp_perl::Error>,
-    ) -> Refused {
+    fn refused(&self, tipool: &Tipool<Clones>, limits: &Limits, refused: &tipool::Refused<String>) -> Refused {
         // Those that wait now, this one and those served meanwhile would each have had one.
-        let enough = limits.max as u64 + tipool.stats().waiting + 1;
+        let (enough, lang) = (limits.max as u64 + tipool.stats().waiting + 1, self.lang.name());
         let text = match refused {
             tipool::Refused::TimedOut => format!(
-                "PerlInterpMaxWait: no interpreter of {} came free in {:?}; \"PerlInterpMax {enough}\" (now {}) would have avoided it",
+                "{lang}InterpMaxWait: no interpreter of {} came free in {:?}; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
                 self.server, limits.max_wait, limits.max
             ),
             tipool::Refused::QueueFull => format!(
-                "PerlInterpMaxQueue: {} requests wait for an interpreter of {} already; \"PerlInterpMax {enough}\" (now {}) would have avoided it",
+                "{lang}InterpMaxQueue: {} requests wait for an interpreter of {} already; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
                 limits.max_queue.unwrap_or_default(),
                 self.server,
                 limits.max

@@ -1,8 +1,8 @@
 package TestHttpd;
 
 # A real httpd per test file: its configuration and handlers stand in the .t beside what they should do.
-# What it offers a test is described in docs/testing.md; this file leaves clients to TestHttpd::Client and
-# looking at processes to TestHttpd::Proc. Core modules of perl only.
+# What it offers a test is described in docs/testing.md; this file leaves clients to TestHttpd::Client, the log to
+# TestHttpd::Log, looking at processes to TestHttpd::Proc, and Lua to TestHttpd::Lua. Core modules of perl only.
 
 use strict;
 use warnings;
@@ -19,9 +19,10 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use TestHttpd::Client ();
+use TestHttpd::Log    ();
 use TestHttpd::Proc   ();
 
-our @ISA = ('TestHttpd::Client', 'TestHttpd::Proc');
+our @ISA = ('TestHttpd::Client', 'TestHttpd::Log', 'TestHttpd::Proc');
 
 our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak trace_module);
 
@@ -260,7 +261,7 @@ sub prepare {
         name => $opt{name} || join(' ', 'httpd', $opt{mpm} || ()),
     }, $class;
     make_path(map { "$root/$_" } qw(modules lib htdocs var run));
-    $self->stage_module unless defined $opt{perl} && !$opt{perl};
+    $self->stage;
     if ($> == 0 && (my $user = child_user())) {
         chown +(getpwnam $user)[2, 3], "$root/var";
     }
@@ -270,6 +271,14 @@ sub prepare {
     $files{"lib/$_"} = $opt{modules}{$_} for keys %{ $opt{modules} || {} };
     spew("$root/$_", $self->fill($files{$_})) for keys %files;
     return $self;
+}
+
+sub wants_perl { my $perl = $_[0]{opt}{perl}; return !defined $perl || $perl }
+
+# Puts the module under test into the folder; TestHttpd::Lua has its own.
+sub stage {
+    my ($self) = @_;
+    $self->stage_module if $self->wants_perl;
 }
 
 sub stage_module {
@@ -311,7 +320,7 @@ sub fill {
     my ($self, $text) = @_;
     my %value = (
         root => $self->{root}, port => $self->{port}, lib => "$self->{root}/lib", var => "$self->{root}/var",
-        so => $self->{so} || '', mpm => $self->{mpm}, modules => libexecdir(), errorlog => $self->{errorlog},
+        so => $self->{so} || '', lua => "$self->{root}/lua", lua_so => $self->{lua_so} || '', mpm => $self->{mpm}, modules => libexecdir(), errorlog => $self->{errorlog},
     );
     $text =~ s/\@port:(\w+)\@/$self->{ports}{$1} ||= free_port()/ge;
     $text =~ s/\@(\w+)\@/exists $value{$1} ? $value{$1} : "\@$1\@"/ge;
@@ -330,11 +339,7 @@ sub write_conf {
     for my $module (@{ $opt->{load} || [] }) {
         $conf .= qq(LoadModule ${module}_module "\@modules\@/mod_$module.so"\n);
     }
-    if ($self->{so}) {
-        $conf .= qq(LoadModule perl_module "\@so\@"\n) unless $opt->{no_loadmodule};
-        $conf .= qq(PerlSwitches "-I\@lib\@"\n) unless $opt->{no_loadmodule} || (defined $opt->{lib} && !$opt->{lib});
-        $conf .= "PerlSwitches $opt->{switches}\n" if $opt->{switches};
-    }
+    $conf .= $self->module_lines;
     if ($opt->{c_module}) {
         my ($so, $name) = $self->build_c($opt->{c_module});
         $conf .= qq(LoadModule ${name}_module "$so"\n);
@@ -342,6 +347,18 @@ sub write_conf {
     $conf = $self->fill($conf);
     $self->{first_line} = 1 + ($conf =~ tr/\n//);
     spew("$self->{root}/httpd.conf", $conf . $self->fill($opt->{config} || ''));
+}
+
+# The lines that load the module under test.
+sub module_lines {
+    my ($self) = @_;
+    my $opt = $self->{opt};
+    return '' unless $self->wants_perl;
+    my $lines = '';
+    $lines .= qq(LoadModule perl_module "\@so\@"\n) unless $opt->{no_loadmodule};
+    $lines .= qq(PerlSwitches "-I\@lib\@"\n) unless $opt->{no_loadmodule} || (defined $opt->{lib} && !$opt->{lib});
+    $lines .= "PerlSwitches $opt->{switches}\n" if $opt->{switches};
+    return $lines;
 }
 
 # Line N of the test's own configuration, as httpd counts it in its messages.
@@ -538,88 +555,6 @@ sub again {
     }) or do { $self->show_log; die "httpd did not come back after SIG$signal\n" };
     wait_until(sub { $self->child_pids }, 10);
     return 1;
-}
-
-# ------------------------------------------------------------------------------------------------------- the log
-
-# Everything written to stderr before the log was open, and the log itself.
-sub log { slurp("$_[0]{root}/stderr") . slurp($_[0]{errorlog}) }
-
-# From here on log_since gives what was added.
-sub mark_log  { $_[0]{mark} = length $_[0]->log }
-sub log_since { substr $_[0]->log, $_[0]{mark} || 0 }
-
-sub wait_for_log {
-    my ($self, $re, $seconds) = @_;
-    return wait_until(sub { $self->log_since =~ $re }, defined $seconds ? $seconds : 10);
-}
-
-# Tests that a line of the log matches, waiting a little for it: httpd logs after it has answered.
-sub log_like {
-    my ($self, $re, $name) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    $self->expect_log($re);
-    my $ok = $self->wait_for_log($re, 5);
-    Test::More::ok($ok, $name || "log matches $re") or Test::More::diag($self->log_since);
-    return $ok;
-}
-
-sub log_unlike {
-    my ($self, $re, $name) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    Test::More::unlike($self->log_since, $re, $name || "log does not match $re");
-}
-
-# Lines that match may stand in the log at error or above.
-sub expect_log {
-    my ($self, @re) = @_;
-    push @{ $self->{expected} }, @re;
-}
-
-my $BAD = qr{
-      ^\[[^]]*\]\s\[[\w-]*:(?:error|crit|alert|emerg)\]
-    | exit\ signal | AH00052 | AH02032
-    | ^panic: | \bpanicked\ at\b | Attempt\ to\ free\ (?:unreferenced|temp)
-    | AddressSanitizer | LeakSanitizer | double\ free | corrupted
-    | \*\*\*\ stack\ smashing
-}x;
-
-sub unexpected {
-    my ($self) = @_;
-    my @lines;
-    for my $line (split /\n/, $self->log) {
-        next unless $line =~ $BAD;
-        # httpd's own: a connection is to linger when the ending child has closed its pollset.
-        next if $line =~ /\(9\)Bad file descriptor: AH03092: process_lingering_close/;
-        next if grep { $line =~ $_ } @{ $self->{expected} };
-        push @lines, $line;
-    }
-    return @lines;
-}
-
-# The lines that T::Trace::note wrote since the last call.
-sub trace {
-    my ($self) = @_;
-    my $text = slurp("$self->{root}/var/trace");
-    my $new  = substr $text, $self->{traced} || 0;
-    $self->{traced} = length $text;
-    my @lines = split /\n/, $new;
-    return @lines;
-}
-
-# Waits until the trace has a line that matches, and returns all new lines.
-sub wait_for_trace {
-    my ($self, $re, $seconds) = @_;
-    wait_until(sub { substr(slurp("$self->{root}/var/trace"), $self->{traced} || 0) =~ $re }, defined $seconds ? $seconds : 10);
-    return $self->trace;
-}
-
-sub show_log {
-    my ($self) = @_;
-    my @lines = split /\n/, $self->log;
-    splice @lines, 0, @lines - 60, '...' if @lines > 60;
-    Test::More::diag("log of $self->{name}, $self->{root}:");
-    Test::More::diag("    $_") for @lines;
 }
 
 sub root { $_[0]{root} }

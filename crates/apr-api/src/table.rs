@@ -33,8 +33,39 @@ pub static TABLE: Class = Class::of::<Table>(&[
     method("FIRSTKEY()", first_key).only(PERL).doc("First key."),
     method("NEXTKEY(last)", next_key).only(PERL).doc("Next key; one with several values comes as often."),
 ])
+.lua(LUA_ROWS)
 .shape(Shape::Tied)
 .doc("Ordered strings by case-insensitive key, such as headers.");
+
+/// How a table of the language is used: `t.Host`, `t["X"] = "y"`, `t.X = nil`, `pairs(t)`.
+static LUA_ROWS: &[Row] = &[
+    method("__index(key)", first).only(LUA).doc("First value of a key."),
+    method("__newindex(key, [value])", set).only(LUA).doc("Replaces all values of a key; nil removes them."),
+    method("__pairs(number)", entry)
+        .only(LUA)
+        .doc("Key and value of an entry, by its number from 0; nothing behind the last."),
+];
+
+fn first<'t>(t: &'t Table, key: &[u8]) -> Option<&'t [u8]> {
+    t.get(key)
+}
+
+/// A line's end in a header would begin another one.
+fn set(t: &Table, key: &[u8], value: Option<&[u8]>) {
+    let Some(value) = value else { return t.unset(key) };
+    let has_lines = value.contains(&b'\n');
+    if has_lines && RUNTIME.get().is_none_or(|runtime| runtime.makes_one_line(Owner::of(t), key)) {
+        let line: Vec<_> = value.iter().map(|b| if *b == b'\n' { b' ' } else { *b }).collect();
+        return t.set(key, &line);
+    }
+    t.set(key, value);
+}
+
+/// The number counts at most as many entries as there are, whatever a script passes.
+fn entry(t: &Table, number: i64) -> List<Vec<u8>> {
+    let entry = usize::try_from(number).ok().and_then(|n| t.entry(n));
+    List(entry.map_or(Vec::new(), |(key, value)| vec![key.to_vec(), value.to_vec()]))
+}
 
 fn get<'t>(t: &'t Table, key: &'t [u8], want: Want) -> FirstOrAll<&'t [u8]> {
     match want {

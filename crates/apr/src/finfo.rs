@@ -59,6 +59,16 @@ impl Finfo {
         NonNull::new(info).map(Finfo)
     }
 
+    /// Whether there is no file (`APR_NOFILE`).
+    pub fn is_missing(&self) -> bool {
+        self.file_type() == i64::from(ffi::APR_NOFILE)
+    }
+
+    /// Whether it is a directory (`APR_DIR`).
+    pub fn is_directory(&self) -> bool {
+        self.file_type() == i64::from(ffi::APR_DIR)
+    }
+
     /// The pointer.
     pub fn as_ptr(self) -> *mut ffi::apr_finfo_t {
         self.0.as_ptr()

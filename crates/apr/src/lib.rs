@@ -11,10 +11,14 @@
 mod array;
 mod bucket;
 mod buffer;
+pub mod dbd;
+pub mod digest;
 pub mod ffi;
+mod files;
 mod finfo;
 mod lock;
 mod misc;
+mod password;
 mod pool;
 mod sockaddr;
 mod socket;
@@ -26,9 +30,14 @@ mod uri;
 pub use array::ArrayHeader;
 pub use bucket::{Brigade, Bucket, BucketAlloc, BucketKind, BucketType};
 pub use buffer::Buffer;
+pub use files::{entries, make_dir, make_dirs, remove_dir, touch};
 pub use finfo::Finfo;
 pub use lock::{ThreadMutex, ThreadRwLock};
-pub use misc::{format_size, is_password, parse_http_date, parse_rfc_date, provide_function, thread_id};
+pub use misc::{
+    format_size, is_password, now, optional_function, parse_http_date, parse_rfc_date, provide_function, rfc822_date,
+    sleep, thread_id,
+};
+pub use password::{Algorithm, password_hash};
 pub use pool::{Cleanup, Pool, adopt_cleanups};
 pub use sockaddr::{IpSubnet, SockAddr};
 pub use socket::Socket;

@@ -32,6 +32,33 @@ pub unsafe fn provide_function(name: &'static CStr, function: unsafe extern "C" 
     unsafe { ffi::apr_dynamic_fn_register(name.as_ptr(), Some(function)) };
 }
 
+/// A function that another module provides by this name (`APR_RETRIEVE_OPTIONAL_FN`), if it is loaded. The caller gives it
+/// the type that its name has.
+pub fn optional_function(name: &CStr) -> Option<unsafe extern "C" fn()> {
+    // SAFETY: a C string for the call; APR's table is written only while the configuration is read.
+    unsafe { ffi::apr_dynamic_fn_retrieve(name.as_ptr()) }
+}
+
+/// Microseconds since 1970.
+pub fn now() -> i64 {
+    // SAFETY: no precondition.
+    unsafe { ffi::apr_time_now() }
+}
+
+/// Waits so many microseconds.
+pub fn sleep(micros: i64) {
+    // SAFETY: no precondition.
+    unsafe { ffi::apr_sleep(micros.max(0)) }
+}
+
+/// A time (microseconds since 1970) as in HTTP headers; `None` for one that the system cannot tell.
+pub fn rfc822_date(time: i64) -> Option<String> {
+    let mut room = [0u8; 30];
+    // SAFETY: APR writes 29 characters and a NUL.
+    let status = unsafe { ffi::apr_rfc822_date(room.as_mut_ptr().cast(), time) };
+    (status == 0).then(|| String::from_utf8_lossy(&room[..29]).into_owned())
+}
+
 /// A number for the running thread, which no other living one has.
 pub fn thread_id() -> u64 {
     // SAFETY: no precondition.

@@ -3,12 +3,15 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
 
 use crate::dir::DirConf;
-use crate::directives::{Action, Contexts, Directive};
+use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
-use crate::options::{self, DIR_OPTIONS, OptionRow, SERVER_OPTIONS, ServerOption, Sign};
-use crate::phases::{Phase, Scope};
+use crate::lua_apply;
+use crate::lua_dir::{MapHandler, NamedFilter};
+use crate::options::{self, OptionRow, ServerOption, Sign};
+use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
 use crate::words::{self, quoted};
 
@@ -26,6 +29,13 @@ pub enum Place<'a> {
 }
 
 impl Place<'_> {
+    /// Whether it is a section that is about a URL, known before the directory is.
+    fn is_location(&self) -> bool {
+        let Place::Section(name) = self else { return false };
+        let name = name.trim_matches(['<', '>', ' ']).to_ascii_lowercase();
+        matches!(name.strip_suffix("match").unwrap_or(&name), "location" | "proxy")
+    }
+
     /// Whether it is outside of sections and `.htaccess`.
     #[must_use]
     pub const fn is_server_level(&self) -> bool {
@@ -70,7 +80,7 @@ pub struct Context<'a> {
     pub from_code: bool,
     /// Whether the MPM serves with several threads.
     pub mpm_threaded: bool,
-    /// Whether perl was built with ithreads.
+    /// Whether perl was built with ithreads; true for Lua.
     pub perl_has_ithreads: bool,
     /// Whether the main server's parent interpreter runs already.
     pub running: bool,
@@ -110,9 +120,23 @@ pub enum Effect {
         /// Its value.
         value: Box<[u8]>,
     },
+    /// The line named these handlers of Lua: code that stands in the configuration can be compiled now, early ones are to
+    /// be resolved at start-up. An error is the line's error.
+    Handlers {
+        /// The phase they are of.
+        phase: Phase,
+        /// The list they were added to.
+        position: Position,
+        /// At least one.
+        handlers: Vec<Handler>,
+    },
+    /// Compile this one's pattern; an error is the line's error.
+    Map(Arc<MapHandler>),
+    /// Tell httpd of a filter of this name.
+    Filter(Arc<NamedFilter>),
 }
 
-type Applied = Result<Effect, String>;
+pub(crate) type Applied = Result<Effect, String>;
 
 /// A variable of this process's environment, for [`Context::getenv`].
 #[must_use]
@@ -126,14 +150,14 @@ pub fn process_env(name: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Context<'_> {
-    fn server(&self) -> &ServerConf {
+    pub(crate) fn server(&self) -> &ServerConf {
         match &self.server {
             Access::Write(server) => server,
             Access::Read(server) => server,
         }
     }
 
-    fn server_mut(&mut self, row: &Directive) -> Result<&mut ServerConf, String> {
+    pub(crate) fn server_mut(&mut self, row: &Directive) -> Result<&mut ServerConf, String> {
         match &mut self.server {
             Access::Write(server) => Ok(server),
             Access::Read(_) => {
@@ -142,7 +166,7 @@ impl Context<'_> {
         }
     }
 
-    fn dir_mut(&mut self, row: &Directive) -> Result<&mut DirConf, String> {
+    pub(crate) fn dir_mut(&mut self, row: &Directive) -> Result<&mut DirConf, String> {
         self.dir.as_deref_mut().ok_or_else(|| format!("{}: there is no directory configuration here", row.name))
     }
 
@@ -155,7 +179,9 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
     let allowed = match cmd.place {
         Place::Server => row.contexts.has(Contexts::SERVER),
         Place::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
-        Place::Section(_) => row.contexts.has(Contexts::DIRECTORY),
+        Place::Section(_) => {
+            row.contexts.has(Contexts::DIRECTORY) || (row.contexts.has(Contexts::LOCATION) && cmd.place.is_location())
+        }
         Place::Htaccess => row.contexts.has(Contexts::HTACCESS),
     };
     if !allowed {
@@ -167,15 +193,25 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
     let may_run_code = cmd.place != Place::Htaccess || cmd.from_code || cmd.server().options.is(ServerOption::Htaccess);
     if row.runs_code && !may_run_code {
         return Err(format!(
-            "{}: runs code, which .htaccess may do only where the server's configuration says \"PerlOptions +Htaccess\"",
-            row.name
+            "{}: runs code, which .htaccess may do only where the server's configuration says \"{}Options +Htaccess\"",
+            row.name,
+            row.language.name()
         ));
     }
     match row.action {
-        Action::Call(f) => f(row, cmd, args),
+        Action::Call(f) => match row.args {
+            Args::Words { min, max } => {
+                let words = lua_apply::words(row, first(args), min, max)?;
+                f(row, cmd, &words.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+            _ => f(row, cmd, args),
+        },
+        Action::Handler(phase) if row.language == Language::Lua => lua_apply::handlers(row, cmd, phase, first(args)),
         Action::Handler(phase) => push_handler(row, cmd, phase, args),
+        Action::Hook(phase) => lua_apply::hook(row, cmd, phase, first(args)),
         Action::Interp(set) => {
-            let (at, effective) = (cmd.at.clone(), cmd.mpm_threaded && cmd.perl_has_ithreads);
+            let effective = !row.threads_only || (cmd.mpm_threaded && cmd.perl_has_ithreads);
+            let at = cmd.at.clone();
             let interp = &mut cmd.server_mut(row)?.interp;
             set(interp, args).map_err(|e| format!("{}: {e}", row.name))?;
             interp.at = Some(at);
@@ -188,18 +224,25 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
     }
 }
 
-fn first<'a>(args: &[&'a [u8]]) -> &'a [u8] {
+pub(crate) fn first<'a>(args: &[&'a [u8]]) -> &'a [u8] {
     args.first().copied().unwrap_or_default()
 }
 
-fn second<'a>(args: &[&'a [u8]]) -> &'a [u8] {
+pub(crate) fn second<'a>(args: &[&'a [u8]]) -> &'a [u8] {
     args.get(1).copied().unwrap_or_default()
 }
 
-fn push_handler(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, args: &[&[u8]]) -> Applied {
-    if !cmd.server().is_enabled() {
-        return Err(format!("{}: Perl is switched off for this server by PerlOptions -Enable", row.name));
+/// Whether the server lets this language run anything.
+pub(crate) fn check_enabled(row: &'static Directive, cmd: &Context<'_>) -> Result<(), String> {
+    if cmd.server().is_enabled() {
+        return Ok(());
     }
+    let name = row.language.name();
+    Err(format!("{}: {name} is switched off for this server by {name}Options -Enable", row.name))
+}
+
+fn push_handler(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, args: &[&[u8]]) -> Applied {
+    check_enabled(row, cmd)?;
     if !cmd.server().options.allows(phase) {
         return Err(format!("{}: switched off for this server by PerlOptions -{}", row.name, phase.name()));
     }
@@ -252,7 +295,11 @@ fn flag(row: &'static Directive, args: &[&[u8]]) -> Result<bool, String> {
 }
 
 fn named<'a>(row: &'static Directive, args: &[&'a [u8]]) -> Result<&'a [u8], String> {
-    match first(args) {
+    name_at(row, args, 0)
+}
+
+pub(crate) fn name_at<'a>(row: &'static Directive, args: &[&'a [u8]], i: usize) -> Result<&'a [u8], String> {
+    match args.get(i).copied().unwrap_or_default() {
         b"" => Err(format!("{}: \"\" is not a name", row.name)),
         name => Ok(name),
     }
@@ -397,8 +444,8 @@ pub(crate) fn setup_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[
 /// At server level a name is first that of a server option, then that of a directory option, whose default it sets.
 fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Applied {
     let (sign, name) = options::signed(word);
-    let of_server = options::server_option(name);
-    let of_dir = options::dir_option(name);
+    let of_server = options::server_option_of(row.language, name);
+    let of_dir = options::dir_option_of(row.language, name);
     match (cmd.place.is_server_level(), of_server, of_dir) {
         (true, Some(option), _) => {
             if option.needs_ithreads && !cmd.perl_has_ithreads && sign != Sign::Minus {
@@ -413,7 +460,7 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
                 row.name,
                 quoted(name),
                 cmd.place,
-                options::names(&DIR_OPTIONS)
+                options::names(options::dir_options(row.language))
             ));
         }
         (_, None, None) => return Err(unknown_option(row, cmd, name)),
@@ -428,27 +475,27 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
 }
 
 fn unknown_option(row: &'static Directive, cmd: &Context<'_>, name: &[u8]) -> String {
-    let here: &[&[OptionRow]] =
-        if cmd.place.is_server_level() { &[&SERVER_OPTIONS, &DIR_OPTIONS] } else { &[&DIR_OPTIONS] };
+    let (server, dir) = (options::server_options(row.language), options::dir_options(row.language));
+    let here: &[&[OptionRow]] = if cmd.place.is_server_level() { &[server, dir] } else { &[dir] };
     let meant = here.iter().flat_map(|rows| rows.iter()).find(|o| name.eq_ignore_ascii_case(o.name.as_bytes()));
     let meant = meant.map(|o| format!(" (did you mean {}?)", o.name)).unwrap_or_default();
     let valid = match here {
         [server, dir] => format!("of a server: {}; of a directory: {}", options::names(server), options::names(dir)),
-        _ => format!("of a directory: {}", options::names(&DIR_OPTIONS)),
+        _ => format!("of a directory: {}", options::names(dir)),
     };
     format!("{}: {} is not an option{meant}. Options {valid}", row.name, quoted(name))
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::directives::directive;
+    use crate::directives::{directive, directives};
     use crate::options::DirOption;
 
     /// What stands around a line.
-    struct World {
-        server: ServerConf,
-        dir: DirConf,
+    pub(crate) struct World {
+        pub(crate) server: ServerConf,
+        pub(crate) dir: DirConf,
         running: bool,
         ithreads: bool,
         threaded: bool,
@@ -468,10 +515,13 @@ mod tests {
 
     impl World {
         /// Applies a line as httpd would, up to the first error; the last effect is the result.
-        fn line(&mut self, place: Place<'_>, line: &str) -> Applied {
+        pub(crate) fn line(&mut self, place: Place<'_>, line: &str) -> Applied {
             let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
             let row = directive(name.as_bytes()).expect(name);
-            let words: Vec<&[u8]> = rest.split(' ').map(|w| if w == "''" { b"" } else { w.as_bytes() }).collect();
+            let words: Vec<&[u8]> = match row.args {
+                Args::Raw | Args::Words { .. } | Args::Code => vec![rest.as_bytes()],
+                _ => rest.split(' ').map(|w| if w == "''" { b"" } else { w.as_bytes() }).collect(),
+            };
             let calls: Vec<Vec<&[u8]>> = match row.args {
                 crate::Args::Iterate => words.iter().map(|w| vec![*w]).collect(),
                 crate::Args::Iterate2 => words[1..].iter().map(|w| vec![words[0], *w]).collect(),
@@ -498,9 +548,9 @@ mod tests {
         }
     }
 
-    const LOCATION: Place<'_> = Place::Section("<Location");
+    pub(crate) const LOCATION: Place<'_> = Place::Section("<Location");
 
-    fn refused(world: &mut World, place: Place<'_>, line: &str) -> String {
+    pub(crate) fn refused(world: &mut World, place: Place<'_>, line: &str) -> String {
         world.line(place, line).expect_err(line)
     }
 
@@ -627,8 +677,10 @@ mod tests {
 
     #[test]
     fn every_directive_refuses_the_places_it_does_not_belong_to() {
-        for row in crate::DIRECTIVES {
-            for (place, bit) in [(LOCATION, Contexts::DIRECTORY), (Place::Htaccess, Contexts::HTACCESS)] {
+        for row in directives(Language::Perl).iter().chain(directives(Language::Lua)) {
+            for (place, bit) in
+                [(Place::Section("<Directory"), Contexts::DIRECTORY), (Place::Htaccess, Contexts::HTACCESS)]
+            {
                 if !row.contexts.has(bit) {
                     let message = refused(&mut World::default(), place, &format!("{} a b", row.name));
                     assert!(message.starts_with(&format!("{}: not allowed in {place}: it belongs ", row.name)));
@@ -639,16 +691,24 @@ mod tests {
 
     #[test]
     fn htaccess_runs_no_code_unless_the_server_says_so() {
-        for row in crate::DIRECTIVES.iter().filter(|row| row.contexts.has(Contexts::HTACCESS) && row.runs_code) {
-            let (name, line) = (row.name, format!("{} My::Name", row.name));
+        let rows = directives(Language::Perl).iter().chain(directives(Language::Lua));
+        for row in rows.filter(|row| row.contexts.has(Contexts::HTACCESS) && row.runs_code) {
+            let (name, language) = (row.name, row.language.name());
+            let words = match row.args {
+                Args::Words { .. } => "a b",
+                Args::Headed => continue, // its text arrives by the directive without <
+                _ if language == "Lua" => "/a.lua",
+                _ => "My::Name",
+            };
+            let line = format!("{name} {words}");
             assert_eq!(
                 refused(&mut World::default(), Place::Htaccess, &line),
                 format!(
-                    "{name}: runs code, which .htaccess may do only where the server's configuration says \"PerlOptions +Htaccess\""
+                    "{name}: runs code, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\""
                 )
             );
             let mut world = World::default();
-            assert_eq!(world.line(Place::Server, "PerlOptions +Htaccess"), Ok(Effect::Done));
+            assert_eq!(world.line(Place::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
             assert!(world.line(Place::Htaccess, &line).is_ok());
             let mut world = World { from_code: true, ..World::default() };
             assert!(world.line(Place::Htaccess, &line).is_ok());
@@ -667,6 +727,15 @@ mod tests {
         assert_eq!(world.dir.set_env.get(b"E"), Some(&b"1"[..]));
         assert!(world.dir.options.is(DirOption::ParseHeaders));
         assert_eq!(world.server, ServerConf::default());
+        for line in [
+            "LuaSetVar a b",
+            "LuaOptions +WatchGlobals",
+            "LuaScope server 2 4",
+            "LuaCodeCache never",
+            "LuaInherit none",
+        ] {
+            assert_eq!(world.line(Place::Htaccess, line), Ok(Effect::Done), "{line}");
+        }
     }
 
     #[test]

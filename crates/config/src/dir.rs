@@ -1,25 +1,27 @@
 //! The record of a directory: what stands in `<Directory>`, `<Location>`, `<Files>`, `.htaccess`, and, as defaults,
-//! at server level.
+//! at server level. One form for both languages; each module of httpd has its own records.
 
 use std::sync::Arc;
 
 use crate::handler::{Handler, Handlers};
+use crate::lua_dir::{LuaDir, NOTHING};
 use crate::options::{DirOption, DirOptions};
-use crate::phases::{DIR_SLOTS, Phase, Slot};
+use crate::phases::{DIR_SLOTS, Phase, Position, Slot};
 use crate::vars::{ConfigVars, Vars};
 
 /// What was written for a directory; after [`merge`](DirConf::merge) what holds there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DirConf {
-    /// `PerlOptions`.
+    /// `PerlOptions`, `LuaOptions`.
     pub options: DirOptions,
-    /// `PerlSetVar`, `PerlAddVar`.
+    /// `PerlSetVar`, `PerlAddVar`, `LuaSetVar`, `LuaAddVar`.
     pub vars: ConfigVars,
     /// `PerlSetEnv`.
     pub set_env: Vars,
     /// The section's argument, as httpd gives it when the record is made.
     pub location: Option<Arc<[u8]>>,
     handlers: Handlers<DIR_SLOTS>,
+    lua: Option<Arc<LuaDir>>,
 }
 
 impl DirConf {
@@ -61,7 +63,25 @@ impl DirConf {
         Phase::all().flat_map(|phase| self.handlers(phase).iter().map(move |h| (phase, h)))
     }
 
-    /// Whether no phase has a handler.
+    /// What mod_lua's directives say; where none was written, that nothing was.
+    #[must_use]
+    pub fn lua(&self) -> &LuaDir {
+        self.lua.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be changed.
+    pub fn lua_mut(&mut self) -> &mut LuaDir {
+        Arc::make_mut(self.lua.get_or_insert_default())
+    }
+
+    /// mod_lua's hooks of a phase at a position.
+    #[inline]
+    #[must_use]
+    pub fn hooks(&self, phase: Phase, position: Position) -> &[Handler] {
+        self.lua.as_ref().map_or(&[], |lua| lua.hooks(phase, position))
+    }
+
+    /// Whether no phase has a handler, hooks of mod_lua aside.
     #[must_use]
     pub fn has_no_handlers(&self) -> bool {
         self.handlers.is_empty()
@@ -78,6 +98,10 @@ impl DirConf {
             set_env: Vars::overlap(&base.set_env, &add.set_env),
             location: add.location.clone().or_else(|| base.location.clone()),
             handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(DirOption::MergeHandlers)),
+            lua: match (&base.lua, &add.lua) {
+                (Some(base), Some(add)) => Some(Arc::new(LuaDir::merge(base, add))),
+                (base, add) => add.clone().or_else(|| base.clone()),
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
-//! THE table of directives: one row per directive; httpd's command records, defaults, merges and the printed docs
-//! are derived from it. `Perl*Handler` rows are derived from the phases.
+//! THE tables of directives, one per language and in one form: one row per directive; httpd's command records, defaults,
+//! merges and the printed docs are derived from them. Rows of phases (`Perl*Handler`, `Lua*Handler`, `LuaHook*`) are derived
+//! from the phases. Perl's other rows are here, Lua's in `lua_rows.rs`.
 //!
 //! ```
 //! let row = config::directive(b"perlinterpmax").unwrap(); // names are found without regard to case, as by httpd
@@ -13,7 +14,8 @@ use lazy_static::lazy_static;
 
 use crate::apply::{self, Context, Effect};
 use crate::interp::{SetInterp, set};
-use crate::phases::{PHASES, Phase, Scope};
+use crate::lua_rows;
+use crate::phases::{Language, PHASES, Phase, Scope};
 
 /// Where a directive may stand, and when it is run: a set of bits.
 ///
@@ -33,6 +35,8 @@ impl Contexts {
     pub const EXEC_ON_READ: Self = Self(8);
     /// Not in a `<VirtualHost>`.
     pub const GLOBAL_ONLY: Self = Self(16);
+    /// Inside `<Location>` and `<Proxy>` and their `Match` forms, not in other sections.
+    pub const LOCATION: Self = Self(32);
     /// Server level, sections and `.htaccess`.
     pub const ANYWHERE: Self = Self(1 | 2 | 4);
 
@@ -62,6 +66,8 @@ impl fmt::Display for Contexts {
         }
         if section {
             places.push("in a section");
+        } else if self.has(Self::LOCATION) {
+            places.push("in a <Location> section");
         }
         if self.has(Self::HTACCESS) {
             places.push("in .htaccess");
@@ -70,7 +76,7 @@ impl fmt::Display for Contexts {
             let rest = places.join(", ");
             f.write_str(&if rest.is_empty() { last.to_owned() } else { format!("{rest} or {last}") })?;
         }
-        match (section, self.has(Self::GLOBAL_ONLY)) {
+        match (section || self.has(Self::LOCATION), self.has(Self::GLOBAL_ONLY)) {
             (false, true) => f.write_str(", outside of <VirtualHost> and sections"),
             (false, false) => f.write_str(", outside of sections"),
             _ => Ok(()),
@@ -97,6 +103,19 @@ pub enum Args {
     Iterate2,
     /// A block: the lines up to `</Name>` become the argument of the directive `Name`, which httpd meets in its place.
     Block,
+    /// A block whose first line may say something before its `>`: this, with the `>`, becomes the argument's first line, so
+    /// that the directive `Name` can tell a block from what was written on one line.
+    Headed,
+    /// That many, cut by [`Directive::apply`] as httpd cuts words (`RAW_ARGS` for httpd).
+    Words {
+        /// No fewer.
+        min: u8,
+        /// No more.
+        max: u8,
+    },
+    /// Any number, cut by [`Directive::apply`]: a word that begins with `function` takes the rest of the line
+    /// (`RAW_ARGS` for httpd).
+    Code,
 }
 
 impl Args {
@@ -105,6 +124,7 @@ impl Args {
     pub const fn fits(self, n: usize) -> bool {
         match self {
             Args::Raw | Args::Flag | Args::Take1 | Args::Iterate | Args::Block => n == 1,
+            Args::Headed | Args::Words { .. } | Args::Code => n == 1,
             Args::Take12 => n == 1 || n == 2,
             Args::Take2 | Args::Iterate2 => n == 2,
         }
@@ -130,23 +150,31 @@ pub enum Merge {
     Flags,
     /// The inner list replaces the outer one; with `MergeHandlers` it runs after it.
     Handlers,
+    /// `LuaInherit` tells how inner and outer list are joined.
+    Joined,
+    /// One list for the whole server.
+    Global,
 }
 
-/// Tells an administrator how outer and inner lines meet.
-impl fmt::Display for Merge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Merge::Nothing => "acts where it stands",
-            Merge::Own => "not inherited by virtual hosts",
-            Merge::Block => "a virtual host's PerlInterp* numbers are its own, as one block",
-            Merge::Inherit => "inherited unless written again",
-            Merge::Overlap => "by name; the inner value wins",
-            Merge::Vars => "by name; PerlSetVar replaces outer values, PerlAddVar extends them",
-            Merge::Flags => "`+` and `-` change the outer flags; a flag without sign is lost in an inner scope",
+impl Merge {
+    /// Tells an administrator how outer and inner lines meet.
+    #[must_use]
+    pub fn text(self, language: Language) -> String {
+        let name = language.name();
+        match self {
+            Merge::Nothing => "acts where it stands".into(),
+            Merge::Own => "not inherited by virtual hosts".into(),
+            Merge::Block => format!("a virtual host's {name}Interp* numbers are its own, as one block"),
+            Merge::Inherit => "inherited unless written again".into(),
+            Merge::Overlap => "by name; the inner value wins".into(),
+            Merge::Vars => format!("by name; {name}SetVar replaces outer values, {name}AddVar extends them"),
+            Merge::Flags => "`+` and `-` change the outer flags; a flag without sign is lost in an inner scope".into(),
             Merge::Handlers => {
-                "the inner list replaces the outer one; with PerlOptions +MergeHandlers it runs after it"
+                format!("the inner list replaces the outer one; with {name}Options +MergeHandlers it runs after it")
             }
-        })
+            Merge::Joined => "LuaInherit says how the inner list is joined to the outer one".into(),
+            Merge::Global => "one list for the whole server; a name written again means what was written last".into(),
+        }
     }
 }
 
@@ -156,7 +184,10 @@ pub type ApplyFn = fn(&'static Directive, &mut Context<'_>, &[&[u8]]) -> Result<
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     Call(ApplyFn),
+    /// A list of handlers.
     Handler(Phase),
+    /// mod_lua's: a file and a function, or a block.
+    Hook(Phase),
     Interp(SetInterp),
 }
 
@@ -165,13 +196,16 @@ pub(crate) enum Action {
 pub struct Directive {
     /// As it is written.
     pub name: &'static str,
+    /// The language whose module has it.
+    pub language: Language,
     /// How its arguments are cut.
     pub args: Args,
     /// The arguments as the documents show them.
     pub syntax: &'static str,
     /// Where it may stand.
     pub contexts: Contexts,
-    /// Whether it makes code run: refused in `.htaccess` unless the server has `PerlOptions +Htaccess`.
+    /// Whether it makes code run: refused in `.htaccess` unless the server has `PerlOptions +Htaccess`, in Lua
+    /// `LuaOptions +Htaccess`.
     pub runs_code: bool,
     /// Whether it is of no effect unless the MPM has threads and perl has ithreads.
     pub threads_only: bool,
@@ -185,16 +219,16 @@ pub struct Directive {
 }
 
 impl Directive {
-    const fn default(self, default: &'static str) -> Self {
+    pub(crate) const fn default(self, default: &'static str) -> Self {
         Self { default, ..self }
     }
-    const fn merge(self, merge: Merge) -> Self {
+    pub(crate) const fn merge(self, merge: Merge) -> Self {
         Self { merge, ..self }
     }
-    const fn runs_code(self) -> Self {
+    pub(crate) const fn runs_code(self) -> Self {
         Self { runs_code: true, ..self }
     }
-    const fn doc(self, doc: &'static str) -> Self {
+    pub(crate) const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
     }
 
@@ -202,7 +236,7 @@ impl Directive {
     #[must_use]
     pub const fn phase(&self) -> Option<Phase> {
         match self.action {
-            Action::Handler(phase) => Some(phase),
+            Action::Handler(phase) | Action::Hook(phase) => Some(phase),
             _ => None,
         }
     }
@@ -210,10 +244,10 @@ impl Directive {
     /// Whether its words name handlers.
     #[must_use]
     pub fn names_handlers(&self) -> bool {
-        matches!(self.action, Action::Handler(_)) || self.name == "PerlInitHandler"
+        matches!(self.action, Action::Handler(_) | Action::Hook(_)) || self.name == "PerlInitHandler"
     }
 
-    /// The setter, if it is one of `PerlInterp*`.
+    /// The setter, if it is one of `PerlInterp*` or `LuaInterp*`.
     #[must_use]
     pub const fn interp(&self) -> Option<SetInterp> {
         match self.action {
@@ -232,31 +266,56 @@ impl Directive {
     }
 }
 
-const SERVER: Contexts = Contexts::SERVER;
-const MAIN: Contexts = Contexts::SERVER.and(Contexts::GLOBAL_ONLY);
+pub(crate) const SERVER: Contexts = Contexts::SERVER;
+pub(crate) const MAIN: Contexts = Contexts::SERVER.and(Contexts::GLOBAL_ONLY);
 const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
-const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
-const ANYWHERE: Contexts = Contexts::ANYWHERE;
+pub(crate) const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
+pub(crate) const ANYWHERE: Contexts = Contexts::ANYWHERE;
 
 const fn row(name: &'static str, args: Args, syntax: &'static str, contexts: Contexts, action: Action) -> Directive {
+    let language = Language::Perl; // `table` says which it is
     let (runs_code, threads_only, default, merge, doc) = (false, false, "", Merge::Nothing, "");
-    Directive { name, args, syntax, contexts, runs_code, threads_only, default, merge, doc, action }
+    Directive { name, language, args, syntax, contexts, runs_code, threads_only, default, merge, doc, action }
 }
 
-const fn call(name: &'static str, args: Args, syntax: &'static str, contexts: Contexts, f: ApplyFn) -> Directive {
+pub(crate) const fn call(
+    name: &'static str,
+    args: Args,
+    syntax: &'static str,
+    contexts: Contexts,
+    f: ApplyFn,
+) -> Directive {
     row(name, args, syntax, contexts, Action::Call(f))
 }
 
-const fn interp(name: &'static str, args: Args, syntax: &'static str, f: SetInterp) -> Directive {
-    let row = row(name, args, syntax, SERVER, Action::Interp(f)).merge(Merge::Block);
-    Directive { threads_only: true, ..row }
+/// A number of the tipool.
+pub(crate) const fn interp(name: &'static str, args: Args, syntax: &'static str, f: SetInterp) -> Directive {
+    Directive { threads_only: true, ..per_interp(name, args, syntax, f).merge(Merge::Block) }
 }
 
-const fn handler(name: &'static str, phase: Phase, contexts: Contexts) -> Directive {
-    row(name, Args::Iterate, "handler ...", contexts, Action::Handler(phase))
+/// A property of each interpreter, threads or not.
+pub(crate) const fn per_interp(name: &'static str, args: Args, syntax: &'static str, f: SetInterp) -> Directive {
+    row(name, args, syntax, SERVER, Action::Interp(f))
+}
+
+const fn handler(name: &'static str, args: Args, phase: Phase, contexts: Contexts) -> Directive {
+    row(name, args, "handler ...", contexts, Action::Handler(phase)).runs_code().merge(Merge::Handlers)
+}
+
+const fn hook(name: &'static str, phase: Phase, contexts: Contexts) -> Directive {
+    let words = Args::Words { min: 2, max: 3 };
+    row(name, words, "file function [early|late]", contexts, Action::Hook(phase))
         .runs_code()
-        .merge(Merge::Handlers)
+        .merge(Merge::Joined)
         .doc(phase.row().doc)
+}
+
+const fn hook_block(name: &'static str, phase: Phase, contexts: Contexts) -> Directive {
+    let contexts = contexts.and(Contexts::EXEC_ON_READ);
+    row(name, Args::Headed, "[function [early|late]]", contexts, Action::Hook(phase))
+        .runs_code()
+        .merge(Merge::Joined)
+        .doc("The directive of this name, with the script in the configuration.")
 }
 
 #[rustfmt::skip]
@@ -316,7 +375,7 @@ const ROWS: &[Directive] = &[
         .doc("Idle interpreters give back buffers of at least this size whose variables hold no value; with report they are only counted and logged. A size is a number of bytes, or has a unit: K, M, G."),
 
     // mod_perl 1 names
-    handler("PerlHandler", Phase::Response, ANYWHERE)
+    handler("PerlHandler", Args::Iterate, Phase::Response, ANYWHERE)
         .doc("mod_perl 1 name of PerlResponseHandler."),
     call("PerlSendHeader", Args::Flag, "On|Off", ANYWHERE, apply::send_header).merge(Merge::Flags)
         .doc("mod_perl 1 name of PerlOptions +ParseHeaders or -ParseHeaders."),
@@ -330,47 +389,80 @@ const ROWS: &[Directive] = &[
 
 /// Filters get their directives together with filters.
 const fn has_row(i: usize) -> bool {
-    PHASES[i].perl.is_some() && !matches!(PHASES[i].scope, Scope::Filter)
+    !matches!(PHASES[i].scope, Scope::Filter)
 }
 
-const HANDLER_ROWS: usize = {
+/// How many rows the phases add.
+const fn phase_rows(language: Language) -> usize {
     let (mut n, mut i) = (0, 0);
     while i < PHASES.len() {
-        n += has_row(i) as usize;
-        i += 1;
-    }
-    n
-};
-
-static TABLE: [Directive; ROWS.len() + HANDLER_ROWS] = {
-    let mut rows = [ROWS[0]; ROWS.len() + HANDLER_ROWS];
-    let mut n = 0;
-    while n < ROWS.len() {
-        rows[n] = ROWS[n];
-        n += 1;
-    }
-    let mut i = 0;
-    while i < PHASES.len() {
-        if has_row(i)
-            && let Some(perl) = PHASES[i].perl
-        {
-            rows[n] = handler(perl.directive, PHASES[i].phase, perl.contexts);
+        if has_row(i) && PHASES[i].of(language).is_some() {
             n += 1;
+        }
+        if let (Language::Lua, Some(hooks)) = (language, &PHASES[i].hooks) {
+            n += 2 * hooks.blocks.len();
         }
         i += 1;
     }
-    rows
-};
+    n
+}
 
-/// The directives: the rows above, and one for each phase.
-pub static DIRECTIVES: &[Directive] = &TABLE;
+/// The rows given, and those of the phases.
+const fn table<const N: usize>(rows: &[Directive], language: Language) -> [Directive; N] {
+    let mut all = [rows[0]; N];
+    let mut n = 0;
+    while n < rows.len() {
+        all[n] = rows[n];
+        n += 1;
+    }
+    // Lua may be written in place, unquoted, which httpd's own cutting would tear apart.
+    let args = if matches!(language, Language::Lua) { Args::Code } else { Args::Iterate };
+    let mut i = 0;
+    while i < PHASES.len() {
+        let phase = PHASES[i].phase;
+        if has_row(i)
+            && let Some(row) = PHASES[i].of(language)
+        {
+            all[n] = handler(row.directive, args, phase, row.contexts).doc(PHASES[i].doc_of(language));
+            n += 1;
+        }
+        if let (Language::Lua, Some(hooks)) = (language, &PHASES[i].hooks) {
+            let mut k = 0;
+            while k < hooks.blocks.len() {
+                all[n] = hook(hooks.blocks[k].split_at(1).1, phase, hooks.contexts);
+                all[n + 1] = hook_block(hooks.blocks[k], phase, hooks.contexts);
+                n += 2;
+                k += 1;
+            }
+        }
+        i += 1;
+    }
+    assert!(n == N, "the table has a row for every place");
+    while n > 0 {
+        n -= 1;
+        all[n].language = language;
+    }
+    all
+}
+
+static PERL: [Directive; ROWS.len() + phase_rows(Language::Perl)] = table(ROWS, Language::Perl);
+static LUA: [Directive; lua_rows::ROWS.len() + phase_rows(Language::Lua)] = table(lua_rows::ROWS, Language::Lua);
+
+/// The directives of a language's module: rows of their own, and those of the phases.
+#[must_use]
+pub const fn directives(language: Language) -> &'static [Directive] {
+    match language {
+        Language::Perl => &PERL,
+        Language::Lua => &LUA,
+    }
+}
 
 lazy_static! {
     static ref BY_NAME: HashMap<String, &'static Directive> =
-        DIRECTIVES.iter().map(|row| (row.name.to_ascii_lowercase(), row)).collect();
+        PERL.iter().chain(&LUA).map(|row| (row.name.to_ascii_lowercase(), row)).collect();
 }
 
-/// The row of a directive, without regard to case.
+/// The row of a directive of any language, without regard to case.
 #[must_use]
 pub fn directive(name: &[u8]) -> Option<&'static Directive> {
     BY_NAME.get(std::str::from_utf8(name).ok()?.to_ascii_lowercase().as_str()).copied()
@@ -426,7 +518,7 @@ mod tests {
             let row = directive(name.as_bytes()).expect(name);
             assert_eq!((row.name, row.args, row.contexts), (name, args, contexts));
         }
-        assert_eq!(DIRECTIVES.len(), expected.len());
+        assert_eq!(PERL.len(), expected.len());
     }
 
     #[test]
@@ -440,8 +532,66 @@ mod tests {
     }
 
     #[test]
+    fn lua_has_the_directives_of_mod_lua_its_manual_and_of_perl_that_mean_the_same() {
+        use Args::{Code, Headed, Iterate, Iterate2, Take1, Take2};
+        let location = SERVER.and(Contexts::LOCATION);
+        let words = |min, max| Args::Words { min, max };
+        let mut expected = vec![
+            ("LuaAddVar".to_owned(), Iterate2, ANYWHERE),
+            ("LuaAuthzProvider".into(), words(3, 3), MAIN.and(Contexts::EXEC_ON_READ)),
+            ("LuaCodeCache".into(), Take1, ANYWHERE),
+            ("LuaInherit".into(), Take1, ANYWHERE),
+            ("LuaInputFilter".into(), words(3, 3), location),
+            ("LuaMapHandler".into(), words(2, 3), ANYWHERE),
+            ("LuaModule".into(), Iterate, NO_SECTION),
+            ("LuaOptions".into(), Iterate, ANYWHERE),
+            ("LuaOutputFilter".into(), words(3, 3), location),
+            ("LuaPackageCPath".into(), Take1, ANYWHERE),
+            ("LuaPackagePath".into(), Take1, ANYWHERE),
+            ("LuaRequire".into(), Iterate, NO_SECTION),
+            ("LuaRoot".into(), Take1, ANYWHERE),
+            ("LuaScope".into(), words(1, 3), ANYWHERE),
+            ("LuaSetVar".into(), Take2, ANYWHERE),
+        ];
+        let numbers = "Max MaxAge MaxMemory MaxQueue MaxRequests MaxSpare MaxWait MinSpare Scope Start";
+        expected.extend(numbers.split(' ').map(|n| (format!("LuaInterp{n}"), Take1, SERVER)));
+        let of_servers = "ChildExit ChildInit MapToStorage OpenLogs PostConfig PostReadRequest PreConnection ProcessConnection Trans";
+        expected.extend(of_servers.split(' ').map(|n| (format!("Lua{n}Handler"), Code, SERVER)));
+        let of_directories = "Access Authen Authz Cleanup Fixup HeaderParser Log Response Type";
+        expected.extend(of_directories.split(' ').map(|n| (format!("Lua{n}Handler"), Code, ANYWHERE)));
+        let hooks = "PreTranslateName PreTranslate MapToStorage AccessChecker CheckUserID AuthChecker TypeChecker Fixups InsertFilter Log";
+        let hooks = hooks.split(' ').map(|n| (format!("LuaHook{n}"), ANYWHERE));
+        let early = ["LuaQuickHandler", "LuaHookTranslateName"].map(|n| (n.to_owned(), location));
+        for (name, contexts) in hooks.chain(early) {
+            expected.push((format!("<{name}"), Headed, contexts.and(Contexts::EXEC_ON_READ)));
+            expected.push((name, words(2, 3), contexts));
+        }
+        for (name, args, contexts) in &expected {
+            let row = directive(name.as_bytes()).expect(name);
+            assert_eq!((row.name, row.args, row.contexts), (name.as_str(), *args, *contexts));
+        }
+        assert_eq!(LUA.len(), expected.len());
+        for row in &LUA {
+            let is_setting =
+                "LuaScope LuaCodeCache LuaInherit LuaOptions LuaSetVar LuaAddVar".split(' ').any(|n| n == row.name)
+                    || row.name.starts_with("LuaInterp");
+            assert_eq!(row.runs_code, !is_setting, "{}", row.name);
+            let per_state = row.name == "LuaInterpMaxMemory";
+            assert_eq!(row.threads_only, row.name.starts_with("LuaInterp") && !per_state, "{}", row.name);
+            assert_eq!(row.names_handlers(), row.phase().is_some(), "{}", row.name);
+            assert_eq!(row.language, Language::Lua);
+        }
+    }
+
+    #[test]
+    fn no_two_directives_share_a_name() {
+        assert_eq!(BY_NAME.len(), PERL.len() + LUA.len());
+        assert!(PERL.iter().all(|row| row.language == Language::Perl));
+    }
+
+    #[test]
     fn exactly_what_names_code_runs_code() {
-        for row in DIRECTIVES {
+        for row in &PERL {
             let expected = row.name.ends_with("Handler")
                 || row.name.ends_with("Require")
                 || row.name.ends_with("Provider")
@@ -453,7 +603,7 @@ mod tests {
 
     #[test]
     fn every_row_is_documented() {
-        for row in DIRECTIVES {
+        for row in PERL.iter().chain(&LUA) {
             assert!(row.doc.ends_with('.') && !row.syntax.is_empty(), "{}", row.name);
         }
     }
@@ -465,6 +615,7 @@ mod tests {
             (MAIN, "at server level, outside of <VirtualHost> and sections"),
             (NO_SECTION, "at server level, in a <VirtualHost> or in .htaccess, outside of sections"),
             (ANYWHERE, "at server level, in a <VirtualHost>, in a section or in .htaccess"),
+            (SERVER.and(Contexts::LOCATION), "at server level, in a <VirtualHost> or in a <Location> section"),
         ] {
             assert_eq!(contexts.to_string(), text);
         }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::directives::{Contexts, DIRECTIVES, Directive};
-use crate::options::{DIR_OPTIONS, OptionRow, SERVER_OPTIONS};
-use crate::phases::{PHASES, Run, Scope};
+use crate::directives::{Args, Contexts, Directive, directive as find, directives};
+use crate::options::{OptionRow, SERVER_OPTIONS, dir_options, server_options};
+use crate::phases::{Language, PHASES, PhaseRow, Run, Scope};
 
 /// The text of `docs/directives.md`.
 #[must_use]
@@ -12,6 +12,7 @@ pub fn directives_md() -> String {
     let mut out = String::from(
         "<!-- Printed from the tables in crates/config by `make tables`. Do not edit. -->\n\n\
          # Directives\n\n\
+         Those of `perl_module`; those of `lua_module` are [further down](#directives-of-lua).\n\n\
          What may be written in httpd's configuration. The names, and what they do, are those of mod_perl 2; those of mod_perl 1 \
          that mod_perl 2 knows are there as well. New are `PerlInterpMaxWait`, `PerlInterpMaxQueue`, `PerlInterpMaxAge`, \
          `PerlInterpScope` and `PerlInterpTrim`, and the options `ConfigTest` and `Htaccess`.\n\n\
@@ -21,20 +22,51 @@ pub fn directives_md() -> String {
          Directives that run code are refused in `.htaccess` unless the server's configuration says \
          `PerlOptions +Htaccess`.\n\n",
     );
-    let mut rows: Vec<&Directive> = DIRECTIVES.iter().collect();
-    rows.sort_by_key(|row| row.name);
-    for row in rows {
-        directive(&mut out, row);
-    }
+    all_directives(&mut out, Language::Perl);
     out.push_str(
         "# Options\n\n`PerlOptions` takes these names, each with a `+` or a `-` before it.\n\n## Of a server\n\n",
     );
-    options(&mut out, &SERVER_OPTIONS);
+    options(&mut out, server_options(Language::Perl));
     switches(&mut out);
     out.push_str("## Of a directory\n\nAt server level they set the default of the directories.\n\n");
-    options(&mut out, &DIR_OPTIONS);
+    options(&mut out, dir_options(Language::Perl));
     phases(&mut out);
+    lua(&mut out);
     out
+}
+
+fn lua(out: &mut String) {
+    out.push_str(
+        "\n# Directives of Lua\n\n\
+         Those of mod_lua are here, with what its manual says besides: `LuaHookPreTranslate`, `LuaMapHandler` in \
+         `<Directory>`, `early` and `late` wherever there is a hook, and blocks for all of them. `LuaOptions`, \
+         `LuaInterp*`, `LuaModule`, `LuaRequire`, `LuaSetVar`, `LuaAddVar` and `Lua*Handler` are what Perl has under its \
+         own name.\n\n\
+         A handler is named as `module`, `module.function`, `file.lua:function`, or is written in place: \
+         `function(r) ... end` takes the rest of its line. `a.b` is the module `a.b` if there is one, else the function `b` \
+         of the module `a`; `a:b` leaves no doubt. Where no function is named it is `handle`. A `+` before the name loads it \
+         at start-up, a `-` exempts it from `LuaOptions +AutoLoad`.\n\n\
+         The script of a hook is a file or stands in the configuration, as a block of lines. Without the name of a function \
+         the block itself is what runs, with the request in `r`; if it returns a function, that one is called.\n\n\
+         Directives that run code are refused in `.htaccess` unless the server's configuration says \
+         `LuaOptions +Htaccess`. In mod_lua they are not.\n\n",
+    );
+    all_directives(out, Language::Lua);
+    out.push_str("# Options of Lua\n\n`LuaOptions` takes these names, each with a `+` or a `-` before it. ");
+    out.push_str("Those of a server:\n\n");
+    options(out, server_options(Language::Lua));
+    out.push_str("Those of a directory; at server level they set the default of the directories:\n\n");
+    options(out, dir_options(Language::Lua));
+    hooks(out);
+}
+
+fn all_directives(out: &mut String, language: Language) {
+    // A block with a head is the second form of the directive that has its name.
+    let mut rows: Vec<&Directive> = directives(language).iter().filter(|row| row.args != Args::Headed).collect();
+    rows.sort_by_key(|row| row.name);
+    for row in rows {
+        directive(out, row);
+    }
 }
 
 fn line(out: &mut String, name: &str, text: &str) {
@@ -45,13 +77,18 @@ fn line(out: &mut String, name: &str, text: &str) {
 }
 
 fn directive(out: &mut String, row: &Directive) {
-    let _ = writeln!(out, "## {}\n\n    {} {}\n\n{}\n", row.name, row.name, row.syntax, text(row.doc));
+    let _ = writeln!(out, "## {}\n\n    {} {}", row.name, row.name, row.syntax);
+    if let Some(block) = find(format!("<{}", row.name).as_bytes()).filter(|block| block.args == Args::Headed) {
+        let _ = writeln!(out, "    {} {}> script </{}>", block.name, block.syntax, row.name);
+    }
+    let _ = writeln!(out, "\n{}\n", text(row.doc));
     line(out, "Where", &text(&row.contexts.to_string()));
     line(out, "Default", row.default);
-    line(out, "Scopes", &row.merge.to_string());
+    line(out, "Scopes", &row.merge.text(row.language));
     if row.runs_code {
         let htaccess = row.contexts.has(Contexts::HTACCESS);
-        line(out, "Runs code", if htaccess { "yes; in `.htaccess` only with `PerlOptions +Htaccess`" } else { "yes" });
+        let with = format!("yes; in `.htaccess` only with `{}Options +Htaccess`", row.language.name());
+        line(out, "Runs code", if htaccess { &with } else { "yes" });
     }
     if row.threads_only {
         line(out, "Threads", "of no effect unless the MPM serves with threads");
@@ -94,22 +131,46 @@ fn phases(out: &mut String) {
     out.push_str("| directive | handlers are those of | a handler's return value | |\n|---|---|---|---|\n");
     for row in &PHASES {
         let Some(perl) = row.perl else { continue };
-        let scope = match row.scope {
-            Scope::Files | Scope::Process => "the main server",
-            Scope::Connection => "the port's first server",
-            Scope::Server => "the request's server",
-            Scope::Directory => "the request's directory",
-            Scope::Filter => "the request's directory, or the port's first server",
-        };
-        let run = match row.run {
-            Run::All => "OK and DECLINED go on; anything else stops",
-            Run::First => "OK stops; DECLINED goes on; anything else stops",
-            Run::Void => "ignored",
-            Run::Files => "must be OK",
-            Run::Stream => "is that of the brigade's passing",
-        };
         let later = if row.scope == Scope::Filter { " (not built yet)" } else { "" };
-        let _ = writeln!(out, "| `{}`{later} | {scope} | {run} | {} |", perl.directive, text(row.doc));
+        let (scope, run) = (scope(row), run(row));
+        let _ =
+            writeln!(out, "| `{}`{later} | {scope} | {run} | {} |", perl.directive, text(row.doc_of(Language::Perl)));
+    }
+}
+
+fn hooks(out: &mut String) {
+    out.push_str(
+        "# Phases of Lua\n\nThe handlers of the first column run before other modules, and before the hooks of the second, \
+         which are mod_lua's. A list of hooks ends at the first that returns anything but DECLINED; `early` ones run before \
+         most other modules, `late` ones after them. Hooks are always those of the request's directory, so that \
+         `<Location>` may hold one that runs before the file is known.\n\n\
+         | handlers | hooks | handlers are those of | a handler's return value |\n|---|---|---|---|\n",
+    );
+    for row in PHASES.iter().filter(|row| row.lua.is_some() || row.hooks.is_some()) {
+        let handlers = row.lua.map(|lua| format!("`{}`", lua.directive)).unwrap_or_default();
+        let hook = row.hooks.map(|hooks| format!("`{}`", hooks.directive())).unwrap_or_default();
+        let (scope, run) = if row.lua.is_some() { (scope(row), run(row)) } else { ("", "") };
+        let _ = writeln!(out, "| {handlers} | {hook} | {scope} | {run} |");
+    }
+}
+
+fn scope(row: &PhaseRow) -> &'static str {
+    match row.scope {
+        Scope::Files | Scope::Process => "the main server",
+        Scope::Connection => "the port's first server",
+        Scope::Server => "the request's server",
+        Scope::Directory => "the request's directory",
+        Scope::Filter => "the request's directory, or the port's first server",
+    }
+}
+
+fn run(row: &PhaseRow) -> &'static str {
+    match row.run {
+        Run::All => "OK and DECLINED go on; anything else stops",
+        Run::First => "OK stops; DECLINED goes on; anything else stops",
+        Run::Void => "ignored",
+        Run::Files => "must be OK",
+        Run::Stream => "is that of the brigade's passing",
     }
 }
 
@@ -125,14 +186,20 @@ mod tests {
     #[test]
     fn every_directive_listed_option_and_phase_is_printed() {
         let md = directives_md();
-        for row in DIRECTIVES {
-            assert!(md.contains(&format!("\n## {}\n", row.name)), "{}", row.name);
-        }
-        for row in SERVER_OPTIONS.iter().chain(&DIR_OPTIONS) {
-            assert_eq!(md.contains(&format!("| `{}`", row.name)), row.listed, "{}", row.name);
-        }
-        for row in PHASES.iter().filter_map(|row| row.perl) {
-            assert!(md.contains(&format!("| `{}`", row.directive)), "{}", row.directive);
+        for language in [Language::Perl, Language::Lua] {
+            for row in directives(language) {
+                let title = match row.args {
+                    Args::Headed => format!("\n    {} ", row.name),
+                    _ => format!("\n## {}\n", row.name),
+                };
+                assert!(md.contains(&title), "{}", row.name);
+            }
+            for row in server_options(language).iter().chain(dir_options(language)) {
+                assert_eq!(md.contains(&format!("| `{}`", row.name)), row.listed, "{}", row.name);
+            }
+            for row in PHASES.iter().filter_map(|row| row.of(language)) {
+                assert!(md.contains(&format!("| `{}`", row.directive)), "{}", row.directive);
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lazy_static::lazy_static;
 
+use crate::script::Script;
+
 /// A line of the configuration.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Where {
@@ -96,7 +98,8 @@ pub fn handler_count() -> usize {
     names().by_id.len()
 }
 
-/// A handler as written: `My::Module`, `My::Module->method`, `+My::Module`, `sub { ... }`.
+/// A handler as written: `My::Module`, `My::Module->method`, `+My::Module`, `sub { ... }`; for Lua see
+/// [`Handler::of_script`] and [`Handler::of_hook`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Handler {
     /// As written, without the leading `+` or `-`.
@@ -107,6 +110,8 @@ pub struct Handler {
     pub id: HandlerId,
     /// The line that names it.
     pub at: Where,
+    /// What a handler of Lua points at.
+    pub script: Option<Arc<Script>>,
 }
 
 impl Handler {
@@ -122,7 +127,7 @@ impl Handler {
             return None;
         }
         let (id, name) = intern_with_name(name);
-        Some(Self { name, load, id, at })
+        Some(Self { name, load, id, at, script: None })
     }
 
     /// The name for a message.
@@ -188,6 +193,19 @@ impl<const N: usize> Handlers<N> {
     /// Every handler with its slot.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Handler)> {
         self.0.iter().enumerate().flat_map(|(slot, stack)| stack.iter().flat_map(|s| s.iter()).map(move |h| (slot, h)))
+    }
+
+    /// Each stack of `first` with that of `second` behind it, every entry as often as it was written.
+    #[must_use]
+    pub(crate) fn chain(first: &Self, second: &Self) -> Self {
+        let mut chained = first.clone();
+        for (stack, more) in chained.0.iter_mut().zip(&second.0) {
+            *stack = match (stack.take(), more) {
+                (Some(stack), Some(more)) => Some(stack.iter().chain(more.iter()).cloned().collect()),
+                (stack, more) => stack.or_else(|| more.clone()),
+            };
+        }
+        chained
     }
 
     /// The stacks of an inner scope within an outer one. Without `join` a stack of the inner scope replaces the outer

@@ -1,11 +1,12 @@
-//! `PerlInterp*`: how many interpreters a server has, how long they live and how long a request waits for one.
+//! `PerlInterp*` and `LuaInterp*`: how many interpreters a server has, how long they live and how long a request waits for one.
 
 use std::time::Duration;
 
 use lazy_static::lazy_static;
 
-use crate::directives::DIRECTIVES;
+use crate::directives::directives;
 use crate::handler::Where;
+use crate::phases::Language;
 use crate::words;
 
 /// How long a request keeps the interpreter that it was given.
@@ -84,6 +85,8 @@ pub enum Trim {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[allow(missing_docs)] // each field is described in its directive's row
 pub struct InterpConf {
+    /// Whose lines these are: what was not written is the default of that language's row.
+    pub language: Language,
     pub start: Option<u32>,
     pub max: Option<u32>,
     pub min_spare: Option<u32>,
@@ -94,6 +97,7 @@ pub struct InterpConf {
     pub trim: Option<Trim>,
     pub max_wait: Option<MaxWait>,
     pub scope: Option<LeaseScope>,
+    pub max_memory: Option<Cap<u64>>,
     /// The last of these lines.
     pub at: Option<Where>,
 }
@@ -121,28 +125,51 @@ pub struct Limits {
     pub scope: LeaseScope,
     /// What idle interpreters give back.
     pub trim: Trim,
+    /// Bytes that an interpreter may have.
+    pub max_memory: Option<u64>,
 }
 
 lazy_static! {
     /// The default texts of the rows, parsed by the rows. That all can be parsed is tested below.
-    static ref DEFAULTS: InterpConf = {
-        let mut conf = InterpConf::default();
-        for row in DIRECTIVES {
-            if let Some(set) = row.interp() {
-                let words: Vec<&[u8]> = row.default.split(' ').map(str::as_bytes).collect();
-                set(&mut conf, &words).unwrap_or_default();
-            }
+    static ref PERL_DEFAULTS: InterpConf = defaults(Language::Perl);
+    static ref LUA_DEFAULTS: InterpConf = defaults(Language::Lua);
+}
+
+fn defaults(language: Language) -> InterpConf {
+    let mut conf = InterpConf::new(language);
+    for row in directives(language) {
+        if let Some(set) = row.interp() {
+            let words: Vec<&[u8]> = row.default.split(' ').map(str::as_bytes).collect();
+            set(&mut conf, &words).unwrap_or_default();
         }
-        conf
-    };
+    }
+    conf
 }
 
 impl InterpConf {
+    /// Nothing was written yet.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self { language, ..Self::default() }
+    }
+
+    fn defaults(&self) -> &'static Self {
+        match self.language {
+            Language::Perl => &PERL_DEFAULTS,
+            Language::Lua => &LUA_DEFAULTS,
+        }
+    }
+
     /// What holds in a virtual host: numbers of a tipool are one block, the host's own (they say nothing unless it has
-    /// its own tipool); how long a request waits for and keeps an interpreter is inherited.
+    /// its own tipool); how long a request waits for and keeps an interpreter, and how large that may be, is inherited.
     #[must_use]
     pub fn merge(base: &Self, add: &Self) -> Self {
-        Self { max_wait: add.max_wait.or(base.max_wait), scope: add.scope.or(base.scope), ..add.clone() }
+        Self {
+            max_wait: add.max_wait.or(base.max_wait),
+            scope: add.scope.or(base.scope),
+            max_memory: add.max_memory.or(base.max_memory),
+            ..add.clone()
+        }
     }
 
     /// The numbers that hold, given the server's `Timeout`.
@@ -152,11 +179,12 @@ impl InterpConf {
     /// started, with `PerlInterpStart 10` alone there may be ten.
     #[must_use]
     pub fn limits(&self, server_timeout: Duration) -> Limits {
+        let defaults = self.defaults();
         let number = |written: Option<u32>, default: Option<u32>| (written, default.unwrap_or_default());
-        let (start, default_start) = number(self.start, DEFAULTS.start);
-        let (max, default_max) = number(self.max, DEFAULTS.max);
-        let (min_spare, default_min_spare) = number(self.min_spare, DEFAULTS.min_spare);
-        let (max_spare, default_max_spare) = number(self.max_spare, DEFAULTS.max_spare);
+        let (start, default_start) = number(self.start, defaults.start);
+        let (max, default_max) = number(self.max, defaults.max);
+        let (min_spare, default_min_spare) = number(self.min_spare, defaults.min_spare);
+        let (max_spare, default_max_spare) = number(self.max_spare, defaults.max_spare);
         let max = max.unwrap_or_else(|| default_max.max(start.unwrap_or(0)).max(min_spare.unwrap_or(0))).max(1);
         let start = start.unwrap_or(default_start).min(max);
         let max_spare = max_spare.unwrap_or_else(|| default_max_spare.max(min_spare.unwrap_or(0)));
@@ -166,23 +194,30 @@ impl InterpConf {
             max: max as usize,
             min_spare: min_spare as usize,
             max_spare: max_spare as usize,
-            max_uses: self.max_requests.or(DEFAULTS.max_requests).unwrap_or_default().into(),
-            max_age: self.max_age.or(DEFAULTS.max_age).and_then(Cap::into_option),
-            max_queue: self.max_queue.or(DEFAULTS.max_queue).and_then(Cap::into_option).map(|n| n as usize),
-            max_wait: match self.max_wait.or(DEFAULTS.max_wait) {
+            max_uses: self.max_requests.or(defaults.max_requests).unwrap_or_default().into(),
+            max_age: self.max_age.or(defaults.max_age).and_then(Cap::into_option),
+            max_queue: self.max_queue.or(defaults.max_queue).and_then(Cap::into_option).map(|n| n as usize),
+            max_wait: match self.max_wait.or(defaults.max_wait) {
                 Some(MaxWait::For(time)) => time,
                 _ => server_timeout,
             },
-            scope: self.scope.or(DEFAULTS.scope).unwrap_or_default(),
-            trim: self.trim.or(DEFAULTS.trim).unwrap_or_default(),
+            scope: self.scope.or(defaults.scope).unwrap_or_default(),
+            trim: self.trim.or(defaults.trim).unwrap_or_default(),
+            max_memory: self.max_memory.or(defaults.max_memory).and_then(Cap::into_option),
         }
     }
 
     /// Whether a number of the tipool was written: anything that a virtual host does not inherit.
     #[must_use]
     pub fn has_numbers(&self) -> bool {
-        let waiting = Self { max_wait: self.max_wait, scope: self.scope, at: self.at.clone(), ..Self::default() };
-        *self != waiting
+        let inherited = Self {
+            max_wait: self.max_wait,
+            scope: self.scope,
+            max_memory: self.max_memory,
+            at: self.at.clone(),
+            ..Self::new(self.language)
+        };
+        *self != inherited
     }
 
     /// Written values that contradict each other, one message each. None is refused (mod_perl serves with them).
@@ -190,15 +225,18 @@ impl InterpConf {
     pub fn check(&self) -> Vec<String> {
         let at = self.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
         let mut found = Vec::new();
+        let name = self.language.name();
         let mut contradiction = |less: Option<u32>, more: Option<u32>, less_name, more_name, then: &str| {
             if let (Some(less), Some(more)) = (less, more)
                 && less > more
             {
-                found.push(format!("{less_name}: \"{less}\" is more than {more_name} {more}: {then}{at}"));
+                found.push(format!(
+                    "{name}Interp{less_name}: \"{less}\" is more than {name}Interp{more_name} {more}: {then}{at}"
+                ));
             }
         };
-        let (start, max) = ("PerlInterpStart", "PerlInterpMax");
-        let (min_spare, max_spare) = ("PerlInterpMinSpare", "PerlInterpMaxSpare");
+        let (start, max) = ("Start", "Max");
+        let (min_spare, max_spare) = ("MinSpare", "MaxSpare");
         contradiction(self.start, self.max, start, max, "no more than that are started");
         contradiction(self.min_spare, self.max, min_spare, max, "no more than that can be idle");
         contradiction(self.min_spare, self.max_spare, min_spare, max_spare, "no more than that are kept idle");
@@ -228,6 +266,20 @@ pub(crate) mod set {
 
     pub fn max(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
         conf.max = Some(words::count(first(words), 1)?);
+        Ok(())
+    }
+
+    pub fn max_or_none(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        if is_none(first(words)) {
+            conf.max = Some(i32::MAX as u32);
+            return Ok(());
+        }
+        max(conf, words)
+    }
+
+    pub fn max_memory(conf: &mut InterpConf, words: &[&[u8]]) -> Result<(), String> {
+        let word = first(words);
+        conf.max_memory = Some(if is_none(word) { Cap::None } else { Cap::At(words::size(word, "none")?) });
         Ok(())
     }
 
@@ -282,8 +334,8 @@ pub(crate) mod set {
         conf.trim = Some(match words {
             [word] if is(word, "off") => Trim::Off,
             [word] if is(word, "report") => return Err("\"report\" lacks the size to report".into()),
-            [word] => Trim::GiveBack(words::size(word)?),
-            [how, word] if is(how, "report") => Trim::Report(words::size(word)?),
+            [word] => Trim::GiveBack(words::size(word, "off")?),
+            [how, word] if is(how, "report") => Trim::Report(words::size(word, "off")?),
             [how, ..] => return Err(format!("{} before a size is not \"report\"", words::quoted(how))),
             [] => return Err("a size is missing".into()),
         });
@@ -327,19 +379,44 @@ mod tests {
             max_wait: TIMEOUT,
             scope: LeaseScope::Response,
             trim: Trim::Off,
+            max_memory: None,
         };
         assert_eq!(limits, expected);
+        // Lua's interpreters are small and hold what scripts keep: as many as requests, and none is replaced.
+        let lua = InterpConf::new(Language::Lua).limits(TIMEOUT);
+        assert_eq!(lua, Limits { max: i32::MAX as usize, max_spare: 20, max_uses: 0, ..expected });
+    }
+
+    #[test]
+    fn limits_of_lua_take_its_own_words_and_names() {
+        let mut conf = InterpConf::new(Language::Lua);
+        let set_all = |conf: &mut InterpConf, lines: &[(&str, &str)]| {
+            for (name, word) in lines {
+                let row = crate::directive(name.as_bytes()).expect(name);
+                assert_eq!(row.interp().expect(name)(conf, &[word.as_bytes()]), Ok(()), "{name} {word}");
+            }
+        };
+        set_all(&mut conf, &[("LuaInterpStart", "4"), ("LuaInterpMax", "2"), ("LuaInterpMaxMemory", "8M")]);
+        let limits = conf.limits(TIMEOUT);
+        assert_eq!((limits.start, limits.max, limits.max_memory), (2, 2, Some(8 << 20)));
+        assert_eq!(conf.check(), ["LuaInterpStart: \"4\" is more than LuaInterpMax 2: no more than that are started"]);
+        set_all(&mut conf, &[("LuaInterpMax", "none"), ("LuaInterpMaxMemory", "None")]);
+        let limits = conf.limits(TIMEOUT);
+        assert_eq!((limits.start, limits.max, limits.max_memory), (4, i32::MAX as usize, None));
     }
 
     #[test]
     fn every_default_is_text_that_its_row_can_parse() {
-        for row in DIRECTIVES {
+        for row in directives(Language::Perl).iter().chain(directives(Language::Lua)) {
             if let Some(set) = row.interp() {
                 let words: Vec<&[u8]> = row.default.split(' ').map(str::as_bytes).collect();
                 assert_eq!(set(&mut InterpConf::default(), &words), Ok(()), "{}", row.name);
             }
         }
-        assert!(DEFAULTS.start.is_some() && DEFAULTS.trim.is_some() && DEFAULTS.scope.is_some());
+        for defaults in [&*PERL_DEFAULTS, &*LUA_DEFAULTS] {
+            assert!(defaults.start.is_some() && defaults.max_wait.is_some() && defaults.scope.is_some());
+        }
+        assert!(PERL_DEFAULTS.trim.is_some() && LUA_DEFAULTS.max_memory.is_some());
     }
 
     #[test]
@@ -381,6 +458,9 @@ mod tests {
         let limits = merged.limits(TIMEOUT);
         assert_eq!((limits.max_wait, limits.scope), (Duration::from_secs(1), LeaseScope::Request));
         assert_eq!(limits.max_queue, None);
+        let base = InterpConf { max_memory: Some(Cap::At(9)), ..base };
+        assert_eq!(InterpConf::merge(&base, &InterpConf::default()).limits(TIMEOUT).max_memory, Some(9));
+        assert!(!InterpConf { max_memory: Some(Cap::None), ..InterpConf::default() }.has_numbers());
         let own = InterpConf { max_wait: Some(MaxWait::Timeout), ..InterpConf::default() };
         assert_eq!(InterpConf::merge(&base, &own).limits(TIMEOUT).max_wait, TIMEOUT);
     }

@@ -1,4 +1,4 @@
-//! THE table of `PerlOptions`, and the flags they set.
+//! THE tables of `PerlOptions` and `LuaOptions`, and the flags they set. A bit means the same in both.
 //!
 //! Rules of mod_perl that the flags keep: `+` and `-` survive a merge; a flag without a sign acts where no merge
 //! onto an outer scope happens (the main server, and its defaults for directories) and is lost elsewhere, though it
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use lazy_static::lazy_static;
 
-use crate::phases::{PHASES, Phase};
+use crate::phases::{Language, PHASES, Phase};
 
 /// Options of a server that are not the switch of a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -34,6 +34,7 @@ pub enum DirOption {
     ParseHeaders,
     SetupEnv,
     MergeHandlers,
+    WatchGlobals,
 }
 
 /// One option.
@@ -142,6 +143,43 @@ pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SWITCHES] = {
     rows
 };
 
+/// The options of a server in Lua.
+#[rustfmt::skip]
+pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
+    server("Enable", ServerOption::Enable, "Whether the module works for this server at all. With -Enable a line that names a handler or script is an error, and a virtual host has no interpreter.").on(),
+    server("Clone", ServerOption::Clone, "The virtual host has its own interpreters, made as the main server's are."),
+    server("Parent", ServerOption::Parent, "The virtual host has its own parent interpreter and so its own start-up code; implies Clone."),
+    server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
+    server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
+    server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` starts the parent interpreters, loads what LuaRequire and LuaModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
+    server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaRoot and package paths) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+];
+
+/// The options of a directory in Lua.
+#[rustfmt::skip]
+pub static LUA_DIR_OPTIONS: [OptionRow; 2] = [
+    dir("MergeHandlers", DirOption::MergeHandlers, "Handlers of an inner section run after those of the outer one instead of replacing them. Hooks follow LuaInherit."),
+    dir("WatchGlobals", DirOption::WatchGlobals, "For development: a line in the error log for each global that a script makes, with file and line."),
+];
+
+/// The options of a server in a language.
+#[must_use]
+pub fn server_options(language: Language) -> &'static [OptionRow] {
+    match language {
+        Language::Perl => &SERVER_OPTIONS,
+        Language::Lua => &LUA_SERVER_OPTIONS,
+    }
+}
+
+/// The options of a directory in a language.
+#[must_use]
+pub fn dir_options(language: Language) -> &'static [OptionRow] {
+    match language {
+        Language::Perl => &DIR_OPTIONS,
+        Language::Lua => &LUA_DIR_OPTIONS,
+    }
+}
+
 /// The options of a directory.
 #[rustfmt::skip]
 pub static DIR_OPTIONS: [OptionRow; 6] = [
@@ -163,6 +201,8 @@ fn by_name(rows: &'static [OptionRow]) -> ByName {
 lazy_static! {
     static ref SERVER_BY_NAME: ByName = by_name(&SERVER_OPTIONS);
     static ref DIR_BY_NAME: ByName = by_name(&DIR_OPTIONS);
+    static ref LUA_SERVER_BY_NAME: ByName = by_name(&LUA_SERVER_OPTIONS);
+    static ref LUA_DIR_BY_NAME: ByName = by_name(&LUA_DIR_OPTIONS);
 }
 
 fn find(map: &ByName, name: &[u8]) -> Option<&'static OptionRow> {
@@ -179,6 +219,24 @@ pub fn server_option(name: &[u8]) -> Option<&'static OptionRow> {
 #[must_use]
 pub fn dir_option(name: &[u8]) -> Option<&'static OptionRow> {
     find(&DIR_BY_NAME, name)
+}
+
+/// The row of a server's option in a language.
+#[must_use]
+pub fn server_option_of(language: Language, name: &[u8]) -> Option<&'static OptionRow> {
+    match language {
+        Language::Perl => server_option(name),
+        Language::Lua => find(&LUA_SERVER_BY_NAME, name),
+    }
+}
+
+/// The row of a directory's option in a language.
+#[must_use]
+pub fn dir_option_of(language: Language, name: &[u8]) -> Option<&'static OptionRow> {
+    match language {
+        Language::Perl => dir_option(name),
+        Language::Lua => find(&LUA_DIR_BY_NAME, name),
+    }
 }
 
 /// The sign before an option.
@@ -375,8 +433,23 @@ mod tests {
     }
 
     #[test]
+    fn options_of_lua_have_the_bits_and_defaults_of_perls() {
+        for (lua, perl) in [(&LUA_SERVER_OPTIONS[..], &SERVER_OPTIONS[..]), (&LUA_DIR_OPTIONS[..], &DIR_OPTIONS[..])] {
+            for row in lua.iter().filter(|row| row.name != "WatchGlobals") {
+                let same = perl.iter().find(|p| [p.name, p.alias].contains(&row.name)).expect(row.name);
+                assert_eq!((row.bit, row.default), (same.bit, same.default), "{}", row.name);
+                assert!(!row.needs_ithreads);
+            }
+        }
+        assert!(server_option_of(Language::Lua, b"Autoload").is_some());
+        assert_eq!(server_option_of(Language::Lua, b"Access"), None);
+        assert_eq!(dir_option_of(Language::Lua, b"SetupEnv"), None);
+        assert!(server_option_of(Language::Perl, b"Access").is_some() && dir_option(b"WatchGlobals").is_none());
+    }
+
+    #[test]
     fn no_two_options_share_a_bit() {
-        for rows in [&SERVER_OPTIONS[..], &DIR_OPTIONS[..]] {
+        for rows in [&SERVER_OPTIONS[..], &DIR_OPTIONS[..], &LUA_SERVER_OPTIONS, &LUA_DIR_OPTIONS] {
             let mut all = 0;
             for row in rows {
                 assert_eq!(all & row.bit, 0, "{}", row.name);

@@ -1,7 +1,7 @@
 //! THE table of phases: one row per place in httpd's life where a script may run.
 //!
 //! A phase is one row of [`PHASES`] and one name in [`Phase`]; httpd callbacks, handler slots, the directives
-//! `Perl*Handler`, the switches of `PerlOptions` and the printed docs are derived from it.
+//! `Perl*Handler`, `Lua*Handler` and `LuaHook*`, the switches of `PerlOptions` and the printed docs are derived from it.
 
 use crate::directives::Contexts;
 
@@ -180,38 +180,85 @@ pub enum Origin {
     None,
 }
 
-/// What a language's directive for a phase takes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Form {
-    /// A list of handlers.
-    List,
-    /// A file and a function; as a third word `early` or `late` where `placed` is true.
-    FileFunction {
-        /// Whether `early` or `late` may follow.
-        placed: bool,
-    },
-    /// As [`Form::FileFunction`], or a block whose text is the handler.
-    Block {
-        /// Whether `early` or `late` may follow.
-        placed: bool,
-    },
-    /// A name for the filter, a file and a function.
-    FilterFunction,
+/// A language in which scripts are written. Each has a module of its own in httpd, with its own directives and records.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Language {
+    /// `perl_module`, as mod_perl.
+    #[default]
+    Perl,
+    /// `lua_module`, as mod_lua.
+    Lua,
 }
 
-/// What one language offers for a phase.
+impl Language {
+    /// Its name, with which the names of its own directives begin.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Language::Perl => "Perl",
+            Language::Lua => "Lua",
+        }
+    }
+}
+
+/// The directive by which one language adds handlers to a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LangRow {
     /// Name of the directive.
     pub directive: &'static str,
     /// Where the directive may stand.
     pub contexts: Contexts,
-    /// What follows the directive.
-    pub form: Form,
-    /// Handlers without any line: none, in all phases so far.
-    pub default: &'static str,
     /// The option (`PerlOptions -Access`) that forbids the directive; empty where there is none.
     pub switch: &'static str,
+    /// What the administrator reads in place of the phase's own text; empty if that will do.
+    pub doc: &'static str,
+}
+
+/// mod_lua's directives for a phase: a file and a function, or a block whose text is the script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HookRow {
+    /// The names as blocks, `<LuaHookFixups`; without the `<` they are the directives with a file. The first is that of
+    /// messages.
+    pub blocks: &'static [&'static str],
+    /// Where they may stand.
+    pub contexts: Contexts,
+}
+
+impl HookRow {
+    /// Name of the directive with a file.
+    #[must_use]
+    pub const fn directive(&self) -> &'static str {
+        self.blocks[0].split_at(1).1
+    }
+}
+
+/// What of lua_module runs in one of its callbacks of a phase.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Position {
+    /// The handlers of `Lua*Handler`; in the response phase `SetHandler lua-script` as well.
+    Handlers,
+    /// `LuaHook*` with `early`.
+    Early,
+    /// `LuaHook*` without a word of order.
+    Middle,
+    /// `LuaHook*` with `late`.
+    Late,
+    /// `LuaMapHandler`: in the fixup phase it claims requests that have no handler yet, in the response phase it runs.
+    Map,
+    /// Nothing of ours: only sees whether a handler that is not ours is about to run, and lets the interpreter go.
+    Look,
+}
+
+impl Position {
+    /// Which of a phase's three lists of hooks runs there.
+    pub(crate) const fn list(self) -> Option<usize> {
+        match self {
+            Position::Early => Some(0),
+            Position::Middle => Some(1),
+            Position::Late => Some(2),
+            _ => None,
+        }
+    }
 }
 
 /// One phase.
@@ -223,9 +270,11 @@ pub struct PhaseRow {
     pub name: &'static str,
     /// httpd's hook.
     pub hook: Hook,
-    /// One callback for each. [`Phase::Response`] has two: the first only sees whether a handler that is not ours is
-    /// about to run, and lets the interpreter go.
+    /// One callback of perl_module for each. [`Phase::Response`] has two: the first only sees whether a handler that is
+    /// not ours is about to run, and lets the interpreter go.
     pub orders: &'static [Order],
+    /// One callback of lua_module for each, and what runs there. Where mod_lua has a number it is the same.
+    pub lua_orders: &'static [(Position, Order)],
     /// Whose configuration holds the handlers.
     pub scope: Scope,
     /// What return values mean.
@@ -236,8 +285,10 @@ pub struct PhaseRow {
     pub origin: Origin,
     /// The Perl side.
     pub perl: Option<LangRow>,
-    /// The Lua side (mod_lua's directive).
+    /// The Lua side.
     pub lua: Option<LangRow>,
+    /// mod_lua's directives.
+    pub hooks: Option<HookRow>,
     /// A line or two for the administrator.
     pub doc: &'static str,
 }
@@ -250,38 +301,137 @@ const fn phase(phase: Phase, name: &'static str, hook: Hook, orders: &'static [O
         Scope::Server | Scope::Directory => (Run::All, Subject::Request, Origin::Request),
         Scope::Filter => (Run::Stream, Subject::Filter, Origin::Request),
     };
-    PhaseRow { phase, name, hook, orders, scope, run, subject, origin, perl: None, lua: None, doc: "" }
+    let (perl, lua, hooks, lua_orders, doc) = (None, None, None, &[], "");
+    PhaseRow { phase, name, hook, orders, lua_orders, scope, run, subject, origin, perl, lua, hooks, doc }
 }
 
 impl PhaseRow {
     const fn run(self, run: Run) -> Self {
         Self { run, ..self }
     }
-    const fn perl(self, directive: &'static str) -> Self {
+    const fn lang_row(&self, directive: &'static str, switch: &'static str) -> Option<LangRow> {
         let contexts = match self.scope {
             Scope::Directory | Scope::Filter => Contexts::ANYWHERE,
             _ => Contexts::SERVER,
         };
-        let row = LangRow { directive, contexts, form: Form::List, default: "", switch: self.name };
-        Self { perl: Some(row), ..self }
+        Some(LangRow { directive, contexts, switch, doc: "" })
     }
-    const fn lua(self, directive: &'static str, form: Form) -> Self {
-        let row = LangRow { directive, contexts: Contexts::ANYWHERE, form, default: "", switch: "" };
-        Self { lua: Some(row), ..self }
+    const fn perl(self, directive: &'static str) -> Self {
+        Self { perl: self.lang_row(directive, self.name), ..self }
+    }
+    const fn lua(self, directive: &'static str) -> Self {
+        let lua_orders = match self.orders {
+            [] => &[],
+            [Order::First] => HANDLERS_FIRST,
+            _ => HANDLERS,
+        };
+        Self { lua: self.lang_row(directive, ""), lua_orders, ..self }
+    }
+    const fn hooks(self, blocks: &'static [&'static str], contexts: Contexts) -> Self {
+        let lua_orders = if self.lua.is_some() { HANDLERS_AND_HOOKS } else { HOOKS };
+        Self { hooks: Some(HookRow { blocks, contexts }), lua_orders, ..self }
+    }
+    const fn lua_orders(self, lua_orders: &'static [(Position, Order)]) -> Self {
+        Self { lua_orders, ..self }
     }
     const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
+    }
+    const fn perl_doc(self, doc: &'static str) -> Self {
+        match self.perl {
+            Some(row) => Self { perl: Some(LangRow { doc, ..row }), ..self },
+            None => self,
+        }
+    }
+
+    /// A line or two for the administrator who writes a language's directive.
+    #[must_use]
+    pub const fn doc_of(&self, language: Language) -> &'static str {
+        match self.of(language) {
+            Some(row) if !row.doc.is_empty() => row.doc,
+            _ => self.doc,
+        }
     }
 
     /// Whether some language has a directive for it.
     #[must_use]
     pub const fn has_directive(&self) -> bool {
-        self.perl.is_some() || self.lua.is_some()
+        self.perl.is_some() || self.lua.is_some() || self.hooks.is_some()
+    }
+
+    /// The row of a language.
+    #[must_use]
+    pub const fn of(&self, language: Language) -> Option<LangRow> {
+        match language {
+            Language::Perl => self.perl,
+            Language::Lua => self.lua,
+        }
+    }
+
+    /// How many callbacks a language's module has here.
+    #[must_use]
+    pub const fn order_count(&self, language: Language) -> usize {
+        match language {
+            Language::Perl => self.orders.len(),
+            Language::Lua => self.lua_orders.len(),
+        }
+    }
+
+    /// Where one of these callbacks stands among those of other modules.
+    #[must_use]
+    pub const fn order(&self, language: Language, index: usize) -> Option<Order> {
+        match language {
+            Language::Perl if index < self.orders.len() => Some(self.orders[index]),
+            Language::Lua if index < self.lua_orders.len() => Some(self.lua_orders[index].1),
+            _ => None,
+        }
+    }
+
+    /// What of lua_module runs in its callback of this index.
+    #[must_use]
+    pub const fn position(&self, index: usize) -> Option<Position> {
+        if index < self.lua_orders.len() { Some(self.lua_orders[index].0) } else { None }
     }
 }
 
-const FUNCTION: Form = Form::Block { placed: false };
-const PLACED: Form = Form::Block { placed: true };
+/// mod_lua's `early`.
+const EARLY: Order = Order::At(Order::First.number() - 1);
+/// mod_lua's `late`.
+const LATE: Order = Order::At(Order::Last.number() + 1);
+/// Where mod_lua claims requests for `LuaMapHandler`: just before a `FallbackResource` would.
+const MAP_FIXUP: Order = Order::At(LATE.number() - 2);
+
+const HANDLERS: &[(Position, Order)] = &[(Position::Handlers, Order::ReallyFirst)];
+const HANDLERS_FIRST: &[(Position, Order)] = &[(Position::Handlers, Order::First)];
+const HOOKS: &[(Position, Order)] =
+    &[(Position::Early, EARLY), (Position::Middle, Order::Middle), (Position::Late, LATE)];
+const HANDLERS_AND_HOOKS: &[(Position, Order)] = &[
+    (Position::Handlers, Order::ReallyFirst),
+    (Position::Early, EARLY),
+    (Position::Middle, Order::Middle),
+    (Position::Late, LATE),
+];
+const QUICK: &[(Position, Order)] =
+    &[(Position::Early, EARLY), (Position::Middle, Order::First), (Position::Late, LATE)];
+const FIXUP: &[(Position, Order)] = &[
+    (Position::Handlers, Order::ReallyFirst),
+    (Position::Early, EARLY),
+    (Position::Middle, Order::Middle),
+    (Position::Map, MAP_FIXUP),
+    (Position::Late, LATE),
+];
+const RESPONSE: &[(Position, Order)] =
+    &[(Position::Look, Order::ReallyFirst), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
+const LOG: &[(Position, Order)] = &[
+    (Position::Handlers, Order::ReallyFirst),
+    (Position::Early, EARLY),
+    (Position::Middle, Order::First),
+    (Position::Late, LATE),
+];
+
+/// Where mod_lua takes hooks that run before the directory is known.
+const NO_DIRECTORY: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
+const ANYWHERE: Contexts = Contexts::ANYWHERE;
 const FIRST: &[Order] = &[Order::First];
 const REALLY_FIRST: &[Order] = &[Order::ReallyFirst];
 const LAST: &[Order] = &[Order::Last];
@@ -290,84 +440,89 @@ const LAST: &[Order] = &[Order::Last];
 #[rustfmt::skip]
 pub static PHASES: [PhaseRow; Phase::COUNT] = [
     phase(Phase::OpenLogs, "OpenLogs", Hook::OpenLogs, FIRST, Scope::Files)
-        .perl("PerlOpenLogsHandler")
+        .perl("PerlOpenLogsHandler").lua("LuaOpenLogsHandler")
         .doc("When log files are opened. Only entries of the main server run; each must return OK, else the server does not start."),
     phase(Phase::PostConfig, "PostConfig", Hook::PostConfig, FIRST, Scope::Files)
-        .perl("PerlPostConfigHandler")
+        .perl("PerlPostConfigHandler").lua("LuaPostConfigHandler")
         .doc("When the configuration is complete. Only entries of the main server run; each must return OK, else the server does not start."),
     phase(Phase::ChildInit, "ChildInit", Hook::ChildInit, FIRST, Scope::Process)
-        .perl("PerlChildInitHandler")
+        .perl("PerlChildInitHandler").lua("LuaChildInitHandler")
         .doc("When a child process starts, in its parent interpreter. Only entries of the main server run."),
     phase(Phase::ChildExit, "ChildExit", Hook::ChildPoolCleanup, &[], Scope::Process)
-        .perl("PerlChildExitHandler")
-        .doc("When a child process ends, before END blocks. Only entries of the main server run."),
+        .perl("PerlChildExitHandler").lua("LuaChildExitHandler")
+        .perl_doc("When a child process ends, before END blocks. Only entries of the main server run.")
+        .doc("When a child process ends. Only entries of the main server run."),
     phase(Phase::PreConnection, "PreConnection", Hook::PreConnection, FIRST, Scope::Connection)
-        .perl("PerlPreConnectionHandler")
+        .perl("PerlPreConnectionHandler").lua("LuaPreConnectionHandler")
         .doc("When a connection was accepted. Entries are those of the port's first server."),
     phase(Phase::ProcessConnection, "ProcessConnection", Hook::ProcessConnection, FIRST, Scope::Connection)
         .run(Run::First)
-        .perl("PerlProcessConnectionHandler")
+        .perl("PerlProcessConnectionHandler").lua("LuaProcessConnectionHandler")
         .doc("Speaks the connection's protocol; OK means it did. Entries are those of the port's first server."),
     phase(Phase::QuickHandler, "QuickHandler", Hook::QuickHandler, FIRST, Scope::Server)
         .run(Run::First)
-        .lua("LuaQuickHandler", FUNCTION)
+        .hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)
         .doc("Before any other phase of a request; OK means the page was made."),
     phase(Phase::PostReadRequest, "PostReadRequest", Hook::PostReadRequest, REALLY_FIRST, Scope::Server)
-        .perl("PerlPostReadRequestHandler")
-        .doc("When the request's headers were read. PerlInitHandler at server level is the same."),
+        .perl("PerlPostReadRequestHandler").lua("LuaPostReadRequestHandler")
+        .perl_doc("When the request's headers were read. PerlInitHandler at server level is the same.")
+        .doc("When the request's headers were read."),
     phase(Phase::PreTranslateName, "PreTranslateName", Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .lua("LuaHookPreTranslateName", FUNCTION)
+        // The first is what mod_lua has, the other what its manual says.
+        .hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
         .doc("Before the URI is decoded and translated."),
     phase(Phase::Trans, "Trans", Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .perl("PerlTransHandler").lua("LuaHookTranslateName", PLACED)
+        .perl("PerlTransHandler").lua("LuaTransHandler").hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
         .doc("Translates the URI to a file name."),
     phase(Phase::MapToStorage, "MapToStorage", Hook::MapToStorage, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .perl("PerlMapToStorageHandler").lua("LuaHookMapToStorage", FUNCTION)
+        .perl("PerlMapToStorageHandler").lua("LuaMapToStorageHandler").hooks(&["<LuaHookMapToStorage"], ANYWHERE)
         .doc("Finds the directory's configuration; OK skips <Directory> sections and .htaccess, DONE ends the request."),
     phase(Phase::HeaderParser, "HeaderParser", Hook::HeaderParser, REALLY_FIRST, Scope::Directory)
-        .perl("PerlHeaderParserHandler")
-        .doc("First phase that knows its section; not run for subrequests. PerlInitHandler in a section is the same."),
+        .perl("PerlHeaderParserHandler").lua("LuaHeaderParserHandler")
+        .perl_doc("First phase that knows its section; not run for subrequests. PerlInitHandler in a section is the same.")
+        .doc("First phase that knows its section; not run for subrequests."),
     phase(Phase::Access, "Access", Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
-        .perl("PerlAccessHandler").lua("LuaHookAccessChecker", PLACED)
+        .perl("PerlAccessHandler").lua("LuaAccessHandler").hooks(&["<LuaHookAccessChecker"], ANYWHERE)
         .doc("Allows or refuses by address, time and the like."),
     phase(Phase::Authen, "Authen", Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthenHandler").lua("LuaHookCheckUserID", PLACED)
+        .perl("PerlAuthenHandler").lua("LuaAuthenHandler").hooks(&["<LuaHookCheckUserID"], ANYWHERE)
         .doc("Finds out who the user is; run only where a Require line asks for one."),
     phase(Phase::Authz, "Authz", Hook::AuthChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthzHandler").lua("LuaHookAuthChecker", PLACED)
+        .perl("PerlAuthzHandler").lua("LuaAuthzHandler").hooks(&["<LuaHookAuthChecker"], ANYWHERE)
         .doc("Finds out whether the user may see the page."),
     phase(Phase::Type, "Type", Hook::TypeChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlTypeHandler").lua("LuaHookTypeChecker", FUNCTION)
+        .perl("PerlTypeHandler").lua("LuaTypeHandler").hooks(&["<LuaHookTypeChecker"], ANYWHERE)
         .doc("Sets content type, language and handler."),
     phase(Phase::Fixup, "Fixup", Hook::Fixups, REALLY_FIRST, Scope::Directory)
-        .perl("PerlFixupHandler").lua("LuaHookFixups", FUNCTION)
+        .perl("PerlFixupHandler").lua("LuaFixupHandler").hooks(&["<LuaHookFixups"], ANYWHERE).lua_orders(FIXUP)
         .doc("Last phase before the response."),
     phase(Phase::InsertFilter, "InsertFilter", Hook::InsertFilter, LAST, Scope::Directory)
         .run(Run::Void)
-        .lua("LuaHookInsertFilter", Form::FileFunction { placed: false })
+        .hooks(&["<LuaHookInsertFilter"], ANYWHERE)
         .doc("When filters are put in place."),
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
     phase(Phase::InputFilter, "InputFilter", Hook::InsertFilter, LAST, Scope::Filter)
-        .perl("PerlInputFilterHandler").lua("LuaInputFilter", Form::FilterFunction)
+        .perl("PerlInputFilterHandler")
         .doc("Filters what is read."),
     phase(Phase::OutputFilter, "OutputFilter", Hook::InsertFilter, LAST, Scope::Filter)
-        .perl("PerlOutputFilterHandler").lua("LuaOutputFilter", Form::FilterFunction)
+        .perl("PerlOutputFilterHandler")
         .doc("Filters what is sent."),
     phase(Phase::Response, "Response", Hook::Handler, &[Order::ReallyFirst, Order::Middle], Scope::Directory)
         .run(Run::First)
-        .perl("PerlResponseHandler")
-        .doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it."),
+        .perl("PerlResponseHandler").lua("LuaResponseHandler").lua_orders(RESPONSE)
+        .perl_doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it.")
+        .doc("Makes the page, under SetHandler lua. If all decline, another module may make it."),
     phase(Phase::Log, "Log", Hook::LogTransaction, REALLY_FIRST, Scope::Directory)
-        .perl("PerlLogHandler").lua("LuaHookLog", Form::FileFunction { placed: false })
+        .perl("PerlLogHandler").lua("LuaLogHandler").hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
         .doc("When the page was sent."),
     phase(Phase::Cleanup, "Cleanup", Hook::RequestPoolCleanup, &[], Scope::Directory)
-        .perl("PerlCleanupHandler")
+        .perl("PerlCleanupHandler").lua("LuaCleanupHandler")
         .doc("When the request is over and its memory about to be freed; the result is of no effect."),
 ];
 
@@ -407,6 +562,25 @@ pub const SERVER_SLOTS: usize = slots().1;
 /// Handler stacks in a directory's record.
 pub const DIR_SLOTS: usize = slots().2;
 
+/// Lists of hooks per phase: early, middle, late.
+const LISTS: usize = 3;
+
+const fn hook_slots() -> ([Option<u8>; Phase::COUNT], usize) {
+    let (mut table, mut n, mut i) = ([None; Phase::COUNT], 0, 0);
+    while i < Phase::COUNT {
+        if PHASES[i].hooks.is_some() {
+            table[i] = Some(n as u8);
+            n += LISTS;
+        }
+        i += 1;
+    }
+    (table, n)
+}
+
+const FIRST_HOOK_SLOT: [Option<u8>; Phase::COUNT] = hook_slots().0;
+/// Lists of hooks in a directory's record.
+pub const HOOK_SLOTS: usize = hook_slots().1;
+
 impl Phase {
     /// How many phases there are.
     pub const COUNT: usize = Phase::Cleanup as usize + 1;
@@ -429,6 +603,26 @@ impl Phase {
         match self.row().perl {
             Some(ref perl) => perl.directive,
             None => self.name(),
+        }
+    }
+
+    /// The name for messages about handlers of a language: that of its directive, else the short one.
+    #[must_use]
+    pub const fn directive_of(self, language: Language) -> &'static str {
+        match (self.row().of(language), &self.row().hooks) {
+            (Some(row), _) => row.directive,
+            (None, Some(hooks)) if matches!(language, Language::Lua) => hooks.directive(),
+            _ => self.name(),
+        }
+    }
+
+    /// Where its list of hooks at a position lies; `None` if there is none.
+    #[inline]
+    #[must_use]
+    pub const fn hook_slot(self, position: Position) -> Option<usize> {
+        match (FIRST_HOOK_SLOT[self as usize], position.list()) {
+            (Some(first), Some(list)) => Some(first as usize + list),
+            _ => None,
         }
     }
 
@@ -497,7 +691,7 @@ mod tests {
     fn phases_without_a_perl_directive_have_rows() {
         for phase in [Phase::QuickHandler, Phase::PreTranslateName, Phase::InsertFilter] {
             assert!(phase.row().perl.is_none());
-            assert!(phase.row().lua.is_some());
+            assert!(phase.row().lua.is_none() && phase.row().hooks.is_some());
         }
     }
 
@@ -514,6 +708,51 @@ mod tests {
             };
             assert_eq!(row.orders, expected, "{}", row.name);
         }
+    }
+
+    #[test]
+    fn each_phase_of_perl_but_filters_has_a_lua_directive_that_may_stand_in_the_same_places() {
+        for row in &PHASES {
+            let (perl, lua) = (row.perl.filter(|_| row.scope != Scope::Filter), row.lua);
+            assert_eq!(lua.map(|l| l.directive.replacen("Lua", "Perl", 1)), perl.map(|p| p.directive.to_owned()));
+            assert_eq!(lua.map(|l| l.contexts), perl.map(|p| p.contexts));
+        }
+    }
+
+    #[test]
+    fn hooks_of_lua_stand_where_mod_lua_has_them() {
+        let at = |phase: Phase, position| {
+            phase.row().lua_orders.iter().find(|(p, _)| *p == position).map(|(_, order)| order.number())
+        };
+        for row in PHASES.iter().filter(|row| row.hooks.is_some()) {
+            let middle = match row.phase {
+                Phase::QuickHandler | Phase::Log => 0,
+                _ => 10,
+            };
+            let found = [Position::Early, Position::Middle, Position::Late].map(|position| at(row.phase, position));
+            assert_eq!(found, [Some(-1), Some(middle), Some(21)], "{}", row.name);
+            assert_eq!(at(row.phase, Position::Handlers), row.lua.map(|_| -10), "{}", row.name);
+        }
+        assert_eq!(at(Phase::Fixup, Position::Map), Some(19));
+        assert_eq!((at(Phase::Response, Position::Map), at(Phase::Response, Position::Handlers)), (Some(-1), Some(10)));
+        for row in &PHASES {
+            assert!(row.lua_orders.is_sorted_by_key(|(_, order)| order.number()), "{}", row.name);
+            assert_eq!(row.order_count(Language::Lua), row.lua_orders.len());
+            assert_eq!(row.order(Language::Lua, 0), row.lua_orders.first().map(|(_, order)| *order));
+            assert_eq!(row.order(Language::Perl, 0), row.orders.first().copied());
+        }
+    }
+
+    #[test]
+    fn lists_of_hooks_are_dense_and_distinct() {
+        let mut slots: Vec<usize> = Vec::new();
+        for phase in Phase::all() {
+            slots.extend(
+                [Position::Early, Position::Middle, Position::Late].map(|p| phase.hook_slot(p)).iter().flatten(),
+            );
+            assert_eq!(phase.hook_slot(Position::Handlers), None);
+        }
+        assert_eq!(slots, (0..HOOK_SLOTS).collect::<Vec<_>>());
     }
 
     #[test]

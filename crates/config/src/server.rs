@@ -1,4 +1,5 @@
-//! The record of a server: what stands outside of sections, for the main server or in a `<VirtualHost>`.
+//! The record of a server: what stands outside of sections, for the main server or in a `<VirtualHost>`. One form for
+//! both languages; each module of httpd has its own records.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use crate::handler::{Handler, Handlers, Where};
 use crate::interp::{InterpConf, Limits};
 use crate::options::{ServerOption, ServerOptions};
-use crate::phases::{Phase, SERVER_SLOTS, Slot};
+use crate::phases::{Language, Phase, SERVER_SLOTS, Slot};
 use crate::vars::{ConfigVars, Vars};
 
 /// A file or module to load, and the line that says so.
@@ -21,19 +22,19 @@ pub struct Queued {
 /// What was written for a server; after [`merge`](ServerConf::merge) what holds there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ServerConf {
-    /// `PerlOptions`.
+    /// `PerlOptions`, `LuaOptions`.
     pub options: ServerOptions,
-    /// `PerlInterp*`.
+    /// `PerlInterp*`, `LuaInterp*`; it knows which.
     pub interp: InterpConf,
     /// `PerlSwitches`, `PerlTaintCheck`, `PerlWarn`: perl's command line, without its first and last words.
     pub switches: Vec<Box<[u8]>>,
-    /// `PerlRequire` files that wait for the parent; they come before the modules.
+    /// `PerlRequire` or `LuaRequire` files that wait for the parent; they come before the modules.
     pub requires: Vec<Queued>,
-    /// `PerlModule` names that wait for the parent.
+    /// `PerlModule` or `LuaModule` names that wait for the parent.
     pub modules: Vec<Queued>,
     /// `PerlPostConfigRequire` files.
     pub post_config_requires: Vec<Queued>,
-    /// `PerlSetVar`, `PerlAddVar` at server level (also defaults of the directories).
+    /// `PerlSetVar`, `PerlAddVar`, `LuaSetVar`, `LuaAddVar` at server level (also defaults of the directories).
     pub vars: ConfigVars,
     /// `PerlSetEnv` at server level (also defaults of the directories).
     pub set_env: Vars,
@@ -41,11 +42,25 @@ pub struct ServerConf {
     pub pass_env: Vars,
     /// `PerlTrace` letters, in alphabetical order; `None` if no line said anything.
     pub trace: Option<String>,
+    /// `LuaRoot` at server level (also the directories' default).
+    pub root: Option<Arc<[u8]>>,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
 }
 
 impl ServerConf {
+    /// The record of a server in which nothing was written yet. `default()` is that of perl_module.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self { interp: InterpConf::new(language), ..Self::default() }
+    }
+
+    /// The language whose record it is.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.interp.language
+    }
+
     /// The handlers of a phase; empty for a phase that is none of a server's. One indexed load.
     #[inline]
     #[must_use]
@@ -116,8 +131,9 @@ impl ServerConf {
         let mut found = self.interp.check();
         if self.is_merged && self.interp.has_numbers() && !self.has_own_tipool() {
             let at = self.interp.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+            let name = self.language().name();
             found.push(format!(
-                "PerlInterp*: of no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \
+                "{name}Interp*: of no effect in a <VirtualHost> that shares the main server's interpreters: {name}Options \
                  +Clone gives it its own{at}"
             ));
         }
@@ -144,6 +160,7 @@ impl ServerConf {
             set_env: Vars::overlap(&base.set_env, &add.set_env),
             pass_env: Vars::overlap(&base.pass_env, &add.pass_env),
             trace: add.trace.clone().or_else(|| base.trace.clone()),
+            root: add.root.clone().or_else(|| base.root.clone()),
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(ServerOption::MergeHandlers)),
         }

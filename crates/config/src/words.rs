@@ -15,6 +15,74 @@ pub fn quoted(word: &[u8]) -> String {
     text
 }
 
+/// httpd's space (`apr_isspace`).
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// The next word of a line and what follows it, as `ap_getword_conf`: a word in quotes may hold spaces and, behind a
+/// backslash, its quote; of two backslashes one stays. `None` at the end of the line.
+pub fn next(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let start = line.iter().position(|b| !is_space(*b))?;
+    let line = &line[start..];
+    let quote = line.first().copied().filter(|b| matches!(b, b'"' | b'\''));
+    let text = if quote.is_some() { &line[1..] } else { line };
+    let (mut word, mut rest) = (Vec::new(), text);
+    loop {
+        rest = match rest {
+            [b'\\', b'\\', rest @ ..] => {
+                word.push(b'\\');
+                rest
+            }
+            [b'\\', b, rest @ ..] if Some(*b) == quote => {
+                word.push(*b);
+                rest
+            }
+            [b, rest @ ..] if Some(*b) == quote => return Some((word, rest)),
+            [b, ..] if quote.is_none() && is_space(*b) => return Some((word, rest)),
+            [b, rest @ ..] => {
+                word.push(*b);
+                rest
+            }
+            [] => return Some((word, rest)),
+        };
+    }
+}
+
+/// All words of a line.
+pub fn all(mut line: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    while let Some((word, rest)) = next(line) {
+        words.push(word);
+        line = rest;
+    }
+    words
+}
+
+/// The handlers of a line: its words, but one that begins with the Lua keyword `function` (a sign may stand before it) is,
+/// unquoted, the whole rest of the line.
+pub fn handlers(mut line: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    loop {
+        line = line.trim_ascii();
+        if is_function(line.strip_prefix(b"+").or(line.strip_prefix(b"-")).unwrap_or(line)) {
+            words.push(line.to_vec());
+            return words;
+        }
+        let Some((word, rest)) = next(line) else { return words };
+        words.push(word);
+        line = rest;
+    }
+}
+
+/// Whether this is a Lua function, written out.
+pub fn is_function(code: &[u8]) -> bool {
+    code.strip_prefix(b"function").is_some_and(|rest| {
+        let first = rest.first().copied().unwrap_or_default();
+        is_space(first) || first == b'('
+    })
+}
+
 fn digits(word: &[u8]) -> (&str, &[u8]) {
     let end = word.iter().position(|b| !b.is_ascii_digit()).unwrap_or(word.len());
     let (number, unit) = word.split_at(end);
@@ -56,8 +124,8 @@ pub fn duration(word: &[u8]) -> Result<Duration, String> {
     }
 }
 
-/// A size in bytes: a number with `K`, `M` or `G`; bytes if no unit stands there.
-pub fn size(word: &[u8]) -> Result<u64, String> {
+/// A size in bytes: a number with `K`, `M` or `G`; bytes if no unit stands there. `lifted` is the word for no size at all.
+pub fn size(word: &[u8], lifted: &str) -> Result<u64, String> {
     let (number, unit) = digits(word);
     let factor = match unit.to_ascii_uppercase().as_slice() {
         b"" | b"B" => 1,
@@ -70,7 +138,7 @@ pub fn size(word: &[u8]) -> Result<u64, String> {
         return Err(format!("{} is not a size such as 65536, 64K or 1M", quoted(word)));
     }
     match number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)) {
-        Some(0) => Err(format!("{} is too small: at least 1 byte, or off", quoted(word))),
+        Some(0) => Err(format!("{} is too small: at least 1 byte, or {lifted}", quoted(word))),
         Some(bytes) if bytes <= 1 << 40 => Ok(bytes),
         _ => Err(format!("{} is too large a size", quoted(word))),
     }
@@ -111,10 +179,46 @@ mod tests {
     #[test]
     fn sizes_take_units_and_mean_bytes_without() {
         for (word, bytes) in [("4096", 4096), ("64k", 65536), ("1M", 1 << 20), ("2GB", 2 << 30)] {
-            assert_eq!(size(word.as_bytes()), Ok(bytes), "{word}");
+            assert_eq!(size(word.as_bytes(), "off"), Ok(bytes), "{word}");
         }
         for word in ["", "0", "M", "1T", "-1", "99999999999999999999"] {
-            assert!(size(word.as_bytes()).is_err(), "{word}");
+            assert!(size(word.as_bytes(), "off").is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_as_httpd_cuts_them() {
+        for (line, expected) in [
+            ("a  b\tc ", &["a", "b", "c"][..]),
+            ("'a b' \"c d\"", &["a b", "c d"]),
+            (r#""a\"b" 'c\'d' "e\f" "g\\h""#, &["a\"b", "c'd", r"e\f", r"g\h"]),
+            (r"a\\b c\'d a'b'", &[r"a\b", r"c\'d", "a'b'"]),
+            ("'' \"\"", &["", ""]),
+            ("'open", &["open"]),
+            ("'a'b", &["a", "b"]),
+            (" ", &[]),
+        ] {
+            let words: Vec<String> = all(line.as_bytes()).iter().map(|w| String::from_utf8_lossy(w).into()).collect();
+            assert_eq!(words, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_function_takes_the_rest_of_its_line() {
+        for (line, expected) in [
+            ("a b", &["a", "b"][..]),
+            ("function(r) return 404 end ", &["function(r) return 404 end"]),
+            ("function (r) return 'a b' end", &["function (r) return 'a b' end"]),
+            ("a +function(r) end", &["a", "+function(r) end"]),
+            ("'function(r) end' b", &["function(r) end", "b"]),
+            ("function b", &["function b"]),
+            ("functions b", &["functions", "b"]),
+            ("function", &["function"]),
+            ("", &[]),
+        ] {
+            let words: Vec<String> =
+                handlers(line.as_bytes()).iter().map(|w| String::from_utf8_lossy(w).into()).collect();
+            assert_eq!(words, expected, "{line}");
         }
     }
 

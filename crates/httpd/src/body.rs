@@ -51,6 +51,56 @@ impl Request {
         result.map(|total| unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), total) })
     }
 
+    /// Reads the whole body, or what is left of it, if that is at most `limit` bytes (0: as many as there are).
+    ///
+    /// # Errors
+    /// See [`BodyError`].
+    pub fn read_all(&self, limit: u64, cx: Reenter) -> Result<Vec<u8>, BodyError> {
+        let mut body = Vec::new();
+        self.read_pieces(limit, cx, |piece| {
+            body.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(body)
+    }
+
+    /// As [`Request::read_all`], piece by piece. Returns how many bytes there were.
+    ///
+    /// # Errors
+    /// See [`BodyError`]; what `take` returns becomes [`BodyError::Kept`].
+    pub fn read_pieces(
+        &self,
+        limit: u64,
+        cx: Reenter,
+        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<u64, BodyError> {
+        let configured = u64::try_from(self.limit_req_body()).unwrap_or(0);
+        let limit = [limit, configured].into_iter().filter(|n| *n > 0).min().unwrap_or(u64::MAX);
+        if u64::try_from(self.raw().remaining).unwrap_or(0) > limit || self.declared_length() > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        let mut room = vec![0; PIECE];
+        let mut total = 0;
+        loop {
+            let n = self.read(&mut room, cx).map_err(BodyError::Read)?;
+            total += n as u64;
+            if total > limit {
+                return Err(BodyError::TooLarge(limit));
+            }
+            take(&room[..n]).map_err(|e| BodyError::Kept(e.to_string()))?;
+            if n < PIECE {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// What `Content-Length` says; 0 without one.
+    fn declared_length(&self) -> u64 {
+        let length =
+            self.headers_in().get(b"Content-Length").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        length.unwrap_or(0)
+    }
+
     /// Reads and throws away what is left of the body (`ap_discard_request_body`).
     pub fn discard_request_body(&self, _cx: Reenter) -> c_int {
         // SAFETY: lives.
@@ -108,6 +158,32 @@ impl Request {
         Ok((read, at_end))
     }
 }
+
+/// Bytes read at a time, so that a length the client made up costs no memory.
+const PIECE: usize = 64 * 1024;
+
+/// Why a body was not read whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BodyError {
+    /// There is more of it than this, which is the caller's limit or `LimitRequestBody`.
+    TooLarge(u64),
+    /// It could not be read.
+    Read(ReadError),
+    /// What was read could not be kept.
+    Kept(String),
+}
+
+impl std::fmt::Display for BodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BodyError::TooLarge(limit) => write!(f, "the request body is larger than {limit} bytes"),
+            BodyError::Read(error) => write!(f, "the request body cannot be read: {error}"),
+            BodyError::Kept(error) => write!(f, "the request body cannot be kept: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

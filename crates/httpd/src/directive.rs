@@ -1,4 +1,4 @@
-//! httpd's command table, made from the directive table, and what a directive is told.
+//! httpd's command tables, made from the directive tables, and what a directive is told.
 //!
 //! Every row becomes a `command_rec` at compile time; its C callback depends only on how arguments are cut. httpd is told
 //! that a directive may stand anywhere: [`Directive::apply`] says where it belongs, in better words. A line of ITERATE form
@@ -10,7 +10,7 @@ use crate::{
     server::pool,
 };
 use apr::{Pool, bytes_at};
-use config::{Args, Contexts, DIRECTIVES, Directive, Place};
+use config::{Args, Contexts, Directive, Language, Place, directives};
 use std::{
     ffi::{c_char, c_int, c_void},
     marker::PhantomData,
@@ -210,30 +210,36 @@ const fn texts(row: &Directive) -> [&[u8]; 2] {
     [row.name.as_bytes(), row.syntax.as_bytes()]
 }
 
-/// All C texts, one after the other, each with its NUL.
-const TEXT_SIZE: usize = {
+const PERL: &[Directive] = directives(Language::Perl);
+const LUA: &[Directive] = directives(Language::Lua);
+
+const fn text_size(rows: &[Directive]) -> usize {
     let (mut size, mut i) = (0, 0);
-    while i < DIRECTIVES.len() {
-        let [name, syntax] = texts(&DIRECTIVES[i]);
+    while i < rows.len() {
+        let [name, syntax] = texts(&rows[i]);
         size += name.len() + syntax.len() + 2;
         i += 1;
     }
     size
-};
+}
 
-static TEXTS: [u8; TEXT_SIZE] = {
-    let mut all = [0; TEXT_SIZE];
+/// All C texts of a table, one after the other, each with its NUL.
+static PERL_TEXTS: [u8; text_size(PERL)] = all_texts(PERL);
+static LUA_TEXTS: [u8; text_size(LUA)] = all_texts(LUA);
+
+const fn all_texts<const N: usize>(rows: &[Directive]) -> [u8; N] {
+    let mut all = [0; N];
     let (mut at, mut i) = (0, 0);
-    while i < DIRECTIVES.len() {
-        let [name, syntax] = texts(&DIRECTIVES[i]);
+    while i < rows.len() {
+        let [name, syntax] = texts(&rows[i]);
         at = put(&mut all, at, name);
         at = put(&mut all, at, syntax);
         i += 1;
     }
     all
-};
+}
 
-const fn put(all: &mut [u8; TEXT_SIZE], at: usize, text: &[u8]) -> usize {
+const fn put(all: &mut [u8], at: usize, text: &[u8]) -> usize {
     let mut i = 0;
     while i < text.len() {
         assert!(text[i] != 0, "a directive's texts are C strings");
@@ -251,19 +257,23 @@ pub(crate) struct Commands<H>(PhantomData<H>);
 
 impl<H: Host> Commands<H> {
     /// Its first record; one without a name ends it.
-    pub(crate) const FIRST: *const ffi::command_rec = (&raw const *Self::TABLE).cast();
-    const TABLE: &'static [ffi::command_rec; DIRECTIVES.len() + 1] = &Self::rows();
+    pub(crate) const FIRST: *const ffi::command_rec = match H::LANGUAGE {
+        Language::Perl => (&raw const *Self::OF_PERL).cast(),
+        Language::Lua => (&raw const *Self::OF_LUA).cast(),
+    };
+    const OF_PERL: &'static [ffi::command_rec; PERL.len() + 1] = &Self::rows(PERL, (&raw const PERL_TEXTS).cast());
+    const OF_LUA: &'static [ffi::command_rec; LUA.len() + 1] = &Self::rows(LUA, (&raw const LUA_TEXTS).cast());
 
-    const fn rows() -> [ffi::command_rec; DIRECTIVES.len() + 1] {
-        let mut rows = [NO_COMMAND; DIRECTIVES.len() + 1];
-        let mut text: *const c_char = (&raw const TEXTS).cast();
+    /// `text` begins the texts of these rows.
+    const fn rows<const N: usize>(of: &'static [Directive], mut text: *const c_char) -> [ffi::command_rec; N] {
+        let mut rows = [NO_COMMAND; N];
         let mut i = 0;
-        while i < DIRECTIVES.len() {
-            let row: &'static Directive = &DIRECTIVES[i];
+        while i < of.len() {
+            let row: &'static Directive = &of[i];
             let [name, syntax] = texts(row);
             let on_read = if row.contexts.has(Contexts::EXEC_ON_READ) { ffi::EXEC_ON_READ as c_int } else { 0 };
             let (func, args_how) = Self::callback(row.args);
-            // SAFETY: `TEXTS` holds both texts of each row in this order, each with its NUL.
+            // SAFETY: the texts hold both of each row in this order, each with its NUL.
             let (errmsg, next) = unsafe { (text.add(name.len() + 1), text.add(name.len() + syntax.len() + 2)) };
             rows[i] = ffi::command_rec {
                 name: text,
@@ -281,8 +291,10 @@ impl<H: Host> Commands<H> {
 
     const fn callback(args: Args) -> (ffi::cmd_func, ffi::cmd_how) {
         match args {
-            Args::Block => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
-            Args::Raw => (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Block | Args::Headed => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Raw | Args::Words { .. } | Args::Code => {
+                (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS)
+            }
             Args::Flag => (ffi::cmd_func { flag: Some(flag::<H>) }, ffi::FLAG),
             Args::Take1 => (ffi::cmd_func { take1: Some(take1::<H> as Take1) }, ffi::TAKE1),
             Args::Take12 => (ffi::cmd_func { take2: Some(take2::<H>) }, ffi::TAKE12),
@@ -299,7 +311,7 @@ unsafe extern "C" fn take1<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, 
 }
 
 /// Reads a block while the file is being read. In its place httpd meets, when it walks the tree, the directive of that name
-/// with the lines as its argument, and the number of the first of them.
+/// with the lines as its argument, and the number of the first of them; of a headed block the first is that which opened it.
 unsafe extern "C" fn block<H: Host>(
     cmd: *mut ffi::cmd_parms,
     current: *mut c_void,
@@ -330,8 +342,15 @@ unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, 
     let Some(file) = (unsafe { cmd.raw().config_file.as_mut() }) else {
         return Err(format!("{open}>: is not in a file"));
     };
-    let first = file.line_number + 1;
+    // SAFETY: `rows` put a row there.
+    let row = unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() };
+    let is_headed = row.is_some_and(|row| row.args == Args::Headed);
+    let first = if is_headed { file.line_number } else { file.line_number + 1 };
     let (mut code, mut line, end) = (Vec::new(), Vec::new(), format!("</{name}>"));
+    if is_headed {
+        code.extend_from_slice(arg);
+        code.push(b'\n');
+    }
     loop {
         let mut byte: c_char = 0;
         // Byte by byte: httpd's own lines are limited in length, and lose indentation and backslashes at their ends.
@@ -344,7 +363,7 @@ unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, 
         if status == 0 {
             file.line_number += 1;
         }
-        if line.trim_ascii().eq_ignore_ascii_case(end.as_bytes()) {
+        if is_end(&line, name) {
             break;
         }
         if status != 0 {
@@ -365,6 +384,12 @@ unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, 
         (**current).args = pool.cstr(&code).as_ptr();
     }
     Ok(())
+}
+
+/// Whether this line ends the block of a name: `</Name>`, with spaces around what stands between `</` and `>` or not.
+fn is_end(line: &[u8], name: &str) -> bool {
+    let found = line.trim_ascii().strip_prefix(b"</").and_then(|line| line.strip_suffix(b">"));
+    found.is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }
 
 unsafe extern "C" fn take2<H: Host>(
@@ -389,13 +414,15 @@ unsafe extern "C" fn flag<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, o
 }
 
 /// # Safety
-/// httpd calls for a directive of the host's table; `dir` is null or the host's record.
+/// httpd calls for a directive of the host's table; `dir` is null or the host's record, unless the row is run on reading.
 unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]]) -> *const c_char {
     let Some(cmd) = NonNull::new(cmd).map(|cmd| Command(cmd, PhantomData)) else { return ptr::null() };
     // SAFETY: `rows` put a row there.
     let Some(row) = (unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() }) else { return ptr::null() };
     let server = cmd.server();
     let is_serving = cmd.is_serving();
+    // What is run while the file is being read gets no record, but the place of a node.
+    let dir = if row.contexts.has(Contexts::EXEC_ON_READ) { ptr::null_mut() } else { dir };
     // SAFETY: the caller's promise.
     let dir = unsafe { record::<H::Dir>(dir) };
     let slots = Slots::<H> {
@@ -422,22 +449,107 @@ mod tests {
     };
     use std::ffi::CStr;
 
+    const LUA_COMMANDS: *const ffi::command_rec = (&raw const *Commands::<NullHost>::OF_LUA).cast();
+
     #[test]
-    fn every_row_is_a_command_of_the_same_name_and_the_table_ends() {
+    fn every_row_is_a_command_of_the_same_name_and_the_tables_end() {
         let _ = &TEST_MODULE;
-        let mut command = Commands::<NullHost>::FIRST;
-        for row in DIRECTIVES {
-            // SAFETY: inside the table, as its end has not been met.
-            let (this, name) = unsafe { (&*command, CStr::from_ptr((*command).name)) };
-            assert_eq!(name.to_bytes(), row.name.as_bytes());
-            // SAFETY: a C string of `TEXTS`.
-            assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), row.syntax.as_bytes());
-            assert!(ptr::eq(this.cmd_data.cast(), row));
-            // SAFETY: the record behind it is the next one, or the end.
-            command = unsafe { command.add(1) };
+        for (rows, mut command) in [(PERL, Commands::<NullHost>::FIRST), (LUA, LUA_COMMANDS)] {
+            for row in rows {
+                // SAFETY: inside the table, as its end has not been met.
+                let (this, name) = unsafe { (&*command, CStr::from_ptr((*command).name)) };
+                assert_eq!(name.to_bytes(), row.name.as_bytes());
+                // SAFETY: a C string of the table's texts.
+                assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), row.syntax.as_bytes());
+                assert!(ptr::eq(this.cmd_data.cast(), row));
+                // SAFETY: the record behind it is the next one, or the end.
+                command = unsafe { command.add(1) };
+            }
+            // SAFETY: the record that ends the table.
+            assert!(unsafe { (*command).name }.is_null());
         }
-        // SAFETY: the record that ends the table.
-        assert!(unsafe { (*command).name }.is_null());
+    }
+
+    unsafe extern "C" fn next_byte(byte: *mut c_char, text: *mut c_void) -> apr::ffi::apr_status_t {
+        let text = text.cast::<&[u8]>();
+        // SAFETY: the test's own slice, and httpd's place for a byte.
+        unsafe {
+            let Some((first, rest)) = (*text).split_first() else { return 1 };
+            (*byte, *text) = (*first as c_char, rest);
+        }
+        0
+    }
+
+    /// Reads a block that was opened on line 10 by this directive; its error, or the node's name, line and argument.
+    fn block_of(directive: &str, arg: &CStr, mut text: &[u8]) -> Result<(String, i32, String), String> {
+        let fake = Fake::new();
+        let at = |rows: &[Directive]| rows.iter().position(|row| row.name == directive);
+        // SAFETY: zero is a value of these plain records; what `block` looks at is set, and outlives the call. The tables have
+        // a record per row.
+        unsafe {
+            let command = match at(LUA) {
+                Some(i) => &*LUA_COMMANDS.add(i),
+                None => &*Commands::<NullHost>::FIRST.add(at(PERL).unwrap()),
+            };
+            let mut file: ffi::ap_configfile_t = std::mem::zeroed();
+            file.getch = Some(next_byte);
+            (file.param, file.name, file.line_number) = ((&raw mut text).cast(), c"httpd.conf".as_ptr(), 10);
+            let mut parms: ffi::cmd_parms = std::mem::zeroed();
+            (parms.pool, parms.temp_pool, parms.server) =
+                (fake.pool.as_ptr(), fake.pool.as_ptr(), fake.request.server().as_ptr());
+            (parms.cmd, parms.info, parms.config_file) = (command, command.cmd_data, &mut file);
+            let mut node: *mut ffi::ap_directive_t = ptr::null_mut();
+            let error = block::<NullHost>(&mut parms, (&raw mut node).cast(), arg.as_ptr());
+            let text = |at| bytes_at(at).map(|b| String::from_utf8_lossy(b).into_owned());
+            match text(error) {
+                Some(error) => Err(error),
+                None => Ok((text((*node).directive).unwrap(), (*node).line_num, text((*node).args).unwrap())),
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_becomes_a_directive_with_its_text_and_what_opened_it_where_it_may_say_something() {
+        let text = b"  return 1 \\\n\nend\n </luahookfixups >\nmore";
+        let read = block_of("<LuaHookFixups", c"fix early>", text);
+        assert_eq!(read, Ok(("LuaHookFixups".into(), 10, "fix early>\n  return 1 \\\n\nend\n".into())));
+        let read = block_of("<LuaHookFixups", c">", b"</LuaHookFixups>");
+        assert_eq!(read, Ok(("LuaHookFixups".into(), 10, ">\n".into())));
+        let read = block_of("<Perl", c">", b"1;\n</Perl>\n");
+        assert_eq!(read, Ok(("Perl".into(), 11, "1;\n".into())));
+    }
+
+    #[test]
+    fn a_block_without_an_end_is_refused() {
+        for text in [&b"return 1\n"[..], b"</LuaHookFixupsX>\n</LuaHookFixups", b""] {
+            let message = "<LuaHookFixups>: </LuaHookFixups> is missing";
+            assert_eq!(block_of("<LuaHookFixups", c"fix>", text), Err(message.into()));
+        }
+        assert_eq!(
+            block_of("<LuaHookFixups", c"fix", b"</LuaHookFixups>"),
+            Err("<LuaHookFixups> directive missing closing '>'".into())
+        );
+    }
+
+    #[test]
+    fn a_directive_that_is_run_on_reading_has_no_directory() {
+        let _one_at_a_time = PCONF_IN_USE.lock().unwrap();
+        let fake = Fake::new();
+        let s = fake.request.server();
+        set_pconf(fake.pool);
+        crate::module::install_in::<NullHost>(s, fake.pool, fake.pool);
+        let at = LUA.iter().position(|row| row.name == "LuaAuthzProvider").unwrap();
+        let mut node: *mut ffi::ap_directive_t = ptr::null_mut();
+        // SAFETY: as in `line`; httpd passes the place of a node where it otherwise passes a record.
+        let error = unsafe {
+            let command = &*LUA_COMMANDS.add(at);
+            let mut parms: ffi::cmd_parms = std::mem::zeroed();
+            (parms.pool, parms.temp_pool) = (fake.pool.as_ptr(), fake.pool.create().unwrap().as_ptr());
+            (parms.server, parms.cmd, parms.info) = (s.as_ptr(), command, command.cmd_data);
+            take1::<NullHost>(&mut parms, (&raw mut node).cast(), c"a /a.lua f".as_ptr())
+        };
+        assert!(error.is_null() && node.is_null());
+        assert_eq!(s.config::<NullHost>().unwrap()[..], ["LuaAuthzProvider a /a.lua f".to_owned()]);
     }
 
     /// What a directive did: its error, and both records afterwards.
@@ -451,7 +563,7 @@ mod tests {
         let conf = if serving { request_pool } else { fake.pool };
         set_pconf(fake.pool);
         let record = crate::module::install_in::<NullHost>(s, fake.pool, conf);
-        let at = DIRECTIVES.iter().position(|row| row.name == name).unwrap();
+        let at = PERL.iter().position(|row| row.name == name).unwrap();
         // SAFETY: zero is a value of this plain record; what `run` looks at is set. The table has a record per row.
         let error = unsafe {
             let command = &*Commands::<NullHost>::FIRST.add(at);

@@ -1,8 +1,11 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
 use crate::{Connection, Request, ffi};
-use apr::{Brigade, Reenter, Status, bytes_at};
-use std::{ffi::c_int, ptr::NonNull};
+use apr::{Brigade, Reenter, Status, bytes_at, with_cstr};
+use std::{
+    ffi::c_int,
+    ptr::{self, NonNull},
+};
 
 /// An `ap_filter_t`. Lives as long as the request or connection it was added to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,6 +21,10 @@ unsafe impl Send for Filter {}
 pub struct FilterRec(NonNull<ffi::ap_filter_rec_t>);
 
 impl FilterRec {
+    pub(crate) fn as_ptr(self) -> *mut ffi::ap_filter_rec_t {
+        self.0.as_ptr()
+    }
+
     /// The name it was registered under, in lower case.
     pub fn name(&self) -> Option<&[u8]> {
         // SAFETY: lives as long as the configuration; a C string.
@@ -170,6 +177,37 @@ impl Filter {
         unsafe {
             if reads { ffi::ap_remove_input_filter(self.as_ptr()) } else { ffi::ap_remove_output_filter(self.as_ptr()) }
         }
+    }
+}
+
+impl Request {
+    /// Puts a filter of this name before what the answer still goes through; false if there is none.
+    pub fn add_output_filter(&self, name: &[u8]) -> bool {
+        with_cstr(name, |name| {
+            // SAFETY: a C string for the call; request and connection live, and httpd puts the filter's record into the
+            // request's pool. Without a context of its own, which is what a filter expects that is added by its name.
+            unsafe {
+                let found = ffi::ap_get_output_filter_handle(name.as_ptr());
+                !found.is_null() && {
+                    let c = self.connection().as_ptr();
+                    !ffi::ap_add_output_filter_handle(found, ptr::null_mut(), self.as_ptr(), c).is_null()
+                }
+            }
+        })
+    }
+
+    /// Puts a filter of this name before what the body still comes through; false if there is none.
+    pub fn add_input_filter(&self, name: &[u8]) -> bool {
+        with_cstr(name, |name| {
+            // SAFETY: as in `add_output_filter`.
+            unsafe {
+                let found = ffi::ap_get_input_filter_handle(name.as_ptr());
+                !found.is_null() && {
+                    let c = self.connection().as_ptr();
+                    !ffi::ap_add_input_filter_handle(found, ptr::null_mut(), self.as_ptr(), c).is_null()
+                }
+            }
+        })
     }
 }
 

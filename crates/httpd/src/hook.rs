@@ -9,7 +9,7 @@ use crate::{
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK},
 };
 use apr::Pool;
-use config::{Hook, Order, PHASES};
+use config::{Hook, Language, Order, PHASES, Phase};
 use std::{
     ffi::{c_int, c_void},
     ptr,
@@ -73,7 +73,7 @@ enum Callback {
 }
 
 const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
-    if P >= PHASES.len() || O >= PHASES[P].orders.len() {
+    if P >= PHASES.len() || O >= PHASES[P].order_count(H::LANGUAGE) {
         return Callback::None;
     }
     match PHASES[P].hook {
@@ -90,13 +90,14 @@ const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
 
 /// Room in the table of callbacks.
 const MOST_PHASES: usize = 32;
-const MOST_ORDERS: usize = 3;
+const MOST_ORDERS: usize = 5;
 
 const _: () = {
     assert!(PHASES.len() <= MOST_PHASES, "the table of callbacks is too small for the phases");
     let mut i = 0;
     while i < PHASES.len() {
-        assert!(PHASES[i].orders.len() <= MOST_ORDERS, "the table of callbacks is too small for a phase's orders");
+        let (perl, lua) = (PHASES[i].order_count(Language::Perl), PHASES[i].order_count(Language::Lua));
+        assert!(perl <= MOST_ORDERS && lua <= MOST_ORDERS, "the table of callbacks is too small for a phase's orders");
         i += 1;
     }
 };
@@ -104,7 +105,15 @@ const _: () = {
 /// `callbacks!(0 1 ...)` is `[[callback::<H, 0, 0>(), callback::<H, 0, 1>(), ...], ...]`: numbers in generics cannot be
 /// counted up by a loop.
 macro_rules! callbacks {
-    ($($p:literal)*) => { [$([callback::<H, $p, 0>(), callback::<H, $p, 1>(), callback::<H, $p, 2>()]),*] };
+    ($($p:literal)*) => {
+        [$([
+            callback::<H, $p, 0>(),
+            callback::<H, $p, 1>(),
+            callback::<H, $p, 2>(),
+            callback::<H, $p, 3>(),
+            callback::<H, $p, 4>(),
+        ]),*]
+    };
 }
 
 struct Callbacks<H>(std::marker::PhantomData<H>);
@@ -113,15 +122,26 @@ impl<H: Host> Callbacks<H> {
         callbacks!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 }
 
-/// Registers the host's callbacks: those of the phases, then its own.
+/// Registers the host's callbacks: those of the phases it wants from the start, then its own.
 pub(crate) fn register<H: Host>() {
-    for (row, callbacks) in PHASES.iter().zip(Callbacks::<H>::TABLE).filter(|(row, _)| H::wants(row)) {
-        for (order, callback) in row.orders.iter().zip(callbacks) {
-            add(row.hook, callback, order.number());
+    for row in &PHASES {
+        for index in 0..row.order_count(H::LANGUAGE) {
+            if H::wants(row, index) {
+                add_phase::<H>(row.phase, index);
+            }
         }
     }
     for own in H::OWN {
         add_own::<H>(*own);
+    }
+}
+
+/// Registers one callback of a phase that [`Host::wants`] left out: while the configuration is read, once per pass.
+pub fn add_phase<H: Host>(phase: Phase, index: usize) {
+    let row = phase.row();
+    let callback = Callbacks::<H>::TABLE.get(phase as usize).and_then(|callbacks| callbacks.get(index));
+    if let (Some(callback), Some(order)) = (callback, row.order(H::LANGUAGE, index)) {
+        add(row.hook, *callback, order.number());
     }
 }
 

@@ -11,10 +11,13 @@ mod answer;
 mod body;
 pub mod cgi;
 mod connection;
+mod context;
+pub mod dbd;
 mod directive;
 pub mod ffi;
 mod filter;
 mod hook;
+pub mod kind;
 mod lines;
 mod loaded;
 pub mod log;
@@ -23,26 +26,33 @@ pub mod mpm;
 mod objects;
 mod opaque;
 pub mod provider;
+mod raw;
+mod regex;
 mod request;
 mod run;
+pub mod scoreboard;
 pub mod server;
 mod slot;
 pub mod status;
+mod tree;
 pub mod util;
 
-pub use body::ReadError;
+pub use body::{BodyError, ReadError};
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, ServerEdit, Slots};
 pub use filter::{Filter, FilterRec};
-pub use hook::{Own, Pools};
+pub use hook::{Own, Pools, add_phase};
 pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
 pub use module::{Host, ModuleRecord, Record, pconf};
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
 pub use provider::CmdParms;
+pub use raw::Wait;
+pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
 pub use server::Server;
+pub use tree::Node;
 
 use std::{
     any::Any,
@@ -83,7 +93,7 @@ mod testing {
 
     use super::*;
     use apr::Pool;
-    use config::{Directive, Phase};
+    use config::{Directive, Language, Phase};
     use std::ffi::c_int;
 
     /// Records as httpd would lend them, in a pool that is never destroyed.
@@ -139,6 +149,8 @@ mod testing {
         type Dir = Vec<String>;
         type Request = String;
         type Connection = String;
+
+        const LANGUAGE: Language = Language::Perl;
 
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE

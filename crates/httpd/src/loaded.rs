@@ -21,6 +21,15 @@ impl Loaded {
         NonNull::new(unsafe { ffi::ap_top_module }).map(Loaded)
     }
 
+    /// All of them, in httpd's order.
+    pub fn all() -> impl Iterator<Item = Loaded> {
+        // SAFETY: httpd's list ends with a null; it is written while httpd has one thread.
+        (0..).map_while(|i| unsafe {
+            let list = ffi::ap_loaded_modules;
+            if list.is_null() { None } else { NonNull::new(*list.add(i)).map(Loaded) }
+        })
+    }
+
     /// The one whose source has this name: `mod_mime.c`.
     pub fn named(name: &[u8]) -> Option<Loaded> {
         // SAFETY: a C string for the call.

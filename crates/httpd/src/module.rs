@@ -4,13 +4,13 @@
 //! for everything. A [`Record`] wraps what the host keeps per server and per directory, and remembers merges.
 
 use crate::{
-    Command, Connection, Pools, Request, Server, Slots, ffi, guard,
+    Command, Connection, Filter, Pools, Request, Server, Slots, ffi, guard,
     hook::{self, Own},
-    provider,
+    kind, provider,
     status::{DECLINED, OK},
 };
-use apr::{Pool, bytes_at};
-use config::{Directive, Phase, PhaseRow};
+use apr::{Brigade, Pool, bytes_at};
+use config::{Directive, Language, Phase, PhaseRow};
 use std::{
     cell::UnsafeCell,
     ffi::{CStr, c_char, c_int, c_void},
@@ -33,8 +33,8 @@ pub trait Host: Sized + 'static {
     /// What is kept per connection.
     type Connection: Send + 'static;
 
-    /// Whether the directives of `config`'s table are its own; else it has none.
-    const HAS_DIRECTIVES: bool = true;
+    /// Whose directives, of `config`'s tables, are its own, and whose orders of the phase table it follows.
+    const LANGUAGE: Language;
 
     /// Hooks wanted besides those of the phases.
     const OWN: &'static [Own] = &[];
@@ -60,9 +60,10 @@ pub trait Host: Sized + 'static {
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
     fn loaded(pconf: Pool);
 
-    /// Whether the host has anything to do in a row's phase at all; where not, no callback is registered.
-    fn wants(row: &PhaseRow) -> bool {
-        let _ = row;
+    /// Whether the host wants this callback of a row from the start; where not, none is registered until
+    /// [`crate::add_phase`] asks for it, and the phase costs nothing.
+    fn wants(row: &PhaseRow, index: usize) -> bool {
+        let _ = (row, index);
         true
     }
     /// Whether no request has anything to do in this phase. Asked before everything else, in the callback itself.
@@ -86,6 +87,15 @@ pub trait Host: Sized + 'static {
     fn start(phase: Phase, order: usize, pools: Pools, s: Server) -> c_int;
     /// A phase of a child process; its pool dies when the process ends in order.
     fn child(phase: Phase, order: usize, pool: Pool, s: Server);
+
+    /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
+    fn output_filter(_f: Filter, _bb: Brigade) -> c_int {
+        apr::Status::EGENERAL.code()
+    }
+    /// Data is wanted of such a filter.
+    fn input_filter(_f: Filter, _bb: Brigade, _ask: kind::Ask) -> c_int {
+        apr::Status::EGENERAL.code()
+    }
 
     /// Whether a password is right, for the provider `name` that [`crate::provider::register`] made known: an
     /// `authn_status`. The same holds of the three below.
@@ -166,7 +176,7 @@ impl ModuleRecord {
             merge_dir_config: Some(merge_dir::<H>),
             create_server_config: Some(create_server::<H>),
             merge_server_config: Some(merge_server::<H>),
-            cmds: if H::HAS_DIRECTIVES { crate::directive::Commands::<H>::FIRST } else { ptr::null() },
+            cmds: crate::directive::Commands::<H>::FIRST,
             register_hooks: Some(register::<H>),
             flags: 0,
         }))

@@ -27,6 +27,11 @@ pub fn threads() -> c_int {
     query(ffi::AP_MPMQ_MAX_THREADS).unwrap_or(0).max(1)
 }
 
+/// The most threads a child process can have (`ThreadLimit`); 1 without threads.
+pub fn hard_limit_threads() -> c_int {
+    query(ffi::AP_MPMQ_HARD_LIMIT_THREADS).unwrap_or(0).max(1)
+}
+
 /// The most child processes there can be.
 pub fn max_daemons() -> c_int {
     query(ffi::AP_MPMQ_MAX_DAEMON_USED).unwrap_or(0)

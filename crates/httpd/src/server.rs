@@ -410,6 +410,12 @@ pub fn server_root() -> Option<&'static [u8]> {
     unsafe { bytes_at(ffi::ap_server_root) }
 }
 
+/// The program that runs: `argv[0]`.
+pub fn executable() -> Option<&'static [u8]> {
+    // SAFETY: null or httpd's own string, set before anything else.
+    unsafe { bytes_at(ffi::ap_server_argv0) }
+}
+
 /// A path, if it is relative, below `ServerRoot`; `None` if it leads out of the file system.
 pub fn root_relative(pool: &Pool, path: &[u8]) -> Option<Vec<u8>> {
     with_cstr(path, |path| {

@@ -11,6 +11,9 @@ pub const DONE: c_int = crate::ffi::DONE;
 /// The handler goes on later, without a thread.
 pub const SUSPENDED: c_int = crate::ffi::SUSPENDED;
 
+/// An error page has been sent, or none can be: what a filter returns that ends a connection.
+pub const AP_FILTER_ERROR: c_int = crate::ffi::AP_FILTER_ERROR;
+
 macro_rules! http {
     ($($name:ident)*) => { $(
         #[doc = concat!("HTTP status ", stringify!($name), ".")]

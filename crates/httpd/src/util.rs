@@ -56,3 +56,51 @@ pub fn mpm_query(what: c_int) -> Option<c_int> {
     // SAFETY: httpd writes the result.
     (unsafe { ffi::ap_mpm_query(what, &mut result) } == 0).then_some(result)
 }
+
+/// The words of a line of configuration, quotes taken off as httpd does.
+pub fn words(pool: &Pool, line: &[u8]) -> Vec<Vec<u8>> {
+    with_cstr(line, |line| {
+        let mut at = line.as_ptr();
+        let mut words = Vec::new();
+        // SAFETY: httpd moves the pointer on within the C string, which lives for the call; the words lie in the pool.
+        unsafe {
+            while *at != 0 {
+                let Some(word) = bytes_at(ffi::ap_getword_conf(pool.as_ptr(), &raw mut at)) else { break };
+                if !word.is_empty() {
+                    words.push(word.to_vec());
+                }
+            }
+        }
+        words
+    })
+}
+
+/// A text as the logs show it: what is not printable becomes `\\n`, `\\x00` and the like. It ends at the first NUL.
+pub fn escape_logitem(pool: &Pool, text: &[u8]) -> Vec<u8> {
+    with_cstr(text, |text| {
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.map(<[u8]>::to_vec)
+    })
+    .unwrap_or_default()
+}
+
+/// Whether a text matches a pattern with `*` and `?`.
+pub fn matches(text: &[u8], pattern: &[u8], any_case: bool) -> bool {
+    let compare = if any_case { ffi::ap_strcasecmp_match } else { ffi::ap_strcmp_match };
+    // SAFETY: C strings for the call.
+    with_cstr(text, |t| with_cstr(pattern, |p| unsafe { compare(t.as_ptr(), p.as_ptr()) == 0 }))
+}
+
+/// A path, if it is relative, below `DefaultRuntimeDir`; `None` if it leads out of the file system.
+pub fn runtime_relative(pool: &Pool, path: &[u8]) -> Option<Vec<u8>> {
+    with_cstr(path, |path| {
+        // SAFETY: pool and text live for the call; the result is copied out.
+        unsafe { bytes_at(ffi::ap_runtime_dir_relative(pool.as_ptr(), path.as_ptr())) }.map(<[u8]>::to_vec)
+    })
+}
+
+/// What httpd says of itself (`AP_SQ_*`): -1 for what it does not know.
+pub fn state_query(what: c_int) -> c_int {
+    // SAFETY: no precondition.
+    unsafe { ffi::ap_state_query(what) }
+}

@@ -114,7 +114,7 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
     JMPENV_PUSH(rc);
     if (rc == 0) SvREFCNT_dec_NN(sv); else unwound(aTHX_ me, &at, rc, me->depth > 0);
     JMPENV_POP;
-    if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
+    if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
 }
 
 /* A value that tells its number without running code is read where it lies. */
@@ -174,7 +174,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     JMPENV_POP;
     TAINT_NOT;
     me->depth--;
-    if (UNLIKELY(mp_is_forked())) end_child(aTHX_ me, tag, *ret);
+    if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, tag, *ret);
     if (UNLIKELY(lent != NULL)) mp_release(aTHX_ me, lent);
     return tag;
 }

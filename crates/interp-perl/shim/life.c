@@ -1,6 +1,5 @@
 /* An interpreter's birth, entry and death. Called by src/start.rs, src/perl.rs and src/process.rs. */
 #include "shim.h"
-#include <pthread.h>
 #include "bind.h"
 #ifdef __GLIBC__
 #  include <malloc.h>
@@ -11,12 +10,6 @@ int mp_cxt_index = -1;
 #ifndef USE_ITHREADS
 mp_interp *mp_only;
 #endif
-
-/* ---- forked processes: a count of forks, and the count when this process was last declared the server's ---- */
-static volatile unsigned forks, ours;
-static void forked(void) { forks++; }
-void mp_adopt_process(void) { ours = forks; }
-int mp_is_forked(void) { return forks != ours; }
 
 void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_const *consts, size_t nconsts) {
     static int once;
@@ -29,7 +22,6 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
         mp_tie_init();
-        pthread_atfork(NULL, NULL, forked);
     }
 }
 

@@ -93,7 +93,6 @@ typedef void mp_said(void *ctx, const char *text, size_t n);    /* one line for 
 
 /* life.c */
 void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx);
-int mp_is_forked(void);
 int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);

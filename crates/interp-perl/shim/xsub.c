@@ -127,6 +127,7 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
         v->u.s = SvPV_const(sv, n); v->a.len = n;
         v->u.s = hold(aTHX_ sv, v->u.s, n, h); break;
     case MI_CODES: return fetch_codes(aTHX_ sv, v);
+    case MI_FIELDS: case MI_PLAIN: return MI_BAD_TYPE;    /* of rows that only Lua has */
     case MI_ANY: sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->u.p = sv; break;
     case MI_OUT:
         if (SvREADONLY(sv)) return MI_BAD_READONLY;

@@ -1,51 +1,8 @@
 //! How a call into Perl comes back.
 
 use crate::{ffi, perl::Entered};
-use interp::{Kept, Val};
-use std::{fmt, ptr};
-
-/// What Perl code returned in scalar context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The value as an integer: undef, no value and text that is no number are 0 (`OK`).
-    pub number: i64,
-    /// Whether the value is true for Perl.
-    pub truth: bool,
-}
-
-/// Why Perl code did not return.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Raised {
-    /// `die`, a croak, a compile error. Carries Perl's own message, bytes as Perl has them; an object in its string form.
-    Died(Vec<u8>),
-    /// `exit`: mod_perl's exception with the code `ModPerl::EXIT` came out of the code. A handler that ends so counts as OK.
-    Exit(i32),
-    /// `CORE::exit` with this status: nothing could catch it.
-    CoreExit(i32),
-    /// No such handler: carries why.
-    Unresolved(Vec<u8>),
-}
-
-impl fmt::Display for Raised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Raised::Died(text) | Raised::Unresolved(text) => f.write_str(String::from_utf8_lossy(text).trim_end()),
-            Raised::Exit(status) => write!(f, "exit({status}) was called"),
-            Raised::CoreExit(status) => write!(f, "CORE::exit({status}) was called"),
-        }
-    }
-}
-
-impl std::error::Error for Raised {}
-
-/// Whether a handler's module may be loaded to find it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Load {
-    /// Load the package if its handler is not there yet.
-    IfMissing,
-    /// Take what is there (a name written with a leading `-`).
-    Never,
-}
+use interp::{Kept, Load, Outcome, Raised, Val};
+use std::ptr;
 
 /// A resolved handler of one interpreter: its number there, and how it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +13,7 @@ pub struct Resolved {
     pub is_method: bool,
 }
 
-impl Entered<'_> {
+impl Entered {
     /// Finds the handler `name` (as the administrator wrote it, without a leading `+` or `-`) and keeps it under `id`, once
     /// per interpreter. A clone made afterwards has it already; a sub that is defined anew later is looked up again.
     ///
@@ -118,7 +75,7 @@ impl Entered<'_> {
             unsafe { std::slice::from_raw_parts(out.text.cast::<u8>(), out.text_len) }.to_vec()
         };
         let result = match out.tag {
-            TAG_OK => Ok(Outcome { number: out.number, truth: out.truth != 0 }),
+            TAG_OK => Ok(Outcome { number: out.number, truth: out.truth != 0, is_number: true }),
             TAG_EXIT => Err(Raised::Exit(out.status)),
             TAG_CORE_EXIT => Err(Raised::CoreExit(out.status)),
             TAG_UNRESOLVED => Err(Raised::Unresolved(text())),

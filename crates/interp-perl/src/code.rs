@@ -1,22 +1,10 @@
 //! Start-up code: `PerlRequire`, `PerlModule`, `<Perl>` text.
 
-use crate::{
-    call::{Outcome, Raised},
-    ffi,
-    perl::Entered,
-};
+use crate::{ffi, perl::Entered};
+use interp::{Outcome, Place, Raised};
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
-/// Where a piece of Perl was written, so that Perl's messages name the administrator's file and line.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// File name, e.g. of the httpd configuration.
-    pub file: &'a str,
-    /// Line in it.
-    pub line: u32,
-}
-
-impl Entered<'_> {
+impl Entered {
     /// `require`s a file: `PerlRequire`, `PerlConfigRequire`. A relative name is looked up in `@INC`, as mod_perl does.
     ///
     /// # Errors
@@ -74,7 +62,7 @@ impl Entered<'_> {
     }
 }
 
-impl Entered<'_> {
+impl Entered {
     /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. Asked after start-up code:
     /// mod_perl's own would read our records through its layout. A copy of our own file is ours, too.
     pub fn foreign_modules(&self, lib: &Path) -> Vec<(String, String)> {

@@ -20,17 +20,17 @@ pub trait EnvSink {
 /// `%ENV` shows the request's variables until this is dropped; then it is as it was, whatever the script did to it.
 #[must_use = "dropping it gives %ENV back"]
 pub struct EnvGuard<'a> {
-    perl: &'a Entered<'a>,
+    perl: &'a Entered,
     nested: bool,
     // The address that the shim keeps meanwhile, and what it kept before.
     sink: Option<(*mut &'a dyn EnvSink, ffi::EnvBefore)>,
 }
 
-impl<'a> Entered<'a> {
+impl Entered {
     /// `perl-script`: for the response, `%ENV` holds what it held and `vars` (later ones win); what the script writes there
     /// stays in this `%ENV`. References to `%ENV` that older code holds see the same. Values are reused from one response
     /// to the next while nobody else holds them. `taint`: mark the values, under `-T`.
-    pub fn request_env<'v>(
+    pub fn request_env<'a, 'v>(
         &'a self,
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
@@ -43,7 +43,7 @@ impl<'a> Entered<'a> {
 
     /// As [`Entered::request_env`]; what the script writes to `%ENV` goes to `sink`, too. A response inside this one has its
     /// own.
-    pub fn request_env_to<'v, 's: 'a>(
+    pub fn request_env_to<'a, 'v, 's: 'a>(
         &'a self,
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
@@ -256,7 +256,7 @@ mod tests {
         for _ in 0..n {
             let env = e.request_env(vars.iter().map(|(k, v)| (k.as_bytes(), v.as_bytes())), false);
             let io = e.redirect(&sink).unwrap();
-            e.call_handler(1, b"sub { print 'hello world'; 0 }", crate::Load::Never, &[]).unwrap();
+            e.call_handler(1, b"sub { print 'hello world'; 0 }", interp::Load::Never, &[]).unwrap();
             io.end().unwrap();
             drop(env);
         }

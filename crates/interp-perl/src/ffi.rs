@@ -112,8 +112,6 @@ unsafe extern "C" {
         consts: *const ConstRow,
         nconsts: usize,
     );
-    pub(crate) fn mp_adopt_process();
-    pub(crate) fn mp_is_forked() -> c_int;
     pub(crate) fn mp_new(boot: *const Boot, status: *mut c_int) -> *mut Interp;
     pub(crate) fn mp_attach(me: *mut Interp, home: *const Home);
     pub(crate) fn mp_perl(me: *const Interp) -> *mut c_void;

@@ -10,11 +10,11 @@ use std::ffi::c_void;
 #[must_use = "dropping it puts everything back"]
 #[derive(Debug)]
 pub struct Globals<'a> {
-    perl: &'a Entered<'a>,
+    perl: &'a Entered,
     saved: *mut c_void,
 }
 
-impl Entered<'_> {
+impl Entered {
     /// Remembers `@INC` and `$/` for a response.
     pub fn save_globals(&self) -> Globals<'_> {
         // SAFETY: this interpreter is entered.

@@ -2,8 +2,9 @@
 //!
 //! The layer stays pushed on two handles of the interpreter and is pointed at each response in turn.
 
-use crate::{call::Raised, ffi, perl::Entered};
+use crate::{ffi, perl::Entered};
 use interp::Fail;
+use interp::Raised;
 use std::{
     ffi::c_void,
     marker::PhantomData,
@@ -32,19 +33,19 @@ pub trait Stdio {
 /// STDIN and STDOUT are the response's until this is dropped. Responses nest: the inner one's end gives back the outer's.
 #[must_use = "dropping it gives STDIN and STDOUT back"]
 pub struct Redirect<'a> {
-    perl: &'a Entered<'a>,
+    perl: &'a Entered,
     // The address that the shim keeps while the redirection lasts.
     stdio: *mut c_void,
     before: ffi::Before,
     _response: PhantomData<&'a dyn Stdio>,
 }
 
-impl<'a> Entered<'a> {
+impl Entered {
     /// Points STDIN and STDOUT at `stdio`.
     ///
     /// # Errors
     /// If perl cannot make the two handles.
-    pub fn redirect<'s: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Result<Redirect<'a>, Raised> {
+    pub fn redirect<'a, 's: 'a>(&'a self, stdio: &'a (dyn Stdio + 's)) -> Result<Redirect<'a>, Raised> {
         let stdio: *mut &'a dyn Stdio = Box::into_raw(Box::new(stdio));
         let before =
             ffi::Before { table: std::ptr::null(), ctx: std::ptr::null_mut(), flags: 0, kept: std::ptr::null_mut() };

@@ -1,11 +1,12 @@
 //! Perl 5: parent interpreters, clones, calls, and what only Perl has (PerlIO, `%ENV`, stashes).
 //!
 //! Outside this crate everything is safe Rust; all that is raw perl is here and in `shim/`. Perl's errors never cross a Rust
-//! frame: the shim's guard turns die, exit and CORE::exit into a tag ([`Raised`]); its one XSUB croaks after Rust has
+//! frame: the shim's guard turns die, exit and CORE::exit into a tag ([`interp::Raised`]); its one XSUB croaks after Rust has
 //! returned. This crate knows no server: what a handler is called with, and what its result means, is the host's.
 //!
 //! ```no_run
-//! use interp_perl::{Perl, Start, Load};
+//! use interp::Load;
+//! use interp_perl::{Perl, Start};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let parent = Perl::start(&Start { argv0: b"httpd", main: true, ..Start::default() })?;
 //! parent.enter().require_module(b"My::Handler", None)?;
@@ -20,10 +21,10 @@
 //! |---|---|
 //! | `start` | [`Start`]: what a parent begins with |
 //! | `perl` | [`Perl`], [`Entered`], [`Record`]: own, enter, clone, end |
-//! | `call` | [`Raised`], [`Outcome`]; handlers: resolve and call |
+//! | `call` | handlers: resolve and call |
+//! | `engine` | what the host asks of any engine |
 //! | `code` | start-up code: require, eval |
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
-//! | `process` | forked processes, the count of entries |
 //! | `stack` | the thread that clones and destroys |
 //! | `abi` | what XS modules call in C, as far as it needs the host |
 
@@ -31,22 +32,20 @@ pub mod abi;
 mod bind;
 mod call;
 mod code;
+mod engine;
 mod env;
 mod ffi;
 mod globals;
 mod io;
 mod perl;
-mod process;
 mod stack;
 mod start;
 
-pub use call::{Load, Outcome, Raised, Resolved};
-pub use code::Place;
+pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
-pub use perl::{Before, Entered, Error, Perl, Record, record_of};
-pub use process::{Inside, adopt_process, inside, is_forked};
+pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
 pub use start::Start;
 
 /// Whether this perl has interpreter threads, hence clones.

@@ -1,11 +1,7 @@
 //! One interpreter: owned, entered, cloned, ended.
 
-use crate::{
-    ffi,
-    process::{self, Inside},
-    stack,
-};
-use interp::Home;
+use crate::{ffi, stack};
+use interp::{Home, Inside};
 use std::{
     ffi::{c_char, c_int, c_void},
     fmt,
@@ -108,11 +104,11 @@ impl Perl {
 
     /// Makes it the current interpreter of this thread until the guard is dropped; then the previous one is current again.
     /// Entries nest. What others left in its drop box is freed now: DESTROY may run.
-    pub fn enter(&self) -> Entered<'_> {
+    pub fn enter(&self) -> Guard<'_> {
         let inside = Inside::new();
         // SAFETY: the interpreter lives, and `&self` of a type that is not Sync is on one thread only.
         let before = unsafe { ffi::mp_enter(self.raw()) };
-        Entered { perl: self, before, _inside: inside }
+        Guard { perl: self, before, _inside: inside }
     }
 
     /// As [`Perl::enter`] for code that enters and leaves by two calls of its own: the interpreter is this thread's current
@@ -132,7 +128,7 @@ impl Perl {
     /// If a CLONE method dies or exits (the clone is destroyed), the thread cannot be made, or perl has no threads.
     #[cfg(perl_ithreads)]
     pub fn duplicate(&self) -> Result<Perl, Error> {
-        if process::is_forked() {
+        if interp::is_forked() {
             return Err(Error::Forked);
         }
         let _inside = Inside::new();
@@ -172,7 +168,7 @@ impl Perl {
     /// Runs the END blocks, once; they do not run again when the interpreter is destroyed. Returns what they died of.
     pub fn end(&self) -> Vec<Vec<u8>> {
         let mut errors: Vec<Vec<u8>> = Vec::new();
-        if !process::is_forked() {
+        if !interp::is_forked() {
             let entered = self.enter();
             // SAFETY: the interpreter is entered; `said` is called back during this call only.
             unsafe { ffi::mp_end(entered.raw(), said, (&raw mut errors).cast()) };
@@ -188,7 +184,7 @@ impl Perl {
 
 impl Drop for Perl {
     fn drop(&mut self) {
-        if process::is_forked() {
+        if interp::is_forked() {
             return;
         }
         self.end();
@@ -228,26 +224,39 @@ impl Before {
     }
 }
 
-/// An interpreter that is this thread's current one. Stays on its thread.
+/// An interpreter that is this thread's current one, as [`Guard`] and the host lend it.
 #[derive(Debug)]
-pub struct Entered<'p> {
+#[repr(transparent)]
+pub struct Entered(Perl);
+
+/// Makes an interpreter current until it is dropped. Stays on its thread.
+#[derive(Debug)]
+pub struct Guard<'p> {
     perl: &'p Perl,
     before: *mut c_void,
     _inside: Inside,
 }
 
-impl Entered<'_> {
+impl std::ops::Deref for Guard<'_> {
+    type Target = Entered;
+    fn deref(&self) -> &Entered {
+        // SAFETY: transparent over Perl; it is entered as long as the guard lives.
+        unsafe { &*ptr::from_ref(self.perl).cast::<Entered>() }
+    }
+}
+
+impl Entered {
     pub(crate) fn raw(&self) -> *mut ffi::Interp {
-        self.perl.raw()
+        self.0.raw()
     }
 
     pub(crate) fn owns(&self, value: &interp::Kept) -> bool {
-        Arc::ptr_eq(value.home(), &self.perl.home)
+        Arc::ptr_eq(value.home(), &self.0.home)
     }
 
     /// The interpreter.
     pub fn perl(&self) -> &Perl {
-        self.perl
+        &self.0
     }
 
     /// Frees what others left in the drop box. Also done on entry and after each call out of Perl.
@@ -277,7 +286,7 @@ impl Entered<'_> {
     }
 }
 
-impl Drop for Entered<'_> {
+impl Drop for Guard<'_> {
     fn drop(&mut self) {
         // SAFETY: the context that was current when the interpreter was entered on this thread.
         unsafe { ffi::mp_leave(self.before) };
@@ -334,11 +343,11 @@ mod tests {
             assert_eq!(text(&inner, "our $who = 'b'"), "b");
             assert_eq!(text(&a.enter(), "$who"), "a");
             assert_eq!(text(&inner, "$who"), "b");
-            assert!(process::inside() >= 2);
+            assert!(interp::inside() >= 2);
         }
         assert_eq!(text(&outer, "$who"), "a");
         drop(outer);
-        assert_eq!(process::inside(), 0);
+        assert_eq!(interp::inside(), 0);
     }
 
     #[cfg(perl_ithreads)]
@@ -456,7 +465,8 @@ mod tests {
         let e = perl.enter();
         let args =
             [7i64.val(Ticket::FOREVER), (&b"a\0b"[..]).val(Ticket::FOREVER), Dual(3, "three").val(Ticket::FOREVER)];
-        let got = e.call_handler(0, b"sub { $_[0] + length($_[1]) + $_[2] + length $_[2] }", crate::Load::Never, &args);
+        let got =
+            e.call_handler(0, b"sub { $_[0] + length($_[1]) + $_[2] + length $_[2] }", interp::Load::Never, &args);
         assert_eq!(got.unwrap().number, 7 + 3 + 3 + 5);
     }
 
@@ -466,7 +476,7 @@ mod tests {
         let _one = lock();
         let perl = parent();
         perl.enter().run(b"require POSIX; require Data::Dumper; sub h { my %h = (a => 1); 0 } 1", None).unwrap();
-        perl.enter().resolve(3, b"main::h", crate::Load::Never).unwrap();
+        perl.enter().resolve(3, b"main::h", interp::Load::Never).unwrap();
         // SAFETY: asks the allocator.
         let used = || unsafe { libc::mallinfo2().uordblks };
         let round = |n: usize| {
@@ -474,8 +484,8 @@ mod tests {
                 let clone = perl.duplicate().unwrap();
                 let e = clone.enter();
                 e.run(b"POSIX::floor(3.5)", None).unwrap();
-                e.call_handler(3, b"main::h", crate::Load::Never, &[]).unwrap();
-                e.call_handler(4, b"sub { eval { exit }; 0 }", crate::Load::Never, &[]).unwrap();
+                e.call_handler(3, b"main::h", interp::Load::Never, &[]).unwrap();
+                e.call_handler(4, b"sub { eval { exit }; 0 }", interp::Load::Never, &[]).unwrap();
                 drop(e.request_env([(&b"A"[..], &b"1"[..])], false));
                 e.redirect(&crate::testing::Sink).unwrap().end().unwrap();
             }

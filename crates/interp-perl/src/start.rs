@@ -3,7 +3,6 @@
 use crate::{
     bind, ffi,
     perl::{Error, Perl},
-    process,
 };
 use std::{
     collections::HashSet,
@@ -37,7 +36,8 @@ impl Perl {
     /// If perl cannot start, e.g. for a `-M` module that dies.
     pub fn start(start: &Start<'_>) -> Result<Perl, Error> {
         bind::init();
-        process::adopt_process();
+        interp::count_forks();
+        interp::adopt_process();
         let mut argv: Vec<*mut c_char> = vec![intern(b"httpd")?];
         if let Some(lib) = start.lib {
             argv.push(intern(&[b"-I", lib.as_os_str().as_bytes()].concat())?);
@@ -62,7 +62,7 @@ impl Perl {
             main: start.main as i32,
         };
         let mut status = 0;
-        let _inside = process::Inside::new();
+        let _inside = interp::Inside::new();
         // SAFETY: the strings of argv live for ever (perl keeps the pointers for `$0`), env's until the call is over.
         let me = unsafe { ffi::mp_new(&raw const boot, &raw mut status) };
         // SAFETY: the shim made it for us.

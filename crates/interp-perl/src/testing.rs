@@ -99,7 +99,7 @@ pub(crate) fn parent() -> Perl {
 }
 
 /// The text of what `code` gives, or of what it died of.
-pub(crate) fn text(perl: &Entered<'_>, code: &str) -> String {
+pub(crate) fn text(perl: &Entered, code: &str) -> String {
     match perl.run_text(code.as_bytes(), None) {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(raised) => format!("{raised:?}: {raised}"),

@@ -6,6 +6,7 @@ use crate::{
 };
 use apr::Reenter;
 use std::{
+    borrow::Cow,
     ptr,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
@@ -70,6 +71,9 @@ arg! {
     ['x] Message<'x> => Message<'c>, Code elem Bytes; reenters true, |v, c| Message { v, call: c };
     ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
     ['x] Strings<'x> => Strings<'c>, Codes, |v, _c| Strings(v);
+    ['x] Plain<'x> => Plain<'c>, Plain; undef true, |v, _c| Plain::of(v);
+    ['x] Fields<'x> => Fields<'c>, Fields; undef true, |v, _c| Fields(v);
+    ['x] Plains<'x> => Plains<'c>, Rest elem Plain, |_v, c| Plains(rest_of(c));
     ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
     ['x] Rest<'x> => Rest<'c>, Rest elem Bytes, |_v, c| Rest::of(c);
     // SAFETY: REENTERS marks the row, so the door holds every argument until the function has returned.
@@ -78,7 +82,7 @@ arg! {
     [] Want => Want, Want, |_v, c| c.want;
     [] Autoflush => Autoflush, Want elem Autoflush, |v, _c| Autoflush(v.tag == Kind::Bool && v.w != 0);
     // SAFETY: bytes there are the name of the file whose code calls, which lives until the call returns.
-    ['x] Place<'x> => Place<'c>, Want elem Place, |v, _c| Place(if v.tag == Kind::Bytes { (unsafe { v.bytes() }, v.generation) } else { (b"", 0) });
+    ['x] Caller<'x> => Caller<'c>, Want elem Place, |v, _c| Caller(if v.tag == Kind::Bytes { (unsafe { v.bytes() }, v.generation) } else { (b"", 0) });
     // SAFETY: the door lent the class's name for the call.
     ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
 }
@@ -206,16 +210,102 @@ impl<'c> Strings<'c> {
     }
 }
 
+/// A string, number or boolean of the script's, or nothing.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Plain<'c> {
+    /// `undef`, `nil`.
+    Nothing,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Another number.
+    Num(f64),
+    /// Bytes.
+    Text(&'c [u8]),
+}
+
+impl<'c> Plain<'c> {
+    fn of(v: &'c Val) -> Plain<'c> {
+        match v.tag {
+            Kind::Bool => Plain::Bool(v.w != 0),
+            Kind::Int => Plain::Int(v.w as i64),
+            Kind::Num => Plain::Num(f64::from_bits(v.w)),
+            // SAFETY: the door lent these bytes for the call, as of any other argument.
+            Kind::Bytes => Plain::Text(unsafe { v.bytes() }),
+            _ => Plain::Nothing,
+        }
+    }
+    /// As text; a number as it is written. `None` for a boolean and for nothing.
+    pub fn text(self) -> Option<Cow<'c, [u8]>> {
+        match self {
+            Plain::Text(text) => Some(text.into()),
+            Plain::Int(n) => Some(n.to_string().into_bytes().into()),
+            Plain::Num(n) => Some(n.to_string().into_bytes().into()),
+            Plain::Nothing | Plain::Bool(_) => None,
+        }
+    }
+    /// As a whole number; also of a text that is one.
+    pub fn int(self) -> Option<i64> {
+        match self {
+            Plain::Int(n) => Some(n),
+            Plain::Num(n) if n.is_finite() => Some(n as i64),
+            Plain::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// A table of the script's with named values (Lua: a table, `f{key = "k"}`); or else one plain value.
+#[derive(Clone, Copy)]
+pub struct Fields<'c>(&'c Val);
+
+impl<'c> Fields<'c> {
+    /// What was passed, if it was no table.
+    pub fn plain(self) -> Option<Plain<'c>> {
+        (self.0.tag != Kind::Fields).then(|| Plain::of(self.0))
+    }
+    /// The value of a name; nothing if there is none.
+    pub fn get(self, name: &str) -> Plain<'c> {
+        self.iter().find(|(n, _)| *n == name.as_bytes()).map_or(Plain::Nothing, |(_, value)| value)
+    }
+    /// Names and values, in no order.
+    pub fn iter(self) -> impl Iterator<Item = (&'c [u8], Plain<'c>)> {
+        let list = if self.0.tag == Kind::Fields { *self.0 } else { Val::of(Kind::Fields, 0, 0) };
+        // SAFETY: the door built the array and keeps it for the call; so it does with the bytes in it.
+        let (pairs, _) = unsafe { list.vals() }.as_chunks::<2>();
+        // SAFETY: a name is of kind Bytes.
+        pairs.iter().map(|[name, value]| (unsafe { name.bytes() }, Plain::of(value)))
+    }
+}
+
+/// All remaining arguments, as plain values.
+#[derive(Clone, Copy)]
+pub struct Plains<'c>(&'c [Val]);
+
+impl<'c> Plains<'c> {
+    /// In the order given.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = Plain<'c>> {
+        self.0.iter().map(Plain::of)
+    }
+}
+
 /// Whether the selected output handle flushes itself (Perl's `$|`; false in Lua).
 #[derive(Clone, Copy)]
 pub struct Autoflush(pub bool);
 
 /// File and line of the code that calls; an empty name where the engine does not say.
 #[derive(Clone, Copy)]
-pub struct Place<'c>(pub (&'c [u8], u32));
+pub struct Caller<'c>(pub (&'c [u8], u32));
 
 /// The class a class method was called on.
 pub struct ClassName<'c>(pub &'c [u8]);
+
+fn rest_of(call: &Call) -> &[Val] {
+    let list = Val::of(Kind::List, call.rest as u64, call.nrest);
+    // SAFETY: the door built the array and keeps it for the call.
+    unsafe { list.vals() }
+}
 
 /// All remaining arguments, as strings.
 #[derive(Clone, Copy)]
@@ -223,9 +313,7 @@ pub struct Rest<'c>(&'c [Val]);
 
 impl<'c> Rest<'c> {
     fn of(call: &'c Call) -> Rest<'c> {
-        let list = Val::of(Kind::List, call.rest as u64, call.nrest);
-        // SAFETY: the door built the array and keeps it for the call.
-        Rest(unsafe { list.vals() })
+        Rest(rest_of(call))
     }
     /// In the order given.
     pub fn iter(self) -> impl ExactSizeIterator<Item = &'c [u8]> {

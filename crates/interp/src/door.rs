@@ -1,8 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, RUNTIME, Raise, Result, Row, Slot, Val, ret,
-    ticket::SLOTS,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, Process, RUNTIME, Raise, Result, Row, Slot,
+    Val, process::PROCESS, ret, ticket::SLOTS,
 };
 use std::{
     cell::Cell,
@@ -26,11 +26,12 @@ pub struct RustSide {
     adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     apart: extern "C" fn(i32),
     slots: &'static Slot,
+    process: &'static Process,
 }
 
 /// The one table.
 pub static RUST_SIDE: RustSide =
-    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0] };
+    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0], process: &PROCESS };
 
 #[cfg(test)]
 impl RustSide {
@@ -45,6 +46,7 @@ impl RustSide {
         ("mi_rust, adopt", std::mem::offset_of!(RustSide, adopt)),
         ("mi_rust, apart", std::mem::offset_of!(RustSide, apart)),
         ("mi_rust, slots", std::mem::offset_of!(RustSide, slots)),
+        ("mi_rust, process", std::mem::offset_of!(RustSide, process)),
     ];
 }
 
@@ -164,6 +166,8 @@ unsafe extern "C" fn bad(
                 Some(Kind::Code) => "a code reference or the name of a sub",
                 Some(Kind::Codes) => "a code reference, the name of a handler, an array of these, or undef",
                 Some(Kind::Name) => "a class",
+                Some(Kind::Fields) => "a table",
+                Some(Kind::Plain) => "a string, a number or a boolean",
                 _ => "of another type",
             };
             format!("{arg} must be {what}")
@@ -253,7 +257,7 @@ pub fn constants() -> &'static [&'static Consts] {
 }
 /// Looks through all: only for messages.
 pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
-    classes().iter().copied().find(|c| c.rows().as_ptr_range().contains(&ptr::from_ref(row)))
+    classes().iter().copied().find(|c| c.has(row))
 }
 
 #[cfg(test)]
@@ -322,7 +326,7 @@ pub(crate) mod tests {
 
     fn row(name: &str) -> &'static Row {
         crate::testing::register();
-        THING_CLASS.rows().iter().find(|r| r.name() == name).unwrap()
+        THING_CLASS.rows().find(|r| r.name() == name).unwrap()
     }
     fn thing() -> Val {
         Thing(NonNull::from(Box::leak(Box::new(std::cell::Cell::new(7))))).val(Ticket::new_owner())
@@ -350,7 +354,7 @@ pub(crate) mod tests {
 
     #[test]
     fn reentering_is_derived_from_the_parameters() {
-        let reentering: Vec<_> = THING_CLASS.rows().iter().filter(|r| r.reenters()).map(Row::name).collect();
+        let reentering: Vec<_> = THING_CLASS.rows().filter(|r| r.reenters()).map(Row::name).collect();
         assert_eq!(reentering, ["call", "fill"]);
     }
 

@@ -28,7 +28,7 @@ fn interp_h_agrees_with_the_rust_side() {
     for (name, n) in ["name", "name_len", "id", "shape"].iter().zip(ObjectClass::OFFSETS) {
         same(&format!("offsetof(mi_class, {name})"), n);
     }
-    for (name, n) in Home::OFFSETS.iter().chain(Row::OFFSETS).chain(RustSide::OFFSETS) {
+    for (name, n) in Home::OFFSETS.iter().chain(Row::OFFSETS).chain(RustSide::OFFSETS).chain(&Process::OFFSETS) {
         same(&format!("offsetof({name})"), *n);
     }
     for (name, n) in [
@@ -65,6 +65,8 @@ fn interp_h_agrees_with_the_rust_side() {
         ("CODES", Kind::Codes),
         ("AUTOFLUSH", Kind::Autoflush),
         ("PLACE", Kind::Place),
+        ("FIELDS", Kind::Fields),
+        ("PLAIN", Kind::Plain),
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }

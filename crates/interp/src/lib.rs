@@ -14,6 +14,8 @@
 //! | `api_fn` | [`ApiFn`]: parameters, result and thunk of a row from its function's signature |
 //! | `home`, `value` | [`Home`] and its drop box; [`Kept`], [`Callable`], [`Out`], [`Bag`] |
 //! | `ticket` | [`Ticket`]: slots that die with their owner |
+//! | `engine` | [`Interp`], [`Entry`]: what the host asks of any engine's interpreter |
+//! | `process` | forked processes, the count of entries |
 //! | `handler` | [`HandlerRef`]: what `push_handlers` keeps |
 //! | `runtime` | [`Runtime`]: what an API function asks of whoever runs it; [`Raise`] |
 //! | `door` | the Rust side of both doors |
@@ -25,11 +27,13 @@ mod api_fn;
 mod arg;
 mod docs;
 mod door;
+mod engine;
 mod handler;
 mod home;
 #[cfg(test)]
 mod layout;
 mod object;
+mod process;
 mod ret;
 mod row;
 mod runtime;
@@ -41,13 +45,17 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, ClassName, Cursor, Maybe, Obj, Place, Rest, Strings};
+pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings};
 pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
+pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
 pub use object::{Object, ObjectClass};
-pub use ret::{Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This};
+pub use process::{Inside, Process, adopt_process, count_forks, inside, is_forked};
+pub use ret::{
+    Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This, Value,
+};
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
 };

@@ -1,8 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
 use crate::{
-    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, REF, RUNTIME, Raise, Result, TAINTED, Ticket, Val,
-    Want,
+    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
+    Ticket, Val, Want,
 };
 use std::ptr;
 
@@ -88,6 +88,59 @@ pub struct List<T>(pub Vec<T>);
 pub struct Array<T>(pub Vec<T>);
 /// A reference to a new hash (Lua: a table).
 pub struct Hash<T>(pub Vec<(Vec<u8>, T)>);
+/// A value of any plain kind, or a table of such: what a script's language builds without classes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// `undef`, `nil`.
+    Nothing,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Another number.
+    Num(f64),
+    /// Bytes.
+    Text(Vec<u8>),
+    /// A sequence.
+    Array(Vec<Value>),
+    /// A table by name.
+    Table(Vec<(Vec<u8>, Value)>),
+    /// A table by number. Only Lua has such.
+    Numbered(Vec<(i64, Value)>),
+}
+
+impl From<&[u8]> for Value {
+    fn from(text: &[u8]) -> Value {
+        Value::Text(text.to_vec())
+    }
+}
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+}
+impl From<i64> for Value {
+    fn from(n: i64) -> Value {
+        Value::Int(n)
+    }
+}
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Nothing, Into::into)
+    }
+}
+impl From<Plain<'_>> for Value {
+    fn from(value: Plain) -> Value {
+        match value {
+            Plain::Nothing => Value::Nothing,
+            Plain::Bool(b) => Value::Bool(b),
+            Plain::Int(n) => Value::Int(n),
+            Plain::Num(n) => Value::Num(n),
+            Plain::Text(text) => text.into(),
+        }
+    }
+}
+
 /// First value in scalar context, all in list context: the function asks [`Want`] which to look for.
 pub enum FirstOrAll<T> {
     /// One value, or `undef`.
@@ -321,14 +374,35 @@ impl<T: Ret> Ret for Array<T> {
 impl<T: Ret> Ret for Hash<T> {
     const DOC: &'static str = "hash";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
-        let mut vals = Vals(Vec::with_capacity(self.0.len() * 2));
-        for (k, v) in self.0 {
-            vals.add(k, call)?;
-            vals.add(v, call)?;
+        put_pairs(self.0, call, ret)
+    }
+}
+
+impl Ret for Value {
+    const DOC: &'static str = "any";
+    fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
+        match self {
+            Value::Nothing => *ret = Val::UNDEF,
+            Value::Bool(b) => b.put(call, ret)?,
+            Value::Int(n) => n.put(call, ret)?,
+            Value::Num(n) => n.put(call, ret)?,
+            Value::Text(text) => text.put(call, ret)?,
+            Value::Array(list) => put_all(list, Kind::Array, call, ret)?,
+            Value::Table(pairs) => Hash(pairs).put(call, ret)?,
+            Value::Numbered(pairs) => put_pairs(pairs, call, ret)?,
         }
-        vals.put(Kind::Hash, ret);
         Ok(())
     }
+}
+
+fn put_pairs<K: Ret, T: Ret>(pairs: Vec<(K, T)>, call: &Call, ret: &mut Val) -> Result<()> {
+    let mut vals = Vals(Vec::with_capacity(pairs.len() * 2));
+    for (k, v) in pairs {
+        vals.add(k, call)?;
+        vals.add(v, call)?;
+    }
+    vals.put(Kind::Hash, ret);
+    Ok(())
 }
 
 impl<T: Ret> Ret for FirstOrAll<T> {

@@ -36,6 +36,8 @@ pub enum Kind {
     Codes,
     Autoflush,
     Place,
+    Fields,
+    Plain,
 }
 
 /// One parameter of a row, from its Rust type (`mi_param`).
@@ -73,6 +75,7 @@ pub struct Class {
     objects: Option<fn() -> &'static ObjectClass>,
     shape: Shape,
     rows: &'static [Row],
+    lua_rows: &'static [Row],
     isa: &'static str,
     doc: &'static str,
 }
@@ -84,11 +87,21 @@ impl Class {
     }
     /// A package without objects.
     pub const fn new(name: &'static str, rows: &'static [Row]) -> Class {
-        Class { name, objects: None, shape: Shape::Scalar, rows, isa: "", doc: "" }
+        Class { name, objects: None, shape: Shape::Scalar, rows, lua_rows: &[], isa: "", doc: "" }
     }
     /// See [`Shape`].
     pub const fn shape(mut self, shape: Shape) -> Class {
         self.shape = shape;
+        self
+    }
+    /// More rows, which only Lua has. One with the Lua name of another row takes its place there.
+    pub const fn lua(mut self, rows: &'static [Row]) -> Class {
+        let mut i = 0;
+        while i < rows.len() {
+            assert!(rows[i].langs == LUA, "a row of this list is `.only(LUA)`");
+            i += 1;
+        }
+        self.lua_rows = rows;
         self
     }
     /// The class it inherits from.
@@ -114,9 +127,20 @@ impl Class {
             class.register(id, self.shape as u32);
         }
     }
-    /// Its rows.
-    pub fn rows(&self) -> &'static [Row] {
-        self.rows
+    /// Its rows, those of Lua behind the others.
+    pub fn rows(&self) -> impl Iterator<Item = &'static Row> + Clone + use<> {
+        self.rows.iter().chain(self.lua_rows)
+    }
+    /// The rows that are bound in `lang` ([`PERL`], [`LUA`]): in Lua a row that only Lua has wins over another of its name.
+    pub fn rows_of(&self, lang: u8) -> impl Iterator<Item = &'static Row> + use<> {
+        let lua_rows = self.lua_rows;
+        let of_lua = lua_rows.iter().filter(move |_| lang == LUA);
+        let shared = self.rows.iter().filter(move |row| row.is_for(lang));
+        of_lua
+            .chain(shared.filter(move |row| lang != LUA || lua_rows.iter().all(|own| own.lua_name() != row.lua_name())))
+    }
+    pub(crate) fn has(&self, row: &Row) -> bool {
+        [self.rows, self.lua_rows].iter().any(|rows| rows.as_ptr_range().contains(&std::ptr::from_ref(row)))
     }
     /// Name of the class it inherits from, or empty.
     pub fn parent(&self) -> &'static str {
@@ -306,6 +330,10 @@ impl Row {
     pub const fn is_for(&self, lang: u8) -> bool {
         self.langs & lang != 0
     }
+    /// Whether it is bound in Lua alone.
+    pub const fn is_lua_only(&self) -> bool {
+        self.langs == LUA
+    }
     /// Whether script code may run before it returns.
     pub const fn reenters(&self) -> bool {
         self.flags & REENTERS != 0
@@ -433,11 +461,14 @@ impl Row {
                 Kind::Num => "number",
                 Kind::Bool => "boolean",
                 Kind::Bytes => "string",
-                Kind::Rest => "strings",
                 Kind::Out => "buffer",
                 Kind::Code if p.elem == Kind::Bytes => "string or code",
                 Kind::Code => "code",
                 Kind::Codes => "one or an array",
+                Kind::Fields => "table",
+                Kind::Rest if p.elem == Kind::Plain => "plain values",
+                Kind::Rest => "strings",
+                Kind::Plain => "string, number or boolean",
                 Kind::Name => "class",
                 _ => "any",
             };

@@ -291,8 +291,20 @@ pub trait Runtime: Sync {
         0
     }
 
+    /// The script's file and line that the call of a row came from, if the engine can tell.
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    /// Whether a value of several lines that a script sets in a table must become one line, as in a header; false for
+    /// notes. Says so in the log, then.
+    fn makes_one_line(&self, table: Owner, key: &[u8]) -> bool {
+        let _ = (table, key);
+        true
+    }
+
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
-    fn pool_figures(&self) -> Vec<(&'static str, u64)> {
+    fn pool_figures(&self) -> Vec<(String, u64)> {
         Vec::new()
     }
 

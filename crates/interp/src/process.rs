@@ -1,23 +1,46 @@
 //! Which process this is: one of the server's, or one that a script forked; and whether it is inside an interpreter.
 
-use crate::ffi;
-use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::sync::{
+    Once,
+    atomic::{AtomicU32, AtomicUsize, Ordering::*},
+};
 
+/// A count of forks, and the count when this process was last declared the server's (`mi_process`).
+#[repr(C)]
+#[derive(Debug)]
+pub struct Process {
+    forks: AtomicU32,
+    ours: AtomicU32,
+}
+
+pub(crate) static PROCESS: Process = Process { forks: AtomicU32::new(0), ours: AtomicU32::new(0) };
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn forked() {
+    PROCESS.forks.fetch_add(1, Relaxed);
+}
+
+/// Forks are counted from now on. An engine calls it when it starts.
+pub fn count_forks() {
+    static ONCE: Once = Once::new();
+    // SAFETY: the handler adds to a number, which may be done in a forked child.
+    ONCE.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(forked));
+    });
+}
 
 /// This process is the server's: called by the host in each new child, before anything runs there. Starting an interpreter
 /// does it, too. After a fork that nobody announced so, [`is_forked`] is true.
 pub fn adopt_process() {
     INSIDE.store(0, SeqCst);
-    // SAFETY: sets a number.
-    unsafe { ffi::mp_adopt_process() };
+    PROCESS.ours.store(PROCESS.forks.load(Relaxed), Relaxed);
 }
 
 /// Whether a script forked this process. Then every cleanup and destructor of the server returns at once, and every way
 /// back out of an interpreter ends the process.
+#[inline]
 pub fn is_forked() -> bool {
-    // SAFETY: compares two numbers.
-    unsafe { ffi::mp_is_forked() != 0 }
+    PROCESS.forks.load(Relaxed) != PROCESS.ours.load(Relaxed)
 }
 
 /// How many entries into interpreters, or locks of ours, are held in this process. A cleanup that runs inside a signal
@@ -43,4 +66,12 @@ impl Drop for Inside {
     fn drop(&mut self) {
         INSIDE.fetch_sub(1, SeqCst);
     }
+}
+
+#[cfg(test)]
+impl Process {
+    pub(crate) const OFFSETS: [(&str, usize); 2] = [
+        ("mi_process, forks", std::mem::offset_of!(Process, forks)),
+        ("mi_process, ours", std::mem::offset_of!(Process, ours)),
+    ];
 }

@@ -13,15 +13,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use apr::Pool;
 use httpd::log::Level;
 use httpd::{Connection, Request, Server};
-use interp::Ticket;
-use interp_perl::{Inside, Record, is_forked};
+use interp::{Inside, Interp, Ticket, is_forked};
+use interp_perl::{Before, Perl, Record};
 
-use super::connection::ConnectionState;
-use super::frame::{About, Frame, Standing};
-use super::request::RequestState;
-use super::stock::{Begun, Lent, Refused, Stock};
-use super::tree::Hold;
-use super::{PerlHost, report, startup};
+use super::{PERL, PerlHost, record};
+use crate::host::connection::ConnectionState;
+use crate::host::frame::{About, Frame, Standing};
+use crate::host::request::RequestState;
+use crate::host::stock::{Begun, Lent, Refused, Stock};
+use crate::host::tree::Hold;
+use crate::host::{report, startup};
 
 /// What an entry comes from.
 #[derive(Clone, Copy)]
@@ -44,7 +45,7 @@ struct Selected {
     thread: u64,
     hold: Hold,
     standing: Box<Standing>,
-    begun: Begun,
+    begun: Begun<Option<Before>>,
 }
 
 // SAFETY: what belongs to the thread that selected (the frame's place in its chain, the lock of a parent, the interpreter
@@ -97,7 +98,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
     match origin {
         Origin::Request(r) => {
             let stock = r.server_config::<PerlHost>()?.stock()?.clone();
-            let state = RequestState::of(&r)?;
+            let state = RequestState::of(PERL, &r)?;
             let hold = match inside(&stock, Some(r.connection())) {
                 Some(hold) => hold,
                 None => state.borrow(&r, &stock).map_err(|refused| tell(&About::Request(r), &refused)).ok()?,
@@ -106,7 +107,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
         }
         Origin::Connection(c) => {
             let stock = c.base_server().config::<PerlHost>()?.stock()?.clone();
-            let state = ConnectionState::of(&c)?;
+            let state = ConnectionState::of(PERL, &c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
                 None => state.hold(&stock).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
@@ -116,28 +117,32 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
         Origin::Server(s) => {
             let stock = match s.config::<PerlHost>() {
                 Some(record) => record.stock()?.clone(),
-                None => startup::main_stock()?,
+                None => startup::main_stock(PERL)?,
             };
             let hold = Arc::new(Lent::Parent(stock.parent.clone()));
             Some((About::Server(s), stock, hold))
         }
         Origin::Pool(pool, s) => {
             if !startup::is_child() {
-                return find(Origin::Server(s.or_else(startup::main_server)?));
+                return find(Origin::Server(s.or_else(Server::main)?));
             }
             of_pool(pool)
         }
-        Origin::None => Frame::find(|f| Some((f.about, f.stock.clone(), f.hold.clone())))
-            .or_else(|| if startup::is_child() { None } else { find(Origin::Server(startup::main_server()?)) }),
+        Origin::None => Frame::find(|f| of_perl(f).then(|| (f.about, f.stock.clone(), f.hold.clone())))
+            .or_else(|| if startup::is_child() { None } else { find(Origin::Server(Server::main()?)) }),
     }
+}
+
+fn of_perl(frame: &Frame<'_>) -> bool {
+    frame.stock.lang.name() == PERL.name()
 }
 
 fn tell(about: &About, refused: &Refused) {
     if refused.tell {
         match about {
-            About::Request(r) => report::request(r, Level::Error, &refused.text),
-            About::Connection(c) => report::connection(c, Level::Error, &refused.text),
-            About::Server(s) => report::server(Some(s), Level::Error, &refused.text),
+            About::Request(r) => report::request(PERL, r, Level::Error, &refused.text),
+            About::Connection(c) => report::connection(PERL, c, Level::Error, &refused.text),
+            About::Server(s) => report::server(PERL, Some(s), Level::Error, &refused.text),
         }
     }
 }
@@ -171,7 +176,7 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
         };
         above().any(|p| p == own)
     };
-    let running = Frame::find(|f| owns(&f.about).then(|| (f.about, f.stock.clone(), f.hold.clone())));
+    let running = Frame::find(|f| (of_perl(f) && owns(&f.about)).then(|| (f.about, f.stock.clone(), f.hold.clone())));
     if running.is_some() {
         return running;
     }
@@ -203,6 +208,10 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
     None
 }
 
+fn make_current(interp: &dyn Interp) -> Option<Before> {
+    interp.as_any().downcast_ref().map(Perl::become_current)
+}
+
 /// Enters: the interpreter is this thread's current one until [`unselect`], and its record's count is raised by one.
 pub fn select(origin: Origin) -> Option<NonNull<Record>> {
     if is_forked() {
@@ -215,8 +224,8 @@ pub fn select(origin: Origin) -> Option<NonNull<Record>> {
         _ => {}
     }
     let (about, stock, hold) = find(origin)?;
-    let record = hold.record();
-    let begun = hold.begin();
+    let record = record(hold.interp())?;
+    let begun = hold.begin(make_current);
     let standing = Standing::begin(about, stock, hold.clone());
     let selected = Selected { record: record.as_ptr().addr(), thread: apr::thread_id(), hold, standing, begun };
     with_kept(|kept| kept.selected.push(selected));
@@ -244,7 +253,7 @@ pub unsafe fn unselect(record: NonNull<Record>) {
     match selected {
         Some(Selected { thread: of, hold, standing, begun, .. }) => {
             if of == thread {
-                hold.end(begun);
+                hold.end(begun, |before| before.into_iter().for_each(Before::restore));
                 standing.end();
             } else {
                 hold.abandon(begun);
@@ -270,7 +279,7 @@ pub fn keep(hold: &Hold) {
     if matches!(**hold, Lent::Parent(_)) {
         return;
     }
-    let at = hold.record().as_ptr().addr();
+    let Some(at) = record(hold.interp()).map(|record| record.as_ptr().addr()) else { return };
     with_kept(|kept| {
         if !kept.held.iter().any(|(held, _)| *held == at) {
             kept.held.push((at, hold.clone()));
@@ -281,8 +290,8 @@ pub fn keep(hold: &Hold) {
 /// The ticket of what this thread is about: for objects that C code makes of pointers whose owner is not known.
 pub fn ticket() -> Ticket {
     let found = Frame::find(|frame| match frame.about {
-        About::Request(r) => RequestState::of(&r).map(RequestState::ticket),
-        About::Connection(c) => ConnectionState::of(&c).map(|state| state.ticket),
+        About::Request(r) => RequestState::of(PERL, &r).map(RequestState::ticket),
+        About::Connection(c) => ConnectionState::of(PERL, &c).map(|state| state.ticket),
         About::Server(_) => Some(Ticket::FOREVER),
     });
     found.unwrap_or(Ticket::FOREVER)

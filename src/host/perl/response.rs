@@ -3,16 +3,19 @@
 use std::ffi::c_int;
 
 use apr::Reenter;
-use config::{DirConf, DirOption, Handler, Phase};
+use config::{DirConf, DirOption, Phase};
 use httpd::Request;
+use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use interp::Fail;
+use interp::{Fail, Raised};
 use interp_perl::{Entered, EnvSink, Stdio};
 
-use super::dispatch::{Stack, enter, refuse, run_stack};
-use super::frame::About;
-use super::request::RequestState;
-use super::{PerlHost, ServerRecord, env, report};
+use super::{PERL, PerlHost, entered, env};
+use crate::host::dispatch::{Stack, enter, refuse, run_stack};
+use crate::host::frame::About;
+use crate::host::lang::RequestCall;
+use crate::host::request::RequestState;
+use crate::host::{configured, report};
 
 /// How a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,49 +41,38 @@ pub fn may_be_ours(r: &Request) -> bool {
 
 /// The two callbacks of the phase. The first, before all other modules', only sees whether a foreign handler is about to
 /// run, and ends the walk then: an access handler in front of a proxy must not hold an interpreter while that works.
-pub fn run(
-    order: usize,
-    r: &Request,
-    server: Option<&ServerRecord>,
-    dir: Option<&DirConf>,
-    configured: &[Handler],
-) -> c_int {
+pub fn run(order: usize, r: &Request) -> c_int {
     let form = form(r);
     if order == 0 {
         if form.is_none() {
             // Also of those it came from by an internal redirect: an error page in the place of theirs.
-            for r in std::iter::successors(Some(*r), Request::prev) {
-                if let Some(state) = r.state::<PerlHost>() {
-                    state.end_walk(&r);
-                }
-            }
+            std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
         }
         return DECLINED;
     }
     let Some(form) = form else { return DECLINED };
-    let changed = r.state::<PerlHost>().is_some_and(|s| s.is_changed(Phase::Response));
-    if configured.is_empty() && !changed {
-        if let Some(state) = r.state::<PerlHost>() {
-            state.end_walk(r);
-        }
+    let (server, dir) = (r.server_config::<PerlHost>(), r.dir_config::<PerlHost>());
+    let configured = &*configured::of_request(PERL, Phase::Response, r);
+    if configured.is_empty() && !r.state::<PerlHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
+        end_walk(r);
         return declined(r);
     }
-    let Some(server) = server.filter(|s| s.conf.is_enabled()) else {
-        if let Some(state) = r.state::<PerlHost>() {
-            state.end_walk(r);
-        }
+    let (Some(server), Some(state)) = (server.filter(|s| s.conf.is_enabled()), RequestState::of(PERL, r)) else {
+        end_walk(r);
         return DECLINED;
     };
-    let Some(state) = RequestState::of(r) else { return DECLINED };
-    let stack = Stack { phase: Phase::Response, about: About::Request(*r), configured, state: Some(state) };
-    let status = match enter(r, state, server, Phase::Response, |entered| {
+    let phase = Phase::Response;
+    let stack = Stack { lang: PERL, phase, about: About::Request(*r), configured, state: Some(state) };
+    let call = RequestCall { r, state, server, phase };
+    let status = match enter(PERL, &call, |entry| {
+        let Some(entered) = entered(entry) else { return DECLINED };
         state.output.open(dir.is_some_and(|d| d.options.is(DirOption::ParseHeaders)));
-        env::before_handler(r, state, &server.conf, dir, entered);
+        env::before_handler(&call, dir, entry);
         let status = match form {
             Form::Plain => plain(r, state, dir, entered, &stack),
             Form::Script => script(r, state, dir, entered, &stack),
         };
-        env::take_dir_out(state, &server.conf, dir, entered);
+        env::take_dir_out(&call, dir, entry);
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
         match state.output.finish(r, cx, status == OK) {
@@ -91,10 +83,16 @@ pub fn run(
     }) {
         Ok(DECLINED) => declined(r),
         Ok(status) => status,
-        Err(refused) => refuse(r, Phase::Response, &refused),
+        Err(refused) => refuse(PERL, r, phase, &refused),
     };
     state.end_walk(r);
     status
+}
+
+fn end_walk(r: &Request) {
+    if let Some(state) = r.state::<PerlHost>() {
+        state.end_walk(r);
+    }
 }
 
 /// All declined: another module may answer by the content type.
@@ -110,7 +108,7 @@ fn said(dir: Option<&DirConf>, option: DirOption) -> Option<bool> {
     dir.and_then(|d| d.options.said(option))
 }
 
-fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered<'_>, stack: &Stack<'_>) -> c_int {
+fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered, stack: &Stack<'_>) -> c_int {
     if dir.is_some_and(|d| d.options.is(DirOption::SetupEnv)) {
         // SAFETY: as in `run`.
         env::add_cgi(r, state, unsafe { Reenter::assume() });
@@ -119,7 +117,7 @@ fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Ent
     run_stack(entered, stack, &[stack.subject()])
 }
 
-fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered<'_>, stack: &Stack<'_>) -> c_int {
+fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered, stack: &Stack<'_>) -> c_int {
     if said(dir, DirOption::GlobalRequest) != Some(false) {
         state.is_global.set(true);
     }
@@ -138,18 +136,23 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
         Ok(redirect) => {
             let status = run_stack(entered, stack, &[stack.subject()]);
             if let Err(raised) = redirect.end() {
-                report::raised_at_end(r, &raised);
+                raised_at_end(r, &raised);
             }
             status
         }
         Err(raised) => {
-            report::raised_at_end(r, &raised);
+            raised_at_end(r, &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
     };
     drop(env);
     drop(globals);
     status
+}
+
+/// Giving STDIN and STDOUT back raised something.
+fn raised_at_end(r: &Request, raised: &Raised) {
+    report::request(PERL, r, Level::Error, &format!("perl-script: {raised}"));
 }
 
 /// What a script writes to `%ENV` is for `subprocess_env`, too: subrequests and programs see it.

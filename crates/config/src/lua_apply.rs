@@ -1,0 +1,554 @@
+//! What lines of mod_lua's directives, and lists of Lua handlers, do to the records.
+
+use std::sync::Arc;
+
+use crate::apply::{Applied, Context, Effect, check_enabled, first, name_at};
+use crate::directives::Directive;
+use crate::handler::{Handler, Where};
+use crate::lua_dir::{CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
+use crate::phases::{Phase, Position, Scope};
+use crate::script::{Script, Source, Text};
+use crate::words::{self, quoted};
+
+/// The function that mod_lua calls where none is named.
+const HANDLE: &[u8] = b"handle";
+
+/// The words of a line.
+pub(crate) fn words(row: &'static Directive, line: &[u8], min: u8, max: u8) -> Result<Vec<Vec<u8>>, String> {
+    let words = words::all(line);
+    if words.len() < min.into() || words.len() > max.into() {
+        return Err(format!("{}: takes {}", row.name, row.syntax));
+    }
+    Ok(words)
+}
+
+/// `Lua*Handler`.
+pub(crate) fn handlers(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, line: &[u8]) -> Applied {
+    check_enabled(row, cmd)?;
+    let mut handlers = Vec::new();
+    for word in words::handlers(line) {
+        handlers.push(Handler::of_script(&word, cmd.at.clone()).ok_or_else(|| {
+            let form = "module, module.function, file.lua:function or function(r) ... end";
+            format!("{}: {} does not name a handler, as {form} would", row.name, quoted(&word))
+        })?);
+    }
+    if handlers.is_empty() {
+        return Err(format!("{}: takes {}", row.name, row.syntax));
+    }
+    for handler in &handlers {
+        match phase.row().scope {
+            Scope::Directory | Scope::Filter => cmd.dir_mut(row)?.push_handler(phase, handler.clone()),
+            _ => cmd.server_mut(row)?.push_handler(phase, handler.clone()),
+        };
+    }
+    Ok(Effect::Handlers { phase, position: Position::Handlers, handlers })
+}
+
+/// `LuaHook*`: a line, or a block with the rest of its first line before the text.
+pub(crate) fn hook(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, arg: &[u8]) -> Applied {
+    check_enabled(row, cmd)?;
+    let (script, word) = match arg.iter().position(|b| *b == b'\n') {
+        Some(end) => block(row, &cmd.at, &arg[..end], &arg[end + 1..])?,
+        None => {
+            let words = words(row, arg, 2, 3)?;
+            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            (Script::file(name_at(row, &words, 0)?, name_at(row, &words, 1)?), words.get(2).map(|w| w.to_vec()))
+        }
+    };
+    let position = word.as_deref().map_or(Ok(Position::Middle), |word| position(row, word))?;
+    let handler = Handler::of_hook(script, cmd.at.clone());
+    cmd.dir_mut(row)?.lua_mut().push_hook(phase, position, handler.clone());
+    Ok(Effect::Handlers { phase, position, handlers: vec![handler] })
+}
+
+fn position(row: &'static Directive, word: &[u8]) -> Result<Position, String> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"early" => Ok(Position::Early),
+        b"late" => Ok(Position::Late),
+        _ => Err(format!("{}: {} is neither early nor late", row.name, quoted(word))),
+    }
+}
+
+/// The script of a block, and the word that says where its hook stands.
+fn block(row: &'static Directive, at: &Where, head: &[u8], text: &[u8]) -> Result<(Script, Option<Vec<u8>>), String> {
+    let head = head.trim_ascii_end();
+    let words = words::all(head.strip_suffix(b">").unwrap_or(head));
+    if words.len() > 2 {
+        return Err(format!("{}: {} is too much before a block: [function [early|late]]", row.name, quoted(head)));
+    }
+    let first_line = Where { line: at.line.saturating_add(1), ..at.clone() };
+    let function = words.first().filter(|name| !name.is_empty()).map(|name| Arc::from(name.as_slice()));
+    let script = Script { source: Source::Chunk(Text::new(text, first_line)), function };
+    Ok((script, words.into_iter().nth(1)))
+}
+
+pub(crate) fn root(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let root = first(args);
+    if !root.starts_with(b"/") {
+        return Err(format!("{}: {} is not an absolute path", row.name, quoted(root)));
+    }
+    if cmd.place.is_server_level() {
+        cmd.server_mut(row)?.root = Some(root.into());
+    }
+    cmd.dir_mut(row)?.lua_mut().root = Some(root.into());
+    Ok(Effect::Done)
+}
+
+fn path(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], is_c: bool) -> Applied {
+    let path = name_at(row, args, 0)?;
+    let root = cmd.dir_mut(row)?.lua().root.clone().or_else(|| cmd.server().root.clone());
+    cmd.dir_mut(row)?.lua_mut().push_path(is_c, path, root.as_deref());
+    Ok(Effect::Done)
+}
+
+pub(crate) fn package_path(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    path(row, cmd, args, false)
+}
+
+pub(crate) fn package_cpath(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    path(row, cmd, args, true)
+}
+
+/// The value that a word stands for.
+fn one_of<T: Copy>(row: &'static Directive, word: &[u8], known: &[(&str, T)]) -> Result<T, String> {
+    let found = known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        format!("{}: {} is none of {}", row.name, quoted(word), names.join(", "))
+    })
+}
+
+pub(crate) fn scope(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let word = first(args);
+    let known = [
+        ("once", ScriptScope::Once),
+        ("request", ScriptScope::Request),
+        ("conn", ScriptScope::Conn),
+        ("thread", ScriptScope::Thread),
+        ("server", ScriptScope::Server { min: 1, max: 1 }),
+    ];
+    let mut numbers = Vec::new();
+    for number in args.iter().skip(1) {
+        numbers.push(words::count(number, 0).map_err(|e| format!("{}: {e}", row.name))?);
+    }
+    let mut scope = one_of(row, word, &known)?;
+    let mut effect = Effect::Done;
+    if let ScriptScope::Server { min, max } = &mut scope {
+        *min = numbers.first().copied().unwrap_or(1).max(1);
+        *max = numbers.get(1).copied().unwrap_or(1).max(*min);
+    } else if let Some(number) = args.get(1) {
+        effect = Effect::Note(format!("{}: {} is of no effect after {}", row.name, quoted(number), quoted(word)));
+    }
+    cmd.dir_mut(row)?.lua_mut().scope = Some(scope);
+    Ok(effect)
+}
+
+pub(crate) fn code_cache(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let known = [("stat", CodeCache::Stat), ("forever", CodeCache::Forever), ("never", CodeCache::Never)];
+    let value = one_of(row, first(args), &known)?;
+    cmd.dir_mut(row)?.lua_mut().code_cache = Some(value);
+    Ok(Effect::Done)
+}
+
+pub(crate) fn inherit(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let known = [("none", Inherit::None), ("parent-first", Inherit::ParentFirst), ("parent-last", Inherit::ParentLast)];
+    let value = one_of(row, first(args), &known)?;
+    cmd.dir_mut(row)?.lua_mut().inherit = Some(value);
+    Ok(Effect::Done)
+}
+
+pub(crate) fn map_handler(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    check_enabled(row, cmd)?;
+    let (pattern, file) = (first(args), name_at(row, args, 1)?);
+    let function = if args.len() > 2 { name_at(row, args, 2)? } else { HANDLE };
+    let map = Arc::new(MapHandler::new(pattern, file, function, cmd.at.clone()));
+    cmd.dir_mut(row)?.lua_mut().maps.push(map.clone());
+    Ok(Effect::Map(map))
+}
+
+pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    check_enabled(row, cmd)?;
+    let name = name_at(row, args, 0)?.into();
+    let script = Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?);
+    Ok(Effect::Provider { group: "authz", name, handler: Handler::of_hook(script, cmd.at.clone()) })
+}
+
+fn filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], direction: Direction) -> Applied {
+    check_enabled(row, cmd)?;
+    let (name, script) = (name_at(row, args, 0)?, Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?));
+    let filter = Arc::new(NamedFilter { name: name.into(), direction, script: Arc::new(script), at: cmd.at.clone() });
+    cmd.dir_mut(row)?.lua_mut().filters.push(filter.clone());
+    Ok(Effect::Filter(filter))
+}
+
+pub(crate) fn input_filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    filter(row, cmd, args, Direction::Input)
+}
+
+pub(crate) fn output_filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    filter(row, cmd, args, Direction::Output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Place;
+    use crate::apply::tests::{LOCATION, World, refused};
+    use crate::dir::DirConf;
+    use crate::options::{DirOption, ServerOption};
+
+    const DIRECTORY: Place<'_> = Place::Section("<Directory");
+
+    fn handlers_of(applied: Applied) -> (Phase, Position, Vec<Handler>) {
+        match applied {
+            Ok(Effect::Handlers { phase, position, handlers }) => (phase, position, handlers),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn name(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
+    fn wrong_lines_are_refused_with_the_reason() {
+        let options = "Options of a server: AutoLoad, Clone, ConfigTest, Enable, Htaccess, MergeHandlers, Parent; \
+                       of a directory: MergeHandlers, WatchGlobals";
+        let cases: &[(Place<'_>, &str, &str)] = &[
+            (Place::Server, "LuaRoot lua", "LuaRoot: \"lua\" is not an absolute path"),
+            (LOCATION, "LuaRoot ''", "LuaRoot: \"\" is not an absolute path"),
+            (Place::Server, "LuaScope forever", "LuaScope: \"forever\" is none of once, request, conn, thread, server"),
+            (Place::Server, "LuaScope", "LuaScope: takes once|request|conn|thread|server [min [max]]"),
+            (LOCATION, "LuaScope server 1 2 3", "LuaScope: takes once|request|conn|thread|server [min [max]]"),
+            (LOCATION, "LuaScope server few", "LuaScope: \"few\" is not a number"),
+            (LOCATION, "LuaScope server 1 -2", "LuaScope: \"-2\" is not a number"),
+            (Place::Server, "LuaPackagePath ''", "LuaPackagePath: \"\" is not a name"),
+            (Place::Server, "LuaPackageCPath ''", "LuaPackageCPath: \"\" is not a name"),
+            (Place::Server, "LuaCodeCache always", "LuaCodeCache: \"always\" is none of stat, forever, never"),
+            (LOCATION, "LuaInherit parent", "LuaInherit: \"parent\" is none of none, parent-first, parent-last"),
+            (Place::Server, "LuaMapHandler /x", "LuaMapHandler: takes pattern file [function]"),
+            (Place::Server, "LuaMapHandler /x a.lua f g", "LuaMapHandler: takes pattern file [function]"),
+            (Place::Server, "LuaMapHandler /x ''", "LuaMapHandler: \"\" is not a name"),
+            (Place::Server, "LuaMapHandler /x a.lua ''", "LuaMapHandler: \"\" is not a name"),
+            (Place::Server, "LuaAuthzProvider a a.lua", "LuaAuthzProvider: takes name file function"),
+            (Place::Server, "LuaAuthzProvider '' a.lua f", "LuaAuthzProvider: \"\" is not a name"),
+            (
+                Place::VirtualHost,
+                "LuaAuthzProvider a a.lua f",
+                "LuaAuthzProvider: not allowed in a <VirtualHost>: it belongs at server level, outside of <VirtualHost> and sections",
+            ),
+            (LOCATION, "LuaInputFilter a a.lua", "LuaInputFilter: takes name file function"),
+            (LOCATION, "LuaOutputFilter a a.lua f g", "LuaOutputFilter: takes name file function"),
+            (Place::Server, "LuaOutputFilter a '' f", "LuaOutputFilter: \"\" is not a name"),
+            (
+                DIRECTORY,
+                "LuaOutputFilter a a.lua f",
+                "LuaOutputFilter: not allowed in a <Directory> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
+            ),
+            (
+                DIRECTORY,
+                "LuaQuickHandler a.lua f",
+                "LuaQuickHandler: not allowed in a <Directory> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
+            ),
+            (
+                Place::Section("<Files"),
+                "LuaHookTranslateName a.lua f",
+                "LuaHookTranslateName: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
+            ),
+            (Place::Server, "LuaQuickHandler a.lua", "LuaQuickHandler: takes file function [early|late]"),
+            (LOCATION, "LuaHookFixups a.lua f early late", "LuaHookFixups: takes file function [early|late]"),
+            (LOCATION, "LuaHookFixups a.lua f soon", "LuaHookFixups: \"soon\" is neither early nor late"),
+            (LOCATION, "LuaHookFixups a.lua f ''", "LuaHookFixups: \"\" is neither early nor late"),
+            (LOCATION, "LuaHookLog '' f", "LuaHookLog: \"\" is not a name"),
+            (LOCATION, "LuaHookLog a.lua ''", "LuaHookLog: \"\" is not a name"),
+            (
+                LOCATION,
+                "LuaHookAccessChecker f soon>\nreturn 1\n",
+                "LuaHookAccessChecker: \"soon\" is neither early nor late",
+            ),
+            (
+                LOCATION,
+                "LuaHookAccessChecker f early late>\nreturn 1\n",
+                "LuaHookAccessChecker: \"f early late>\" is too much before a block: [function [early|late]]",
+            ),
+            (
+                LOCATION,
+                "LuaFixupHandler My::Module",
+                "LuaFixupHandler: \"My::Module\" does not name a handler, as module, module.function, file.lua:function or \
+                 function(r) ... end would",
+            ),
+            (
+                LOCATION,
+                "LuaResponseHandler a.lua: b",
+                "LuaResponseHandler: \"a.lua:\" does not name a handler, as module, module.function, file.lua:function or \
+                 function(r) ... end would",
+            ),
+            (LOCATION, "LuaAccessHandler", "LuaAccessHandler: takes handler ..."),
+            (
+                LOCATION,
+                "LuaTransHandler a",
+                "LuaTransHandler: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of \
+                 sections",
+            ),
+            (Place::Server, "LuaModule ''", "LuaModule: \"\" is not a name"),
+            (Place::Server, "LuaRequire ''", "LuaRequire: \"\" is not a name"),
+            (
+                LOCATION,
+                "LuaRequire a.lua",
+                "LuaRequire: not allowed in a <Location> section: it belongs at server level, in a <VirtualHost> or in .htaccess, \
+                 outside of sections",
+            ),
+            (Place::Server, "LuaSetVar a", "LuaSetVar: takes name value"),
+            (Place::Server, "LuaAddVar '' x", "LuaAddVar: \"\" is not a name"),
+            (
+                Place::Server,
+                "LuaOptions +GlobalRequest",
+                &format!("LuaOptions: \"GlobalRequest\" is not an option. {options}"),
+            ),
+            (
+                Place::Server,
+                "LuaOptions +watchglobals",
+                &format!("LuaOptions: \"watchglobals\" is not an option (did you mean WatchGlobals?). {options}"),
+            ),
+            (
+                LOCATION,
+                "LuaOptions +Htaccess",
+                "LuaOptions: \"Htaccess\" belongs to the server: not allowed in a <Location> section; allowed there: \
+                 MergeHandlers, WatchGlobals",
+            ),
+            (Place::Server, "LuaInterpStart x", "LuaInterpStart: \"x\" is not a number"),
+            (Place::Server, "LuaInterpMax 0", "LuaInterpMax: \"0\" is too small: at least 1"),
+            (Place::Server, "LuaInterpMax many", "LuaInterpMax: \"many\" is not a number"),
+            (Place::Server, "LuaInterpMinSpare -1", "LuaInterpMinSpare: \"-1\" is not a number"),
+            (Place::Server, "LuaInterpMaxSpare 1.5", "LuaInterpMaxSpare: \"1.5\" is not a number"),
+            (Place::Server, "LuaInterpMaxRequests ''", "LuaInterpMaxRequests: \"\" is not a number"),
+            (
+                Place::Server,
+                "LuaInterpMaxAge soon",
+                "LuaInterpMaxAge: \"soon\" is not a time such as 30, 500ms, 5min or 2h",
+            ),
+            (Place::Server, "LuaInterpMaxQueue all", "LuaInterpMaxQueue: \"all\" is not a number"),
+            (
+                Place::Server,
+                "LuaInterpMaxWait ever",
+                "LuaInterpMaxWait: \"ever\" is not a time such as 30, 500ms, 5min or 2h",
+            ),
+            (
+                Place::Server,
+                "LuaInterpMaxMemory lots",
+                "LuaInterpMaxMemory: \"lots\" is not a size such as 65536, 64K or 1M",
+            ),
+            (Place::Server, "LuaInterpMaxMemory 0", "LuaInterpMaxMemory: \"0\" is too small: at least 1 byte, or none"),
+            (
+                Place::Server,
+                "LuaInterpScope thread",
+                "LuaInterpScope: \"thread\" is none of handler, response, subrequest, request, connection",
+            ),
+        ];
+        for (place, line, message) in cases {
+            let mut world = World::default();
+            assert_eq!(refused(&mut world, *place, line), *message);
+            assert!(message.starts_with(&format!("{}: ", line.split(' ').next().unwrap())));
+            assert_eq!((world.dir, world.server), Default::default(), "{line}: changes nothing");
+        }
+        for row in crate::directives(crate::Language::Lua).iter().filter(|row| row.phase().is_none()) {
+            assert!(cases.iter().any(|(_, line, _)| line.starts_with(&format!("{} ", row.name))), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn nothing_that_runs_is_accepted_where_lua_is_switched_off() {
+        for line in [
+            "LuaFixupHandler a",
+            "LuaHookFixups a.lua f",
+            "LuaHookFixups f>\nreturn 1",
+            "LuaMapHandler /x a.lua",
+            "LuaAuthzProvider a a.lua f",
+            "LuaInputFilter a a.lua f",
+            "LuaOutputFilter a a.lua f",
+        ] {
+            let mut world = World::default();
+            world.line(Place::Server, "LuaOptions -Enable").unwrap();
+            let name = line.split(' ').next().unwrap();
+            assert_eq!(
+                refused(&mut world, Place::Server, line),
+                format!("{name}: Lua is switched off for this server by LuaOptions -Enable")
+            );
+        }
+    }
+
+    #[test]
+    fn hooks_go_to_the_list_that_their_third_word_says() {
+        let mut world = World::default();
+        for (line, phase, position) in [
+            ("LuaHookTranslateName /h.lua f", Phase::Trans, Position::Middle),
+            ("LuaHookTranslateName /h.lua g EARLY", Phase::Trans, Position::Early),
+            ("LuaHookCheckUserID /h.lua f late", Phase::Authen, Position::Late),
+            ("LuaHookPreTranslateName /h.lua f", Phase::PreTranslateName, Position::Middle),
+            ("LuaHookPreTranslate /h.lua g", Phase::PreTranslateName, Position::Middle),
+            ("LuaQuickHandler \"/my hooks.lua\" f", Phase::QuickHandler, Position::Middle),
+            ("LuaHookInsertFilter /h.lua f", Phase::InsertFilter, Position::Middle),
+            ("LuaHookLog /h.lua f late", Phase::Log, Position::Late),
+        ] {
+            let (its_phase, its_position, handlers) = handlers_of(world.line(LOCATION, line));
+            assert_eq!((its_phase, its_position), (phase, position), "{line}");
+            assert_eq!(world.dir.hooks(phase, position).last(), handlers.first(), "{line}");
+            assert_eq!(handlers[0].at.to_string(), "httpd.conf:12");
+        }
+        let names = |list: &[Handler]| list.iter().map(Handler::display_name).collect::<Vec<_>>();
+        assert_eq!(names(world.dir.hooks(Phase::PreTranslateName, Position::Middle)), ["/h.lua:f", "/h.lua:g"]);
+        assert_eq!(names(world.dir.hooks(Phase::QuickHandler, Position::Middle)), ["/my hooks.lua:f"]);
+        assert!(world.dir.has_no_handlers() && world.server.all_handlers().next().is_none());
+    }
+
+    #[test]
+    fn a_block_is_a_script_whose_first_line_is_the_next_one() {
+        for (head, function, position) in [
+            (">", None, Position::Middle),
+            ("fix>", Some("fix"), Position::Middle),
+            ("fix early>", Some("fix"), Position::Early),
+            ("'fix' LATE >", Some("fix"), Position::Late),
+        ] {
+            let mut world = World::default();
+            let line = format!("LuaHookFixups {head}\nfunction fix(r)\nend\n");
+            let (_, its_position, handlers) = handlers_of(world.line(DIRECTORY, &line));
+            assert_eq!(its_position, position, "{head}");
+            let script = handlers[0].script.clone().unwrap();
+            assert_eq!(script.function.as_deref().map(name).as_deref(), function, "{head}");
+            let Source::Chunk(text) = &script.source else { panic!("{script:?}") };
+            assert_eq!(name(&text.code), "function fix(r)\nend\n");
+            assert_eq!(text.at, Where::new("httpd.conf", 13));
+            let end = function.map(|f| format!(":{f}")).unwrap_or_default();
+            assert_eq!(handlers[0].display_name(), format!("httpd.conf:12{end}"));
+        }
+        let mut world = World::default();
+        let (_, _, handlers) = handlers_of(world.line(DIRECTORY, "LuaHookFixups f>\n"));
+        assert!(matches!(&handlers[0].script.as_ref().unwrap().source, Source::Chunk(text) if text.code.is_empty()));
+    }
+
+    #[test]
+    fn a_line_of_handlers_may_end_in_an_unquoted_function() {
+        let mut world = World::default();
+        let line = "LuaFixupHandler app +app.fix /srv/fix.lua:all function(r) return 404 end";
+        let (phase, position, handlers) = handlers_of(world.line(LOCATION, line));
+        assert_eq!((phase, position), (Phase::Fixup, Position::Handlers));
+        let names: Vec<String> = handlers.iter().map(Handler::display_name).collect();
+        assert_eq!(names, ["app", "app.fix", "/srv/fix.lua:all", "function(r) return 404 end"]);
+        assert_eq!(world.dir.handlers(Phase::Fixup), handlers);
+        let (phase, _, handlers) = handlers_of(world.line(Place::Server, "LuaTransHandler function(r) return -1 end"));
+        assert_eq!(world.server.handlers(phase), handlers);
+        assert!(matches!(handlers[0].script.as_ref().unwrap().source, Source::Function(_)));
+        assert_eq!(refused(&mut world, LOCATION, "LuaFixupHandler a b:"), {
+            let form = "module, module.function, file.lua:function or function(r) ... end";
+            format!("LuaFixupHandler: \"b:\" does not name a handler, as {form} would")
+        });
+        assert_eq!(world.dir.handlers(Phase::Fixup).len(), 4, "of a wrong line nothing is kept");
+    }
+
+    #[test]
+    fn handlers_replace_or_join_outer_ones_while_hooks_follow_inherit() {
+        let dir = |lines: &[&str]| {
+            let mut world = World::default();
+            for line in lines {
+                world.line(LOCATION, line).unwrap();
+            }
+            world.dir
+        };
+        let shown = |dir: &DirConf| {
+            let names = |list: &[Handler]| list.iter().map(Handler::display_name).collect::<Vec<_>>().join(" ");
+            format!("{} | {}", names(dir.handlers(Phase::Fixup)), names(dir.hooks(Phase::Fixup, Position::Middle)))
+        };
+        let outer = dir(&["LuaFixupHandler a", "LuaHookFixups o f"]);
+        let merged = |lines: &[&str]| shown(&DirConf::merge(&outer, &dir(lines)));
+        assert_eq!(merged(&["LuaFixupHandler b", "LuaHookFixups i f"]), "b | o:f i:f");
+        assert_eq!(merged(&["LuaFixupHandler b", "LuaHookFixups i f", "LuaInherit parent-last"]), "b | i:f o:f");
+        assert_eq!(merged(&["LuaOptions +MergeHandlers", "LuaFixupHandler b", "LuaInherit none"]), "a b | ");
+        assert_eq!(merged(&["LuaSetVar a b"]), "a | o:f");
+    }
+
+    #[test]
+    fn settings_are_kept_as_their_words_say_in_any_case() {
+        use ScriptScope::{Conn, Once, Request, Server, Thread};
+        for (line, scope) in [
+            ("LuaScope once", Once),
+            ("LuaScope Request", Request),
+            ("LuaScope conn", Conn),
+            ("LuaScope thread", Thread),
+            ("LuaScope server", Server { min: 1, max: 1 }),
+            ("LuaScope server 0", Server { min: 1, max: 1 }),
+            ("LuaScope server 5", Server { min: 5, max: 5 }),
+            ("LuaScope server 5 2", Server { min: 5, max: 5 }),
+            ("LuaScope server 2 5", Server { min: 2, max: 5 }),
+        ] {
+            let mut world = World::default();
+            assert_eq!(world.line(DIRECTORY, line), Ok(Effect::Done), "{line}");
+            assert_eq!(world.dir.lua().scope, Some(scope), "{line}");
+        }
+        let mut world = World::default();
+        let note = Effect::Note("LuaScope: \"2\" is of no effect after \"thread\"".into());
+        assert_eq!(world.line(LOCATION, "LuaScope thread 2 3"), Ok(note));
+        for line in ["LuaCodeCache Forever", "LuaInherit Parent-Last"] {
+            assert_eq!(world.line(LOCATION, line), Ok(Effect::Done), "{line}");
+        }
+        let lua = world.dir.lua();
+        assert_eq!(
+            (lua.scope, lua.code_cache, lua.inherit),
+            (Some(Thread), Some(CodeCache::Forever), Some(Inherit::ParentLast))
+        );
+    }
+
+    #[test]
+    fn package_paths_lie_below_the_root_that_is_known() {
+        let mut world = World::default();
+        world.line(Place::Server, "LuaPackagePath early/?.lua").unwrap();
+        world.line(Place::Server, "LuaRoot /srv").unwrap();
+        world.line(Place::Server, "LuaPackagePath lib/?.lua").unwrap();
+        world.line(Place::Server, "LuaPackageCPath /usr/lib/?.so").unwrap();
+        let package = world.dir.lua().package().clone();
+        assert_eq!(package.path.iter().map(|p| name(p)).collect::<Vec<_>>(), ["early/?.lua", "/srv/lib/?.lua"]);
+        assert_eq!(package.cpath.iter().map(|p| name(p)).collect::<Vec<_>>(), ["/usr/lib/?.so"]);
+        world.dir = DirConf::default();
+        world.line(DIRECTORY, "LuaPackagePath in/?.lua").unwrap();
+        assert_eq!(name(&world.dir.lua().package().path[0]), "/srv/in/?.lua", "the server's root");
+        world.dir = DirConf::default();
+        world.line(DIRECTORY, "LuaRoot /own").unwrap();
+        world.line(DIRECTORY, "LuaPackagePath in/?.lua").unwrap();
+        assert_eq!(name(&world.dir.lua().package().path[0]), "/own/in/?.lua", "the section's own");
+        assert_eq!(world.server.root.as_deref(), Some(&b"/srv"[..]));
+    }
+
+    #[test]
+    fn maps_filters_and_providers_are_kept_and_handed_to_the_host() {
+        let mut world = World::default();
+        let Ok(Effect::Map(map)) = world.line(DIRECTORY, "LuaMapHandler \"^/(\\w+)\" /s/$1.lua") else { panic!() };
+        assert_eq!(world.dir.lua().maps, std::slice::from_ref(&map));
+        assert_eq!((name(&map.pattern).as_str(), map.script.function.as_deref()), ("^/(\\w+)", Some(HANDLE)));
+        let Ok(Effect::Map(other)) = world.line(DIRECTORY, "LuaMapHandler ^/x /s.lua show_$1") else { panic!() };
+        assert_eq!(*other.script, Script::file(b"/s.lua", b"show_$1"));
+        assert_ne!(map.id, other.id);
+        let Ok(Effect::Filter(out)) = world.line(LOCATION, "LuaOutputFilter Upper /f.lua up") else { panic!() };
+        let Ok(Effect::Filter(input)) = world.line(Place::Server, "LuaInputFilter Upper /f.lua down") else { panic!() };
+        assert_eq!(world.dir.lua().filter(Direction::Output, b"UPPER"), Some(&out));
+        assert_eq!(world.dir.lua().filter(Direction::Input, b"upper"), Some(&input));
+        let provider = world.line(Place::Server, "LuaAuthzProvider who /a.lua ask");
+        let Ok(Effect::Provider { group: "authz", name: who, handler }) = provider else { panic!("{provider:?}") };
+        assert_eq!((name(&who).as_str(), handler.display_name().as_str()), ("who", "/a.lua:ask"));
+        assert_eq!(*handler.script.unwrap(), Script::file(b"/a.lua", b"ask"));
+    }
+
+    #[test]
+    fn options_modules_and_variables_are_those_of_perl() {
+        let mut world = World::default();
+        for line in ["LuaOptions -ConfigTest +AutoLoad +WatchGlobals", "LuaModule app db", "LuaRequire start.lua"] {
+            assert_eq!(world.line(Place::Server, line), Ok(Effect::Done), "{line}");
+        }
+        let options = world.server.options;
+        assert!(options.is(ServerOption::Autoload) && !options.is(ServerOption::ConfigTest));
+        assert!(world.dir.options.is(DirOption::WatchGlobals));
+        assert_eq!((world.server.modules.len(), world.server.requires.len()), (2, 1));
+        world.line(LOCATION, "LuaSetVar a 1").unwrap();
+        world.line(LOCATION, "LuaAddVar a 2 3").unwrap();
+        assert_eq!(world.dir.vars.vars().get_all(b"a").count(), 3);
+        assert_eq!(world.line(Place::VirtualHost, "LuaOptions +Clone"), Ok(Effect::Done));
+    }
+}

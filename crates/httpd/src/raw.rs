@@ -1,0 +1,89 @@
+//! A connection that speaks no HTTP any more: after an upgrade.
+
+use crate::{Connection, KeepAlive, Request, ffi};
+use apr::{Brigade, Bucket, Reenter, Status};
+use std::ffi::c_int;
+
+impl Request {
+    /// Sends 101 with the headers of the answer, which say to what; from then on both directions are the connection's own:
+    /// no filter of HTTP's is left, and the connection ends with the request. False if the client cannot be switched
+    /// (HTTP/1.0, HTTP/2, a subrequest).
+    pub fn switch_protocols(&self, cx: Reenter) -> bool {
+        let c = self.connection();
+        if self.proto_num() != 1001 || c.master().is_some() || self.main().is_some() {
+            return false;
+        }
+        self.set_status(101);
+        self.set_status_line(None);
+        self.send_interim_response(true, cx);
+        c.set_keepalive(KeepAlive::Close);
+        // SAFETY: all live, the connection's filters longer than the request. Timeouts of mod_reqtimeout are for HTTP.
+        unsafe {
+            let (r, c) = (self.as_ptr(), c.as_ptr());
+            ffi::ap_remove_input_filter_byhandle((*c).input_filters, c"reqtimeout".as_ptr());
+            ((*r).input_filters, (*r).proto_input_filters) = ((*c).input_filters, (*c).input_filters);
+            ((*r).output_filters, (*r).proto_output_filters) = ((*c).output_filters, (*c).output_filters);
+        }
+        true
+    }
+}
+
+/// How [`Connection::receive`] waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// Until something comes, as long as `Timeout` says; what came is taken.
+    Block,
+    /// Not at all; what came stays there to be read again.
+    Peek,
+}
+
+impl Connection {
+    /// What the peer has sent, at most `room.len()` bytes; how many there are, at least one.
+    ///
+    /// # Errors
+    /// What the filters say: `APR_EAGAIN` if nothing has come ([`Wait::Peek`]), `APR_EOF` at the end.
+    pub fn receive(&self, room: &mut [u8], wait: Wait, pool: apr::Pool, cx: Reenter) -> Result<usize, Status> {
+        let (Some(filters), Some(alloc)) = (self.input_filters(), self.bucket_alloc()) else { return Err(Status::EOF) };
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let (mode, block) = match wait {
+            Wait::Block => (ffi::AP_MODE_READBYTES, apr::ffi::APR_BLOCK_READ),
+            Wait::Peek => (ffi::AP_MODE_SPECULATIVE, apr::ffi::APR_NONBLOCK_READ),
+        };
+        let brigade = Brigade::new(pool, alloc);
+        let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
+        let result = filters.get_brigade(&brigade, mode as c_int, block as c_int, wanted, cx).and_then(|()| {
+            match brigade.flatten(room, cx)?.len() {
+                // Without data filters say so in their own ways.
+                0 if wait == Wait::Peek && brigade.is_empty() => Err(Status(libc::EAGAIN)),
+                0 => Err(Status::EOF),
+                n => Ok(n),
+            }
+        });
+        // SAFETY: made above, known to nobody else.
+        let _ = unsafe { brigade.destroy(cx) };
+        result
+    }
+
+    /// Sends bytes, one part behind the other, at once.
+    ///
+    /// # Errors
+    /// What the filters say.
+    pub fn transmit(&self, parts: &[&[u8]], pool: apr::Pool, cx: Reenter) -> Result<(), Status> {
+        let (Some(filters), Some(alloc)) = (self.output_filters(), self.bucket_alloc()) else {
+            return Err(Status::EOF);
+        };
+        if self.is_aborted() {
+            return Err(Status(libc::ECONNABORTED));
+        }
+        let brigade = Brigade::new(pool, alloc);
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            brigade.insert_tail(Bucket::transient(part, alloc));
+        }
+        let result = filters.flush(&brigade, cx);
+        // SAFETY: made above, known to nobody else.
+        let _ = unsafe { brigade.destroy(cx) };
+        result
+    }
+}

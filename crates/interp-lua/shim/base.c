@@ -1,0 +1,300 @@
+/* Library functions that differ in a state that serves many scripts: those that load code, those that would end the server, and those
+ * that would let one script's globals reach another's. Called by src/start.rs (through ml_start). */
+#include "shim.h"
+#include <stdio.h>
+
+/* Upvalues of most: the original function, the state. */
+static int call_original(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* ---- load, loadfile, dofile: text only. What they load sees the globals of the script that calls ---- */
+static int text_only(lua_State *L, int mode) {
+    if (lua_isnoneornil(L, mode)) {
+        if (lua_gettop(L) < mode) lua_settop(L, mode);
+    }
+    else if (!strchr(luaL_checkstring(L, mode), 't')) {
+        lua_pushnil(L); lua_pushliteral(L, "precompiled chunks are refused");
+        return 2;
+    }
+    lua_pushliteral(L, "t"); lua_replace(L, mode);
+    return 0;
+}
+static int l_load(lua_State *L) { luaL_checkany(L, 1); return text_only(L, 3) ? 2 : call_original(L); }
+static int l_loadfile(lua_State *L) { if (lua_gettop(L) == 0) lua_settop(L, 1); return text_only(L, 2) ? 2 : call_original(L); }
+#if ML_UPVALUE_ENV
+static int rest_of_dofile(lua_State *L, int status, lua_KContext at) { (void)status; return lua_gettop(L) - (int)at; }
+#endif
+static int l_dofile(lua_State *L) {
+    const char *name = luaL_optstring(L, 1, NULL);
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, name, "t") != LUA_OK) return lua_error(L);
+#if ML_UPVALUE_ENV
+    lua_callk(L, 0, LUA_MULTRET, 1, rest_of_dofile);
+#else
+    lua_call(L, 0, LUA_MULTRET);
+#endif
+    return lua_gettop(L) - 1;
+}
+#if !ML_UPVALUE_ENV
+static int l_loadstring(lua_State *L) {
+    size_t n; const char *s = luaL_checklstring(L, 1, &n), *name = luaL_optstring(L, 2, s);
+    if (luaL_loadbufferx(L, s, n, name, "t") == 0) return 1;
+    lua_pushnil(L); lua_insert(L, -2);
+    return 2;
+}
+#endif
+
+/* ---- require: modules are loaded with the state's own globals ---- */
+static int l_require(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int rc;
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_rawget(L, 2);
+#if ML_UPVALUE_ENV
+    if (lua_toboolean(L, -1)) return 1;
+#endif
+    lua_settop(L, 1);
+    ml_push_globals(L);                                 /* 2 */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L);
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
+    { int in_chunk = me->in_chunk; me->in_chunk = 0; rc = lua_pcall(L, 1, LUA_MULTRET, 0); me->in_chunk = in_chunk; }
+    lua_pushvalue(L, 2); ml_set_globals(L);
+    return rc ? lua_error(L) : lua_gettop(L) - 2;
+}
+/* The file of module 1 on the path that package has under `field`; pushed. Or nil and why not. */
+static void search_path(lua_State *L, ml_state *me, const char *field) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
+    lua_getfield(L, -1, field);
+    if (!lua_isstring(L, -1)) luaL_error(L, "'package.%s' must be a string", field);
+    lua_pushvalue(L, lua_upvalueindex(1));              /* package.searchpath */
+    lua_pushvalue(L, 1); lua_pushvalue(L, -3);
+    lua_call(L, 2, 2);
+}
+static int search_lua(lua_State *L) {
+    ml_state *me = ml_me(L, 2); lua_State *before = me->L; const char *file, *err; size_t n, len; int ref, rc;
+    luaL_checkstring(L, 1);
+    search_path(L, me, "path");
+    if (!lua_isstring(L, -2)) return 1;
+    lua_pop(L, 1);
+    file = lua_tolstring(L, -1, &n);
+    me->L = L;
+    rc = me->host->load(me->rust, file, n, &ref, &err, &len);
+    me->L = before;
+    if (rc) {
+        lua_pushlstring(L, err, len);
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file, lua_tostring(L, -1));
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref); luaL_unref(L, LUA_REGISTRYINDEX, ref);
+#if !ML_UPVALUE_ENV
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); lua_setfenv(L, -2);
+#endif
+    lua_pushstring(L, file);
+    return 2;
+}
+/* C modules: only where they would call the very Lua that runs here. Upvalue 3: the original searcher. */
+static int search_c(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    if (me->refusal) {
+        const char *name = luaL_checkstring(L, 1), *file;
+        search_path(L, me, "cpath");
+        if (!lua_isstring(L, -2)) return 1;
+        file = lua_tostring(L, -2);
+        return luaL_error(L, "C module '%s' (%s) is refused: %s", name, file, me->refusal);
+    }
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(3)); lua_insert(L, 1);
+    lua_call(L, 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+static int l_loadlib(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    if (me->refusal) return luaL_error(L, "package.loadlib is refused: %s", me->refusal);
+    return call_original(L);
+}
+
+/* ---- os.exit ends the handler, not the server ---- */
+static int l_exit(lua_State *L) {
+    int64_t status = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int64_t)luaL_optnumber(L, 1, 0);
+    return ml_leave(L, ml_me(L, 2), status);
+}
+
+/* collectgarbage("stop") holds until the call ends: the state serves others. */
+static int l_collectgarbage(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped = 1;
+    return call_original(L);
+}
+
+/* ---- envs ---- */
+/* Does the table at 1 have the metatable that all envs share? A script that wants one for its globals gets all globals in its own
+ * table, as if it had the state to itself. */
+static int is_env(lua_State *L, ml_state *me) {
+    int same;
+    if (!lua_istable(L, 1) || !lua_getmetatable(L, 1)) return 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->env_meta);
+    same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+static void fill_missing(lua_State *L, ml_state *me, int to) {      /* `to` gets the globals it has no own of */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {                           /* G, key, value */
+        lua_pushvalue(L, -2); lua_rawget(L, to);
+        if (lua_isnil(L, -1)) { lua_pushvalue(L, -3); lua_pushvalue(L, -3); lua_rawset(L, to); }
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+static int l_getmetatable(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    luaL_checkany(L, 1);
+    if (is_env(L, me)) { fill_missing(L, me, 1); lua_pushnil(L); lua_setmetatable(L, 1); }
+    return call_original(L);
+}
+static int l_setmetatable(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    if (is_env(L, me)) { fill_missing(L, me, 1); lua_pushnil(L); lua_setmetatable(L, 1); }
+    return call_original(L);
+}
+static int env_pairs(lua_State *L) {                    /* upvalues: next, the state */
+    ml_state *me = ml_me(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, 1)) { lua_pushvalue(L, -2); lua_insert(L, -2); lua_rawset(L, 3); }
+    fill_missing(L, me, 3);
+    lua_pushnil(L);
+    return 3;
+}
+
+/* ---- the development switch: globals that should not be there, by name, file and line ---- */
+static void note_leak(lua_State *L, ml_state *me, const char *whose) {
+    luaL_where(L, 1);
+    if (lua_type(L, 2) == LUA_TSTRING) lua_pushvalue(L, 2); else lua_pushstring(L, luaL_typename(L, 2));
+    lua_pushfstring(L, "%s%s '%s'", lua_tostring(L, -2), whose, lua_tostring(L, -1));
+    { size_t n; const char *s = lua_tolstring(L, -1, &n); me->host->leak(me->rust, s, n); }
+    lua_settop(L, 3);
+}
+static int watch_globals(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    if (!me->at_start) note_leak(L, me, "shared global");
+    lua_rawset(L, 1);
+    return 0;
+}
+static int watch_env(lua_State *L) {
+    ml_state *me = ml_me(L, 2);
+    if (!me->in_chunk) note_leak(L, me, "global");
+    lua_rawset(L, 1);
+    return 0;
+}
+
+/* ---- package.path and cpath: the world's, until the script sets its own for the time it runs ---- */
+static int which_path(lua_State *L) {
+    const char *k = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    return !strcmp(k, "path") ? 0 : !strcmp(k, "cpath") ? 1 : -1;
+}
+static int package_index(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int i = which_path(L);
+    if (i < 0) return 0;
+    if (me->own[i] != LUA_NOREF) lua_rawgeti(L, LUA_REGISTRYINDEX, me->own[i]);
+    else if (me->world) lua_rawgeti(L, LUA_REGISTRYINDEX, i ? me->world->cpath : me->world->path);
+    else lua_pushnil(L);
+    return 1;
+}
+static int package_newindex(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int i = which_path(L), ref;
+    lua_settop(L, 3);
+    if (i < 0) { lua_rawset(L, 1); return 0; }
+    ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_unref(L, LUA_REGISTRYINDEX, me->own[i]);
+    me->own[i] = ref;
+    return 0;
+}
+
+/* Puts `f` in the place of the field of the table on top. */
+static void replace(lua_State *L, ml_state *me, const char *field, lua_CFunction f) {
+    lua_getfield(L, -1, field); lua_pushlightuserdata(L, me); lua_pushcclosure(L, f, 2);
+    lua_setfield(L, -2, field);
+}
+static void open_package(lua_State *L, ml_state *me) {
+#if ML_UPVALUE_ENV
+    const char *searchers = "searchers";
+#else
+    const char *searchers = "loaders";
+#endif
+    int i;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);     /* package */
+    replace(L, me, "loadlib", l_loadlib);
+    lua_pushnil(L); lua_setfield(L, -2, "path"); lua_pushnil(L); lua_setfield(L, -2, "cpath");
+    lua_newtable(L);
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_index, 2); lua_setfield(L, -2, "__index");
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_newindex, 2); lua_setfield(L, -2, "__newindex");
+    lua_setmetatable(L, -2);
+    lua_getfield(L, -1, searchers);                     /* package, searchers */
+    lua_getfield(L, -2, "searchpath"); lua_pushlightuserdata(L, me); lua_pushcclosure(L, search_lua, 2);
+    lua_rawseti(L, -2, 2);
+    for (i = 3; i <= 4; i++) {
+        lua_getfield(L, -2, "searchpath"); lua_pushlightuserdata(L, me); lua_rawgeti(L, -3, i);
+        if (lua_isnil(L, -1)) { lua_pop(L, 3); break; }
+        lua_pushcclosure(L, search_c, 3);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pop(L, 2);
+}
+void ml_open_base(lua_State *L, ml_state *me) {
+    ml_push_globals(L);
+    lua_pushvalue(L, -1); me->globals = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "package"); me->package = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); me->loaded = luaL_ref(L, LUA_REGISTRYINDEX);
+    replace(L, me, "load", l_load);
+    replace(L, me, "loadfile", l_loadfile);
+    replace(L, me, "dofile", l_dofile);
+#if !ML_UPVALUE_ENV
+    replace(L, me, "loadstring", l_loadstring);
+#endif
+    replace(L, me, "require", l_require);
+    lua_getfield(L, -1, "require"); me->require = luaL_ref(L, LUA_REGISTRYINDEX);
+    replace(L, me, "collectgarbage", l_collectgarbage);
+    replace(L, me, "getmetatable", l_getmetatable);
+    replace(L, me, "setmetatable", l_setmetatable);
+    lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    open_package(L, me);
+    lua_newtable(L);                                    /* the metatable of envs */
+    lua_pushvalue(L, -2); lua_setfield(L, -2, "__index");
+    lua_getfield(L, -2, "next"); lua_pushlightuserdata(L, me); lua_pushcclosure(L, env_pairs, 2); lua_setfield(L, -2, "__pairs");
+    if (me->watch) {
+        lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, watch_env, 2); lua_setfield(L, -2, "__newindex");
+        lua_newtable(L);
+        lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, watch_globals, 2); lua_setfield(L, -2, "__newindex");
+        lua_setmetatable(L, -3);
+    }
+    me->env_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);                                    /* envs' own paths, by env */
+    lua_newtable(L); lua_pushliteral(L, "k"); lua_setfield(L, -2, "__mode"); lua_setmetatable(L, -2);
+    me->paths = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (luaL_loadstring(L, "return function(e) return function() return e end end")) lua_error(L);
+    lua_call(L, 0, 1);
+    me->carrier = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+}
+
+/* Prepares a new state with its libraries open; may raise. Called by src/start.rs inside mlua's protection. */
+void ml_start(lua_State *L, ml_state *me) {
+    luaL_checkstack(L, 20, NULL);
+    ml_push_main(L); me->main = me->L = lua_tothread(L, -1); lua_pop(L, 1);
+    lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
+    ml_open_base(L, me);
+    ml_open_classes(L, me);
+}
+ml_state *ml_new(const ml_host *host, const char *refusal, int watch) {
+    ml_state *me = calloc(1, sizeof *me);
+    if (me) { me->host = host; me->refusal = refusal; me->watch = watch; me->at_start = 1; me->own[0] = me->own[1] = LUA_NOREF; }
+    return me;
+}
+void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->rust = rust; }
+void ml_at_start(ml_state *me, int yes) { me->at_start = yes; }
+void ml_free(ml_state *me) { free(me); }
+int ml_globals_ref(const ml_state *me) { return me->globals; }

@@ -1,0 +1,135 @@
+/* What the shim's files share: one record per state, and how a job comes back. Rust's half is src/ffi.rs. */
+#ifndef ML_SHIM_H
+#define ML_SHIM_H
+#include <lua.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#define MI_RUST ml_rust
+#include "interp.h"
+#include "compat.h"
+
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
+/* A row under its name in Lua. `field`: an accessor, read and set without a call. */
+typedef struct { const char *name; size_t len; const mi_row *row; int field; } ml_row;
+/* A class with all its rows, those it inherits included; klass is NULL for a package without objects. `module`: its name with dots. */
+typedef struct { const char *name, *module; const mi_class *klass; const ml_row *rows; size_t nrows; } ml_class;
+/* A constant: `text` or a number; `set` is its package's name. */
+typedef struct { const char *set, *name, *text; size_t text_len; int64_t number; } ml_const;
+typedef struct {
+    const ml_class *classes; size_t nclasses;
+    const ml_const *consts; size_t nconsts;
+} ml_tables;
+extern const ml_tables *ml_bound;
+
+typedef struct ml_state ml_state;
+/* What C asks of Rust (src/host_calls.rs). None of them raises. */
+typedef struct {
+    /* The compiled chunk of a module's file: 0 and a reference, or 1 and a message that is good until the next call. */
+    int (*load)(void *host, const char *path, size_t n, int *ref, const char **err, size_t *len);
+    /* The function a handler's name stands for: as load. */
+    int (*find)(void *host, const char *name, size_t n, int *ref, const char **err, size_t *len);
+    /* A global was made where none should be. */
+    void (*leak)(void *host, const char *text, size_t n);
+} ml_host;
+
+/* package.loaded, path and cpath of one script directory: references. */
+typedef struct { int loaded, path, cpath; } ml_world;
+
+enum { ML_CLASSES = 192, ML_OWED = 8 };
+/* Something of Rust's or malloc's that is freed when what is being pushed raises instead. */
+typedef struct { uint8_t kind; void *p; mi_val v; } ml_owed;
+enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
+
+struct ml_state {
+    mi_home *home;
+    lua_State *L, *main;                /* L: the thread that runs */
+    void *rust; const ml_host *host;
+    const ml_world *world;              /* the one that is switched in; NULL at first */
+    const char *refusal;                /* why C modules are refused; NULL: they are not */
+    int globals, package, env_meta, carrier, paths, require, loaded;    /* references: real _G, package, metatable of envs, maker of upvalues, envs' own paths, require, first package.loaded */
+    int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
+    int depth;                          /* jobs within jobs */
+    int watch, in_chunk, at_start, gc_stopped;
+    int leaving; int64_t exit_status;   /* os.exit was called */
+    int nowed; ml_owed owed[ML_OWED];
+    int meta[ML_CLASSES];               /* metatable by class id; 0: not made yet */
+};
+
+/* An object as a script holds it. */
+typedef struct { const void *cookie; void *ptr; const mi_class *klass; const mi_slot *slot; uint32_t gen, cursor; } ml_box;
+extern const char ml_box_cookie, ml_exit_cookie, ml_state_key;
+
+enum { ML_OK, ML_DIED, ML_EXIT, ML_NO_FUNCTION, ML_MEMORY };
+/* How a job came back (`Out` in Rust). Its text lies on the Lua stack until ml_done. */
+typedef struct {
+    int tag, truth, is_number, yielded;
+    int64_t number;
+    const char *text; size_t text_len;
+    int ref, top;
+} ml_out;
+
+enum {
+    ML_NEW_ENV = 1,         /* a fresh env; else `env` */
+    ML_CHUNK = 2,           /* the chunk runs in it */
+    ML_CALL = 4,            /* then its global `name` is called */
+    ML_KEEP = 8,            /* out.ref: the env */
+    ML_FUNCTION = 16,       /* instead of a chunk: the function `chunk` is called */
+    ML_COROUTINE = 32,      /* the function becomes a coroutine (out.ref), run to its first yield */
+    ML_RESUME = 64,         /* the coroutine `chunk` goes on; `name` is its bucket, NULL: nil */
+    ML_KEEP_RESULT = 128,   /* out.ref: the function that the chunk returned */
+    ML_FIND = 256,          /* out.ref: the function, which is not called */
+    ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
+    ML_PLAIN = 1024         /* the script names neither _G nor what loads code */
+};
+enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */
+/* What is to be done in one protected call (`Job` in Rust). */
+typedef struct {
+    int what, chunk, env;               /* references */
+    int *busy;                          /* set while the chunk's main code runs */
+    const char *name; size_t name_len;  /* global function; with ML_RESUME the bucket */
+    int name_ref;                       /* reference to the name, or LUA_NOREF */
+    const mi_val *args; size_t nargs;
+    const ml_world *world;              /* NULL: as it is */
+    ml_out *out;
+    ml_state *me;
+} ml_job;
+
+/* A chunk to load (`Source` in Rust): text in two pieces, or what was dumped. */
+typedef struct {
+    const char *name;                   /* as lua_load has it: @file */
+    const char *s[2]; size_t n[2];
+    int binary;
+    int ref;                            /* the function */
+    char *dump; size_t dump_len, dump_cap;      /* of text: compiled, malloc'd */
+} ml_source;
+
+/* door.c */
+void ml_push(lua_State *L, ml_state *me, const mi_val *v);
+int ml_door(lua_State *L);
+int ml_meta_door(lua_State *L);
+int ml_index(lua_State *L);
+int ml_newindex(lua_State *L);
+void ml_drain(ml_state *me);
+void ml_settle(ml_state *me, int to);
+extern const mi_ops ml_ops;
+/* bind.c */
+void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass);
+void ml_open_classes(lua_State *L, ml_state *me);
+/* run.c */
+int ml_leave(lua_State *L, ml_state *me, int64_t status);
+int ml_text(lua_State *L, int i);
+void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
+/* base.c */
+void ml_open_base(lua_State *L, ml_state *me);
+void ml_own_globals(lua_State *L, ml_state *me, int env);
+static inline ml_state *ml_me(lua_State *L, int upvalue) { return lua_touserdata(L, lua_upvalueindex(upvalue)); }
+static inline ml_box *ml_boxed(lua_State *L, int i) {
+    ml_box *b = lua_touserdata(L, i);
+    return b && lua_rawlen(L, i) == sizeof *b && b->cookie == &ml_box_cookie ? b : NULL;
+}
+#endif

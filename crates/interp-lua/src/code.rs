@@ -1,0 +1,84 @@
+//! Start-up code: it runs with the state's own globals, and again in each state that is made of this one.
+
+use crate::{
+    env::NO_JOB,
+    ffi::{self, Job},
+    lua::Entered,
+    script::{CodeCache, Source, text_key},
+};
+use interp::{Outcome, Place, Raised};
+
+/// One thing that start-up code did.
+#[derive(Clone, Debug)]
+pub(crate) enum StartUp {
+    File(Box<[u8]>),
+    Module(Box<[u8]>),
+    Text { code: Box<[u8]>, place: Option<(Box<str>, u32)> },
+    Constant(Box<[u8]>, Box<[u8]>),
+}
+
+impl Entered {
+    /// Does it, and remembers it for states that are made of this one.
+    pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
+        let nothing = Outcome { number: 0, truth: true, is_number: false };
+        // SAFETY: this state is entered.
+        unsafe { ffi::ml_at_start(self.raw(), 1) };
+        let result = match &step {
+            StartUp::File(file) => self.run_file(file),
+            StartUp::Module(name) => self.module(name).map(|()| nothing),
+            StartUp::Text { code, place } => {
+                self.run_text_at(code, place.as_ref().map(|(file, line)| (&**file, *line))).map(|f| f.outcome)
+            }
+            StartUp::Constant(name, value) => return self.set_constant(name, value).map(|()| nothing),
+        };
+        // SAFETY: as above.
+        unsafe { ffi::ml_at_start(self.raw(), 0) };
+        self.done.borrow_mut().push(step);
+        result
+    }
+
+    fn run_file(&self, file: &[u8]) -> Result<Outcome, Raised> {
+        let chunk = self.chunk(Source::File(file), CodeCache::Stat, false)?.reference;
+        self.run_in_globals(chunk).map(|finished| finished.outcome)
+    }
+
+    fn run_in_globals(&self, chunk: i32) -> Result<crate::lua::Finished, Raised> {
+        let world = self.world_raw(self.base.get());
+        let finished = self.perform(Job { what: ffi::CHUNK, chunk, env: self.globals(), world, ..NO_JOB });
+        self.unref(chunk);
+        finished
+    }
+
+    fn run_text_at(&self, code: &[u8], place: Option<(&str, u32)>) -> Result<crate::lua::Finished, Raised> {
+        let text_key = text_key(code);
+        let placed;
+        let source = match place {
+            Some((file, line)) => {
+                placed = [format!("{file}:{line}:").as_bytes(), &text_key].concat();
+                Source::Text { key: &placed, chunk_name: file.as_bytes(), line, text: code }
+            }
+            None => Source::Text { key: &text_key, chunk_name: b"=(text)", line: 1, text: code },
+        };
+        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
+        self.run_in_globals(chunk)
+    }
+
+    /// Runs text with the state's own globals; gives the value it returns as text. For tests and status pages: it is not
+    /// remembered.
+    ///
+    /// # Errors
+    /// Lua's message.
+    pub fn run_text(&self, code: &[u8]) -> Result<Vec<u8>, Raised> {
+        self.run_text_at(code, None).map(|finished| finished.text.unwrap_or_default())
+    }
+
+    pub(crate) fn start_file(&self, file: &[u8]) -> Result<(), Raised> {
+        self.again(StartUp::File(file.into())).map(drop)
+    }
+    pub(crate) fn start_module(&self, name: &[u8]) -> Result<(), Raised> {
+        self.again(StartUp::Module(name.into())).map(drop)
+    }
+    pub(crate) fn start_text(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
+        self.again(StartUp::Text { code: code.into(), place: at.map(|p| (p.file.into(), p.line)) })
+    }
+}

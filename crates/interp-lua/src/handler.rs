@@ -1,0 +1,312 @@
+//! Handlers by the names that directives have: resolved once per state, called any number of times.
+
+use crate::{
+    env::{Env, NO_JOB, called, calling, no_function},
+    ffi::{self, Job},
+    lua::Entered,
+    script::{CodeCache, Script, Source, text_key},
+};
+use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
+use std::{any::Any, ffi::c_int, rc::Rc};
+
+/// What a handler's name leads to.
+#[derive(Debug)]
+pub(crate) enum Resolved {
+    /// A module's function, or one that stands in the configuration: in that case with its env.
+    Function { function: Kept, env: Option<Env> },
+    /// A function of a file, whose env the state keeps.
+    InFile { file: Box<[u8]>, function: Box<[u8]> },
+}
+
+/// How a handler is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form<'a> {
+    /// `function(r) ... end`
+    Text(&'a [u8]),
+    /// `dir/file.lua:func`
+    InFile(&'a [u8], &'a [u8]),
+    /// `module`, `module.func`
+    Module(&'a [u8]),
+}
+
+fn form(name: &[u8]) -> Form<'_> {
+    let name = name.trim_ascii();
+    if name.strip_prefix(b"function").is_some_and(|rest| matches!(rest.first(), Some(b'(' | b' ' | b'\t' | b'\n'))) {
+        return Form::Text(name);
+    }
+    if let Some(at) = name.iter().rposition(|b| *b == b':') {
+        let file = &name[..at];
+        if file.contains(&b'/') || file.ends_with(b".lua") {
+            return Form::InFile(file, &name[at + 1..]);
+        }
+    }
+    Form::Module(name)
+}
+
+// shim.h: ML_LOADED ...
+const LOADED: c_int = 0;
+const LOAD: c_int = 1;
+const REQUIRE: c_int = 2;
+
+impl Entered {
+    fn resolved(&self, id: u32) -> Option<Rc<Resolved>> {
+        self.handlers.borrow().get(id as usize).cloned().flatten()
+    }
+
+    fn find_out(&self, name: &[u8], load: Load) -> Result<Resolved, Raised> {
+        Ok(match form(name) {
+            Form::Module(name) => Resolved::Function {
+                function: self.keep(self.module_function(name, load == Load::IfMissing)?),
+                env: None,
+            },
+            Form::InFile(file, function) => {
+                let env = self.kept_env(&self.handler_file(file))?;
+                self.unref(self.function_of(&env, function)?);
+                Resolved::InFile { file: file.into(), function: function.into() }
+            }
+            Form::Text(text) => {
+                let (function, env) = self.text_function(text)?;
+                Resolved::Function { function: self.keep(function), env: Some(env) }
+            }
+        })
+    }
+
+    fn handler_file<'a>(&'a self, file: &'a [u8]) -> Script<'a> {
+        Script { name: file, text: None, first_line: 1, cache: CodeCache::Stat, paths: &self.paths }
+    }
+
+    /// A reference to the env's global `function`.
+    fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
+        let finished = self.perform(self.in_env(env, calling(ffi::CALL | ffi::FIND, function, &[]))?)?;
+        if finished.is_missing { Err(no_function(function, env.file())) } else { Ok(finished.reference) }
+    }
+
+    /// A reference to the function that stands in the configuration, and its env.
+    fn text_function(&self, text: &[u8]) -> Result<(c_int, Env), Raised> {
+        let code = [b"return ", text].concat();
+        let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
+        let world = self.base.get();
+        let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
+        let env = self.env(made.reference, world, b"the configuration");
+        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
+        let job = self.in_env(&env, Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, ..NO_JOB })?;
+        let finished = self.perform(job);
+        self.unref(chunk);
+        let finished = finished?;
+        if finished.is_missing {
+            return Err(Raised::Unresolved(b"the text is no function".to_vec()));
+        }
+        Ok((finished.reference, env))
+    }
+
+    /// A reference to what `module` or `module.func` names.
+    fn module_function(&self, name: &[u8], load: bool) -> Result<c_int, Raised> {
+        self.ask_module(name, if load { LOAD } else { LOADED })
+    }
+
+    fn ask_module(&self, name: &[u8], how: c_int) -> Result<c_int, Raised> {
+        let mut out = ffi::Out::EMPTY;
+        let text = [name, b"\0"].concat();
+        let world = self.world_raw(self.base.get());
+        // SAFETY: this state is entered; the name is borrowed for the call and ends with a NUL.
+        unsafe { ffi::ml_resolve(self.raw(), text.as_ptr(), name.len(), how, world, &raw mut out) };
+        let finished = self.finish(&out)?;
+        if finished.is_missing {
+            return Err(Raised::Unresolved(finished.text.unwrap_or_default()));
+        }
+        Ok(finished.reference)
+    }
+
+    /// Requires a module.
+    pub(crate) fn module(&self, name: &[u8]) -> Result<(), Raised> {
+        self.ask_module(name, REQUIRE).map(drop)
+    }
+
+    /// The function that a name stands for, as a reference: for `find` of the shim.
+    pub(crate) fn find(&self, name: &[u8]) -> Result<c_int, Raised> {
+        match form(name) {
+            Form::InFile(file, function) => {
+                let env = self.kept_env(&self.handler_file(file))?;
+                self.function_of(&env, function)
+            }
+            Form::Module(name) => self.module_function(name, true),
+            Form::Text(text) => self.text_function(text).map(|(function, _)| function),
+        }
+    }
+
+    fn call_resolved(&self, handler: &Resolved, args: &[Val]) -> Result<Outcome, Raised> {
+        match handler {
+            Resolved::Function { function, env } => {
+                let job = Job {
+                    what: ffi::FUNCTION,
+                    chunk: function.as_raw() as isize as c_int,
+                    args: args.as_ptr(),
+                    nargs: args.len(),
+                    ..NO_JOB
+                };
+                let job = match env {
+                    Some(env) => self.in_env(env, job)?,
+                    None => Job { env: self.globals(), world: self.world_raw(self.base.get()), ..job },
+                };
+                called(self.perform(job)?, b"handler", b"the configuration")
+            }
+            Resolved::InFile { file, function } => {
+                let env = self.kept_env(&self.handler_file(file))?;
+                self.call_in(&env, function, args)
+            }
+        }
+    }
+}
+
+impl Entry for Entered {
+    fn resolve(&self, id: u32, name: &[u8], load: Load) -> Result<(), Raised> {
+        let found = Rc::new(self.find_out(name, load)?);
+        let mut handlers = self.handlers.borrow_mut();
+        let at = id as usize;
+        if handlers.len() <= at {
+            handlers.resize(at + 1, None);
+        }
+        handlers[at] = Some(found);
+        Ok(())
+    }
+
+    fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
+        if let Some(handler) = self.resolved(id) {
+            return self.call_resolved(&handler, args);
+        }
+        self.resolve(id, name, load)?;
+        match self.resolved(id) {
+            Some(handler) => self.call_resolved(&handler, args),
+            None => Err(Raised::Unresolved(name.to_vec())),
+        }
+    }
+
+    fn call_kept(&self, code: &Kept, args: &[Val]) -> Result<Outcome, Raised> {
+        if !self.owns(code) {
+            return Err(Raised::Unresolved(b"the code belongs to another interpreter".to_vec()));
+        }
+        let chunk = code.as_raw() as isize as c_int;
+        let job =
+            Job { what: ffi::FUNCTION, chunk, env: self.globals(), args: args.as_ptr(), nargs: args.len(), ..NO_JOB };
+        called(self.perform(job)?, b"(kept)", b"this interpreter")
+    }
+
+    fn require_file(&self, file: &[u8], _at: Option<Place<'_>>) -> Result<(), Raised> {
+        self.start_file(file)
+    }
+    fn require_module(&self, name: &[u8], _at: Option<Place<'_>>) -> Result<(), Raised> {
+        self.start_module(name)
+    }
+    fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
+        self.start_text(code, at)
+    }
+    fn drain(&self) {
+        Entered::drain(self);
+    }
+    fn begin_process(&self) {
+        // Random sequences: each state seeds its own when it is made; a fork copies them.
+        let _ =
+            self.run_text(b"math.randomseed(os.time() + tonumber(tostring({}):match('0x(%x+)') or '0', 16) % 100000)");
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Paths, Start, testing::*};
+
+    #[test]
+    fn a_name_is_read_as_text_a_files_function_or_a_modules() {
+        assert_eq!(form(b"function(r) return 1 end"), Form::Text(b"function(r) return 1 end"));
+        assert_eq!(form(b"functions.go"), Form::Module(b"functions.go"));
+        assert_eq!(form(b"/a/b.lua:go"), Form::InFile(b"/a/b.lua", b"go"));
+        assert_eq!(form(b"b.lua:go"), Form::InFile(b"b.lua", b"go"));
+        assert_eq!(form(b"my.module.go"), Form::Module(b"my.module.go"));
+    }
+
+    #[test]
+    fn handlers_are_found_by_every_form_of_name_and_in_states_made_of_this_one() {
+        let folder = Folder::new();
+        folder.write("site/auth.lua", "local n = 0 return { handler = function() n = n + 1 return n end, sub = { deep = function() return 20 end } }");
+        folder.write("plain.lua", "return function() return 30 end");
+        folder.write("broken.lua", "error('at load')");
+        let file = folder.write("f.lua", "n = 40 function go() n = n + 1 return n end");
+        let file = format!("{}:go", String::from_utf8(file).unwrap());
+        let pattern = folder.0.join("?.lua").to_str().unwrap().as_bytes().into();
+        let paths = Paths { path: vec![pattern], cpath: Vec::new(), id: 1 };
+        let lua = started(&Start { paths: Some(&paths), ..Start::default() });
+        let e = lua.enter();
+        e.run(
+            b"started = (started or 0) + 1 function helper() return started end",
+            Some(Place { file: "httpd.conf", line: 3 }),
+        )
+        .unwrap();
+        e.require_module(b"site.auth", None).unwrap();
+        let start = folder.write("start.lua", "again = (again or 0) + started");
+        e.require_file(&start, None).unwrap();
+        let all: &[(u32, &str)] = &[
+            (1, "site.auth"),
+            (2, "site.auth.sub.deep"),
+            (3, "plain"),
+            (4, &file),
+            (5, "function(r) x = (x or 50) + 1 return x end"),
+            (6, "function() return helper() * 10 + again end"),
+        ];
+        let call =
+            |e: &Entered, id, name: &str| e.call_handler(id, name.as_bytes(), Load::IfMissing, &[]).map(|o| o.number);
+        let numbers = |e: &Entered| all.iter().map(|(id, name)| call(e, *id, name).unwrap()).collect::<Vec<_>>();
+        assert_eq!(numbers(&e), [1, 20, 30, 41, 51, 11]);
+        assert_eq!(numbers(&e), [2, 20, 30, 42, 52, 11]);
+        let why = |name: &str, load| match e.resolve(20, name.as_bytes(), load) {
+            Err(Raised::Unresolved(text)) => String::from_utf8(text).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(why("no.such", Load::IfMissing).starts_with("module 'no.such' not found:"));
+        assert_eq!(why("no.such", Load::Never), "module 'no.such' is not loaded");
+        assert_eq!(why("site.auth.none", Load::IfMissing), "module 'site.auth' has no function 'none'");
+        assert!(why(&format!("{}x", file), Load::IfMissing).starts_with("there is no function 'gox' in "));
+        assert!(why("/no/such.lua:f", Load::IfMissing).starts_with("cannot open /no/such.lua"));
+        assert!(died(e.resolve(21, b"broken", Load::IfMissing)).contains("at load"));
+        assert!(died(e.resolve(21, b"function( end", Load::IfMissing)).contains("expected near 'end'"));
+        drop(e);
+        let clone = lua.duplicate().unwrap();
+        let again = clone.duplicate().unwrap();
+        for lua in [&clone, &again] {
+            assert_eq!(numbers(&lua.enter()), [1, 20, 30, 41, 51, 11]);
+        }
+    }
+
+    #[test]
+    fn a_state_made_of_another_parses_nothing() {
+        let folder = Folder::new();
+        let file = folder.write("start.lua", "n = 1");
+        let lua = lua();
+        let e = lua.enter();
+        e.require_file(&file, None).unwrap();
+        e.run(b"m = 2", None).unwrap();
+        let id = |e: &Entered| e.call_handler(1, b"function() return n + m end", Load::IfMissing, &[]).unwrap().number;
+        assert_eq!(id(&e), 3);
+        drop(e);
+        let parsed = crate::cache::parsed_here();
+        let clone = lua.duplicate().unwrap();
+        assert_eq!((id(&clone.enter()), crate::cache::parsed_here()), (3, parsed));
+        assert!(parsed > 0);
+    }
+
+    #[test]
+    fn a_handler_named_to_a_row_is_found_when_it_is_called() {
+        let lua = lua();
+        let lua = lua.enter();
+        lua.run(
+            b"package.preload['my.log'] = function() return { handler = function(n) return (n or 0) + 1 end } end",
+            None,
+        )
+        .unwrap();
+        assert_eq!(handle(&lua, "return r:calls('my.log')"), "42");
+        assert_eq!(handle(&lua, "return r:handler('my.log')(5)"), "6");
+        assert_eq!(handle(&lua, "return r:handler('no.log') == nil"), "true");
+    }
+}

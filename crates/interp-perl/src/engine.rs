@@ -1,0 +1,66 @@
+//! What the host asks of any engine, by this one's own functions.
+
+use crate::{Entered, Perl};
+use interp::{Entry, Home, Interp, Kept, Load, Outcome, Place, Raised, Val};
+use std::{any::Any, ffi::c_int, ptr::NonNull, sync::Arc};
+
+impl Interp for Perl {
+    fn home(&self) -> &Arc<Home> {
+        Perl::home(self)
+    }
+    fn duplicate(&self) -> Result<Box<dyn Interp>, String> {
+        match Perl::duplicate(self) {
+            Ok(perl) => Ok(Box::new(perl)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+    fn with(&self, f: &mut dyn FnMut(&dyn Entry)) {
+        f(&*self.enter());
+    }
+    fn end(&self) -> Vec<Vec<u8>> {
+        Perl::end(self)
+    }
+    fn trim(&self, limit: usize, report_only: bool) -> usize {
+        self.enter().trim(limit, report_only)
+    }
+    fn users(&self) -> NonNull<c_int> {
+        // SAFETY: the record lives as long as the interpreter; the field has its address.
+        unsafe { NonNull::new_unchecked(&raw mut (*self.record().as_ptr()).refcnt) }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Entry for Entered {
+    fn resolve(&self, id: u32, name: &[u8], load: Load) -> Result<(), Raised> {
+        Entered::resolve(self, id, name, load).map(drop)
+    }
+    fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
+        Entered::call_handler(self, id, name, load, args)
+    }
+    fn call_kept(&self, code: &Kept, args: &[Val]) -> Result<Outcome, Raised> {
+        Entered::call_kept(self, code, args)
+    }
+    fn require_file(&self, file: &[u8], at: Option<Place<'_>>) -> Result<(), Raised> {
+        Entered::require_file(self, file, at)
+    }
+    fn require_module(&self, name: &[u8], at: Option<Place<'_>>) -> Result<(), Raised> {
+        Entered::require_module(self, name, at)
+    }
+    fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
+        Entered::run(self, code, at)
+    }
+    fn drain(&self) {
+        Entered::drain(self);
+    }
+    fn seal(&self) {
+        Entered::seal(self);
+    }
+    fn begin_process(&self) {
+        self.forget_srand();
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,160 @@
+//! What the host asks of any engine's interpreter. What only one engine can do is asked of its own type, which
+//! [`Interp::as_any`] leads to.
+
+use crate::{Home, Kept, Val};
+use std::{any::Any, ffi::c_int, fmt, ptr::NonNull, sync::Arc};
+
+/// What a script's code returned, as one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The value as an integer: nothing, and text that is no number, are 0 (`OK`).
+    pub number: i64,
+    /// Whether the value is true in its language.
+    pub truth: bool,
+    /// Whether it is a number in its language, which for Perl everything is.
+    pub is_number: bool,
+}
+
+/// Why a script's code did not return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// An error was raised, or the code does not compile. Carries the language's own message, bytes as it has them.
+    Died(Vec<u8>),
+    /// The code left by `exit` of the language's own kind that ends a handler. One that ends so counts as OK.
+    Exit(i32),
+    /// The code wanted to end the process with this status: nothing could catch it.
+    CoreExit(i32),
+    /// No such handler: carries why.
+    Unresolved(Vec<u8>),
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Raised::Died(text) | Raised::Unresolved(text) => f.write_str(String::from_utf8_lossy(text).trim_end()),
+            Raised::Exit(status) => write!(f, "exit({status}) was called"),
+            Raised::CoreExit(status) => write!(f, "CORE::exit({status}) was called"),
+        }
+    }
+}
+
+impl std::error::Error for Raised {}
+
+/// Whether a handler's module may be loaded to find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// Load the module if its handler is not there yet.
+    IfMissing,
+    /// Take what is there (a name written with a leading `-`).
+    Never,
+}
+
+/// An interpreter of some engine. Whoever owns it may enter it, from one thread at a time; dropping it ends it.
+pub trait Interp: Send {
+    /// The home of the values that live in it.
+    fn home(&self) -> &Arc<Home>;
+
+    /// Another one, which starts with what this one has loaded.
+    ///
+    /// # Errors
+    /// The engine's message.
+    fn duplicate(&self) -> Result<Box<dyn Interp>, String>;
+
+    /// Runs `f` inside of it, once: it is this thread's current interpreter meanwhile. Entries nest. What others left in its
+    /// drop box is freed first.
+    fn with(&self, f: &mut dyn FnMut(&dyn Entry));
+
+    /// What it runs when it ends (Perl: END blocks), once. Returns what that raised.
+    fn end(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// Gives back memory above `limit` bytes that no value needs; with `report_only` only says how much that would be. It is
+    /// idle.
+    fn trim(&self, limit: usize, report_only: bool) -> usize {
+        let _ = (limit, report_only);
+        0
+    }
+
+    /// The count of its users: foreign code that keeps it raises the count. Touched by whoever has the interpreter.
+    fn users(&self) -> NonNull<c_int>;
+
+    /// The engine's own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// An interpreter that is this thread's current one. Engines have a way of their own to enter with a guard; this is what any
+/// of them can do then.
+pub trait Entry {
+    /// Finds the handler `name` (as the administrator wrote it, without a leading `+` or `-`) and keeps it under `id`, once
+    /// per interpreter.
+    ///
+    /// # Errors
+    /// [`Raised::Unresolved`] if there is no such handler; what loading its module raised.
+    fn resolve(&self, id: u32, name: &[u8], load: Load) -> Result<(), Raised>;
+
+    /// Calls a handler, resolving it first if this interpreter has not yet. Objects among `args` are made for the call.
+    ///
+    /// # Errors
+    /// Whatever the handler raised; [`Raised::Unresolved`] if it cannot be found.
+    fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised>;
+
+    /// Calls code that was kept, as [`Entry::call_handler`] does.
+    ///
+    /// # Errors
+    /// Whatever the code raised; [`Raised::Unresolved`] if it lives elsewhere.
+    fn call_kept(&self, code: &Kept, args: &[Val]) -> Result<Outcome, Raised>;
+
+    /// Loads a file when the server starts.
+    ///
+    /// # Errors
+    /// The language's own message.
+    fn require_file(&self, file: &[u8], at: Option<Place<'_>>) -> Result<(), Raised>;
+
+    /// Loads a module by its name when the server starts.
+    ///
+    /// # Errors
+    /// The language's own message.
+    fn require_module(&self, name: &[u8], at: Option<Place<'_>>) -> Result<(), Raised>;
+
+    /// Runs text that stands in the configuration.
+    ///
+    /// # Errors
+    /// The language's own message.
+    fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised>;
+
+    /// Frees what others left in its drop box.
+    fn drain(&self);
+
+    /// Start-up code is done; others will be made of this one.
+    fn seal(&self) {}
+
+    /// A new process: what each must have for itself (a random sequence) begins anew.
+    fn begin_process(&self) {}
+
+    /// The engine's own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Where a piece of code was written, so that messages name the administrator's file and line.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// File name, e.g. of the httpd configuration.
+    pub file: &'a str,
+    /// Line in it.
+    pub line: u32,
+}
+
+/// [`Interp::with`], for a function that gives something back.
+pub fn enter<R>(interp: &dyn Interp, f: impl FnOnce(&dyn Entry) -> R) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    interp.with(&mut |entry| {
+        if let Some(f) = f.take() {
+            result = Some(f(entry));
+        }
+    });
+    match result {
+        Some(result) => result,
+        None => unreachable!("an engine runs what it is given"),
+    }
+}

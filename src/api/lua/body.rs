@@ -1,0 +1,76 @@
+//! Arguments and body of a request. A body is read whole through the input filters, chunked or not.
+
+use super::form::{self, Keep, Kind};
+use apr::{Reenter, Table};
+use httpd::{BodyError, Request};
+use interp::*;
+use std::{ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
+
+/// Bytes that `parsebody` reads if it is told no other limit.
+const DEFAULT_LIMIT: i64 = 8192;
+
+pub(super) fn parseargs(r: &Request) -> List<Value> {
+    List(form::tables(form::query(r.args().unwrap_or_default()), Keep::Last).into())
+}
+
+/// With a third result where something is wrong: then the tables have what could be read.
+pub(super) fn parsebody(r: &Request, limit: Option<i64>, cx: Reenter) -> List<Value> {
+    let kind = Kind::of(r.headers_in().get(b"Content-Type").unwrap_or_default());
+    let empty = |error: Option<String>| {
+        let tables = form::tables(Vec::new(), Keep::Last).into_iter();
+        List(tables.chain(error.as_deref().map(Value::from)).collect())
+    };
+    if kind == Kind::Other {
+        return empty(None);
+    }
+    let limit = u64::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(0);
+    let body = match r.read_all(limit, cx) {
+        Ok(body) => body,
+        Err(error) => return empty(Some(error.to_string())),
+    };
+    match kind {
+        Kind::Multipart(boundary) => {
+            let (pairs, is_whole) = form::multipart(&body, &boundary);
+            let error =
+                (!is_whole && !body.is_empty()).then(|| "the request body does not end with its boundary".into());
+            List(form::tables(pairs, Keep::First).into_iter().chain(error).collect())
+        }
+        _ => List(form::tables(form::urlencoded(&body), Keep::Last).into()),
+    }
+}
+
+/// The body and its length; with a file its length. Nothing where there is no body.
+pub(super) fn requestbody(r: &Request, filename: Option<&[u8]>, limit: Option<i64>, cx: Reenter) -> List<Value> {
+    let limit = u64::try_from(limit.unwrap_or(0)).unwrap_or(0);
+    let Some(filename) = filename else {
+        return match r.read_all(limit, cx) {
+            Ok(body) if body.is_empty() => List(Vec::new()),
+            Ok(body) => {
+                let length = body.len() as i64;
+                List(vec![Value::Text(body), Value::Int(length)])
+            }
+            Err(error) => List(vec![Value::Nothing, Value::Text(error.to_string().into())]),
+        };
+    };
+    match store(r, filename, limit, cx) {
+        Ok(length) => List(vec![Value::Int(length as i64)]),
+        Err(error @ BodyError::TooLarge(_)) => List(vec![Value::Nothing, Value::Text(error.to_string().into())]),
+        Err(error) => List(vec![Value::Bool(false), Value::Text(error.to_string().into())]),
+    }
+}
+
+fn store(r: &Request, filename: &[u8], limit: u64, cx: Reenter) -> Result<u64, BodyError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(OsStr::from_bytes(filename))
+        .map_err(|e| BodyError::Kept(e.to_string()))?;
+    r.read_pieces(limit, cx, |piece| file.write_all(piece))
+}
+
+/// Two tables as of arguments: the first value of each key, and all of them.
+pub(super) fn tables_of(table: &Table) -> List<Value> {
+    let pairs = table.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+    List(form::tables(pairs, Keep::First).into())
+}

@@ -1,0 +1,147 @@
+//! What a script may ask of the server: MPM, scoreboard, modules, configuration.
+
+use apr::Reenter;
+use httpd::{Loaded, Node, Request, ffi, mpm, scoreboard, server, util};
+use interp::*;
+
+/// For functions that scripts call with a dot or with a colon.
+type Called<'c> = Maybe<&'c Request>;
+
+fn given<T>(value: Option<T>, usage: &str) -> Result<T> {
+    value.ok_or_else(|| format!("usage: {usage}").into())
+}
+
+/// 0 for what the MPM does not know.
+pub(super) fn mpm_query(_r: Called, what: Option<i32>) -> Result<i32> {
+    Ok(util::mpm_query(given(what, "mpm_query(number)")?).unwrap_or(0))
+}
+
+/// `AP_SQ_*`, by number or by name; -1 for what httpd does not know.
+pub(super) fn state_query(_r: Called, what: Option<Plain>) -> Result<i32> {
+    let what = given(what, "state_query(name)")?;
+    let number = match what {
+        Plain::Text(name) => {
+            let name = name.to_ascii_uppercase();
+            match name.strip_prefix(b"AP_SQ_").unwrap_or(&name) {
+                b"MAIN_STATE" => Some(i64::from(ffi::AP_SQ_MAIN_STATE)),
+                b"RUN_MODE" => Some(i64::from(ffi::AP_SQ_RUN_MODE)),
+                b"CONFIG_GEN" => Some(i64::from(ffi::AP_SQ_CONFIG_GEN)),
+                _ => what.int(),
+            }
+        }
+        number => Some(given(number.int(), "state_query(name)")?),
+    };
+    Ok(number.and_then(|n| i32::try_from(n).ok()).map_or(-1, util::state_query))
+}
+
+pub(super) fn strcmp_match(
+    _r: Called,
+    text: Option<&[u8]>,
+    pattern: Option<&[u8]>,
+    any_case: Option<bool>,
+) -> Result<bool> {
+    let (Some(text), Some(pattern)) = (text, pattern) else {
+        return Err("usage: strcmp_match(text, pattern, [any_case])".into());
+    };
+    Ok(util::matches(text, pattern, any_case.unwrap_or(false)))
+}
+
+pub(super) fn usleep(_r: Called, micros: Option<f64>) -> Result<()> {
+    apr::sleep(given(micros, "usleep(microseconds)")? as i64);
+    Ok(())
+}
+
+/// Seconds since 1970; nothing for what is no date.
+pub(super) fn date_parse_rfc(_r: Called, text: Option<&[u8]>) -> Result<Option<i64>> {
+    let time = apr::parse_rfc_date(given(text, "date_parse_rfc(text)")?);
+    Ok((time != 0).then_some(time / 1_000_000))
+}
+
+pub(super) fn exists_config_define(_r: Called, name: Option<&[u8]>) -> Result<bool> {
+    Ok(server::is_defined(given(name, "exists_config_define(name)")?))
+}
+
+/// Its directives, each with what a wrong use of it is told; nothing for a module that has none.
+pub(super) fn module_info(_r: Called, name: Option<&[u8]>) -> Result<Value> {
+    let Some(first) = Loaded::named(given(name, "module_info(name)")?).and_then(|module| module.commands()) else {
+        return Ok(Value::Nothing);
+    };
+    let commands = std::iter::successors(Some(first), httpd::CommandRec::next)
+        .filter_map(|c| Some((c.name()?.to_vec(), c.usage().unwrap_or_default().into())));
+    Ok(Value::Table(vec![(b"commands".to_vec(), Value::Table(commands.collect()))]))
+}
+
+pub(super) fn loaded_modules(_r: &Request) -> Array<Vec<u8>> {
+    Array(Loaded::all().filter_map(|module| module.name().map(<[u8]>::to_vec)).collect())
+}
+
+pub(super) fn server_info(_r: &Request) -> Value {
+    let fields = [
+        ("server_executable", server::executable()),
+        ("server_root", server::server_root()),
+        ("scoreboard_fname", scoreboard::file()),
+        ("server_mpm", Some(mpm::name())),
+    ];
+    Value::Table(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+/// Nothing for a place that does not exist.
+pub(super) fn scoreboard_process(_r: &Request, process: i64) -> Option<Hash<i64>> {
+    scoreboard::process(process).map(|figures| Hash(figures.into_iter().map(|(k, v)| (k.into(), v)).collect()))
+}
+
+/// Nothing for a place that does not exist.
+pub(super) fn scoreboard_worker(_r: &Request, process: i64, thread: i64) -> Value {
+    let Some(worker) = scoreboard::worker(process, thread) else { return Value::Nothing };
+    let numbers = worker.numbers.into_iter().map(|(name, n)| (name.into(), Value::Int(n)));
+    let texts = worker.texts.into_iter().map(|(name, text)| (name.into(), Value::Text(text)));
+    Value::Table(numbers.chain(texts).collect())
+}
+
+fn tree(first: Option<Node>) -> Value {
+    let nodes = first.into_iter().flat_map(Node::and_next).map(|node| {
+        let mut fields = vec![
+            (b"directive".to_vec(), Value::Text([node.name(), b" ", node.arguments()].concat())),
+            (b"file".to_vec(), node.file().into()),
+            (b"line".to_vec(), Value::Int(node.line())),
+        ];
+        if node.child().is_some() {
+            fields.push((b"children".to_vec(), tree(node.child())));
+        }
+        Value::Table(fields)
+    });
+    Value::Array(nodes.collect())
+}
+
+pub(super) fn config(_r: &Request) -> Value {
+    tree(Node::first())
+}
+
+/// The directives of the request's virtual host; of the main server all.
+pub(super) fn activeconfig(r: &Request) -> Value {
+    tree(Node::of_server(&r.server()))
+}
+
+/// Whether an expression is true; false and a text if there is something wrong with it.
+pub(super) fn expr(r: &Request, text: &[u8], cx: Reenter) -> Either<bool, List<Value>> {
+    let module = super::module().map_or(-1, httpd::ModuleRecord::index);
+    match r.expression(text, module, cx) {
+        Ok(truth) => Either::A(truth),
+        Err(error) => Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),
+    }
+}
+
+/// Groups by number, the whole match as 0; false where nothing matches, with a text if there is something wrong.
+pub(super) fn regex(_r: &Request, text: &[u8], pattern: &[u8], flags: Option<i32>) -> Either<Value, List<Value>> {
+    let regex = match httpd::Regex::new(pattern, flags.unwrap_or(0)) {
+        Ok(regex) => regex,
+        Err(error) => return Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),
+    };
+    match regex.find(text) {
+        None => Either::A(Value::Bool(false)),
+        Some(groups) => {
+            let groups = (0..).zip(groups).filter_map(|(i, group)| Some((i, group?.into())));
+            Either::A(Value::Numbered(groups.collect()))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! WebSockets of a request: `wsupgrade` switches its connection, the others speak the protocol (`frame.rs`) on it.
+
+use super::frame::{LIMIT, Lost, Socket, Wire};
+use apr::{Reenter, Status};
+use httpd::{Request, Wait};
+use interp::*;
+use std::{cell::RefCell, ffi::CStr};
+
+/// Where a request's pool keeps the socket.
+const KEY: &CStr = c"mod_interp.websocket";
+/// What RFC 6455 has the server add to the client's key.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// The connection, for one call.
+struct Connection<'c> {
+    r: &'c Request,
+    cx: Reenter<'c>,
+}
+
+impl Wire for Connection<'_> {
+    fn receive(&mut self, room: &mut [u8]) -> Result<usize, Lost> {
+        self.r.connection().receive(room, Wait::Block, self.r.pool(), self.cx).map_err(lost)
+    }
+    fn peek(&mut self, room: &mut [u8]) -> Result<usize, Lost> {
+        match self.r.connection().receive(room, Wait::Peek, self.r.pool(), self.cx) {
+            Err(Status(libc::EAGAIN)) => Ok(0),
+            other => other.map_err(lost),
+        }
+    }
+    fn transmit(&mut self, parts: &[&[u8]]) -> Result<(), Lost> {
+        self.r.connection().transmit(parts, self.r.pool(), self.cx).map_err(lost)
+    }
+}
+
+fn lost(status: Status) -> Lost {
+    if status == Status::TIMEUP { Lost::Silent } else { Lost::Gone }
+}
+
+/// The value of `Sec-WebSocket-Accept` for a client's key.
+fn accept(key: &[u8]) -> String {
+    apr_api::base64::encode(&apr::digest::sha1(&[key, GUID].concat()))
+}
+
+/// True if the connection is a WebSocket now; nothing if the client did not ask for one, or cannot have one.
+pub(super) fn wsupgrade(r: &Request, cx: Reenter) -> Option<bool> {
+    let (headers, pool) = (r.headers_in(), r.pool());
+    let key = headers.get(b"Sec-WebSocket-Key")?.trim_ascii();
+    let asks =
+        |upgrade: &[u8]| upgrade.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket"));
+    if pool.userdata(KEY).is_some() || !headers.get(b"Upgrade").is_none_or(asks) {
+        return None;
+    }
+    let out = r.headers_out();
+    let before = (r.status(), out.get(b"Connection").map(<[u8]>::to_vec));
+    out.set(b"Upgrade", b"websocket");
+    out.set(b"Connection", b"Upgrade");
+    out.set(b"Sec-WebSocket-Accept", accept(key).as_bytes());
+    for name in [&b"Transfer-Encoding"[..], b"Content-Length", b"Content-Type"] {
+        out.unset(name);
+    }
+    if !r.switch_protocols(cx) {
+        out.unset(b"Upgrade");
+        out.unset(b"Sec-WebSocket-Accept");
+        match before.1 {
+            Some(connection) => out.set(b"Connection", &connection),
+            None => out.unset(b"Connection"),
+        }
+        r.set_status(before.0);
+        return None;
+    }
+    pool.set_userdata(KEY, Some(pool.keep(RefCell::new(Socket::default())).cast()));
+    Some(true)
+}
+
+/// Calls `f` with the request's socket.
+fn with<'c, R>(r: &'c Request, cx: Reenter<'c>, f: impl FnOnce(&mut Socket, &mut Connection<'c>) -> R) -> Result<R> {
+    let kept =
+        r.pool().userdata(KEY).ok_or("the connection is no WebSocket: wsupgrade was not called, or has failed")?;
+    // SAFETY: only `wsupgrade` keeps something under this key, always a socket that lives as long as the pool.
+    let socket = unsafe { kept.cast::<RefCell<Socket>>().as_ref() };
+    let mut socket = socket.try_borrow_mut().map_err(|_| "the WebSocket is in use")?;
+    Ok(f(&mut socket, &mut Connection { r, cx }))
+}
+
+/// A frame's bytes and whether its message ends with it; nothing once the connection is closed.
+pub(super) fn wsread(r: &Request, limit: Option<i64>, cx: Reenter) -> Result<List<Value>> {
+    let limit = limit.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(LIMIT);
+    let data = with(r, cx, |socket, wire| socket.read(wire, limit))?;
+    Ok(List(data.map_or(Vec::new(), |(bytes, is_final)| vec![Value::Text(bytes), Value::Bool(is_final)])))
+}
+
+pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<bool>, cx: Reenter) -> Result<bool> {
+    with(r, cx, |socket, wire| match raw.unwrap_or(false) {
+        true => socket.write_raw(wire, message),
+        false => socket.write(wire, message),
+    })
+}
+
+pub(super) fn wspeek(r: &Request, cx: Reenter) -> Result<bool> {
+    with(r, cx, |socket, wire| socket.is_ready(wire))
+}
+
+pub(super) fn wsping(r: &Request, cx: Reenter) -> Result<bool> {
+    with(r, cx, |socket, wire| socket.ping(wire, LIMIT))
+}
+
+pub(super) fn wsclose(r: &Request, cx: Reenter) -> Result<()> {
+    with(r, cx, |socket, wire| socket.close(wire))
+}
+
+/// Closes a WebSocket that the script has left open: for whoever ran the script, when it has returned.
+pub fn end(r: &Request, cx: Reenter) {
+    if r.status() != 101 {
+        return;
+    }
+    let _ = with(r, cx, |socket, wire| socket.close(wire));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_accepted_as_the_rfc_says() {
+        assert_eq!(accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+}

@@ -1,0 +1,321 @@
+//! A language as the host knows it: where its module's records are, and what its engine does in a way of its own.
+//!
+//! Dispatch, leases, start-up and the API's runtime are written once, on [`Language`]. There is one static per language;
+//! what carries on an interpreter (a stock, a request's state) knows whose it is.
+
+use std::ffi::{CStr, c_int};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use apr::Pool;
+use config::{DirConf, Handler, Phase, ServerConf};
+use httpd::provider::Group;
+use httpd::{Connection, Host, ModuleRecord, Request, Server};
+use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Raised, Val};
+
+use super::connection::ConnectionState;
+use super::frame::About;
+use super::keeper::Keeper;
+use super::request::RequestState;
+use super::site::Site;
+use super::{ServerRecord, stock::Stock};
+
+/// What one language has of its own. Passed by reference to a static.
+pub type Lang = &'static dyn Language;
+
+/// One language.
+pub trait Language: Sync {
+    /// What its directives begin with: `Perl`.
+    fn name(&self) -> &'static str;
+
+    /// What a phase is called in its configuration: the directive that adds handlers to it.
+    fn phase_name(&self, phase: Phase) -> &'static str;
+
+    /// Where its module's records are.
+    fn records(&self) -> &'static Records;
+
+    /// What the host keeps for it in this process.
+    fn own(&self) -> &'static Own;
+
+    /// The first interpreter of a server, before any code of the configuration has run in it.
+    ///
+    /// # Errors
+    /// Directive and message.
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String>;
+
+    /// Whether it has interpreters for several threads.
+    fn has_threads(&self) -> bool {
+        true
+    }
+
+    /// What is wrong with what start-up code loaded.
+    ///
+    /// # Errors
+    /// For the administrator.
+    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
+        let _ = entry;
+        Ok(())
+    }
+
+    /// Runs code that stands in the configuration, when its line is read.
+    ///
+    /// # Errors
+    /// Directive and message.
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String>;
+
+    /// Does what a line of this language alone asks for.
+    ///
+    /// # Errors
+    /// For the administrator; begins with the directive.
+    fn act(&self, s: &Server, effect: config::Effect) -> Result<(), String> {
+        let _ = (s, effect);
+        Ok(())
+    }
+
+    /// What is added to the `Server` header, asked of the main parent when the configuration is complete.
+    fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
+        let _ = entry;
+        Vec::new()
+    }
+
+    /// Puts a variable of the server's into an interpreter that runs already.
+    fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
+        let _ = (entry, name, value);
+    }
+
+    /// A call about a request: `f` is run in `interp`, with whatever the language does before and after each.
+    fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let _ = call;
+        interp.with(f);
+    }
+
+    /// Calls a handler.
+    ///
+    /// # Errors
+    /// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
+    fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
+        let _ = about;
+        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
+    }
+
+    /// What an authorization provider is given behind the request, of a `Require` line.
+    fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
+        let _ = r;
+        vec![line.to_vec()]
+    }
+
+    /// Before the handlers of a phase: `dir` where the phase knows it.
+    fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
+        let _ = (call, dir, entry);
+    }
+
+    /// After those of the log phase.
+    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
+        let _ = (call, dir, entry);
+    }
+
+    /// A name under which every interpreter finds code that is pushed to a server: its own, or one that it gets. `role` says what
+    /// it is wrapped in, if at all.
+    ///
+    /// # Errors
+    /// Text, where a server cannot keep code.
+    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
+        let _ = (entry, code, role);
+        Err("a server keeps handlers by name".into())
+    }
+
+    /// A value went to others while foreign code keeps the interpreter.
+    fn keep_for_others(&self, hold: &super::tree::Hold) {
+        let _ = hold;
+    }
+
+    /// A request's state was made.
+    fn request_begins(&self, r: &Request) {
+        let _ = r;
+    }
+
+    /// Fills the script's environment with CGI's variables.
+    ///
+    /// # Errors
+    /// Where the language has none.
+    fn fill_env(&self, cx: apr::Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
+        let _ = (cx, r, state);
+        Err("this language has no environment of its own".into())
+    }
+}
+
+/// A call that is about a request.
+pub struct RequestCall<'a> {
+    /// The request.
+    pub r: &'a Request,
+    /// Our state of it.
+    pub state: &'a RequestState,
+    /// The record of its server.
+    pub server: &'a ServerRecord,
+    /// The phase.
+    pub phase: Phase,
+}
+
+/// Where a language's module keeps its records. Made by [`Records::of`], and never written to: calls through a constant of
+/// this type cost nothing.
+pub struct Records {
+    module: fn() -> &'static ModuleRecord,
+    request: for<'r> fn(&'r Request) -> Option<&'r RequestState>,
+    set_request: for<'r> fn(&'r Request, RequestState) -> Option<&'r RequestState>,
+    connection: for<'c> fn(&'c Connection) -> Option<&'c ConnectionState>,
+    set_connection: for<'c> fn(&'c Connection, ConnectionState) -> Option<&'c ConnectionState>,
+    server: for<'s> fn(&'s Server) -> Option<&'s ServerRecord>,
+    server_of: for<'r> fn(&'r Request) -> Option<&'r ServerRecord>,
+    dir: for<'r> fn(&'r Request) -> Option<&'r DirConf>,
+    dir_defaults: for<'s> fn(&'s Server) -> Option<&'s DirConf>,
+    register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
+    edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
+}
+
+/// A host whose records are the common ones.
+pub trait CommonHost:
+    Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
+{
+}
+impl<H> CommonHost for H where
+    H: Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
+{
+}
+
+impl Records {
+    /// Of a host.
+    pub const fn of<H: CommonHost>() -> Records {
+        Records {
+            module: H::module,
+            request: |r| r.state::<H>(),
+            set_request: |r, state| r.set_state::<H>(state),
+            connection: |c| c.state::<H>(),
+            set_connection: |c, state| c.set_state::<H>(state),
+            server: |s| s.config::<H>(),
+            server_of: |r| r.server_config::<H>(),
+            dir: |r| r.dir_config::<H>(),
+            dir_defaults: |s| s.dir_defaults::<H>(),
+            register_provider: httpd::provider::register::<H>,
+            edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
+        }
+    }
+}
+
+/// What the host keeps for a language in this process.
+pub struct Own {
+    /// Names the ticket of a pool, for objects in this language.
+    pub pool_key: &'static CStr,
+    /// The interpreters of this reading of the configuration. Nothing of a script runs under it.
+    pub site: Mutex<Option<Site>>,
+    /// Of this child.
+    pub keeper: Mutex<Option<Keeper>>,
+    /// Whether code of this process changed what a server says of handlers; see [`super::configured`].
+    pub is_changed: AtomicBool,
+    in_use: AtomicU32,
+}
+
+impl Own {
+    /// Of a language that nothing runs of yet.
+    pub const fn new(pool_key: &'static CStr) -> Own {
+        Own {
+            pool_key,
+            site: Mutex::new(None),
+            keeper: Mutex::new(None),
+            is_changed: AtomicBool::new(false),
+            in_use: AtomicU32::new(0),
+        }
+    }
+
+    /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases
+    /// look after; cleanup handlers are prepared for in two phases.
+    pub fn mark_in_use(&self, phase: Phase) {
+        let more = if phase as u8 == Phase::Cleanup as u8 { bit(Phase::Fixup) } else { 0 };
+        let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
+        if self.in_use.load(Relaxed) & bits != bits {
+            self.in_use.fetch_or(bits, Relaxed);
+        }
+    }
+
+    /// The configuration is read anew.
+    pub fn forget_use(&self) {
+        self.in_use.store(0, Relaxed);
+    }
+
+    /// Whether any handler of this phase may exist: in the configuration, or pushed. A phase without one costs a look at this
+    /// and no more, whatever the server.
+    #[inline(always)]
+    pub fn is_in_use(&self, phase: Phase) -> bool {
+        self.in_use.load(Relaxed) & bit(phase) != 0
+    }
+}
+
+const fn bit(phase: Phase) -> u32 {
+    1 << phase as u32
+}
+
+impl dyn Language {
+    /// The module, for the error log.
+    pub fn module(&self) -> &'static ModuleRecord {
+        (self.records().module)()
+    }
+    /// The state of a request, if it has one.
+    #[inline(always)]
+    pub fn state<'r>(&self, r: &'r Request) -> Option<&'r RequestState> {
+        (self.records().request)(r)
+    }
+    /// Gives a request its state, once.
+    pub fn set_state<'r>(&self, r: &'r Request, state: RequestState) -> Option<&'r RequestState> {
+        (self.records().set_request)(r, state)
+    }
+    /// The state of a connection, if it has one.
+    #[inline(always)]
+    pub fn connection<'c>(&self, c: &'c Connection) -> Option<&'c ConnectionState> {
+        (self.records().connection)(c)
+    }
+    /// Gives a connection its state, once.
+    pub fn set_connection<'c>(&self, c: &'c Connection, state: ConnectionState) -> Option<&'c ConnectionState> {
+        (self.records().set_connection)(c, state)
+    }
+    /// The record of a server.
+    pub fn server<'s>(&self, s: &'s Server) -> Option<&'s ServerRecord> {
+        (self.records().server)(s)
+    }
+    /// The record of a request's server.
+    #[inline(always)]
+    pub fn server_of<'r>(&self, r: &'r Request) -> Option<&'r ServerRecord> {
+        (self.records().server_of)(r)
+    }
+    /// What holds for a request's directory.
+    #[inline(always)]
+    pub fn dir<'r>(&self, r: &'r Request) -> Option<&'r DirConf> {
+        (self.records().dir)(r)
+    }
+    /// What holds outside all sections.
+    pub fn dir_defaults<'s>(&self, s: &'s Server) -> Option<&'s DirConf> {
+        (self.records().dir_defaults)(s)
+    }
+    /// Changes a server's records while it starts; false where that cannot be.
+    pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
+        (self.records().edit)(s, f)
+    }
+    /// Makes a provider of this language's known to httpd.
+    ///
+    /// # Errors
+    /// httpd's status.
+    pub fn register_provider(
+        &self,
+        pconf: Pool,
+        group: Group,
+        name: &[u8],
+        version: &[u8],
+        kind: c_int,
+    ) -> Result<(), apr::Status> {
+        (self.records().register_provider)(pconf, group, name, version, kind)
+    }
+    /// The interpreters a request's server draws from.
+    #[inline(always)]
+    pub fn stock_of<'r>(&self, r: &'r Request) -> Option<&'r std::sync::Arc<Stock>> {
+        self.server_of(r)?.stock()
+    }
+}

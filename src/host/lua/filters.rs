@@ -1,0 +1,343 @@
+//! `LuaInputFilter`, `LuaOutputFilter`: functions that run as coroutines. The first yield says that they are ready, each
+//! later one passes on what became of a bucket; what comes after the last bucket is appended.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+use std::sync::{Mutex, PoisonError};
+
+use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
+use config::{Direction, NamedFilter, Phase};
+use httpd::kind::Ask;
+use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use httpd::{Filter, Request};
+use interp::{IntoVal, Raised};
+use interp_lua::{Coroutine, Step};
+
+use super::super::frame::{About, Frame};
+use super::super::lang::RequestCall;
+use super::super::request::RequestState;
+use super::super::{dispatch, report};
+use super::script::{self, Use};
+use super::{LUA, LuaHost, entered};
+
+/// Names that httpd knows as filters of ours, in this reading of the configuration.
+static KNOWN: Mutex<Vec<(Direction, Vec<u8>)>> = Mutex::new(Vec::new());
+
+/// The configuration is read anew.
+pub fn forget() {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// A line named a filter: httpd is told, once per name.
+pub fn register(filter: &NamedFilter) {
+    let name = filter.name.to_ascii_lowercase();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.iter().any(|(way, of)| *way == filter.direction && *of == name) {
+        return;
+    }
+    let way = match filter.direction {
+        Direction::Input => httpd::kind::Way::Input,
+        Direction::Output => httpd::kind::Way::Output,
+    };
+    if let Some(pconf) = httpd::pconf() {
+        httpd::kind::register::<LuaHost>(pconf, way, &filter.name);
+        known.push((filter.direction, name));
+    }
+}
+
+/// What is kept with a filter.
+struct Running {
+    coroutine: RefCell<Option<Coroutine>>,
+    /// Input: what was read and not given to the script yet; output: what is to be passed on.
+    brigade: Brigade,
+    /// Nothing more is asked of the script.
+    is_over: Cell<bool>,
+}
+
+// SAFETY: a filter belongs to a request, which one thread works on at a time (SAFETY.md, "one thread at a time").
+unsafe impl Send for Running {}
+
+/// How a filter begins.
+enum Begun {
+    /// It filters; what goes before the data.
+    Filters(Option<Vec<u8>>),
+    /// It returned without a yield, or there is none of this name: data passes untouched.
+    Declines,
+    /// It could not be run, which is in the log.
+    Fails(c_int),
+}
+
+/// Runs `f` in the interpreter of the filter's request.
+fn inside<R>(
+    r: &Request,
+    phase: Phase,
+    f: impl FnOnce(&RequestCall<'_>, &interp_lua::Entered) -> R,
+) -> Result<R, c_int> {
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+    else {
+        return Err(HTTP_INTERNAL_SERVER_ERROR);
+    };
+    let call = RequestCall { r, state, server, phase };
+    match dispatch::enter(LUA, &call, |entry| entered(entry).map(|entered| f(&call, entered))) {
+        Ok(Some(result)) => Ok(result),
+        Ok(None) => Err(HTTP_INTERNAL_SERVER_ERROR),
+        Err(refused) => {
+            if refused.tell {
+                report::request(LUA, r, httpd::log::Level::Error, &refused.text);
+            }
+            r.connection().abort();
+            Err(httpd::status::AP_FILTER_ERROR)
+        }
+    }
+}
+
+fn failed(r: &Request, filter: &Filter, raised: &Raised) {
+    let name = filter.kind().map(|kind| String::from_utf8_lossy(kind.name().unwrap_or_default()).into_owned());
+    report::script(LUA, r, "filter", name.unwrap_or_default().as_bytes(), raised);
+}
+
+/// Starts the script of a filter that meets its first data.
+fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
+    let name = f.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
+    let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
+        return Begun::Declines;
+    };
+    let done = inside(r, phase, |call, entered| {
+        let dir = script::dir_of(LUA.dir(r));
+        let file = script::file(&named.script, dir, &r.server());
+        let one = Use { name: &file, text: None, function: script::function(&named.script), dir };
+        let env = script::env(&About::Request(*r), entered, &one)?;
+        let (coroutine, step) = entered.start_coroutine(&env, one.function, &[r.val(call.state.ticket())])?;
+        if let (Step::Yielded(_), Some(hold)) = (&step, Frame::find(|frame| Some(frame.hold.clone()))) {
+            // The coroutine lives in this interpreter.
+            call.state.pin(r, &hold);
+        }
+        Ok((coroutine, step))
+    });
+    match done {
+        Ok(Ok((coroutine, Step::Yielded(text)))) => {
+            let Some(alloc) = r.connection().bucket_alloc() else { return Begun::Fails(Status::EGENERAL.code()) };
+            let running = Running {
+                coroutine: RefCell::new(Some(coroutine)),
+                brigade: Brigade::new(r.pool(), alloc),
+                is_over: Cell::new(false),
+            };
+            match f.set_data::<LuaHost, Running>(running) {
+                Some(_) => Begun::Filters(text),
+                None => Begun::Fails(Status::EGENERAL.code()),
+            }
+        }
+        Ok(Ok((_, Step::Returned(_)))) => Begun::Declines,
+        Ok(Err(raised)) => {
+            failed(r, f, &raised);
+            Begun::Fails(HTTP_INTERNAL_SERVER_ERROR)
+        }
+        Err(status) => Begun::Fails(status),
+    }
+}
+
+/// Gives the script a bucket's bytes, or `None` behind the last. `None`: it has failed or returned; nothing more is asked.
+fn resume(
+    f: &Filter,
+    r: &Request,
+    running: &Running,
+    phase: Phase,
+    bytes: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>, c_int> {
+    // Taken out while it runs: the script may send something through this very filter.
+    let Some(coroutine) = running.coroutine.take() else { return Ok(None) };
+    let step = inside(r, phase, |_, entered| entered.resume(&coroutine, bytes));
+    match step {
+        Ok(Ok(Step::Yielded(text))) => {
+            running.coroutine.replace(Some(coroutine));
+            Ok(text)
+        }
+        // What it returns at its end is not asked for, as with mod_lua; in the midst of data it should have yielded.
+        Ok(Ok(Step::Returned(text))) => {
+            running.is_over.set(true);
+            Ok(text)
+        }
+        Ok(Err(raised)) => {
+            running.is_over.set(true);
+            failed(r, f, &raised);
+            Err(HTTP_INTERNAL_SERVER_ERROR)
+        }
+        Err(status) => {
+            running.is_over.set(true);
+            Err(status)
+        }
+    }
+}
+
+fn add(brigade: &Brigade, text: Option<Vec<u8>>) {
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        brigade.insert_tail(Bucket::copy_of(&text, brigade.bucket_alloc()));
+    }
+}
+
+fn code(done: Result<(), Status>) -> c_int {
+    done.err().map_or(0, |status| status.code())
+}
+
+/// Data on its way to the client.
+pub fn output(f: &Filter, bb: Brigade) -> c_int {
+    // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
+    let cx = unsafe { Reenter::assume() };
+    let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
+    if f.data::<LuaHost, Running>().is_none() {
+        match begin(f, &r, Direction::Output, Phase::OutputFilter) {
+            Begun::Declines => {
+                f.remove();
+                return code(next.pass_brigade(&bb, cx));
+            }
+            Begun::Fails(status) => {
+                f.remove();
+                let _ = bb.cleanup(cx);
+                return status;
+            }
+            Begun::Filters(text) => {
+                if !f.is_in_harness() {
+                    for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
+                        r.headers_out().unset(header);
+                    }
+                }
+                if let Some(running) = f.data::<LuaHost, Running>() {
+                    add(&running.brigade, text);
+                }
+            }
+        }
+    }
+    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
+    let out = &running.brigade;
+    while let Some(bucket) = bb.first() {
+        if bucket.kind() != BucketKind::Data {
+            if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
+                match resume(f, &r, running, Phase::OutputFilter, None) {
+                    Ok(text) => add(out, text),
+                    Err(status) => return give_up(f, &bb, out, status, cx),
+                }
+                running.is_over.set(true);
+                running.coroutine.take();
+            }
+            // End, flush and whatever else has no bytes stays where it stands.
+            bucket.remove();
+            out.insert_tail(bucket);
+            continue;
+        }
+        let bytes = match bucket.read(true, cx) {
+            Ok(bytes) => bytes.to_vec(),
+            Err(status) => return give_up(f, &bb, out, status.code(), cx),
+        };
+        // SAFETY: in the brigade, and not used any more.
+        unsafe { bucket.delete(cx) };
+        if bytes.is_empty() || running.is_over.get() {
+            continue;
+        }
+        match resume(f, &r, running, Phase::OutputFilter, Some(&bytes)) {
+            Ok(text) => add(out, text),
+            Err(status) => return give_up(f, &bb, out, status, cx),
+        }
+        // A long answer goes out piece by piece.
+        if let Err(status) = pass_if_much(&next, out, cx) {
+            return status.code();
+        }
+    }
+    if out.is_empty() {
+        return 0;
+    }
+    let passed = next.pass_brigade(out, cx);
+    let _ = out.cleanup(cx);
+    code(passed)
+}
+
+/// Bytes after which what is there is passed on.
+const MUCH: u64 = 65536;
+
+fn pass_if_much(next: &Filter, out: &Brigade, cx: Reenter) -> Result<(), Status> {
+    if out.length(false, cx)?.is_some_and(|length| length < MUCH) {
+        return Ok(());
+    }
+    next.pass_brigade(out, cx)?;
+    out.cleanup(cx)
+}
+
+/// The script failed: nothing more of the answer goes out.
+fn give_up(f: &Filter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
+    f.remove();
+    let _ = bb.cleanup(cx);
+    let _ = out.cleanup(cx);
+    status
+}
+
+/// Data is wanted from the client.
+pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
+    // SAFETY: as in `output`.
+    let cx = unsafe { Reenter::assume() };
+    let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
+    let pass = |into: &Brigade| next.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx);
+    if f.data::<LuaHost, Running>().is_none() {
+        match begin(f, &r, Direction::Input, Phase::InputFilter) {
+            Begun::Declines => {
+                f.remove();
+                return code(pass(&bb));
+            }
+            Begun::Fails(status) => {
+                f.remove();
+                return status;
+            }
+            // An input filter has nothing to put before the data.
+            Begun::Filters(_) => {}
+        }
+    }
+    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
+    if ask.eats_lines() {
+        return code(pass(&bb));
+    }
+    let kept = &running.brigade;
+    // Until there is something to give: a script may make nothing of a bucket.
+    loop {
+        if kept.is_empty()
+            && let Err(status) = pass(kept)
+        {
+            return status.code();
+        }
+        if kept.is_empty() {
+            return 0;
+        }
+        while let Some(bucket) = kept.first() {
+            if bucket.kind() != BucketKind::Data {
+                if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
+                    match resume(f, &r, running, Phase::InputFilter, None) {
+                        Ok(text) => add(&bb, text),
+                        Err(status) => return give_up(f, &bb, kept, status, cx),
+                    }
+                    running.is_over.set(true);
+                    running.coroutine.take();
+                }
+                bucket.remove();
+                bb.insert_tail(bucket);
+                continue;
+            }
+            let bytes = match bucket.read(ask.block, cx) {
+                Ok(bytes) => bytes.to_vec(),
+                Err(status) => return status.code(),
+            };
+            // SAFETY: in the brigade, and not used any more.
+            unsafe { bucket.delete(cx) };
+            if bytes.is_empty() {
+                continue;
+            }
+            if running.is_over.get() {
+                add(&bb, Some(bytes));
+                continue;
+            }
+            match resume(f, &r, running, Phase::InputFilter, Some(&bytes)) {
+                Ok(text) => add(&bb, text),
+                Err(status) => return give_up(f, &bb, kept, status, cx),
+            }
+        }
+        if !bb.is_empty() {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! mod_lua's hooks: `LuaHookFixups` and its like, one after the other until one does not decline.
+
+use std::ffi::c_int;
+
+use config::{Handler, Phase, Position};
+use httpd::Request;
+use httpd::log::Level;
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use interp::{Entry, IntoVal, Raised};
+
+use super::super::frame::About;
+use super::super::lang::RequestCall;
+use super::super::request::{RequestState, Step};
+use super::super::{dispatch, report};
+use super::{LUA, script};
+
+/// The hooks of a phase at a position.
+pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
+    let Some(hooks) = LUA.dir(r).and_then(|dir| dir.lua().shared_hooks(phase, position)) else { return DECLINED };
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+    else {
+        return DECLINED;
+    };
+    let call = RequestCall { r, state, server, phase };
+    let done = dispatch::enter(LUA, &call, |entry| {
+        hooks.iter().map(|hook| one(&call, entry, hook)).find(|status| *status != DECLINED).unwrap_or(DECLINED)
+    });
+    let status = match done {
+        Ok(status) => status,
+        Err(refused) => dispatch::refuse(LUA, r, phase, &refused),
+    };
+    if phase != Phase::Log && status != OK && status != DECLINED {
+        state.end_walk(r);
+    }
+    status
+}
+
+fn one(call: &RequestCall<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
+    let about = About::Request(*call.r);
+    match script::call(&about, entry, hook, &[call.r.val(call.state.ticket())]) {
+        Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
+        Ok(_) => {
+            let text = format!(
+                "{} {} ({}): did not return a number: apache2.OK, apache2.DECLINED or a status",
+                LUA.phase_name(call.phase),
+                hook.display_name(),
+                hook.at
+            );
+            report::request(LUA, call.r, Level::Crit, &text);
+            HTTP_INTERNAL_SERVER_ERROR
+        }
+        Err(Raised::Exit(_)) => OK,
+        Err(raised) => {
+            report::raised(LUA, &about, call.phase, &Step::Named(hook.clone()), &raised);
+            HTTP_INTERNAL_SERVER_ERROR
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The Lua module: its records, and what Lua does in a way of its own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `script` | a script, a function in it, and how long its globals live (`LuaScope`) |
+//! | `hooks` | mod_lua's hooks |
+//! | `callbacks` | which callbacks httpd has |
+//! | `response` | `SetHandler lua-script` and `lua`, `LuaMapHandler` |
+//! | `filters` | `LuaInputFilter`, `LuaOutputFilter` |
+
+mod callbacks;
+mod filters;
+mod hooks;
+mod response;
+mod script;
+
+use std::ffi::c_int;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use apr::{Brigade, Pool};
+use config::{
+    DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
+    ServerOption,
+};
+use httpd::kind::Ask;
+use httpd::log::Level;
+use httpd::{Command, Connection, Filter, Host, ModuleRecord, Pools, Request, Server, Slots};
+use interp::{Entry, Interp, Outcome, Place, Raised, Val};
+use interp_lua::{Entered, Lua, Start};
+
+use super::connection::ConnectionState;
+use super::frame::About;
+use super::lang::{Lang, Language, Own, Records};
+use super::request::RequestState;
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+
+/// The Lua module.
+pub struct LuaHost;
+
+struct LuaLanguage;
+
+/// Lua.
+pub const LUA: Lang = &LuaLanguage;
+
+static OWN: Own = Own::new(c"mod_interp.lua.ticket");
+
+/// What is entered, as Lua's own type. All that [`LUA`] is handed is that.
+fn entered(entry: &dyn Entry) -> Option<&Entered> {
+    entry.as_any().downcast_ref()
+}
+
+/// Our Lua modules: `mod_interp/lua` beside the .so, else `lua` beside it; none if neither is there.
+fn library() -> Option<PathBuf> {
+    let dir = site::own_dir()?;
+    [dir.join("mod_interp/lua"), dir.join("lua")].into_iter().find(|dir| dir.is_dir())
+}
+
+impl Language for LuaLanguage {
+    fn name(&self) -> &'static str {
+        "Lua"
+    }
+
+    fn phase_name(&self, phase: Phase) -> &'static str {
+        phase.directive_of(Tongue::Lua)
+    }
+
+    #[inline(always)]
+    fn records(&self) -> &'static Records {
+        const RECORDS: &Records = &Records::of::<LuaHost>();
+        RECORDS
+    }
+
+    #[inline(always)]
+    fn own(&self) -> &'static Own {
+        &OWN
+    }
+
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
+        let lib = library();
+        let start = Start {
+            lib: lib.as_deref(),
+            memory: conf.limits(s.timeout()).max_memory.and_then(|bytes| usize::try_from(bytes).ok()),
+            c_modules: true,
+            paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).package())),
+            watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
+        };
+        match Lua::start(&start) {
+            Ok(lua) => {
+                let told = lua.enter().set_constant(b"version", httpd::server::banner());
+                told.map_err(|e| format!("LoadModule: {e}"))?;
+                Ok(Box::new(lua))
+            }
+            Err(e) => Err(format!("LoadModule: no Lua state for {}: {e}", site::name_of(s))),
+        }
+    }
+
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
+        let at = Place { file: &item.at.file, line: item.at.line };
+        entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
+    }
+
+    /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
+    /// providers made known to httpd.
+    fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
+        match effect {
+            Effect::Map(map) => {
+                callbacks::want(Phase::Fixup, Position::Map);
+                callbacks::want(Phase::Response, Position::Map);
+                response::compile(&map)
+            }
+            Effect::Filter(filter) => {
+                filters::register(&filter);
+                Ok(())
+            }
+            Effect::Handlers { phase, position, handlers } => {
+                callbacks::want(phase, position);
+                handlers.iter().try_for_each(script::check)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
+        script::call(about, entry, handler, args)
+    }
+
+    fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
+        httpd::util::words(&r.pool(), line)
+    }
+
+    fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        interp.with(&mut |entry| {
+            f(entry);
+            if let Some(entered) = entered(entry) {
+                tell_leaks(call.r, entered);
+            }
+        });
+    }
+}
+
+/// `LuaOptions +WatchGlobals`: what the call has left in the state's globals.
+fn tell_leaks(r: &Request, entered: &Entered) {
+    for leak in entered.take_leaks() {
+        report::request(LUA, r, Level::Warn, &format!("LuaOptions WatchGlobals: {leak}"));
+    }
+}
+
+impl Host for LuaHost {
+    type Server = ServerRecord;
+    type Dir = DirConf;
+    type Request = RequestState;
+    type Connection = ConnectionState;
+
+    const LANGUAGE: Tongue = Tongue::Lua;
+    const OWN: &'static [httpd::Own] = super::OWN_HOOKS;
+
+    fn module() -> &'static ModuleRecord {
+        &crate::lua_module
+    }
+
+    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
+        startup::new_server(&server);
+        ServerRecord::of(Tongue::Lua)
+    }
+
+    fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
+        ServerRecord::merge(base, add)
+    }
+
+    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
+        let mut dir = DirConf::default();
+        dir.location = path.map(Arc::from);
+        dir
+    }
+
+    fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
+        DirConf::merge(base, add)
+    }
+
+    fn directive(
+        row: &'static Directive,
+        cmd: &Command<'_>,
+        slots: &Slots<'_, Self>,
+        args: &[&[u8]],
+    ) -> Result<(), String> {
+        startup::directive(LUA, row, cmd, slots, args)?;
+        if slots.server().is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+            // .htaccess may name hooks when no callback can be registered any more.
+            callbacks::want_all();
+        }
+        Ok(())
+    }
+
+    fn loaded(pconf: Pool) {
+        runtime::register(Self::module());
+        startup::loaded(LUA, pconf);
+        callbacks::forget();
+        filters::forget();
+        response::forget();
+        // A script is asked for by SetHandler alone.
+        OWN.mark_in_use(Phase::Response);
+    }
+
+    /// Those of handlers, which code may push at any time; hooks and maps have theirs when a line names one.
+    fn wants(row: &PhaseRow, index: usize) -> bool {
+        row.lua.is_some() && matches!(row.position(index), Some(Position::Handlers | Position::Look))
+    }
+
+    #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !OWN.is_in_use(phase)
+    }
+
+    #[inline(always)]
+    fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
+        let state = r.state::<LuaHost>();
+        let dir = || r.dir_config::<LuaHost>();
+        match phase.row().position(order) {
+            Some(Position::Look) => state.is_none() && r.prev().is_none(),
+            Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
+            Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
+            Some(Position::Handlers) | None => match state {
+                Some(state) => state.is_idle(phase, &configured::of_request(LUA, phase, r)),
+                None => configured::of_request(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
+            },
+            Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
+        }
+    }
+
+    fn request(phase: Phase, order: usize, r: Request) -> c_int {
+        match (phase, phase.row().position(order)) {
+            (_, Some(Position::Look)) => response::look(&r),
+            (Phase::Response, Some(Position::Map)) => response::mapped(&r),
+            (_, Some(Position::Map)) => response::claim(&r),
+            (Phase::Response, _) => response::run(&r),
+            (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, &r),
+            (_, Some(position)) => hooks::run(phase, position, &r),
+        }
+    }
+
+    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(LUA, phase, s).is_empty()) {
+            return httpd::status::DECLINED;
+        }
+        dispatch::connection(LUA, phase, &c)
+    }
+
+    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
+        dispatch::server(LUA, phase, &s, &[pools.conf, pools.log, pools.temp])
+    }
+
+    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
+        startup::child(LUA, phase, pool, &s);
+    }
+
+    fn output_filter(f: Filter, bb: Brigade) -> c_int {
+        filters::output(&f, bb)
+    }
+
+    fn input_filter(f: Filter, bb: Brigade, ask: Ask) -> c_int {
+        filters::input(&f, bb, ask)
+    }
+
+    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
+        provider::check_authorization(LUA, &r, name, line)
+    }
+
+    /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
+    /// other is loaded anew for each reading of the configuration.
+    fn pre_config(_pools: Pools) -> c_int {
+        startup::pre_config();
+        #[cfg(feature = "perl")]
+        if crate::perl_module.has_namesake() {
+            let text = "LoadModule perl_module: another mod_perl cannot run beside lua_module of this file: load perl_module from \
+                        this file, too, or build it without the feature perl";
+            report::server(LUA, None, Level::Emerg, text);
+            return httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+        }
+        httpd::status::OK
+    }
+
+    fn check_config(_pools: Pools, s: Server) -> c_int {
+        startup::check_config(LUA, &s)
+    }
+
+    fn before_start(_pools: Pools, s: Server) -> c_int {
+        startup::before_start(LUA, &s)
+    }
+
+    fn after_start(pools: Pools, s: Server) -> c_int {
+        startup::after_start(LUA, pools, &s)
+    }
+
+    fn before_child(pool: Pool, s: Server) {
+        startup::before_child(LUA, pool, s);
+    }
+
+    fn before_error(r: Request) {
+        if let Some(state) = r.state::<LuaHost>() {
+            state.end_walk(&r);
+        }
+    }
+}

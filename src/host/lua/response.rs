@@ -1,0 +1,225 @@
+//! The response phase: `SetHandler lua-script` (the request's file is the script), `SetHandler lua` (`LuaResponseHandler`),
+//! and `LuaMapHandler`.
+
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use config::script::interpolate;
+use config::{HandlerId, MapHandler, Phase, Source};
+use httpd::log::Level;
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
+use httpd::{Regex, Request};
+use interp::{IntoVal, Outcome, Raised};
+use lazy_static::lazy_static;
+
+use super::super::frame::About;
+use super::super::lang::RequestCall;
+use super::super::request::RequestState;
+use super::super::{configured, dispatch, report};
+use super::script::{self, Use};
+use super::{LUA, LuaHost, entered};
+
+lazy_static! {
+    /// Patterns of `LuaMapHandler`, each compiled when its line was read, or first met.
+    static ref PATTERNS: RwLock<HashMap<HandlerId, Arc<Regex>>> = RwLock::default();
+}
+
+/// The configuration is read anew.
+pub fn forget() {
+    PATTERNS.write().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+fn pattern(map: &MapHandler) -> Result<Arc<Regex>, String> {
+    if let Some(regex) = PATTERNS.read().unwrap_or_else(PoisonError::into_inner).get(&map.id) {
+        return Ok(regex.clone());
+    }
+    let regex = Arc::new(Regex::new(&map.pattern, 0)?);
+    PATTERNS.write().unwrap_or_else(PoisonError::into_inner).insert(map.id, regex.clone());
+    Ok(regex)
+}
+
+/// A line's pattern.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn compile(map: &MapHandler) -> Result<(), String> {
+    let wrong =
+        |e| format!("LuaMapHandler: \"{}\" is no regular expression: {e}", String::from_utf8_lossy(&map.pattern));
+    pattern(map).map(drop).map_err(wrong)
+}
+
+/// How a request asks for us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `SetHandler lua-script`.
+    Script,
+    /// `SetHandler lua`.
+    Handlers,
+}
+
+fn form(r: &Request) -> Option<Form> {
+    if r.has_handler(c"lua-script") {
+        return Some(Form::Script);
+    }
+    r.has_handler(c"lua").then_some(Form::Handlers)
+}
+
+fn end_walk(r: &Request) {
+    if let Some(state) = r.state::<LuaHost>() {
+        state.end_walk(r);
+    }
+}
+
+/// Before all handlers: where a foreign one is about to run, no interpreter is held meanwhile.
+pub fn look(r: &Request) -> c_int {
+    let mapped = || LUA.dir(r).is_some_and(|dir| !dir.lua().maps.is_empty());
+    if form(r).is_none() && !mapped() {
+        std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
+    }
+    DECLINED
+}
+
+/// A handler named by `SetHandler`.
+pub fn run(r: &Request) -> c_int {
+    match form(r) {
+        Some(Form::Script) => own_file(r),
+        Some(Form::Handlers) => handlers(r),
+        None => DECLINED,
+    }
+}
+
+/// Enters an interpreter for the response and ends the request's walk behind it.
+fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> c_int) -> c_int {
+    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
+    else {
+        return DECLINED;
+    };
+    let call = RequestCall { r, state, server, phase: Phase::Response };
+    let status = match dispatch::enter(LUA, &call, |entry| f(&call, entry)) {
+        Ok(status) => status,
+        Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
+    };
+    state.end_walk(r);
+    status
+}
+
+/// `Lua*ResponseHandler` lines.
+fn handlers(r: &Request) -> c_int {
+    let configured = &*configured::of_request(LUA, Phase::Response, r);
+    if configured.is_empty() && !r.state::<LuaHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
+        end_walk(r);
+        return DECLINED;
+    }
+    respond(r, |call, entry| {
+        let (lang, phase, about) = (LUA, Phase::Response, About::Request(*r));
+        let stack = dispatch::Stack { lang, phase, about, configured, state: Some(call.state) };
+        dispatch::run_stack(entry, &stack, &[stack.subject()])
+    })
+}
+
+/// `SetHandler lua-script`: the function `handle` of the request's own file.
+fn own_file(r: &Request) -> c_int {
+    if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
+        end_walk(r);
+        return DECLINED;
+    }
+    let name = r.filename().unwrap_or_default().to_vec();
+    respond(r, |call, entry| {
+        let one = Use { name: &name, text: None, function: b"handle", dir: script::dir_of(LUA.dir(r)) };
+        status(call, "SetHandler lua-script", &one, script_result(call, entry, &one))
+    })
+}
+
+fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
+    let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"no Lua state".to_vec())) };
+    script::run(&About::Request(*call.r), entered, one, &[call.r.val(call.state.ticket())])
+}
+
+/// What a handler that is a script makes of the request: without a number it has answered it.
+fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
+    match done {
+        Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
+        Ok(_) | Err(Raised::Exit(_)) => OK,
+        Err(raised) => {
+            report::script(LUA, call.r, directive, one.name, &raised);
+            if is_missing(&raised, one.name) { HTTP_NOT_FOUND } else { HTTP_INTERNAL_SERVER_ERROR }
+        }
+    }
+}
+
+/// Whether it is the file that is not there.
+fn is_missing(raised: &Raised, name: &[u8]) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    matches!(raised, Raised::Unresolved(_)) && !std::path::Path::new(std::ffi::OsStr::from_bytes(name)).exists()
+}
+
+/// The first map that matches the URI, and what its groups matched.
+fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec<u8>>)> {
+    let maps = &LUA.dir(r)?.lua().maps;
+    let uri = r.uri().unwrap_or_default();
+    maps.iter().enumerate().skip(from).find_map(|(i, map)| {
+        let regex = match pattern(map) {
+            Ok(regex) => regex,
+            Err(e) => {
+                let text = format!("LuaMapHandler: \"{}\" ({}): {e}", String::from_utf8_lossy(&map.pattern), map.at);
+                report::request(LUA, r, Level::Error, &text);
+                return None;
+            }
+        };
+        let groups = regex.find(uri)?;
+        Some((i, map.clone(), groups.into_iter().map(|g| g.unwrap_or_default().to_vec()).collect()))
+    })
+}
+
+/// Fixup: a request that nobody handles yet is ours where a map matches, so that `FallbackResource` leaves it alone.
+pub fn claim(r: &Request) -> c_int {
+    if r.handler().is_some() || matching(r, 0).is_none() {
+        return DECLINED;
+    }
+    r.set_handler(Some(b"lua-map-handler"));
+    OK
+}
+
+/// `LuaMapHandler`: those that match, until one does not decline.
+pub fn mapped(r: &Request) -> c_int {
+    let Some(mut next) = matching(r, 0) else { return DECLINED };
+    respond(r, |call, entry| {
+        loop {
+            let (i, map, groups) = &next;
+            let status = map_one(call, entry, map, groups);
+            if status != DECLINED {
+                return status;
+            }
+            match matching(r, i + 1) {
+                Some(more) => next = more,
+                None => return DECLINED,
+            }
+        }
+    })
+}
+
+fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &[Vec<u8>]) -> c_int {
+    let group = |n: usize| groups.get(n).map_or(&b""[..], |g| g);
+    let dir = script::dir_of(LUA.dir(call.r));
+    let written = match &map.script.source {
+        Source::File(name) => interpolate(name, group),
+        _ => return DECLINED,
+    };
+    let server = call.r.server();
+    let file = script::path(&written, dir, &server);
+    let function = interpolate(script::function(&map.script), group);
+    let one = Use { name: &file, text: None, function: &function, dir };
+    match script_result(call, entry, &one) {
+        Ok(outcome) if !outcome.is_number => {
+            let text = format!(
+                "LuaMapHandler {} in {}: did not return a number, taken for apache2.OK",
+                String::from_utf8_lossy(&function),
+                String::from_utf8_lossy(&file)
+            );
+            report::request(LUA, call.r, Level::Warn, &text);
+            OK
+        }
+        done => status(call, "LuaMapHandler", &one, done),
+    }
+}

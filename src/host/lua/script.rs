@@ -1,0 +1,190 @@
+//! A script, a function in it, and how long its globals live.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use config::script::{Script, Source, resolve};
+use config::{CodeCache, DirConf, Handler, LuaDir, Package, ScriptScope};
+use httpd::{Request, Server};
+use interp::{Entry, Load, Outcome, Raised, Val};
+use interp_lua::{Entered, Env, Paths};
+
+use super::super::connection::ConnectionState;
+use super::super::frame::{About, Frame};
+use super::super::request::RequestState;
+use super::{LUA, entered};
+
+/// What is run of a script, and what holds for it where it is used.
+pub struct Use<'a> {
+    /// The file's path, or the line of the configuration at which its text stands.
+    pub name: &'a [u8],
+    /// The text, if it stands in the configuration.
+    pub text: Option<&'a config::Text>,
+    /// The function that is called.
+    pub function: &'a [u8],
+    /// What the directory says of scripts.
+    pub dir: &'a LuaDir,
+}
+
+/// Calls a handler.
+///
+/// # Errors
+/// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
+pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
+    let by_name = || {
+        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
+        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
+    };
+    let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
+    match &script.source {
+        Source::Module(_) | Source::Function(_) => by_name(),
+        Source::File(_) | Source::Chunk(_) => in_directory(about, |dir, server| {
+            let file = file(script, dir, server);
+            let function = function(script);
+            let one = match &script.source {
+                Source::Chunk(text) => Use { name: &handler.name, text: Some(text), function, dir },
+                _ => Use { name: &file, text: None, function, dir },
+            };
+            run(about, entered, &one, args)
+        }),
+    }
+}
+
+/// A line named a handler: code that stands there must compile.
+///
+/// # Errors
+/// Lua's message.
+pub fn check(handler: &Handler) -> Result<(), String> {
+    let Some(script) = handler.script.as_deref() else { return Ok(()) };
+    let (Source::Chunk(text) | Source::Function(text)) = &script.source else { return Ok(()) };
+    let code = match &script.source {
+        Source::Function(_) => [b"return ", &text.code[..]].concat(),
+        _ => text.code.to_vec(),
+    };
+    interp_lua::check(&code, &text.at.file, text.at.line)
+}
+
+/// The function that a script's line names: `handle` unless it says so. A block without one runs itself.
+pub fn function(script: &Script) -> &[u8] {
+    match (&script.function, &script.source) {
+        (Some(function), _) => function,
+        (None, Source::Chunk(_)) => b"",
+        (None, _) => b"handle",
+    }
+}
+
+fn in_directory<R>(about: &About, f: impl FnOnce(&LuaDir, &Server) -> R) -> R {
+    match about {
+        About::Request(r) => f(dir_of(LUA.dir(r)), &r.server()),
+        About::Connection(c) => f(dir_of(LUA.dir_defaults(&c.base_server())), &c.base_server()),
+        About::Server(s) => f(dir_of(LUA.dir_defaults(s)), s),
+    }
+}
+
+/// What mod_lua's directives say; that nothing is said where there is no record.
+pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
+    dir.map_or(LuaDir::nothing(), DirConf::lua)
+}
+
+/// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.
+pub fn path<'n>(name: &'n [u8], dir: &LuaDir, server: &Server) -> Cow<'n, [u8]> {
+    let of_server = LUA.server(server).and_then(|record| record.conf.root.as_deref());
+    let root = dir.root.as_deref().or(of_server);
+    resolve(root, httpd::server::server_root().unwrap_or_default(), name)
+}
+
+/// The path of a script's file; empty where it stands in the configuration.
+pub fn file<'s>(script: &'s Script, dir: &LuaDir, server: &Server) -> Cow<'s, [u8]> {
+    match &script.source {
+        Source::File(name) => path(name, dir, server),
+        _ => Cow::Borrowed(b""),
+    }
+}
+
+/// Runs a function of a script.
+///
+/// # Errors
+/// Whatever it raised; [`Raised::Unresolved`] if the file or the function is not there.
+pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Result<Outcome, Raised> {
+    let script = of(one);
+    match (one.dir.scope.unwrap_or_default(), about) {
+        (ScriptScope::Once, About::Request(_)) => entered.run_once(&script, one.function, args),
+        _ => entered.call_in(&env(about, entered, one)?, one.function, args),
+    }
+}
+
+/// The engine's view of it.
+fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
+    let cache = match one.dir.code_cache.unwrap_or_default() {
+        CodeCache::Stat => interp_lua::CodeCache::Stat,
+        CodeCache::Forever => interp_lua::CodeCache::Forever,
+        CodeCache::Never => interp_lua::CodeCache::Never,
+    };
+    interp_lua::Script {
+        name: one.name,
+        text: one.text.map(|text| &*text.code),
+        first_line: one.text.map_or(1, |text| text.at.line),
+        cache,
+        paths: paths(one.dir.package()),
+    }
+}
+
+/// Where modules are, as the engine has it.
+pub fn paths(package: &Package) -> &Paths {
+    static NONE: Paths = Paths { path: Vec::new(), cpath: Vec::new(), id: 0 };
+    let copy = |list: &[Arc<[u8]>]| list.iter().map(|path| path.to_vec().into()).collect();
+    let make = || Paths { path: copy(&package.path), cpath: copy(&package.cpath), id: package.id as u64 };
+    package.made.get(make).unwrap_or(&NONE)
+}
+
+/// The globals of a script for this use, its chunk run if they are new.
+///
+/// # Errors
+/// What the chunk raised.
+pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raised> {
+    let script = of(one);
+    match (one.dir.scope.unwrap_or_default(), about) {
+        (ScriptScope::Once, _) => entered.open(&script),
+        (ScriptScope::Request, About::Request(r)) => of_request(r, entered, &script),
+        (ScriptScope::Conn, About::Request(r)) => of_connection(&r.connection(), entered, &script),
+        (ScriptScope::Conn, About::Connection(c)) => of_connection(c, entered, &script),
+        _ => entered.kept_env(&script),
+    }
+}
+
+type Scripts = RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>;
+
+/// The globals that somebody keeps for a script in this state.
+fn kept(scripts: &Scripts, entered: &Entered, name: &[u8]) -> Option<Env> {
+    let of = |env: &Box<dyn Any + Send>| {
+        env.downcast_ref::<Env>().filter(|env| Arc::ptr_eq(env.home(), entered.home())).cloned()
+    };
+    scripts.borrow().iter().filter(|(of, _)| **of == *name).find_map(|(_, env)| of(env))
+}
+
+fn of_request(r: &Request, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
+    let (Some(state), Some(hold)) = (RequestState::of(LUA, r), Frame::find(|f| Some(f.hold.clone()))) else {
+        return entered.open(script);
+    };
+    if let Some(env) = kept(&state.extras().scripts, entered, script.name) {
+        return Ok(env);
+    }
+    let env = entered.open(script)?;
+    state.pin(r, &hold);
+    state.extras().scripts.borrow_mut().push((script.name.into(), Box::new(env.clone())));
+    Ok(env)
+}
+
+fn of_connection(c: &httpd::Connection, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
+    let place = Frame::find(|f| Some((f.stock.clone(), f.hold.clone())));
+    let (Some(state), Some((stock, hold))) = (ConnectionState::of(LUA, c), place) else { return entered.open(script) };
+    if let Some(env) = kept(&state.scripts, entered, script.name) {
+        return Ok(env);
+    }
+    let env = entered.open(script)?;
+    state.settle(&stock, &hold);
+    state.scripts.borrow_mut().push((script.name.into(), Box::new(env.clone())));
+    Ok(env)
+}

@@ -1,0 +1,40 @@
+//! Our own Perl library, and nobody else's of the same names.
+
+use std::path::{Path, PathBuf};
+
+use interp_perl::Entered;
+use once_cell::sync::OnceCell;
+
+use crate::host::site::own_dir;
+
+/// The module's `lib/`: `mod_interp/lib` beside the .so, else `lib` beside it.
+///
+/// # Errors
+/// Text, if neither is there.
+pub fn dir() -> Result<&'static Path, String> {
+    static LIB: OnceCell<PathBuf> = OnceCell::new();
+    LIB.get_or_try_init(|| {
+        let dir = own_dir().ok_or("the module's own file cannot be found")?;
+        let places = [dir.join("mod_interp/lib"), dir.join("lib")];
+        let found = places.iter().find(|p| p.join("mod_perl2.pm").is_file());
+        found.cloned().ok_or_else(|| {
+            format!("the module's Perl library is neither in {} nor in {}", places[0].display(), places[1].display())
+        })
+    })
+    .map(PathBuf::as_path)
+}
+
+/// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.
+///
+/// # Errors
+/// Both paths.
+pub fn check_inc(entered: &Entered) -> Result<(), String> {
+    let lib = dir()?;
+    match entered.foreign_modules(lib).first() {
+        Some((module, theirs)) => Err(format!(
+            "{theirs} was loaded in place of {}: another mod_perl's modules cannot run in this one",
+            lib.join(module).display()
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,368 @@
+//! The Perl module: its records, and what perl does in a way of its own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
+//! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `library` | our own Perl library, and nobody else's |
+
+pub mod env;
+mod library;
+pub mod origin;
+mod response;
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use apr::{Pool, Reenter};
+use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
+use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
+use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
+use interp_perl::{Entered, Perl, Start};
+
+use super::connection::ConnectionState;
+use super::lang::{Lang, Language, Own, Records, RequestCall};
+use super::request::RequestState;
+use super::tree::Hold;
+use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
+
+/// What C code asks for by the functions of `abi`.
+pub mod c_callers {
+    pub use super::super::runtime::current_request;
+    pub use super::origin::{Origin, select, ticket, unselect};
+
+    use super::super::{report, startup};
+    use super::PERL;
+    use httpd::log::Level;
+    use httpd::{Request, Server};
+    use interp_perl::Record;
+    use std::ptr::NonNull;
+
+    /// The parent of a server (of none: the main one), started if it does not run; a failure is logged.
+    pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
+        match startup::start_for(PERL, s) {
+            Ok(stock) => stock.parent.run(super::record),
+            Err(text) => {
+                report::server(PERL, s.as_ref(), Level::Emerg, &text);
+                None
+            }
+        }
+    }
+
+    /// Whether the main parent runs.
+    pub fn is_running() -> bool {
+        startup::main_stock(PERL).is_some()
+    }
+
+    /// A line about a request, else about a server, else about the main one.
+    pub fn log(r: Option<Request>, s: Option<Server>, level: Level, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        match r {
+            Some(r) => report::request(PERL, &r, level, &text),
+            None => report::server(PERL, s.as_ref(), level, &text),
+        }
+    }
+}
+
+/// The Perl module.
+pub struct PerlHost;
+
+struct PerlLanguage;
+
+/// Perl.
+pub const PERL: Lang = &PerlLanguage;
+
+static OWN: Own = Own::new(c"mod_interp.perl.ticket");
+
+/// Counts the code that start-up code pushed, in this reading of the configuration.
+static PUSHED: AtomicUsize = AtomicUsize::new(0);
+
+/// What is entered, as perl's own type. All that [`PERL`] is handed is that.
+fn entered(entry: &dyn Entry) -> Option<&Entered> {
+    entry.as_any().downcast_ref()
+}
+
+/// The record of an interpreter, which C code reads; `None` if it is no perl.
+fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>> {
+    interp.as_any().downcast_ref().map(Perl::record)
+}
+
+impl Language for PerlLanguage {
+    fn name(&self) -> &'static str {
+        "Perl"
+    }
+
+    fn phase_name(&self, phase: Phase) -> &'static str {
+        phase.directive_name()
+    }
+
+    #[inline(always)]
+    fn records(&self) -> &'static Records {
+        const RECORDS: &Records = &Records::of::<PerlHost>();
+        RECORDS
+    }
+
+    #[inline(always)]
+    fn own(&self) -> &'static Own {
+        &OWN
+    }
+
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
+        let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
+        let env = env::at_start(conf);
+        let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
+        let switches: Vec<&[u8]> = conf.switches.iter().map(|s| &**s).collect();
+        let lib = library::dir()?;
+        let start = Start { argv0: &argv0, switches: &switches, lib: Some(lib), env: &env, main: !s.is_virtual() };
+        match Perl::start(&start) {
+            Ok(perl) => Ok(Box::new(perl)),
+            Err(e) => {
+                let words: Vec<_> = switches.iter().map(|s| String::from_utf8_lossy(s)).collect();
+                Err(format!("PerlSwitches: \"{}\" for {}: {e}", words.join(" "), site::name_of(s)))
+            }
+        }
+    }
+
+    fn has_threads(&self) -> bool {
+        interp_perl::HAS_ITHREADS
+    }
+
+    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
+        entered(entry).map_or(Ok(()), library::check_inc)
+    }
+
+    /// In a package of its own.
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
+        let at = Place { file: &item.at.file, line: item.at.line };
+        let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let package = format!("package Apache2::ReadConfig::{file}::line_{}; ", item.at.line);
+        let code = [package.as_bytes(), &item.name].concat();
+        let done = entry.require_module(b"Apache2::PerlSections", None).and_then(|()| entry.run(&code, Some(at)));
+        done.map(drop).map_err(|raised| format!("Perl: {raised}"))
+    }
+
+    fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
+        let mut versions = vec![env::MOD_PERL.into()];
+        if let Some(entered) = entry.and_then(entered) {
+            versions.push(entered.run_text(b"sprintf 'Perl/v%vd', $^V", None).unwrap_or_else(|_| b"Perl".to_vec()));
+        }
+        versions
+    }
+
+    fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
+        if let Some(entered) = entered(entry) {
+            entered.set_env([(name, value)], true);
+        }
+    }
+
+    fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
+        let entered = perl.enter();
+        let before = call.state.env.get();
+        if !before.in_env {
+            env::show(call.state, &entered);
+        }
+        f(&*entered);
+        if call.state.env.get().in_env && !before.in_env {
+            env::take_cgi_out(call.r, call.state, &call.server.conf, &entered);
+        }
+    }
+
+    fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
+        env::before_handler(call, dir, entry);
+    }
+
+    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
+        env::take_dir_out(call, dir, entry);
+    }
+
+    fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
+        const KEEP: &[u8] = b"ModInterp::Pushed::keep";
+        const NAME: &[u8] = b"ModInterp::Pushed::name";
+        let HandlerRef::Code(code) = code else { return code.name().map(<[u8]>::to_vec) };
+        if role.is_empty() {
+            let own = entry.require_module(b"ModInterp::Pushed", None).and_then(|()| {
+                entry.call_handler(config::intern(NAME).index() as u32, NAME, Load::Never, &[code.val()])?;
+                entered(entry).map_or(Ok(Vec::new()), |entered| entered.run_text(b"$ModInterp::Pushed::name", None))
+            });
+            let own = own.map_err(|raised| Fail::from(raised.to_string()))?;
+            if !own.is_empty() {
+                return Ok(own);
+            }
+            if httpd::mpm::is_threaded() && site::with(PERL, |site| site.is_complete) {
+                return Err(
+                    "a sub without a name is known to one interpreter only: once the server serves, pass a name".into(),
+                );
+            }
+        }
+        let number = PUSHED.fetch_add(1, Relaxed);
+        let name = format!("ModInterp::Pushed::sub{number}").into_bytes();
+        let id = config::intern(KEEP).index() as u32;
+        let args = [name[..].val(Ticket::FOREVER), code.val(), role.val(Ticket::FOREVER)];
+        let done = entry
+            .require_module(b"ModInterp::Pushed", None)
+            .and_then(|()| entry.call_handler(id, KEEP, Load::Never, &args));
+        done.map(|_| name).map_err(|raised| Fail::from(raised.to_string()))
+    }
+
+    fn keep_for_others(&self, hold: &Hold) {
+        origin::keep(hold);
+    }
+
+    fn request_begins(&self, r: &Request) {
+        if origin::is_in_use() {
+            origin::note_request(r);
+            if let Some(state) = PERL.state(r) {
+                state.show_to_connection(r);
+            }
+        }
+    }
+
+    fn fill_env(&self, cx: Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
+        env::add_cgi(r, state, cx);
+        let hold = super::frame::Frame::find(|frame| Some(frame.hold.clone()));
+        if let Some(hold) = hold {
+            dispatch::enter_any(&hold, |entry| env::put_cgi(r, state, entry));
+        }
+        Ok(())
+    }
+}
+
+impl Host for PerlHost {
+    type Server = ServerRecord;
+    type Dir = DirConf;
+    type Request = RequestState;
+    type Connection = ConnectionState;
+
+    const LANGUAGE: config::Language = config::Language::Perl;
+    const OWN: &'static [httpd::Own] = super::OWN_HOOKS;
+
+    fn module() -> &'static ModuleRecord {
+        &crate::perl_module
+    }
+
+    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
+        startup::new_server(&server);
+        ServerRecord::of(config::Language::Perl)
+    }
+
+    fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
+        ServerRecord::merge(base, add)
+    }
+
+    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
+        let mut dir = DirConf::default();
+        dir.location = path.map(Arc::from);
+        dir
+    }
+
+    fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
+        DirConf::merge(base, add)
+    }
+
+    fn directive(
+        row: &'static Directive,
+        cmd: &Command<'_>,
+        slots: &Slots<'_, Self>,
+        args: &[&[u8]],
+    ) -> Result<(), String> {
+        startup::directive(PERL, row, cmd, slots, args)
+    }
+
+    fn loaded(pconf: Pool) {
+        crate::abi::register();
+        runtime::register(Self::module());
+        PUSHED.store(0, Relaxed);
+        httpd::server::define(c"MODPERL2");
+        startup::loaded(PERL, pconf);
+    }
+
+    fn wants(row: &PhaseRow, _index: usize) -> bool {
+        row.perl.is_some() && row.scope != Scope::Filter
+    }
+
+    #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !OWN.is_in_use(phase)
+    }
+
+    #[inline(always)]
+    fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
+        if let Some(state) = r.state::<PerlHost>() {
+            return phase != Phase::Response && state.is_idle(phase, &configured::of_request(PERL, phase, r));
+        }
+        match phase {
+            Phase::Response if order == 0 => r.prev().is_none(),
+            Phase::Response => !response::may_be_ours(r),
+            _ => configured::of_request(PERL, phase, r).is_empty() && !dispatch::wants_cleanup(PERL, phase, r),
+        }
+    }
+
+    fn request(phase: Phase, order: usize, r: Request) -> c_int {
+        match phase {
+            Phase::Response => response::run(order, &r),
+            _ => dispatch::request(PERL, phase, &r),
+        }
+    }
+
+    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(PERL, phase, s).is_empty()) {
+            return httpd::status::DECLINED;
+        }
+        dispatch::connection(PERL, phase, &c)
+    }
+
+    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
+        dispatch::server(PERL, phase, &s, &[pools.conf, pools.log, pools.temp])
+    }
+
+    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
+        startup::child(PERL, phase, pool, &s);
+    }
+
+    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+        provider::check_password(PERL, &r, name, user, password)
+    }
+
+    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+        provider::realm_hash(PERL, &r, name, user, realm)
+    }
+
+    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
+        provider::check_authorization(PERL, &r, name, line)
+    }
+
+    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+        provider::check_require_line(PERL, cmd, name, line)
+    }
+
+    fn pre_config(_pools: Pools) -> c_int {
+        startup::pre_config();
+        #[cfg(feature = "lua")]
+        crate::lua_module.follow_namesake(_pools.conf);
+        httpd::status::OK
+    }
+
+    fn check_config(_pools: Pools, s: Server) -> c_int {
+        startup::check_config(PERL, &s)
+    }
+
+    fn before_start(_pools: Pools, s: Server) -> c_int {
+        startup::before_start(PERL, &s)
+    }
+
+    fn after_start(pools: Pools, s: Server) -> c_int {
+        startup::after_start(PERL, pools, &s)
+    }
+
+    fn before_child(pool: Pool, s: Server) {
+        startup::before_child(PERL, pool, s);
+    }
+
+    fn before_error(r: Request) {
+        if let Some(state) = r.state::<PerlHost>() {
+            state.end_walk(&r);
+        }
+    }
+}
