@@ -285,6 +285,10 @@ void ml_open_base(lua_State *L, ml_state *me) {
 void ml_start(lua_State *L, ml_state *me) {
     luaL_checkstack(L, 20, NULL);
     ml_push_main(L); me->main = me->L = lua_tothread(L, -1); lua_pop(L, 1);
+#if ML_UPVALUE_ENV
+    *(ml_state **)lua_getextraspace(me->main) = me;
+    *(ml_state **)lua_getextraspace(L) = me;
+#endif
     lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
     ml_open_base(L, me);
     ml_open_classes(L, me);

@@ -113,6 +113,7 @@ void ml_push(lua_State *L, ml_state *me, const mi_val *v);
 int ml_door(lua_State *L);
 int ml_meta_door(lua_State *L);
 int ml_index(lua_State *L);
+int ml_own_index(lua_State *L);
 int ml_newindex(lua_State *L);
 void ml_drain(ml_state *me);
 void ml_settle(ml_state *me, int to);
@@ -127,7 +128,15 @@ void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
 void ml_own_globals(lua_State *L, ml_state *me, int env);
-static inline ml_state *ml_me(lua_State *L, int upvalue) { return lua_touserdata(L, lua_upvalueindex(upvalue)); }
+/* The state that runs, in functions of ours that have it as an upvalue. */
+static inline ml_state *ml_me(lua_State *L, int upvalue) {
+#if ML_UPVALUE_ENV
+    (void)upvalue;
+    return *(ml_state **)lua_getextraspace(L);          /* threads inherit it */
+#else
+    return lua_touserdata(L, lua_upvalueindex(upvalue));
+#endif
+}
 static inline ml_box *ml_boxed(lua_State *L, int i) {
     ml_box *b = lua_touserdata(L, i);
     return b && lua_rawlen(L, i) == sizeof *b && b->cookie == &ml_box_cookie ? b : NULL;

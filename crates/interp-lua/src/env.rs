@@ -16,6 +16,8 @@ pub struct Env(Arc<Inner>);
 struct Inner {
     kept: Kept,
     world: usize,
+    /// What calls in it add: [`ffi::PLAIN`].
+    what: c_int,
     file: Box<[u8]>,
 }
 
@@ -70,7 +72,7 @@ impl Entered {
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
         let (loaded, finished) = self.run_chunk(script, b"", job)?;
-        Ok(self.env(finished.reference, loaded.world, script.name))
+        Ok(self.env(finished.reference, loaded.world, loaded.what.get() & ffi::PLAIN, script.name))
     }
 
     /// The env that this state keeps for the script for good; made anew when the file has changed.
@@ -80,7 +82,7 @@ impl Entered {
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let loaded = self.loaded(script)?;
         if let Some((stamp, env)) = &*loaded.kept.borrow()
-            && *stamp == loaded.stamp()
+            && loaded.is_of(stamp)
         {
             return Ok(env.clone());
         }
@@ -95,19 +97,19 @@ impl Entered {
     /// # Errors
     /// As [`Entered::run_once`]; [`Raised::Unresolved`] for an env of another state.
     pub fn call_in(&self, env: &Env, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
-        let finished = self.perform(self.in_env(env, calling(ffi::CALL, function, args))?)?;
-        called(finished, function, env.file())
+        let job = Job { name_ref: self.name_ref(function), ..calling(ffi::CALL, function, args) };
+        called(self.perform(self.in_env(env, job)?)?, function, env.file())
     }
 
-    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8]) -> Env {
-        Env(Arc::new(Inner { kept: self.keep(reference), world, file: file.into() }))
+    pub(crate) fn env(&self, reference: c_int, world: usize, what: c_int, file: &[u8]) -> Env {
+        Env(Arc::new(Inner { kept: self.keep(reference), world, what, file: file.into() }))
     }
 
     pub(crate) fn in_env(&self, env: &Env, job: Job) -> Result<Job, Raised> {
         if !self.owns(&env.0.kept) {
             return Err(Raised::Unresolved(b"the script's globals belong to another interpreter".to_vec()));
         }
-        Ok(Job { env: env.reference(), world: self.world_raw(env.0.world), ..job })
+        Ok(Job { what: job.what | env.0.what, env: env.reference(), world: self.world_raw(env.0.world), ..job })
     }
 
     fn run_chunk(&self, script: &Script, function: &[u8], job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
@@ -120,7 +122,7 @@ impl Entered {
             self.unref(chunk.reference);
             return Ok((loaded, finished?));
         }
-        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(&loaded, function) } else { ffi::NO_REF };
+        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(function) } else { ffi::NO_REF };
         let what = job.what | loaded.what.get();
         let finished =
             self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;

@@ -53,6 +53,8 @@ pub struct Entered {
     pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
     /// The script that ran last.
     pub(crate) last: RefCell<Option<Rc<Loaded>>>,
+    /// Names of functions, as the state knows them.
+    pub(crate) names: RefCell<Vec<(Box<[u8]>, c_int)>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
     /// What start-up code has done, to be done again in others.
     pub(crate) done: RefCell<Vec<StartUp>>,
