@@ -71,6 +71,7 @@ typedef struct {
     int64_t number;
     const char *text; size_t text_len;
     int ref, top;
+    int is_kept;                        /* the text is a string that `ref` keeps */
 } ml_out;
 
 enum {
@@ -84,8 +85,10 @@ enum {
     ML_KEEP_RESULT = 128,   /* out.ref: the function that the chunk returned */
     ML_FIND = 256,          /* out.ref: the function, which is not called */
     ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
-    ML_PLAIN = 1024         /* the script names neither _G nor what loads code */
+    ML_PLAIN = 1024,        /* the script names neither _G nor what loads code */
+    ML_KEEP_LONG = 2048     /* with ML_RESUME: a long text stays where it is, and is kept */
 };
+enum { ML_LONG = 8192 };
 enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */
 /* What is to be done in one protected call (`Job` in Rust). */
 typedef struct {
