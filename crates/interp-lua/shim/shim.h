@@ -128,6 +128,8 @@ void ml_open_classes(lua_State *L, ml_state *me);
 int ml_leave(lua_State *L, ml_state *me, int64_t status);
 int ml_text(lua_State *L, int i);
 void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
+/* text.c */
+void ml_open_text(lua_State *L);
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
 void ml_own_globals(lua_State *L, ml_state *me, int env);
