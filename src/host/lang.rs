@@ -78,6 +78,11 @@ pub trait Language: Sync {
         Vec::new()
     }
 
+    /// Start-up code is done in this parent; clones come next.
+    fn seal(&self, entry: &dyn Entry) {
+        entry.seal();
+    }
+
     /// Puts a variable of the server's into an interpreter that runs already.
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         let _ = (entry, name, value);

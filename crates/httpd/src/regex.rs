@@ -33,7 +33,7 @@ impl Regex {
         // error, and zero is a value of it.
         unsafe { ffi::ap_regerror(status, regex.as_ptr(), room.as_mut_ptr().cast(), room.len()) };
         let length = room.iter().position(|b| *b == 0).unwrap_or(0);
-        Err(String::from_utf8_lossy(&room[..length]).into_owned())
+        Err(String::from_utf8_lossy(&room[..length]).trim_end().to_owned())
     }
 
     /// The first match in `text`.

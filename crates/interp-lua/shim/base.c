@@ -298,3 +298,17 @@ void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->r
 void ml_at_start(ml_state *me, int yes) { me->at_start = yes; }
 void ml_free(ml_state *me) { free(me); }
 int ml_globals_ref(const ml_state *me) { return me->globals; }
+
+/* File and line of the script's code that called the row that runs: the line, or 0. Called by src/lua.rs. */
+int ml_caller(ml_state *me, char *file, size_t room) {
+    lua_Debug ar; int level;
+    for (level = 0; lua_getstack(me->L, level, &ar); level++) {
+        if (!lua_getinfo(me->L, "Sl", &ar)) return 0;
+        if (ar.currentline > 0) {
+            const char *source = *ar.source == '@' || *ar.source == '=' ? ar.source + 1 : ar.short_src;
+            snprintf(file, room, "%s", source);
+            return ar.currentline;
+        }
+    }
+    return 0;
+}

@@ -1,9 +1,10 @@
 //! Envs: the table of globals that a script runs in. One for a single use, or kept as long as its scope lasts.
 
 use crate::{
+    cache::Stamp,
     ffi::{self, Job},
     lua::{Entered, Finished},
-    script::{Loaded, Script},
+    script::{CodeCache, Loaded, Script},
 };
 use interp::{Kept, Outcome, Raised, Val};
 use std::{ffi::c_int, ptr, rc::Rc, sync::Arc};
@@ -17,6 +18,8 @@ struct Inner {
     kept: Kept,
     world: usize,
     file: Box<[u8]>,
+    /// What the script's chunk was made of when it ran.
+    stamp: Option<Stamp>,
 }
 
 impl Env {
@@ -70,7 +73,16 @@ impl Entered {
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
         let (loaded, finished) = self.run_chunk(script, b"", job)?;
-        Ok(self.env(finished.reference, loaded.world, script.name))
+        Ok(self.env(finished.reference, loaded.world, script.name, Some(loaded.stamp())))
+    }
+
+    /// Whether the script is still what it was when its chunk ran in `env`; never so under [`CodeCache::Never`].
+    ///
+    /// # Errors
+    /// When it cannot be read any more, or does not compile.
+    pub fn is_current(&self, env: &Env, script: &Script) -> Result<bool, Raised> {
+        let loaded = self.loaded(script)?;
+        Ok(script.cache != CodeCache::Never && env.0.stamp.as_ref() == Some(&loaded.stamp()))
     }
 
     /// The env that this state keeps for the script for good; made anew when the file has changed.
@@ -99,8 +111,8 @@ impl Entered {
         called(finished, function, env.file())
     }
 
-    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8]) -> Env {
-        Env(Arc::new(Inner { kept: self.keep(reference), world, file: file.into() }))
+    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8], stamp: Option<Stamp>) -> Env {
+        Env(Arc::new(Inner { kept: self.keep(reference), world, file: file.into(), stamp }))
     }
 
     pub(crate) fn in_env(&self, env: &Env, job: Job) -> Result<Job, Raised> {

@@ -189,6 +189,7 @@ unsafe extern "C" {
         world: *const World,
         out: *mut Out,
     );
+    pub fn ml_caller(me: *mut State, file: *mut c_char, room: usize) -> c_int;
     pub(crate) fn ml_constant(me: *mut State, k: *const u8, kn: usize, v: *const u8, vn: usize) -> c_int;
     pub(crate) fn ml_drain_now(me: *mut State);
     pub(crate) fn ml_collect(me: *mut State);

@@ -87,7 +87,7 @@ impl Entered {
         let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
         let world = self.base.get();
         let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
-        let env = self.env(made.reference, world, b"the configuration");
+        let env = self.env(made.reference, world, b"the configuration", None);
         let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
         let job = self.in_env(&env, Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, ..NO_JOB })?;
         let finished = self.perform(job);

@@ -178,6 +178,9 @@ impl Interp for Lua {
         // SAFETY: the address of a field is never null.
         unsafe { NonNull::new_unchecked(self.entered.users.get()) }
     }
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        self.entered.caller()
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -223,6 +226,15 @@ impl Entered {
     pub(crate) fn keep(&self, reference: c_int) -> Kept {
         // SAFETY: a reference that this state counted for us.
         unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home.clone()) }
+    }
+
+    /// File and line of the script's code that called the row that runs.
+    pub fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        let mut file = [0u8; 512];
+        // SAFETY: the record lives; the shim writes at most as many bytes, a NUL among them.
+        let line = unsafe { ffi::ml_caller(self.raw(), file.as_mut_ptr().cast(), file.len()) };
+        let length = file.iter().position(|b| *b == 0)?;
+        Some((file[..length].to_vec(), u32::try_from(line).ok().filter(|line| *line > 0)?))
     }
 
     /// Frees what others left in the drop box. Also done on entry and after each call out of Lua.

@@ -149,7 +149,7 @@ sub ModPerl::Const::compile {
 
 "#,
     );
-    for set in constants {
+    for set in constants.iter().filter(|set| set.langs & PERL != 0) {
         let mut seen = std::collections::HashSet::new();
         for (group, members) in set.groups {
             let names = members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ");
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn the_page_has_a_line_for_each_row_and_constant() {
-        static C: Consts = Consts { package: "Test::Const", groups: &[("common", &[("OK", Const::Int(0))])] };
+        static C: Consts =
+            Consts { package: "Test::Const", langs: PERL, groups: &[("common", &[("OK", Const::Int(0))])] };
         let page = api_md(&[&THING_CLASS], &[&C]);
         assert_eq!(page.lines().filter(|l| l.starts_with("| `Test::Thing::")).count(), THING_CLASS.rows().count());
         assert!(page.contains("\n:common: `OK` 0\n"), "{page}");

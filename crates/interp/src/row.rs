@@ -432,6 +432,8 @@ pub enum Const {
 pub struct Consts {
     /// `Apache2::Const`.
     pub package: &'static str,
+    /// The languages that have it, of [`PERL`] and [`LUA`].
+    pub langs: u8,
     /// Each group's names and values. A name may stand in several groups.
     pub groups: &'static [(&'static str, &'static [(&'static str, Const)])],
 }
@@ -505,6 +507,7 @@ mod tests {
     fn constants_are_found_by_name_and_by_group() {
         let c = Consts {
             package: "Test::Const",
+            langs: PERL | LUA,
             groups: &[("common", &[("OK", Const::Int(0))]), ("types", &[("DIR_MAGIC_TYPE", Const::Text("d"))])],
         };
         assert_eq!((c.get("DIR_MAGIC_TYPE"), c.get("NONE")), (Some(Const::Text("d")), None));

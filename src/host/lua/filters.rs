@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
-use httpd::kind::Ask;
+use httpd::kind::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
 use httpd::{Filter, Request};
 use interp::{IntoVal, Raised};
@@ -50,6 +50,8 @@ struct Running {
     coroutine: RefCell<Option<Coroutine>>,
     /// Input: what was read and not given to the script yet; output: what is to be passed on.
     brigade: Brigade,
+    /// Input: what the script made and nobody has taken yet.
+    ready: Brigade,
     /// Nothing more is asked of the script.
     is_over: Cell<bool>,
 }
@@ -91,13 +93,13 @@ fn inside<R>(
     }
 }
 
-fn failed(r: &Request, filter: &Filter, raised: &Raised) {
+fn failed(r: &Request, filter: &OwnFilter, raised: &Raised) {
     let name = filter.kind().map(|kind| String::from_utf8_lossy(kind.name().unwrap_or_default()).into_owned());
     report::script(LUA, r, "filter", name.unwrap_or_default().as_bytes(), raised);
 }
 
 /// Starts the script of a filter that meets its first data.
-fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
+fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begun {
     let name = f.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
     let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
         return Begun::Declines;
@@ -120,9 +122,10 @@ fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
             let running = Running {
                 coroutine: RefCell::new(Some(coroutine)),
                 brigade: Brigade::new(r.pool(), alloc),
+                ready: Brigade::new(r.pool(), alloc),
                 is_over: Cell::new(false),
             };
-            match f.set_data::<LuaHost, Running>(running) {
+            match f.set_data(running) {
                 Some(_) => Begun::Filters(text),
                 None => Begun::Fails(Status::EGENERAL.code()),
             }
@@ -138,7 +141,7 @@ fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
 
 /// Gives the script a bucket's bytes, or `None` behind the last. `None`: it has failed or returned; nothing more is asked.
 fn resume(
-    f: &Filter,
+    f: &OwnFilter,
     r: &Request,
     running: &Running,
     phase: Phase,
@@ -180,11 +183,11 @@ fn code(done: Result<(), Status>) -> c_int {
 }
 
 /// Data on its way to the client.
-pub fn output(f: &Filter, bb: Brigade) -> c_int {
+pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
     // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
     let cx = unsafe { Reenter::assume() };
     let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
-    if f.data::<LuaHost, Running>().is_none() {
+    if f.data::<Running>().is_none() {
         match begin(f, &r, Direction::Output, Phase::OutputFilter) {
             Begun::Declines => {
                 f.remove();
@@ -201,13 +204,13 @@ pub fn output(f: &Filter, bb: Brigade) -> c_int {
                         r.headers_out().unset(header);
                     }
                 }
-                if let Some(running) = f.data::<LuaHost, Running>() {
+                if let Some(running) = f.data::<Running>() {
                     add(&running.brigade, text);
                 }
             }
         }
     }
-    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
+    let Some(running) = f.data::<Running>() else { return Status::EGENERAL.code() };
     let out = &running.brigade;
     while let Some(bucket) = bb.first() {
         if bucket.kind() != BucketKind::Data {
@@ -262,7 +265,7 @@ fn pass_if_much(next: &Filter, out: &Brigade, cx: Reenter) -> Result<(), Status>
 }
 
 /// The script failed: nothing more of the answer goes out.
-fn give_up(f: &Filter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
+fn give_up(f: &OwnFilter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
     f.remove();
     let _ = bb.cleanup(cx);
     let _ = out.cleanup(cx);
@@ -270,12 +273,12 @@ fn give_up(f: &Filter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) 
 }
 
 /// Data is wanted from the client.
-pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
+pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
     // SAFETY: as in `output`.
     let cx = unsafe { Reenter::assume() };
     let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
     let pass = |into: &Brigade| next.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx);
-    if f.data::<LuaHost, Running>().is_none() {
+    if f.data::<Running>().is_none() {
         match begin(f, &r, Direction::Input, Phase::InputFilter) {
             Begun::Declines => {
                 f.remove();
@@ -289,55 +292,80 @@ pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
             Begun::Filters(_) => {}
         }
     }
-    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
-    if ask.eats_lines() {
+    let Some(running) = f.data::<Running>() else { return Status::EGENERAL.code() };
+    if ask.eats_lines() || ask.is_for_nothing() {
         return code(pass(&bb));
     }
-    let kept = &running.brigade;
     // Until there is something to give: a script may make nothing of a bucket.
-    loop {
-        if kept.is_empty()
-            && let Err(status) = pass(kept)
+    while running.ready.is_empty() {
+        if running.brigade.is_empty()
+            && let Err(status) = pass(&running.brigade)
         {
             return status.code();
         }
-        if kept.is_empty() {
+        if running.brigade.is_empty() {
             return 0;
         }
-        while let Some(bucket) = kept.first() {
-            if bucket.kind() != BucketKind::Data {
-                if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
-                    match resume(f, &r, running, Phase::InputFilter, None) {
-                        Ok(text) => add(&bb, text),
-                        Err(status) => return give_up(f, &bb, kept, status, cx),
-                    }
-                    running.is_over.set(true);
-                    running.coroutine.take();
+        while let Some(bucket) = running.brigade.first() {
+            if let Err(status) = feed(f, &r, running, bucket, ask, cx) {
+                if status == EAGAIN && !running.ready.is_empty() {
+                    break;
                 }
-                bucket.remove();
-                bb.insert_tail(bucket);
-                continue;
+                return status;
             }
-            let bytes = match bucket.read(ask.block, cx) {
-                Ok(bytes) => bytes.to_vec(),
-                Err(status) => return status.code(),
-            };
-            // SAFETY: in the brigade, and not used any more.
-            unsafe { bucket.delete(cx) };
-            if bytes.is_empty() {
-                continue;
-            }
-            if running.is_over.get() {
-                add(&bb, Some(bytes));
-                continue;
-            }
-            match resume(f, &r, running, Phase::InputFilter, Some(&bytes)) {
-                Ok(text) => add(&bb, text),
-                Err(status) => return give_up(f, &bb, kept, status, cx),
-            }
-        }
-        if !bb.is_empty() {
-            return 0;
         }
     }
+    code(give(&running.ready, &bb, ask, cx))
+}
+
+const EAGAIN: c_int = libc::EAGAIN;
+
+/// Gives the script one bucket of what was read; what it makes of it is ready then.
+fn feed(f: &OwnFilter, r: &Request, running: &Running, bucket: Bucket, ask: Ask, cx: Reenter) -> Result<(), c_int> {
+    let (kept, ready) = (&running.brigade, &running.ready);
+    let fail = |status| Err(give_up(f, kept, ready, status, cx));
+    if bucket.kind() != BucketKind::Data {
+        if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
+            match resume(f, r, running, Phase::InputFilter, None) {
+                Ok(text) => add(ready, text),
+                Err(status) => return fail(status),
+            }
+            running.is_over.set(true);
+            running.coroutine.take();
+        }
+        bucket.remove();
+        ready.insert_tail(bucket);
+        return Ok(());
+    }
+    let bytes = bucket.read(ask.block, cx).map_err(|status| status.code())?.to_vec();
+    // SAFETY: in the brigade, and not used any more.
+    unsafe { bucket.delete(cx) };
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    if running.is_over.get() {
+        add(ready, Some(bytes));
+        return Ok(());
+    }
+    match resume(f, r, running, Phase::InputFilter, Some(&bytes)) {
+        Ok(text) => add(ready, text),
+        Err(status) => return fail(status),
+    }
+    Ok(())
+}
+
+/// Hands over as much as was asked for: who reads a body takes no more, and the rest would be lost.
+fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
+    let wanted = u64::try_from(ask.bytes).unwrap_or(0);
+    if !ask.is_for_all()
+        && wanted > 0
+        && let Some(rest) = ready.partition(wanted, cx)?
+    {
+        let rest = ready.split(rest);
+        bb.concat(*ready);
+        ready.concat(rest);
+        return Ok(());
+    }
+    bb.concat(*ready);
+    Ok(())
 }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
@@ -96,7 +97,13 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
         return DECLINED;
     };
     let call = RequestCall { r, state, server, phase: Phase::Response };
-    let status = match dispatch::enter(LUA, &call, |entry| f(&call, entry)) {
+    let run = |entry: &dyn interp::Entry| {
+        let status = f(&call, entry);
+        // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
+        crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
+        status
+    };
+    let status = match dispatch::enter(LUA, &call, run) {
         Ok(status) => status,
         Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
     };
@@ -143,15 +150,9 @@ fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<O
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
             report::script(LUA, call.r, directive, one.name, &raised);
-            if is_missing(&raised, one.name) { HTTP_NOT_FOUND } else { HTTP_INTERNAL_SERVER_ERROR }
+            HTTP_INTERNAL_SERVER_ERROR
         }
     }
-}
-
-/// Whether it is the file that is not there.
-fn is_missing(raised: &Raised, name: &[u8]) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    matches!(raised, Raised::Unresolved(_)) && !std::path::Path::new(std::ffi::OsStr::from_bytes(name)).exists()
 }
 
 /// The first map that matches the URI, and what its groups matched.
