@@ -39,6 +39,7 @@ push @tests, map { my $class = $_;
         local ok, why = pcall(function() object[name] = print end)
         if ok or why:find("has no field") then out[#out + 1] = name end end return table.concat(out, " ")', '' ] } grep { $object{$_} } sort keys %fields;
 push @tests, ['headers of the answer', 'r.headers_out["X-A"] = "1" local first, all = r:headers_out_table() return first["X-A"], all["X-A"]', '1|{1=1}'];
+push @tests, ['a URL decoded', 'return require("Apache2.URI").unescape_url("a%20b")', 'a b'];
 push @tests, ['the environment', 'return (r:subprocess_env_table()).ROWS', 'set'];
 push @tests, ['a field that is not there', 'return (pcall(function() r.no_such_field = print end))', 'false'];
 is_deeply [ grep { !$object{$_} } sort keys %fields ], ['Apache2::CmdParms'], 'an object of each class with fields but this is at hand';
