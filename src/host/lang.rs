@@ -83,6 +83,11 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
+    fn ends_objects(&self) -> bool {
+        false
+    }
+
     /// Puts a variable of the server's into an interpreter that runs already.
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         let _ = (entry, name, value);

@@ -492,7 +492,7 @@ impl Runtime for HostRuntime {
         let Some(tipool) = stock.tipool() else { return Vec::new() };
         let uses = match &*hold {
             Lent::Clone(_, lease) => lease.uses(),
-            Lent::Parent(_) => 0,
+            Lent::Parent(..) => 0,
         };
         let (now, limits) = (tipool.stats(), tipool.limits());
         let figures = [

@@ -172,6 +172,15 @@ fn resume(
     }
 }
 
+/// What the script makes of the data has another length, and another tag.
+fn forget_length(f: &OwnFilter, r: &Request) {
+    if !f.is_in_harness() {
+        for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
+            r.headers_out().unset(header);
+        }
+    }
+}
+
 fn add(brigade: &Brigade, text: Option<Vec<u8>>) {
     if let Some(text) = text.filter(|text| !text.is_empty()) {
         brigade.insert_tail(Bucket::copy_of(&text, brigade.bucket_alloc()));
@@ -199,11 +208,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
                 return status;
             }
             Begun::Filters(text) => {
-                if !f.is_in_harness() {
-                    for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
-                        r.headers_out().unset(header);
-                    }
-                }
+                forget_length(f, &r);
                 if let Some(running) = f.data::<Running>() {
                     add(&running.brigade, text);
                 }
@@ -288,8 +293,9 @@ pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
                 f.remove();
                 return status;
             }
-            // An input filter has nothing to put before the data.
-            Begun::Filters(_) => {}
+            // An input filter has nothing to put before the data. A handler that gives the body back may have taken over its
+            // length.
+            Begun::Filters(_) => forget_length(f, &r),
         }
     }
     let Some(running) = f.data::<Running>() else { return Status::EGENERAL.code() };

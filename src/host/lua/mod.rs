@@ -123,6 +123,10 @@ impl Language for LuaLanguage {
         }
     }
 
+    fn ends_objects(&self) -> bool {
+        true
+    }
+
     /// What httpd says of itself is known when all modules have said theirs.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
