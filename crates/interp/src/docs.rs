@@ -47,7 +47,13 @@ pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
         }
     }
     for set in constants {
-        let _ = write!(page, "\n## Constants of {}\n", set.package);
+        let module = set.package.replace("::", ".");
+        let languages = match (set.langs & PERL != 0, set.langs & LUA != 0) {
+            (true, true) => format!("In Perl, and in Lua as fields of `require(\"{module}\")`."),
+            (true, false) => "In Perl.".into(),
+            _ => format!("In Lua, as fields of `{module}`."),
+        };
+        let _ = write!(page, "\n## Constants of {}\n\n{languages}\n", set.package);
         for (group, members) in set.groups {
             let names = members.iter().map(|(name, value)| match value {
                 Const::Int(n) => format!("`{name}` {n}"),
