@@ -101,6 +101,14 @@ impl Language for LuaLanguage {
         entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
     }
 
+    /// mod_lua adds nothing to the header; which Lua it is stands in the log.
+    fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
+        if let Some(version) = entry.and_then(entered).and_then(|entered| entered.run_text(b"return _VERSION").ok()) {
+            report::server(LUA, None, Level::Info, &format!("{} answers", String::from_utf8_lossy(&version)));
+        }
+        Vec::new()
+    }
+
     /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
     /// providers made known to httpd.
     fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
