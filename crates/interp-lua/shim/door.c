@@ -288,6 +288,23 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     c.argc = (uint8_t)(argc > row->max ? row->max : argc);
     c.args[0].slot = NULL; c.args[0].gen = 0;
     for (; p < end; p++, v++) {
+        if (LIKELY(a < argc)) {                         /* what most arguments are */
+            if (p->kind == MI_OBJ) {
+                ml_box *b = ml_boxed(L, a + 1);
+                if (LIKELY(b && b->klass == p->klass && b->slot && __atomic_load_n(&b->slot->gen, __ATOMIC_ACQUIRE) == b->gen)) {
+                    v->tag = MI_OBJ; v->flags = 0;
+                    v->u.p = b->ptr; v->slot = b->slot; v->gen = b->gen; v->a.cursor = &b->cursor;
+                    a++;
+                    continue;
+                }
+            }
+            else if (p->kind == MI_BYTES && lua_type(L, a + 1) == LUA_TSTRING) {
+                v->tag = MI_BYTES; v->flags = 0; v->slot = NULL;
+                v->u.s = lua_tolstring(L, a + 1, &v->a.len);
+                a++;
+                continue;
+            }
+        }
         if (p->kind == MI_WANT) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
         if (UNLIKELY(p->kind == MI_OUT)) {
             out = 1; ob.s = NULL; ob.n = ob.cap = 0;
