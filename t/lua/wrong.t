@@ -34,8 +34,6 @@ my @CASES = (
     # places
     (map { my $d = $_; map { ["$_\n$d #!\n" . s/<(\w+).*/<\/$1>/r, qr/^@{[ $d =~ m{^(\w+)} ]}\b.*$PLACE/m] } '<Directory />', '<Files x>' }
         'LuaHookTranslateName a.lua f', 'LuaQuickHandler a.lua f', 'LuaInputFilter n a.lua f', 'LuaOutputFilter n a.lua f'),
-    ["<VirtualHost *:80>\nLuaAuthzProvider n a.lua f #!\n</VirtualHost>", qr/^LuaAuthzProvider\b.*$PLACE/m, 'it is read before its place is known'],
-    ["<Location /x>\nLuaAuthzProvider n a.lua f #!\n</Location>", qr/^LuaAuthzProvider\b.*(?:$PLACE|not allowed here)/m, 'it is read before its place is known'],
     ["<Location /x>\nRequire nothing_of_that_name #!\n</Location>", qr/nothing_of_that_name/],
     # blocks
     ["<LuaHookFixups f #!\nfunction f(r) end\n</LuaHookFixups>", qr/LuaHookFixups.*missing closing '>'/],

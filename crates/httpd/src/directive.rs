@@ -120,11 +120,8 @@ impl Command<'_> {
             Place::Htaccess
         } else if self.path().is_some() {
             Place::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
-        } else if self.server().is_virtual() || self.check_context(ffi::NOT_IN_VIRTUALHOST).is_err() {
+        } else if self.server().is_virtual() {
             Place::VirtualHost
-        } else if self.check_context(ffi::NOT_IN_DIR_CONTEXT).is_err() {
-            // A line that is run while the file is read has neither the section's server nor its path yet.
-            Place::Section("")
         } else {
             Place::Server
         }

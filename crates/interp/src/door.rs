@@ -496,8 +496,8 @@ pub(crate) mod tests {
     #[test]
     fn a_row_prints_itself() {
         assert_eq!(
-            row("fill").line(&THING_CLASS),
-            "| `Test::Thing::fill` | Method | buffer: buffer, data: string | integer | may run script code | Test::IO | Fills a buffer. |"
+            row("fill").line(&THING_CLASS, "`Test::Thing::fill` | `:fill()`"),
+            "| `Test::Thing::fill` | `:fill()` | Method | buffer: buffer, data: string | integer | may run script code | Test::IO | Fills a buffer. |"
         );
         assert_eq!(THING_CLASS.load_module(row("count")), "Test::Thing");
     }

@@ -35,6 +35,7 @@ pub enum Kind {
     Hash,
     Codes,
     Autoflush,
+    Place,
     Fields,
     Plain,
 }
@@ -450,8 +451,8 @@ impl Consts {
 }
 
 impl Row {
-    /// Its line of docs/api.md.
-    pub(crate) fn line(&self, class: &Class) -> String {
+    /// Its line of docs/api.md, behind its names in the two languages.
+    pub(crate) fn line(&self, class: &Class, names: &str) -> String {
         let mut parameters = Vec::new();
         let this = self.has_this as usize;
         for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
@@ -480,10 +481,10 @@ impl Row {
             let optional = p.optional || self.set.is_some();
             parameters.push(if optional { format!("[{name}: {kind}]") } else { format!("{name}: {kind}") });
         }
-        let (class_name, name, kind, parameters) = (class.name(), self.name(), self.kind, parameters.join(", "));
+        let (kind, parameters) = (self.kind, parameters.join(", "));
         let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
         let (load, doc) = (class.load_module(self), self.doc);
-        format!("| `{class_name}::{name}` | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
+        format!("| {names} | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
     }
 }
 

@@ -33,7 +33,7 @@ use super::connection::ConnectionState;
 use super::frame::About;
 use super::lang::{Lang, Language, Own, Records};
 use super::request::RequestState;
-use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 use crate::api;
 
 /// The Lua module.
@@ -101,6 +101,14 @@ impl Language for LuaLanguage {
         entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
     }
 
+    /// mod_lua adds nothing to the header; which Lua it is stands in the log.
+    fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
+        if let Some(version) = entry.and_then(entered).and_then(|entered| entered.run_text(b"return _VERSION").ok()) {
+            report::server(LUA, None, Level::Info, &format!("{} answers", String::from_utf8_lossy(&version)));
+        }
+        Vec::new()
+    }
+
     /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
     /// providers made known to httpd.
     fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
@@ -121,6 +129,14 @@ impl Language for LuaLanguage {
             }
             _ => Ok(()),
         }
+    }
+
+    fn ends_objects(&self) -> bool {
+        true
+    }
+
+    fn splits_messages(&self) -> bool {
+        true
     }
 
     /// What httpd says of itself is known when all modules have said theirs.
@@ -221,10 +237,12 @@ impl Host for LuaHost {
     }
 
     #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !OWN.is_in_use(phase)
+    }
+
+    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if !OWN.is_in_use(phase) {
-            return true;
-        }
         let state = r.state::<LuaHost>();
         let dir = || r.dir_config::<LuaHost>();
         match phase.row().position(order) {
@@ -232,8 +250,8 @@ impl Host for LuaHost {
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
             Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
             Some(Position::Handlers) | None => match state {
-                Some(state) => state.is_idle(phase, dispatch::configured(LUA, phase, r)),
-                None => dispatch::configured(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
+                Some(state) => state.is_idle(phase, &configured::of_request(LUA, phase, r)),
+                None => configured::of_request(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
             },
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }
@@ -251,7 +269,7 @@ impl Host for LuaHost {
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| s.conf.handlers(phase).is_empty()) {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(LUA, phase, s).is_empty()) {
             return httpd::status::DECLINED;
         }
         dispatch::connection(LUA, phase, &c)

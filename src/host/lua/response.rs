@@ -18,7 +18,7 @@ use lazy_static::lazy_static;
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{dispatch, report};
+use super::super::{configured, dispatch, report};
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
 
@@ -123,7 +123,7 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
 
 /// `Lua*ResponseHandler` lines.
 fn handlers(r: &Request) -> c_int {
-    let configured = dispatch::configured(LUA, Phase::Response, r);
+    let configured = &*configured::of_request(LUA, Phase::Response, r);
     if configured.is_empty() && !r.state::<LuaHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
         end_walk(r);
         return DECLINED;
