@@ -380,6 +380,21 @@ int ml_meta_door(lua_State *L) {
     return enter(L, ml_me(L, 2), row, n);
 }
 
+/* `pairs` over an object: its row gives key and value by number. Upvalue 3 is the next one's. */
+static int next_pair(lua_State *L) {
+    lua_Integer n = lua_tointeger(L, lua_upvalueindex(3));
+    lua_settop(L, 1);
+    lua_pushinteger(L, n);
+    lua_pushinteger(L, n + 1); lua_replace(L, lua_upvalueindex(3));
+    return enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(1)), 2);
+}
+int ml_pairs_door(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, lua_upvalueindex(2)); lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_pair, 3);
+    lua_pushvalue(L, 1);
+    return 2;
+}
+
 /* r.name: a method is a function in the class's table, a field a light userdata (its row) that is read at once. Upvalues: table of
  * names, state, and the row of the class's own __index, if it has one. */
 static int read_name(lua_State *L) {
