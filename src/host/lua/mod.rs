@@ -159,7 +159,9 @@ impl Language for LuaLanguage {
     fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(&mut |entry| {
             f(entry);
-            if let Some(entered) = entered(entry) {
+            if let Some(entered) = entered(entry)
+                && entered.watches_globals()
+            {
                 tell_leaks(call.r, entered);
             }
         });
