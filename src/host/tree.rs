@@ -61,14 +61,23 @@ impl Tree {
             (None, Some(id)) => Pick::Prefer(id),
             (None, None) => Pick::Any,
         };
-        let hold = Arc::new(stock.lend(pick)?);
+        stock.lend(pick).map(|lent| self.took(stock, lent))
+    }
+
+    /// This very interpreter, if it is idle; the tree holds none of the stock yet.
+    pub fn hold_now(&self, stock: &Arc<Stock>, id: ItemId) -> Option<Hold> {
+        stock.lend_now(Some(id)).map(|lent| self.took(stock, lent))
+    }
+
+    fn took(&self, stock: &Arc<Stock>, lent: Lent) -> Hold {
+        let hold = Arc::new(lent);
         let mut slots = self.slots.borrow_mut();
         let (held, last) = (Arc::downgrade(&hold), hold.id());
         match slots.iter_mut().find(|s| Arc::ptr_eq(&s.stock, stock)) {
             Some(slot) => (slot.held, slot.last) = (held, last),
             None => slots.push(Slot { stock: stock.clone(), held, last }),
         }
-        Ok(hold)
+        hold
     }
 
     /// What is in it, for a tree in another place.

@@ -17,7 +17,7 @@ function handle(r)
 end
 L
 my $BASE = <<'C';
-LuaScope server
+LuaScope thread
 LuaInterpStart 1
 LuaInterpMinSpare 1
 LuaInterpMaxSpare 1

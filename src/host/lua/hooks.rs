@@ -12,7 +12,7 @@ use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::{RequestState, Step};
 use super::super::{dispatch, report};
-use super::{LUA, script};
+use super::{LUA, scope, script};
 
 /// The hooks of a phase at a position.
 pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
@@ -22,9 +22,11 @@ pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
         return DECLINED;
     };
     let call = RequestCall { r, state, server, phase };
-    let done = dispatch::enter(LUA, &call, |entry| {
+    let run = |entry: &dyn Entry| {
         hooks.iter().map(|hook| one(&call, entry, hook)).find(|status| *status != DECLINED).unwrap_or(DECLINED)
-    });
+    };
+    let first = || hooks.first().and_then(|hook| script::file_of(hook, r)).unwrap_or_default();
+    let done = scope::hold(&call, first).and_then(|_hold| dispatch::enter(LUA, &call, run));
     let status = match done {
         Ok(status) => status,
         Err(refused) => dispatch::refuse(LUA, r, phase, &refused),

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `scope` | the states of a script that is `server` |
 //! | `script` | a script, a function in it, and how long its globals live (`LuaScope`) |
 //! | `hooks` | mod_lua's hooks |
 //! | `callbacks` | which callbacks httpd has |
@@ -12,6 +13,7 @@ mod callbacks;
 mod filters;
 mod hooks;
 mod response;
+mod scope;
 mod script;
 
 use std::ffi::c_int;
@@ -227,6 +229,7 @@ impl Host for LuaHost {
         startup::loaded(LUA, pconf);
         callbacks::forget();
         filters::forget();
+        scope::forget();
         response::forget();
         // A script is asked for by SetHandler alone.
         OWN.mark_in_use(Phase::Response);

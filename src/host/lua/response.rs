@@ -19,6 +19,7 @@ use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
 use super::super::{configured, dispatch, report};
+use super::scope;
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
 
@@ -100,8 +101,13 @@ pub fn run(r: &Request) -> c_int {
     }
 }
 
-/// Enters an interpreter for the response and ends the request's walk behind it.
-fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> c_int) -> c_int {
+/// Enters an interpreter for the response and ends the request's walk behind it. `script` is what runs in it first, as far as
+/// the interpreter depends on that.
+fn respond(
+    r: &Request,
+    script: impl FnOnce() -> Vec<u8>,
+    f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> c_int,
+) -> c_int {
     let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
     else {
         return DECLINED;
@@ -113,7 +119,7 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
         crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
         status
     };
-    let status = match dispatch::enter(LUA, &call, run) {
+    let status = match scope::hold(&call, script).and_then(|_hold| dispatch::enter(LUA, &call, run)) {
         Ok(status) => status,
         Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
     };
@@ -128,7 +134,7 @@ fn handlers(r: &Request) -> c_int {
         end_walk(r);
         return DECLINED;
     }
-    respond(r, |call, entry| {
+    respond(r, Vec::new, |call, entry| {
         let (lang, phase, about) = (LUA, Phase::Response, About::Request(*r));
         let stack = dispatch::Stack { lang, phase, about, configured, state: Some(call.state) };
         dispatch::run_stack(entry, &stack, &[stack.subject()])
@@ -142,10 +148,14 @@ fn own_file(r: &Request) -> c_int {
         return DECLINED;
     }
     let name = r.filename().unwrap_or_default().to_vec();
-    respond(r, |call, entry| {
-        let one = Use { name: &name, text: None, function: b"handle", dir: script::dir_of(LUA.dir(r)) };
-        status(call, "SetHandler lua-script", &one, script_result(call, entry, &one))
-    })
+    respond(
+        r,
+        || name.clone(),
+        |call, entry| {
+            let one = Use { name: &name, text: None, function: b"handle", dir: script::dir_of(LUA.dir(r)) };
+            status(call, "SetHandler lua-script", &one, script_result(call, entry, &one))
+        },
+    )
 }
 
 fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
@@ -194,7 +204,9 @@ pub fn claim(r: &Request) -> c_int {
 /// `LuaMapHandler`: those that match, until one does not decline.
 pub fn mapped(r: &Request) -> c_int {
     let Some(mut next) = matching(r, 0) else { return DECLINED };
-    respond(r, |call, entry| {
+    let first = (next.1, next.2.clone());
+    let script = || map_file(r, first.0, &first.1).map(Cow::into_owned).unwrap_or_default();
+    respond(r, script, |call, entry| {
         loop {
             let (i, map, groups) = next;
             let status = map_one(call, entry, map, &groups);
@@ -209,20 +221,24 @@ pub fn mapped(r: &Request) -> c_int {
     })
 }
 
+/// The path of a map's file, what its pattern matched put in.
+fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option<Cow<'m, [u8]>> {
+    match (&map.path, &map.script.source) {
+        (Some(path), _) => Some(Cow::Borrowed(&**path)),
+        (None, Source::File(name)) => {
+            let written = interpolate(name, |n| groups.get(n).copied().flatten().unwrap_or_default());
+            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), &r.server()).into_owned()))
+        }
+        _ => None,
+    }
+}
+
 fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &Groups<'_>) -> c_int {
     let group = |n: usize| groups.get(n).copied().flatten().unwrap_or_default();
     let dir = script::dir_of(LUA.dir(call.r));
-    let (server, written);
     let name = script::function(&map.script);
     let function = if map.is_literal { Cow::Borrowed(name) } else { interpolate(name, group) };
-    let file = match (&map.path, &map.script.source) {
-        (Some(path), _) => Cow::Borrowed(&**path),
-        (None, Source::File(name)) => {
-            (server, written) = (call.r.server(), interpolate(name, group));
-            script::path(&written, dir, &server)
-        }
-        _ => return DECLINED,
-    };
+    let Some(file) = map_file(call.r, map, groups) else { return DECLINED };
     let one = Use { name: &file, text: None, function: &function, dir };
     match script_result(call, entry, &one) {
         Ok(outcome) if !outcome.is_number => {

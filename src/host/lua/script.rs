@@ -103,6 +103,12 @@ pub fn file<'s>(script: &'s Script, dir: &LuaDir, server: &Server) -> Cow<'s, [u
     }
 }
 
+/// The path of a handler's file; `None` where it is no file.
+pub fn file_of(handler: &Handler, r: &Request) -> Option<Vec<u8>> {
+    let script = handler.script.as_deref()?;
+    Some(file(script, dir_of(LUA.dir(r)), &r.server()).into_owned()).filter(|path| !path.is_empty())
+}
+
 /// Runs a function of a script.
 ///
 /// # Errors
