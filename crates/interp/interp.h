@@ -16,7 +16,8 @@ enum mi_kind {
     MI_OUT,     /* a buffer: u.p the engine's, a.len the bytes in it */
     MI_REST,    /* parameter only: the remaining arguments, each of kind `elem`, are in call.rest */
     MI_WANT,    /* parameter only: takes no argument of the script. With elem MI_AUTOFLUSH: its value is MI_BOOL, whether the selected
-                 * output handle flushes itself (Perl's $|); else nothing is put there */
+                 * output handle flushes itself (Perl's $|). With elem MI_PLACE: MI_BYTES, the file of the calling line, and in gen its
+                 * number; they live as long as the code that calls. Else nothing is put there */
     MI_NAME,    /* the class a class method was called on (an object's: its class) */
     MI_LIST,    /* result: u.p is an array of a.len mi_val, pushed as a list */
     MI_DUAL,    /* result: text (u.s, a.len) with the integer (int32_t)gen */
@@ -27,7 +28,7 @@ enum mi_kind {
                  * Lua has, a key may be MI_INT. Lists, arrays and hashes may hold arrays and hashes, to any depth */
     MI_CODES,   /* parameter: code, a name, an array of those, or undef. The value: u.p is an array of a.len mi_val, each MI_CODE or MI_BYTES,
                  * MI_TRUE if the script passed an array; undef: tag MI_UNDEF */
-    MI_AUTOFLUSH,   /* elem of MI_WANT only */
+    MI_AUTOFLUSH, MI_PLACE,     /* elem of MI_WANT only */
     MI_FIELDS,      /* parameter: a table (hash). The value: u.p is an array of a.len mi_val, names (MI_BYTES) and values (as of MI_PLAIN)
                      * alternating; an entry whose name or value is none of these is left out. What is no table is taken as MI_PLAIN */
     MI_PLAIN        /* parameter: a string, number, boolean or nil. The value's tag is MI_BYTES, MI_INT, MI_NUM, MI_BOOL or MI_UNDEF */

@@ -2,7 +2,7 @@
 
 use super::MODULE;
 use httpd::{
-    Request, Server, ffi,
+    ModuleRecord, Request, Server, ffi,
     log::{self, Entry, Level},
 };
 use interp::*;
@@ -23,7 +23,7 @@ object!(ServerLog, "Apache2::Log::Server");
 const LOG: &str = "Apache2::Log";
 
 /// A row per level. The line for `warn` becomes
-/// `$kind("warn(message, @more)", |l: $this, m: Message, more: Rest| $f(l, Level::Warn, m, more)).load(LOG).doc(..)`.
+/// `$kind("warn(message, @more)", |l: $this, at: Caller, m: Message, more: Rest| $f(l, Level::Warn, at, m, more)).load(LOG).doc(..)`.
 macro_rules! levels {
     ($kind:ident, $this:ty, $f:ident $(, $more:expr)*) => {
         &[
@@ -39,7 +39,9 @@ macro_rules! levels {
         ]
     };
     (@ $kind:ident, $this:ty, $f:ident, $sig:literal, $level:ident, $doc:literal) => {
-        $kind($sig, |l: $this, message: Message, more: Rest| $f(l, Level::$level, message, more)).load(LOG).doc($doc)
+        $kind($sig, |l: $this, at: Caller, message: Message, more: Rest| {
+            $f(l, Level::$level, at, message, more)
+        }).load(LOG).doc($doc)
     };
 }
 /// Rows of `$r->log`.
@@ -87,28 +89,34 @@ fn said(message: Message, more: Rest, is_written: bool) -> Result<Option<Vec<u8>
     Ok(Some(text))
 }
 
-fn request_line(l: &RequestLog, level: Level, message: Message, more: Rest) -> Result<()> {
+/// From level debug on a line says where the script wrote it.
+fn placed<'a>(level: Level, module: &'a ModuleRecord, Caller((file, line)): Caller<'a>) -> Entry<'a> {
+    let entry = Entry::new(level, module);
+    if level >= Level::Debug { entry.place(file, line) } else { entry }
+}
+
+fn request_line(l: &RequestLog, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
     // SAFETY: the door checked the ticket, which is the request's; used for this call only.
     let (Some(r), Some(module)) = (unsafe { Request::from_ptr(l.0.as_ptr()) }, MODULE.get()) else { return Ok(()) };
     if let Some(line) = said(message, more, log::request_writes(&r, level, module))? {
-        log::request(&r, Entry::new(level, module), &line);
+        log::request(&r, placed(level, module, at), &line);
     }
     Ok(())
 }
-fn write(s: Option<Server>, level: Level, message: Message, more: Rest) -> Result<()> {
+fn write(s: Option<Server>, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
     let Some(module) = MODULE.get() else { return Ok(()) };
     let is_written = s.is_none_or(|s| log::server_writes(&s, level, module));
     if let Some(line) = said(message, more, is_written)? {
-        log::server(s.as_ref(), Entry::new(level, module), &line);
+        log::server(s.as_ref(), placed(level, module, at), &line);
     }
     Ok(())
 }
-fn server_log_line(l: &ServerLog, level: Level, message: Message, more: Rest) -> Result<()> {
+fn server_log_line(l: &ServerLog, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
     // SAFETY: the door checked the ticket, which is the server's; used for this call only.
-    write(unsafe { Server::from_ptr(l.0.as_ptr()) }, level, message, more)
+    write(unsafe { Server::from_ptr(l.0.as_ptr()) }, level, at, message, more)
 }
-fn main_line(_class: ClassName, level: Level, message: Message, more: Rest) -> Result<()> {
-    write(Server::main(), level, message, more)
+fn main_line(_class: ClassName, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
+    write(Server::main(), level, at, message, more)
 }
 
 /// A line of a server; without one, of that of the current request, else of the main one.

@@ -81,12 +81,12 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
         runtime()?.push_handlers(Owner::of(s), phase, handlers.keep())
     })
     .load(UTIL)
-    .doc("Adds handlers to a phase of this server; while it starts."),
+    .doc("Adds handlers to a phase of this server; once it serves, in this process only."),
     method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
         runtime()?.set_handlers(Owner::of(s), phase, handlers.keep())
     })
     .load(UTIL)
-    .doc("Replaces the handlers of a phase of this server; while it starts."),
+    .doc("Replaces the handlers of a phase of this server; once it serves, in this process only."),
     method("get_handlers(phase)", |s: &Server, phase: &[u8]| {
         Ok::<_, Fail>(runtime()?.handlers(Owner::of(s), phase)?.filter(|h| !h.is_empty()).map(Array))
     })

@@ -6,18 +6,18 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use config::{Handler, LeaseScope, Phase, Run, Scope, Slot};
+use config::{Handler, LeaseScope, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
-use interp::{Entry, HandlerRef, IntoVal, Raised, Ticket, Val};
+use interp::{Entry, HandlerRef, IntoVal, Object, Raised, Ticket, Val};
 
 use super::connection::ConnectionState;
 use super::frame::{About, Frame};
 use super::lang::{Lang, RequestCall};
-use super::report;
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
+use super::{configured, report};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
@@ -37,7 +37,7 @@ impl Stack<'_> {
     /// The handlers' argument: the request, with its ticket.
     pub fn subject(&self) -> Val {
         match (self.about, self.state) {
-            (About::Request(r), Some(state)) => r.val(state.ticket()),
+            (About::Request(r), Some(state)) => state.subject(&r),
             _ => Val::UNDEF,
         }
     }
@@ -141,22 +141,13 @@ pub fn leave_if_core_exit(raised: &Raised) {
 /// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.
 #[inline(always)]
 pub fn wants_cleanup(lang: Lang, phase: Phase, r: &Request) -> bool {
-    matches!(phase, Phase::Fixup | Phase::Log) && !configured(lang, Phase::Cleanup, r).is_empty()
-}
-
-/// The configured handlers of a phase, for this request.
-#[inline(always)]
-pub fn configured(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
-    match phase.slot() {
-        Slot::Dir(_) => lang.dir(r).map_or(&[], |d| d.handlers(phase)),
-        Slot::Server(_) => lang.server_of(r).map_or(&[], |s| s.conf.handlers(phase)),
-    }
+    matches!(phase, Phase::Fixup | Phase::Log) && !configured::of_request(lang, Phase::Cleanup, r).is_empty()
 }
 
 /// A phase of a request, but for the response phase, of which each language has forms of its own.
 #[inline(always)]
 pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
-    let configured = configured(lang, phase, r);
+    let configured = &*configured::of_request(lang, phase, r);
     let state = lang.state(r);
     let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
     if state.is_none() && wants_cleanup(lang, phase, r) && server.is_some() {
@@ -180,7 +171,7 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let call = RequestCall { r, state, server, phase };
     let status = match enter(lang, &call, |entry| {
         lang.before_handlers(&call, in_dir, entry);
-        let status = run_stack(entry, &stack, &[r.val(state.ticket())]);
+        let status = run_stack(entry, &stack, &[state.subject(r)]);
         if phase == Phase::Log {
             lang.after_log(&call, dir, entry);
         }
@@ -246,13 +237,13 @@ pub fn cleanup(lang: Lang, r: Request) {
     }
     let (Some(state), Some(server)) = (lang.state(&r), lang.server_of(&r)) else { return };
     state.end(&r);
-    let configured = configured(lang, Phase::Cleanup, &r);
+    let configured = &*configured::of_request(lang, Phase::Cleanup, &r);
     if state.is_changed(Phase::Cleanup) || !configured.is_empty() {
         let stack = Stack { lang, phase: Phase::Cleanup, about: About::Request(r), configured, state: Some(state) };
         let call = RequestCall { r: &r, state, server, phase: Phase::Cleanup };
         let done = enter(lang, &call, |entry| {
             lang.before_handlers(&call, None, entry);
-            run_stack(entry, &stack, &[r.val(state.ticket())]);
+            run_stack(entry, &stack, &[state.subject(&r)]);
         });
         if let Err(refused) = done {
             refuse(lang, &r, Phase::Cleanup, &refused);
@@ -291,7 +282,7 @@ pub fn free_values(lang: Lang, r: Request) {
 pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
     let Some(server) = lang.server(&base) else { return DECLINED };
-    let configured = server.conf.handlers(phase);
+    let configured = &*configured::of_record(lang, phase, server);
     if configured.is_empty() || !server.conf.is_enabled() {
         return DECLINED;
     }
@@ -308,7 +299,9 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        enter_any(&hold, |entry| run_stack(entry, &stack, &[c.val(state.ticket)]))
+        enter_any(&hold, |entry| {
+            run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
+        })
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
@@ -324,7 +317,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
 /// A phase of the start or of a child: always in the parent interpreter of the main server.
 pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
     let Some(record) = lang.server(s) else { return OK };
-    let configured = record.conf.handlers(phase);
+    let configured = &*configured::of_record(lang, phase, record);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
     let stack = Stack { lang, phase, about: About::Server(*s), configured, state: None };
     let args: Vec<Val> =

@@ -112,10 +112,17 @@ impl<'a> Frame<'a> {
 
     /// The interpreter this thread is inside of gets objects with this ticket, of a request: they are gone when it goes to others.
     pub fn show(ticket: Ticket) {
-        let _ = Frame::find(|frame| {
-            frame.hold.show(ticket);
-            Some(())
-        });
+        let innermost: *const Frame<'_> = CURRENT.get().cast();
+        // SAFETY: as in `find`.
+        match unsafe { innermost.as_ref() } {
+            Some(frame) if frame.ended.is_none() => frame.hold.show(ticket),
+            _ => {
+                Frame::find(|frame| {
+                    frame.hold.show(ticket);
+                    Some(())
+                });
+            }
+        }
     }
 
     /// The interpreter this thread is inside of, if it is of `stock`: a nested call uses it and takes no second one.

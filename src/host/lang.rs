@@ -5,7 +5,7 @@
 
 use std::ffi::{CStr, c_int};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use apr::Pool;
 use config::{DirConf, Handler, Phase, ServerConf};
@@ -83,6 +83,11 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
+    fn splits_messages(&self) -> bool {
+        false
+    }
+
     /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
     fn ends_objects(&self) -> bool {
         false
@@ -125,8 +130,8 @@ pub trait Language: Sync {
         let _ = (call, dir, entry);
     }
 
-    /// A name under which every interpreter made later finds code that start-up code pushed to a server; `role` says what it is
-    /// wrapped in, if at all.
+    /// A name under which every interpreter finds code that is pushed to a server: its own, or one that it gets. `role` says what
+    /// it is wrapped in, if at all.
     ///
     /// # Errors
     /// Text, where a server cannot keep code.
@@ -220,13 +225,21 @@ pub struct Own {
     pub site: Mutex<Option<Site>>,
     /// Of this child.
     pub keeper: Mutex<Option<Keeper>>,
+    /// Whether code of this process changed what a server says of handlers; see [`super::configured`].
+    pub is_changed: AtomicBool,
     in_use: AtomicU32,
 }
 
 impl Own {
     /// Of a language that nothing runs of yet.
     pub const fn new(pool_key: &'static CStr) -> Own {
-        Own { pool_key, site: Mutex::new(None), keeper: Mutex::new(None), in_use: AtomicU32::new(0) }
+        Own {
+            pool_key,
+            site: Mutex::new(None),
+            keeper: Mutex::new(None),
+            is_changed: AtomicBool::new(false),
+            in_use: AtomicU32::new(0),
+        }
     }
 
     /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases

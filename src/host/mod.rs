@@ -6,6 +6,7 @@
 //! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
+//! | `configured` | which handlers hold |
 //! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
 //! | `lang` | what a language has of its own |
 //! | `perl`, `lua` | the two languages' modules |
@@ -19,6 +20,7 @@
     allow(dead_code, reason = "each of the two languages uses its part of what both share")
 )]
 
+mod configured;
 mod connection;
 mod dispatch;
 mod frame;
@@ -55,6 +57,8 @@ pub struct ServerRecord {
     /// What was written.
     pub conf: ServerConf,
     stock: OnceCell<Arc<Stock>>,
+    /// What code changed since it serves.
+    changes: configured::Changes,
 }
 
 impl ServerRecord {
@@ -66,12 +70,16 @@ impl ServerRecord {
 
     /// A server's before any directive.
     fn of(language: Language) -> ServerRecord {
-        ServerRecord { conf: ServerConf::new(language), stock: OnceCell::new() }
+        ServerRecord::new(ServerConf::new(language))
+    }
+
+    fn new(conf: ServerConf) -> ServerRecord {
+        ServerRecord { conf, stock: OnceCell::new(), changes: configured::Changes::default() }
     }
 
     /// What a virtual host has: `base` is the main server's.
     fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        let merged = ServerRecord { conf: ServerConf::merge(&base.conf, &add.conf), stock: OnceCell::new() };
+        let merged = ServerRecord::new(ServerConf::merge(&base.conf, &add.conf));
         if let Some(stock) = add.stock() {
             merged.set_stock(stock);
         }

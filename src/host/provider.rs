@@ -12,7 +12,6 @@ use interp::{IntoVal, Raised, Ticket, Val};
 use super::frame::{About, Frame};
 use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
-use super::stock::Pick;
 use super::{dispatch, report, site, startup};
 
 /// One provider.
@@ -60,7 +59,7 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
     let about = RequestCall { r, state, server, phase };
     let done = dispatch::enter(lang, &about, |entry| {
         lang.before_handlers(&about, lang.dir(r), entry);
-        let subject = r.val(state.ticket());
+        let subject = state.subject(r);
         let args: Vec<Val> =
             std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
         lang.call(&About::Request(*r), entry, handler, &args)
@@ -109,7 +108,9 @@ pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) ->
     call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
-/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent.
+/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent. A line of a `.htaccess` is
+/// read in the middle of a request that may hold an interpreter, which is not known here: where none is free at once the line is
+/// taken as it is, and left to the code that says who may pass.
 ///
 /// # Errors
 /// The code's own words, or what it raised.
@@ -120,7 +121,10 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
     let stock = startup::start_for(lang, Some(s))?;
     let hold = match Frame::inside(&stock) {
         Some(hold) => hold,
-        None => Arc::new(stock.lend(Pick::Any).map_err(|refused| refused.text)?),
+        None => match stock.lend_now(None) {
+            Some(lent) => Arc::new(lent),
+            None => return Ok(()),
+        },
     };
     // Void when the line is read: the object must not outlive it.
     let ticket = Ticket::new_owner();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
 use httpd::Request;
-use interp::{Bag, HandlerRef, Ticket};
+use interp::{Bag, HandlerRef, Object, Ticket, Val};
 use smallvec::SmallVec;
 
 use super::connection::ConnectionState;
@@ -149,6 +149,11 @@ impl RequestState {
         let ticket = self.ticket.get();
         Frame::show(ticket);
         ticket
+    }
+
+    /// The request as an object for the interpreter that this thread is in.
+    pub fn subject(&self, r: &Request) -> Val {
+        Val::object(Request::class(), r.address(), self.ticket())
     }
 
     /// The interpreter for one call of another module's, which begins no walk.

@@ -14,7 +14,7 @@ use interp::{
 };
 
 use super::connection::ConnectionState;
-use super::dispatch::{configured, enter_any};
+use super::dispatch::enter_any;
 use super::frame::{About, Frame, running_lang};
 use super::lang::Lang;
 use super::provider::{self, Provider};
@@ -22,7 +22,7 @@ use super::request::{RequestState, Step};
 use super::startup::serves;
 use super::stock::Lent;
 use super::tree::Hold;
-use super::{report, site, startup};
+use super::{configured, report, site, startup};
 use crate::api;
 
 struct HostRuntime;
@@ -165,8 +165,8 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every clone can look up: code that start-up code pushes gets a name. `role` says what
-/// it is wrapped in, if at all.
+/// A server keeps handlers by name, which every interpreter can look up: code gets one. `role` says what it is wrapped in, if
+/// at all.
 fn named(step: Step, role: &[u8]) -> Result<Step> {
     let Step::Code(code) = step else { return Ok(step) };
     let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
@@ -225,7 +225,7 @@ impl HostRuntime {
             let state = self.state(&r)?;
             lang.own().mark_in_use(phase);
             pin_for(&r, state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, configured(lang, phase, &r)), new));
+            state.set_steps(phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
@@ -324,15 +324,13 @@ impl Runtime for HostRuntime {
         let lang = lang()?;
         if let Some(r) = of::<Request>(owner) {
             let steps = match lang.state(&r) {
-                Some(state) => state.steps(phase, configured(lang, phase, &r)),
-                None => configured(lang, phase, &r).iter().cloned().map(Step::Named).collect(),
+                Some(state) => state.steps(phase, &configured::of_request(lang, phase, &r)),
+                None => configured::of_request(lang, phase, &r).iter().cloned().map(Step::Named).collect(),
             };
             return Ok(Some(refs(steps)));
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no handlers".into()) };
-        let of_server = lang.server(&s).map_or(&[][..], |record| record.conf.handlers(phase));
-        let of_dirs = lang.dir_defaults(&s).map_or(&[][..], |dir| dir.handlers(phase));
-        Ok(Some(of_server.iter().chain(of_dirs).map(|h| HandlerRef::Name(h.name.clone())).collect()))
+        Ok(Some(configured::of_server(lang, phase, &s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
     }
 
     fn pnotes(&self, owner: Owner, here: Here, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {

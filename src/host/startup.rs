@@ -25,7 +25,7 @@ use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
 use super::site::Kind;
 use super::stock::Stock;
-use super::{ServerRecord, report, site};
+use super::{ServerRecord, configured, report, site};
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -443,10 +443,11 @@ fn leave_at_once_inside_a_script() {
     }
 }
 
-/// Changes the configured handlers of a server: `$s->push_handlers` in start-up code. False for an unknown phase.
+/// Changes the configured handlers of a server: `$s->push_handlers`. In a child it holds in that process, from then on. False
+/// for an unknown phase.
 ///
 /// # Errors
-/// Once the server serves.
+/// When the configuration cannot be changed.
 pub fn change_handlers(
     lang: Lang,
     s: &Server,
@@ -456,7 +457,8 @@ pub fn change_handlers(
     let Some(phase) = Phase::by_name(name) else { return Ok(false) };
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
-        return Err(format!("too late to modify {} handlers", lang.phase_name(phase)));
+        configured::change(lang, phase, s, change);
+        return Ok(true);
     }
     let mut change = Some(change);
     let mut edit = |record: &mut ServerRecord, dir: Option<&mut config::DirConf>| {

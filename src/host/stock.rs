@@ -265,7 +265,9 @@ impl Lent {
     pub fn show(&self, ticket: Ticket) {
         if let Lent::Clone(shown, _) | Lent::Parent(Some(shown), _) = self {
             let mut shown = shown.0.borrow_mut();
-            if !shown.contains(&ticket) {
+            if shown.is_empty() {
+                shown.push(ticket);
+            } else if !shown.contains(&ticket) {
                 shown.retain(|earlier| earlier.is_alive());
                 shown.push(ticket);
             }

@@ -181,6 +181,17 @@ for_each_mpm(qw(event prefork), sub {
     is $basic->(qw(ann ann-secret)), '0,ann,Apache2::RequestRec,none,gone', 'after a restart as before';
 });
 
+for_each_mpm('event', sub {
+    my $s = TestHttpd->start(
+        mpm => 'event', modules => \%modules, load => [qw(authn_core authz_core)],
+        config => "PerlInterpStart 1\nPerlInterpMax 1\nPerlInterpMinSpare 1\nPerlInterpMaxSpare 1\nPerlTransHandler 'sub { -1 }'\n$conf" =~ s/^\s*Auth(?:Basic|Digest)Provider.*//mgr,
+        files => { 'htdocs/wrong/.htaccess' => "Require perl-may nonsense\n", 'htdocs/right/.htaccess' => "Require perl-may GET\n" },
+    );
+    $s->expect_log(qr/AH0/);
+    is $s->get('/right/x')->{status}, 200, 'a request that holds the only interpreter reads a .htaccess';
+    is $s->get('/wrong/x')->{status}, 403, 'whose line is then looked at when it counts';
+}) if ours();
+
 my ($status, $log) = TestHttpd->start_fails(
     modules => \%modules, load => [qw(authn_core authz_core)],
     config => "PerlConfigRequire \@lib\@/T/Auth.pm\n<Location /x>\n    Require perl-may nonsense\n</Location>\n",

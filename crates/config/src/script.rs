@@ -158,12 +158,16 @@ fn clean(path: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned([root, &kept.join(&b'/')].concat())
 }
 
+/// Whether [`interpolate`] has something to do.
+pub(crate) fn has_groups(text: &[u8]) -> bool {
+    text.contains(&b'$') && text.windows(2).any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit())
+}
+
 /// Puts what a pattern matched into a file's or function's name: `$1` is the first group, `$0` all of it; a group that
 /// matched nothing is empty. mod_lua: `LuaMapHandler`.
 #[must_use]
 pub fn interpolate<'a, 'g>(text: &'a [u8], group: impl Fn(usize) -> &'g [u8]) -> Cow<'a, [u8]> {
-    let is_group = |pair: &[u8]| pair[0] == b'$' && pair[1].is_ascii_digit();
-    if !text.windows(2).any(is_group) {
+    if !has_groups(text) {
         return Cow::Borrowed(text);
     }
     let (mut whole, mut rest) = (Vec::with_capacity(text.len()), text);

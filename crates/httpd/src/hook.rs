@@ -210,9 +210,20 @@ fn add_own<H: Host>(own: Own) {
 unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
     let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
-    if H::is_idle(PHASES[P].phase, O, &r) {
+    if H::is_unused(PHASES[P].phase) {
         return DECLINED;
     }
+    used::<H, P, O>(r)
+}
+
+/// This and the next are functions of their own: what they keep in registers the looks before need not save.
+#[inline(never)]
+fn used<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
+    if H::is_idle(PHASES[P].phase, O, &r) { DECLINED } else { busy::<H, P, O>(r) }
+}
+
+#[inline(never)]
+fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::request(PHASES[P].phase, O, r))
 }
 

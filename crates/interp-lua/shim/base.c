@@ -261,6 +261,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
     open_package(L, me);
     lua_newtable(L);                                    /* the metatable of envs */
     lua_pushvalue(L, -2); lua_setfield(L, -2, "__index");
@@ -285,6 +286,10 @@ void ml_open_base(lua_State *L, ml_state *me) {
 void ml_start(lua_State *L, ml_state *me) {
     luaL_checkstack(L, 20, NULL);
     ml_push_main(L); me->main = me->L = lua_tothread(L, -1); lua_pop(L, 1);
+#if ML_UPVALUE_ENV
+    *(ml_state **)lua_getextraspace(me->main) = me;
+    *(ml_state **)lua_getextraspace(L) = me;
+#endif
     lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
     ml_open_base(L, me);
     ml_open_classes(L, me);

@@ -27,6 +27,8 @@ enum Form<'a> {
     InFile(&'a [u8], &'a [u8]),
     /// `module`, `module.func`
     Module(&'a [u8]),
+    /// `module:func`
+    InModule(&'a [u8], &'a [u8]),
 }
 
 fn form(name: &[u8]) -> Form<'_> {
@@ -39,6 +41,7 @@ fn form(name: &[u8]) -> Form<'_> {
         if file.contains(&b'/') || file.ends_with(b".lua") {
             return Form::InFile(file, &name[at + 1..]);
         }
+        return Form::InModule(file, &name[at + 1..]);
     }
     Form::Module(name)
 }
@@ -57,6 +60,10 @@ impl Entered {
         Ok(match form(name) {
             Form::Module(name) => Resolved::Function {
                 function: self.keep(self.module_function(name, load == Load::IfMissing)?),
+                env: None,
+            },
+            Form::InModule(module, function) => Resolved::Function {
+                function: self.keep(self.module_function(&[module, b".", function].concat(), load == Load::IfMissing)?),
                 env: None,
             },
             Form::InFile(file, function) => {
@@ -130,6 +137,7 @@ impl Entered {
                 self.function_of(&env, function)
             }
             Form::Module(name) => self.module_function(name, true),
+            Form::InModule(module, function) => self.module_function(&[module, b".", function].concat(), true),
             Form::Text(text) => self.text_function(text).map(|(function, _)| function),
         }
     }

@@ -53,6 +53,8 @@ pub struct Entered {
     pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
     /// The script that ran last.
     pub(crate) last: RefCell<Option<Rc<Loaded>>>,
+    /// Names of functions, as the state knows them.
+    pub(crate) names: RefCell<Vec<(Box<[u8]>, c_int)>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
     /// What start-up code has done, to be done again in others.
     pub(crate) done: RefCell<Vec<StartUp>>,
@@ -193,6 +195,8 @@ pub(crate) struct Finished {
     pub reference: c_int,
     pub yielded: bool,
     pub text: Option<Vec<u8>>,
+    /// In place of it, the bytes of a string that `reference` keeps.
+    pub long: Option<(NonNull<u8>, usize)>,
     /// A function that was to be called is none.
     pub is_missing: bool,
 }
@@ -277,7 +281,7 @@ impl Entered {
     }
 
     pub(crate) fn finish(&self, out: &ffi::Out) -> Result<Finished, Raised> {
-        let text = (!out.text.is_null()).then(|| {
+        let text = (!out.text.is_null() && out.is_kept == 0).then(|| {
             // SAFETY: the shim points at bytes on the Lua stack, which stay until `ml_done`.
             unsafe { std::slice::from_raw_parts(out.text, out.text_len) }.to_vec()
         });
@@ -289,6 +293,7 @@ impl Entered {
                 reference: out.reference,
                 yielded: out.yielded != 0,
                 text,
+                long: NonNull::new(out.text.cast_mut()).filter(|_| out.is_kept != 0).map(|at| (at, out.text_len)),
                 is_missing: out.tag == ffi::NO_FUNCTION,
             }),
             ffi::EXIT => Err(Raised::Exit(out.number as i32)),

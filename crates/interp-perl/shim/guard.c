@@ -132,11 +132,13 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     int rc, tag; size_t i;
     const place at = here(aTHX);
     SV *volatile lent = NULL;                           /* the first argument, counted by us */
+    const SSize_t floor = PL_tmps_floor;                /* what SAVETMPS would do, without a scope: every way out puts it back */
+    const int nested = me->depth > 0;
     *ret = NULL;
     me->depth++;
     TAINT_NOT;
-    ENTER; SAVETMPS;
-    if (me->depth > 1) save_scalar(PL_errgv);           /* the caller's $@ stays what it is */
+    PL_tmps_floor = PL_tmps_ix;
+    if (nested) { ENTER; save_scalar(PL_errgv); }       /* the caller's $@ stays what it is */
     PUSHSTACKi(PERLSI_MAGIC);                           /* own context stack: last, next and goto cannot leave through us */
     PUSHMARK(SP); EXTEND(SP, (SSize_t)n + 1);
     if (that) PUSHs(that);
@@ -158,10 +160,13 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
             *ret = SvIMMORTAL(r) || (SvTEMP(r) && SvREFCNT(r) == 1 && !SvMAGICAL(r)) ? SvREFCNT_inc_simple_NN(r) : newSVsv(r);
             tag = MP_OK;
         }
-        POPSTACK; FREETMPS; LEAVE;                      /* DESTROY may run here */
+        POPSTACK; FREETMPS;                             /* DESTROY may run here */
+        if (nested) LEAVE;
+        PL_tmps_floor = floor;
         if (lent) { SV *back = lent; lent = NULL; mp_take_back(aTHX_ me, back); }
     } else {
-        unwound(aTHX_ me, &at, rc, me->depth > 1);
+        unwound(aTHX_ me, &at, rc, nested);
+        PL_tmps_floor = floor;
         tag = MP_CORE_EXIT;
         SvREFCNT_dec(*ret); *ret = NULL;
         if (rc == 3) { *ret = newSVsv(ERRSV); CLEAR_ERRSV(); tag = MP_DIED; }

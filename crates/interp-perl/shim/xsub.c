@@ -334,6 +334,12 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     XSRETURN(1);
 }
+/* A parameter that takes no argument. */
+static inline void unasked(pTHX_ const mi_param *p, mi_val *v) {
+    v->tag = MI_NONE;
+    if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
+    else if (p->elem == MI_PLACE && CopFILE(PL_curcop)) { v->tag = MI_BYTES; v->u.s = CopFILE(PL_curcop); v->a.len = strlen(v->u.s); v->gen = CopLINE(PL_curcop); }
+}
 
 /* Any row with any arguments. */
 static void general(pTHX_ CV *cv, I32 ax, I32 items) __attribute__((noinline));
@@ -356,8 +362,7 @@ static void general(pTHX_ CV *cv, I32 ax, I32 items) {
     held |= any;
     for (; p < end; p++, v++) {
         if (p->kind == MI_WANT) {
-            v->tag = MI_NONE;
-            if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
+            unasked(aTHX_ p, v);
             continue;
         }
         if (p->kind == MI_REST) {                       /* up to 8 on the C stack, else in a mortal buffer */
@@ -427,8 +432,7 @@ XS_EXTERNAL(mp_xsub) {
     for (; p < end; p++, v++) {
         SV *sv;
         if (p->kind == MI_WANT) {
-            v->tag = MI_NONE;
-            if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
+            unasked(aTHX_ p, v);
             continue;
         }
         if (arg >= stop) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }

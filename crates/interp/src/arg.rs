@@ -81,6 +81,8 @@ arg! {
     ['x] Here<'x> => Here<'c>, Want, |_v, c| Here(c);
     [] Want => Want, Want, |_v, c| c.want;
     [] Autoflush => Autoflush, Want elem Autoflush, |v, _c| Autoflush(v.tag == Kind::Bool && v.w != 0);
+    // SAFETY: bytes there are the name of the file whose code calls, which lives until the call returns.
+    ['x] Caller<'x> => Caller<'c>, Want elem Place, |v, _c| Caller(if v.tag == Kind::Bytes { (unsafe { v.bytes() }, v.generation) } else { (b"", 0) });
     // SAFETY: the door lent the class's name for the call.
     ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
 }
@@ -291,6 +293,10 @@ impl<'c> Plains<'c> {
 /// Whether the selected output handle flushes itself (Perl's `$|`; false in Lua).
 #[derive(Clone, Copy)]
 pub struct Autoflush(pub bool);
+
+/// File and line of the code that calls; an empty name where the engine does not say.
+#[derive(Clone, Copy)]
+pub struct Caller<'c>(pub (&'c [u8], u32));
 
 /// The class a class method was called on.
 pub struct ClassName<'c>(pub &'c [u8]);

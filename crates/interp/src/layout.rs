@@ -64,6 +64,7 @@ fn interp_h_agrees_with_the_rust_side() {
         ("HASH", Kind::Hash),
         ("CODES", Kind::Codes),
         ("AUTOFLUSH", Kind::Autoflush),
+        ("PLACE", Kind::Place),
         ("FIELDS", Kind::Fields),
         ("PLAIN", Kind::Plain),
     ] {

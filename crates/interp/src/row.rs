@@ -35,6 +35,7 @@ pub enum Kind {
     Hash,
     Codes,
     Autoflush,
+    Place,
     Fields,
     Plain,
 }

@@ -120,8 +120,8 @@ pub trait Runtime: Sync {
     /// at the first call.
     fn ticket(&self, owner: Owner) -> Ticket;
 
-    /// Adds handlers to a phase of this request or connection, or (start-up only) of a server. `phase` is a directive name
-    /// (`PerlLogHandler`). True when added; mod_perl: `push_handlers`. Code pins its interpreter.
+    /// Adds handlers to a phase of this request or connection, or of a server: once it serves, in this process only. `phase`
+    /// is a directive name (`PerlLogHandler`). True when added; mod_perl: `push_handlers`. Code pins its interpreter.
     ///
     /// # Errors
     /// Unknown phase, or one that this owner does not have.

@@ -33,7 +33,7 @@ use super::connection::ConnectionState;
 use super::frame::About;
 use super::lang::{Lang, Language, Own, Records};
 use super::request::RequestState;
-use super::{ServerRecord, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 use crate::api;
 
 /// The Lua module.
@@ -124,6 +124,10 @@ impl Language for LuaLanguage {
     }
 
     fn ends_objects(&self) -> bool {
+        true
+    }
+
+    fn splits_messages(&self) -> bool {
         true
     }
 
@@ -223,10 +227,12 @@ impl Host for LuaHost {
     }
 
     #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !OWN.is_in_use(phase)
+    }
+
+    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if !OWN.is_in_use(phase) {
-            return true;
-        }
         let state = r.state::<LuaHost>();
         let dir = || r.dir_config::<LuaHost>();
         match phase.row().position(order) {
@@ -234,8 +240,8 @@ impl Host for LuaHost {
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
             Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
             Some(Position::Handlers) | None => match state {
-                Some(state) => state.is_idle(phase, dispatch::configured(LUA, phase, r)),
-                None => dispatch::configured(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
+                Some(state) => state.is_idle(phase, &configured::of_request(LUA, phase, r)),
+                None => configured::of_request(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
             },
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }
@@ -253,7 +259,7 @@ impl Host for LuaHost {
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| s.conf.handlers(phase).is_empty()) {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(LUA, phase, s).is_empty()) {
             return httpd::status::DECLINED;
         }
         dispatch::connection(LUA, phase, &c)

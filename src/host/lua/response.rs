@@ -1,6 +1,7 @@
 //! The response phase: `SetHandler lua-script` (the request's file is the script), `SetHandler lua` (`LuaResponseHandler`),
 //! and `LuaMapHandler`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,14 +11,14 @@ use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use httpd::{Regex, Request};
+use httpd::{Groups, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
 
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{dispatch, report};
+use super::super::{configured, dispatch, report};
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
 
@@ -31,7 +32,16 @@ pub fn forget() {
     PATTERNS.write().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-fn pattern(map: &MapHandler) -> Result<Arc<Regex>, String> {
+/// A line's pattern, kept with the line; one of a file that is read for each request is looked for.
+fn pattern(map: &MapHandler) -> Result<&Regex, &str> {
+    match map.made.get(|| compiled(map)) {
+        Some(Ok(regex)) => Ok(regex),
+        Some(Err(why)) => Err(why),
+        None => Err("of another kind"),
+    }
+}
+
+fn compiled(map: &MapHandler) -> Result<Arc<Regex>, String> {
     if let Some(regex) = PATTERNS.read().unwrap_or_else(PoisonError::into_inner).get(&map.id) {
         return Ok(regex.clone());
     }
@@ -113,7 +123,7 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
 
 /// `Lua*ResponseHandler` lines.
 fn handlers(r: &Request) -> c_int {
-    let configured = dispatch::configured(LUA, Phase::Response, r);
+    let configured = &*configured::of_request(LUA, Phase::Response, r);
     if configured.is_empty() && !r.state::<LuaHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
         end_walk(r);
         return DECLINED;
@@ -156,7 +166,7 @@ fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<O
 }
 
 /// The first map that matches the URI, and what its groups matched.
-fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec<u8>>)> {
+fn matching(r: &Request, from: usize) -> Option<(usize, &Arc<MapHandler>, Groups<'_>)> {
     let maps = &LUA.dir(r)?.lua().maps;
     let uri = r.uri().unwrap_or_default();
     maps.iter().enumerate().skip(from).find_map(|(i, map)| {
@@ -168,8 +178,7 @@ fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec
                 return None;
             }
         };
-        let groups = regex.find(uri)?;
-        Some((i, map.clone(), groups.into_iter().map(|g| g.unwrap_or_default().to_vec()).collect()))
+        Some((i, map, regex.find(uri)?))
     })
 }
 
@@ -187,8 +196,8 @@ pub fn mapped(r: &Request) -> c_int {
     let Some(mut next) = matching(r, 0) else { return DECLINED };
     respond(r, |call, entry| {
         loop {
-            let (i, map, groups) = &next;
-            let status = map_one(call, entry, map, groups);
+            let (i, map, groups) = next;
+            let status = map_one(call, entry, map, &groups);
             if status != DECLINED {
                 return status;
             }
@@ -200,15 +209,18 @@ pub fn mapped(r: &Request) -> c_int {
     })
 }
 
-fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &[Vec<u8>]) -> c_int {
-    let group = |n: usize| groups.get(n).map_or(&b""[..], |g| g);
+fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &Groups<'_>) -> c_int {
+    let group = |n: usize| groups.get(n).copied().flatten().unwrap_or_default();
     let dir = script::dir_of(LUA.dir(call.r));
-    let written = match &map.script.source {
-        Source::File(name) => interpolate(name, group),
+    let (server, written);
+    let file = match (&map.path, &map.script.source) {
+        (Some(path), _) => Cow::Borrowed(&**path),
+        (None, Source::File(name)) => {
+            (server, written) = (call.r.server(), interpolate(name, group));
+            script::path(&written, dir, &server)
+        }
         _ => return DECLINED,
     };
-    let server = call.r.server();
-    let file = script::path(&written, dir, &server);
     let function = interpolate(script::function(&map.script), group);
     let one = Use { name: &file, text: None, function: &function, dir };
     match script_result(call, entry, &one) {

@@ -25,7 +25,7 @@ use super::connection::ConnectionState;
 use super::lang::{Lang, Language, Own, Records, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, dispatch, provider, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
@@ -179,7 +179,23 @@ impl Language for PerlLanguage {
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
         const KEEP: &[u8] = b"ModInterp::Pushed::keep";
+        const NAME: &[u8] = b"ModInterp::Pushed::name";
         let HandlerRef::Code(code) = code else { return code.name().map(<[u8]>::to_vec) };
+        if role.is_empty() {
+            let own = entry.require_module(b"ModInterp::Pushed", None).and_then(|()| {
+                entry.call_handler(config::intern(NAME).index() as u32, NAME, Load::Never, &[code.val()])?;
+                entered(entry).map_or(Ok(Vec::new()), |entered| entered.run_text(b"$ModInterp::Pushed::name", None))
+            });
+            let own = own.map_err(|raised| Fail::from(raised.to_string()))?;
+            if !own.is_empty() {
+                return Ok(own);
+            }
+            if httpd::mpm::is_threaded() && site::with(PERL, |site| site.is_complete) {
+                return Err(
+                    "a sub without a name is known to one interpreter only: once the server serves, pass a name".into(),
+                );
+            }
+        }
         let number = PUSHED.fetch_add(1, Relaxed);
         let name = format!("ModInterp::Pushed::sub{number}").into_bytes();
         let id = config::intern(KEEP).index() as u32;
@@ -267,17 +283,19 @@ impl Host for PerlHost {
     }
 
     #[inline(always)]
+    fn is_unused(phase: Phase) -> bool {
+        !OWN.is_in_use(phase)
+    }
+
+    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if !OWN.is_in_use(phase) {
-            return true;
-        }
         if let Some(state) = r.state::<PerlHost>() {
-            return phase != Phase::Response && state.is_idle(phase, dispatch::configured(PERL, phase, r));
+            return phase != Phase::Response && state.is_idle(phase, &configured::of_request(PERL, phase, r));
         }
         match phase {
             Phase::Response if order == 0 => r.prev().is_none(),
             Phase::Response => !response::may_be_ours(r),
-            _ => dispatch::configured(PERL, phase, r).is_empty() && !dispatch::wants_cleanup(PERL, phase, r),
+            _ => configured::of_request(PERL, phase, r).is_empty() && !dispatch::wants_cleanup(PERL, phase, r),
         }
     }
 
@@ -289,7 +307,7 @@ impl Host for PerlHost {
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| s.conf.handlers(phase).is_empty()) {
+        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(PERL, phase, s).is_empty()) {
             return httpd::status::DECLINED;
         }
         dispatch::connection(PERL, phase, &c)

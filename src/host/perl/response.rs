@@ -11,11 +11,11 @@ use interp::{Fail, Raised};
 use interp_perl::{Entered, EnvSink, Stdio};
 
 use super::{PERL, PerlHost, entered, env};
-use crate::host::dispatch::{Stack, configured, enter, refuse, run_stack};
+use crate::host::dispatch::{Stack, enter, refuse, run_stack};
 use crate::host::frame::About;
 use crate::host::lang::RequestCall;
-use crate::host::report;
 use crate::host::request::RequestState;
+use crate::host::{configured, report};
 
 /// How a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn run(order: usize, r: &Request) -> c_int {
     }
     let Some(form) = form else { return DECLINED };
     let (server, dir) = (r.server_config::<PerlHost>(), r.dir_config::<PerlHost>());
-    let configured = configured(PERL, Phase::Response, r);
+    let configured = &*configured::of_request(PERL, Phase::Response, r);
     if configured.is_empty() && !r.state::<PerlHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
         end_walk(r);
         return declined(r);

@@ -1,0 +1,113 @@
+//! The handlers that hold for a phase: those of the configuration, or what code of a serving process put in their place
+//! (`$s->push_handlers`). That holds in that process only, from the next look on; until there is any, nothing is looked up.
+
+use std::ops::Deref;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use config::{Handler, Phase, Slot};
+use httpd::{Request, Server};
+use interp::Inside;
+
+use super::ServerRecord;
+use super::lang::Lang;
+
+/// Handlers to look at while a phase runs.
+pub enum Configured<'a> {
+    /// Of the configuration.
+    Written(&'a [Handler]),
+    /// Put there by code.
+    Changed(Arc<[Handler]>),
+}
+
+impl Deref for Configured<'_> {
+    type Target = [Handler];
+
+    #[inline(always)]
+    fn deref(&self) -> &[Handler] {
+        match self {
+            Configured::Written(handlers) => handlers,
+            Configured::Changed(handlers) => handlers,
+        }
+    }
+}
+
+/// Changes of one server in this process. The lock is for short looks: no script code runs under it.
+#[derive(Default)]
+pub struct Changes(Mutex<Vec<(Phase, Arc<[Handler]>)>>);
+
+impl Changes {
+    fn get(&self, phase: Phase) -> Option<Arc<[Handler]>> {
+        let _inside = Inside::new();
+        let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().find(|(p, _)| *p == phase).map(|(_, handlers)| handlers.clone())
+    }
+
+    fn change(&self, phase: Phase, written: &[Handler], f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
+        let _inside = Inside::new();
+        let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = changes.iter().position(|(p, _)| *p == phase).map(|at| changes.swap_remove(at).1);
+        let new = f(old.as_deref().unwrap_or(written));
+        changes.push((phase, new.into()));
+    }
+}
+
+/// The handlers of a phase, for this request.
+#[inline(always)]
+pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
+    if lang.own().is_changed.load(Relaxed)
+        && let Some(changed) = changed_for(lang, phase, r)
+    {
+        return Configured::Changed(changed);
+    }
+    Configured::Written(match phase.slot() {
+        Slot::Dir(_) => lang.dir(r).map_or(&[], |d| d.handlers(phase)),
+        Slot::Server(_) => lang.server_of(r).map_or(&[], |s| s.conf.handlers(phase)),
+    })
+}
+
+/// In place of a directory's handlers a change holds only where no section has its own.
+#[cold]
+fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
+    let changed = lang.server_of(r)?.changes.get(phase)?;
+    let is_default = match phase.slot() {
+        Slot::Server(_) => true,
+        Slot::Dir(_) => {
+            let here = lang.dir(r).map_or(&[][..], |d| d.handlers(phase));
+            here == lang.dir_defaults(&r.server()).map_or(&[][..], |d| d.handlers(phase))
+        }
+    };
+    is_default.then_some(changed)
+}
+
+/// The handlers of a server's phase, or of a connection's.
+#[inline]
+pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
+    if lang.own().is_changed.load(Relaxed)
+        && let Some(changed) = record.changes.get(phase)
+    {
+        return Configured::Changed(changed);
+    }
+    Configured::Written(record.conf.handlers(phase))
+}
+
+/// All that a server says of a phase, whichever record it is in.
+pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
+    let Some(record) = lang.server(s) else { return Vec::new() };
+    match (phase.slot(), record.changes.get(phase)) {
+        (_, Some(changed)) => changed.to_vec(),
+        (Slot::Server(_), None) => record.conf.handlers(phase).to_vec(),
+        (Slot::Dir(_), None) => lang.dir_defaults(s).map_or_else(Vec::new, |d| d.handlers(phase).to_vec()),
+    }
+}
+
+/// From now on what `f` makes of those that hold now, in this process. `f` runs no script code.
+pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
+    let Some(record) = lang.server(s) else { return };
+    let written = match phase.slot() {
+        Slot::Server(_) => record.conf.handlers(phase),
+        Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
+    };
+    record.changes.change(phase, written, f);
+    lang.own().is_changed.store(true, Relaxed);
+}
