@@ -75,6 +75,8 @@ pub struct MapHandler {
     pub script: Arc<Script>,
     /// The file, where it is the same for every address and every directory.
     pub path: Option<Box<[u8]>>,
+    /// The function's name has no group.
+    pub is_literal: bool,
     /// The line.
     pub at: Where,
     /// What the host makes of the pattern, once.
@@ -88,7 +90,8 @@ impl MapHandler {
         let id = intern(&[pattern, file, function].join(&b'\0'));
         let path = (file.starts_with(b"/") && !has_groups(file)).then(|| resolve(None, b"", file).into());
         let script = Arc::new(Script::file(file, function));
-        Self { id, pattern: pattern.into(), script, path, at, made: Made::default() }
+        let is_literal = !has_groups(function);
+        Self { id, pattern: pattern.into(), script, path, is_literal, at, made: Made::default() }
     }
 }
 

@@ -364,6 +364,12 @@ impl Request {
         !at.is_null() && name.all(|(i, byte)| unsafe { at.add(i).read() } == *byte)
     }
 
+    /// Sets [`Request::handler`] to a name that needs no copy.
+    pub fn set_handler_to(&self, name: &'static CStr) {
+        // SAFETY: lives; httpd reads the name only.
+        unsafe { (*self.as_ptr()).handler = name.as_ptr() };
+    }
+
     /// Whether a module has a record of the request's directory.
     pub fn is_configured(&self, module: &ModuleRecord) -> bool {
         // SAFETY: the vector is httpd's.

@@ -45,6 +45,13 @@ static int l_loadstring(lua_State *L) {
     lua_pushnil(L); lua_insert(L, -2);
     return 2;
 }
+/* As of 5.2, an object or table says itself what its pairs are. */
+static int l_pairs(lua_State *L) {
+    if (!luaL_getmetafield(L, 1, "__pairs")) return call_original(L);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 3);
+    return 3;
+}
 #endif
 
 /* ---- require: modules are loaded with the state's own globals ---- */
@@ -254,6 +261,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "dofile", l_dofile);
 #if !ML_UPVALUE_ENV
     replace(L, me, "loadstring", l_loadstring);
+    replace(L, me, "pairs", l_pairs);
 #endif
     replace(L, me, "require", l_require);
     lua_getfield(L, -1, "require"); me->require = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -261,7 +269,9 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+#if ML_UPVALUE_ENV
     lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
+#endif
     open_package(L, me);
     lua_newtable(L);                                    /* the metatable of envs */
     lua_pushvalue(L, -2); lua_setfield(L, -2, "__index");

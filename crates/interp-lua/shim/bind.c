@@ -28,7 +28,7 @@ void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {
         else if (!strcmp(r->name, "__newindex")) newindex = r->row;
         else if (r->name[0] == '_' && r->name[1] == '_') {
             lua_pushlstring(L, r->name, r->len);
-            push_door(L, me, r->row, ml_meta_door);
+            push_door(L, me, r->row, strcmp(r->name, "__pairs") ? ml_meta_door : ml_pairs_door);
             lua_rawset(L, -4);
         }
         else {

@@ -288,6 +288,23 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     c.argc = (uint8_t)(argc > row->max ? row->max : argc);
     c.args[0].slot = NULL; c.args[0].gen = 0;
     for (; p < end; p++, v++) {
+        if (LIKELY(a < argc)) {                         /* what most arguments are */
+            if (p->kind == MI_OBJ) {
+                ml_box *b = ml_boxed(L, a + 1);
+                if (LIKELY(b && b->klass == p->klass && b->slot && __atomic_load_n(&b->slot->gen, __ATOMIC_ACQUIRE) == b->gen)) {
+                    v->tag = MI_OBJ; v->flags = 0;
+                    v->u.p = b->ptr; v->slot = b->slot; v->gen = b->gen; v->a.cursor = &b->cursor;
+                    a++;
+                    continue;
+                }
+            }
+            else if (p->kind == MI_BYTES && lua_type(L, a + 1) == LUA_TSTRING) {
+                v->tag = MI_BYTES; v->flags = 0; v->slot = NULL;
+                v->u.s = lua_tolstring(L, a + 1, &v->a.len);
+                a++;
+                continue;
+            }
+        }
         if (p->kind == MI_WANT) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
         if (UNLIKELY(p->kind == MI_OUT)) {
             out = 1; ob.s = NULL; ob.n = ob.cap = 0;
@@ -361,6 +378,21 @@ int ml_meta_door(lua_State *L) {
     const mi_row *row = lua_touserdata(L, lua_upvalueindex(1)); int n = lua_gettop(L);
     if (n > row->max && row->max != MI_MANY) lua_settop(L, n = row->max);
     return enter(L, ml_me(L, 2), row, n);
+}
+
+/* `pairs` over an object: its row gives key and value by number. Upvalue 3 is the next one's. */
+static int next_pair(lua_State *L) {
+    lua_Integer n = lua_tointeger(L, lua_upvalueindex(3));
+    lua_settop(L, 1);
+    lua_pushinteger(L, n);
+    lua_pushinteger(L, n + 1); lua_replace(L, lua_upvalueindex(3));
+    return enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(1)), 2);
+}
+int ml_pairs_door(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, lua_upvalueindex(2)); lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_pair, 3);
+    lua_pushvalue(L, 1);
+    return 2;
 }
 
 /* r.name: a method is a function in the class's table, a field a light userdata (its row) that is read at once. Upvalues: table of

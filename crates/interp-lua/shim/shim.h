@@ -115,6 +115,7 @@ typedef struct {
 void ml_push(lua_State *L, ml_state *me, const mi_val *v);
 int ml_door(lua_State *L);
 int ml_meta_door(lua_State *L);
+int ml_pairs_door(lua_State *L);
 int ml_index(lua_State *L);
 int ml_own_index(lua_State *L);
 int ml_newindex(lua_State *L);

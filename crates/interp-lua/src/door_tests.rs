@@ -5,6 +5,17 @@ use interp::{IntoVal, Ticket};
 use std::sync::atomic::Ordering::SeqCst;
 
 #[test]
+fn pairs_walks_an_object_whose_row_gives_entries_by_number() {
+    let lua = lua();
+    let lua = lua.enter();
+    let code = "local all = {} for k, v in pairs(r) do all[#all + 1] = k .. v for j in pairs(r) do all[#all + 1] = j break end end
+        return table.concat(all, ' ') == 'k0v0 k0 k1v1 k0 k2v2 k0'";
+    assert_eq!(handle(&lua, code), "true");
+    assert_eq!(handle(&lua, "for k, v in pairs({ 5 }) do return k + v end"), "6");
+    assert_eq!(handle(&lua, "return (pcall(pairs, nil))"), "false");
+}
+
+#[test]
 fn a_field_is_read_and_set_and_a_method_called() {
     let lua = lua();
     let lua = lua.enter();

@@ -247,6 +247,11 @@ impl Entered {
         unsafe { ffi::ml_drain_now(self.raw()) };
     }
 
+    /// Whether it notes globals that handlers make.
+    pub fn watches_globals(&self) -> bool {
+        self.watch_globals
+    }
+
     /// Globals that handlers made since this was last asked, with file and line. Empty unless the state watches them.
     pub fn take_leaks(&self) -> Vec<String> {
         self.leaks.take()

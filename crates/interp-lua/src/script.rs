@@ -140,6 +140,13 @@ impl Entered {
     /// The script's chunk in this state, as fresh as its cache wants it.
     pub(crate) fn loaded(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
         let is_it = |l: &Rc<Loaded>| l.paths == script.paths.id && *l.name == *script.name;
+        if script.text.is_none()
+            && script.cache == CodeCache::Forever
+            && let Some(last) = &*self.last.borrow()
+            && is_it(last)
+        {
+            return Ok(last.clone());
+        }
         let last = self.last.borrow().as_ref().filter(|l| is_it(l)).cloned();
         let known = last.or_else(|| self.scripts.borrow().get(script.name)?.iter().find(|l| is_it(l)).cloned());
         let Some(known) = known else { return self.load_first(script) };

@@ -157,6 +157,11 @@ static THING: Class = Class::of::<Thing>(&[
     method("__call(n)", |_: &Thing, n: i64| n + 1).only(LUA).doc("The object called."),
     method("__len()", |_: &Thing| 3i64).only(LUA).doc("Its length."),
     method("__tostring()", |_: &Thing| "a thing").only(LUA).doc("As text."),
+    method("__pairs(number)", |_: &Thing, n: i64| {
+        List(if n < 3 { vec![format!("k{n}"), format!("v{n}")] } else { vec![] })
+    })
+    .only(LUA)
+    .doc("Key and value by number."),
 ]);
 static MAP: Class = Class::of::<Map>(&[
     method("get(key)", |m: &Map, key: &[u8]| lookup(m, key)).doc("A value."),

@@ -101,9 +101,17 @@ impl Language for LuaLanguage {
         entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
     }
 
+    /// mod_lua adds nothing to the header; which Lua it is stands in the log.
+    fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
+        if let Some(version) = entry.and_then(entered).and_then(|entered| entered.run_text(b"return _VERSION").ok()) {
+            report::server(LUA, None, Level::Info, &format!("{} answers", String::from_utf8_lossy(&version)));
+        }
+        Vec::new()
+    }
+
     /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
     /// providers made known to httpd.
-    fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
+    fn act(&self, directive: &str, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
                 OWN.mark_in_use(Phase::Fixup);
@@ -117,7 +125,8 @@ impl Language for LuaLanguage {
             }
             Effect::Handlers { phase, position, handlers } => {
                 callbacks::want(phase, position);
-                handlers.iter().try_for_each(script::check)
+                let wrong = |e| format!("{}: {e}", directive.trim_start_matches('<'));
+                handlers.iter().try_for_each(script::check).map_err(wrong)
             }
             _ => Ok(()),
         }
@@ -150,7 +159,9 @@ impl Language for LuaLanguage {
     fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(&mut |entry| {
             f(entry);
-            if let Some(entered) = entered(entry) {
+            if let Some(entered) = entered(entry)
+                && entered.watches_globals()
+            {
                 tell_leaks(call.r, entered);
             }
         });

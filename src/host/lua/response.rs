@@ -187,7 +187,7 @@ pub fn claim(r: &Request) -> c_int {
     if r.handler().is_some() || matching(r, 0).is_none() {
         return DECLINED;
     }
-    r.set_handler(Some(b"lua-map-handler"));
+    r.set_handler_to(c"lua-map-handler");
     OK
 }
 
@@ -213,6 +213,8 @@ fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, 
     let group = |n: usize| groups.get(n).copied().flatten().unwrap_or_default();
     let dir = script::dir_of(LUA.dir(call.r));
     let (server, written);
+    let name = script::function(&map.script);
+    let function = if map.is_literal { Cow::Borrowed(name) } else { interpolate(name, group) };
     let file = match (&map.path, &map.script.source) {
         (Some(path), _) => Cow::Borrowed(&**path),
         (None, Source::File(name)) => {
@@ -221,7 +223,6 @@ fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, 
         }
         _ => return DECLINED,
     };
-    let function = interpolate(script::function(&map.script), group);
     let one = Use { name: &file, text: None, function: &function, dir };
     match script_result(call, entry, &one) {
         Ok(outcome) if !outcome.is_number => {

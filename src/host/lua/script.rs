@@ -111,6 +111,7 @@ pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Res
     let script = of(one);
     match (one.dir.scope.unwrap_or_default(), about) {
         (ScriptScope::Once, About::Request(_)) => entered.run_once(&script, one.function, args),
+        (ScriptScope::Thread | ScriptScope::Server { .. }, _) => entered.run_kept(&script, one.function, args),
         _ => entered.call_in(&env(about, entered, one)?, one.function, args),
     }
 }
