@@ -1,7 +1,9 @@
 package TestHttpd::Postgres;
 
 # A PostgreSQL server for one test: a fresh cluster in a scratch folder, on a unix socket that anybody may use, ended with
-# the object. `missing` says why there can be none.
+# the object. `missing` says why there can be none. It needs the programs initdb and postgres, of any version (Debian:
+# postgresql; apache-conf/deps sees to it that installing them starts no server), and when root runs the test a user
+# postgres or nobody. A server that runs already is left alone.
 
 use strict;
 use warnings;
@@ -16,7 +18,7 @@ sub programs { (sort { ($b =~ /(\d+)/)[0] <=> ($a =~ /(\d+)/)[0] } glob '/usr/li
 # Why none can be started, or nothing.
 sub missing {
     my $bin = programs();
-    return 'PostgreSQL is not installed' unless $bin && -x "$bin/initdb" && -x "$bin/postgres";
+    return 'PostgreSQL is not installed (postgresql)' unless $bin && -x "$bin/initdb" && -x "$bin/postgres";
     return 'no user that is not root' unless $> || account();
     return;
 }
