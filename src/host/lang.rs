@@ -67,8 +67,8 @@ pub trait Language: Sync {
     ///
     /// # Errors
     /// For the administrator; begins with the directive.
-    fn act(&self, s: &Server, effect: config::Effect) -> Result<(), String> {
-        let _ = (s, effect);
+    fn act(&self, directive: &str, effect: config::Effect) -> Result<(), String> {
+        let _ = (directive, effect);
         Ok(())
     }
 

@@ -162,7 +162,7 @@ pub fn directive<H: CommonHost>(
             provider::register(lang, provider, b"0", PER_CONF)
                 .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
         }
-        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_)) => lang.act(&s, effect),
+        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_)) => lang.act(row.name, effect),
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
             in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));

@@ -111,7 +111,7 @@ impl Language for LuaLanguage {
 
     /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
     /// providers made known to httpd.
-    fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
+    fn act(&self, directive: &str, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
                 OWN.mark_in_use(Phase::Fixup);
@@ -125,7 +125,8 @@ impl Language for LuaLanguage {
             }
             Effect::Handlers { phase, position, handlers } => {
                 callbacks::want(phase, position);
-                handlers.iter().try_for_each(script::check)
+                let wrong = |e| format!("{}: {e}", directive.trim_start_matches('<'));
+                handlers.iter().try_for_each(script::check).map_err(wrong)
             }
             _ => Ok(()),
         }
