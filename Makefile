@@ -10,6 +10,9 @@ MPM    ?= event
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
 
+# make FEATURES=perl,luajit builds with LuaJIT (needs libluajit-5.1-dev); FEATURES=lua without Perl.
+CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES))
+
 # What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
        liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3
@@ -22,8 +25,8 @@ TEST_DEPS = curl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-p
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\): .*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-build:      ## build the module (release)
-	$(CARGO) build --release
+build:      ## build the module (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
+	$(CARGO) build --release $(CARGO_FLAGS)
 
 deps:       ## as root install the Debian packages that are missing, else print the line that does
 	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps

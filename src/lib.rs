@@ -8,8 +8,12 @@ mod abi;
 mod api;
 mod host;
 
-#[cfg(not(any(feature = "perl", feature = "lua")))]
-compile_error!("mod_interp: without the features perl and lua nothing is left");
+#[cfg(not(any(feature = "perl", feature = "any-lua")))]
+compile_error!("mod_interp: without the features perl and lua (or luajit) nothing is left");
+#[cfg(all(feature = "lua", feature = "luajit"))]
+compile_error!("mod_interp: the features lua and luajit exclude each other: --no-default-features --features perl,luajit");
+#[cfg(all(feature = "any-lua", not(any(feature = "lua", feature = "luajit"))))]
+compile_error!("mod_interp: any-lua alone is no Lua: lua or luajit");
 
 use httpd::ModuleRecord;
 
@@ -20,7 +24,7 @@ use httpd::ModuleRecord;
 pub static perl_module: ModuleRecord = ModuleRecord::new::<host::perl::PerlHost>(c"mod_perl.c");
 
 /// `LoadModule lua_module .../mod_interp.so`; `<IfModule mod_lua.c>` holds as well.
-#[cfg(feature = "lua")]
+#[cfg(feature = "any-lua")]
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
 pub static lua_module: ModuleRecord = ModuleRecord::new::<host::lua::LuaHost>(c"mod_lua.c");

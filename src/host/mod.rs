@@ -16,7 +16,7 @@
 //! | `report` | the error log |
 
 #![cfg_attr(
-    not(all(feature = "perl", feature = "lua")),
+    not(all(feature = "perl", feature = "any-lua")),
     allow(dead_code, reason = "each of the two languages uses its part of what both share")
 )]
 
@@ -26,7 +26,7 @@ mod dispatch;
 mod frame;
 mod keeper;
 mod lang;
-#[cfg(feature = "lua")]
+#[cfg(feature = "any-lua")]
 pub mod lua;
 mod output;
 #[cfg(feature = "perl")]

@@ -34,4 +34,41 @@ test_rows([
     ['a C module that is none', 'local ok, e = pcall(require, "no_such_c_module") return ok, e:match("no_such_c_module%.so") ~= nil', 'false|true'],
 ], config => "LuaScope server 1 4\n");
 
+# Beside another Lua in the process a module in C would call that one: it is refused, with the file. Pure Lua goes on.
+if (ours) {
+    my ($other) = grep { -e } map { glob "/usr/lib/*/$_" } qw(liblua5.3.so.0 liblua5.1.so.0 liblua5.2.so.0);
+  SKIP: {
+        skip 'no other Lua is installed', 1 unless $other;
+        my @found = map { [$_, (glob "/usr/lib/*/lua/$version/$MODULES{$_}[0]")[0]] } grep { my $m = $_; !grep { $_ eq $m } @missing } sort keys %MODULES;
+        my @refused = map {
+            my ($name, $file) = @$_;
+            ["$name beside another Lua", qq{local ok, why = pcall(require, "$name") return ok, why:match("C module.*")},
+                qr/^false\|C module '[\w.]+' \(\Q$file\E\) is refused: it would call the Lua of \S*liblua5\.\d\S*, while this one runs that of \S*liblua5\.4\S*$/];
+        } grep { $_->[0] ne 'socket' } @found;      # a module in Lua, which asks for one in C
+        my @rows = (@refused,
+            ['socket beside another Lua', 'local ok, why = pcall(require, "socket") return ok, why:match("C module \'socket%.core\'") ~= nil', (grep { $_->[0] eq 'socket' } @found) ? 'false|true' : undef],
+            ['loadlib beside another Lua', qq{return pcall(package.loadlib, "$other", "*")}, qr/^false\|package\.loadlib is refused: /],
+            ['a module in Lua beside another Lua', 'return require("pure").n', '7'],
+            ['a script beside another Lua', 'return _VERSION, ("x"):rep(3)', 'Lua 5.4|xxx'],
+        );
+        @rows = grep { defined $_->[2] } @rows;
+        for my $mpm (grep { !$ENV{T_MPM} || $ENV{T_MPM} =~ /\b$_\b/ } qw(event prefork)) {
+            subtest "$mpm, with $other" => sub {
+                my $s = BesideAnother->start(mpm => $mpm, rows => \@rows, files => { 'htdocs/rows/pure.lua' => "return { n = 7 }\n" }, other => $other);
+                run_rows($s, \@rows);
+                $s->stop;
+                done_testing();
+            };
+        }
+    }
+}
+
+{
+
+    package BesideAnother;
+    our @ISA;
+    BEGIN { @ISA = ('TestHttpd::Lua') }
+    sub module_lines { my ($self) = @_; return qq(LoadFile "$self->{opt}{other}"\n) . $self->SUPER::module_lines }
+}
+
 done_testing;

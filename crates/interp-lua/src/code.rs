@@ -21,6 +21,9 @@ impl Entered {
     /// Does it, and remembers it for states that are made of this one.
     pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
         let nothing = Outcome { number: 0, truth: true, is_number: false };
+        if let StartUp::Constant(name, value) = &step {
+            return self.set_constant(name, value).map(|()| nothing);
+        }
         // SAFETY: this state is entered.
         unsafe { ffi::ml_at_start(self.raw(), 1) };
         let result = match &step {
@@ -29,7 +32,7 @@ impl Entered {
             StartUp::Text { code, place } => {
                 self.run_text_at(code, place.as_ref().map(|(file, line)| (&**file, *line))).map(|f| f.outcome)
             }
-            StartUp::Constant(name, value) => return self.set_constant(name, value).map(|()| nothing),
+            StartUp::Constant(..) => Ok(nothing),
         };
         // SAFETY: as above.
         unsafe { ffi::ml_at_start(self.raw(), 0) };

@@ -477,6 +477,12 @@ mod tests {
         let leaks: Vec<String> = lua.take_leaks().iter().map(|l| l.rsplit('/').next().unwrap().to_string()).collect();
         assert_eq!(leaks, ["s.lua:4: global 'leaked'", "mod.lua:2: shared global 'shared'", "s.lua:7: global 'other'"]);
         assert!(lua.take_leaks().is_empty());
+        let first = started(&Start { watch_globals: true, ..Start::default() });
+        first.enter().set_constant(b"version", b"1").unwrap();
+        let copy = first.duplicate().unwrap();
+        let copy = copy.enter();
+        copy.run_once(&script(&file), b"f", &[]).unwrap();
+        assert_eq!(copy.take_leaks().len(), 3, "in one made of another, too");
     }
 
     fn memory_after(lua: &Lua, n: usize) -> usize {

@@ -5,7 +5,7 @@
 //! and mod_lua does not do is done.
 
 #![cfg_attr(
-    not(feature = "lua"),
+    not(feature = "any-lua"),
     allow(dead_code, unused_imports, reason = "the host of the Lua module uses what is public here")
 )]
 

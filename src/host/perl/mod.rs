@@ -339,7 +339,7 @@ impl Host for PerlHost {
 
     fn pre_config(_pools: Pools) -> c_int {
         startup::pre_config();
-        #[cfg(feature = "lua")]
+        #[cfg(feature = "any-lua")]
         crate::lua_module.follow_namesake(_pools.conf);
         httpd::status::OK
     }
