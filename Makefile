@@ -10,9 +10,11 @@ MPM    ?= event
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
 
-# What a bare Debian 12 needs beside Rust to build, serve and test; never apache2, which starts a server on port 80.
+# What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
-       liblua5.4-dev libdbi-perl libdbd-sqlite3-perl curl
+       liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3
+# And to test; what is not there is skipped. Lua modules in C, drivers of APR's, and PostgreSQL's programs.
+TEST_DEPS = curl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3
 
 .DEFAULT_GOAL := build
 .PHONY: build install serve test check lint t todo loom asan valgrind soak bench tables help deps unit rust
@@ -24,7 +26,7 @@ build:      ## build the module (release)
 	$(CARGO) build --release
 
 deps:       ## as root install the Debian packages that are missing, else print the line that does
-	@DEPS="$(DEPS)" sh apache-conf/deps
+	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps
 
 # By rename: a running httpd may have the old file mapped.
 install: build ## install the module, its Perl library and its configuration (DESTDIR=)
@@ -35,6 +37,7 @@ install: build ## install the module, its Perl library and its configuration (DE
 	chmod -R u=rwX,go=rX "$$dir/mod_interp"; \
 	if [ -d "$$dir/mod_interp/lib" ]; then mv "$$dir/mod_interp/lib" "$$dir/mod_interp/lib.old"; fi; \
 	mv "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib"; rm -rf "$$dir/mod_interp/lib.old"; \
+	if [ -d lua ]; then rm -rf "$$dir/mod_interp/lua"; cp -R lua "$$dir/mod_interp/lua"; chmod -R u=rwX,go=rX "$$dir/mod_interp/lua"; fi; \
 	for f in mod_interp_perl.load mod_interp_perl.conf mod_interp_lua.load mod_interp_lua.conf; do \
 	    sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" apache-conf/$$f >"$$conf/$$f.new"; \
 	    chmod 644 "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \

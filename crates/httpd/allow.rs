@@ -109,6 +109,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_psignature",
     "ap_rationalize_mtime",
     "ap_regcomp",
+    "ap_regcomp_get_default_cflags",
     "ap_regerror",
     "ap_regexec_len",
     "ap_regfree",

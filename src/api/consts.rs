@@ -3,12 +3,13 @@
 use httpd::ffi;
 use interp::{
     Const::{Int, Text},
-    Consts,
+    Consts, PERL,
 };
 
 /// The constants of httpd.
 pub static CONST: Consts = Consts {
     package: "Apache2::Const",
+    langs: PERL,
     groups: &[
         (
             "auth",
@@ -332,4 +333,5 @@ pub static CONST: Consts = Consts {
 };
 
 /// mod_perl's own: `ModPerl::Const` imports them, they are called `ModPerl::EXIT`.
-pub static MODPERL: Consts = Consts { package: "ModPerl", groups: &[("common", &[("EXIT", Int(120000))])] };
+pub static MODPERL: Consts =
+    Consts { package: "ModPerl", langs: PERL, groups: &[("common", &[("EXIT", Int(120000))])] };

@@ -77,7 +77,7 @@ pub static CLASSES: &[&Class] = &[
 ];
 
 /// All constants, for [`interp::register`].
-pub static CONSTS: &[&Consts] = &[&consts::CONST, &apr_api::CONST, &consts::MODPERL];
+pub static CONSTS: &[&Consts] = &[&consts::CONST, &apr_api::CONST, &consts::MODPERL, &lua::CONST];
 
 /// The module in whose name scripts write to the error log. Set by the host before anything runs.
 pub static MODULE: OnceLock<&'static ModuleRecord> = OnceLock::new();

@@ -83,7 +83,7 @@ impl ConnectionState {
             self.homes.borrow_mut().push((stock.clone(), lease.add_home()));
         }
         let mut parents = self.parents.borrow_mut();
-        if matches!(**hold, Lent::Parent(_)) && !parents.iter().any(|of| Arc::ptr_eq(of, stock)) {
+        if matches!(**hold, Lent::Parent(..)) && !parents.iter().any(|of| Arc::ptr_eq(of, stock)) {
             parents.push(stock.clone());
         }
     }

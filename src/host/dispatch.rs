@@ -343,7 +343,7 @@ pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_in
 
 /// Runs `f` in the parent of a stock.
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
-    let hold: Hold = Arc::new(Lent::Parent(stock.parent.clone()));
+    let hold: Hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
     Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
 }
 

@@ -73,6 +73,21 @@ pub trait Language: Sync {
         Vec::new()
     }
 
+    /// Start-up code is done in this parent; clones come next.
+    fn seal(&self, entry: &dyn Entry) {
+        entry.seal();
+    }
+
+    /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
+    fn splits_messages(&self) -> bool {
+        false
+    }
+
+    /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
+    fn ends_objects(&self) -> bool {
+        false
+    }
+
     /// Puts a variable of the server's into an interpreter that runs already.
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         let _ = (entry, name, value);

@@ -71,24 +71,16 @@ pub fn raised(lang: Lang, of: &About, phase: Phase, step: &Step, raised: &Raised
         }
         _ => String::new(),
     };
-    // What a language says behind the message, such as where it was raised, has lines of its own.
-    let (first, more) = match find_trace(&line) {
-        Some(at) => (&line[..at], &line[at + 1..]),
-        None => (&line[..], &b""[..]),
-    };
+    // What a language says behind the message, such as where it was raised.
+    let end = line.iter().position(|b| *b == b'\n').filter(|_| lang.splits_messages()).unwrap_or(line.len());
+    let (first, more) = line.split_at(end);
     let first = [prefix.as_bytes(), first, format!(" ({})", name(lang, phase, step)).as_bytes()].concat();
     about(lang, of, Level::Error, &first);
     trace(lang, of, String::from_utf8_lossy(more).lines());
 }
 
-/// Where a traceback begins behind a message.
-fn find_trace(text: &[u8]) -> Option<usize> {
-    let mark = b"\nstack traceback:";
-    text.windows(mark.len()).position(|window| window == mark)
-}
-
 fn trace<'t>(lang: Lang, of: &About, lines: impl Iterator<Item = &'t str>) {
-    for line in lines {
+    for line in lines.filter(|line| !line.trim().is_empty()) {
         about(lang, of, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
     }
 }

@@ -476,6 +476,17 @@ impl Runtime for HostRuntime {
         state.output.flush(&r, cx, hard)
     }
 
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        Frame::find(|frame| Some(frame.hold.interp().caller())).flatten()
+    }
+
+    fn makes_one_line(&self, table: Owner, key: &[u8]) -> bool {
+        match (this_request(), of::<Table>(table)) {
+            (Some(r), Some(table)) => api::lua::makes_one_line(&r, &table, key),
+            _ => true,
+        }
+    }
+
     fn interpreter(&self) -> u64 {
         Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
     }
@@ -485,7 +496,7 @@ impl Runtime for HostRuntime {
         let Some(tipool) = stock.tipool() else { return Vec::new() };
         let uses = match &*hold {
             Lent::Clone(_, lease) => lease.uses(),
-            Lent::Parent(_) => 0,
+            Lent::Parent(..) => 0,
         };
         let (now, limits) = (tipool.stats(), tipool.limits());
         let figures = [

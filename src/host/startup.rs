@@ -366,7 +366,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     resolve_early(lang)?;
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     for stock in site::stocks(lang) {
-        in_parent(About::Server(*s), None, &stock, |entry| entry.seal());
+        in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
             tipool.start().map_err(|e| {
                 format!("{}InterpStart: cannot make an interpreter of {}: {e}", lang.name(), stock.server)

@@ -227,8 +227,9 @@ impl fmt::Debug for Stock {
 pub enum Lent {
     /// A clone; goes back to its tipool when this is dropped, and what it was shown dies before.
     Clone(Shown, Lease<Clones>),
-    /// The parent itself: start-up, process phases, and everything where there are no threads.
-    Parent(Arc<Parent>),
+    /// The parent itself: start-up, process phases, and everything where there are no threads. What it was shown dies with the
+    /// lease too where the language says so.
+    Parent(Option<Shown>, Arc<Parent>),
 }
 
 // SAFETY: a lease belongs to one request tree, connection or call, and httpd runs each of those on one thread at a time
@@ -239,7 +240,7 @@ impl fmt::Debug for Lent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lent::Clone(_, lease) => write!(f, "Lent({:?})", lease.id()),
-            Lent::Parent(_) => f.write_str("Lent(parent)"),
+            Lent::Parent(..) => f.write_str("Lent(parent)"),
         }
     }
 }
@@ -262,7 +263,7 @@ impl Lent {
 
     /// The interpreter gets objects with this ticket, of a request.
     pub fn show(&self, ticket: Ticket) {
-        if let Lent::Clone(shown, _) = self {
+        if let Lent::Clone(shown, _) | Lent::Parent(Some(shown), _) = self {
             let mut shown = shown.0.borrow_mut();
             if shown.is_empty() {
                 shown.push(ticket);
@@ -285,7 +286,7 @@ impl Lent {
                 }
                 result
             }
-            Lent::Parent(parent) => parent.run(f),
+            Lent::Parent(_, parent) => parent.run(f),
         }
     }
 
@@ -294,7 +295,7 @@ impl Lent {
     pub fn begin<B>(&self, make_current: impl FnOnce(&dyn Interp) -> B) -> Begun<B> {
         let lock = match self {
             Lent::Clone(..) => None,
-            Lent::Parent(parent) => Some(parent.lock()),
+            Lent::Parent(_, parent) => Some(parent.lock()),
         };
         self.owned().count(1);
         Begun { before: make_current(&*self.owned().interp), lock }
@@ -318,7 +319,7 @@ impl Lent {
         match self {
             Lent::Clone(_, lease) => &lease.owned,
             // SAFETY: the record and the counts are looked at by whoever has the interpreter, which is under the lock.
-            Lent::Parent(parent) => unsafe { &*parent.0.data_ptr() },
+            Lent::Parent(_, parent) => unsafe { &*parent.0.data_ptr() },
         }
     }
 
@@ -336,7 +337,7 @@ impl Lent {
     pub fn id(&self) -> Option<ItemId> {
         match self {
             Lent::Clone(_, lease) => Some(lease.id()),
-            Lent::Parent(_) => None,
+            Lent::Parent(..) => None,
         }
     }
 }
@@ -423,7 +424,7 @@ impl Stock {
     /// `Refused` when none came free in time, or too many wait already.
     pub fn lend(&self, pick: Pick) -> Result<Lent, Refused> {
         let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
-            return Ok(Lent::Parent(self.parent.clone()));
+            return Ok(self.lend_parent());
         };
         let lease = match pick {
             Pick::Any => tipool.checkout(limits.max_wait),
@@ -439,6 +440,11 @@ impl Stock {
         lease.map(Lent::of).map_err(|refused| self.refused(tipool, limits, &refused))
     }
 
+    /// The parent, for a request or connection.
+    fn lend_parent(&self) -> Lent {
+        Lent::Parent(self.lang.ends_objects().then(Shown::default), self.parent.clone())
+    }
+
     /// The same without waiting: the one at home, or any.
     pub fn lend_now(&self, home: Option<ItemId>) -> Option<Lent> {
         match (self.open.get(), home) {
@@ -446,7 +452,7 @@ impl Stock {
                 tipool.checkout_only(id, Duration::ZERO).ok().map(Lent::of)
             }
             (Some(Open { tipool: Some(tipool), .. }), None) => tipool.try_checkout().map(Lent::of),
-            _ => Some(Lent::Parent(self.parent.clone())),
+            _ => Some(self.lend_parent()),
         }
     }
 

@@ -9,7 +9,7 @@ end
 function me(r) r.user = "me" r.notes.trace = (r.notes.trace or "") .. "me " return apache2.OK end
 L
 test_rows([
-    ['early, unmarked, late', 'return r.notes.trace', 'early middle me ', at => '/order/0.lua'],
+    ['early, then unmarked', 'return r.notes.trace', 'early middle me ', at => '/order/0.lua'],
     ['early comes before other modules', 'return r.notes.trace', 'me ', at => '/basic/1.lua'],
 ], scripts => { 'users.lua' => $SCRIPT }, load => ['authn_file'], config => <<'C');
 Alias /order "@root@/htdocs/rows"
@@ -17,8 +17,9 @@ Alias /basic "@root@/htdocs/rows"
 <Location /order>
     AuthType Here
     AuthName x
-    LuaHookCheckUserID users.lua me late
+    LuaHookCheckUserID users.lua late late
     LuaHookCheckUserID users.lua middle
+    LuaHookCheckUserID users.lua me
     LuaHookCheckUserID users.lua early early
     Require valid-user
 </Location>

@@ -1,14 +1,20 @@
-# The demo site that `make serve` shows: every page answers, and says what it should.
+# The demo site that `make serve` shows: every page answers in both languages, and says what it should.
 use lib 't/lib';
 use TestHttpd;
+use TestHttpd::Lua ();
+use TestHttpd::WebSocket;
 
 my $demo = TestHttpd::top() . '/apache-conf/demo';
 my %files;
-$files{"lib/Demo/$_"}   = slurp("$demo/lib/Demo/$_")   for map { s{.*/}{}r } glob "$demo/lib/Demo/*.pm";
-$files{"htdocs/$_"}     = slurp("$demo/htdocs/$_")     for map { s{.*/}{}r } glob "$demo/htdocs/*";
+for my $folder (qw(lib/Demo lua htdocs)) {
+    $files{"$folder/$_"} = slurp("$demo/$folder/$_") for map { s{.*/}{}r } glob "$demo/$folder/*";
+}
 my $config = slurp("$demo/demo.conf") =~ s/^LoadModule perl_module.*\n//mr;
 
 plan skip_all => 'needs DBI and DBD::SQLite (libdbd-sqlite3-perl)' unless eval { require DBD::SQLite; 1 };
+plan skip_all => 'the module is built without Lua' unless TestHttpd::Lua::has_lua();
+plan skip_all => 'the pages in Lua need this module' unless ours;
+my $driver = grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
 
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
@@ -16,21 +22,43 @@ for_each_mpm(qw(event prefork), sub {
 
     my $index = $s->get('/');
     is $index->{status}, 200, 'index page';
-    my @sources = $index->{content} =~ m{<pre class="code">(.*?)</pre>}gs;
-    my @names   = $index->{content} =~ m{<h3>(Demo/\S+)</h3>}g;
-    is scalar @sources, 7, 'it shows each example';
-    for my $i (0 .. $#sources) {
-        my $text = $sources[$i] =~ s/<[^>]*>//gr;
+    my @shown = $index->{content} =~ m{<h3>((?:Demo/)?\w+\.\w+)</h3><pre class="code">(.*?)</pre>}gs;
+    my %shown;
+    while (my ($name, $text) = splice @shown, 0, 2) {
+        $text =~ s/<[^>]*>//g;
         $text =~ s/&(lt|gt|quot|amp|#39);/{lt => '<', gt => '>', quot => '"', amp => '&', '#39' => "'"}->{$1}/ge;
-        is $text, $files{"lib/$names[$i]"}, "the highlighter keeps every character of $names[$i]";
+        $shown{ $name =~ /\.lua$/ ? "lua/$name" : "lib/$name" } = $text;
+    }
+    is_deeply [ sort keys %shown ],
+        [ sort grep { m{^(?:lua|lib)/} && !m{/(?:Page|Index|Highlight|page)\.\w+$} } keys %files ], 'it shows each example';
+    is $shown{$_}, $files{$_}, "the highlighter keeps every character of $_" for sort keys %shown;
+    unlike $index->{content}, qr{<pre class="code short"></pre>}, 'and the configuration of each';
+    for my $address ($index->{content} =~ m{<iframe src="([^"]+)"}g) {
+        like $s->get($address)->{status}, qr/^(?:200|403)$/, "what it frames is there: $address";
     }
 
-    like $s->get('/hello')->{content}, qr/Hello from Perl/, 'plain handler';
+    # The pages that there are in both languages.
+    for my $language (['Perl', ''], ['Lua', '/lua']) {
+        my ($name, $at) = @$language;
+        like $s->get("$at/hello")->{content}, qr/Hello from $name/, "$name: plain handler";
+        like $s->get("$at/form?name=%3Cb%3E+x")->{content}, qr{Hello <b>&lt;b&gt; x</b>}, "$name: form by GET";
+        like $s->post("$at/form", 'name=Ada&colour=blue', 'Content-Type' => 'application/x-www-form-urlencoded')->{content},
+            qr{Hello <b>Ada</b>, <b>blue</b>}, "$name: form by POST";
+        my $denied = $s->get("$at/private");
+        is $denied->{status}, 403, "$name: no password, no entry";
+        like $denied->{content}, qr/No entry/, "$name:   with a page of its own";
+        like $s->get("$at/private?password=sesame")->{content}, qr/You are in/, "$name: password opens";
+        like $s->get("$at/method")->{content}, qr/Hi there/, "$name: an object is the handler";
+        like $s->get("$at/method/formal")->{content}, qr/Good day/, "$name:   with another greeting";
+        like $s->get("$at/pool")->{content}, qr/Interpreter <code>\w+/, "$name: pool page";
+        like $s->get("$at/pool/work")->{content}, qr/^\{"process":\d+,"interpreter":"\w+","served":\d+\}$/, "$name: pool work";
+    }
     my $environment = $s->get('/environment', 'X-Test' => 'a<b')->{content};
     like $environment, qr{<th>DEMO_GREETING</th><td>set by PerlSetEnv</td>}, 'perl-script page shows PerlSetEnv';
     like $environment, qr{<th>HTTP_X_TEST</th><td>a&lt;b</td>}, 'and request headers, escaped';
-    like $s->get('/form?name=%3Cb%3E+x')->{content}, qr{Hello <b>&lt;b&gt; x</b>}, 'form by GET';
-    like $s->post('/form', 'name=Ada&colour=blue')->{content}, qr{Hello <b>Ada</b>, <b>blue</b>}, 'form by POST';
+    $environment = $s->get('/lua/environment', 'X-Test' => 'a<b')->{content};
+    like $environment, qr{<th>DEMO_GREETING</th><td>set by SetEnv</td>}, 'the environment in Lua';
+    like $environment, qr{<th>X-Test</th><td>a&lt;b</td>}, 'and request headers, escaped';
 
     is $s->get('/guestbook')->{status}, 200, 'guest book opens its database';
     $s->post('/guestbook', 'name=%3Ci%3EBob&text=one%0Atwo&token=t1') for 1, 2;
@@ -41,15 +69,39 @@ for_each_mpm(qw(event prefork), sub {
         map { $s->post('/guestbook', "name=n&text=t&token=$i-$_")->{status} } 1 .. 10;
     });
     is "@statuses", join(' ', (200) x 40), 'four writers at once wait for each other';
+    lua_guest_book($s);
 
-    my $denied = $s->get('/private');
-    is $denied->{status}, 403, 'no password, no entry';
-    like $denied->{content}, qr/No entry/, 'with a page of its own';
-    like $s->get('/private?password=sesame')->{content}, qr/You are in/, 'password opens';
-    like $s->get('/method')->{content}, qr/Hi there/, 'method handler';
-    like $s->get('/method/formal')->{content}, qr/Good day/, 'method of a subclass';
-    like $s->get('/pool')->{content}, qr/Interpreter <code>\w+/, 'pool page';
-    like $s->get('/pool/work')->{content}, qr/^\{"process":\d+,"interpreter":"\w+","served":\d+\}$/, 'pool work';
+    my $both = $s->get('/both')->{content};
+    my ($perl) = $both =~ m{<th>Perl</th><td>(access: [^<]+)</td>};
+    ok $perl, 'Lua sees the note of a Perl handler';
+    like $both, qr{<th>Lua</th><td>fixups: saw “\Q$perl\E”</td>}, 'and so does a hook before it';
+
+    is $s->get('/tide.html')->{content}, $files{'htdocs/tide.html'}, 'the filter leaves a file alone';
+    is scalar(() = $s->get('/tide.html?word=sea')->{content} =~ m{<mark>sea</mark>}g), 3, 'and marks a word in it';
+    is scalar(() = $s->get('/tide.html?word=p')->{content} =~ m{<mark>}g), 0, 'but not in a tag';
+
+    is $s->get('/lua/echo')->{status}, 400, 'no upgrade was asked for';
+    my $ws = TestHttpd::WebSocket->connect($s, '/lua/echo');
+    ok $ws->is_upgraded, 'WebSocket';
+    is $ws->next, 'text Say something.', 'it speaks first';
+    $ws->send_frame('text', "w\xc3\xb6rld");
+    is $ws->next, "text 1: dlr\xc3\xb6w", 'and answers, still in UTF-8';
+    $ws->send_frame('close', pack 'n', 1000);
+    is $ws->next, 'close 1000', 'a close is answered';
 });
+
+sub lua_guest_book {
+    my ($s) = @_;
+    my $page = $s->get('/lua/guestbook');
+    if (!$driver) {
+        like $page->{content}, qr/No database: /, 'without a driver the guest book in Lua says so (libaprutil1-dbd-sqlite3)';
+        return;
+    }
+    like $page->{content}, qr/<article>.*&lt;i&gt;Bob/s, 'the guest book in Lua shows what was written in Perl';
+    $s->post('/lua/guestbook', 'name=%3Ci%3EEve&text=one%0Atwo&token=t2', 'Content-Type' => 'application/x-www-form-urlencoded') for 1, 2;
+    my @entries = $s->get('/guestbook')->{content} =~ m{<article><p>one<br>two</p><footer>&lt;i&gt;Eve}g;
+    is scalar @entries, 1, 'and the other way round; sent twice it counts once';
+    like $s->post('/lua/guestbook', 'name=+&text=t')->{content}, qr/A name and a few words/, 'an empty name is not taken';
+}
 
 done_testing;

@@ -18,7 +18,7 @@ use warnings;
 use Exporter 'import';
 use TestHttpd;
 
-our @EXPORT = qw(api_rows rows_of_file api_page);
+our @EXPORT = qw(api_rows rows_of_file api_page lua_page);
 
 # The modules that bring the rows.
 our @MODULES = qw(
@@ -49,17 +49,23 @@ sub rows_of_file {
     return $text =~ /^([A-Z]\w*(?:::\w+)+)\s+\|/mg;
 }
 
-# Rows of docs/api.md: name, kind, parameters ([name, kind, optional]), loaded by.
-sub api_page {
-    my @page;
+# Lines of docs/api.md: the class, the names in Perl and Lua, kind, parameters ([name, kind, optional]), loaded by.
+sub lines {
+    my ($class, @lines);
     for (split /\n/, TestHttpd::slurp('docs/api.md')) {
-        my ($name, $kind, $parameters, $result, $reenters, $load, $doc) = /^\| `([\w:]+)` \| (\w+) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*)/ or next;
-        next if $doc =~ /Lua only\./;
+        $class = $1 if /^## (\S+)$/;
+        my ($perl, $lua, $kind, $parameters, undef, undef, $load) = /^\| (\S*) \| (.*?) \| ([A-Z]\w+) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|/ or next;
         my @parameters = map { my ($n, $k) = /\[?(\S+): (.*?)\]?\z/; [ $n, $k, scalar(/^\[/) ] } split /, /, $parameters;
-        push @page, { name => $name, kind => $kind, parameters => \@parameters, load => $load };
+        push @lines, { class => $class, perl => $perl =~ tr/`//dr, lua => $lua =~ /^`[.:]?(\w+)/ ? $1 : '', kind => $kind, parameters => \@parameters, load => $load };
     }
-    return @page;
+    return @lines;
 }
+
+# Those that Perl has: name, kind, parameters, load.
+sub api_page { map { +{ %$_, name => $_->{perl} } } grep { length $_->{perl} } lines() }
+
+# Those that Lua has: class, name, kind, parameters; own where Perl has it not, or otherwise.
+sub lua_page { map { +{ %$_, name => $_->{lua}, own => !length $_->{perl} } } grep { length $_->{lua} } lines() }
 
 sub module {
     my ($rows, $more) = @_;

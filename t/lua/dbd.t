@@ -111,7 +111,7 @@ test_rows([
     ['mod_dbd is what is meant',   'local db, e = r:dbacquire() return db, e', qr/^nil\|.*mod_dbd/],
     ['an unknown driver',          'local db, e = r:dbacquire("nonsense", "x") return db, e', qr/^nil\|.*nonsense/],
     ['no parameters',              'local db, e = r:dbacquire("sqlite3", "") return db, type(e)', 'nil|string'],
-    ['parameters are a string',    'return (pcall(r.dbacquire, r, "sqlite3")), (pcall(r.dbacquire, r, {}))', 'false|false'],
+    ['parameters are a string',    'return (pcall(r.dbacquire, r, "sqlite3")), (pcall(r.dbacquire, r, {}))', ours() ? 'true|false' : 'false|false'],
     ['what cannot be opened',      'local db, e = r:dbacquire("sqlite3", "/no/such/folder/x.db") return db', 'nil'],
 ], mpms => ['event']);
 $pg->stop if $pg;

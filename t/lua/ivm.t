@@ -30,6 +30,7 @@ for_each_mpm(qw(event prefork), sub {
         'htdocs/other.lua' => 'function handle(r) r:puts(("%d"):format(r:ivm_get("count"))) return apache2.OK end',
         'htdocs/many.lua'  => 'function handle(r) for i = 1, 50 do r:ivm_set("k" .. i, ("v"):rep(i)) end local ok = 0 for i = 1, 50 do if #r:ivm_get("k" .. i) == i then ok = ok + 1 end end r:puts(ok) return apache2.OK end',
     });
+    $s->expect_log(qr/AH00161/);        # one worker is meant
     run_rows($s, \@ROWS);
     is join(' ', map { $s->get('/count.lua')->{content} } 1 .. 5), '1 2 3 4 5', 'a value lives from request to request';
     is $s->get('/other.lua')->{content}, '5', 'and is there for another script';

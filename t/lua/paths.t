@@ -15,7 +15,7 @@ my %FILES = (
     'htdocs/a/std.lua'      => 'function handle(r) r:puts(tostring(require("string") == string), tostring(require("math") == math)) return apache2.OK end',
     'lua2/where.lua'        => 'function handle(r) r:puts("in lua2") return apache2.OK end',
     'lua/where.lua'         => 'function handle(r) r:puts("in lua") return apache2.OK end',
-    'lua/sub/where.lua'     => 'function handle(r) r:puts(require("beside")) return apache2.OK end',
+    'lua/sub/where.lua'     => 'function handle(r) r:puts((require("beside"))) return apache2.OK end',
     'lua/sub/beside.lua'    => 'return "beside it"',
 );
 my $CONF = <<'C';
@@ -70,8 +70,8 @@ for_each_mpm(qw(event prefork), sub {
         is $get->('/second/page.lua'), 'of inc2 once', "$scope: LuaInherit parent-last puts the own path first" if $scope eq 'once' || ours;    # one state for both paths
         my ($path, $cpath) = split /\n/, $get->('/paths.lua');
         my $root = quotemeta $s->root;
-        like $path, qr{$root/htdocs/\?\.lua;.*$root/p1/\?\.lua;$root/p2/\?\.lua;$root/lua/relative/\?\.lua$}, "$scope: package.path";
-        like $cpath, qr{$root/c1/\?\.so$}, "$scope: package.cpath";
+        like $path, qr{(?:^|;)$root/htdocs/\?\.lua;.*$root/p1/\?\.lua;$root/p2/\?\.lua;$root/lua/relative/\?\.lua(?:;|$)}, "$scope: package.path";
+        like $cpath, qr{(?:^|;)$root/c1/\?\.so(?:;|$)}, "$scope: package.cpath";
         unlike $get->('/a/none.lua'), qr/^true/, "$scope: what is nowhere is an error";
         like $get->('/a/none.lua'), qr{is_nowhere.*/htdocs/a/is_nowhere\.lua}s, "$scope: which says where it looked";
         like $get->('/a/bad.lua'), qr{^false.*bad_mod\.lua:2: module broke}, "$scope: an error in a module" for 1, 2;

@@ -1,11 +1,12 @@
 //! `APR::Const`: APR's own numbers under their names, by import group. `APR_END` is left out: a sub of that name would be an END block.
 
 use apr::ffi;
-use interp::{Const::Int, Consts};
+use interp::{Const::Int, Consts, LUA, PERL};
 
 /// The constants of APR.
 pub static CONST: Consts = Consts {
     package: "APR::Const",
+    langs: PERL | LUA,
     groups: &[
         ("common", &[("SUCCESS", Int(ffi::APR_SUCCESS as i64))]),
         (

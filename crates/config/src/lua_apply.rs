@@ -1,5 +1,6 @@
 //! What lines of mod_lua's directives, and lists of Lua handlers, do to the records.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::apply::{Applied, Context, Effect, check_enabled, first, name_at};
@@ -7,7 +8,7 @@ use crate::directives::Directive;
 use crate::handler::{Handler, Where};
 use crate::lua_dir::{CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
 use crate::phases::{Phase, Position, Scope};
-use crate::script::{Script, Source, Text};
+use crate::script::{self, Script, Source, Text};
 use crate::words::{self, quoted};
 
 /// The function that mod_lua calls where none is named.
@@ -78,7 +79,8 @@ fn block(row: &'static Directive, at: &Where, head: &[u8], text: &[u8]) -> Resul
     }
     let first_line = Where { line: at.line.saturating_add(1), ..at.clone() };
     let function = words.first().filter(|name| !name.is_empty()).map(|name| Arc::from(name.as_slice()));
-    let script = Script { source: Source::Chunk(Text::new(text, first_line)), function };
+    let text = if function.is_some() { Cow::Borrowed(text) } else { Cow::Owned(script::as_function(text)) };
+    let script = Script { source: Source::Chunk(Text::new(&text, first_line)), function };
     Ok((script, words.into_iter().nth(1)))
 }
 
@@ -416,7 +418,10 @@ mod tests {
             let script = handlers[0].script.clone().unwrap();
             assert_eq!(script.function.as_deref().map(name).as_deref(), function, "{head}");
             let Source::Chunk(text) = &script.source else { panic!("{script:?}") };
-            assert_eq!(name(&text.code), "function fix(r)\nend\n");
+            match function {
+                Some(_) => assert_eq!(name(&text.code), "function fix(r)\nend\n"),
+                None => assert!(name(&text.code).contains("function fix(r)\nend\n")),
+            }
             assert_eq!(text.at, Where::new("httpd.conf", 13));
             let end = function.map(|f| format!(":{f}")).unwrap_or_default();
             assert_eq!(handlers[0].display_name(), format!("httpd.conf:12{end}"));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lazy_static::lazy_static;
 
 use crate::handler::{Handler, HandlerId, Handlers, Where, intern};
-use crate::package::{self, Package};
+use crate::package::{self, Made, Package};
 use crate::phases::{HOOK_SLOTS, Phase, Position};
-use crate::script::{Script, resolve};
+use crate::script::{Script, has_groups, resolve};
 
 /// `LuaScope`: how long the globals of a script live.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -65,7 +65,7 @@ impl Inherit {
 }
 
 /// `LuaMapHandler`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct MapHandler {
     /// Equal for equal lines, for as long as the process lives; numbers are shared with handlers.
     pub id: HandlerId,
@@ -73,8 +73,12 @@ pub struct MapHandler {
     pub pattern: Arc<[u8]>,
     /// File and function, which may name groups of the pattern: see [`interpolate`](crate::script::interpolate).
     pub script: Arc<Script>,
+    /// The file, where it is the same for every address and every directory.
+    pub path: Option<Box<[u8]>>,
     /// The line.
     pub at: Where,
+    /// What the host makes of the pattern, once.
+    pub made: Made,
 }
 
 impl MapHandler {
@@ -82,7 +86,9 @@ impl MapHandler {
     #[must_use]
     pub fn new(pattern: &[u8], file: &[u8], function: &[u8], at: Where) -> Self {
         let id = intern(&[pattern, file, function].join(&b'\0'));
-        Self { id, pattern: pattern.into(), script: Arc::new(Script::file(file, function)), at }
+        let path = (file.starts_with(b"/") && !has_groups(file)).then(|| resolve(None, b"", file).into());
+        let script = Arc::new(Script::file(file, function));
+        Self { id, pattern: pattern.into(), script, path, at, made: Made::default() }
     }
 }
 

@@ -642,7 +642,7 @@ impl Phase {
     /// directive have no name here.
     #[must_use]
     pub fn by_name(name: &[u8]) -> Option<Phase> {
-        let name = name.strip_prefix(b"Perl").unwrap_or(name);
+        let name = name.strip_prefix(b"Perl").or(name.strip_prefix(b"Lua")).unwrap_or(name);
         if name == b"Handler" {
             return Some(Phase::Response);
         }

@@ -39,13 +39,25 @@ pub enum Source {
     Function(Text),
 }
 
+/// The function that a block without a name becomes by [`as_function`].
+pub const BLOCK: &[u8] = b"_block";
+
+/// The text of a block without a name as a function of the request, which is the global `r` meanwhile too; a function that
+/// the text returns is called with it. Lines stay where they are.
+#[must_use]
+pub fn as_function(text: &[u8]) -> Vec<u8> {
+    let before = b"function _block(_r) r = _r local _f = (function(...) ";
+    let behind = b"\nend)(_r) if type(_f) == 'function' then return _f(_r) end return _f end";
+    [before, text, behind].concat()
+}
+
 /// A script, and which of its functions is called.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Script {
     /// Where its code is.
     pub source: Source,
-    /// The function that was named. `None`: `handle` of a file or module (or the module itself, if it is a function). A
-    /// chunk then runs itself, with the request in its global `r`; a function that it returns is called.
+    /// The function that was named. `None`: `handle` of a file or module (or the module itself, if it is a function), of a
+    /// chunk [`BLOCK`].
     pub function: Option<Arc<[u8]>>,
 }
 
@@ -146,12 +158,16 @@ fn clean(path: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned([root, &kept.join(&b'/')].concat())
 }
 
+/// Whether [`interpolate`] has something to do.
+pub(crate) fn has_groups(text: &[u8]) -> bool {
+    text.contains(&b'$') && text.windows(2).any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit())
+}
+
 /// Puts what a pattern matched into a file's or function's name: `$1` is the first group, `$0` all of it; a group that
 /// matched nothing is empty. mod_lua: `LuaMapHandler`.
 #[must_use]
 pub fn interpolate<'a, 'g>(text: &'a [u8], group: impl Fn(usize) -> &'g [u8]) -> Cow<'a, [u8]> {
-    let is_group = |pair: &[u8]| pair[0] == b'$' && pair[1].is_ascii_digit();
-    if !text.windows(2).any(is_group) {
+    if !has_groups(text) {
         return Cow::Borrowed(text);
     }
     let (mut whole, mut rest) = (Vec::with_capacity(text.len()), text);

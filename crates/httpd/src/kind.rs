@@ -33,6 +33,16 @@ impl Ask {
     pub fn eats_lines(&self) -> bool {
         self.mode == ffi::AP_MODE_EATCRLF as c_int
     }
+
+    /// `AP_MODE_INIT`: the filters are to get ready, no data is wanted.
+    pub fn is_for_nothing(&self) -> bool {
+        self.mode == ffi::AP_MODE_INIT as c_int
+    }
+
+    /// `AP_MODE_EXHAUSTIVE`: all there is.
+    pub fn is_for_all(&self) -> bool {
+        self.mode == ffi::AP_MODE_EXHAUSTIVE as c_int
+    }
 }
 
 /// Makes a filter of the host's known under `name` (`SetOutputFilter name`), until the configuration's pool dies. It is one of
@@ -53,7 +63,7 @@ unsafe extern "C" fn output<H: Host>(f: *mut ffi::ap_filter_t, bb: *mut apr::ffi
     // SAFETY: httpd lends both for this call.
     let (f, bb) = unsafe { (Filter::from_ptr(f), Brigade::from_ptr(bb)) };
     let (Some(f), Some(bb)) = (f, bb) else { return Status::EGENERAL.code() };
-    guard::<H, _>("output filter", Status::EGENERAL.code(), || H::output_filter(f, bb))
+    guard::<H, _>("output filter", Status::EGENERAL.code(), || H::output_filter(OwnFilter(f), bb))
 }
 
 unsafe extern "C" fn input<H: Host>(
@@ -67,49 +77,47 @@ unsafe extern "C" fn input<H: Host>(
     let (f, bb) = unsafe { (Filter::from_ptr(f), Brigade::from_ptr(bb)) };
     let (Some(f), Some(bb)) = (f, bb) else { return Status::EGENERAL.code() };
     let ask = Ask { mode: mode as c_int, block: block == apr::ffi::APR_BLOCK_READ, bytes };
-    guard::<H, _>("input filter", Status::EGENERAL.code(), || H::input_filter(f, bb, ask))
+    guard::<H, _>("input filter", Status::EGENERAL.code(), || H::input_filter(OwnFilter(f), bb, ask))
 }
 
 /// What a host keeps with a filter of its own.
 type Data = Box<dyn Any + Send>;
 
-impl Filter {
-    /// Whether it is of a kind that `H` made.
-    fn is_of<H: Host>(&self) -> bool {
-        let Some(kind) = self.kind() else { return false };
-        // SAFETY: a record of httpd's, which lives as long as the configuration; both functions are pointers.
-        let function = unsafe { (*kind.as_ptr()).filter_func.out_func };
-        let function = function.map(|f| f as usize);
-        let (output, input) = (output::<H> as *const () as usize, input::<H> as *const () as usize);
-        function == Some(output) || function == Some(input)
+/// A filter of the host's own, while httpd calls it: also where a harness (mod_filter) calls it under its own record.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnFilter(Filter);
+
+impl std::ops::Deref for OwnFilter {
+    type Target = Filter;
+    fn deref(&self) -> &Filter {
+        &self.0
+    }
+}
+
+impl OwnFilter {
+    /// What the host keeps with it.
+    pub fn data<T: 'static>(&self) -> Option<&T> {
+        // SAFETY: while a filter of ours is called its place is its own, and only `set_data` writes there: a `Data` that lives
+        // as long as the request.
+        unsafe { (*self.0.as_ptr()).ctx.cast::<Data>().as_ref() }?.downcast_ref()
     }
 
-    /// What the host keeps with this filter, which is one of its own.
-    pub fn data<H: Host, T: 'static>(&self) -> Option<&T> {
-        if !self.is_of::<H>() {
-            return None;
-        }
-        // SAFETY: only `set_data` writes to the place of a filter of ours, a `Data` that lives as long as the filter's pool.
-        unsafe { (*self.as_ptr()).ctx.cast::<Data>().as_ref() }?.downcast_ref()
-    }
-
-    /// Keeps something with this filter, which is one of the host's own, once; it is dropped with the request.
-    pub fn set_data<H: Host, T: Send + 'static>(&self, value: T) -> Option<&T> {
-        let r = self.request()?;
+    /// Keeps something with it, once; it is dropped with the request.
+    pub fn set_data<T: Send + 'static>(&self, value: T) -> Option<&T> {
+        let r = self.0.request()?;
         // SAFETY: lives.
-        let is_free = unsafe { (*self.as_ptr()).ctx.is_null() };
-        if self.is_of::<H>() && is_free {
+        if unsafe { (*self.0.as_ptr()).ctx.is_null() } {
             let data: Data = Box::new(value);
             let data: NonNull<Data> = r.pool().keep(data);
             // SAFETY: lives.
-            unsafe { (*self.as_ptr()).ctx = data.as_ptr().cast::<c_void>() };
+            unsafe { (*self.0.as_ptr()).ctx = data.as_ptr().cast::<c_void>() };
         }
-        self.data::<H, T>()
+        self.data()
     }
 
-    /// Whether mod_filter called it: what it changes of the headers is that one's affair then.
+    /// Whether mod_filter calls it: what it changes of the headers is that one's affair then.
     pub fn is_in_harness(&self) -> bool {
         // SAFETY: a record of httpd's, which lives as long as the configuration.
-        self.kind().is_some_and(|kind| unsafe { !(*kind.as_ptr()).providers.is_null() })
+        self.0.kind().is_some_and(|kind| unsafe { !(*kind.as_ptr()).providers.is_null() })
     }
 }

@@ -7,10 +7,11 @@ use std::ffi::c_int;
 impl Request {
     /// Sends 101 with the headers of the answer, which say to what; from then on both directions are the connection's own:
     /// no filter of HTTP's is left, and the connection ends with the request. False if the client cannot be switched
-    /// (HTTP/1.0, HTTP/2, a subrequest).
+    /// (HTTP/1.0, HTTP/2, a subrequest, an answer that has begun).
     pub fn switch_protocols(&self, cx: Reenter) -> bool {
         let c = self.connection();
-        if self.proto_num() != 1001 || c.master().is_some() || self.main().is_some() {
+        let has_begun = self.raw().sent_bodyct != 0 || self.eos_sent() != 0;
+        if self.proto_num() != 1001 || c.master().is_some() || self.main().is_some() || has_begun {
             return false;
         }
         self.set_status(101);

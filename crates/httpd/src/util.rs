@@ -79,9 +79,8 @@ pub fn words(pool: &Pool, line: &[u8]) -> Vec<Vec<u8>> {
 pub fn escape_logitem(pool: &Pool, text: &[u8]) -> Vec<u8> {
     with_cstr(text, |text| {
         // SAFETY: pool and text live for the call; the result is copied out.
-        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.map(<[u8]>::to_vec)
+        unsafe { bytes_at(ffi::ap_escape_logitem(pool.as_ptr(), text.as_ptr())) }.unwrap_or_default().to_vec()
     })
-    .unwrap_or_default()
 }
 
 /// Whether a text matches a pattern with `*` and `?`.

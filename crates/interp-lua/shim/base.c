@@ -261,6 +261,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
     open_package(L, me);
     lua_newtable(L);                                    /* the metatable of envs */
     lua_pushvalue(L, -2); lua_setfield(L, -2, "__index");
@@ -285,6 +286,10 @@ void ml_open_base(lua_State *L, ml_state *me) {
 void ml_start(lua_State *L, ml_state *me) {
     luaL_checkstack(L, 20, NULL);
     ml_push_main(L); me->main = me->L = lua_tothread(L, -1); lua_pop(L, 1);
+#if ML_UPVALUE_ENV
+    *(ml_state **)lua_getextraspace(me->main) = me;
+    *(ml_state **)lua_getextraspace(L) = me;
+#endif
     lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
     ml_open_base(L, me);
     ml_open_classes(L, me);
@@ -298,3 +303,17 @@ void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->r
 void ml_at_start(ml_state *me, int yes) { me->at_start = yes; }
 void ml_free(ml_state *me) { free(me); }
 int ml_globals_ref(const ml_state *me) { return me->globals; }
+
+/* File and line of the script's code that called the row that runs: the line, or 0. Called by src/lua.rs. */
+int ml_caller(ml_state *me, char *file, size_t room) {
+    lua_Debug ar; int level;
+    for (level = 0; lua_getstack(me->L, level, &ar); level++) {
+        if (!lua_getinfo(me->L, "Sl", &ar)) return 0;
+        if (ar.currentline > 0) {
+            const char *source = *ar.source == '@' || *ar.source == '=' ? ar.source + 1 : ar.short_src;
+            snprintf(file, room, "%s", source);
+            return ar.currentline;
+        }
+    }
+    return 0;
+}

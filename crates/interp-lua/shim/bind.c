@@ -38,7 +38,7 @@ void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {
         }
     }
     if (c == end) luaL_error(L, "class %s is bound nowhere", klass->name);
-    push_access(L, me, c, index, ml_index); lua_setfield(L, -3, "__index");
+    push_access(L, me, c, index, index ? ml_own_index : ml_index); lua_setfield(L, -3, "__index");
     push_access(L, me, c, newindex, ml_newindex); lua_setfield(L, -3, "__newindex");
     lua_pop(L, 1);
     lua_pushstring(L, c->name); lua_setfield(L, -2, "__name");

@@ -365,31 +365,38 @@ int ml_meta_door(lua_State *L) {
 
 /* r.name: a method is a function in the class's table, a field a light userdata (its row) that is read at once. Upvalues: table of
  * names, state, and the row of the class's own __index, if it has one. */
+static int read_name(lua_State *L) {
+    lua_rawget(L, lua_upvalueindex(1));
+    if (lua_type(L, 2) != LUA_TLIGHTUSERDATA) return 1;
+    return enter(L, ml_me(L, 2), lua_touserdata(L, 2), 1);
+}
 int ml_index(lua_State *L) {
-    const mi_row *own = lua_touserdata(L, lua_upvalueindex(3));
+    if (UNLIKELY(lua_gettop(L) != 2)) lua_settop(L, 2);
+    return read_name(L);
+}
+int ml_own_index(lua_State *L) {
     lua_settop(L, 2);
-    if (own && lua_type(L, 2) == LUA_TSTRING) {
-        if (enter(L, ml_me(L, 2), own, 2) && !lua_isnil(L, -1)) return 1;
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        if (enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(3)), 2) && !lua_isnil(L, -1)) return 1;
         lua_settop(L, 2);
     }
-    lua_rawget(L, lua_upvalueindex(1));
-    if (lua_islightuserdata(L, 2)) {
-        const mi_row *row = lua_touserdata(L, 2);
-        lua_settop(L, 1);
-        return enter(L, ml_me(L, 2), row, 1);
-    }
-    return 1;
+    return read_name(L);
 }
 /* As ml_index; upvalue 4 is the class's name. */
 int ml_newindex(lua_State *L) {
-    const mi_row *own = lua_touserdata(L, lua_upvalueindex(3)), *row;
-    lua_settop(L, 3);
+    const mi_row *own, *row = NULL;
+    if (UNLIKELY(lua_gettop(L) != 3)) lua_settop(L, 3);
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1));
-    row = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
+    if (lua_type(L, 4) == LUA_TLIGHTUSERDATA) row = lua_touserdata(L, 4);
+    if (LIKELY(row && row->nparams > 1)) {
+        lua_pop(L, 1);
+        lua_replace(L, 2);                              /* the object and the value */
+        enter(L, ml_me(L, 2), row, 2);
+        return 0;
+    }
     lua_settop(L, 3);
-    if (row && row->nparams > 1) { lua_remove(L, 2); enter(L, ml_me(L, 2), row, 2); return 0; }
-    if (own) { enter(L, ml_me(L, 2), own, 3); return 0; }
+    if ((own = lua_touserdata(L, lua_upvalueindex(3)))) { enter(L, ml_me(L, 2), own, 3); return 0; }
     lua_pushvalue(L, 2);
     return luaL_error(L, row ? "%s: field '%s' is read-only" : "%s has no field '%s'",
         lua_tostring(L, lua_upvalueindex(4)), lua_isstring(L, -1) ? lua_tostring(L, -1) : luaL_typename(L, -1));

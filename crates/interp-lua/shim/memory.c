@@ -3,34 +3,39 @@
  * src/start.rs and src/lua.rs. */
 #include "shim.h"
 
-enum { STEP = 8, SIZES = 32, KEPT_BYTES = 96 * 1024 };  /* blocks of exactly 8, 16 .. 256 bytes */
+enum { LEAST = sizeof(void *), MOST = 256, KEPT_BYTES = 96 * 1024 };    /* a list for each size of so many bytes */
 typedef struct block { struct block *next; } block;
 typedef struct {
     lua_Alloc alloc; void *data;                        /* the state's own */
     size_t kept;
-    block *list[SIZES + 1];
+    block *list[MOST + 1];
 } cache;
+
+static int is_small(size_t n) { return n - LEAST <= MOST - LEAST; }
+static void let_all_go(cache *c) {
+    size_t n;
+    for (n = LEAST; n <= MOST; n++)
+        while (c->list[n]) { block *b = c->list[n]; c->list[n] = b->next; c->alloc(c->data, b, n, 0); }
+    c->kept = 0;
+}
 
 static void *cached(void *data, void *p, size_t was, size_t n) {
     cache *c = data;
     if (!p) {
-        if (LIKELY(n - 1 < STEP * SIZES && n % STEP == 0)) {
-            block *b = c->list[n / STEP];
-            if (LIKELY(b != NULL)) { c->list[n / STEP] = b->next; c->kept -= n; return b; }
+        if (LIKELY(is_small(n))) {
+            block *b = c->list[n];
+            if (LIKELY(b != NULL)) { c->list[n] = b->next; c->kept -= n; return b; }
         }
     }
-    else if (n == 0 && was - 1 < STEP * SIZES && was % STEP == 0 && LIKELY(c->kept < KEPT_BYTES)) {
+    else if (n == 0 && is_small(was) && LIKELY(c->kept < KEPT_BYTES)) {
         block *b = p;
-        b->next = c->list[was / STEP]; c->list[was / STEP] = b; c->kept += was;
+        b->next = c->list[was]; c->list[was] = b; c->kept += was;
         return NULL;
     }
     {
         void *made = c->alloc(c->data, p, was, n);
         if (UNLIKELY(!made && n && c->kept)) {          /* at the limit: what is kept counts */
-            size_t i;
-            for (i = 1; i <= SIZES; i++)
-                while (c->list[i]) { block *b = c->list[i]; c->list[i] = b->next; c->alloc(c->data, b, i * STEP, 0); }
-            c->kept = 0;
+            let_all_go(c);
             made = c->alloc(c->data, p, was, n);
         }
         return made;
@@ -46,10 +51,9 @@ void *ml_keep_blocks(ml_state *me) {
 }
 /* The state has its own allocator again, and it has all its blocks. */
 void ml_return_blocks(ml_state *me, void *blocks) {
-    cache *c = blocks; size_t i;
+    cache *c = blocks;
     if (!c) return;
     lua_setallocf(me->main, c->alloc, c->data);
-    for (i = 1; i <= SIZES; i++)
-        while (c->list[i]) { block *b = c->list[i]; c->list[i] = b->next; c->alloc(c->data, b, i * STEP, 0); }
+    let_all_go(c);
     free(c);
 }

@@ -233,7 +233,13 @@ static int p_job(lua_State *L) {
         if (j->name) lua_pushlstring(L, j->name, j->name_len); else lua_pushnil(L);
         lua_rawset(L, 2);
         if (!co || lua_status(co) != LUA_YIELD) return luaL_error(L, "the coroutine has ended");
-        return resume(L, j, co, 0);
+        i = (size_t)resume(L, j, co, 0);
+        if (what & ML_KEEP_LONG && out->text_len >= ML_LONG && out->tag == ML_OK) {
+            lua_pushvalue(L, -1);
+            out->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+            out->is_kept = 1;
+        }
+        return (int)i;
     }
     if (what & ML_CHUNK) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);                                            /* 3: chunk */

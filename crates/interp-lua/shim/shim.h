@@ -71,6 +71,7 @@ typedef struct {
     int64_t number;
     const char *text; size_t text_len;
     int ref, top;
+    int is_kept;                        /* the text is a string that `ref` keeps */
 } ml_out;
 
 enum {
@@ -84,8 +85,10 @@ enum {
     ML_KEEP_RESULT = 128,   /* out.ref: the function that the chunk returned */
     ML_FIND = 256,          /* out.ref: the function, which is not called */
     ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
-    ML_PLAIN = 1024         /* the script names neither _G nor what loads code */
+    ML_PLAIN = 1024,        /* the script names neither _G nor what loads code */
+    ML_KEEP_LONG = 2048     /* with ML_RESUME: a long text stays where it is, and is kept */
 };
+enum { ML_LONG = 8192 };
 enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */
 /* What is to be done in one protected call (`Job` in Rust). */
 typedef struct {
@@ -113,6 +116,7 @@ void ml_push(lua_State *L, ml_state *me, const mi_val *v);
 int ml_door(lua_State *L);
 int ml_meta_door(lua_State *L);
 int ml_index(lua_State *L);
+int ml_own_index(lua_State *L);
 int ml_newindex(lua_State *L);
 void ml_drain(ml_state *me);
 void ml_settle(ml_state *me, int to);
@@ -124,10 +128,20 @@ void ml_open_classes(lua_State *L, ml_state *me);
 int ml_leave(lua_State *L, ml_state *me, int64_t status);
 int ml_text(lua_State *L, int i);
 void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
+/* text.c */
+void ml_open_text(lua_State *L);
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
 void ml_own_globals(lua_State *L, ml_state *me, int env);
-static inline ml_state *ml_me(lua_State *L, int upvalue) { return lua_touserdata(L, lua_upvalueindex(upvalue)); }
+/* The state that runs, in functions of ours that have it as an upvalue. */
+static inline ml_state *ml_me(lua_State *L, int upvalue) {
+#if ML_UPVALUE_ENV
+    (void)upvalue;
+    return *(ml_state **)lua_getextraspace(L);          /* threads inherit it */
+#else
+    return lua_touserdata(L, lua_upvalueindex(upvalue));
+#endif
+}
 static inline ml_box *ml_boxed(lua_State *L, int i) {
     ml_box *b = lua_touserdata(L, i);
     return b && lua_rawlen(L, i) == sizeof *b && b->cookie == &ml_box_cookie ? b : NULL;

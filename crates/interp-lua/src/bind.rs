@@ -77,7 +77,7 @@ fn build() -> Tables {
         });
     }
     let mut consts = Vec::new();
-    for set in interp::constants() {
+    for set in interp::constants().iter().filter(|set| set.langs & interp::LUA != 0) {
         let package = forever(set.package);
         for (name, value) in set.groups.iter().flat_map(|group| group.1) {
             let row = BoundConst { set: package, name: forever(name), text: ptr::null(), text_len: 0, number: 0 };

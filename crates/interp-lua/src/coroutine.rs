@@ -6,7 +6,10 @@ use crate::{
     lua::{Entered, Finished},
 };
 use interp::{Kept, Raised, Val};
-use std::{ffi::c_int, ptr};
+use std::{
+    ffi::c_int,
+    ptr::{self, NonNull},
+};
 
 /// A function of a script between two yields.
 #[derive(Debug)]
@@ -16,17 +19,54 @@ pub struct Coroutine {
 }
 
 /// How far a coroutine has run, with the text it gave: strings and numbers count as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Step {
     /// It waits to be resumed.
-    Yielded(Option<Vec<u8>>),
+    Yielded(Option<Text>),
     /// It has returned.
-    Returned(Option<Vec<u8>>),
+    Returned(Option<Text>),
+}
+
+/// Text that a coroutine gave. A long one is not copied: it is the string that the state has, kept by this.
+#[derive(Debug)]
+pub struct Text(Bytes);
+
+#[derive(Debug)]
+enum Bytes {
+    Own(Vec<u8>),
+    InState { string: Kept, at: NonNull<u8>, length: usize },
+}
+
+// SAFETY: the bytes of a string do not change; they are looked at by whoever has entered its state.
+unsafe impl Send for Text {}
+
+impl Text {
+    /// The bytes, in the state that gave them; in another one those of a long text are none. What is long stays in its place
+    /// until this is dropped or the state ends.
+    pub fn bytes<'t>(&'t self, entered: &'t Entered) -> &'t [u8] {
+        match &self.0 {
+            Bytes::Own(bytes) => bytes,
+            // SAFETY: the string is kept, and its state is entered.
+            Bytes::InState { string, at, length } if entered.owns(string) => unsafe {
+                std::slice::from_raw_parts(at.as_ptr(), *length)
+            },
+            Bytes::InState { .. } => &[],
+        }
+    }
+
+    /// Whether it is long: the state's own string.
+    pub fn is_long(&self) -> bool {
+        matches!(self.0, Bytes::InState { .. })
+    }
 }
 
 impl Step {
-    fn of(finished: Finished) -> Step {
-        if finished.yielded { Step::Yielded(finished.text) } else { Step::Returned(finished.text) }
+    fn of(entered: &Entered, finished: Finished) -> Step {
+        let long = finished
+            .long
+            .map(|(at, length)| Bytes::InState { string: entered.keep(finished.reference), at, length });
+        let text = long.or(finished.text.map(Bytes::Own)).map(Text);
+        if finished.yielded { Step::Yielded(text) } else { Step::Returned(text) }
     }
 }
 
@@ -42,7 +82,8 @@ impl Entered {
             return Err(no_function(function, env.file()));
         }
         let coroutine = Coroutine { thread: self.keep(finished.reference), env: env.clone() };
-        Ok((coroutine, Step::of(finished)))
+        let step = Step::of(self, finished);
+        Ok((coroutine, step))
     }
 
     /// Goes on with it: its global `bucket` is set, to nil where there is none.
@@ -52,8 +93,8 @@ impl Entered {
     pub fn resume(&self, coroutine: &Coroutine, bucket: Option<&[u8]>) -> Result<Step, Raised> {
         let chunk = coroutine.thread.as_raw() as isize as c_int;
         let (name, name_len) = bucket.map_or((ptr::null(), 0), |b| (b.as_ptr(), b.len()));
-        let job = self.in_env(&coroutine.env, Job { what: ffi::RESUME, chunk, name, name_len, ..NO_JOB })?;
-        self.perform(job).map(Step::of)
+        let job = self.in_env(&coroutine.env, Job { what: ffi::RESUME | ffi::KEEP_LONG, chunk, name, name_len, ..NO_JOB })?;
+        self.perform(job).map(|finished| Step::of(self, finished))
     }
 }
 
@@ -73,25 +114,53 @@ mod tests {
         let env = lua.open(&config("f:1", text)).unwrap();
         let record = Record::default();
         let thing = Thing::of(&record).val(Ticket::FOREVER);
-        let some = |s: &str| Some(s.as_bytes().to_vec());
+        let shown = |step: Step| {
+            let text = |text: Option<Text>| text.map_or("nil".into(), |t| String::from_utf8_lossy(t.bytes(&lua)).into_owned());
+            match step {
+                Step::Yielded(t) => format!("yielded {}", text(t)),
+                Step::Returned(t) => format!("returned {}", text(t)),
+            }
+        };
+        let resumed = |co: &Coroutine, bucket: Option<&[u8]>| shown(lua.resume(co, bucket).unwrap());
         let (co, step) = lua.start_coroutine(&env, b"filter", &[thing]).unwrap();
-        assert_eq!(step, Step::Yielded(some("before")));
-        assert_eq!(lua.resume(&co, Some(b"one")), Ok(Step::Yielded(some("ONE0"))));
+        assert_eq!(shown(step), "yielded before");
+        assert_eq!(resumed(&co, Some(b"one")), "yielded ONE0");
         record.count.set(7);
         let (other, _) = lua.start_coroutine(&env, b"filter", &[thing]).unwrap();
-        assert_eq!(lua.resume(&other, Some(b"x")), Ok(Step::Yielded(some("X7"))));
-        assert_eq!(lua.resume(&co, Some(b"")), Ok(Step::Yielded(some("7"))));
-        assert_eq!(lua.resume(&co, None), Ok(Step::Yielded(some("5"))));
-        assert_eq!(lua.resume(&co, None), Ok(Step::Yielded(None)));
-        assert_eq!(lua.resume(&co, None), Ok(Step::Returned(some("after"))));
+        assert_eq!(resumed(&other, Some(b"x")), "yielded X7");
+        assert_eq!(resumed(&co, Some(b"")), "yielded 7");
+        assert_eq!(resumed(&co, None), "yielded 5");
+        assert_eq!(resumed(&co, None), "yielded nil");
+        assert_eq!(resumed(&co, None), "returned after");
         assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
         let (co, step) = lua.start_coroutine(&env, b"fails", &[thing]).unwrap();
-        assert_eq!(step, Step::Yielded(None));
+        assert_eq!(shown(step), "yielded nil");
         let said = died(lua.resume(&co, Some(b"x")));
         assert!(said.starts_with("f:14: attempt to index ") && said.contains("\nstack traceback:\n\tf:"), "{said}");
         assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
-        assert_eq!(lua.start_coroutine(&env, b"leaves", &[]).map(|c| c.1), Err(Raised::Exit(3)));
+        assert!(matches!(lua.start_coroutine(&env, b"leaves", &[]), Err(Raised::Exit(3))));
         assert!(matches!(lua.start_coroutine(&env, b"none", &[]), Err(Raised::Unresolved(_))));
         assert_eq!(lua.call_in(&env, b"leaves", &[]), Err(Raised::Exit(3)));
+    }
+
+    #[test]
+    fn a_long_text_is_not_copied_and_stays_while_it_is_held() {
+        let (lua, elsewhere) = (lua(), lua());
+        let lua = lua.enter();
+        let text = "function filter() coroutine.yield() while bucket do coroutine.yield(bucket:upper()) end end";
+        let env = lua.open(&config("f:1", text)).unwrap();
+        let (co, _) = lua.start_coroutine(&env, b"filter", &[]).unwrap();
+        let held: Vec<Text> = (0..20)
+            .map(|_| match lua.resume(&co, Some(&[b'x'; 20_000])) {
+                Ok(Step::Yielded(Some(text))) => text,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        lua.run_once(&config("g:1", "collectgarbage()"), b"print", &[]).unwrap();
+        assert!(held.iter().all(|text| text.is_long() && text.bytes(&lua) == [b'X'; 20_000]));
+        assert_eq!(held[0].bytes(&elsewhere.enter()), b"");
+        drop(held);
+        lua.drain();
+        drop((co, env));
     }
 }

@@ -1,9 +1,10 @@
 //! Envs: the table of globals that a script runs in. One for a single use, or kept as long as its scope lasts.
 
 use crate::{
+    cache::Stamp,
     ffi::{self, Job},
     lua::{Entered, Finished},
-    script::{Loaded, Script},
+    script::{CodeCache, Loaded, Script},
 };
 use interp::{Kept, Outcome, Raised, Val};
 use std::{ffi::c_int, ptr, rc::Rc, sync::Arc};
@@ -16,7 +17,11 @@ pub struct Env(Arc<Inner>);
 struct Inner {
     kept: Kept,
     world: usize,
+    /// What calls in it add: [`ffi::PLAIN`].
+    what: c_int,
     file: Box<[u8]>,
+    /// What the script's chunk was made of when it ran.
+    stamp: Option<Stamp>,
 }
 
 impl Env {
@@ -70,7 +75,16 @@ impl Entered {
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
         let (loaded, finished) = self.run_chunk(script, b"", job)?;
-        Ok(self.env(finished.reference, loaded.world, script.name))
+        Ok(self.env(finished.reference, loaded.world, script.name, Some(&loaded)))
+    }
+
+    /// Whether the script is still what it was when its chunk ran in `env`; never so under [`CodeCache::Never`].
+    ///
+    /// # Errors
+    /// When it cannot be read any more, or does not compile.
+    pub fn is_current(&self, env: &Env, script: &Script) -> Result<bool, Raised> {
+        let loaded = self.loaded(script)?;
+        Ok(script.cache != CodeCache::Never && env.0.stamp.as_ref() == Some(&loaded.stamp()))
     }
 
     /// The env that this state keeps for the script for good; made anew when the file has changed.
@@ -80,7 +94,7 @@ impl Entered {
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let loaded = self.loaded(script)?;
         if let Some((stamp, env)) = &*loaded.kept.borrow()
-            && *stamp == loaded.stamp()
+            && loaded.is_of(stamp)
         {
             return Ok(env.clone());
         }
@@ -95,19 +109,21 @@ impl Entered {
     /// # Errors
     /// As [`Entered::run_once`]; [`Raised::Unresolved`] for an env of another state.
     pub fn call_in(&self, env: &Env, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
-        let finished = self.perform(self.in_env(env, calling(ffi::CALL, function, args))?)?;
-        called(finished, function, env.file())
+        let job = Job { name_ref: self.name_ref(function), ..calling(ffi::CALL, function, args) };
+        called(self.perform(self.in_env(env, job)?)?, function, env.file())
     }
 
-    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8]) -> Env {
-        Env(Arc::new(Inner { kept: self.keep(reference), world, file: file.into() }))
+    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8], loaded: Option<&Loaded>) -> Env {
+        let what = loaded.map_or(0, |loaded| loaded.what.get() & ffi::PLAIN);
+        let stamp = loaded.map(Loaded::stamp);
+        Env(Arc::new(Inner { kept: self.keep(reference), world, what, file: file.into(), stamp }))
     }
 
     pub(crate) fn in_env(&self, env: &Env, job: Job) -> Result<Job, Raised> {
         if !self.owns(&env.0.kept) {
             return Err(Raised::Unresolved(b"the script's globals belong to another interpreter".to_vec()));
         }
-        Ok(Job { env: env.reference(), world: self.world_raw(env.0.world), ..job })
+        Ok(Job { what: job.what | env.0.what, env: env.reference(), world: self.world_raw(env.0.world), ..job })
     }
 
     fn run_chunk(&self, script: &Script, function: &[u8], job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
@@ -120,7 +136,7 @@ impl Entered {
             self.unref(chunk.reference);
             return Ok((loaded, finished?));
         }
-        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(&loaded, function) } else { ffi::NO_REF };
+        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(function) } else { ffi::NO_REF };
         let what = job.what | loaded.what.get();
         let finished =
             self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;
@@ -210,6 +226,49 @@ mod tests {
         assert_eq!(run("return nil").map(|o| (o.number, o.truth, o.is_number)), Ok((0, false, false)));
         assert_eq!(run("return '404'").map(|o| (o.number, o.truth, o.is_number)), Ok((404, true, true)));
         assert_eq!(run("return 200.7").map(|o| (o.number, o.truth, o.is_number)), Ok((200, true, true)));
+    }
+
+    /// What `text.c` answers itself is what Lua's own functions answer.
+    #[test]
+    #[cfg(not(feature = "luajit"))]
+    fn upper_lower_and_gsub_are_those_of_lua() {
+        let lua = lua();
+        let lua = lua.enter();
+        // A short string is left to Lua's own function: byte by byte they tell what a long one should give.
+        let code = "local all = {} for i = 0, 255 do all[i + 1] = string.char(i) end
+            local long, up, low = table.concat(all) .. ('xyZ'):rep(50) .. 'a', {}, {}
+            for i = 1, #long do up[i] = long:sub(i, i):upper() low[i] = long:sub(i, i):lower() end
+            if long:upper() ~= table.concat(up) or long:lower() ~= table.concat(low) then return 'case' end
+            return 'same'";
+        assert_eq!(text(&lua, code), "same");
+        for (call, answer) in [
+            ("('a b'):gsub('+', 'x')", "a b 0"),
+            ("('a+b'):gsub('+', ' ')", "a b 1"),
+            ("('a%20b'):gsub('%%(%x%x)', function(h) return string.char(tonumber(h, 16)) end)", "a b 1"),
+            ("('ab'):gsub('%%(%x%x)', function(h) return 'never' end)", "ab 0"),
+            ("('abc'):gsub('z*', '-')", "-a-b-c- 4"),
+            ("('abc'):gsub('z?', '-')", "-a-b-c- 4"),
+            ("('abc'):gsub('z-', '-')", "-a-b-c- 4"),
+            ("('abc'):gsub('z+', '-')", "abc 0"),
+            ("('abc'):gsub('^z', '-')", "abc 0"),
+            ("('abc'):gsub('$', '-')", "abc- 1"),
+            ("('abc'):gsub('', '-')", "-a-b-c- 4"),
+            ("('abc'):gsub('.', {a = 1})", "1bc 3"),
+            ("('a.c'):gsub('%.', '')", "ac 1"),
+            ("('abc'):gsub('%a', '')", " 3"),
+            ("('abc'):gsub('\0', '')", "abc 0"),
+            ("('a\0c'):gsub('\0', 'x')", "axc 1"),
+            ("('abc'):gsub('z', 'x', 1)", "abc 0"),
+            ("('12'):gsub('3', 4)", "12 0"),
+            ("string.gsub(12, 3, 4)", "12 0"),
+            ("pcall(string.gsub, 'abc', 'z')", "false bad argument #3 to 'gsub' (string/function/table expected, got no value)"),
+            ("pcall(string.gsub, 'abc', 'z', true)", "false bad argument #3 to 'gsub' (string/function/table expected, got boolean)"),
+            ("pcall(string.gsub, 'abc', '[z', '')", "false malformed pattern (missing ']')"),
+            ("pcall(string.gsub, 'abc', ')', '')", "false invalid pattern capture"),
+        ] {
+            let shown = format!("local a, b = {call} return tostring(a) .. ' ' .. tostring(b)");
+            assert_eq!(text(&lua, &shown), answer, "{call}");
+        }
     }
 
     #[test]

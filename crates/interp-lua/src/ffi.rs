@@ -82,6 +82,7 @@ pub(crate) struct Out {
     pub text_len: usize,
     pub reference: c_int,
     pub top: c_int,
+    pub is_kept: c_int,
 }
 
 impl Out {
@@ -95,6 +96,7 @@ impl Out {
         text_len: 0,
         reference: NO_REF,
         top: 0,
+        is_kept: 0,
     };
 }
 
@@ -119,6 +121,7 @@ pub(crate) const KEEP_RESULT: c_int = 128;
 pub(crate) const FIND: c_int = 256;
 pub(crate) const TAKES_ENV: c_int = 512;
 pub(crate) const PLAIN: c_int = 1024;
+pub(crate) const KEEP_LONG: c_int = 2048;
 
 /// `ml_job`: what is to be done in one protected call.
 #[repr(C)]
@@ -189,6 +192,7 @@ unsafe extern "C" {
         world: *const World,
         out: *mut Out,
     );
+    pub fn ml_caller(me: *mut State, file: *mut c_char, room: usize) -> c_int;
     pub(crate) fn ml_constant(me: *mut State, k: *const u8, kn: usize, v: *const u8, vn: usize) -> c_int;
     pub(crate) fn ml_drain_now(me: *mut State);
     pub(crate) fn ml_collect(me: *mut State);

@@ -27,6 +27,8 @@ enum Form<'a> {
     InFile(&'a [u8], &'a [u8]),
     /// `module`, `module.func`
     Module(&'a [u8]),
+    /// `module:func`
+    InModule(&'a [u8], &'a [u8]),
 }
 
 fn form(name: &[u8]) -> Form<'_> {
@@ -39,6 +41,7 @@ fn form(name: &[u8]) -> Form<'_> {
         if file.contains(&b'/') || file.ends_with(b".lua") {
             return Form::InFile(file, &name[at + 1..]);
         }
+        return Form::InModule(file, &name[at + 1..]);
     }
     Form::Module(name)
 }
@@ -57,6 +60,10 @@ impl Entered {
         Ok(match form(name) {
             Form::Module(name) => Resolved::Function {
                 function: self.keep(self.module_function(name, load == Load::IfMissing)?),
+                env: None,
+            },
+            Form::InModule(module, function) => Resolved::Function {
+                function: self.keep(self.module_function(&[module, b".", function].concat(), load == Load::IfMissing)?),
                 env: None,
             },
             Form::InFile(file, function) => {
@@ -87,7 +94,7 @@ impl Entered {
         let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
         let world = self.base.get();
         let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
-        let env = self.env(made.reference, world, b"the configuration");
+        let env = self.env(made.reference, world, b"the configuration", None);
         let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
         let job = self.in_env(&env, Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, ..NO_JOB })?;
         let finished = self.perform(job);
@@ -130,6 +137,7 @@ impl Entered {
                 self.function_of(&env, function)
             }
             Form::Module(name) => self.module_function(name, true),
+            Form::InModule(module, function) => self.module_function(&[module, b".", function].concat(), true),
             Form::Text(text) => self.text_function(text).map(|(function, _)| function),
         }
     }

@@ -57,7 +57,7 @@ mod world;
 
 pub use cache::parsed;
 pub use check::check;
-pub use coroutine::{Coroutine, Step};
+pub use coroutine::{Coroutine, Step, Text};
 pub use env::Env;
 pub use interp::{Load, Outcome, Place, Raised};
 pub use lua::{Entered, Guard, Lua};

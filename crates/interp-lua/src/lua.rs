@@ -53,6 +53,8 @@ pub struct Entered {
     pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
     /// The script that ran last.
     pub(crate) last: RefCell<Option<Rc<Loaded>>>,
+    /// Names of functions, as the state knows them.
+    pub(crate) names: RefCell<Vec<(Box<[u8]>, c_int)>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
     /// What start-up code has done, to be done again in others.
     pub(crate) done: RefCell<Vec<StartUp>>,
@@ -178,6 +180,9 @@ impl Interp for Lua {
         // SAFETY: the address of a field is never null.
         unsafe { NonNull::new_unchecked(self.entered.users.get()) }
     }
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        self.entered.caller()
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -190,6 +195,8 @@ pub(crate) struct Finished {
     pub reference: c_int,
     pub yielded: bool,
     pub text: Option<Vec<u8>>,
+    /// In place of it, the bytes of a string that `reference` keeps.
+    pub long: Option<(NonNull<u8>, usize)>,
     /// A function that was to be called is none.
     pub is_missing: bool,
 }
@@ -223,6 +230,15 @@ impl Entered {
     pub(crate) fn keep(&self, reference: c_int) -> Kept {
         // SAFETY: a reference that this state counted for us.
         unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home.clone()) }
+    }
+
+    /// File and line of the script's code that called the row that runs.
+    pub fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        let mut file = [0u8; 512];
+        // SAFETY: the record lives; the shim writes at most as many bytes, a NUL among them.
+        let line = unsafe { ffi::ml_caller(self.raw(), file.as_mut_ptr().cast(), file.len()) };
+        let length = file.iter().position(|b| *b == 0)?;
+        Some((file[..length].to_vec(), u32::try_from(line).ok().filter(|line| *line > 0)?))
     }
 
     /// Frees what others left in the drop box. Also done on entry and after each call out of Lua.
@@ -265,7 +281,7 @@ impl Entered {
     }
 
     pub(crate) fn finish(&self, out: &ffi::Out) -> Result<Finished, Raised> {
-        let text = (!out.text.is_null()).then(|| {
+        let text = (!out.text.is_null() && out.is_kept == 0).then(|| {
             // SAFETY: the shim points at bytes on the Lua stack, which stay until `ml_done`.
             unsafe { std::slice::from_raw_parts(out.text, out.text_len) }.to_vec()
         });
@@ -277,6 +293,7 @@ impl Entered {
                 reference: out.reference,
                 yielded: out.yielded != 0,
                 text,
+                long: NonNull::new(out.text.cast_mut()).filter(|_| out.is_kept != 0).map(|at| (at, out.text_len)),
                 is_missing: out.tag == ffi::NO_FUNCTION,
             }),
             ffi::EXIT => Err(Raised::Exit(out.number as i32)),

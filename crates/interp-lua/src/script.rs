@@ -64,8 +64,6 @@ pub(crate) struct Loaded {
     pub chunk: Cell<c_int>,
     /// What jobs with it add: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
     pub what: Cell<c_int>,
-    /// The function called last, as this state knows its name.
-    function: RefCell<(Box<[u8]>, c_int)>,
     /// Its main code is running: another run meanwhile needs a chunk of its own.
     pub busy: Cell<c_int>,
     /// The env that the state keeps for it, and the chunk's stamp then.
@@ -75,6 +73,10 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn stamp(&self) -> Stamp {
         self.stamp.borrow().clone()
+    }
+
+    pub(crate) fn is_of(&self, stamp: &Stamp) -> bool {
+        *self.stamp.borrow() == *stamp
     }
 }
 
@@ -98,6 +100,9 @@ fn traits(text: &[u8]) -> c_int {
     }
     what
 }
+
+/// Names of functions that a state keeps.
+const NAMES: usize = 16;
 
 /// Where a chunk's source is.
 #[derive(Clone, Copy)]
@@ -171,7 +176,6 @@ impl Entered {
             stamp: RefCell::new(chunk.stamp),
             chunk: Cell::new(chunk.reference),
             what: Cell::new(chunk.what),
-            function: RefCell::new((Box::default(), ffi::NO_REF)),
             busy: Cell::new(0),
             kept: RefCell::new(None),
         });
@@ -184,16 +188,22 @@ impl Entered {
         self.chunk(script.source(), script.cache, true)
     }
 
-    /// A reference to the name of a function that the script is asked for again and again.
-    pub(crate) fn name_ref(&self, loaded: &Loaded, function: &[u8]) -> c_int {
-        let mut known = loaded.function.borrow_mut();
-        if *known.0 != *function {
-            self.unref(known.1);
-            // SAFETY: this state is entered; the name is borrowed for the call.
-            let reference = unsafe { ffi::ml_name(self.raw(), function.as_ptr(), function.len()) };
-            *known = (function.into(), reference);
+    /// A reference to the name of a function that scripts are asked for again and again. Few are kept: a name may come from an
+    /// address.
+    pub(crate) fn name_ref(&self, function: &[u8]) -> c_int {
+        let mut names = self.names.borrow_mut();
+        if let Some((_, reference)) = names.iter().find(|(name, _)| **name == *function) {
+            return *reference;
         }
-        known.1
+        if names.len() == NAMES {
+            return ffi::NO_REF;
+        }
+        // SAFETY: this state is entered; the name is borrowed for the call.
+        let reference = unsafe { ffi::ml_name(self.raw(), function.as_ptr(), function.len()) };
+        if reference != ffi::NO_REF {
+            names.push((function.into(), reference));
+        }
+        reference
     }
 
     /// Loads a chunk into this state: from the process's cache, or from its source. `is_script`: it is only run as one, in

@@ -95,6 +95,7 @@ impl Lua {
             worlds: RefCell::default(),
             scripts: RefCell::new(HashMap::new()),
             last: RefCell::default(),
+            names: RefCell::default(),
             handlers: RefCell::default(),
             done: RefCell::default(),
             leaks: RefCell::default(),

@@ -184,6 +184,7 @@ static PACKAGE: Class = Class::new(
 );
 static CONSTS: Consts = Consts {
     package: "Apache2::Const",
+    langs: interp::PERL | interp::LUA,
     groups: &[
         ("common", &[("OK", Const::Int(0)), ("DECLINED", Const::Int(-1))]),
         ("types", &[("DIR_MAGIC_TYPE", Const::Text("httpd/unix-directory"))]),

@@ -51,7 +51,7 @@ fn build() -> Tables {
         }
     }
     let mut consts = Vec::new();
-    for set in interp::constants() {
+    for set in interp::constants().iter().filter(|set| set.langs & interp::PERL != 0) {
         let package = forever(set.package);
         for (group, members) in set.groups {
             let group = forever(group.trim_start_matches(':'));

@@ -72,6 +72,7 @@ static TEST: Class = Class::new(
 );
 static CONSTS: Consts = Consts {
     package: "Apache2::Const",
+    langs: interp::PERL | interp::LUA,
     groups: &[
         ("common", &[("OK", Const::Int(0)), ("DECLINED", Const::Int(-1))]),
         ("http", &[("NOT_FOUND", Const::Int(404)), ("OK", Const::Int(0))]),

@@ -1,34 +1,59 @@
 //! Prints `docs/api.md` from the rows: nothing about a class is written twice.
 
-use crate::{Class, Const, Consts, LUA, PERL};
+use crate::{Class, Const, Consts, LUA, PERL, Row, RowKind};
 use std::fmt::Write as _;
+
+const BEFORE: &str = "\
+# API
+
+Printed from the tables by `make tables`; do not edit. A line is a function, method or field: its name in Perl and in Lua, how it
+is called, its parameters (optional ones in brackets), its result, the module that brings it in Perl, and what it does. An empty
+place: that language has none of this name.
+
+| kind | in Perl | in Lua |
+|---|---|---|
+| Ro | `$r->name` | a field, `r.name` |
+| Rw | `$r->name`, `$r->name($value)`, which gives the old value | a field, `r.name = value` |
+| Method | `$r->name(...)` | `r:name(...)` |
+| ClassMethod | `Apache2::Class->name(...)` | `require(\"Apache2.Class\"):name(...)` |
+| Function | `Apache2::Class::name(...)` | `require(\"Apache2.Class\").name(...)` |
+
+In Lua nothing has to be loaded for an object's methods. A parameter of kind buffer is not given there: the call returns the bytes.
+Hashes and arrays are tables, undef is nil, and a list is several results.
+";
 
 /// The page: each class with its rows, then the constants by package and group.
 pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
-    let mut page = String::from(
-        "# API\n\nPrinted from the tables by `make tables`; do not edit. Each function, method or field, its parameters\n\
-         (optional ones in brackets), its result, the module that brings it, and what it does.\n",
-    );
+    let mut page = String::from(BEFORE);
+    page.push_str(&names_of_mod_lua(classes));
     for class in classes.iter().filter(|c| c.rows().next().is_some()) {
         let _ = write!(page, "\n## {}\n\n{}\n", class.name(), class.about());
         if !class.parent().is_empty() {
             let _ = writeln!(page, "Inherits from {}.", class.parent());
         }
-        page.push_str("\n| name | kind | parameters | result | | loaded by | |\n|---|---|---|---|---|---|---|\n");
+        page.push_str(
+            "\n| Perl | Lua | kind | parameters | result | | loaded by | |\n|---|---|---|---|---|---|---|---|\n",
+        );
+        let mut shown: Vec<*const Row> = Vec::new();
         for row in class.rows() {
-            let is_bound = |lang| class.rows_of(lang).any(|bound| std::ptr::eq(bound, row));
-            let languages = match (is_bound(PERL), is_bound(LUA)) {
-                (true, false) if row.is_for(LUA) => " Perl only: the name means something else in Lua.",
-                (true, false) => " Perl only.",
-                (false, true) => " Lua only.",
-                _ => "",
-            };
-            let line = row.line(class);
-            let _ = writeln!(page, "{}{languages} |", line.trim_end_matches(" |"));
+            // What a name means in Lua stands behind what it means in Perl.
+            let other = meaning_in_lua(class, row);
+            for row in [Some(row), other].into_iter().flatten() {
+                if !shown.contains(&std::ptr::from_ref(row)) {
+                    shown.push(row);
+                    let _ = writeln!(page, "{}", row.line(class, &names(class, row)).trim_end());
+                }
+            }
         }
     }
     for set in constants {
-        let _ = write!(page, "\n## Constants of {}\n", set.package);
+        let module = set.package.replace("::", ".");
+        let languages = match (set.langs & PERL != 0, set.langs & LUA != 0) {
+            (true, true) => format!("In Perl, and in Lua as fields of `require(\"{module}\")`."),
+            (true, false) => "In Perl.".into(),
+            _ => format!("In Lua, as fields of `{module}`."),
+        };
+        let _ = write!(page, "\n## Constants of {}\n\n{languages}\n", set.package);
         for (group, members) in set.groups {
             let names = members.iter().map(|(name, value)| match value {
                 Const::Int(n) => format!("`{name}` {n}"),
@@ -38,6 +63,55 @@ pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
         }
     }
     page
+}
+
+fn is_bound(class: &Class, row: &Row, language: u8) -> bool {
+    class.rows_of(language).any(|bound| std::ptr::eq(bound, row))
+}
+
+/// Of a row that Perl has: the other one that Lua has under its name.
+fn meaning_in_lua(class: &Class, row: &Row) -> Option<&'static Row> {
+    let is_other =
+        |own: &&'static Row| own.is_lua_only() && own.lua_name() == row.lua_name() && !std::ptr::eq(*own, row);
+    class.rows_of(LUA).find(is_other).filter(|_| is_bound(class, row, PERL))
+}
+
+/// Its names, as two columns.
+fn names(class: &Class, row: &Row) -> String {
+    let perl = if is_bound(class, row, PERL) { format!("`{}::{}`", class.name(), row.name()) } else { String::new() };
+    let name = row.lua_name();
+    let lua = match row.kind() {
+        _ if !is_bound(class, row, LUA) => {
+            if meaning_in_lua(class, row).is_some() {
+                "the next line".into()
+            } else {
+                String::new()
+            }
+        }
+        RowKind::Ro | RowKind::Rw => format!("`.{name}`"),
+        RowKind::Function => format!("`.{name}()`"),
+        RowKind::Method | RowKind::ClassMethod if name.starts_with("__") => format!("`{name}`"),
+        RowKind::Method | RowKind::ClassMethod => format!("`:{name}()`"),
+    };
+    format!("{perl} | {lua}")
+}
+
+/// The names that Lua has for itself, by class: those that mean something else in Perl, and those that Perl has not.
+fn names_of_mod_lua(classes: &[&Class]) -> String {
+    let mut text = String::from(
+        "\n## What only Lua has\n\nmod_lua's names mean in Lua what they mean in mod_lua. The first column has those that Perl has too, \
+         with another meaning: that one is not bound in Lua.\n\n| class | other than in Perl | only in Lua |\n|---|---|---|\n",
+    );
+    for class in classes {
+        let own = class.rows_of(LUA).filter(|row| row.is_lua_only());
+        let is_other = |row: &Row| class.rows_of(PERL).any(|perl| perl.lua_name() == row.lua_name());
+        let (other, only): (Vec<&Row>, Vec<&Row>) = own.partition(|row| is_other(row));
+        let list = |rows: &[&Row]| rows.iter().map(|row| format!("`{}`", row.lua_name())).collect::<Vec<_>>().join(" ");
+        if !other.is_empty() || !only.is_empty() {
+            let _ = writeln!(text, "| {} | {} | {} |", class.name(), list(&other), list(&only));
+        }
+    }
+    text
 }
 
 /// As it stands between Perl's double quotes.
@@ -81,7 +155,7 @@ sub ModPerl::Const::compile {
 
 "#,
     );
-    for set in constants {
+    for set in constants.iter().filter(|set| set.langs & PERL != 0) {
         let mut seen = std::collections::HashSet::new();
         for (group, members) in set.groups {
             let names = members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ");
@@ -106,9 +180,32 @@ mod tests {
 
     #[test]
     fn the_page_has_a_line_for_each_row_and_constant() {
-        static C: Consts = Consts { package: "Test::Const", groups: &[("common", &[("OK", Const::Int(0))])] };
+        static C: Consts =
+            Consts { package: "Test::Const", langs: PERL, groups: &[("common", &[("OK", Const::Int(0))])] };
         let page = api_md(&[&THING_CLASS], &[&C]);
         assert_eq!(page.lines().filter(|l| l.starts_with("| `Test::Thing::")).count(), THING_CLASS.rows().count());
         assert!(page.contains("\n:common: `OK` 0\n"), "{page}");
+    }
+
+    #[test]
+    fn what_a_name_means_in_lua_stands_behind_what_it_means_in_perl() {
+        static BOTH: Class = Class::new(
+            "Test::Both",
+            &[
+                crate::function("same()", || 1i64).doc("One."),
+                crate::function("other()", || 2i64).doc("Two."),
+                crate::function("perl()", || 3i64).only(PERL).doc("Three."),
+            ],
+        )
+        .lua(&[crate::function("other()", || 4i64).only(LUA).doc("Four.")]);
+        let page = api_md(&[&BOTH], &[]);
+        let lines = "\
+| `Test::Both::same` | `.same()` | Function |  | integer |  | Test::Both | One. |
+| `Test::Both::other` | the next line | Function |  | integer |  | Test::Both | Two. |
+|  | `.other()` | Function |  | integer |  | Test::Both | Four. |
+| `Test::Both::perl` |  | Function |  | integer |  | Test::Both | Three. |
+";
+        assert!(page.ends_with(lines), "{page}");
+        assert!(page.contains("\n| Test::Both | `other` |  |\n"), "{page}");
     }
 }

@@ -305,6 +305,11 @@ pub(crate) mod tests {
         method("fill(buffer, data)", fill).load("Test::IO").doc("Fills a buffer."),
         method("note(key, [value])", note).doc("Keeps a value."),
         method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+        method("table(fields)", |_: &Thing, f: Fields| match f.plain() {
+            Some(plain) => Value::from(plain),
+            None => Value::Array(vec![f.get("a").into(), f.get("none").into(), Value::Numbered(vec![(0, "x".into())])]),
+        })
+        .doc("What a table holds."),
         method("maybe(s)", |_: &Thing, s: Maybe<&[u8]>| s.0.map_or(-1, |s| s.len() as i64)).doc("Undef or a string."),
     ]);
 
@@ -365,6 +370,36 @@ pub(crate) mod tests {
         assert_eq!((list.tag, list.len), (Kind::List, 2));
         assert_eq!(unsafe { list.vals()[1].bytes() }, b"two");
         unsafe { done(&list) };
+    }
+
+    #[test]
+    fn a_table_is_read_by_name_and_a_result_may_hold_tables() {
+        let (h, t) = (home(), thing());
+        let list = [text("b"), text("no"), text("a"), 7i64.val(Ticket::FOREVER)];
+        let fields = Val::of(Kind::Fields, list.as_ptr() as u64, list.len());
+        let made = call_row(&h, row("table"), Want::One, &[t, fields]).unwrap();
+        let values = unsafe { made.vals() };
+        assert_eq!((made.tag, values[0].w, values[1].tag, values[2].tag), (Kind::Array, 7, Kind::Undef, Kind::Hash));
+        let inner = unsafe { values[2].vals() };
+        assert_eq!((inner[0].tag, inner[0].w, unsafe { inner[1].bytes() }), (Kind::Int, 0, &b"x"[..]));
+        unsafe { done(&made) };
+        let plain = call_row(&h, row("table"), Want::One, &[t, text("one")]).unwrap();
+        assert_eq!(unsafe { plain.bytes() }, b"one");
+        unsafe { done(&plain) };
+    }
+
+    #[test]
+    fn a_row_that_only_lua_has_wins_there_over_another_of_its_name() {
+        static OTHER: Class = Class::of::<Thing>(&[
+            method("name()", |_: &Thing| 1i64).doc("Both."),
+            method("perl()", |_: &Thing| 1i64).only(PERL).doc("Perl's."),
+        ])
+        .lua(&[method("name()", |_: &Thing| 2i64).only(LUA).doc("Lua's.")]);
+        let names = |lang| OTHER.rows_of(lang).map(|r| (r.name(), r.is_lua_only())).collect::<Vec<_>>();
+        assert_eq!(names(PERL), [("name", false), ("perl", false)]);
+        assert_eq!(names(LUA), [("name", true)]);
+        assert_eq!(OTHER.rows().count(), 3);
+        assert!(OTHER.rows().all(|row| OTHER.has(row)));
     }
 
     #[test]
@@ -461,8 +496,8 @@ pub(crate) mod tests {
     #[test]
     fn a_row_prints_itself() {
         assert_eq!(
-            row("fill").line(&THING_CLASS),
-            "| `Test::Thing::fill` | Method | buffer: buffer, data: string | integer | may run script code | Test::IO | Fills a buffer. |"
+            row("fill").line(&THING_CLASS, "`Test::Thing::fill` | `:fill()`"),
+            "| `Test::Thing::fill` | `:fill()` | Method | buffer: buffer, data: string | integer | may run script code | Test::IO | Fills a buffer. |"
         );
         assert_eq!(THING_CLASS.load_module(row("count")), "Test::Thing");
     }

@@ -79,6 +79,11 @@ pub trait Interp: Send {
     /// The count of its users: foreign code that keeps it raises the count. Touched by whoever has the interpreter.
     fn users(&self) -> NonNull<c_int>;
 
+    /// File and line of the script's code that called the row that runs, if the engine can tell.
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
     /// The engine's own type.
     fn as_any(&self) -> &dyn Any;
 }

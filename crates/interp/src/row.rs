@@ -433,6 +433,8 @@ pub enum Const {
 pub struct Consts {
     /// `Apache2::Const`.
     pub package: &'static str,
+    /// The languages that have it, of [`PERL`] and [`LUA`].
+    pub langs: u8,
     /// Each group's names and values. A name may stand in several groups.
     pub groups: &'static [(&'static str, &'static [(&'static str, Const)])],
 }
@@ -449,8 +451,8 @@ impl Consts {
 }
 
 impl Row {
-    /// Its line of docs/api.md.
-    pub(crate) fn line(&self, class: &Class) -> String {
+    /// Its line of docs/api.md, behind its names in the two languages.
+    pub(crate) fn line(&self, class: &Class, names: &str) -> String {
         let mut parameters = Vec::new();
         let this = self.has_this as usize;
         for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
@@ -479,10 +481,10 @@ impl Row {
             let optional = p.optional || self.set.is_some();
             parameters.push(if optional { format!("[{name}: {kind}]") } else { format!("{name}: {kind}") });
         }
-        let (class_name, name, kind, parameters) = (class.name(), self.name(), self.kind, parameters.join(", "));
+        let (kind, parameters) = (self.kind, parameters.join(", "));
         let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
         let (load, doc) = (class.load_module(self), self.doc);
-        format!("| `{class_name}::{name}` | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
+        format!("| {names} | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
     }
 }
 
@@ -506,6 +508,7 @@ mod tests {
     fn constants_are_found_by_name_and_by_group() {
         let c = Consts {
             package: "Test::Const",
+            langs: PERL | LUA,
             groups: &[("common", &[("OK", Const::Int(0))]), ("types", &[("DIR_MAGIC_TYPE", Const::Text("d"))])],
         };
         assert_eq!((c.get("DIR_MAGIC_TYPE"), c.get("NONE")), (Some(Const::Text("d")), None));

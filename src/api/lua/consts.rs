@@ -4,7 +4,7 @@ use super::super::consts;
 use httpd::{ffi, server};
 use interp::{
     Const::{self, Int},
-    Consts,
+    Consts, LUA,
 };
 
 type Group = (&'static str, &'static [(&'static str, Const)]);
@@ -95,7 +95,7 @@ static GROUPS: [Group; COUNT] = {
 };
 
 /// All of them. A name that stands in several groups has the same value in each.
-pub static CONST: Consts = Consts { package: "apache2", groups: &GROUPS };
+pub static CONST: Consts = Consts { package: "apache2", langs: LUA, groups: &GROUPS };
 
 /// `apache2.version`: what the `Server` header says. Known once the configuration is read.
 pub fn version() -> &'static [u8] {

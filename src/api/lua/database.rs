@@ -277,8 +277,8 @@ fn values_in(text: &[u8]) -> usize {
 
 fn prepared(db: &Database, _r: &Request, name: &[u8]) -> Or<Statement> {
     let connection = db.connection();
-    // SAFETY: it was not given back, or it would not be there.
     let statement = match connection.open.get() {
+        // SAFETY: it was not given back, or it would not be there; neither is the statement used after that.
         Some(Open::Pooled(pooled, _)) => unsafe { pooled.prepared(name) },
         Some(Open::Own(_)) => None,
         None => return nil(CLOSED),

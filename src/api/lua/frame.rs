@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_peer_that_is_gone_or_silent_ends_the_reading() {
         let cut = frame(0x81, b"hello")[..6].to_vec();
-        let mut peer = Peer::new(&[cut.clone()], 1);
+        let mut peer = Peer::new(std::slice::from_ref(&cut), 1);
         assert_eq!(all(&mut Socket::default(), &mut peer), []);
         assert!(peer.output.is_empty());
         let mut peer = Peer { end: Lost::Silent, ..Peer::new(&[cut], 1) };

@@ -32,6 +32,7 @@ pub static REQUEST: &[Row] = &[
     ro("server_name", fields::server_name).doc("The name to use for this server in links."),
     ro("some_auth_required", Request::some_auth_required).doc("Whether a Require line asks for a user."),
     ro("started", fields::started).doc("When the server was started or restarted, seconds since 1970."),
+    ro("subprocess_env", Request::subprocess_env).doc("Environment for CGI and its kin."),
     // Tables as tables of the language.
     method("headers_in_table()", |r: &Request| body::tables_of(&r.headers_in()))
         .doc("Headers of the request, as two tables: first values, and all of them."),
@@ -200,5 +201,45 @@ fn htpassword(
     match algorithm.and_then(|algorithm| apr::password_hash(password, algorithm)) {
         Ok(hash) => Either::A(hash),
         Err(error) => Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use interp::{LUA, RowKind};
+
+    /// What mod_lua's request object has.
+    const FIELDS: &str = "\
+        allowoverrides ap_auth_type args assbackwards auth_name banner basic_auth_pw canonical_filename \
+        content_encoding content_type context_document_root context_prefix document_root err_headers_out filename \
+        handler headers_in headers_out hostname is_https is_initial_req limit_req_body log_id method notes options \
+        path_info port protocol proxyreq range remaining server_built server_name some_auth_required started status \
+        subprocess_env the_request unparsed_uri uri user useragent_ip";
+    const METHODS: &str = "\
+        activeconfig add_input_filter add_output_filter alert base64_decode base64_encode clock config construct_url \
+        crit custom_response date_parse_rfc dbacquire debug emerg err err_headers_out_table escape escape_html \
+        escape_logitem exists_config_define expr flush get_direntries get_server_name_for_url getcookie \
+        headers_in_table headers_out_table htpassword info ivm_get ivm_set loaded_modules make_etag md5 mkdir mkrdir \
+        module_info mpm_query notes_table notice os_escape_path parseargs parsebody puts regex requestbody rmdir \
+        runtime_dir_relative scoreboard_process scoreboard_worker send_interim_response sendfile server_info \
+        set_context_info set_document_root set_keepalive setcookie sha1 ssl_var_lookup stat state_query strcmp_match \
+        subprocess_env_table touch trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8 unescape usleep warn write \
+        wsclose wspeek wsping wsread wsupgrade wswrite";
+
+    #[test]
+    fn every_name_of_mod_lua_is_there_as_the_field_or_method_it_is() {
+        let kind = |name: &str| {
+            let class = &crate::api::request_rec::REQUEST_REC;
+            class.rows_of(LUA).find(|row| row.lua_name() == name).map(interp::Row::kind)
+        };
+        for name in FIELDS.split_whitespace() {
+            assert!(matches!(kind(name), Some(RowKind::Ro | RowKind::Rw)), "{name} is {:?}", kind(name));
+        }
+        for name in METHODS.split_whitespace() {
+            assert_eq!(kind(name), Some(RowKind::Method), "{name}");
+        }
+        for name in "ap_auth_type args content_type filename handler proxyreq status uri user".split_whitespace() {
+            assert_eq!(kind(name), Some(RowKind::Rw), "{name} can be set");
+        }
     }
 }

@@ -42,7 +42,16 @@ fn accept(key: &[u8]) -> String {
 }
 
 /// True if the connection is a WebSocket now; nothing if the client did not ask for one, or cannot have one.
-pub(super) fn wsupgrade(r: &Request, cx: Reenter) -> Option<bool> {
+pub(super) fn wsupgrade(r: &Request, cx: Reenter) -> Result<Option<bool>> {
+    // What was printed goes out, and then it is too late.
+    match runtime()?.flush(cx, Owner::of(r), false) {
+        Ok(()) | Err(Unsent::NotInResponse) => Ok(switched(r, cx)),
+        Err(Unsent::Failed(_)) => Ok(None),
+        Err(Unsent::Raised(fail)) => Err(fail),
+    }
+}
+
+fn switched(r: &Request, cx: Reenter) -> Option<bool> {
     let (headers, pool) = (r.headers_in(), r.pool());
     let key = headers.get(b"Sec-WebSocket-Key")?.trim_ascii();
     let asks =

@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
-use httpd::kind::Ask;
+use httpd::kind::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
 use httpd::{Filter, Request};
 use interp::{IntoVal, Raised};
-use interp_lua::{Coroutine, Step};
+use interp_lua::{Coroutine, Step, Text};
 
 use super::super::frame::{About, Frame};
 use super::super::lang::RequestCall;
@@ -50,6 +50,11 @@ struct Running {
     coroutine: RefCell<Option<Coroutine>>,
     /// Input: what was read and not given to the script yet; output: what is to be passed on.
     brigade: Brigade,
+    /// Input: what the script made and nobody has taken yet.
+    ready: Brigade,
+    /// Output: strings that buckets point at. Their interpreter is pinned, and until these are passed on none but this request
+    /// enters it.
+    lent: RefCell<Vec<Text>>,
     /// Nothing more is asked of the script.
     is_over: Cell<bool>,
 }
@@ -60,7 +65,7 @@ unsafe impl Send for Running {}
 /// How a filter begins.
 enum Begun {
     /// It filters; what goes before the data.
-    Filters(Option<Vec<u8>>),
+    Filters(Option<Bucket>),
     /// It returned without a yield, or there is none of this name: data passes untouched.
     Declines,
     /// It could not be run, which is in the log.
@@ -91,13 +96,13 @@ fn inside<R>(
     }
 }
 
-fn failed(r: &Request, filter: &Filter, raised: &Raised) {
+fn failed(r: &Request, filter: &OwnFilter, raised: &Raised) {
     let name = filter.kind().map(|kind| String::from_utf8_lossy(kind.name().unwrap_or_default()).into_owned());
     report::script(LUA, r, "filter", name.unwrap_or_default().as_bytes(), raised);
 }
 
 /// Starts the script of a filter that meets its first data.
-fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
+fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begun {
     let name = f.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
     let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
         return Begun::Declines;
@@ -112,22 +117,27 @@ fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
             // The coroutine lives in this interpreter.
             call.state.pin(r, &hold);
         }
-        Ok((coroutine, step))
+        Ok(match step {
+            Step::Yielded(text) => Some((coroutine, text.and_then(|text| copy(r, text.bytes(entered))))),
+            Step::Returned(_) => None,
+        })
     });
     match done {
-        Ok(Ok((coroutine, Step::Yielded(text)))) => {
+        Ok(Ok(Some((coroutine, first)))) => {
             let Some(alloc) = r.connection().bucket_alloc() else { return Begun::Fails(Status::EGENERAL.code()) };
             let running = Running {
                 coroutine: RefCell::new(Some(coroutine)),
                 brigade: Brigade::new(r.pool(), alloc),
+                ready: Brigade::new(r.pool(), alloc),
+                lent: RefCell::default(),
                 is_over: Cell::new(false),
             };
-            match f.set_data::<LuaHost, Running>(running) {
-                Some(_) => Begun::Filters(text),
+            match f.set_data(running) {
+                Some(_) => Begun::Filters(first),
                 None => Begun::Fails(Status::EGENERAL.code()),
             }
         }
-        Ok(Ok((_, Step::Returned(_)))) => Begun::Declines,
+        Ok(Ok(None)) => Begun::Declines,
         Ok(Err(raised)) => {
             failed(r, f, &raised);
             Begun::Fails(HTTP_INTERNAL_SERVER_ERROR)
@@ -136,42 +146,72 @@ fn begin(f: &Filter, r: &Request, direction: Direction, phase: Phase) -> Begun {
     }
 }
 
-/// Gives the script a bucket's bytes, or `None` behind the last. `None`: it has failed or returned; nothing more is asked.
+/// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`. Once it has
+/// failed or returned, nothing more is asked.
 fn resume(
-    f: &Filter,
+    f: &OwnFilter,
     r: &Request,
     running: &Running,
     phase: Phase,
     bytes: Option<&[u8]>,
-) -> Result<Option<Vec<u8>>, c_int> {
+    into: &Brigade,
+) -> Result<(), c_int> {
     // Taken out while it runs: the script may send something through this very filter.
-    let Some(coroutine) = running.coroutine.take() else { return Ok(None) };
-    let step = inside(r, phase, |_, entered| entered.resume(&coroutine, bytes));
-    match step {
-        Ok(Ok(Step::Yielded(text))) => {
-            running.coroutine.replace(Some(coroutine));
-            Ok(text)
-        }
+    let Some(coroutine) = running.coroutine.take() else { return Ok(()) };
+    let step = inside(r, phase, |_, entered| {
         // What it returns at its end is not asked for, as with mod_lua; in the midst of data it should have yielded.
-        Ok(Ok(Step::Returned(text))) => {
-            running.is_over.set(true);
-            Ok(text)
+        let (text, is_over) = match entered.resume(&coroutine, bytes)? {
+            Step::Yielded(text) => (text, false),
+            Step::Returned(text) => (text, true),
+        };
+        match text {
+            // What is passed on from here need not be copied; what is read others keep.
+            Some(text) if text.is_long() && phase == Phase::OutputFilter => {
+                into.insert_tail(Bucket::transient(text.bytes(entered), into.bucket_alloc()));
+                running.lent.borrow_mut().push(text);
+            }
+            Some(text) => add(into, copy(r, text.bytes(entered))),
+            None => {}
         }
+        Ok(is_over)
+    });
+    match step {
+        Ok(Ok(false)) => {
+            running.coroutine.replace(Some(coroutine));
+            return Ok(());
+        }
+        Ok(Ok(true)) => {}
         Ok(Err(raised)) => {
             running.is_over.set(true);
             failed(r, f, &raised);
-            Err(HTTP_INTERNAL_SERVER_ERROR)
+            return Err(HTTP_INTERNAL_SERVER_ERROR);
         }
         Err(status) => {
             running.is_over.set(true);
-            Err(status)
+            return Err(status);
+        }
+    }
+    running.is_over.set(true);
+    Ok(())
+}
+
+/// A bucket with bytes of its own; none for nothing.
+fn copy(r: &Request, bytes: &[u8]) -> Option<Bucket> {
+    if bytes.is_empty() { None } else { Some(Bucket::copy_of(bytes, r.connection().bucket_alloc()?)) }
+}
+
+/// What the script makes of the data has another length, and another tag.
+fn forget_length(f: &OwnFilter, r: &Request) {
+    if !f.is_in_harness() {
+        for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
+            r.headers_out().unset(header);
         }
     }
 }
 
-fn add(brigade: &Brigade, text: Option<Vec<u8>>) {
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        brigade.insert_tail(Bucket::copy_of(&text, brigade.bucket_alloc()));
+fn add(brigade: &Brigade, bucket: Option<Bucket>) {
+    if let Some(bucket) = bucket {
+        brigade.insert_tail(bucket);
     }
 }
 
@@ -180,11 +220,11 @@ fn code(done: Result<(), Status>) -> c_int {
 }
 
 /// Data on its way to the client.
-pub fn output(f: &Filter, bb: Brigade) -> c_int {
+pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
     // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
     let cx = unsafe { Reenter::assume() };
     let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
-    if f.data::<LuaHost, Running>().is_none() {
+    if f.data::<Running>().is_none() {
         match begin(f, &r, Direction::Output, Phase::OutputFilter) {
             Begun::Declines => {
                 f.remove();
@@ -195,26 +235,21 @@ pub fn output(f: &Filter, bb: Brigade) -> c_int {
                 let _ = bb.cleanup(cx);
                 return status;
             }
-            Begun::Filters(text) => {
-                if !f.is_in_harness() {
-                    for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
-                        r.headers_out().unset(header);
-                    }
-                }
-                if let Some(running) = f.data::<LuaHost, Running>() {
-                    add(&running.brigade, text);
+            Begun::Filters(first) => {
+                forget_length(f, &r);
+                if let Some(running) = f.data::<Running>() {
+                    add(&running.brigade, first);
                 }
             }
         }
     }
-    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
+    let Some(running) = f.data::<Running>() else { return Status::EGENERAL.code() };
     let out = &running.brigade;
     while let Some(bucket) = bb.first() {
         if bucket.kind() != BucketKind::Data {
             if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
-                match resume(f, &r, running, Phase::OutputFilter, None) {
-                    Ok(text) => add(out, text),
-                    Err(status) => return give_up(f, &bb, out, status, cx),
+                if let Err(status) = resume(f, &r, running, Phase::OutputFilter, None, out) {
+                    return give_up(f, &bb, out, status, cx);
                 }
                 running.is_over.set(true);
                 running.coroutine.take();
@@ -225,44 +260,50 @@ pub fn output(f: &Filter, bb: Brigade) -> c_int {
             continue;
         }
         let bytes = match bucket.read(true, cx) {
-            Ok(bytes) => bytes.to_vec(),
+            Ok(bytes) => bytes,
             Err(status) => return give_up(f, &bb, out, status.code(), cx),
         };
-        // SAFETY: in the brigade, and not used any more.
+        // Nobody else finds it while the script has its bytes.
+        bucket.remove();
+        let done = match bytes.is_empty() || running.is_over.get() {
+            true => Ok(()),
+            false => resume(f, &r, running, Phase::OutputFilter, Some(bytes), out),
+        };
+        // SAFETY: in no brigade, and not used any more.
         unsafe { bucket.delete(cx) };
-        if bytes.is_empty() || running.is_over.get() {
-            continue;
-        }
-        match resume(f, &r, running, Phase::OutputFilter, Some(&bytes)) {
-            Ok(text) => add(out, text),
-            Err(status) => return give_up(f, &bb, out, status, cx),
+        if let Err(status) = done {
+            return give_up(f, &bb, out, status, cx);
         }
         // A long answer goes out piece by piece.
-        if let Err(status) = pass_if_much(&next, out, cx) {
+        if let Err(status) = pass_if_much(&next, running, cx) {
             return status.code();
         }
     }
     if out.is_empty() {
         return 0;
     }
-    let passed = next.pass_brigade(out, cx);
-    let _ = out.cleanup(cx);
-    code(passed)
+    code(pass_on(&next, running, cx))
 }
 
 /// Bytes after which what is there is passed on.
 const MUCH: u64 = 65536;
 
-fn pass_if_much(next: &Filter, out: &Brigade, cx: Reenter) -> Result<(), Status> {
-    if out.length(false, cx)?.is_some_and(|length| length < MUCH) {
+fn pass_if_much(next: &Filter, running: &Running, cx: Reenter) -> Result<(), Status> {
+    if running.brigade.length(false, cx)?.is_some_and(|length| length < MUCH) {
         return Ok(());
     }
-    next.pass_brigade(out, cx)?;
-    out.cleanup(cx)
+    pass_on(next, running, cx)
+}
+
+fn pass_on(next: &Filter, running: &Running, cx: Reenter) -> Result<(), Status> {
+    let passed = next.pass_brigade(&running.brigade, cx);
+    let _ = running.brigade.cleanup(cx);
+    drop(running.lent.take());
+    passed
 }
 
 /// The script failed: nothing more of the answer goes out.
-fn give_up(f: &Filter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
+fn give_up(f: &OwnFilter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
     f.remove();
     let _ = bb.cleanup(cx);
     let _ = out.cleanup(cx);
@@ -270,12 +311,12 @@ fn give_up(f: &Filter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) 
 }
 
 /// Data is wanted from the client.
-pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
+pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
     // SAFETY: as in `output`.
     let cx = unsafe { Reenter::assume() };
     let (Some(r), Some(next)) = (f.request(), f.next()) else { return Status::EGENERAL.code() };
     let pass = |into: &Brigade| next.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx);
-    if f.data::<LuaHost, Running>().is_none() {
+    if f.data::<Running>().is_none() {
         match begin(f, &r, Direction::Input, Phase::InputFilter) {
             Begun::Declines => {
                 f.remove();
@@ -285,59 +326,83 @@ pub fn input(f: &Filter, bb: Brigade, ask: Ask) -> c_int {
                 f.remove();
                 return status;
             }
-            // An input filter has nothing to put before the data.
-            Begun::Filters(_) => {}
+            // An input filter has nothing to put before the data. A handler that gives the body back may have taken over its
+            // length.
+            Begun::Filters(_) => forget_length(f, &r),
         }
     }
-    let Some(running) = f.data::<LuaHost, Running>() else { return Status::EGENERAL.code() };
-    if ask.eats_lines() {
+    let Some(running) = f.data::<Running>() else { return Status::EGENERAL.code() };
+    if ask.eats_lines() || ask.is_for_nothing() {
         return code(pass(&bb));
     }
-    let kept = &running.brigade;
     // Until there is something to give: a script may make nothing of a bucket.
-    loop {
-        if kept.is_empty()
-            && let Err(status) = pass(kept)
+    while running.ready.is_empty() {
+        if running.brigade.is_empty()
+            && let Err(status) = pass(&running.brigade)
         {
             return status.code();
         }
-        if kept.is_empty() {
+        if running.brigade.is_empty() {
             return 0;
         }
-        while let Some(bucket) = kept.first() {
-            if bucket.kind() != BucketKind::Data {
-                if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
-                    match resume(f, &r, running, Phase::InputFilter, None) {
-                        Ok(text) => add(&bb, text),
-                        Err(status) => return give_up(f, &bb, kept, status, cx),
-                    }
-                    running.is_over.set(true);
-                    running.coroutine.take();
+        while let Some(bucket) = running.brigade.first() {
+            if let Err(status) = feed(f, &r, running, bucket, ask, cx) {
+                if status == EAGAIN && !running.ready.is_empty() {
+                    break;
                 }
-                bucket.remove();
-                bb.insert_tail(bucket);
-                continue;
+                return status;
             }
-            let bytes = match bucket.read(ask.block, cx) {
-                Ok(bytes) => bytes.to_vec(),
-                Err(status) => return status.code(),
-            };
-            // SAFETY: in the brigade, and not used any more.
-            unsafe { bucket.delete(cx) };
-            if bytes.is_empty() {
-                continue;
-            }
-            if running.is_over.get() {
-                add(&bb, Some(bytes));
-                continue;
-            }
-            match resume(f, &r, running, Phase::InputFilter, Some(&bytes)) {
-                Ok(text) => add(&bb, text),
-                Err(status) => return give_up(f, &bb, kept, status, cx),
-            }
-        }
-        if !bb.is_empty() {
-            return 0;
         }
     }
+    code(give(&running.ready, &bb, ask, cx))
+}
+
+const EAGAIN: c_int = libc::EAGAIN;
+
+/// Gives the script one bucket of what was read; what it makes of it is ready then.
+fn feed(f: &OwnFilter, r: &Request, running: &Running, bucket: Bucket, ask: Ask, cx: Reenter) -> Result<(), c_int> {
+    let (kept, ready) = (&running.brigade, &running.ready);
+    let fail = |status| Err(give_up(f, kept, ready, status, cx));
+    if bucket.kind() != BucketKind::Data {
+        if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
+            if let Err(status) = resume(f, r, running, Phase::InputFilter, None, ready) {
+                return fail(status);
+            }
+            running.is_over.set(true);
+            running.coroutine.take();
+        }
+        bucket.remove();
+        ready.insert_tail(bucket);
+        return Ok(());
+    }
+    let bytes = bucket.read(ask.block, cx).map_err(|status| status.code())?;
+    // Nobody else finds it while the script has its bytes.
+    bucket.remove();
+    if running.is_over.get() && !bytes.is_empty() {
+        ready.insert_tail(bucket);
+        return Ok(());
+    }
+    let done = match bytes.is_empty() {
+        true => Ok(()),
+        false => resume(f, r, running, Phase::InputFilter, Some(bytes), ready),
+    };
+    // SAFETY: in no brigade, and not used any more.
+    unsafe { bucket.delete(cx) };
+    done.or_else(fail)
+}
+
+/// Hands over as much as was asked for: who reads a body takes no more, and the rest would be lost.
+fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
+    let wanted = u64::try_from(ask.bytes).unwrap_or(0);
+    if !ask.is_for_all()
+        && wanted > 0
+        && let Some(rest) = ready.partition(wanted, cx)?
+    {
+        let rest = ready.split(rest);
+        bb.concat(*ready);
+        ready.concat(rest);
+        return Ok(());
+    }
+    bb.concat(*ready);
+    Ok(())
 }

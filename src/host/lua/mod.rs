@@ -23,9 +23,9 @@ use config::{
     DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
-use httpd::kind::Ask;
+use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
-use httpd::{Command, Connection, Filter, Host, ModuleRecord, Pools, Request, Server, Slots};
+use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
@@ -34,6 +34,7 @@ use super::frame::About;
 use super::lang::{Lang, Language, LanguageRow, Own};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+use crate::api;
 
 /// The Lua module.
 pub struct LuaHost;
@@ -79,7 +80,7 @@ impl Language for LuaLanguage {
         };
         match Lua::start(&start) {
             Ok(lua) => {
-                let told = lua.enter().set_constant(b"version", httpd::server::banner());
+                let told = lua.enter().set_constant(b"version", api::lua::version());
                 told.map_err(|e| format!("LoadModule: {e}"))?;
                 Ok(Box::new(lua))
             }
@@ -97,6 +98,7 @@ impl Language for LuaLanguage {
     fn act(&self, _s: &Server, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
+                OWN.mark_in_use(Phase::Fixup);
                 callbacks::want(Phase::Fixup, Position::Map);
                 callbacks::want(Phase::Response, Position::Map);
                 response::compile(&map)
@@ -111,6 +113,22 @@ impl Language for LuaLanguage {
             }
             _ => Ok(()),
         }
+    }
+
+    fn ends_objects(&self) -> bool {
+        true
+    }
+
+    fn splits_messages(&self) -> bool {
+        true
+    }
+
+    /// What httpd says of itself is known when all modules have said theirs.
+    fn seal(&self, entry: &dyn Entry) {
+        if let Some(entered) = entered(entry) {
+            let _ = entered.set_constant(b"version", api::lua::version());
+        }
+        entry.seal();
     }
 
     fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
@@ -185,6 +203,7 @@ impl Host for LuaHost {
     }
 
     fn loaded(pconf: Pool) {
+        let _ = api::lua::MODULE.set(Self::module());
         runtime::register(Self::module());
         startup::loaded(LUA, pconf);
         callbacks::forget();
@@ -244,11 +263,11 @@ impl Host for LuaHost {
         startup::child(LUA, phase, pool, &s);
     }
 
-    fn output_filter(f: Filter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
         filters::output(&f, bb)
     }
 
-    fn input_filter(f: Filter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
         filters::input(&f, bb, ask)
     }
 

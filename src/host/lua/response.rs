@@ -1,15 +1,17 @@
 //! The response phase: `SetHandler lua-script` (the request's file is the script), `SetHandler lua` (`LuaResponseHandler`),
 //! and `LuaMapHandler`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
-use httpd::{Regex, Request};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::{Groups, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
 
@@ -30,7 +32,16 @@ pub fn forget() {
     PATTERNS.write().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-fn pattern(map: &MapHandler) -> Result<Arc<Regex>, String> {
+/// A line's pattern, kept with the line; one of a file that is read for each request is looked for.
+fn pattern(map: &MapHandler) -> Result<&Regex, &str> {
+    match map.made.get(|| compiled(map)) {
+        Some(Ok(regex)) => Ok(regex),
+        Some(Err(why)) => Err(why),
+        None => Err("of another kind"),
+    }
+}
+
+fn compiled(map: &MapHandler) -> Result<Arc<Regex>, String> {
     if let Some(regex) = PATTERNS.read().unwrap_or_else(PoisonError::into_inner).get(&map.id) {
         return Ok(regex.clone());
     }
@@ -96,7 +107,13 @@ fn respond(r: &Request, f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> 
         return DECLINED;
     };
     let call = RequestCall { r, state, server, phase: Phase::Response };
-    let status = match dispatch::enter(LUA, &call, |entry| f(&call, entry)) {
+    let run = |entry: &dyn interp::Entry| {
+        let status = f(&call, entry);
+        // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
+        crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
+        status
+    };
+    let status = match dispatch::enter(LUA, &call, run) {
         Ok(status) => status,
         Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
     };
@@ -143,19 +160,13 @@ fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<O
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
             report::script(LUA, call.r, directive, one.name, &raised);
-            if is_missing(&raised, one.name) { HTTP_NOT_FOUND } else { HTTP_INTERNAL_SERVER_ERROR }
+            HTTP_INTERNAL_SERVER_ERROR
         }
     }
 }
 
-/// Whether it is the file that is not there.
-fn is_missing(raised: &Raised, name: &[u8]) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    matches!(raised, Raised::Unresolved(_)) && !std::path::Path::new(std::ffi::OsStr::from_bytes(name)).exists()
-}
-
 /// The first map that matches the URI, and what its groups matched.
-fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec<u8>>)> {
+fn matching(r: &Request, from: usize) -> Option<(usize, &Arc<MapHandler>, Groups<'_>)> {
     let maps = &LUA.dir(r)?.lua().maps;
     let uri = r.uri().unwrap_or_default();
     maps.iter().enumerate().skip(from).find_map(|(i, map)| {
@@ -167,8 +178,7 @@ fn matching(r: &Request, from: usize) -> Option<(usize, Arc<MapHandler>, Vec<Vec
                 return None;
             }
         };
-        let groups = regex.find(uri)?;
-        Some((i, map.clone(), groups.into_iter().map(|g| g.unwrap_or_default().to_vec()).collect()))
+        Some((i, map, regex.find(uri)?))
     })
 }
 
@@ -186,8 +196,8 @@ pub fn mapped(r: &Request) -> c_int {
     let Some(mut next) = matching(r, 0) else { return DECLINED };
     respond(r, |call, entry| {
         loop {
-            let (i, map, groups) = &next;
-            let status = map_one(call, entry, map, groups);
+            let (i, map, groups) = next;
+            let status = map_one(call, entry, map, &groups);
             if status != DECLINED {
                 return status;
             }
@@ -199,15 +209,18 @@ pub fn mapped(r: &Request) -> c_int {
     })
 }
 
-fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &[Vec<u8>]) -> c_int {
-    let group = |n: usize| groups.get(n).map_or(&b""[..], |g| g);
+fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &Groups<'_>) -> c_int {
+    let group = |n: usize| groups.get(n).copied().flatten().unwrap_or_default();
     let dir = script::dir_of(LUA.dir(call.r));
-    let written = match &map.script.source {
-        Source::File(name) => interpolate(name, group),
+    let (server, written);
+    let file = match (&map.path, &map.script.source) {
+        (Some(path), _) => Cow::Borrowed(&**path),
+        (None, Source::File(name)) => {
+            (server, written) = (call.r.server(), interpolate(name, group));
+            script::path(&written, dir, &server)
+        }
         _ => return DECLINED,
     };
-    let server = call.r.server();
-    let file = script::path(&written, dir, &server);
     let function = interpolate(script::function(&map.script), group);
     let one = Use { name: &file, text: None, function: &function, dir };
     match script_result(call, entry, &one) {

@@ -70,7 +70,7 @@ pub fn check(handler: &Handler) -> Result<(), String> {
 pub fn function(script: &Script) -> &[u8] {
     match (&script.function, &script.source) {
         (Some(function), _) => function,
-        (None, Source::Chunk(_)) => b"",
+        (None, Source::Chunk(_)) => config::script::BLOCK,
         (None, _) => b"handle",
     }
 }
@@ -156,19 +156,29 @@ pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raise
 
 type Scripts = RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>;
 
-/// The globals that somebody keeps for a script in this state.
-fn kept(scripts: &Scripts, entered: &Entered, name: &[u8]) -> Option<Env> {
+/// The globals that somebody keeps for a script in this state, if the script is still what it was then.
+fn kept(scripts: &Scripts, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Option<Env>, Raised> {
     let of = |env: &Box<dyn Any + Send>| {
         env.downcast_ref::<Env>().filter(|env| Arc::ptr_eq(env.home(), entered.home())).cloned()
     };
-    scripts.borrow().iter().filter(|(of, _)| **of == *name).find_map(|(_, env)| of(env))
+    let found = scripts.borrow().iter().filter(|(of, _)| **of == *script.name).find_map(|(_, env)| of(env));
+    let Some(env) = found else { return Ok(None) };
+    if entered.is_current(&env, script)? {
+        return Ok(Some(env));
+    }
+    let mut scripts = scripts.borrow_mut();
+    let at = scripts.iter().position(|(name, env)| **name == *script.name && of(env).is_some());
+    let old = at.map(|at| scripts.swap_remove(at));
+    drop(scripts);
+    drop(old);
+    Ok(None)
 }
 
 fn of_request(r: &Request, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
     let (Some(state), Some(hold)) = (RequestState::of(LUA, r), Frame::find(|f| Some(f.hold.clone()))) else {
         return entered.open(script);
     };
-    if let Some(env) = kept(&state.extras().scripts, entered, script.name) {
+    if let Some(env) = kept(&state.extras().scripts, entered, script)? {
         return Ok(env);
     }
     let env = entered.open(script)?;
@@ -180,7 +190,7 @@ fn of_request(r: &Request, entered: &Entered, script: &interp_lua::Script<'_>) -
 fn of_connection(c: &httpd::Connection, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Env, Raised> {
     let place = Frame::find(|f| Some((f.stock.clone(), f.hold.clone())));
     let (Some(state), Some((stock, hold))) = (ConnectionState::of(LUA, c), place) else { return entered.open(script) };
-    if let Some(env) = kept(&state.scripts, entered, script.name) {
+    if let Some(env) = kept(&state.scripts, entered, script)? {
         return Ok(env);
     }
     let env = entered.open(script)?;

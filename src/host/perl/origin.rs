@@ -119,7 +119,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
                 Some(record) => record.stock()?.clone(),
                 None => startup::main_stock(PERL)?,
             };
-            let hold = Arc::new(Lent::Parent(stock.parent.clone()));
+            let hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
             Some((About::Server(s), stock, hold))
         }
         Origin::Pool(pool, s) => {
@@ -276,7 +276,7 @@ pub unsafe fn unselect(record: NonNull<Record>) {
 /// A call of ours ended, and the interpreter's count says that somebody keeps it: so does the lease.
 #[cold]
 pub fn keep(hold: &Hold) {
-    if matches!(**hold, Lent::Parent(_)) {
+    if matches!(**hold, Lent::Parent(..)) {
         return;
     }
     let Some(at) = record(hold.interp()).map(|record| record.as_ptr().addr()) else { return };

@@ -79,6 +79,12 @@ LuaRoot "@lua@"
 C
 }
 
+# The lines of a traceback say no more than the message before them, which is looked at.
+sub unexpected {
+    my ($self) = @_;
+    return grep { !/\](?:\sstack\straceback:$|\s{2,}(?:\[C\]: in|\(?\.\.\.|\S+:\d*:? in ))/ } $self->SUPER::unexpected;
+}
+
 # ------------------------------------------------------------------------------------------------------------ rows
 
 # Written behind each row's script, so that its lines keep their numbers: show(...) is one string of any values, with

@@ -1,6 +1,6 @@
 package Demo::Highlight;
 
-# Colours Perl and httpd's configuration as HTML. It knows as much of them as the examples use.
+# Colours Perl, Lua and httpd's configuration as HTML. It knows as much of them as the examples use.
 
 use strict;
 use warnings;
@@ -28,6 +28,27 @@ sub perl {
         elsif ($text =~ /\G([A-Za-z_]\w*(?:::\w+)+)/gc)          { $out .= span(m => $1) }
         elsif ($text =~ /\G(\b\d[\d_.]*\b)/gc)                   { $out .= span(n => $1) }
         elsif ($text =~ /\G([A-Za-z_]\w*|\s+|.)/gcs)             { $out .= Demo::Page::escape($1) }
+    }
+    return $out;
+}
+
+my $lua_keyword = join '|', qw(
+    and break do else elseif end false for function goto if in local nil not or repeat return then true until while
+    require pairs ipairs setmetatable tostring type
+);
+
+sub lua {
+    my ($text) = @_;
+    my $out = '';
+    pos($text) = 0;
+    while (pos $text < length $text) {
+        if ($text =~ /\G(\[\[.*?\]\])/gcs)                       { $out .= join "\n", map { span(s => $_) } split /\n/, $1, -1 }
+        elsif ($text =~ /\G(--[^\n]*)/gc)                        { $out .= span(c => $1) }
+        elsif ($text =~ /\G("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gcs) { $out .= span(s => $1) }
+        elsif ($text =~ /\G(\b(?:$lua_keyword)\b)/gco)           { $out .= span(k => $1) }
+        elsif ($text =~ /\G(\b(?:r|apache2|coroutine)\b)/gc)     { $out .= span(m => $1) }
+        elsif ($text =~ /\G(\b\d[\d.]*\b)/gc)                   { $out .= span(n => $1) }
+        elsif ($text =~ /\G([A-Za-z_]\w*|\s+|.)/gcs)            { $out .= Demo::Page::escape($1) }
     }
     return $out;
 }

@@ -1,6 +1,6 @@
 package Demo::Index;
 
-# The first page: every example as it runs, beside its source and its lines of configuration.
+# The first page: every example as it runs, beside its source and its lines of configuration, in both languages.
 # The page is made once, when the server starts; every interpreter cloned from that one has it.
 
 use strict;
@@ -12,21 +12,42 @@ use Apache2::RequestIO  ();
 use Demo::Highlight ();
 use Demo::Page ();
 
-my @EXAMPLES = (
-    ['/hello', 'Demo/Hello.pm', 'A plain handler',
-        'A Perl subroutine that httpd calls for an address. It gets the request and answers it.'],
-    ['/environment', 'Demo/Environment.pm', 'perl-script: print and %ENV',
-        'With <code>SetHandler perl-script</code> the variables of CGI stand in <code>%ENV</code> and a plain <code>print</code> reaches the browser.'],
-    ['/form?name=Ada', 'Demo/Form.pm', 'A form',
-        'Fields from the address or from the body of a POST, read with <code>$r-&gt;read</code>. What visitors write is escaped.'],
-    ['/guestbook', 'Demo/GuestBook.pm', 'A guest book on SQLite',
-        'Each interpreter opens its own connection at its first need, and waits its turn when another one writes.'],
-    ['/private', 'Demo/Access.pm', 'Access control',
-        'A <code>PerlAccessHandler</code> decides before anything else is done. The password is <code>sesame</code>.'],
-    ['/method', 'Demo/Method.pm', 'A method as handler',
-        '<code>Class-&gt;method</code>: a subclass changes one method and inherits the rest. <a href="/method/formal">The formal one</a> does.'],
-    ['/pool', 'Demo/Pool.pm', 'Which interpreter was it?',
-        'Requests share a pool of interpreters. Send a burst and see who serves it.'],
+# Title, text, and per language the address and the file.
+my @PAIRS = (
+    ['A plain handler',
+        'A function that httpd calls for an address. It gets the request and answers it.',
+        ['/hello', 'Demo/Hello.pm'], ['/lua/hello', 'hello.lua']],
+    ['The environment',
+        'Perl: with <code>SetHandler perl-script</code> the variables of CGI stand in <code>%ENV</code> and a plain <code>print</code> reaches the browser. Lua: environment and headers are tables of the request.',
+        ['/environment', 'Demo/Environment.pm'], ['/lua/environment', 'environment.lua']],
+    ['A form',
+        'Fields from the address or from the body of a POST. What visitors write is escaped.',
+        ['/form?name=Ada', 'Demo/Form.pm'], ['/lua/form?name=Ada', 'form.lua']],
+    ['A guest book on SQLite',
+        'Both write into one database. In Perl each interpreter opens a DBI connection of its own at its first need; in Lua <code>r:dbacquire</code> opens one for the request.',
+        ['/guestbook', 'Demo/GuestBook.pm'], ['/lua/guestbook', 'guestbook.lua']],
+    ['Access control',
+        'A handler decides before anything else is done. The password is <code>sesame</code>.',
+        ['/private', 'Demo/Access.pm'], ['/lua/private', 'access.lua']],
+    ['A method as handler',
+        'Perl: a subclass changes one method and inherits the rest. Lua: an object that can be called. <a href="/method/formal">The formal one</a> greets <a href="/lua/method/formal">otherwise</a>.',
+        ['/method', 'Demo/Method.pm'], ['/lua/method', 'method.lua']],
+    ['Which interpreter was it?',
+        'Requests share a pool of interpreters per language. Send a burst and see who serves it.',
+        ['/pool', 'Demo/Pool.pm'], ['/lua/pool', 'pool.lua']],
+);
+
+# Examples that stand alone: title, text, address, and the files shown beside it.
+my @SINGLES = (
+    ['Both in one request',
+        'A Perl handler looks at the request first, a Lua hook after it; Lua answers and Perl logs. <code>r.notes</code> is one table for both.',
+        '/both', 'Demo/Both.pm', 'both.lua'],
+    ['An output filter in Lua',
+        'A coroutine that changes what httpd sends, here a plain file.',
+        '/tide.html?word=sea', 'mark.lua'],
+    ['A WebSocket in Lua',
+        '<code>r:wsupgrade</code>, then read and write. What you say comes back the other way round.',
+        '/echo.html', ['/lua/echo', 'echo.lua']],
 );
 
 my $page;
@@ -43,43 +64,69 @@ sub make_page {
     my ($root) = @_;
     my %config = sections(slurp("$root/httpd.conf"));
     my $list   = '';
-    for my $example (@EXAMPLES) {
-        my ($address, $file, $title, $text) = @$example;
-        my ($path)  = $address =~ m{^(/\w+)};
-        my $config  = Demo::Highlight::config($config{$path} || '');
-        my $source  = Demo::Highlight::perl(slurp("$root/lib/$file"));
-        my $shown   = Demo::Page::escape($address);
-        $list .= <<"HTML";
-<section class="example">
-  <div class="about">
-    <h2><a href="$shown">$title</a></h2>
-    <p>$text</p>
-    <iframe src="$shown" title="$title" loading="lazy"></iframe>
-    <p class="open"><a href="$shown">Open $shown</a></p>
-  </div>
-  <div class="source">
-    <h3>httpd.conf</h3><pre class="code short">$config</pre>
-    <h3>$file</h3><pre class="code">$source</pre>
-  </div>
-</section>
-HTML
+    for my $example (@PAIRS) {
+        my ($title, $text, @sides) = @$example;
+        my ($address) = Demo::Page::escape($sides[0][0]);
+        $list .= qq(<section class="example">\n<div class="about"><h2><a href="$address">$title</a></h2><p>$text</p></div>\n);
+        for my $side (@sides) {
+            my ($address, @files) = @$side;
+            $list .= qq(<div class="side">\n) . live($address, $title) . sources($root, \%config, $address, @files) . "</div>\n";
+        }
+        $list .= "</section>\n";
     }
-    return Demo::Page::frame('Perl inside Apache httpd', <<"HTML");
+    for my $example (@SINGLES) {
+        my ($title, $text, $address, @files) = @$example;
+        my $configured = ref $files[0] ? shift @{ $files[0] } : $address;
+        my $shown = Demo::Page::escape($address);
+        $list .= qq(<section class="example">\n<div class="side"><h2><a href="$shown">$title</a></h2><p>$text</p>\n)
+            . live($address, $title) . qq(</div>\n<div class="side">\n)
+            . sources($root, \%config, $configured, map { ref $_ ? @$_ : $_ } @files) . "</div>\n</section>\n";
+    }
+    return Demo::Page::frame('Perl and Lua inside Apache httpd', <<"HTML");
 <div class="intro">
-<h1>Perl inside Apache httpd</h1>
-<p>These pages come from Perl handlers that run inside the server, on a pool of interpreters kept ready.
-Every example below is live; its whole source stands beside it.</p>
+<h1>Perl and Lua inside Apache httpd</h1>
+<p>These pages come from handlers that run inside the server, on pools of interpreters kept ready.
+Every example below is live, in Perl on one side and in Lua on the other; its whole source stands below it.</p>
 </div>
 $list
 HTML
 }
 
-# The <Location> blocks of the configuration, by the address they begin with.
+# The page itself, in a frame.
+sub live {
+    my ($address, $title) = @_;
+    my $shown = Demo::Page::escape($address);
+    return <<"HTML";
+<iframe src="$shown" title="$title" loading="lazy"></iframe>
+<p class="open"><a href="$shown">Open $shown</a></p>
+HTML
+}
+
+# Its configuration and its files.
+sub sources {
+    my ($root, $config, $address, @files) = @_;
+    my ($path) = $address =~ m{^([\w/.]+)};
+    my $lines  = Demo::Highlight::config($config->{$path} || '');
+    my $html   = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
+    for my $file (@files) {
+        my $is_lua = $file =~ /\.lua$/;
+        my $text   = slurp($is_lua ? "$root/lua/$file" : "$root/lib/$file");
+        my $source = $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
+        $html .= qq(<h3>$file</h3><pre class="code">$source</pre>\n);
+    }
+    return $html;
+}
+
+# The <Location> blocks of the configuration, by the address they begin with: with what stands above one since the last
+# empty line. A block for an address below an example's belongs to it.
 sub sections {
     my ($conf) = @_;
     my %text;
-    while ($conf =~ m{^(<Location (/\w+)[^>]*>\n.*?^</Location>)}gms) {
-        $text{$2} .= $text{$2} ? "\n$1" : $1;
+    while ($conf =~ m{^((?:\w[^\n]*\n)*<Location (/[\w/.]+)>\n.*?^</Location>)}gms) {
+        my ($block, $path) = ($1, $2);
+        my ($above) = grep { $path =~ m{^\Q$_\E/} } keys %text;
+        $path = $above if defined $above;
+        $text{$path} .= $text{$path} ? "\n$block" : $block;
     }
     return %text;
 }

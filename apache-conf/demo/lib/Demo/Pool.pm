@@ -29,35 +29,15 @@ sub handler {
         my %now = ModInterp::Status->pool;
         $pool = '<table>' . join('', map { "<tr><th>$_</th><td>" . Demo::Page::escape($now{$_}) . '</td></tr>' } sort keys %now) . '</table>';
     }
-    Demo::Page::send($r, 'The pool', <<"HTML" . script());
+    Demo::Page::send($r, 'The pool', <<"HTML");
 <h1>Interpreter <code>$me</code></h1>
 <p>in process <code>$$</code> served this page; it has served $served so far.</p>
 $pool
 <p><button id="go">Send 24 requests at once</button> <span id="said"></span></p>
 <div id="bars"></div>
+<script src="/burst.js"></script>
 HTML
     return Apache2::Const::OK;
-}
-
-sub script {
-    return <<'HTML';
-<script>
-document.getElementById('go').onclick = async function () {
-  const bars = document.getElementById('bars'), said = document.getElementById('said'), by = {}, start = performance.now();
-  bars.textContent = ''; said.textContent = 'waiting';
-  await Promise.all(Array.from({length: 24}, async (_, i) => {
-    const a = await (await fetch('/pool/work?' + i + Math.random())).json(), key = a.process + ' / ' + a.interpreter;
-    if (!by[key]) {
-      const row = document.createElement('div'); row.className = 'row';
-      const name = document.createElement('code'); name.textContent = key;
-      by[key] = document.createElement('span'); row.append(name, by[key]); bars.append(row);
-    }
-    by[key].append(document.createElement('b'));
-  }));
-  said.textContent = Object.keys(by).length + ' interpreters, ' + Math.round(performance.now() - start) + ' ms (each request sleeps 100 ms)';
-};
-</script>
-HTML
 }
 
 1;
