@@ -2,7 +2,6 @@
 //! (`$s->push_handlers`). That holds in that process only, from the next look on; until there is any, nothing is looked up.
 
 use std::ops::Deref;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use config::{Handler, Phase, Slot};
@@ -55,19 +54,26 @@ impl Changes {
 /// The handlers of a phase, for this request.
 #[inline(always)]
 pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
-    if lang.own().is_changed.load(Relaxed)
+    if lang.own().uses().are_changed()
         && let Some(changed) = changed_for(lang, phase, r)
     {
         return Configured::Changed(changed);
     }
-    Configured::Written(match phase.slot() {
+    Configured::Written(written(lang, phase, r))
+}
+
+/// Those of the configuration.
+#[inline(always)]
+pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
+    match phase.slot() {
         Slot::Dir(_) => lang.dir(r).map_or(&[], |d| d.handlers(phase)),
         Slot::Server(_) => lang.server_of(r).map_or(&[], |s| s.conf.handlers(phase)),
-    })
+    }
 }
 
 /// In place of a directory's handlers a change holds only where no section has its own.
 #[cold]
+#[inline(never)]
 fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
     let changed = lang.server_of(r)?.changes.get(phase)?;
     let is_default = match phase.slot() {
@@ -83,7 +89,7 @@ fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> 
 /// The handlers of a server's phase, or of a connection's.
 #[inline]
 pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
-    if lang.own().is_changed.load(Relaxed)
+    if lang.own().uses().are_changed()
         && let Some(changed) = record.changes.get(phase)
     {
         return Configured::Changed(changed);
@@ -109,5 +115,5 @@ pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -
         Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
     };
     record.changes.change(phase, written, f);
-    lang.own().is_changed.store(true, Relaxed);
+    lang.own().mark_changed();
 }

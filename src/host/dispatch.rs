@@ -42,6 +42,7 @@ impl Stack<'_> {
         }
     }
 
+    #[inline(always)]
     fn next(&self, at: usize) -> Option<Next<'_>> {
         match self.state.and_then(|state| state.changed_step(self.phase, at)) {
             Some(changed) => changed.map(Next::Changed),
@@ -138,10 +139,21 @@ pub fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
-/// Whether a request that no handler of ours has met yet has one for its end: its state must exist by then.
+/// Whether nothing is to be done for a request in a phase, as long as what the configuration says holds.
 #[inline(always)]
-pub fn wants_cleanup(lang: Lang, phase: Phase, r: &Request) -> bool {
-    matches!(phase, Phase::Fixup | Phase::Log) && !configured::of_request(lang, Phase::Cleanup, r).is_empty()
+pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
+    let has_none = |phase| configured::written(lang, phase, r).is_empty();
+    has_none(phase)
+        && match lang.state(r) {
+            Some(state) => state.is_idle(phase),
+            None => !prepares_cleanup(phase) || has_none(Phase::Cleanup),
+        }
+}
+
+/// Whether a request that no handler of ours has met by then, but has one for its end, gets its state in this phase.
+#[inline(always)]
+const fn prepares_cleanup(phase: Phase) -> bool {
+    matches!(phase, Phase::Fixup | Phase::Log)
 }
 
 /// A phase of a request, but for the response phase, of which each language has forms of its own.
@@ -150,7 +162,11 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let configured = &*configured::of_request(lang, phase, r);
     let state = lang.state(r);
     let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
-    if state.is_none() && wants_cleanup(lang, phase, r) && server.is_some() {
+    if state.is_none()
+        && prepares_cleanup(phase)
+        && server.is_some()
+        && !configured::of_request(lang, Phase::Cleanup, r).is_empty()
+    {
         RequestState::of(lang, r);
     }
     let nothing = match state {

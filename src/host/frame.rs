@@ -57,14 +57,18 @@ pub fn ending<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
 }
 
 /// The language of the code that runs on this thread.
-#[inline]
+#[inline(always)]
 pub fn running_lang() -> Option<Lang> {
     // SAFETY: as in `Frame::find`; one on the stack has not ended.
-    if let Some(frame) = unsafe { CURRENT.get().as_ref() }
-        && frame.ended.is_none()
-    {
-        return Some(frame.stock.lang);
+    match unsafe { CURRENT.get().as_ref() } {
+        Some(frame) if frame.ended.is_none() => Some(frame.stock.lang),
+        _ => lang_around(),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn lang_around() -> Option<Lang> {
     Frame::find(|frame| Some(frame.stock.lang)).or(ENDING.get())
 }
 

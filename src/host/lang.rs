@@ -1,11 +1,12 @@
 //! A language as the host knows it: where its module's records are, and what its engine does in a way of its own.
 //!
-//! Dispatch, leases, start-up and the API's runtime are written once, on [`Language`]. There is one static per language;
+//! Dispatch, leases, start-up and the API's runtime are written once, for any [`LanguageRow`]. There is one row per language;
 //! what carries on an interpreter (a stock, a request's state) knows whose it is.
 
 use std::ffi::{CStr, c_int};
+use std::ops::Deref;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use apr::Pool;
 use config::{DirConf, Handler, Phase, ServerConf};
@@ -20,22 +21,16 @@ use super::request::RequestState;
 use super::site::Site;
 use super::{ServerRecord, stock::Stock};
 
-/// What one language has of its own. Passed by reference to a static.
-pub type Lang = &'static dyn Language;
+/// One language, by a reference to its row.
+pub type Lang = &'static LanguageRow;
 
-/// One language.
+/// What one language does in a way of its own.
 pub trait Language: Sync {
     /// What its directives begin with: `Perl`.
     fn name(&self) -> &'static str;
 
     /// What a phase is called in its configuration: the directive that adds handlers to it.
     fn phase_name(&self, phase: Phase) -> &'static str;
-
-    /// Where its module's records are.
-    fn records(&self) -> &'static Records;
-
-    /// What the host keeps for it in this process.
-    fn own(&self) -> &'static Own;
 
     /// The first interpreter of a server, before any code of the configuration has run in it.
     ///
@@ -108,6 +103,7 @@ pub trait Language: Sync {
     ///
     /// # Errors
     /// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
+    #[inline(always)]
     fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
         let _ = about;
         let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
@@ -172,21 +168,17 @@ pub struct RequestCall<'a> {
     pub phase: Phase,
 }
 
-/// Where a language's module keeps its records. Made by [`Records::of`], and never written to: calls through a constant of
-/// this type cost nothing.
-pub struct Records {
-    module: fn() -> &'static ModuleRecord,
-    request: for<'r> fn(&'r Request) -> Option<&'r RequestState>,
-    set_request: for<'r> fn(&'r Request, RequestState) -> Option<&'r RequestState>,
-    connection: for<'c> fn(&'c Connection) -> Option<&'c ConnectionState>,
-    set_connection: for<'c> fn(&'c Connection, ConnectionState) -> Option<&'c ConnectionState>,
-    server: for<'s> fn(&'s Server) -> Option<&'s ServerRecord>,
-    server_of: for<'r> fn(&'r Request) -> Option<&'r ServerRecord>,
-    dir: for<'r> fn(&'r Request) -> Option<&'r DirConf>,
-    dir_defaults: for<'s> fn(&'s Server) -> Option<&'s DirConf>,
+/// One language: what of it is data, and what it does. A constant to all that is compiled for one language only, to which a
+/// look-up in here costs nothing.
+pub struct LanguageRow {
+    records: Records,
+    own: &'static Own,
+    ways: &'static dyn Language,
     register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
 }
+
+type Records = httpd::Records<ServerRecord, DirConf, RequestState, ConnectionState>;
 
 /// A host whose records are the common ones.
 pub trait CommonHost:
@@ -198,25 +190,6 @@ impl<H> CommonHost for H where
 {
 }
 
-impl Records {
-    /// Of a host.
-    pub const fn of<H: CommonHost>() -> Records {
-        Records {
-            module: H::module,
-            request: |r| r.state::<H>(),
-            set_request: |r, state| r.set_state::<H>(state),
-            connection: |c| c.state::<H>(),
-            set_connection: |c, state| c.set_state::<H>(state),
-            server: |s| s.config::<H>(),
-            server_of: |r| r.server_config::<H>(),
-            dir: |r| r.dir_config::<H>(),
-            dir_defaults: |s| s.dir_defaults::<H>(),
-            register_provider: httpd::provider::register::<H>,
-            edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
-        }
-    }
-}
-
 /// What the host keeps for a language in this process.
 pub struct Own {
     /// Names the ticket of a pool, for objects in this language.
@@ -225,21 +198,13 @@ pub struct Own {
     pub site: Mutex<Option<Site>>,
     /// Of this child.
     pub keeper: Mutex<Option<Keeper>>,
-    /// Whether code of this process changed what a server says of handlers; see [`super::configured`].
-    pub is_changed: AtomicBool,
     in_use: AtomicU32,
 }
 
 impl Own {
     /// Of a language that nothing runs of yet.
     pub const fn new(pool_key: &'static CStr) -> Own {
-        Own {
-            pool_key,
-            site: Mutex::new(None),
-            keeper: Mutex::new(None),
-            is_changed: AtomicBool::new(false),
-            in_use: AtomicU32::new(0),
-        }
+        Own { pool_key, site: Mutex::new(None), keeper: Mutex::new(None), in_use: AtomicU32::new(0) }
     }
 
     /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases
@@ -257,11 +222,33 @@ impl Own {
         self.in_use.store(0, Relaxed);
     }
 
-    /// Whether any handler of this phase may exist: in the configuration, or pushed. A phase without one costs a look at this
-    /// and no more, whatever the server.
+    /// Code of this process changed what a server says of handlers; see [`super::configured`].
+    pub fn mark_changed(&self) {
+        self.in_use.fetch_or(CHANGED, Relaxed);
+    }
+
+    /// Which phases are in use. One without a handler costs a look at this and no more, whatever the server.
     #[inline(always)]
-    pub fn is_in_use(&self, phase: Phase) -> bool {
-        self.in_use.load(Relaxed) & bit(phase) != 0
+    pub fn uses(&self) -> Uses {
+        Uses(self.in_use.load(Relaxed))
+    }
+}
+
+/// Which phases are in use, one bit each.
+#[derive(Clone, Copy)]
+pub struct Uses(u32);
+
+impl Uses {
+    /// Whether any handler of this phase may exist: in the configuration, or pushed.
+    #[inline(always)]
+    pub fn has(self, phase: Phase) -> bool {
+        self.0 & bit(phase) != 0
+    }
+
+    /// Whether servers have other handlers than the configuration says.
+    #[inline(always)]
+    pub fn are_changed(self) -> bool {
+        self.0 & CHANGED != 0
     }
 }
 
@@ -269,50 +256,88 @@ const fn bit(phase: Phase) -> u32 {
     1 << phase as u32
 }
 
-impl dyn Language {
+const CHANGED: u32 = 1 << 31;
+const _: () = assert!(Phase::COUNT <= 31, "no bit is left for CHANGED");
+
+impl Deref for LanguageRow {
+    type Target = dyn Language;
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        self.ways
+    }
+}
+
+impl LanguageRow {
+    /// The language of a host.
+    ///
+    /// # Safety
+    /// `module` was made with `H`.
+    pub const unsafe fn new<H: CommonHost>(
+        module: &'static ModuleRecord,
+        own: &'static Own,
+        ways: &'static dyn Language,
+    ) -> LanguageRow {
+        LanguageRow {
+            // SAFETY: the caller's promise.
+            records: unsafe { Records::new::<H>(module) },
+            own,
+            ways,
+            register_provider: httpd::provider::register::<H>,
+            edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
+        }
+    }
+
+    /// What the host keeps for it in this process.
+    #[inline(always)]
+    pub fn own(&self) -> &'static Own {
+        self.own
+    }
     /// The module, for the error log.
     pub fn module(&self) -> &'static ModuleRecord {
-        (self.records().module)()
+        self.records.module()
     }
     /// The state of a request, if it has one.
     #[inline(always)]
     pub fn state<'r>(&self, r: &'r Request) -> Option<&'r RequestState> {
-        (self.records().request)(r)
+        self.records.state(r)
     }
     /// Gives a request its state, once.
+    #[inline(always)]
     pub fn set_state<'r>(&self, r: &'r Request, state: RequestState) -> Option<&'r RequestState> {
-        (self.records().set_request)(r, state)
+        self.records.set_state(r, state)
     }
     /// The state of a connection, if it has one.
     #[inline(always)]
     pub fn connection<'c>(&self, c: &'c Connection) -> Option<&'c ConnectionState> {
-        (self.records().connection)(c)
+        self.records.connection(c)
     }
     /// Gives a connection its state, once.
     pub fn set_connection<'c>(&self, c: &'c Connection, state: ConnectionState) -> Option<&'c ConnectionState> {
-        (self.records().set_connection)(c, state)
+        self.records.set_connection(c, state)
     }
     /// The record of a server.
+    #[inline]
     pub fn server<'s>(&self, s: &'s Server) -> Option<&'s ServerRecord> {
-        (self.records().server)(s)
+        self.records.server(s)
     }
     /// The record of a request's server.
     #[inline(always)]
     pub fn server_of<'r>(&self, r: &'r Request) -> Option<&'r ServerRecord> {
-        (self.records().server_of)(r)
+        self.records.server_of(r)
     }
     /// What holds for a request's directory.
     #[inline(always)]
     pub fn dir<'r>(&self, r: &'r Request) -> Option<&'r DirConf> {
-        (self.records().dir)(r)
+        self.records.dir(r)
     }
     /// What holds outside all sections.
     pub fn dir_defaults<'s>(&self, s: &'s Server) -> Option<&'s DirConf> {
-        (self.records().dir_defaults)(s)
+        self.records.dir_defaults(s)
     }
     /// Changes a server's records while it starts; false where that cannot be.
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
-        (self.records().edit)(s, f)
+        (self.edit)(s, f)
     }
     /// Makes a provider of this language's known to httpd.
     ///
@@ -326,7 +351,7 @@ impl dyn Language {
         version: &[u8],
         kind: c_int,
     ) -> Result<(), apr::Status> {
-        (self.records().register_provider)(pconf, group, name, version, kind)
+        (self.register_provider)(pconf, group, name, version, kind)
     }
     /// The interpreters a request's server draws from.
     #[inline(always)]

@@ -229,10 +229,10 @@ impl RequestState {
         self.extras.get_or_init(Box::default)
     }
 
-    /// Whether nothing is to be done in this phase: no handler, and no walk that its end would end.
+    /// Whether nothing is to be done in a phase without configured handlers: no other, and no walk that its end would end.
     #[inline]
-    pub fn is_idle(&self, phase: Phase, configured: &[Handler]) -> bool {
-        configured.is_empty() && !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
+    pub fn is_idle(&self, phase: Phase) -> bool {
+        !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
     }
 
     /// What class methods find in a call of this request: another that a script chose, as long as that lives, else itself if
@@ -294,7 +294,9 @@ impl RequestState {
     /// Whether a script changed the phase's stack.
     #[inline]
     pub fn is_changed(&self, phase: Phase) -> bool {
-        self.extras.get().is_some_and(|extras| extras.changed.borrow().iter().any(|(p, _)| *p == phase))
+        let is_in = |changed: &[(Phase, Vec<Step>)]| changed.iter().any(|(p, _)| *p == phase);
+        // Never borrowed at a look; one that cannot panic costs less.
+        self.extras.get().is_some_and(|extras| extras.changed.try_borrow().is_ok_and(|changed| is_in(&changed)))
     }
 
     /// Puts a stack in place of the configured one.

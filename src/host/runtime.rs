@@ -69,8 +69,14 @@ fn of<T: Object>(owner: Owner) -> Option<T> {
 }
 
 /// The language of the code that asks.
+#[inline]
 fn lang() -> Result<Lang> {
-    running_lang().ok_or_else(|| "no interpreter runs on this thread".into())
+    running_lang().ok_or_else(nothing_runs)
+}
+
+#[cold]
+fn nothing_runs() -> Fail {
+    "no interpreter runs on this thread".into()
 }
 
 /// The request this thread is about.
@@ -146,7 +152,7 @@ fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
 
 /// The interpreter that runs on this thread.
 fn hold() -> Result<Hold> {
-    Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(|| "no interpreter runs on this thread".into())
+    Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(nothing_runs)
 }
 
 /// The state of a connection whose values the running interpreter keeps from now on.
@@ -635,5 +641,5 @@ fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
 
 /// The state of a request in the language of the code that asks, if it has one.
 fn state_of(r: &Request) -> Option<&RequestState> {
-    lang().ok()?.state(r)
+    running_lang()?.state(r)
 }

@@ -101,7 +101,8 @@ impl Tree {
     /// Whether anybody walks.
     #[inline]
     pub fn has_walks(&self) -> bool {
-        !self.walks.borrow().is_empty()
+        // As in `RequestState::is_changed`.
+        self.walks.try_borrow().is_ok_and(|walks| !walks.is_empty())
     }
 
     /// The request's walk is over, and so are those of its subrequests, and of theirs, that were looked up only.

@@ -1,6 +1,6 @@
 //! `conn_rec`.
 
-use crate::{ModuleRecord, Server, ffi, module::Host, server::pool, slot};
+use crate::{ModuleRecord, Server, ffi, module::Host, records, server::pool, slot};
 use apr::{BucketAlloc, Pool, Table, bytes_at};
 use std::{
     ffi::{c_int, c_long},
@@ -183,18 +183,13 @@ impl Connection {
     /// Our state of it, once [`Connection::set_state`] was called.
     #[inline]
     pub fn state<H: Host>(&self) -> Option<&H::Connection> {
-        // SAFETY: only `set_state` writes to the host's slot.
-        unsafe { slot::get(self.raw().conn_config, H::module()).map(|state| state.as_ref()) }
+        records::of::<H>().connection(self)
     }
 
     /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
     /// before stays and is returned.
     pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
-        if let Some(old) = self.state::<H>() {
-            return Some(old);
-        }
-        // SAFETY: the vector lies in the connection's pool; the slot is empty.
-        unsafe { slot::put(self.raw().conn_config, H::module(), self.pool(), state).map(|state| state.as_ref()) }
+        records::of::<H>().set_connection(self, state)
     }
 
     /// Whether a module has state here.

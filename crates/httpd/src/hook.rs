@@ -210,20 +210,16 @@ fn add_own<H: Host>(own: Own) {
 unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
     let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
-    if H::is_unused(PHASES[P].phase) {
+    if H::is_idle(PHASES[P].phase, O, &r) {
         return DECLINED;
     }
-    used::<H, P, O>(r)
+    busy::<H, P, O>(r)
 }
 
-/// This and the next are functions of their own: what they keep in registers the looks before need not save.
+/// A function of its own: what it keeps in registers the looks before need not save. Of C's kind, from which nothing unwinds:
+/// they end in a jump to it.
 #[inline(never)]
-fn used<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
-    if H::is_idle(PHASES[P].phase, O, &r) { DECLINED } else { busy::<H, P, O>(r) }
-}
-
-#[inline(never)]
-fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
+extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::request(PHASES[P].phase, O, r))
 }
 

@@ -66,13 +66,7 @@ pub trait Host: Sized + 'static {
         let _ = (row, index);
         true
     }
-    /// Whether no request has anything to do in this phase. Asked before everything else, in the callback itself.
-    #[inline(always)]
-    fn is_unused(phase: Phase) -> bool {
-        let _ = phase;
-        false
-    }
-    /// Whether nothing is to be done for this request in this phase. Asked next:
+    /// Whether nothing is to be done for this request in this phase. Asked before everything else, in the callback itself:
     /// a look at the merged configuration and no more.
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {

@@ -4,7 +4,7 @@
 //! before stays readable. Whatever runs a part of a request takes [`Reenter`]: filters, hooks and cleanups of scripts can
 //! run in it. The body of the request is read in `body.rs`, the answer sent in `answer.rs`.
 
-use crate::{Connection, ModuleRecord, Record, Server, ffi, module::Host, server::pool, slot, status::OK};
+use crate::{Connection, ModuleRecord, Server, ffi, module::Host, records, server::pool, slot, status::OK};
 use apr::{Pool, Reenter, Status, Table, bytes_at, with_cstr};
 use std::{
     ffi::{CStr, c_char, c_int},
@@ -314,37 +314,25 @@ impl Request {
     /// Our record of its directory, merged for it; `None` if the module has none.
     #[inline]
     pub fn dir_config<H: Host>(&self) -> Option<&H::Dir> {
-        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
-        unsafe {
-            slot::get::<Record<H::Dir>>(self.raw().per_dir_config, H::module()).map(|record| record.as_ref().get())
-        }
+        records::of::<H>().dir(self)
     }
 
     /// Our record of its server.
     #[inline]
     pub fn server_config<H: Host>(&self) -> Option<&H::Server> {
-        // SAFETY: as in `Server::config`; the server lives longer than the request.
-        unsafe {
-            slot::get::<Record<H::Server>>((*self.raw().server).module_config, H::module())
-                .map(|record| record.as_ref().get())
-        }
+        records::of::<H>().server_of(self)
     }
 
     /// Our state of it, once [`Request::set_state`] was called.
     #[inline]
     pub fn state<H: Host>(&self) -> Option<&H::Request> {
-        // SAFETY: only `set_state` writes to the host's slot.
-        unsafe { slot::get(self.raw().request_config, H::module()).map(|state| state.as_ref()) }
+        records::of::<H>().state(self)
     }
 
     /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
     /// before this find none. What was set before stays and is returned.
     pub fn set_state<H: Host>(&self, state: H::Request) -> Option<&H::Request> {
-        if let Some(old) = self.state::<H>() {
-            return Some(old);
-        }
-        // SAFETY: the vector lies in the request's pool; the slot is empty.
-        unsafe { slot::put(self.raw().request_config, H::module(), self.pool(), state).map(|state| state.as_ref()) }
+        records::of::<H>().set_state(self, state)
     }
 
     /// Whether its handler's name begins so: asked of each request.

@@ -1,6 +1,6 @@
 //! `server_rec`, and what there is once per process.
 
-use crate::{ModuleRecord, Record, ffi, module::Host, slot};
+use crate::{ModuleRecord, Record, ffi, module::Host, records, slot};
 use apr::{Pool, bytes_at, with_cstr};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{
@@ -195,21 +195,17 @@ impl Server {
     /// Our record of it; `None` if the module is not configured for this server yet.
     #[inline]
     pub fn config<H: Host>(&self) -> Option<&H::Server> {
-        self.record::<H>().map(Record::get)
+        records::of::<H>().server(self)
     }
 
     #[inline]
     pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
-        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
-        unsafe { slot::get(self.raw().module_config, H::module()).map(|record| record.as_ref()) }
+        records::of::<H>().record(self)
     }
 
     /// The record of what stands outside every section (`lookup_defaults`).
     pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
-        // SAFETY: as in `record`.
-        unsafe {
-            slot::get::<Record<H::Dir>>(self.raw().lookup_defaults, H::module()).map(|record| record.as_ref().get())
-        }
+        records::of::<H>().dir_defaults(self)
     }
 
     /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`

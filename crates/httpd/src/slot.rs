@@ -10,9 +10,19 @@ use std::{ffi::c_void, ptr::NonNull};
 /// `vector` is null or a vector of httpd's that lives.
 #[inline]
 pub(crate) unsafe fn at(vector: *mut ffi::ap_conf_vector_t, module: &ModuleRecord) -> Option<NonNull<*mut c_void>> {
-    let index = usize::try_from(module.index()).ok()?;
+    let vector = NonNull::new(vector.cast::<*mut c_void>())?;
+    let index = module.index();
+    if index < 0 {
+        return none();
+    }
     // SAFETY: a vector is an array of pointers with room for every module number (httpd's `ap_get_module_config`).
-    NonNull::new(vector.cast::<*mut c_void>()).map(|v| unsafe { v.add(index) })
+    Some(unsafe { vector.add(index as usize) })
+}
+
+/// Nearly never: the look for it is not worth the registers of a combined one.
+#[cold]
+fn none() -> Option<NonNull<*mut c_void>> {
+    None
 }
 
 /// What stands in a module's slot.

@@ -33,7 +33,7 @@ use interp_lua::{Entered, Lua, Start};
 
 use super::connection::ConnectionState;
 use super::frame::About;
-use super::lang::{Lang, Language, Own, Records};
+use super::lang::{Lang, Language, LanguageRow, Own};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 use crate::api;
@@ -44,7 +44,10 @@ pub struct LuaHost;
 struct LuaLanguage;
 
 /// Lua.
-pub const LUA: Lang = &LuaLanguage;
+pub const LUA: Lang = &ROW;
+
+// SAFETY: the module is made with this host, in lib.rs.
+static ROW: LanguageRow = unsafe { LanguageRow::new::<LuaHost>(&crate::lua_module, &OWN, &LuaLanguage) };
 
 static OWN: Own = Own::new(c"mod_interp.lua.ticket");
 
@@ -66,17 +69,6 @@ impl Language for LuaLanguage {
 
     fn phase_name(&self, phase: Phase) -> &'static str {
         phase.directive_of(Tongue::Lua)
-    }
-
-    #[inline(always)]
-    fn records(&self) -> &'static Records {
-        const RECORDS: &Records = &Records::of::<LuaHost>();
-        RECORDS
-    }
-
-    #[inline(always)]
-    fn own(&self) -> &'static Own {
-        &OWN
     }
 
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
@@ -241,22 +233,20 @@ impl Host for LuaHost {
     }
 
     #[inline(always)]
-    fn is_unused(phase: Phase) -> bool {
-        !OWN.is_in_use(phase)
-    }
-
-    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        let state = r.state::<LuaHost>();
+        let uses = OWN.uses();
+        if !uses.has(phase) {
+            return true;
+        }
+        if uses.are_changed() {
+            return false;
+        }
         let dir = || r.dir_config::<LuaHost>();
         match phase.row().position(order) {
-            Some(Position::Look) => state.is_none() && r.prev().is_none(),
+            Some(Position::Look) => r.state::<LuaHost>().is_none() && r.prev().is_none(),
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
             Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
-            Some(Position::Handlers) | None => match state {
-                Some(state) => state.is_idle(phase, &configured::of_request(LUA, phase, r)),
-                None => configured::of_request(LUA, phase, r).is_empty() && !dispatch::wants_cleanup(LUA, phase, r),
-            },
+            Some(Position::Handlers) | None => dispatch::is_idle(LUA, phase, r),
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }
     }

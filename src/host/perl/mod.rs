@@ -22,7 +22,7 @@ use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
 use interp_perl::{Entered, Perl, Start};
 
 use super::connection::ConnectionState;
-use super::lang::{Lang, Language, Own, Records, RequestCall};
+use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
 use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
@@ -71,7 +71,10 @@ pub struct PerlHost;
 struct PerlLanguage;
 
 /// Perl.
-pub const PERL: Lang = &PerlLanguage;
+pub const PERL: Lang = &ROW;
+
+// SAFETY: the module is made with this host, in lib.rs.
+static ROW: LanguageRow = unsafe { LanguageRow::new::<PerlHost>(&crate::perl_module, &OWN, &PerlLanguage) };
 
 static OWN: Own = Own::new(c"mod_interp.perl.ticket");
 
@@ -95,17 +98,6 @@ impl Language for PerlLanguage {
 
     fn phase_name(&self, phase: Phase) -> &'static str {
         phase.directive_name()
-    }
-
-    #[inline(always)]
-    fn records(&self) -> &'static Records {
-        const RECORDS: &Records = &Records::of::<PerlHost>();
-        RECORDS
-    }
-
-    #[inline(always)]
-    fn own(&self) -> &'static Own {
-        &OWN
     }
 
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
@@ -156,6 +148,7 @@ impl Language for PerlLanguage {
         }
     }
 
+    #[inline(always)]
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
@@ -169,10 +162,12 @@ impl Language for PerlLanguage {
         }
     }
 
+    #[inline(always)]
     fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         env::before_handler(call, dir, entry);
     }
 
+    #[inline(always)]
     fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         env::take_dir_out(call, dir, entry);
     }
@@ -283,19 +278,18 @@ impl Host for PerlHost {
     }
 
     #[inline(always)]
-    fn is_unused(phase: Phase) -> bool {
-        !OWN.is_in_use(phase)
-    }
-
-    #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        if let Some(state) = r.state::<PerlHost>() {
-            return phase != Phase::Response && state.is_idle(phase, &configured::of_request(PERL, phase, r));
+        let uses = OWN.uses();
+        if !uses.has(phase) {
+            return true;
+        }
+        if uses.are_changed() {
+            return false;
         }
         match phase {
-            Phase::Response if order == 0 => r.prev().is_none(),
-            Phase::Response => !response::may_be_ours(r),
-            _ => configured::of_request(PERL, phase, r).is_empty() && !dispatch::wants_cleanup(PERL, phase, r),
+            Phase::Response if order == 0 => r.state::<PerlHost>().is_none() && r.prev().is_none(),
+            Phase::Response => r.state::<PerlHost>().is_none() && !response::may_be_ours(r),
+            _ => dispatch::is_idle(PERL, phase, r),
         }
     }
 
