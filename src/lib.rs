@@ -11,7 +11,9 @@ mod host;
 #[cfg(not(any(feature = "perl", feature = "any-lua")))]
 compile_error!("mod_interp: without the features perl and lua (or luajit) nothing is left");
 #[cfg(all(feature = "lua", feature = "luajit"))]
-compile_error!("mod_interp: the features lua and luajit exclude each other: --no-default-features --features perl,luajit");
+compile_error!(
+    "mod_interp: the features lua and luajit exclude each other: --no-default-features --features perl,luajit"
+);
 #[cfg(all(feature = "any-lua", not(any(feature = "lua", feature = "luajit"))))]
 compile_error!("mod_interp: any-lua alone is no Lua: lua or luajit");
 
