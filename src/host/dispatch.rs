@@ -105,7 +105,7 @@ pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
             Err(Raised::Exit(_)) => Returned::Exit,
             Err(raised) => {
                 leave_if_core_exit(&raised);
-                report::raised(stack.lang, &stack.about, stack.phase, &next.step(), &raised);
+                report::raised(stack.lang, &stack.about, stack.lang.phase_name(stack.phase), &next.step(), &raised);
                 Returned::Died
             }
         };

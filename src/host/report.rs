@@ -44,19 +44,16 @@ fn about(lang: Lang, about: &About, level: Level, text: &[u8]) {
 }
 
 /// Name of a handler for a message, and the line that configured it.
-fn name(lang: Lang, phase: Phase, step: &Step) -> String {
-    let directive = lang.phase_name(phase);
+fn name(directive: &str, step: &Step) -> String {
     match step {
-        Step::Named(handler) if handler.at.file.is_empty() => {
-            format!("{} {}", directive, handler.display_name())
-        }
-        Step::Named(handler) => format!("{} {}, {}", directive, handler.display_name(), handler.at),
-        Step::Code(_) => format!("{}, pushed code", directive),
+        Step::Named(handler) if handler.at.file.is_empty() => format!("{directive} {}", handler.display_name()),
+        Step::Named(handler) => format!("{directive} {}, {}", handler.display_name(), handler.at),
+        Step::Code(_) => format!("{directive}, pushed code"),
     }
 }
 
-/// A handler died: Perl's message goes to the log, and to the notes of a request under `error-notes`, never to the client.
-pub fn raised(lang: Lang, of: &About, phase: Phase, step: &Step, raised: &Raised) {
+/// A handler of this directive died: the language's message goes to the log, and to the notes of a request under `error-notes`, never to the client.
+pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Raised) {
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
@@ -71,16 +68,16 @@ pub fn raised(lang: Lang, of: &About, phase: Phase, step: &Step, raised: &Raised
         }
         _ => String::new(),
     };
-    // What a language says behind the message, such as where it was raised.
-    let end = line.iter().position(|b| *b == b'\n').filter(|_| lang.splits_messages()).unwrap_or(line.len());
-    let (first, more) = line.split_at(end);
-    let first = [prefix.as_bytes(), first, format!(" ({})", name(lang, phase, step)).as_bytes()].concat();
-    about(lang, of, Level::Error, &first);
-    trace(lang, of, String::from_utf8_lossy(more).lines());
+    message(lang, of, &[prefix.as_bytes(), &line].concat(), &name(directive, step));
 }
 
-fn trace<'t>(lang: Lang, of: &About, lines: impl Iterator<Item = &'t str>) {
-    for line in lines.filter(|line| !line.trim().is_empty()) {
+/// A script's message, and in brackets what it was. What a language says behind it, such as where it was raised, has lines of
+/// its own if the language wants that.
+fn message(lang: Lang, of: &About, text: &[u8], what: &str) {
+    let end = text.iter().position(|b| *b == b'\n').filter(|_| lang.splits_messages()).unwrap_or(text.len());
+    let (first, more) = text.split_at(end);
+    about(lang, of, Level::Error, &[first, format!(" ({what})").as_bytes()].concat());
+    for line in String::from_utf8_lossy(more).lines().filter(|line| !line.trim().is_empty()) {
         about(lang, of, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
     }
 }
@@ -89,7 +86,7 @@ fn trace<'t>(lang: Lang, of: &About, lines: impl Iterator<Item = &'t str>) {
 pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) {
     let text = format!(
         "{}: returned {status}, whereas Apache2::Const::OK (0) is the only value with which the server starts",
-        name(lang, phase, step)
+        name(lang.phase_name(phase), step)
     );
     about(lang, of, Level::Error, text.as_bytes());
 }
@@ -97,9 +94,6 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
 /// A script that a request names by its file raised something.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
     r.notes().merge(b"error-notes", raised.to_string().as_bytes());
-    let text = raised.to_string();
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    request(lang, r, Level::Error, &format!("{first} ({directive} {})", String::from_utf8_lossy(file)));
-    trace(lang, &About::Request(*r), lines);
+    let what = format!("{directive} {}", String::from_utf8_lossy(file));
+    message(lang, &About::Request(*r), raised.to_string().as_bytes(), &what);
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use config::{Handler, Phase, Position};
+use config::{Handler, HookRow, Phase, Position};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
@@ -44,7 +44,7 @@ fn one(call: &RequestCall<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
         Ok(_) => {
             let text = format!(
                 "{} {} ({}): did not return a number: apache2.OK, apache2.DECLINED or a status",
-                LUA.phase_name(call.phase),
+                directive(call.phase),
                 hook.display_name(),
                 hook.at
             );
@@ -53,8 +53,13 @@ fn one(call: &RequestCall<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
         }
         Err(Raised::Exit(_)) => OK,
         Err(raised) => {
-            report::raised(LUA, &about, call.phase, &Step::Named(hook.clone()), &raised);
+            report::raised(LUA, &about, directive(call.phase), &Step::Named(hook.clone()), &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
     }
+}
+
+/// mod_lua's directive for a phase.
+fn directive(phase: Phase) -> &'static str {
+    phase.row().hooks.as_ref().map_or("LuaHook", HookRow::directive)
 }
