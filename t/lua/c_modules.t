@@ -21,7 +21,7 @@ my %MODULES = (
         return table.concat(out, " ")
     }, qr/^x1(?:\.0)? y2(?:\.0)?$/],
 );
-my $version = ours ? '5.4' : '5.3';
+my $version = jit ? '5.1' : ours ? '5.4' : '5.3';
 my (@rows, @missing);
 for my $name (sort keys %MODULES) {
     my ($file, $script, $expected) = @{ $MODULES{$name} };
@@ -43,16 +43,23 @@ if (ours) {
         my @refused = map {
             my ($name, $file) = @$_;
             ["$name beside another Lua", qq{local ok, why = pcall(require, "$name") return ok, why:match("C module.*")},
-                qr/^false\|C module '[\w.]+' \(\Q$file\E\) is refused: it would call the Lua of \S*liblua5\.\d\S*, while this one runs that of \S*liblua5\.4\S*$/];
+                qr/^false\|C module '[\w.]+' \(\Q$file\E\) is refused: it would call the Lua of \S*liblua5\.\d\S*, while this one runs that of \S*liblua\S*$/];
         } grep { $_->[0] ne 'socket' } @found;      # a module in Lua, which asks for one in C
         my @rows = (@refused,
             ['socket beside another Lua', 'local ok, why = pcall(require, "socket") return ok, why:match("C module \'socket%.core\'") ~= nil', (grep { $_->[0] eq 'socket' } @found) ? 'false|true' : undef],
             ['loadlib beside another Lua', qq{return pcall(package.loadlib, "$other", "*")}, qr/^false\|package\.loadlib is refused: /],
             ['a module in Lua beside another Lua', 'return require("pure").n', '7'],
-            ['a script beside another Lua', 'return _VERSION, ("x"):rep(3)', 'Lua 5.4|xxx'],
+            ['a script beside another Lua', 'return ("x"):rep(3)', 'xxx'],
         );
         @rows = grep { defined $_->[2] } @rows;
-        for my $mpm (grep { !$ENV{T_MPM} || $ENV{T_MPM} =~ /\b$_\b/ } qw(event prefork)) {
+        # Its functions have no versions: those of a Lua that is there first stand in for them.
+        if (jit) {
+            my ($status, $log) = BesideAnother->start_fails(mpm => 'event', other => $other);
+            isnt $status, 0, 'LuaJIT does not start beside another Lua';
+            like $log, qr/\Q$other\E\S* is in the process and stands in for LuaJIT/, '  and says which';
+            @rows = ();
+        }
+        for my $mpm (grep { @rows && (!$ENV{T_MPM} || $ENV{T_MPM} =~ /\b$_\b/) } qw(event prefork)) {
             subtest "$mpm, with $other" => sub {
                 my $s = BesideAnother->start(mpm => $mpm, rows => \@rows, files => { 'htdocs/rows/pure.lua' => "return { n = 7 }\n" }, other => $other);
                 run_rows($s, \@rows);

@@ -124,7 +124,8 @@ for_each_mpm(qw(event prefork), sub {
     like $s->get('/use?field')->{content}, qr/^false .*request is gone/, 'after a request whose log hook ran';
 
     $s->get('/finalizer') for 1 .. 20;
-    cmp_ok $s->get('/collect')->{content}, '>=', 19, 'a finalizer that runs later finds its request gone';
+    # LuaJIT's tables have no finalizers.
+    cmp_ok $s->get('/collect')->{content}, '>=', 19, 'a finalizer that runs later finds its request gone' unless jit;
 
   SKIP: {
         skip 'no mod_dbd', 1 unless @load;

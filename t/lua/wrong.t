@@ -38,7 +38,7 @@ my @CASES = (
     # blocks
     ["<LuaHookFixups f #!\nfunction f(r) end\n</LuaHookFixups>", qr/LuaHookFixups.*missing closing '>'/],
     ["<LuaHookTranslateName f sometimes> #!\nfunction f(r) end\n</LuaHookTranslateName>", qr/^<?LuaHookTranslateName>?\b.*(?:early.*late)/m],
-    ["<LuaHookFixups f>\nfunction f(r)\n  local = 5 #!\nend\n</LuaHookFixups>", qr/^(?:<?LuaHookFixups|Lua Error).*unexpected symbol|<name> expected/m],
+    ["<LuaHookFixups f>\nfunction f(r)\n  local = 5 #!\nend\n</LuaHookFixups>", qr/^(?:<?LuaHookFixups|Lua Error).*unexpected symbol|'?<name>'? expected/m],
     ["<LuaHookFixups f>\nfunction f(r) #!\n</LuaHookFixups>", qr/'end' expected/],
     ["<LuaHookFixups f> #!\nfunction f(r) return 0 end\n", qr/LuaHookFixups.*(?:not closed|without|missing|<\/LuaHookFixups>)/, 'it reads to the end of the file'],
     # names

@@ -22,10 +22,14 @@ L
 my $CONF = <<'C';
 ServerLimit 1
 StartServers 1
-ThreadsPerChild 16
-MaxRequestWorkers 16
-MinSpareThreads 16
-MaxSpareThreads 16
+ThreadLimit 32
+ThreadsPerChild 32
+MaxRequestWorkers 32
+MinSpareThreads 1
+MaxSpareThreads 32
+LuaInterpStart 5
+LuaInterpMax 5
+LuaInterpMaxSpare 5
 MaxKeepAliveRequests 0
 <Location /c-hello>
     SetHandler c-hello
@@ -48,16 +52,27 @@ LuaOutputFilter upper hello.lua upper
 C
 # 100 bytes a line, the last of which ends the answer.
 my $TEXT = ('some text in lower case. ' x 4) x 1000 . "the end\n";
+$CONF =~ s/^LuaInterp.*\n//mg unless ours;
 my %files = map { ("htdocs/upper/$_.txt" => $TEXT) } qw(once thread);
 
-# $n requests on 16 connections, four at a time on each. Returns how many answers had status 200, and how many ended with
-# $mark. One process, or the client would take more of the machine than the server.
+# $n requests on 16 connections, four at a time on each. Returns how many answers had another status than 200, or the error of
+# the client, and how many answers ended with $mark. One process, or the client would take more of the machine than the server.
 sub load {
     my ($s, $path, $mark, $n) = @_;
     my ($done) = $s->parallel(1, sub {
         my $select = IO::Select->new;
-        my ($sent, $good, $whole, %rest, %open) = (0, 0, 0);
+        my ($sent, $bad, $whole, %rest, %open) = (0, 0, 0);
         my $request = "GET $path HTTP/1.1\r\nHost: x\r\n\r\n";
+        # httpd may close what it keeps alive, when it is busy: what is not answered is asked again.
+        my $again = sub {
+            my ($socket) = @_;
+            $select->remove($socket);
+            $sent -= delete $open{$socket};
+            close $socket;
+            $socket = $s->socket;
+            $select->add($socket);
+            return $socket;
+        };
         my $ask = sub {
             my ($socket) = @_;
             my $many = $n - $sent < 4 ? $n - $sent : 4;
@@ -72,19 +87,19 @@ sub load {
         while ($whole < $n && time < $end && $select->count) {
             for my $socket ($select->can_read(5)) {
                 my $read = sysread $socket, my $piece, 262_144;
-                die "closed after $whole answers\n" unless $read;
+                $ask->($again->($socket)), next unless $read;
                 my $text = $rest{$socket} . $piece;
                 my $at = 0;
                 while ($text =~ /HTTP\/1\.1 (\d\d\d)|\Q$mark\E/g) {
                     $at = pos $text;
-                    if (defined $1) { $good++ if $1 == 200 }
+                    if (defined $1) { $bad++ if $1 != 200 }
                     else            { $whole++; $open{$socket}-- }
                 }
                 $rest{$socket} = length $text > $at + 20 ? substr $text, -20 : substr $text, $at;
                 $ask->($socket) unless $open{$socket};
             }
         }
-        return ($good, $whole);
+        return ($bad, $whole);
     });
     return ref $done ? @$done : ($done, 0);
 }
@@ -103,10 +118,11 @@ for my $path (qw(c-hello once thread)) {
     my ($done, $good, @readings) = (0, 0);
     my $step = ($LAST - $FIRST) / 4;
     for my $at (map { $FIRST + $step * $_ } 0 .. 4) {
-        my ($status, $whole) = load($s, "/$path", 'Hello, World!', $at - $done);
-        $good += $whole if $status eq $whole;
+        my ($bad, $whole) = load($s, "/$path", 'Hello, World!', $at - $done);
+        is $bad, 0, "$path: every answer is right";
+        $good += $whole;
         $done = $at;
-        is $s->get('/trim')->{content}, 'trimmed', "$path: after $done" or diag $status;
+        is $s->get('/trim')->{content}, 'trimmed', "$path: after $done";
         push @readings, [$done, $s->private_memory($pid)];
     }
     is $good, $LAST, "$path: $LAST requests";
@@ -121,8 +137,8 @@ for my $scope (qw(once thread)) {
     my $s = TestHttpd::Lua->start(mpm => 'event', config => $CONF, scripts => { 'hello.lua' => $SCRIPT }, files => \%files, c_module => 't/c/mod_memory_test.c');
     my ($pid) = $s->child_pids;
     my $started = time;
-    my ($status, $whole) = load($s, "/upper/$scope.txt", 'THE END', $FILTERED);
-    is "$status $whole", "$FILTERED $FILTERED", "filter, $scope: $FILTERED answers on 16 connections are whole";
+    my ($bad, $whole) = load($s, "/upper/$scope.txt", 'THE END', $FILTERED);
+    is "$bad $whole", "0 $FILTERED", "filter, $scope: $FILTERED answers on 16 connections are whole";
     note sprintf '%.1f s', time - $started;
     is_deeply [$s->child_pids], [$pid], "filter, $scope: by one process";
     is $s->get("/upper/$scope.txt")->{content}, uc $TEXT, "filter, $scope: and the next";

@@ -56,12 +56,13 @@ static int l_pairs(lua_State *L) {
 
 /* ---- require: modules are loaded with the state's own globals ---- */
 static int l_require(lua_State *L) {
-    ml_state *me = ml_me(L, 2); int rc;
+    ml_state *me = ml_me(L, 2); int rc, was_loaded;
     luaL_checkstring(L, 1);
     lua_settop(L, 1);
     lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_rawget(L, 2);
+    was_loaded = lua_toboolean(L, -1);
 #if ML_UPVALUE_ENV
-    if (lua_toboolean(L, -1)) return 1;
+    if (was_loaded) return 1;
 #endif
     lua_settop(L, 1);
     ml_push_globals(L);                                 /* 2 */
@@ -69,7 +70,12 @@ static int l_require(lua_State *L) {
     lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
     { int in_chunk = me->in_chunk; me->in_chunk = 0; rc = lua_pcall(L, 1, LUA_MULTRET, 0); me->in_chunk = in_chunk; }
     lua_pushvalue(L, 2); ml_set_globals(L);
-    return rc ? lua_error(L) : lua_gettop(L) - 2;
+    if (!rc) return lua_gettop(L) - 2;
+    if (!ML_UPVALUE_ENV && !was_loaded) {               /* 5.1 leaves a mark there, which would say for good that the module broke */
+        lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, -3);
+        lua_pop(L, 1);
+    }
+    return lua_error(L);
 }
 /* The file of module 1 on the path that package has under `field`; pushed. Or nil and why not. */
 static void search_path(lua_State *L, ml_state *me, const char *field) {

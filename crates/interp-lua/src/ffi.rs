@@ -158,6 +158,8 @@ unsafe extern "C" {
     pub(crate) static ml_ops: Ops;
     // liblua
     pub(crate) fn lua_newstate();
+    #[cfg(feature = "luajit")]
+    pub(crate) fn luaJIT_setmode();
     // bind.c
     pub(crate) fn ml_init(rust: *const RustSide, tables: *const Tables);
     // base.c

@@ -40,6 +40,15 @@ fn find_out() -> Option<CString> {
     CString::new(text).ok()
 }
 
+/// The library whose functions this module got in place of LuaJIT's, which have no versions: it was in the process first.
+/// Nothing may be called then.
+#[cfg(feature = "luajit")]
+pub(crate) fn stranger() -> Option<String> {
+    let ours = file_of(ffi::luaJIT_setmode as *const () as *mut c_void)?;
+    let called = file_of(ffi::lua_newstate as *const () as *mut c_void)?;
+    (ours != called).then(|| called.to_string_lossy().into_owned())
+}
+
 /// The file that the code at this address was loaded from.
 fn file_of(address: *mut c_void) -> Option<CString> {
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();

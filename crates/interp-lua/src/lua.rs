@@ -273,7 +273,9 @@ impl Entered {
     }
 
     pub(crate) fn out_of_memory(&self) -> Raised {
-        Raised::Died(b"not enough memory (LuaInterpMaxMemory)".to_vec())
+        let text: &[u8] =
+            if self.memory.is_some() { b"not enough memory (LuaInterpMaxMemory)" } else { b"not enough memory" };
+        Raised::Died(text.to_vec())
     }
 
     /// Runs a job and says how it came back.
@@ -309,7 +311,7 @@ impl Entered {
             }
             _ => {
                 let mut text = text.unwrap_or_default();
-                if text.starts_with(b"not enough memory") {
+                if text.starts_with(b"not enough memory") && self.memory.is_some() {
                     text.splice(17..17, b" (LuaInterpMaxMemory)".iter().copied());
                 }
                 Err(Raised::Died(text))

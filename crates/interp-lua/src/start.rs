@@ -63,6 +63,10 @@ impl Lua {
     /// # Errors
     /// When Lua cannot allocate it.
     pub fn start(start: &Start) -> Result<Lua, Error> {
+        #[cfg(feature = "luajit")]
+        if let Some(path) = library::stranger() {
+            return Err(Error(format!("{path} is in the process and stands in for LuaJIT: load this module without it")));
+        }
         count_forks();
         adopt_process();
         bind::init();

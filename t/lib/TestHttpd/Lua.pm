@@ -13,7 +13,7 @@ use Test::More ();
 use TestHttpd ();
 
 our @ISA    = ('TestHttpd');
-our @EXPORT = qw(test_rows run_rows ours);
+our @EXPORT = qw(test_rows run_rows ours jit);
 our $TODO;
 
 # All of TestHttpd, with `ours` as this module means it. A module built without Lua has nothing to test here.
@@ -30,6 +30,9 @@ sub import {
 }
 
 sub ours   { basename(lua_so()) ne 'mod_lua.so' }
+# The module is ours, built with LuaJIT.
+sub jit { ours() && TestHttpd::slurp(lua_so()) =~ /libluajit/ }
+
 sub lua_so { $ENV{LUA_SO} || TestHttpd::module_so() }
 
 sub has_lua {
