@@ -62,9 +62,8 @@ impl Text {
 
 impl Step {
     fn of(entered: &Entered, finished: Finished) -> Step {
-        let long = finished
-            .long
-            .map(|(at, length)| Bytes::InState { string: entered.keep(finished.reference), at, length });
+        let long =
+            finished.long.map(|(at, length)| Bytes::InState { string: entered.keep(finished.reference), at, length });
         let text = long.or(finished.text.map(Bytes::Own)).map(Text);
         if finished.yielded { Step::Yielded(text) } else { Step::Returned(text) }
     }
@@ -93,7 +92,8 @@ impl Entered {
     pub fn resume(&self, coroutine: &Coroutine, bucket: Option<&[u8]>) -> Result<Step, Raised> {
         let chunk = coroutine.thread.as_raw() as isize as c_int;
         let (name, name_len) = bucket.map_or((ptr::null(), 0), |b| (b.as_ptr(), b.len()));
-        let job = self.in_env(&coroutine.env, Job { what: ffi::RESUME | ffi::KEEP_LONG, chunk, name, name_len, ..NO_JOB })?;
+        let job =
+            self.in_env(&coroutine.env, Job { what: ffi::RESUME | ffi::KEEP_LONG, chunk, name, name_len, ..NO_JOB })?;
         self.perform(job).map(|finished| Step::of(self, finished))
     }
 }
@@ -115,7 +115,8 @@ mod tests {
         let record = Record::default();
         let thing = Thing::of(&record).val(Ticket::FOREVER);
         let shown = |step: Step| {
-            let text = |text: Option<Text>| text.map_or("nil".into(), |t| String::from_utf8_lossy(t.bytes(&lua)).into_owned());
+            let text =
+                |text: Option<Text>| text.map_or("nil".into(), |t| String::from_utf8_lossy(t.bytes(&lua)).into_owned());
             match step {
                 Step::Yielded(t) => format!("yielded {}", text(t)),
                 Step::Returned(t) => format!("returned {}", text(t)),

@@ -261,8 +261,14 @@ mod tests {
             ("('abc'):gsub('z', 'x', 1)", "abc 0"),
             ("('12'):gsub('3', 4)", "12 0"),
             ("string.gsub(12, 3, 4)", "12 0"),
-            ("pcall(string.gsub, 'abc', 'z')", "false bad argument #3 to 'gsub' (string/function/table expected, got no value)"),
-            ("pcall(string.gsub, 'abc', 'z', true)", "false bad argument #3 to 'gsub' (string/function/table expected, got boolean)"),
+            (
+                "pcall(string.gsub, 'abc', 'z')",
+                "false bad argument #3 to 'gsub' (string/function/table expected, got no value)",
+            ),
+            (
+                "pcall(string.gsub, 'abc', 'z', true)",
+                "false bad argument #3 to 'gsub' (string/function/table expected, got boolean)",
+            ),
             ("pcall(string.gsub, 'abc', '[z', '')", "false malformed pattern (missing ']')"),
             ("pcall(string.gsub, 'abc', ')', '')", "false invalid pattern capture"),
         ] {
