@@ -48,7 +48,6 @@ for_each_mpm(qw(event prefork), sub {
         $s->mark_log;
         is $s->get($path)->{content}, 'done', "$path: served";
         $s->wait_for_log($lines[-1], 5) if @lines;
-        # Of what is shared, each interpreter names the first use only.
         my @got = grep { !/loaded_at_once/ } $s->log_since =~ /\[lua:warn\].*LuaOptions WatchGlobals: \S*?(\w+\.lua:.*)$/mg;
         s/ \(.*// for @got;
         my @expected = map { "$_" } @lines;
@@ -57,7 +56,7 @@ for_each_mpm(qw(event prefork), sub {
     $named->('/handle', "leaks.lua:6: global 'leaked'", "leaks.lua:8: global 'other'");
     $named->('/handle', "leaks.lua:6: global 'leaked'", "leaks.lua:8: global 'other'");
     $named->('/in_function', "leaks.lua:15: global 'from_inner'");
-    $named->('/through_module', "shared.lua:3: shared global 'from_module'");
+    $named->('/through_module', "shared.lua:3: global 'from_module'");
     $named->('/clean');
     $named->('/hooked', "leaks.lua:21: global 'from_hook'");
 });

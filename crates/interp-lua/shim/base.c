@@ -54,22 +54,56 @@ static int l_pairs(lua_State *L) {
 }
 #endif
 
-/* ---- require: modules are loaded with the state's own globals ---- */
+/* ---- require ---- */
+/* A module is loaded once for all that runs in its world, with the state's own globals; or, in an env that has modules of its own, once
+ * for that env, with the env's globals, as in a state that nobody else uses. What it does not have itself the world has: libraries,
+ * what start-up code loaded, C modules. */
+static const char own_modules_key;
+static void install_modules(lua_State *L, ml_state *me) {   /* package.loaded is the table on top, which is popped */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
+    lua_pushvalue(L, -2); lua_setfield(L, -2, "loaded");
+    lua_pop(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
+}
+static void own_modules(lua_State *L, ml_state *me) {   /* 1: the name */
+    ml_push_globals(L);
+    lua_rawgetp(L, -1, &own_modules_key);
+    if (lua_isnil(L, -1)) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->loaded);
+        lua_pushvalue(L, 1); lua_rawget(L, -2);
+        if (lua_toboolean(L, -1)) { lua_settop(L, 1); return; }
+        lua_newtable(L);
+        lua_createtable(L, 0, 1); lua_pushvalue(L, -4); lua_setfield(L, -2, "__index"); lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1); lua_rawsetp(L, 2, &own_modules_key);
+    }
+    else if (me->swapped) { lua_settop(L, 1); return; }
+    install_modules(L, me);
+    me->swapped = 1;
+    lua_settop(L, 1);
+}
+static void share_module(lua_State *L, ml_state *me) {  /* the C module 1, which a state has once */
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_rawget(L, -2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->loaded); lua_pushvalue(L, 1); lua_pushvalue(L, -3); lua_rawset(L, -3);
+    lua_pop(L, 3);
+}
 static int l_require(lua_State *L) {
-    ml_state *me = ml_me(L, 2); int rc, was_loaded;
+    ml_state *me = ml_me(L, 2); int rc, was_loaded, own = me->own_modules;
     luaL_checkstring(L, 1);
     lua_settop(L, 1);
-    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_rawget(L, 2);
+    if (own) own_modules(L, me);
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_gettable(L, 2);
     was_loaded = lua_toboolean(L, -1);
 #if ML_UPVALUE_ENV
     if (was_loaded) return 1;
 #endif
     lua_settop(L, 1);
     ml_push_globals(L);                                 /* 2 */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L);
+    if (!own) { lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L); }
     lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
     { int in_chunk = me->in_chunk; me->in_chunk = 0; rc = lua_pcall(L, 1, LUA_MULTRET, 0); me->in_chunk = in_chunk; }
     lua_pushvalue(L, 2); ml_set_globals(L);
+    if (!rc && own && !me->own_modules) share_module(L, me);
+    me->own_modules = own;
     if (!rc) return lua_gettop(L) - 2;
     if (!ML_UPVALUE_ENV && !was_loaded) {               /* 5.1 leaves a mark there, which would say for good that the module broke */
         lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, -3);
@@ -102,7 +136,7 @@ static int search_lua(lua_State *L) {
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, ref); luaL_unref(L, LUA_REGISTRYINDEX, ref);
 #if !ML_UPVALUE_ENV
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); lua_setfenv(L, -2);
+    ml_push_globals(L); lua_setfenv(L, -2);
 #endif
     lua_pushstring(L, file);
     return 2;
@@ -120,6 +154,10 @@ static int search_c(lua_State *L) {
     lua_settop(L, 1);
     lua_pushvalue(L, lua_upvalueindex(3)); lua_insert(L, 1);
     lua_call(L, 1, LUA_MULTRET);
+    if (me->own_modules && lua_isfunction(L, 1)) {      /* it is opened for all */
+        me->own_modules = 0;
+        lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L);
+    }
     return lua_gettop(L);
 }
 static int l_loadlib(lua_State *L) {
@@ -178,6 +216,7 @@ static int env_pairs(lua_State *L) {                    /* upvalues: next, the s
     lua_newtable(L);
     lua_pushnil(L);
     while (lua_next(L, 1)) { lua_pushvalue(L, -2); lua_insert(L, -2); lua_rawset(L, 3); }
+    lua_pushnil(L); lua_rawsetp(L, 3, &own_modules_key);
     fill_missing(L, me, 3);
     lua_pushnil(L);
     return 3;

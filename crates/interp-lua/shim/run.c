@@ -55,6 +55,7 @@ void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w) {
     lua_setfield(L, -2, "loaded");
     lua_pop(L, 1);
     me->world = w;
+    me->swapped = 0;
 }
 /* The paths that this env's chunk left, if it set any. */
 static void env_paths(lua_State *L, ml_state *me, int env) {
@@ -222,7 +223,8 @@ static int resume(lua_State *L, ml_job *j, lua_State *co, int n) {
 }
 static int p_job(lua_State *L) {
     ml_job *j = lua_touserdata(L, 1); ml_state *me = j->me; ml_out *out = j->out; size_t i; const int what = j->what;
-    if (UNLIKELY(j->world && j->world != me->world)) ml_switch_world(L, me, j->world);
+    if (UNLIKELY((j->world && j->world != me->world) || me->swapped)) ml_switch_world(L, me, j->world ? j->world : me->world);
+    me->own_modules = what & ML_OWN_MODULES;
     if (what & ML_NEW_ENV) new_env(L, me, what & ML_PLAIN); else lua_rawgeti(L, LUA_REGISTRYINDEX, j->env);     /* 2: env */
     if (!(what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, 2); ml_set_globals(L); }
     if (UNLIKELY(me->any_paths) && !(what & ML_NEW_ENV)) env_paths(L, me, 2);
@@ -294,7 +296,7 @@ static int p_switch(lua_State *L) { ml_state *me = lua_touserdata(L, 1); ml_swit
 
 void ml_run(ml_job *j) {
     ml_state *me = j->me; lua_State *L = me->L; ml_out *out = j->out; const ml_world *world = me->world;
-    int rc, owed = me->nowed, in_chunk = me->in_chunk, leaving, path = me->own[0], cpath = me->own[1];
+    int rc, owed = me->nowed, in_chunk = me->in_chunk, own_modules = me->own_modules, leaving, path = me->own[0], cpath = me->own[1];
     begin(me, out);
     if (!lua_checkstack(L, 16)) { out->tag = ML_MEMORY; return; }
     me->depth++;
@@ -305,7 +307,7 @@ void ml_run(ml_job *j) {
     lua_pushcfunction(L, p_job); lua_pushlightuserdata(L, j);
     rc = lua_pcall(L, 1, 1, out->top + 2);
     if (!(j->what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, out->top + 1); ml_set_globals(L); }
-    me->in_chunk = in_chunk;
+    me->in_chunk = in_chunk; me->own_modules = own_modules;
     if (UNLIKELY((me->own[0] & me->own[1]) != LUA_NOREF)) forget_own(me);
     me->own[0] = path; me->own[1] = cpath;
     if (UNLIKELY(me->nowed != owed)) ml_settle(me, owed);
@@ -317,7 +319,7 @@ void ml_run(ml_job *j) {
         out->tag = ML_EXIT; out->number = me->exit_status;
     }
     else if (UNLIKELY(rc)) fail(L, out, rc);
-    if (UNLIKELY(me->world != world && world)) {        /* a call within a call of another script */
+    if (UNLIKELY((me->world != world || (me->swapped && me->depth > 1)) && world)) {        /* a call within a call of another script */
         lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)world);
         if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
     }
@@ -331,7 +333,8 @@ void ml_run(ml_job *j) {
 typedef struct { ml_state *me; const char *name; size_t n; int load; const ml_world *world; ml_out *out; } resolve_args;
 static int p_resolve(lua_State *L) {
     resolve_args *a = lua_touserdata(L, 1); ml_state *me = a->me; size_t n = a->n, at;
-    if (a->world && a->world != me->world) ml_switch_world(L, me, a->world);
+    if ((a->world && a->world != me->world) || me->swapped) ml_switch_world(L, me, a->world ? a->world : me->world);
+    me->own_modules = 0;
     lua_settop(L, 1);
     lua_pushnil(L);                                     /* 2: why the whole name was no module */
     for (;;) {
@@ -386,11 +389,12 @@ static int p_resolve(lua_State *L) {
 }
 /* Called by handler.rs. `name` ends with a NUL. */
 void ml_resolve(ml_state *me, const char *name, size_t n, int load, const ml_world *world, ml_out *out) {
-    resolve_args a = { me, name, n, load, world, out }; lua_State *L = me->L; const ml_world *before = me->world; int rc;
+    resolve_args a = { me, name, n, load, world, out }; lua_State *L = me->L; const ml_world *before = me->world; int rc, own_modules = me->own_modules;
     begin(me, out);
     if (!lua_checkstack(L, 10)) { out->tag = ML_MEMORY; return; }
     lua_pushcfunction(L, message); lua_pushcfunction(L, p_resolve); lua_pushlightuserdata(L, &a);
     if ((rc = lua_pcall(L, 1, 1, out->top + 1))) fail(L, out, rc);
+    me->own_modules = own_modules;
     if (me->leaving && me->depth == 0) { me->leaving = 0; lua_sethook(L, NULL, 0, 0); out->tag = ML_EXIT; out->number = me->exit_status; }
     if (before && me->world != before) {
         lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)before);

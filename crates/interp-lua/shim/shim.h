@@ -54,6 +54,7 @@ struct ml_state {
     int globals, package, env_meta, carrier, paths, require, loaded;    /* references: real _G, package, metatable of envs, maker of upvalues, envs' own paths, require, first package.loaded */
     int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
     int depth;                          /* jobs within jobs */
+    int own_modules, swapped;           /* the job's env has modules of its own (ML_OWN_MODULES); package.loaded is theirs, not the world's */
     int watch, in_chunk, at_start, gc_stopped;
     int leaving; int64_t exit_status;   /* os.exit was called */
     int nowed; ml_owed owed[ML_OWED];
@@ -86,7 +87,8 @@ enum {
     ML_FIND = 256,          /* out.ref: the function, which is not called */
     ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
     ML_PLAIN = 1024,        /* the script names neither _G nor what loads code */
-    ML_KEEP_LONG = 2048     /* with ML_RESUME: a long text stays where it is, and is kept */
+    ML_KEEP_LONG = 2048,    /* with ML_RESUME: a long text stays where it is, and is kept */
+    ML_OWN_MODULES = 4096   /* `require` loads modules for this env alone */
 };
 enum { ML_LONG = 8192 };
 enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */

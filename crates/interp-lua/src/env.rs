@@ -17,7 +17,7 @@ pub struct Env(Arc<Inner>);
 struct Inner {
     kept: Kept,
     world: usize,
-    /// What calls in it add: [`ffi::PLAIN`].
+    /// What calls in it add: [`ffi::PLAIN`], [`ffi::OWN_MODULES`].
     what: c_int,
     file: Box<[u8]>,
     /// What the script's chunk was made of when it ran.
@@ -132,7 +132,7 @@ impl Entered {
     }
 
     pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8], loaded: Option<&Loaded>) -> Env {
-        let what = loaded.map_or(0, |loaded| loaded.what.get() & ffi::PLAIN);
+        let what = loaded.map_or(0, |loaded| loaded.traits() & (ffi::PLAIN | ffi::OWN_MODULES));
         let stamp = loaded.map(Loaded::stamp);
         Env(Arc::new(Inner { kept: self.keep(reference), world, what, file: file.into(), stamp }))
     }
@@ -149,13 +149,13 @@ impl Entered {
         let world = self.world_raw(loaded.world);
         if loaded.busy.get() != 0 {
             let chunk = self.spare_chunk(script)?;
-            let what = job.what | chunk.what;
+            let what = job.what | chunk.what | loaded.modules();
             let finished = self.perform(Job { what, chunk: chunk.reference, world, ..job });
             self.unref(chunk.reference);
             return Ok((loaded, finished?));
         }
         let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(function) } else { ffi::NO_REF };
-        let what = job.what | loaded.what.get();
+        let what = job.what | loaded.traits();
         let finished =
             self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;
         Ok((loaded, finished))
@@ -459,6 +459,43 @@ mod tests {
         );
         let said = died(lua.run_once(&script(&c), b"g", &[]));
         assert!(said.contains("module 'absent' not found:") && said.contains("/b/absent.lua'"), "{said}");
+    }
+
+    #[test]
+    fn a_script_that_owns_its_modules_shares_its_globals_with_them() {
+        let folder = Folder::new();
+        let file = folder.write(
+            "s.lua",
+            "given = 5 local m = require 'mod' assert(made == 6 and package.loaded.mod == m)
+            function f() m.n = m.n + 1 assert(require 'mod' == m and require('late').mod == m) return m.n end
+            function g() local n = 0 for k in pairs(_G) do assert(type(k) == 'string') n = n + 1 end return n > 10 and m.n end
+            function h() package.loaded.mod = nil return require('mod').n end",
+        );
+        folder.write("mod.lua", "made = given + 1 return { n = require('string') and 10 }");
+        folder.write("late.lua", "return { mod = require 'mod' }");
+        let lua = lua();
+        let lua = lua.enter();
+        let own = |file| Script { owns_modules: true, ..script(file) };
+        let once = |function: &[u8]| lua.run_once(&own(&file), function, &[]).map(|o| o.number);
+        assert_eq!([once(b"f"), once(b"f"), once(b"g"), once(b"h")], [Ok(11), Ok(11), Ok(10), Ok(10)]);
+        let (one, other) = (lua.open(&own(&file)).unwrap(), lua.open(&own(&file)).unwrap());
+        let call = |env, function: &[u8]| lua.call_in(env, function, &[]).map(|o| o.number);
+        assert_eq!([call(&one, b"f"), call(&one, b"f"), call(&other, b"f")], [Ok(11), Ok(12), Ok(11)]);
+        assert_eq!(lua.run_kept(&own(&file), b"f", &[]).map(|o| o.number), Ok(11));
+        assert_eq!([call(&one, b"f"), once(b"f"), call(&one, b"g")], [Ok(13), Ok(11), Ok(13)]);
+        assert_eq!(lua.run_kept(&own(&file), b"f", &[]).map(|o| o.number), Ok(12));
+        let reader = folder.write("r.lua", "function f() return package.loaded.mod and 1 or 0 end");
+        assert_eq!(
+            lua.run_once(&script(&reader), b"f", &[]).map(|o| o.number),
+            Ok(0),
+            "nothing of it is left in the world"
+        );
+        assert_eq!(text(&lua, "return tostring(made) .. tostring(given)"), "nilnil");
+        folder.write("mod.lua", "made = given + 1 return { n = 200 }");
+        assert_eq!(once(b"f"), Ok(201), "a changed module is seen");
+        let broken = folder.write("b.lua", "function f() assert(not pcall(require, 'bad')) return require 'bad' end");
+        folder.write("bad.lua", "error 'no'");
+        assert!(died(lua.run_once(&own(&broken), b"f", &[])).contains("bad.lua:1: no"));
     }
 
     #[test]

@@ -122,6 +122,7 @@ pub(crate) const FIND: c_int = 256;
 pub(crate) const TAKES_ENV: c_int = 512;
 pub(crate) const PLAIN: c_int = 1024;
 pub(crate) const KEEP_LONG: c_int = 2048;
+pub(crate) const OWN_MODULES: c_int = 4096;
 
 /// `ml_job`: what is to be done in one protected call.
 #[repr(C)]

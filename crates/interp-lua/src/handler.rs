@@ -79,7 +79,14 @@ impl Entered {
     }
 
     fn handler_file<'a>(&'a self, file: &'a [u8]) -> Script<'a> {
-        Script { name: file, text: None, first_line: 1, cache: CodeCache::Stat, paths: &self.paths }
+        Script {
+            name: file,
+            text: None,
+            first_line: 1,
+            cache: CodeCache::Stat,
+            paths: &self.paths,
+            owns_modules: false,
+        }
     }
 
     /// A reference to the env's global `function`.

@@ -10,7 +10,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let lua = Lua::start(&Start { memory: Some(64 << 20), ..Start::default() })?;
 //! let paths = Paths::default();
-//! let script = Script { name: b"/srv/hello.lua", text: None, first_line: 1, cache: CodeCache::Stat, paths: &paths };
+//! let script = Script { name: b"/srv/hello.lua", text: None, first_line: 1, cache: CodeCache::Stat, paths: &paths, owns_modules: true };
 //! let outcome = lua.enter().run_once(&script, b"handle", &[])?;
 //! # let _ = outcome;
 //! # Ok(())

@@ -27,6 +27,9 @@ pub struct Script<'a> {
     pub cache: CodeCache,
     /// Where its modules are.
     pub paths: &'a Paths,
+    /// `require` loads modules for this script's env alone, and they share its globals, as in a state that nobody else uses; else for
+    /// all that run in the state. C modules, and what start-up code loaded, are one for all either way.
+    pub owns_modules: bool,
 }
 
 /// `LuaCodeCache`: when a file that was compiled is looked at again.
@@ -59,6 +62,7 @@ pub(crate) struct Loaded {
     /// For stat(2).
     file: CString,
     pub paths: u64,
+    owns_modules: bool,
     pub world: usize,
     stamp: RefCell<Stamp>,
     pub chunk: Cell<c_int>,
@@ -73,6 +77,16 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn stamp(&self) -> Stamp {
         self.stamp.borrow().clone()
+    }
+
+    /// What a job in an env of its own adds.
+    pub(crate) fn modules(&self) -> c_int {
+        if self.owns_modules { ffi::OWN_MODULES } else { 0 }
+    }
+
+    /// What a job with its chunk adds.
+    pub(crate) fn traits(&self) -> c_int {
+        self.what.get() | self.modules()
     }
 
     pub(crate) fn is_of(&self, stamp: &Stamp) -> bool {
@@ -95,10 +109,22 @@ fn traits(text: &[u8]) -> c_int {
     if !cfg!(feature = "luajit") && !names(b"...") {
         what |= ffi::TAKES_ENV;
     }
-    if ![b"_G".as_slice(), b"_ENV", b"load", b"dofile", b"fenv", b"debug"].iter().any(|w| names(w)) {
+    if ![b"_G".as_slice(), b"_ENV", b"load", b"dofile", b"fenv", b"debug"].iter().any(|w| names(w)) && !requires(text) {
         what |= ffi::PLAIN;
     }
     what
+}
+
+/// Whether the text may load a module: `require` of anything but what every state has.
+fn requires(text: &[u8]) -> bool {
+    const WORD: &[u8] = b"require";
+    (0..text.len()).filter(|at| text[*at..].starts_with(WORD)).any(|at| {
+        let rest = text[at + WORD.len()..].trim_ascii_start();
+        let rest = rest.strip_prefix(b"(").unwrap_or(rest).trim_ascii_start();
+        let Some((quote @ (b'"' | b'\''), name)) = rest.split_first() else { return true };
+        let name = name.split(|b| b == quote).next().unwrap_or_default();
+        ![b"apache2".as_slice(), b"string", b"table", b"math", b"io", b"os", b"coroutine", b"utf8"].contains(&name)
+    })
 }
 
 /// Names of functions that a state keeps.
@@ -139,7 +165,9 @@ pub(crate) fn without_line(name: &[u8]) -> &[u8] {
 impl Entered {
     /// The script's chunk in this state, as fresh as its cache wants it.
     pub(crate) fn loaded(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
-        let is_it = |l: &Rc<Loaded>| l.paths == script.paths.id && *l.name == *script.name;
+        let is_it = |l: &Rc<Loaded>| {
+            l.paths == script.paths.id && l.owns_modules == script.owns_modules && *l.name == *script.name
+        };
         if script.text.is_none()
             && script.cache == CodeCache::Forever
             && let Some(last) = &*self.last.borrow()
@@ -179,6 +207,7 @@ impl Entered {
             name: script.name.into(),
             file: CString::new(script.name).unwrap_or_default(),
             paths: script.paths.id,
+            owns_modules: script.owns_modules,
             world,
             stamp: RefCell::new(chunk.stamp),
             chunk: Cell::new(chunk.reference),

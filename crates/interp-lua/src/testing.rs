@@ -254,7 +254,7 @@ pub(crate) fn paths() -> &'static Paths {
     PATHS.get_or_init(Paths::default)
 }
 pub(crate) fn script(name: &[u8]) -> Script<'_> {
-    Script { name, text: None, first_line: 1, cache: CodeCache::Stat, paths: paths() }
+    Script { name, text: None, first_line: 1, cache: CodeCache::Stat, paths: paths(), owns_modules: false }
 }
 pub(crate) fn config<'a>(name: &'a str, text: &'a str) -> Script<'a> {
     Script {
@@ -263,6 +263,7 @@ pub(crate) fn config<'a>(name: &'a str, text: &'a str) -> Script<'a> {
         first_line: 12,
         cache: CodeCache::Stat,
         paths: paths(),
+        owns_modules: false,
     }
 }
 

@@ -135,6 +135,7 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
         first_line: one.text.map_or(1, |text| text.at.line),
         cache,
         paths: paths(one.dir.package()),
+        owns_modules: true,
     }
 }
 
