@@ -65,7 +65,9 @@ impl Lua {
     pub fn start(start: &Start) -> Result<Lua, Error> {
         #[cfg(feature = "luajit")]
         if let Some(path) = library::stranger() {
-            return Err(Error(format!("{path} is in the process and stands in for LuaJIT: load this module without it")));
+            return Err(Error(format!(
+                "{path} is in the process and stands in for LuaJIT: load this module without it"
+            )));
         }
         count_forks();
         adopt_process();
