@@ -274,6 +274,17 @@ impl Lent {
         }
     }
 
+    /// What it holds does not go away: it is used no more when its holders are done. False of a parent, which has no successor.
+    pub fn spoil(&self) -> bool {
+        match self {
+            Lent::Clone(_, lease) => {
+                lease.mark_broken();
+                true
+            }
+            Lent::Parent(..) => false,
+        }
+    }
+
     /// Runs `f` with the interpreter.
     pub fn run<R>(self: &Arc<Lent>, f: impl FnOnce(&dyn Interp) -> R) -> R {
         match &**self {

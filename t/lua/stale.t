@@ -75,6 +75,17 @@ local DB = {
   statement = function(r) return kept.statement:select() end,
 }
 function use_db(r) say(r, pcall(DB[r.args], r)) return apache2.OK end
+local function trace(...) local f = io.open("@var@/trace", "a") f:write(table.concat({ ... }, " "), "\n") f:close() end
+function cleanup(r)
+  local mine, uri, headers, args = r, r.uri, r.headers_in, r.args
+  kept.r = r
+  r.pool:cleanup_register(function()
+    local alive, what = pcall(function() return mine.uri .. " " .. (headers["X-Secret"] or "none") end)
+    trace("cleanup", args, tostring(alive), (tostring(what):match("([^:]*)$")))
+  end)
+  r:puts("registered")
+  return apache2.OK
+end
 function finalizer(r)
   setmetatable({}, { __gc = function() local ok = pcall(function() return r.uri end) gone = (gone or 0) + (ok and 0 or 1) end })
   r:puts(tostring(gone or 0))
@@ -98,7 +109,7 @@ LuaHookFixups stale.lua hook
     LuaHookLog stale.lua log_it
 </Location>
 C
-$CONF .= "LuaMapHandler ^/$_\$ stale.lua $_\n" for qw(keep use own same keep_db use_db finalizer collect);
+$CONF .= "LuaMapHandler ^/$_\$ stale.lua $_\n" for qw(keep use own same keep_db use_db cleanup finalizer collect);
 my @load = have_httpd_module('dbd') ? (load => ['dbd']) : ();
 $CONF =~ s/^DBD.*\n//mg unless @load;
 
@@ -122,6 +133,15 @@ for_each_mpm(qw(event prefork), sub {
     $s->get('/file.txt');
     $s->wait_for_trace(qr/^log true \/file\.txt/m, 5);
     like $s->get('/use?field')->{content}, qr/^false .*request is gone/, 'after a request whose log hook ran';
+
+    # A cleanup of its pool is the last that sees a request.
+    for my $n (1 .. 3) {
+        is $s->request('GET', "/cleanup?$n", { 'X-Secret' => "of $n" })->{content}, 'registered', 'a cleanup';
+        $s->get('/own');
+        my @lines = $s->wait_for_trace(qr/^cleanup $n/m, 5);
+        like join("\n", @lines), qr/^cleanup $n (?:true \/cleanup of $n|false .*request is gone)$/m, '  sees its own request, or that it is gone' or diag "@lines";
+        like $s->get('/use?field')->{content}, qr/^false .*request is gone/, '  which then is gone';
+    }
 
     $s->get('/finalizer') for 1 .. 20;
     # LuaJIT's tables have no finalizers.

@@ -27,9 +27,9 @@ ThreadsPerChild 32
 MaxRequestWorkers 32
 MinSpareThreads 1
 MaxSpareThreads 32
-LuaInterpStart 5
-LuaInterpMax 5
-LuaInterpMaxSpare 5
+LuaInterpStart 2
+LuaInterpMax 2
+LuaInterpMaxSpare 2
 MaxKeepAliveRequests 0
 <Location /c-hello>
     SetHandler c-hello

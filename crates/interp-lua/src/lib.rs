@@ -17,9 +17,8 @@
 //! # }
 //! ```
 //!
-//! LuaJIT (`--no-default-features --features luajit`) runs the same, but cannot keep all of it: `os.exit` in a loop that is
-//! compiled may be caught by `pcall`; `pairs(_G)` lists only what the script made; what Lua 5.4 has and 5.1 has not is not
-//! there.
+//! LuaJIT (`--no-default-features --features luajit`) runs the same, but cannot keep all of it: there is no limit of memory;
+//! `os.exit` in a loop that is compiled may be caught by `pcall`; what Lua 5.4 has and 5.1 has not is not there.
 //!
 //! Costs that a change should not raise (callgrind, `env.rs: runs_of_hello`): a run of a script that sets the content type and
 //! prints a word takes 7,560 instructions, of which 2,470 are the two rows.

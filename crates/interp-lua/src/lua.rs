@@ -107,11 +107,6 @@ impl Lua {
         self.entered.lua.used_memory()
     }
 
-    /// Whether it ran out of memory and still holds nearly all it may: it should be replaced.
-    pub fn is_spent(&self) -> bool {
-        self.entered.spent.get()
-    }
-
     /// Another one, which has run the same start-up code; no source is parsed again.
     ///
     /// # Errors
@@ -245,6 +240,11 @@ impl Entered {
     pub fn drain(&self) {
         // SAFETY: this state is entered.
         unsafe { ffi::ml_drain_now(self.raw()) };
+    }
+
+    /// Whether it ran out of memory and still holds nearly all it may: it should be replaced.
+    pub fn is_spent(&self) -> bool {
+        self.spent.get()
     }
 
     /// Whether it notes globals that handlers make.

@@ -1,5 +1,6 @@
 //! An item in somebody's hands.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -16,13 +17,13 @@ pub struct Lease<M: Manage> {
     at: usize,
     id: ItemId,
     back: Back,
-    is_broken: bool,
+    is_broken: Cell<bool>,
 }
 
 impl<M: Manage> Lease<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
         let back = Back::Used(taken.uses);
-        Lease { shared, item: Some(taken.item), at: taken.at, id: taken.id, back, is_broken: false }
+        Lease { shared, item: Some(taken.item), at: taken.at, id: taken.id, back, is_broken: Cell::new(false) }
     }
 
     /// The keeper's own, which is not a use.
@@ -68,17 +69,17 @@ impl<M: Manage> Lease<M> {
     }
 
     /// When the lease ends, the item is destroyed.
-    pub fn mark_broken(&mut self) {
-        self.is_broken = true;
+    pub fn mark_broken(&self) {
+        self.is_broken.set(true);
     }
 
     /// Whether the item will be destroyed when the lease ends.
     pub fn is_broken(&self) -> bool {
-        self.is_broken
+        self.is_broken.get()
     }
 
     /// Ends the lease and destroys the item.
-    pub fn retire(mut self) {
+    pub fn retire(self) {
         self.mark_broken();
     }
 }
@@ -106,7 +107,7 @@ impl<M: Manage> DerefMut for Lease<M> {
 impl<M: Manage> Drop for Lease<M> {
     fn drop(&mut self) {
         let Some(item) = self.item.take() else { return };
-        let is_broken = self.is_broken || std::thread::panicking();
+        let is_broken = self.is_broken.get() || std::thread::panicking();
         let mut state = self.shared.lock();
         state.give_back(self.at, item, self.back, is_broken);
         self.shared.unlock(state, Who::Anybody);

@@ -32,7 +32,7 @@ use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
 use super::connection::ConnectionState;
-use super::frame::About;
+use super::frame::{About, Frame};
 use super::lang::{Lang, Language, LanguageRow, Own};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
@@ -153,12 +153,24 @@ impl Language for LuaLanguage {
     fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(&mut |entry| {
             f(entry);
-            if let Some(entered) = entered(entry)
-                && entered.watches_globals()
-            {
+            let Some(entered) = entered(entry) else { return };
+            if entered.watches_globals() {
                 tell_leaks(call.r, entered);
             }
+            if entered.is_spent() {
+                replace(call.r);
+            }
         });
+    }
+}
+
+/// `LuaInterpMaxMemory`: a state that is full of what its scripts keep would only fail again. Another takes its place; where
+/// there is but one, another process.
+#[cold]
+fn replace(r: &Request) {
+    let has_successor = Frame::find(|frame| Some(frame.hold.spoil()));
+    if has_successor == Some(false) && !httpd::mpm::is_threaded() {
+        r.terminate_child();
     }
 }
 
