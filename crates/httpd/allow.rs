@@ -115,7 +115,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_regfree",
     "ap_register_auth_provider",
     "ap_register_input_filter",
-    "ap_register_output_filter",
+    "ap_register_output_filter_protocol",
     "ap_remove_input_filter",
     "ap_remove_input_filter_byhandle",
     "ap_remove_output_filter",

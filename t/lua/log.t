@@ -46,8 +46,8 @@ C
     $s->log_like(qr/\] 42$/m, 'a number');
 });
 
-# The level is the server's: what is below it is not written.
-my $s = TestHttpd::Lua->start(files => { 'htdocs/x.lua' => 'function handle(r) r:info("low one") r:warn("high one") return apache2.OK end' }, config => <<'C');
+# The level is the server's: what is below it is not written, but for notices, which a log in a file always has.
+my $s = TestHttpd::Lua->start(files => { 'htdocs/x.lua' => 'function handle(r) r:info("low one") r:notice("a notice") r:warn("high one") return apache2.OK end' }, config => <<'C');
 LogLevel warn
 <Location /loud>
     LogLevel lua:info
@@ -56,6 +56,7 @@ Alias /loud "@root@/htdocs"
 C
 $s->get('/x.lua');
 $s->log_like(qr/\[lua:warn\].*\[client [^]]*\] high one/, 'a warning is written, with the client');
+$s->log_like(qr/\[lua:notice\].* a notice/, 'so is a notice');
 $s->log_unlike(qr/low one/, 'and what is below the level is not');
 $s->get('/loud/x.lua');
 $s->log_like(qr/low one/, 'a place may have another level');

@@ -50,10 +50,14 @@ impl Ask {
 pub fn register<H: Host>(pconf: Pool, way: Way, name: &[u8]) {
     let name = pconf.cstr(name);
     let kind = ffi::AP_FTYPE_RESOURCE;
+    // For mod_filter, which then drops what described the old content.
+    let changes = ffi::AP_FILTER_PROTO_CHANGE | ffi::AP_FILTER_PROTO_CHANGE_LENGTH;
     // SAFETY: httpd copies the name and keeps the functions, which live as long as the library.
     unsafe {
         match way {
-            Way::Output => ffi::ap_register_output_filter(name.as_ptr(), Some(output::<H>), None, kind),
+            Way::Output => {
+                ffi::ap_register_output_filter_protocol(name.as_ptr(), Some(output::<H>), None, kind, changes)
+            }
             Way::Input => ffi::ap_register_input_filter(name.as_ptr(), Some(input::<H>), None, kind),
         };
     }

@@ -137,14 +137,15 @@ pub fn pool(p: Pool, entry: Entry, text: &[u8]) {
     })
 }
 
-/// Whether a line about this request would be written: a level per module from its directory's or server's configuration.
+/// Whether httpd is to be told a line about this request: a level per module from its directory's or server's configuration.
+/// A notice always is, as by the C macros: a log in a file has notices whatever its level, and httpd knows what it writes to.
 pub fn request_writes(r: &Request, level: Level, module: &ModuleRecord) -> bool {
-    level as c_int <= configured(r.log_conf(), module)
+    level == Level::Notice || level as c_int <= configured(r.log_conf(), module)
 }
 
-/// Whether a line about this server would be written.
+/// Whether httpd is to be told a line about this server, as [`request_writes`].
 pub fn server_writes(s: &Server, level: Level, module: &ModuleRecord) -> bool {
-    level as c_int <= configured(s.log_conf(), module)
+    level == Level::Notice || level as c_int <= configured(s.log_conf(), module)
 }
 
 /// The level that counts, as `ap_get_server_module_loglevel` and its kin say.

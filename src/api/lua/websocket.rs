@@ -98,8 +98,8 @@ pub(super) fn wsread(r: &Request, limit: Option<i64>, cx: Reenter) -> Result<Lis
     Ok(List(data.map_or(Vec::new(), |(bytes, is_final)| vec![Value::Text(bytes), Value::Bool(is_final)])))
 }
 
-pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<bool>, cx: Reenter) -> Result<bool> {
-    with(r, cx, |socket, wire| match raw.unwrap_or(false) {
+pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<Plain>, cx: Reenter) -> Result<bool> {
+    with(r, cx, |socket, wire| match super::is_true(raw) {
         true => socket.write_raw(wire, message),
         false => socket.write(wire, message),
     })
