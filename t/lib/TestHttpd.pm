@@ -467,7 +467,7 @@ sub stop {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my @wrong;
     # An event child that is stopped while a worker ends a connection may crash in close_worker_sockets; so does httpd alone.
-    select undef, undef, undef, 0.05 if $self->{mpm} eq 'event';
+    sleep 0.05 if $self->{mpm} eq 'event';
     my $started = time;
     kill TERM => $self->{pid};
     my $ended = wait_until(sub { $self->ended });
