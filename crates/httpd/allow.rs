@@ -12,6 +12,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_allow_overrides",
     "ap_auth_name",
     "ap_auth_type",
+    "ap_bucket_error_create",
     "ap_build_config",
     "ap_check_cmd_context",
     "ap_clear_method_list",

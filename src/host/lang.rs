@@ -32,6 +32,11 @@ pub trait Language: Sync {
     /// What a phase is called in its configuration: the directive that adds handlers to it.
     fn phase_name(&self, phase: Phase) -> &'static str;
 
+    /// What a provider that is asked in a phase is called there.
+    fn provider_name(&self, phase: Phase) -> &'static str {
+        self.phase_name(phase)
+    }
+
     /// The first interpreter of a server, before any code of the configuration has run in it.
     ///
     /// # Errors

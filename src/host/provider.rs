@@ -74,7 +74,13 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
             dispatch::leave_if_core_exit(&raised);
-            report::raised(lang, &About::Request(*r), lang.phase_name(phase), &Step::Named(handler.clone()), &raised);
+            report::raised(
+                lang,
+                &About::Request(*r),
+                lang.provider_name(phase),
+                &Step::Named(handler.clone()),
+                &raised,
+            );
             None
         }
         Err(refused) => {

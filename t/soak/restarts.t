@@ -1,10 +1,13 @@
-# Graceful restarts under load: no request fails, and nothing of an old generation stays in the parent.
-# 30 times here, 1,100 under `make soak`; memory is judged there.
+# Graceful restarts under load: no request fails, and nothing of an old generation stays in the parent. Perl, and Lua beside it if
+# the module has it. 30 times here, 1,100 under `make soak`; memory is judged there.
 use lib 't/lib';
 use TestHttpd;
+use TestHttpd::Lua ();
 
 my $TIMES = soak(30, 1100);
 my $FROM  = soak(10, 100);    # restarts after which what may be kept once is there
+my $has_lua = ours && TestHttpd::Lua::has_lua();
+my $class = $has_lua ? 'TestHttpd::Lua' : 'TestHttpd';
 my $have_sqlite = eval { require DBD::SQLite; 1 } ? 1 : 0;
 
 my %modules = ('My/Gen.pm' => <<'P');
@@ -38,9 +41,30 @@ $My::Gen::generation = -s $file;
 P
 $files{'lib/start.pl'} =~ s/\@load\@/$have_sqlite/;
 
+# The generation is what start-up code found; a hook and a handler of Lua meet each request for /lua.
+my $LUA = <<'C';
+LuaRequire "@lua@/start.lua"
+LuaPackagePath "@lua@/?.lua"
+LuaModule gen
+LuaOutputFilter same "@lua@/gen.lua" same
+<Location /lua>
+    SetHandler lua
+    LuaHookFixups gen.lua passes
+    LuaScope thread
+    LuaResponseHandler gen.page
+    SetOutputFilter same
+</Location>
+C
+my %scripts = ('start.lua' => 'local f = io.open("@root@/generation") generation = tostring(#f:read("a")) f:close()', 'gen.lua' => <<'L');
+local gen = {}
+function gen.page(r) r.content_type = "text/plain" r:puts(generation) return apache2.OK end
+function passes(r) n = (n or 0) + 1 return apache2.DECLINED end
+function same(r) coroutine.yield() while bucket do coroutine.yield(bucket) end end
+return gen
+L
 for_each_mpm(qw(event), sub {
     my ($mpm) = @_;
-    my $s = TestHttpd->start(mpm => $mpm, modules => \%modules, files => \%files, config => <<'C');
+    my $s = $class->start(mpm => $mpm, perl => 1, modules => \%modules, files => \%files, scripts => \%scripts, config => <<'C' . ($has_lua ? $LUA : ''));
 PerlRequire "@lib@/start.pl"
 <Location />
     SetHandler modperl
@@ -62,7 +86,7 @@ C
         $s->background(sub {
             $SIG{TERM} = sub { POSIX::_exit(0) };
             while (1) {
-                my $answer = $s->get('/');
+                my $answer = $s->get($has_lua && rand() < 0.5 ? '/lua' : '/');
                 next if $answer->{status} == 200;
                 open my $fh, '>>', $file;
                 print {$fh} "$answer->{status} $answer->{content}\n";
@@ -86,6 +110,7 @@ C
             $served >= 20;
         }, 20) or $short++;
         $wrong++ if $s->get('/', Host => 'own')->{content} ne 'vhost';
+        $wrong++ if $has_lua && $s->get('/lua')->{content} !~ /^\d+$/;
         $first = $measure->() if $n == $FROM;
     }
     my $last = $measure->();

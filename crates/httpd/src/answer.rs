@@ -8,8 +8,9 @@ impl Request {
     /// Sends bytes through the output filters (`ap_rwrite`); returns how many, which is all of them.
     ///
     /// # Errors
-    /// If the connection is gone or a filter failed.
+    /// If the connection is gone or a filter failed; behind the end of the answer, which may be the page of an error.
     pub fn write(&self, bytes: &[u8], _cx: Reenter) -> Result<usize, Status> {
+        self.is_open()?;
         for part in bytes.chunks(c_int::MAX as usize) {
             // SAFETY: lives; the bytes are held for the call, says the token.
             let sent = unsafe { ffi::ap_rwrite(part.as_ptr().cast(), part.len() as c_int, self.as_ptr()) };
@@ -23,10 +24,15 @@ impl Request {
     /// Sends what is held back (`ap_rflush`).
     ///
     /// # Errors
-    /// If the connection is gone or a filter failed.
+    /// As [`Request::write`].
     pub fn flush(&self, _cx: Reenter) -> Result<(), Status> {
+        self.is_open()?;
         // SAFETY: lives.
         if unsafe { ffi::ap_rflush(self.as_ptr()) } < 0 { Err(Status(libc::ECONNABORTED)) } else { Ok(()) }
+    }
+
+    fn is_open(&self) -> Result<(), Status> {
+        if self.eos_sent() == 0 { Ok(()) } else { Err(Status(libc::ECONNABORTED)) }
     }
 
     /// Passes a brigade to the output filters.
@@ -41,11 +47,12 @@ impl Request {
     /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
     ///
     /// # Errors
-    /// If it cannot be opened, or sending fails.
+    /// If it cannot be opened, or sending fails; behind the end of the answer.
     pub fn sendfile(&self, filename: &[u8], offset: i64, length: Option<usize>, _cx: Reenter) -> Result<usize, Status> {
         use apr::ffi::{
             APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED, apr_file_info_get, apr_file_open,
         };
+        self.is_open()?;
         let mut file = ptr::null_mut();
         let flags = (APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED) as i32;
         let pool = self.pool();

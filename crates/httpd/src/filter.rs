@@ -168,6 +168,28 @@ impl Filter {
         self.pass_brigade(brigade, cx)
     }
 
+    /// Tells this filter of a request's output that the answer failed. httpd answers with the error's page; if the answer is under
+    /// way the connection breaks off.
+    ///
+    /// # Errors
+    /// Always: `AP_FILTER_ERROR`, or what the filters say.
+    pub fn pass_failure(&self, r: &Request, status: c_int, cx: Reenter) -> Result<(), Status> {
+        let failed = Err(Status(ffi::AP_FILTER_ERROR));
+        let Some(alloc) = r.connection().bucket_alloc() else { return failed };
+        if r.raw().sent_bodyct != 0 {
+            r.connection().abort();
+            return failed;
+        }
+        let brigade = Brigade::new(r.pool(), alloc);
+        // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
+        let error = unsafe {
+            apr::Bucket::from_ptr(ffi::ap_bucket_error_create(status, ptr::null(), r.pool().as_ptr(), alloc.as_ptr()))
+        };
+        error.map(|error| brigade.insert_tail(error));
+        brigade.insert_tail(apr::Bucket::eos(alloc));
+        self.pass_brigade(&brigade, cx).and(failed)
+    }
+
     /// Takes it out of its chain; what it holds back is lost.
     pub fn remove(&self) {
         let chains = self.request().map(|r| [r.input_filters(), r.proto_input_filters()]);

@@ -189,6 +189,13 @@ static int fetch_name(lua_State *L, int i, mi_val *v) {
     v->u.s = lua_tolstring(L, i, &v->a.len);
     return 0;
 }
+/* Whether an object of class k is one of another, too: a subrequest is a request. */
+static int inherits(const mi_class *k, const mi_class *from) __attribute__((noinline, cold));
+static int inherits(const mi_class *k, const mi_class *from) {
+    const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses;
+    while (c < end && (c->klass != k || !c->parent)) c++;
+    return c < end && (c->parent == from || inherits(c->parent, from));
+}
 static inline int fetch(lua_State *L, const mi_param *p, int kind, int i, mi_val *v) {
     v->tag = (uint8_t)kind; v->flags = 0; v->slot = NULL;
     switch (kind) {
@@ -198,7 +205,7 @@ static inline int fetch(lua_State *L, const mi_param *p, int kind, int i, mi_val
             if (p->nullable && lua_isnil(L, i)) { v->tag = MI_UNDEF; return 0; }
             return MI_BAD_CLASS;
         }
-        if (UNLIKELY(b->klass != p->klass)) return MI_BAD_CLASS;
+        if (UNLIKELY(b->klass != p->klass) && !inherits(b->klass, p->klass)) return MI_BAD_CLASS;
         v->u.p = b->ptr; v->slot = b->slot; v->gen = b->gen; v->a.cursor = &b->cursor;
         return b->slot && UNLIKELY(__atomic_load_n(&b->slot->gen, __ATOMIC_ACQUIRE) != b->gen) ? MI_BAD_GONE : 0; }
     case MI_INT: {

@@ -17,7 +17,7 @@
 /* A row under its name in Lua. `field`: an accessor, read and set without a call. */
 typedef struct { const char *name; size_t len; const mi_row *row; int field; } ml_row;
 /* A class with all its rows, those it inherits included; klass is NULL for a package without objects. `module`: its name with dots. */
-typedef struct { const char *name, *module; const mi_class *klass; const ml_row *rows; size_t nrows; } ml_class;
+typedef struct { const char *name, *module; const mi_class *klass, *parent; const ml_row *rows; size_t nrows; } ml_class;
 /* A constant: `text` or a number; `set` is its package's name. */
 typedef struct { const char *set, *name, *text; size_t text_len; int64_t number; } ml_const;
 typedef struct {

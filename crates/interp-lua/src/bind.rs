@@ -63,7 +63,8 @@ fn build() -> Tables {
         }
         names.push(class.name());
         let rows = rows_of(class);
-        let objects = interp::classes().iter().filter(|c| c.name() == class.name()).find_map(|c| c.objects());
+        let objects_of = |name| interp::classes().iter().filter(|c| c.name() == name).find_map(|c| c.objects());
+        let objects = objects_of(class.name());
         if rows.is_empty() && objects.is_none() {
             continue;
         }
@@ -72,6 +73,7 @@ fn build() -> Tables {
             name: forever(class.name()),
             module: forever(&class.name().replace("::", ".")),
             class: objects.map_or(ptr::null(), ptr::from_ref),
+            parent: objects_of(class.parent()).map_or(ptr::null(), ptr::from_ref),
             rows: rows.as_ptr(),
             nrows: rows.len(),
         });

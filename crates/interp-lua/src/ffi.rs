@@ -27,6 +27,8 @@ pub(crate) struct BoundClass {
     pub name: *const c_char,
     pub module: *const c_char,
     pub class: *const ObjectClass,
+    /// Of the class that it inherits from.
+    pub parent: *const ObjectClass,
     pub rows: *const BoundRow,
     pub nrows: usize,
 }

@@ -138,6 +138,8 @@ fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begu
             }
         }
         Ok(Ok(None)) => Begun::Declines,
+        // It ended before the first yield.
+        Ok(Err(Raised::Exit(_))) => Begun::Declines,
         Ok(Err(raised)) => {
             failed(r, f, &raised);
             Begun::Fails(HTTP_INTERNAL_SERVER_ERROR)
@@ -180,7 +182,7 @@ fn resume(
             running.coroutine.replace(Some(coroutine));
             return Ok(());
         }
-        Ok(Ok(true)) => {}
+        Ok(Ok(true) | Err(Raised::Exit(_))) => {}
         Ok(Err(raised)) => {
             running.is_over.set(true);
             failed(r, f, &raised);
@@ -233,7 +235,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
             Begun::Fails(status) => {
                 f.remove();
                 let _ = bb.cleanup(cx);
-                return status;
+                return fail(f, &r, &next, status, cx);
             }
             Begun::Filters(first) => {
                 forget_length(f, &r);
@@ -249,7 +251,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
         if bucket.kind() != BucketKind::Data {
             if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
                 if let Err(status) = resume(f, &r, running, Phase::OutputFilter, None, out) {
-                    return give_up(f, &bb, out, status, cx);
+                    return fail(f, &r, &next, give_up(f, &bb, out, status, cx), cx);
                 }
                 running.is_over.set(true);
                 running.coroutine.take();
@@ -272,7 +274,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
         // SAFETY: in no brigade, and not used any more.
         unsafe { bucket.delete(cx) };
         if let Err(status) = done {
-            return give_up(f, &bb, out, status, cx);
+            return fail(f, &r, &next, give_up(f, &bb, out, status, cx), cx);
         }
         // A long answer goes out piece by piece.
         if let Err(status) = pass_if_much(&next, running, cx) {
@@ -308,6 +310,16 @@ fn give_up(f: &OwnFilter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reente
     let _ = bb.cleanup(cx);
     let _ = out.cleanup(cx);
     status
+}
+
+/// The client learns that the answer failed: it gets the page of the error if it has got nothing yet, and sees the connection
+/// break off if it has; an end that httpd puts behind what was sent would make it look whole. Where something is included
+/// in another page, that goes on.
+fn fail(f: &OwnFilter, r: &Request, next: &Filter, status: c_int, cx: Reenter) -> c_int {
+    if f.is_in_harness() || r.main().is_some() || status != HTTP_INTERNAL_SERVER_ERROR {
+        return status;
+    }
+    code(next.pass_failure(r, status, cx))
 }
 
 /// Data is wanted from the client.
