@@ -32,6 +32,11 @@ pub trait Language: Sync {
     /// What a phase is called in its configuration: the directive that adds handlers to it.
     fn phase_name(&self, phase: Phase) -> &'static str;
 
+    /// The directive that names a provider of this phase's group, for the log.
+    fn provider_name(&self, phase: Phase) -> &'static str {
+        self.phase_name(phase)
+    }
+
     /// The first interpreter of a server, before any code of the configuration has run in it.
     ///
     /// # Errors

@@ -66,7 +66,12 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
     });
     match done {
         Ok(Ok(outcome)) if !outcome.is_number => {
-            let text = format!("{}: did not return a number", handler.display_name());
+            let text = format!(
+                "{} {}, {}: did not return a number",
+                lang.provider_name(phase),
+                handler.display_name(),
+                handler.at
+            );
             report::request(lang, r, httpd::log::Level::Error, &text);
             None
         }
@@ -74,7 +79,13 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
             dispatch::leave_if_core_exit(&raised);
-            report::raised(lang, &About::Request(*r), lang.phase_name(phase), &Step::Named(handler.clone()), &raised);
+            report::raised(
+                lang,
+                &About::Request(*r),
+                lang.provider_name(phase),
+                &Step::Named(handler.clone()),
+                &raised,
+            );
             None
         }
         Err(refused) => {

@@ -71,6 +71,10 @@ impl Language for LuaLanguage {
         phase.directive_of(Tongue::Lua)
     }
 
+    fn provider_name(&self, _phase: Phase) -> &'static str {
+        "LuaAuthzProvider"
+    }
+
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
         let lib = library();
         let start = Start {
