@@ -316,6 +316,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
 #if ML_UPVALUE_ENV
     lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
+    ml_open_bits(L);
 #endif
     open_package(L, me);
     lua_newtable(L);                                    /* the metatable of envs */

@@ -131,6 +131,8 @@ void ml_open_classes(lua_State *L, ml_state *me);
 int ml_leave(lua_State *L, ml_state *me, int64_t status);
 int ml_text(lua_State *L, int i);
 void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
+/* bits.c */
+void ml_open_bits(lua_State *L);
 /* text.c */
 void ml_open_text(lua_State *L);
 /* base.c */

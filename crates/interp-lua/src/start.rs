@@ -115,8 +115,6 @@ impl Lua {
         let lua = Lua { entered };
         // SAFETY: mlua runs this protected; `ml_start` leaves the stack as it was.
         unsafe { lua.entered.lua.exec_raw::<()>((), |l| ffi::ml_start(l, me.as_ptr())) }?;
-        #[cfg(not(feature = "luajit"))] // which has `bit`
-        lua.entered.lua.load(include_str!("bit32.lua")).set_name("=bit32").exec()?;
         // SAFETY: the record lives.
         unsafe { ffi::ml_at_start(me.as_ptr(), 0) };
         let base = lua.entered.world(None, &lua.entered.paths).map_err(|e| Error(e.to_string()))?;
