@@ -88,6 +88,12 @@ pub trait Language: Sync {
         false
     }
 
+    /// Whether what ended a handler is noted in the request (`error-notes`), of which httpd shows some statuses' pages to the
+    /// client.
+    fn notes_errors(&self) -> bool {
+        true
+    }
+
     /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
     fn ends_objects(&self) -> bool {
         false

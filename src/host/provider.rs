@@ -66,7 +66,12 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
     });
     match done {
         Ok(Ok(outcome)) if !outcome.is_number => {
-            let text = format!("{}: did not return a number", handler.display_name());
+            let text = format!(
+                "{} {}, {}: did not return a number",
+                lang.provider_name(phase),
+                handler.display_name(),
+                handler.at
+            );
             report::request(lang, r, httpd::log::Level::Error, &text);
             None
         }

@@ -52,13 +52,16 @@ fn name(directive: &str, step: &Step) -> String {
     }
 }
 
-/// A handler of this directive died: the language's message goes to the log, and to the notes of a request under `error-notes`, never to the client.
+/// A handler of this directive died: the language's message goes to the log, and if the language wants that, as mod_perl does,
+/// to the notes of a request under `error-notes`.
 pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Raised) {
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
     };
-    if let About::Request(r) = of {
+    if let About::Request(r) = of
+        && lang.notes_errors()
+    {
         r.notes().merge(b"error-notes", text);
     }
     let line = if text.is_empty() { raised.to_string().into_bytes() } else { text.to_vec() };
@@ -93,7 +96,6 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
 
 /// A script that a request names by its file raised something.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
-    r.notes().merge(b"error-notes", raised.to_string().as_bytes());
     let what = format!("{directive} {}", String::from_utf8_lossy(file));
     message(lang, &About::Request(*r), raised.to_string().as_bytes(), &what);
 }

@@ -83,7 +83,7 @@ for_each_mpm(qw(event prefork), sub {
         my $got = $s->get('/p' . (@ROWS + $i) . '/page.lua', @{ $auth{john} })->{content};
         ref $content ? like $got, $content, $name : is $got, $content, $name;
     }
-    $s->log_like(qr/provider broke/, 'an error is in the log');
+    $s->log_like(ours ? qr/provider broke \(LuaAuthzProvider \S+, .*httpd\.conf:\d+\)/ : qr/provider broke/, 'an error is in the log, with the line that named the provider');
     $s->log_like(qr/is_not_there/, 'a missing function too');
     $s->log_like(qr/none\.lua/, 'and a missing file');
 });

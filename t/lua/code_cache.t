@@ -48,6 +48,26 @@ for_each_mpm(qw(event prefork), sub {
     }
 });
 
+# Reading the file for each use does not take a script's globals from it: its code runs over them.
+my $counts = 'n = (n or 0) + 1 local uses = 0 function hook(r) note = "of the hook" return apache2.DECLINED end function handle(r) uses = uses + 1 r:puts(n, " ", uses, " ", note or "gone") return apache2.OK end';
+my $never = TestHttpd::Lua->start(mpm => 'prefork', scripts => { 'r.lua' => $counts, 's.lua' => $counts }, config => <<'C');
+StartServers 1
+MaxRequestWorkers 1
+LuaCodeCache never
+LuaMapHandler ^/r$ r.lua
+LuaMapHandler ^/s$ s.lua
+<Location /r>
+    LuaScope request
+    LuaHookFixups r.lua hook
+</Location>
+<Location /s>
+    LuaScope server
+</Location>
+C
+$never->expect_log(qr/AH00161/);        # one worker is meant
+is $never->get('/r')->{content}, '2 1 of the hook', 'never, request: hook and handler share globals' for 1, 2;
+is $never->get('/s')->{content}, "$_ 1 gone", 'never, server: the globals stay' for 1 .. 3;
+
 # A script that becomes wrong, and right again.
 my $s = TestHttpd::Lua->start(scripts => { 'broken.lua' => $text->('one') }, config => "LuaMapHandler ^/broken broken.lua\n");
 $s->expect_log(qr/\[(?:lua|perl|interp):(?:error|crit)\]/);

@@ -7,7 +7,7 @@ use crate::{
     script::{CodeCache, Loaded, Script},
 };
 use interp::{Kept, Outcome, Raised, Val};
-use std::{ffi::c_int, ptr, rc::Rc, sync::Arc};
+use std::{ffi::c_int, ptr, sync::Arc};
 
 /// A script's table of globals after its chunk has run in it. Let go on any thread; freed in its state.
 #[derive(Clone, Debug)]
@@ -64,8 +64,8 @@ impl Entered {
     /// What the script raised; [`Raised::Unresolved`] without such a file or function.
     pub fn run_once(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
         let what = ffi::NEW_ENV | ffi::CHUNK | ffi::CALL;
-        let finished = self.run_chunk(script, function, calling(what, function, args))?;
-        called(finished.1, function, script.name)
+        let finished = self.run_chunk(script, &*self.loaded(script)?, function, calling(what, function, args))?;
+        called(finished, function, script.name)
     }
 
     /// An env to be kept by the caller: the script's chunk has run in it.
@@ -73,18 +73,34 @@ impl Entered {
     /// # Errors
     /// As [`Entered::run_once`].
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
-        let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
-        let (loaded, finished) = self.run_chunk(script, b"", job)?;
-        Ok(self.env(finished.reference, loaded.world, script.name, Some(&loaded)))
+        self.open_loaded(script, &*self.loaded(script)?)
     }
 
-    /// Whether the script is still what it was when its chunk ran in `env`; never so under [`CodeCache::Never`].
+    fn open_loaded(&self, script: &Script, loaded: &Loaded) -> Result<Env, Raised> {
+        let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
+        let finished = self.run_chunk(script, loaded, b"", job)?;
+        Ok(self.env(finished.reference, loaded.world, script.name, Some(loaded)))
+    }
+
+    /// Whether the script is still what it was when its chunk ran in `env`. Under [`CodeCache::Never`] the chunk, read anew,
+    /// has run in it again: its globals stay, as with mod_lua.
     ///
     /// # Errors
-    /// When it cannot be read any more, or does not compile.
+    /// When it cannot be read any more, or does not compile; what the chunk raised.
     pub fn is_current(&self, env: &Env, script: &Script) -> Result<bool, Raised> {
-        let loaded = self.loaded(script)?;
-        Ok(script.cache != CodeCache::Never && env.0.stamp.as_ref() == Some(&loaded.stamp()))
+        self.is_current_of(env, script, &*self.loaded(script)?)
+    }
+
+    fn is_current_of(&self, env: &Env, script: &Script, loaded: &Loaded) -> Result<bool, Raised> {
+        if script.cache != CodeCache::Never {
+            return Ok(env.0.stamp.as_ref() == Some(&loaded.stamp()));
+        }
+        // One that was made without `_G` is of no use to a text that names it.
+        if env.0.what & ffi::PLAIN != 0 && loaded.traits() & ffi::PLAIN == 0 {
+            return Ok(false);
+        }
+        let job = self.in_env(env, Job { what: ffi::CHUNK, ..NO_JOB })?;
+        self.run_chunk(script, loaded, b"", job).map(|_| true)
     }
 
     /// The env that this state keeps for the script for good; made anew when the file has changed.
@@ -92,13 +108,17 @@ impl Entered {
     /// # Errors
     /// As [`Entered::run_once`]; the next call tries again.
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
-        let loaded = self.loaded(script)?;
-        if let Some((stamp, env)) = &*loaded.kept.borrow()
-            && loaded.is_of(stamp)
+        self.kept_env_of(script, &*self.loaded(script)?)
+    }
+
+    fn kept_env_of(&self, script: &Script, loaded: &Loaded) -> Result<Env, Raised> {
+        let known = loaded.kept.borrow().as_ref().map(|(_, env)| env.clone());
+        if let Some(env) = known
+            && self.is_current_of(&env, script, loaded)?
         {
-            return Ok(env.clone());
+            return Ok(env);
         }
-        let env = self.open(script)?;
+        let env = self.open_loaded(script, loaded)?;
         let before = loaded.kept.replace(Some((loaded.stamp(), env.clone())));
         drop(before);
         Ok(env)
@@ -111,9 +131,11 @@ impl Entered {
     pub fn run_kept(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
         let loaded = self.loaded(script)?;
         let known = loaded.kept.borrow();
-        let Some((_, env)) = known.as_ref().filter(|(stamp, _)| loaded.is_of(stamp)) else {
+        let Some((_, env)) =
+            known.as_ref().filter(|(stamp, _)| script.cache != CodeCache::Never && loaded.is_of(stamp))
+        else {
             drop(known);
-            return self.call_in(&self.kept_env(script)?, function, args);
+            return self.call_in(&self.kept_env_of(script, &loaded)?, function, args);
         };
         let job = Job { name_ref: self.name_ref(function), ..calling(ffi::CALL, function, args) };
         let job = self.in_env(env, job)?;
@@ -144,21 +166,18 @@ impl Entered {
         Ok(Job { what: job.what | env.0.what, env: env.reference(), world: self.world_raw(env.0.world), ..job })
     }
 
-    fn run_chunk(&self, script: &Script, function: &[u8], job: Job) -> Result<(Rc<Loaded>, Finished), Raised> {
-        let loaded = self.loaded(script)?;
+    fn run_chunk(&self, script: &Script, loaded: &Loaded, function: &[u8], job: Job) -> Result<Finished, Raised> {
         let world = self.world_raw(loaded.world);
         if loaded.busy.get() != 0 {
             let chunk = self.spare_chunk(script)?;
             let what = job.what | chunk.what | loaded.modules();
             let finished = self.perform(Job { what, chunk: chunk.reference, world, ..job });
             self.unref(chunk.reference);
-            return Ok((loaded, finished?));
+            return finished;
         }
         let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(function) } else { ffi::NO_REF };
         let what = job.what | loaded.traits();
-        let finished =
-            self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })?;
-        Ok((loaded, finished))
+        self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })
     }
 }
 
@@ -403,6 +422,14 @@ mod tests {
         folder.write("s.lua", "function f() return 4444 end");
         assert_eq!(run(CodeCache::Stat), (4444, 4444));
         assert_eq!(run(CodeCache::Never), (4444, 4444));
+        folder.write(
+            "s.lua",
+            "n = (n or 0) + 1 local calls = 0 function f() calls = calls + 1 return n * 10 + calls end",
+        );
+        let never = [0; 3].map(|_| run(CodeCache::Never));
+        assert_eq!(never, [(11, 11), (11, 21), (11, 31)], "never: the chunk runs again, its globals stay");
+        folder.write("s.lua", "function f() return _G.n end");
+        assert_eq!(run(CodeCache::Never).1, 0, "with _G they are made anew");
         std::fs::remove_file(folder.0.join("s.lua")).unwrap();
         assert_eq!(run(CodeCache::Stat), (-1, -1));
     }

@@ -72,6 +72,7 @@ arg! {
     ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
     ['x] Strings<'x> => Strings<'c>, Codes, |v, _c| Strings(v);
     ['x] Plain<'x> => Plain<'c>, Plain; undef true, |v, _c| Plain::of(v);
+    [] Switch => Switch, Plain elem Bool; undef true, |v, _c| Switch(v.tag == Kind::Bool && v.w != 0);
     ['x] Fields<'x> => Fields<'c>, Fields; undef true, |v, _c| Fields(v);
     ['x] Plains<'x> => Plains<'c>, Rest elem Plain, |_v, c| Plains(rest_of(c));
     ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
@@ -255,6 +256,10 @@ impl<'c> Plain<'c> {
         }
     }
 }
+
+/// A boolean of a row that only Lua has, where as with mod_lua nothing but `true` counts: 0 and 1 are both true to Lua.
+#[derive(Clone, Copy)]
+pub struct Switch(pub bool);
 
 /// A table of the script's with named values (Lua: a table, `f{key = "k"}`); or else one plain value.
 #[derive(Clone, Copy)]

@@ -45,7 +45,7 @@ mod val;
 mod value;
 
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings};
+pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings, Switch};
 pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
 pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};

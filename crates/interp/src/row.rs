@@ -470,6 +470,7 @@ impl Row {
                 Kind::Fields => "table",
                 Kind::Rest if p.elem == Kind::Plain => "plain values",
                 Kind::Rest => "strings",
+                Kind::Plain if p.elem == Kind::Bool => "boolean",
                 Kind::Plain => "string, number or boolean",
                 Kind::Name => "class",
                 _ => "any",

@@ -55,13 +55,13 @@ pub(super) fn setcookie(
     r: &Request,
     cookie: Fields,
     value: Option<Plain>,
-    secure: Option<Plain>,
+    secure: Option<Switch>,
     expires: Option<i64>,
 ) -> Result<()> {
     let header = match cookie.plain() {
         Some(key) => {
             let (key, value) = (text(key, "the key")?, text(value.unwrap_or(Plain::Nothing), "the value")?);
-            let (secure, expires) = (super::is_true(secure), expires.unwrap_or(0));
+            let (secure, expires) = (super::is_on(secure), expires.unwrap_or(0));
             Cookie { key: &key, value: &value, secure, expires, ..Cookie::default() }.header()?
         }
         None => {

@@ -38,12 +38,12 @@ pub(super) fn strcmp_match(
     _r: Called,
     text: Option<&[u8]>,
     pattern: Option<&[u8]>,
-    any_case: Option<Plain>,
+    any_case: Option<Switch>,
 ) -> Result<bool> {
     let (Some(text), Some(pattern)) = (text, pattern) else {
         return Err("usage: strcmp_match(text, pattern, [any_case])".into());
     };
-    Ok(util::matches(text, pattern, super::is_true(any_case)))
+    Ok(util::matches(text, pattern, super::is_on(any_case)))
 }
 
 pub(super) fn usleep(_r: Called, micros: Option<f64>) -> Result<()> {

@@ -32,7 +32,7 @@ pub use websocket::end as end_websocket;
 
 use apr::Table;
 use httpd::{ModuleRecord, Request};
-use interp::{ApiFn, LUA, Plain, Row};
+use interp::{ApiFn, LUA, Row, Switch};
 use std::sync::OnceLock;
 
 /// The module in whose name these rows write to the error log; without it that of all rows. Set by the host before
@@ -43,9 +43,8 @@ fn module() -> Option<&'static ModuleRecord> {
     MODULE.get().or(super::MODULE.get()).copied()
 }
 
-/// A switch: only `true` sets it. As with mod_lua 0 and 1, which are both true to Lua, do not.
-fn is_true(switch: Option<Plain>) -> bool {
-    switch == Some(Plain::Bool(true))
+fn is_on(switch: Option<Switch>) -> bool {
+    switch.is_some_and(|switch| switch.0)
 }
 
 /// Whether a value of several lines in one of a request's tables must become one line ([`interp::Runtime::makes_one_line`]):

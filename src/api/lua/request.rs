@@ -1,9 +1,9 @@
 //! The request object of mod_lua, as far as it is not Perl's: one row per name.
 
-use super::{body, cookie, database, fields, files, info, is_true, ivm, log, method, output, ro, rw, text, websocket};
+use super::{body, cookie, database, fields, files, info, is_on, ivm, log, method, output, ro, rw, text, websocket};
 use apr::{Algorithm, Reenter, digest};
 use httpd::{Request, log::Level, server, util};
-use interp::{Either, List, Plain, Row, Value};
+use interp::{Either, List, Plain, Row, Switch, Value};
 
 /// Its rows.
 pub static REQUEST: &[Row] = &[
@@ -60,8 +60,8 @@ pub static REQUEST: &[Row] = &[
     method("write(text)", output::write).doc("Sends a text; returns how many bytes, -1 if the client is gone."),
     method("flush()", output::flush).doc("Sends what is held back; false if the client is gone."),
     method("sendfile(filename)", output::sendfile).doc("Sends a file; returns how many bytes, false if there is none."),
-    method("send_interim_response([headers])", |r: &Request, headers: Option<Plain>, cx: Reenter| {
-        r.send_interim_response(is_true(headers), cx)
+    method("send_interim_response([headers])", |r: &Request, headers: Option<Switch>, cx: Reenter| {
+        r.send_interim_response(is_on(headers), cx)
     })
     .doc("Sends the status (100 to 199) at once, and if asked the headers of the answer, which are gone then."),
     method("add_output_filter(name)", |r: &Request, name: &[u8]| r.add_output_filter(name))
@@ -75,8 +75,8 @@ pub static REQUEST: &[Row] = &[
     method("escape_html(text)", |_: &Request, t: &[u8]| text::escape_html(t)).doc("A text as part of a page."),
     method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(&r.pool(), t))
         .doc("A text as the logs show it."),
-    method("os_escape_path(path, [partial])", |r: &Request, path: &[u8], partial: Option<Plain>| {
-        util::escape_path(&r.pool(), path, is_true(partial))
+    method("os_escape_path(path, [partial])", |r: &Request, path: &[u8], partial: Option<Switch>| {
+        util::escape_path(&r.pool(), path, is_on(partial))
     })
     .doc("A path as part of a URL; partial: a colon before the first slash needs no ./ before it."),
     method("base64_encode(bytes)", |_: &Request, bytes: &[u8]| apr_api::base64::encode(bytes)).doc("Bytes as text."),

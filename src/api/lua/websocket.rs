@@ -98,8 +98,8 @@ pub(super) fn wsread(r: &Request, limit: Option<i64>, cx: Reenter) -> Result<Lis
     Ok(List(data.map_or(Vec::new(), |(bytes, is_final)| vec![Value::Text(bytes), Value::Bool(is_final)])))
 }
 
-pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<Plain>, cx: Reenter) -> Result<bool> {
-    with(r, cx, |socket, wire| match super::is_true(raw) {
+pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<Switch>, cx: Reenter) -> Result<bool> {
+    with(r, cx, |socket, wire| match super::is_on(raw) {
         true => socket.write_raw(wire, message),
         false => socket.write(wire, message),
     })

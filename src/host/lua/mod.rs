@@ -138,6 +138,11 @@ impl Language for LuaLanguage {
         true
     }
 
+    /// As with mod_lua: no script's message reaches the client.
+    fn notes_errors(&self) -> bool {
+        false
+    }
+
     /// What httpd says of itself is known when all modules have said theirs.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
