@@ -263,7 +263,7 @@ for my $file (@all) {
     local $ENV{T_MPM} = 'prefork';
     my $out = `$^X $file 2>&1`;
     note "$file ended with $?" if $?;
-    clean($file);
+    clean($file) unless $out =~ /^1\.\.0 # SKIP/m;
 }
 
 done_testing;

@@ -185,7 +185,9 @@ impl Filter {
         let error = unsafe {
             apr::Bucket::from_ptr(ffi::ap_bucket_error_create(status, ptr::null(), r.pool().as_ptr(), alloc.as_ptr()))
         };
-        error.map(|error| brigade.insert_tail(error));
+        if let Some(error) = error {
+            brigade.insert_tail(error);
+        }
         brigade.insert_tail(apr::Bucket::eos(alloc));
         self.pass_brigade(&brigade, cx).and(failed)
     }
