@@ -53,9 +53,12 @@ test: deps lint unit loom build t ## everything that must be green: lint, unit a
 
 check: lint unit ## lint, unit and doc tests
 
-lint:       ## fmt and clippy; cargo-deny and typos if installed
+# The module with one language alone is looked at as well: some twenty seconds.
+lint:       ## fmt and clippy, with each language alone too; cargo-deny and typos if installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features lua -- -D warnings
+	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features perl -- -D warnings
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
 	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
 
@@ -82,8 +85,8 @@ asan:       ## t/ under AddressSanitizer
 	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/quick/libmod_interp.so T_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(or $(T_MPM),event prefork)" perl t/lib/run $(T)
 
-valgrind: build ## the handlers of t/api and t/perl under Valgrind, prefork
-	VALGRIND=1 $(PROVE) -v t/soak/valgrind.t
+valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
+	VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
 
 bench: build ## against a C handler and mod_perl, in instructions per request
 	sh bench/run

@@ -1,8 +1,10 @@
 # The handlers of t/ under Valgrind: no invalid access, no jump on what was never set, no definite loss from our frames.
-# Run by `make valgrind`, not by `make t`: it takes minutes. VALGRIND="t/api/log.t t/perl/env.t" takes these files only.
+# Run by `make valgrind`, not by `make t`: it takes minutes. VALGRIND="t/api/log.t t/lua/body.t" takes these files only,
+# VALGRIND=perl or lua what concerns one language.
 use lib 't/lib';
 BEGIN { $ENV{T_DEADLINE} ||= 300 }
 use TestHttpd;
+use TestHttpd::Lua ();
 
 plan skip_all => 'run by make valgrind' unless $ENV{VALGRIND};
 plan skip_all => 'needs valgrind' unless grep { -x "$_/valgrind" } split /:/, $ENV{PATH};
@@ -25,8 +27,9 @@ sub reports {
 sub is_ours {
     my ($block) = @_;
     for my $frame (grep { /^==\d+==\s+(?:at|by) 0x/ } split /\n/, $block) {
-        return 0 if $frame =~ /Perl_(?:pp_|runops|yyparse)|ap_run_|apr_pool_/;
-        return 1 if $frame =~ /\((?:guard|handler|life|xsub|bind|clone|env|io|abi|trim|util)\.c:\d+\)|mod_interp|interp_perl|<?(?:tipool|config|apr|httpd|apr_api|interp)::/;
+        return 0 if $frame =~ /Perl_(?:pp_|runops|yyparse)|luaV_execute|ap_run_|apr_pool_/;
+        next if $frame =~ /\(memory\.c:\d+\)/;               # Lua's allocator
+        return 1 if $frame =~ /\((?:guard|handler|life|xsub|bind|clone|env|io|abi|trim|util|base|door|run|text)\.c:\d+\)|mod_interp|interp_(?:perl|lua)|<?(?:tipool|config|apr|httpd|apr_api|interp)::/;
     }
     return 0;
 }
@@ -44,8 +47,12 @@ sub clean {
     is scalar(@lost), 0, '  no definite loss from our frames' or diag join "\n", @lost[0 .. ($#lost > 4 ? 4 : $#lost)];
 }
 
+my @files  = $ENV{VALGRIND} =~ /\.t\b/ ? split ' ', $ENV{VALGRIND} : ();
+my $tongue = $ENV{VALGRIND} =~ /^(?:perl|lua)$/ ? $ENV{VALGRIND} : '';
+my $lua    = TestHttpd::Lua::has_lua();
+
 # One request for each kind of handler, in one process that tears its interpreter down.
-if ($ENV{VALGRIND} !~ /\.t\b/) {
+if (!@files && $tongue ne 'lua') {
     my $s = TestHttpd->start(
         mpm => 'prefork', args => ['-X'], wrap => \@valgrind, env => { PERL_DESTRUCT_LEVEL => 2 }, modules => { 'My/V.pm' => <<'P' }, config => <<'C');
 package My::V;
@@ -144,14 +151,119 @@ C
     clean('one process');
 }
 
+# The same in Lua, which keeps its globals for a use, a request, a connection or for good.
+if (!@files && $tongue ne 'perl' && $lua) {
+    my $s = TestHttpd::Lua->start(
+        mpm => 'prefork', args => ['-X'], wrap => \@valgrind, load => ['include'],
+        files => { 'htdocs/ssi.shtml' => '<!--#include virtual="/once/plain" --> <!--#include virtual="/once/plain" -->', 'htdocs/page.txt' => 'page' x 10_000 },
+        scripts => { 'mod.lua' => 'local mod = {} function mod.page(r) r:puts("module") return apache2.OK end return mod', 'v.lua' => <<'L' }, config => <<'C' . join '', map { <<"C" } qw(once request conn thread server));
+require "apache2"
+function plain(r) n = (n or 0) + 1 r.content_type = "text/plain" r:puts("plain ", r.uri) return apache2.OK end
+function raises(r) local held = {} for i = 1, 10 do held[i] = { i } end error("as asked") end
+function object(r) error(setmetatable({}, { __tostring = function() return "as asked" end })) end
+function exits(r) r:puts("before") os.exit(3) end
+function deep(r) local function f(n) return 1 + f(n + 1) end return f(1) end
+function yields(r) coroutine.yield(r) end
+function wraps(r) local co = coroutine.wrap(function() while true do coroutine.yield(r.uri) end end) r:puts(co(), co()) kept = co return apache2.OK end
+function reads(r) r:puts(#(r:requestbody() or "")) return apache2.OK end
+function form(r) local t, u = r:parsebody(1000000) r:puts(t.a or "none") return apache2.OK end
+function tables(r) for i = 1, 10 do r.notes["k" .. i] = i end local n = 0 for k, v in pairs(r.notes) do n = n + 1 end r.headers_out["X-Y"] = "z" r.err_headers_out["X-Z"] = nil r:puts(n) return apache2.OK end
+function pnotes(r) r:pnotes("list", { 1, 2, 3 }) r:pnotes("code", function() return r end) r:puts(#r:pnotes("list")) return apache2.OK end
+function pushes(r) r:push_handlers("LuaLogHandler", function(r) return apache2.OK end) r.pool:cleanup_register(function() n = 1 end) r:puts("pushed") return apache2.OK end
+function subs(r) local s = r:lookup_uri("/once/plain") r:puts(s.uri) s:run() return apache2.OK end
+function redirects(r) r:internal_redirect("/once/plain") return apache2.OK end
+function sends(r) r:sendfile(r.document_root .. "/page.txt") r:flush() return apache2.OK end
+function stale(r) old = old or r local ok, why = pcall(function() return old.uri end) r:puts(tostring(ok)) return apache2.OK end
+function wrong(r) pcall(function() r.status = {} end) pcall(r.puts, {}) pcall(r.notes.set, 1) r:err("as asked") r:puts(tostring(pcall(require, "no.such")))  return apache2.OK end
+function odd(r) r:puts(r:md5("a"), r:sha1("a"), r:base64_decode(r:base64_encode("a")), r:escape("<"), r:htpassword("a", 1) or "") r:regex("abc", "(b)(c)") r:strcmp_match("a", "*") r:setcookie("a", "b") r:getcookie("a") r:ivm_set("k", ("v"):rep(1000)) r:ivm_get("k") r:stat(r.filename or "/") r:get_direntries(r.document_root) r:expr("1 == 1") return apache2.OK end
+function bytes(r) local f = load("return ...") r:puts(tostring(load(string.dump(f), "x", "b")), f("a")) return apache2.OK end
+function program(r) local p = io.popen("echo x") local x = p:read("a") p:close() os.execute("true") r:puts(x) return apache2.OK end
+function status(r) return 404 end
+function hook(r) seen = (seen or 0) + 1 return apache2.DECLINED end
+function grants(r, ...) return select("#", ...) > 0 and apache2.AUTHZ_GRANTED or apache2.AUTHZ_DENIED end
+function upper(r) coroutine.yield("<") while bucket do coroutine.yield(bucket:upper()) end coroutine.yield(">") end
+function breaks(r) coroutine.yield() error("as asked") end
+L
+LuaRequire "@lua@/v.lua"
+LuaPackagePath "@lua@/?.lua"
+LuaAuthzProvider granting v.lua grants
+LuaOutputFilter upper v.lua upper
+LuaInputFilter upper v.lua upper
+LuaOutputFilter breaks v.lua breaks
+LuaQuickHandler v.lua hook
+LuaHookTranslateName v.lua hook
+LuaHookMapToStorage v.lua hook
+LuaPostReadRequestHandler function(r) return apache2.DECLINED end
+LuaPreConnectionHandler function(c) return apache2.OK end
+AddType text/html .shtml
+AddOutputFilter INCLUDES .shtml
+<Directory "@root@/htdocs">
+    Options +Includes
+</Directory>
+<Location />
+    LuaHookAccessChecker v.lua hook
+    LuaHookTypeChecker v.lua hook early
+    LuaHookFixups v.lua hook late
+    LuaHookLog v.lua hook
+    LuaCleanupHandler function(r) return r.uri end
+</Location>
+<Location /module>
+    SetHandler lua
+    LuaResponseHandler mod.page
+</Location>
+<Location /missing>
+    SetHandler lua
+    LuaResponseHandler mod.missing
+</Location>
+<Location /granted>
+    Require granting a "b c"
+</Location>
+<Location /page.txt>
+    SetOutputFilter upper
+</Location>
+<Location /breaks>
+    SetOutputFilter breaks
+</Location>
+Alias /breaks "@root@/htdocs/page.txt"
+<LocationMatch (reads|form)>
+    SetInputFilter upper
+</LocationMatch>
+C
+LuaMapHandler ^/$_/(\\w+) v.lua \$1
+<Location /$_>
+    LuaScope $_
+</Location>
+C
+    $s->expect_log(qr/as asked|missing|no\.such|overflow|attempt|not enough/);
+    my %want = (raises => 500, object => 500, deep => 500, yields => 500, status => 404);
+    for my $scope (qw(once request conn thread server)) {
+        for my $name (qw(plain raises object exits deep yields wraps tables pnotes pushes subs redirects sends stale stale wrong odd bytes program status)) {
+            is $s->get("/$scope/$name")->{status}, $want{$name} || 200, "/$scope/$name";
+        }
+        is $s->post("/$scope/reads", 'x' x 1000)->{status}, 200, "/$scope/reads";
+        is $s->post("/$scope/form", 'a=b', 'Content-Type' => 'application/x-www-form-urlencoded')->{status}, 200, "/$scope/form";
+    }
+    is $s->get('/ssi.shtml')->{status}, 200, 'includes';
+    is $s->get('/module')->{content}, 'module', 'a module';
+    is $s->get('/missing')->{status}, 500, 'a function that is not there';
+    isnt $s->get('/granted')->{status}, 500, 'a provider';
+    is $s->get('/page.txt')->{content}, '<' . 'PAGE' x 10_000 . '>', 'an output filter';
+    is $s->get('/breaks')->{status}, 500, 'one that fails';
+    $s->stop;
+    clean('one process, Lua');
+}
+
 # Every request of the tests of the API and of perl's ways. Only what Valgrind says counts: they are slow under it.
 $ENV{T_WRAP} = join ' ', @valgrind;
-for my $file ($ENV{VALGRIND} =~ /\.t\b/ ? split ' ', $ENV{VALGRIND} : glob 't/api/*.t t/perl/*.t') {
-    next if $file =~ /arguments|threads_shared|rows/ && $ENV{VALGRIND} !~ /\.t\b/;   # thousands of calls of one kind; threads; no server
+my @all = @files;
+@all = ($tongue eq 'lua' ? () : glob('t/api/*.t t/perl/*.t'), $lua && $tongue ne 'perl' ? glob('t/lua/*.t') : ()) unless @all;
+for my $file (@all) {
+    # Thousands of calls of one kind; threads; no server; dozens of servers, or processes that are killed, or memory that grows.
+    next if !@files && $file =~ m{arguments|threads_shared|rows|lua/(?:faults|faults_in_phases|leases|process|pool|startup_errors|c_modules)\.t};
     local $ENV{T_MPM} = 'prefork';
     my $out = `$^X $file 2>&1`;
     note "$file ended with $?" if $?;
-    clean($file);
+    clean($file) unless $out =~ /^1\.\.0 # SKIP/m;
 }
 
 done_testing;
