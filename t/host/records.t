@@ -2,6 +2,8 @@
 use lib 't/lib';
 use TestHttpd;
 
+plan skip_all => 'the module is built without Lua' unless slurp(TestHttpd::module_so()) =~ /\0lua_module\0/;
+
 plan skip_all => 'the module under test is mod_perl itself' unless ours;
 
 my %modules = ('My/Both.pm' => <<'P');

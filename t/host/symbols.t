@@ -18,7 +18,7 @@ my @wanted = qw(
 );
 is_deeply [grep { ($symbols{$_} || '') ne 'T' } @wanted], [], q{mod_perl's C functions are exported};
 is $symbols{perl_module}, 'D', 'and its record';
-is $symbols{lua_module}, 'D', q{and mod_lua's};
+is $symbols{lua_module}, 'D', q{and mod_lua's} if slurp($so) =~ /\0lua_module\0/;     # which is an option of the build
 is_deeply [grep { !/^modperl_|^(?:perl|lua)_module$/ } sort keys %symbols], [], 'and nothing else';
 
 done_testing;
