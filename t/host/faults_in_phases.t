@@ -218,7 +218,7 @@ C
             $s->expect_log($text);
             $s->wait_for_trace(qr/^in/m) if $phase eq 'ChildInit';
             is $s->get('/ok')->{content}, 'served', "$fault in Perl${phase}Handler: the process serves";
-            kill TERM => $s->pid;
+            $s->terminate;
             ok $s->wait_ended, '  and ends';
             ok scalar(grep { $_ eq 'in' } $s->trace, $phase eq 'ChildInit' ? 'in' : ()), '  its handler ran';
             $fault eq 'exit' or like $s->log, qr/$text.*Perl${phase}Handler/, '  the log has it';

@@ -268,7 +268,7 @@ for_each_mpm(qw(event prefork), sub {
             $s->expect_log($text{$fault}) if $text{$fault};
             $s->wait_for_trace(qr/^in/m) if $phase eq 'ChildInit';
             is $s->get('/ok')->{content}, 'served', "$fault in Lua${phase}Handler: the process serves";
-            kill TERM => $s->pid;
+            $s->terminate;
             ok $s->wait_ended, '  and ends';
             ok scalar(grep { $_ eq 'in' } $s->trace, $phase eq 'ChildInit' ? 'in' : ()), '  its handler ran';
             like $s->log, qr/$text{$fault}.*Lua${phase}Handler/, '  the log has it' if $text{$fault};

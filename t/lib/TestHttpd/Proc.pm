@@ -48,6 +48,13 @@ sub private_memory {
 sub threads      { my ($s, $pid) = @_; my @all = glob "/proc/$pid/task/*"; return scalar @all }
 sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   return scalar @all }
 
+# Connections to the port that a process of the server has still open (IPv4).
+sub connections {
+    my ($s) = @_;
+    my $port = sprintf '%04X', $s->{port};
+    return scalar(my @open = TestHttpd::slurp('/proc/net/tcp') =~ /^ *\d+: [0-9A-F]{8}:$port [0-9A-F:]{13} (?:01|04|05|08|09|0B) /mg);
+}
+
 sub mapped_files {
     my ($s, $pid) = @_;
     my %files = map { $_ => 1 } TestHttpd::slurp("/proc/$pid/maps") =~ m{^\S+ \S+ \S+ \S+ \d+\s+(/.*)$}mg;
