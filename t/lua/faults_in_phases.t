@@ -134,7 +134,7 @@ for (@ROWS) {
 my $CONF = <<"C";
 LuaInterpStart 1
 LuaInterpMax 1
-LuaInterpMaxWait 20s
+LuaInterpMaxWait 4s
 Timeout 10
 AcceptPathInfo On
 <IfModule !mpm_prefork_module>
