@@ -9,6 +9,7 @@ use IO::Select ();
 use MIME::Base64 qw(encode_base64);
 use Digest::SHA qw(sha1);
 use Time::HiRes qw(sleep time);
+use TestHttpd::Lua ();
 
 our %OPCODE = (continue => 0, text => 1, binary => 2, close => 8, ping => 9, pong => 10);
 my %NAME = reverse %OPCODE;
@@ -26,6 +27,26 @@ sub connect {
     $self->{status}  = (split ' ', $line)[1];
     $self->{headers} = { map { my ($n, $v) = split /:\s*/, $_, 2; (lc $n => $v) } @lines };
     return $self;
+}
+
+# A server whose /ws.lua answers each message with its length and beginning, until one is "bye"; and a connection to it.
+sub start_lengths {
+    my ($class, %opt) = @_;
+    my $script = <<'L';
+function handle(r)
+  r:wsupgrade()
+  while true do
+    local line = r:wsread()
+    if not line then break end
+    if line == "bye" then break end
+    r:wswrite(("%d:%s"):format(#line, line:sub(1, 20)))
+  end
+  r:wsclose()
+  return apache2.DONE
+end
+L
+    my $s = TestHttpd::Lua->start(%opt, files => { 'htdocs/ws.lua' => $script });
+    return ($s, $class->connect($s, '/ws.lua'));
 }
 
 sub is_upgraded { ($_[0]{status} || 0) == 101 && ($_[0]{headers}{'sec-websocket-accept'} || '') eq $_[0]{accept} }
