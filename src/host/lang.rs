@@ -370,3 +370,58 @@ impl LanguageRow {
         self.server_of(r)?.stock()
     }
 }
+
+/// What httpd asks of both languages' hosts and the core answers for either, in an `impl Host`: `$lang` is the language's row.
+macro_rules! host_calls {
+    ($lang:expr) => {
+        fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
+            ServerRecord::merge(base, add)
+        }
+
+        fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
+            DirConf::merge(base, add)
+        }
+
+        fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+            if c.base_server().config::<Self>().is_none_or(|s| configured::of_record($lang, phase, s).is_empty()) {
+                return httpd::status::DECLINED;
+            }
+            dispatch::connection($lang, phase, &c)
+        }
+
+        fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
+            dispatch::server($lang, phase, &s, &[pools.conf, pools.log, pools.temp])
+        }
+
+        fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
+            startup::child($lang, phase, pool, &s);
+        }
+
+        fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
+            provider::check_authorization($lang, &r, name, line)
+        }
+
+        fn check_config(_pools: Pools, s: Server) -> c_int {
+            startup::check_config($lang, &s)
+        }
+
+        fn before_start(_pools: Pools, s: Server) -> c_int {
+            startup::before_start($lang, &s)
+        }
+
+        fn after_start(pools: Pools, s: Server) -> c_int {
+            startup::after_start($lang, pools, &s)
+        }
+
+        fn before_child(pool: Pool, s: Server) {
+            startup::before_child($lang, pool, s);
+        }
+
+        fn before_error(r: Request) {
+            if let Some(state) = r.state::<Self>() {
+                state.end_walk(&r);
+            }
+        }
+    };
+}
+pub(super) use host_calls;

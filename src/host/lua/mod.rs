@@ -191,6 +191,8 @@ fn tell_leaks(r: &Request, entered: &Entered) {
 }
 
 impl Host for LuaHost {
+    super::lang::host_calls!(LUA);
+
     type Server = ServerRecord;
     type Dir = DirConf;
     type Request = RequestState;
@@ -208,18 +210,10 @@ impl Host for LuaHost {
         ServerRecord::of(Tongue::Lua)
     }
 
-    fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        ServerRecord::merge(base, add)
-    }
-
     fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
         let mut dir = DirConf::default();
         dir.location = path.map(Arc::from);
         dir
-    }
-
-    fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
-        DirConf::merge(base, add)
     }
 
     fn directive(
@@ -283,31 +277,12 @@ impl Host for LuaHost {
         }
     }
 
-    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(LUA, phase, s).is_empty()) {
-            return httpd::status::DECLINED;
-        }
-        dispatch::connection(LUA, phase, &c)
-    }
-
-    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
-        dispatch::server(LUA, phase, &s, &[pools.conf, pools.log, pools.temp])
-    }
-
-    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
-        startup::child(LUA, phase, pool, &s);
-    }
-
     fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
         filters::output(&f, bb)
     }
 
     fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
         filters::input(&f, bb, ask)
-    }
-
-    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
-        provider::check_authorization(LUA, &r, name, line)
     }
 
     /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
@@ -322,27 +297,5 @@ impl Host for LuaHost {
             return httpd::status::HTTP_INTERNAL_SERVER_ERROR;
         }
         httpd::status::OK
-    }
-
-    fn check_config(_pools: Pools, s: Server) -> c_int {
-        startup::check_config(LUA, &s)
-    }
-
-    fn before_start(_pools: Pools, s: Server) -> c_int {
-        startup::before_start(LUA, &s)
-    }
-
-    fn after_start(pools: Pools, s: Server) -> c_int {
-        startup::after_start(LUA, pools, &s)
-    }
-
-    fn before_child(pool: Pool, s: Server) {
-        startup::before_child(LUA, pool, s);
-    }
-
-    fn before_error(r: Request) {
-        if let Some(state) = r.state::<LuaHost>() {
-            state.end_walk(&r);
-        }
     }
 }

@@ -225,6 +225,8 @@ impl Language for PerlLanguage {
 }
 
 impl Host for PerlHost {
+    super::lang::host_calls!(PERL);
+
     type Server = ServerRecord;
     type Dir = DirConf;
     type Request = RequestState;
@@ -242,18 +244,10 @@ impl Host for PerlHost {
         ServerRecord::of(config::Language::Perl)
     }
 
-    fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        ServerRecord::merge(base, add)
-    }
-
     fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
         let mut dir = DirConf::default();
         dir.location = path.map(Arc::from);
         dir
-    }
-
-    fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
-        DirConf::merge(base, add)
     }
 
     fn directive(
@@ -300,31 +294,12 @@ impl Host for PerlHost {
         }
     }
 
-    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(PERL, phase, s).is_empty()) {
-            return httpd::status::DECLINED;
-        }
-        dispatch::connection(PERL, phase, &c)
-    }
-
-    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
-        dispatch::server(PERL, phase, &s, &[pools.conf, pools.log, pools.temp])
-    }
-
-    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
-        startup::child(PERL, phase, pool, &s);
-    }
-
     fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
         provider::check_password(PERL, &r, name, user, password)
     }
 
     fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
         provider::realm_hash(PERL, &r, name, user, realm)
-    }
-
-    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
-        provider::check_authorization(PERL, &r, name, line)
     }
 
     fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
@@ -336,27 +311,5 @@ impl Host for PerlHost {
         #[cfg(feature = "any-lua")]
         crate::lua_module.follow_namesake(_pools.conf);
         httpd::status::OK
-    }
-
-    fn check_config(_pools: Pools, s: Server) -> c_int {
-        startup::check_config(PERL, &s)
-    }
-
-    fn before_start(_pools: Pools, s: Server) -> c_int {
-        startup::before_start(PERL, &s)
-    }
-
-    fn after_start(pools: Pools, s: Server) -> c_int {
-        startup::after_start(PERL, pools, &s)
-    }
-
-    fn before_child(pool: Pool, s: Server) {
-        startup::before_child(PERL, pool, s);
-    }
-
-    fn before_error(r: Request) {
-        if let Some(state) = r.state::<PerlHost>() {
-            state.end_walk(&r);
-        }
     }
 }
