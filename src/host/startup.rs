@@ -364,6 +364,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
+    lang.register_end();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     for stock in site::stocks(lang) {
         in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));

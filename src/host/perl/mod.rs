@@ -25,7 +25,7 @@ use super::connection::ConnectionState;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, end, provider, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
