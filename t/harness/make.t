@@ -135,7 +135,7 @@ subtest 'serve' => sub {
                 'make', '-C', $top, '--no-print-directory', 'serve';
             POSIX::_exit(127);
         }
-        my $client = bless { port => $port, stopped => 1 }, "TestHttpd";
+        my $client = bless { port => $port, stopped => 1, owner => 0 }, "TestHttpd";
         ok wait_until(sub { ($client->get('/hello') || {})->{status} == 200 }), 'make serve serves' or diag slurp("$tmp/said");
         ok wait_until(sub { slurp("$tmp/said") =~ m{"GET /hello HTTP/1\.1" 200 } }), 'and shows a line for each request';
         ok -d (glob "$tmp/serve/mod_interp.*")[0], 'from a folder of its own';
