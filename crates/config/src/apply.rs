@@ -621,7 +621,7 @@ pub(crate) mod tests {
                 Place::Server,
                 "PerlOptions +Foo",
                 "PerlOptions: \"Foo\" is not an option. Options of a server: Access, Authen, Authz, Autoload, ChildExit, ChildInit, \
-                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, \
+                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, LogStderr, \
                  MapToStorage, MergeHandlers, OpenLogs, Parent, PostConfig, PostReadRequest, \
                  PreConnection, ProcessConnection, Response, Trans, Type; of a directory: GlobalRequest, MergeHandlers, \
                  ParseHeaders, SetupEnv",

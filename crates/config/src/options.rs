@@ -23,6 +23,7 @@ pub enum ServerOption {
     InheritSwitches,
     ConfigTest,
     Htaccess,
+    LogStderr,
 }
 
 /// Options of a directory.
@@ -102,6 +103,7 @@ const SERVER_ROWS: &[OptionRow] = &[
     server("InheritSwitches", ServerOption::InheritSwitches, "A virtual host with +Parent uses the main server's PerlSwitches, in place of its own. PerlSwitches +inherit is the same."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` builds the parent interpreters, loads what PerlRequire and PerlModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
     server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, PerlModule, PerlRequire) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+    server("LogStderr", ServerOption::LogStderr, "What Perl code warns, or prints to STDERR, becomes lines of the error log at level warn, with client and module. With -LogStderr it goes there as it is, as with mod_perl.").on(),
     option("None", 0, "Accepted, without effect.").unlisted(),
     option("Unset", 0, "Accepted, without effect.").unlisted(),
 ];
@@ -430,7 +432,7 @@ mod tests {
         for name in ["GlobalRequest", "ParseHeaders", "SetupEnv", "MergeHandlers", "None", "Unset"] {
             assert!(!DirOptions::default().has(dir_option(name.as_bytes()).expect(name)), "{name}");
         }
-        assert_eq!(SERVER_OPTIONS.len(), 21 + 6 + 1 + 2); // on, off (Autoload once, without Htaccess), ConfigTest, Htaccess and Unset
+        assert_eq!(SERVER_OPTIONS.len(), 21 + 6 + 1 + 3); // on, off (Autoload once, without Htaccess), ConfigTest, Htaccess, LogStderr and Unset
     }
 
     #[test]
