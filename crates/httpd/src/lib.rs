@@ -34,6 +34,7 @@ mod request;
 mod run;
 pub mod scoreboard;
 pub mod server;
+pub mod skipped;
 mod slot;
 pub mod status;
 mod tree;
