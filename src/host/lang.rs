@@ -78,6 +78,9 @@ pub trait Language: Sync {
         Vec::new()
     }
 
+    /// httpd has opened its error log, descriptor 2 included.
+    fn log_is_open(&self) {}
+
     /// Start-up code is done in this parent; clones come next.
     fn seal(&self, entry: &dyn Entry) {
         entry.seal();

@@ -75,6 +75,7 @@ typedef struct mp_interp {
     const mi_home *home;
     mp_hand *hands; size_t nhands;
     int depth;                                          /* doors entered and not left */
+    unsigned char err;                                  /* what mp_err_end has to do (stderr.c); 0 for nothing */
     int leaving;                                        /* CORE::exit on its way out through nested doors */
     int exit_status;                                    /* of the last exit or CORE::exit */
     char **boot_env;                                    /* %ENV to be, while it starts */
@@ -148,5 +149,9 @@ XS_EXTERNAL(mp_xs_perl_id);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
+/* stderr.c */
+typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */
+void mp_err_begin(pTHX);
+void mp_err_end(pTHX_ mp_interp *me);
 extern const mi_ops mp_ops;
 #endif

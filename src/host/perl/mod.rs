@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 
 pub mod env;
 mod library;
 pub mod origin;
 mod response;
+mod stderr;
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -119,6 +121,10 @@ impl Language for PerlLanguage {
 
     fn has_threads(&self) -> bool {
         interp_perl::HAS_ITHREADS
+    }
+
+    fn log_is_open(&self) {
+        interp_perl::stderr_is_the_log();
     }
 
     fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
@@ -255,6 +261,7 @@ impl Host for PerlHost {
     fn loaded(pconf: Pool) {
         crate::abi::register();
         runtime::register(Self::module());
+        interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);
         httpd::server::define(c"MODPERL2");
         startup::loaded(PERL, pconf);
