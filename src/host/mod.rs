@@ -15,7 +15,7 @@
 //! | `frame` | the calls that run on this thread |
 //! | `provider` | providers of authentication and authorization |
 //! | `runtime` | what API functions ask of the host |
-//! | `report` | the error log |
+//! | `report`, `hint` | the error log; what it says of classic mistakes |
 
 #![cfg_attr(
     not(all(feature = "perl", feature = "any-lua")),
@@ -27,6 +27,7 @@ mod connection;
 mod dispatch;
 mod end;
 mod frame;
+mod hint;
 mod keeper;
 mod lang;
 #[cfg(feature = "any-lua")]
