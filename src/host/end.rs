@@ -34,6 +34,18 @@ pub fn look_after(lang: Lang, r: &Request) {
     }
 }
 
+/// Before all handlers of the response: a request that asks for HTTP/2 (`Upgrade: h2c`) may be about to become a stream of that
+/// connection, which goes through all phases anew. The whole session is served within the first one's response phase.
+#[inline]
+pub fn before_upgrade(lang: Lang, r: &Request) {
+    let asks = |value: &[u8]| value.split(|b| *b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"h2c"));
+    if r.main().is_none() && r.headers_in().get(b"Upgrade").is_some_and(asks) {
+        let Some(state) = lang.state(r) else { return };
+        state.end(r);
+        dispatch::free_values(lang, *r);
+    }
+}
+
 /// The answer is complete.
 pub fn in_time(end: &End) {
     let (r, c) = (end.request(), end.request().connection());

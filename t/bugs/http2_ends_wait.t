@@ -26,6 +26,7 @@ use Apache2::ConnectionUtil ();
 use APR::Pool ();
 use Apache2::Const -compile => qw(OK DECLINED NOT_FOUND);
 sub ok       { Apache2::Const::OK }
+sub early    { my $r = shift; $r->pnotes(mine => bless [1], 'My::End::Note'); Apache2::Const::DECLINED }
 sub declined { Apache2::Const::DECLINED }
 sub page     { my $r = shift; $r->content_type('text/plain'); $r->print('page ' x 20); Apache2::Const::OK }
 sub flushes  { my $r = shift; $r->print('a'); $r->rflush; $r->print('b' x 20_000); Apache2::Const::OK }
@@ -71,6 +72,11 @@ C
     LuaCleanupHandler  "function(r) return 0 end"
 </Location>
 C
+<Location /perl/early>
+    SetHandler modperl
+    PerlAccessHandler   My::End::early
+    PerlResponseHandler My::End::page
+</Location>
 <Location /perl/missing>
     ErrorDocument 404 /error
 </Location>
@@ -112,6 +118,12 @@ for my $path ((map { "/perl/$_" } sort keys %perl), map { "/lua/$_" } sort keys 
 }
 is load($_, '/perl/notes', 320), all_of(320, 2), "PerlInterpScope $_" for @SCOPES;
 is load($_, '/lua/notes', 320), all_of(320, 2), "LuaInterpScope $_" for @SCOPES;
+
+# A connection that becomes HTTP/2 by an Upgrade is served within the response phase of its first request.
+for my $path ('/perl/page', '/perl/early', '/lua/page') {
+    my $url = 'http://127.0.0.1:' . $s->port('max1') . $path;
+    like `curl -s -i --http2 -m 20 $url 2>/dev/null`, qr{^HTTP/2 200}m, "$path: a connection that is upgraded holds no interpreter";
+}
 
 # Stopped in the midst of it. What the broken connections say is no wonder.
 $s->expect_log(qr/connection abort|reached MaxRequestWorkers/);

@@ -18,7 +18,7 @@ use lazy_static::lazy_static;
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{configured, dispatch, report};
+use super::super::{configured, dispatch, end, report};
 use super::scope;
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
@@ -89,6 +89,7 @@ pub fn look(r: &Request) -> c_int {
     if form(r).is_none() && !mapped() {
         std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
     }
+    end::before_upgrade(LUA, r);
     DECLINED
 }
 
