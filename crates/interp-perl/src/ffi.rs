@@ -146,6 +146,9 @@ unsafe extern "C" {
         before: *mut Before,
     ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
+    // leftovers.c
+    pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
+    pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
     pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);
