@@ -26,6 +26,7 @@
 //! | `code` | start-up code: require, eval |
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
 //! | `leftovers` | what a request must not leave to the next one |
+//! | `stderr` | STDERR: lines for the log |
 //! | `stack` | the thread that clones and destroys |
 //! | `abi` | what XS modules call in C, as far as it needs the host |
 
@@ -42,6 +43,7 @@ mod leftovers;
 mod perl;
 mod stack;
 mod start;
+mod stderr;
 
 pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
@@ -50,6 +52,7 @@ pub use io::{Redirect, Stdio};
 pub use leftovers::Serving;
 pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
 pub use start::Start;
+pub use stderr::{ErrorLog, set_error_log, stderr_is_the_log};
 
 /// Whether this perl has interpreter threads, hence clones.
 pub const HAS_ITHREADS: bool = cfg!(perl_ithreads);
