@@ -35,6 +35,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_exists_scoreboard_image",
     "ap_expr_exec",
     "ap_expr_parse",
+    "ap_expr_str_exec",
     "ap_find_linked_module",
     "ap_get_basic_auth_pw",
     "ap_get_brigade",
