@@ -144,11 +144,6 @@ pub trait Language: Sync {
         let _ = (call, dir, entry);
     }
 
-    /// After those of the log phase.
-    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        let _ = (call, dir, entry);
-    }
-
     /// A name under which every interpreter finds code that is pushed to a server: its own, or one that it gets. `role` says what
     /// it is wrapped in, if at all.
     ///

@@ -62,6 +62,10 @@ pub struct OptionRow {
 }
 
 impl OptionRow {
+    /// Whether it is the row of that option of directories.
+    pub(crate) const fn is(&self, option: DirOption) -> bool {
+        self.bit == 1 << option as u64
+    }
     const fn on(self) -> Self {
         Self { default: true, ..self }
     }
@@ -155,7 +159,7 @@ pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
     server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
     server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` starts the parent interpreters, loads what LuaRequire and LuaModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
-    server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaRoot and package paths) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+    server("Htaccess", ServerOption::Htaccess, "Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user."),
 ];
 
 /// The options of a directory in Lua.
