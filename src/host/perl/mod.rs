@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 
 pub mod env;
+mod explain;
 mod library;
 pub mod origin;
 mod response;
@@ -24,7 +26,8 @@ use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
 use interp_perl::{Entered, Perl, Start};
 
 use super::connection::ConnectionState;
-use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
+use super::frame::Frame;
+use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
 use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
@@ -122,6 +125,35 @@ impl Language for PerlLanguage {
         interp_perl::HAS_ITHREADS
     }
 
+    fn words(&self) -> &'static Words {
+        const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
+        const SCRIPT: &str = "perl-script, or modperl for handlers that only use $r";
+        &Words {
+            handlers: &["modperl", "perl-script"],
+            results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
+                      Apache2::Const::NOT_FOUND (404)",
+            misspelt: &[
+                ("modperl", PLAIN),
+                ("modperl1", PLAIN),
+                ("modperl2", PLAIN),
+                ("perl", PLAIN),
+                ("perlhandler", PLAIN),
+                ("modperlhandler", PLAIN),
+                ("perlmodule", PLAIN),
+                ("perlscript", SCRIPT),
+                ("perlscripts", SCRIPT),
+                ("modperlscript", SCRIPT),
+                ("perlcgi", SCRIPT),
+                ("perlrun", SCRIPT),
+                ("perlregistry", SCRIPT),
+            ],
+        }
+    }
+
+    fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
+        explain::explain(&String::from_utf8_lossy(message), handler)
+    }
+
     fn log_is_open(&self) {
         interp_perl::stderr_is_the_log();
     }
@@ -158,24 +190,12 @@ impl Language for PerlLanguage {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
-        let before = call.state.env.get();
-        if !before.in_env {
-            env::show(call.state, &entered);
-        }
-        f(&*entered);
-        if call.state.env.get().in_env && !before.in_env {
-            env::take_cgi_out(call.r, call.state, &call.server.conf, &entered);
-        }
+        env::around(call, &entered, || f(&*entered));
     }
 
     #[inline(always)]
     fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         env::before_handler(call, dir, entry);
-    }
-
-    #[inline(always)]
-    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        env::take_dir_out(call, dir, entry);
     }
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
@@ -222,9 +242,13 @@ impl Language for PerlLanguage {
 
     fn fill_env(&self, cx: Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
         env::add_cgi(r, state, cx);
-        let hold = super::frame::Frame::find(|frame| Some(frame.hold.clone()));
-        if let Some(hold) = hold {
-            dispatch::enter_any(&hold, |entry| env::put_cgi(r, state, entry));
+        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.request())));
+        if let Some((hold, running)) = innermost {
+            dispatch::enter_any(&hold, |entry| {
+                if let Some(entered) = entered(entry) {
+                    env::put_cgi(r, state, running.as_ref(), entered);
+                }
+            });
         }
         Ok(())
     }
