@@ -149,6 +149,8 @@ XS_EXTERNAL(mp_xs_perl_id);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
+/* dump.c */
+SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */
 typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */
 void mp_err_begin(pTHX);
