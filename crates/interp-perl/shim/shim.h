@@ -167,6 +167,8 @@ XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);
 int mp_std_replaced(mp_interp *me);
 void mp_state_forget(pTHX_ mp_interp *me);
+/* dump.c */
+SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */
 typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */
 void mp_err_begin(pTHX);

@@ -143,7 +143,10 @@ unsafe extern "C" {
     pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
     pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // stderr.c
-    pub(crate) fn mp_err_init(said: unsafe extern "C" fn(*const c_char, usize) -> c_int);
+    pub(crate) fn mp_err_init(
+        said: unsafe extern "C" fn(*const c_char, usize) -> c_int,
+        printed: unsafe extern "C" fn(),
+    );
     pub(crate) fn mp_err_here();
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
