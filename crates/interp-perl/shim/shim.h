@@ -50,18 +50,36 @@ typedef struct {
     void (*unset)(void *ctx, const char *key, size_t klen);
     void (*clear)(void *ctx);
 } mp_env_sink;
-typedef struct { const mp_env_sink *sink; void *ctx; } mp_env_before;
 
-/* A variable of a response: its value in me->env, counted (env.c). */
-typedef struct { SV *sv; size_t klen; char key[48]; } mp_env_slot;
+/* A %ENV of its own (env.c). */
+typedef struct mp_env_frame {
+    struct mp_env_frame *outer, *inner;                 /* the one around it; the one that begins inside it, kept for the next */
+    HV *hv;                                             /* between two uses its own hash; meanwhile what %ENV was */
+    HV *of;                                             /* while it runs: the hash that is %ENV, counted */
+    size_t count;                                       /* of the variables it began with */
+    HE **places; size_t nplaces, room;                  /* their entries in the order they were given; none: unknown */
+    const void *owner; const mp_env_sink *sink; void *ctx;
+} mp_env_frame;
+
+/* Variables put into the interpreter's own %ENV for a call (env.c). */
+typedef struct { mp_pair put; SV *old; } mp_env_item;   /* what was there before, counted, or NULL */
+typedef struct { const void *owner; HV *of; mp_env_item *items; size_t n, room; } mp_env_over;
 
 /* STDIN or STDOUT during a response: our handle, and what the script's own was. */
 typedef struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } mp_std;
 
+/* What requests begin with (leftovers.c). */
+typedef struct mp_state mp_state;
+enum { MP_NEW = 1, MP_STATE = 2 };
+
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
 typedef struct mp_interp {
     void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
-    /* ours */
+    /* ours; src/perl.rs reads these two */
+    int requests;                                       /* entries that serve a request or connection, and are not left */
+    int touched;                                        /* what they may have changed (leftovers.c) */
+    uint64_t owner;                                     /* whose phases left it */
+    mp_state *base, *aside;                             /* what they begin with; what outer ones had */
     const mi_home *home;
     mp_hand *hands; size_t nhands;
     int depth;                                          /* doors entered and not left */
@@ -72,11 +90,9 @@ typedef struct mp_interp {
     int main;                                           /* its %ENV writes reach environ */
     const mp_stdio *io; void *io_ctx;
     mp_std std[2];                                      /* STDIN, STDOUT */
-    HV *env;                                            /* the other body of %ENV (env.c) */
-    HV *env_gv_hv; IV env_round; int env_on; size_t env_count; mp_env_slot *env_slots; size_t nenv;
-    const mp_env_sink *env_sink; void *env_ctx;
+    mp_env_frame *env_first, *env_top; mp_env_over env_over;            /* env.c */
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
-    GV *std_gv[2];
+    GV *std_gv[3];                                      /* STDIN, STDOUT, STDERR */
     SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
     HV *stash[MP_CLASSES];
 } mp_interp;
@@ -141,6 +157,18 @@ XS_EXTERNAL(mp_xs_perl_id);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
+GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
+static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
+int mp_io_is_plain(mp_interp *me, int i);
+void mp_io_again(pTHX_ mp_interp *me, int i);
+void mp_io_native(mp_interp *me, int i);
+/* leftovers.c */
+XS_EXTERNAL(mp_xs_put_back);
+void mp_leftovers_init(void);
+int mp_std_replaced(mp_interp *me);
+void mp_state_forget(pTHX_ mp_interp *me);
+/* dump.c */
+SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */
 typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */
 void mp_err_begin(pTHX);
