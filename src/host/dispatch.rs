@@ -17,7 +17,7 @@ use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{configured, end, report, waiting};
+use super::{configured, end, hint, report, waiting};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
@@ -86,7 +86,14 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
         Next::Changed(Step::Code(HandlerRef::Name(_))) => return Ok(DECLINED),
     };
     match outcome {
-        Ok(outcome) => Ok(c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
+        Ok(outcome) => Ok(match c_int::try_from(outcome.number) {
+            Ok(number @ (OK | DECLINED)) if outcome.is_number => number,
+            number => {
+                let number = number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
+                hint::result(stack.lang, &stack.about, stack.phase, &next.step(), &outcome, number);
+                number
+            }
+        }),
         Err(raised) => Err(raised),
     }
 }
@@ -323,9 +330,10 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        enter_any(&hold, |entry| {
+        serve(lang, &hold, |entry| {
             run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
         })
+        .unwrap_or(DECLINED)
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
@@ -353,6 +361,19 @@ pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_in
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
     let hold: Hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
     Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
+}
+
+/// As [`enter_any`], for what serves a connection or ends a request: what it changes of the interpreter ends with it.
+pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
+    let (mut f, mut result) = (Some(f), None);
+    hold.run(|interp| {
+        lang.serve(interp, &mut |entry| {
+            if let Some(f) = f.take() {
+                result = Some(f(entry));
+            }
+        });
+    });
+    result
 }
 
 /// Runs `f` inside of an interpreter that somebody holds.
