@@ -83,6 +83,12 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// What start-up code keeps in this parent that clones cannot have: a line for the log each.
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let _ = entry;
+        Vec::new()
+    }
+
     /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
     fn splits_messages(&self) -> bool {
         false

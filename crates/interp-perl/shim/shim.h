@@ -121,6 +121,12 @@ XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
 /* clone.c */
 XS_EXTERNAL(mp_xs_clone);
+/* owned.c */
+typedef struct { SV **sv; size_t n; } mp_owned;          /* objects that a clone must not free */
+mp_owned mp_owned_hide(pTHX);
+void mp_owned_show(mp_owned all);
+void mp_owned_clear(pTHX_ mp_owned all);
+void mp_owned_tell(mp_interp *me, mp_said *said, void *ctx);
 /* env.c */
 void mp_env_forget(pTHX_ mp_interp *me);
 /* xsub.c */

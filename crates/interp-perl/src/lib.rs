@@ -45,7 +45,7 @@ pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
-pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
+pub use perl::{Before, Entered, Error, Guard, OwnedObjects, Perl, Record, record_of};
 pub use start::Start;
 
 /// Whether this perl has interpreter threads, hence clones.

@@ -283,6 +283,21 @@ impl Entered {
     pub fn trim(&self, limit: usize, report_only: bool) -> usize {
         // SAFETY: this interpreter is entered.
         unsafe { ffi::mp_trim(self.raw(), limit, report_only as c_int) }
+    /// Objects of compiled classes whose memory a clone would free a second time: one entry for each class. Clones have undef
+    /// in their place.
+    pub fn owned_objects(&self) -> Vec<OwnedObjects> {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        // SAFETY: this interpreter is entered; `said` is called back during this call only.
+        unsafe { ffi::mp_owned_tell(self.raw(), said, (&raw mut lines).cast()) };
+        let entry = |line: Vec<u8>| {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            let mut words = text.splitn(3, '\n').map(str::to_owned);
+            let (class, count) = (words.next()?, words.next()?.parse().ok()?);
+            Some(OwnedObjects { class, count, variable: words.next().filter(|name| !name.is_empty()) })
+        };
+        lines.into_iter().filter_map(entry).collect()
+    }
+
     }
 }
 
@@ -304,6 +319,17 @@ pub unsafe fn record_of(perl: *mut c_void) -> *mut Record {
     // SAFETY: the caller's promise.
     unsafe { ffi::mp_record_of(perl) }.cast()
 }
+/// Objects of one class that a clone cannot have: see [`Entered::owned_objects`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedObjects {
+    /// Their class.
+    pub class: String,
+    /// How many there are.
+    pub count: usize,
+    /// A variable that leads to one of them, if one was found: `$My::sha`, `$My::cache->{sha}`, `my $sha`.
+    pub variable: Option<String>,
+}
+
 
 #[cfg(test)]
 mod tests {

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use apr::{Pool, Reenter};
 use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
-use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
-use interp_perl::{Entered, Perl, Start};
+use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
+use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use super::connection::ConnectionState;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
@@ -141,6 +141,20 @@ impl Language for PerlLanguage {
         }
         versions
     }
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let line = |of: OwnedObjects| {
+            let (class, count) = (&of.class, of.count);
+            let objects = if count == 1 { "an object".to_owned() } else { format!("{count} objects") };
+            let place = of.variable.map(|name| format!(", in {name}")).unwrap_or_default();
+            format!(
+                "start-up code keeps {objects} of class {class}{place}: undef in the interpreters that serve, since the class \
+                 frees memory of C code in DESTROY and cannot be copied. Make the object where it is first used, in the \
+                 handler; if the class is safe with threads, define {class}::CLONE"
+            )
+        };
+        entered(entry).map_or(Vec::new(), |entered| entered.owned_objects().into_iter().map(line).collect())
+    }
+
 
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         if let Some(entered) = entered(entry) {
