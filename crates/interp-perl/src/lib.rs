@@ -37,6 +37,8 @@ mod env;
 mod ffi;
 mod globals;
 mod io;
+#[cfg(perl_ithreads)]
+mod memory;
 mod perl;
 mod stack;
 mod start;
