@@ -5,11 +5,13 @@
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
 //! | `library` | our own Perl library, and nobody else's |
+//! | `section` | `<Perl>` sections |
 
 pub mod env;
 mod library;
 pub mod origin;
 mod response;
+mod section;
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -126,12 +128,7 @@ impl Language for PerlLanguage {
 
     /// In a package of its own.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
-        let at = Place { file: &item.at.file, line: item.at.line };
-        let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let package = format!("package Apache2::ReadConfig::{file}::line_{}; ", item.at.line);
-        let code = [package.as_bytes(), &item.name].concat();
-        let done = entry.require_module(b"Apache2::PerlSections", None).and_then(|()| entry.run(&code, Some(at)));
-        done.map(drop).map_err(|raised| format!("Perl: {raised}"))
+        entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
 
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
