@@ -146,5 +146,7 @@ XS_EXTERNAL(mp_xs_perl_id);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
+XS_EXTERNAL(mp_xs_define_layer);
 extern const mi_ops mp_ops;
+void mp_layer_init(void);                                /* once, before any interpreter */
 #endif
