@@ -86,7 +86,7 @@ static void xs_init(pTHX) {
     GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
     GvIMPORTED_CV_on(gv);
     mp_io_define(aTHX);
-    Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun() }"));
+    Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun(); require DynaLoader }"));
 }
 
 typedef struct { int argc; char **argv; const char *argv0; char **env; int main; } mp_boot;

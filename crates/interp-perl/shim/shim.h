@@ -143,10 +143,11 @@ void mp_drain(pTHX_ mp_interp *me);
 /* util.c */
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
+XS_EXTERNAL(mp_xs_forget_sub);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
-void mp_io_define(pTHX);
 XS_EXTERNAL(mp_xs_define_layer);
-extern const mi_ops mp_ops;
+void mp_io_define(pTHX);
 void mp_layer_init(void);                                /* once, before any interpreter */
+extern const mi_ops mp_ops;
 #endif

@@ -108,7 +108,10 @@ impl Language for PerlLanguage {
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
         let switches: Vec<&[u8]> = conf.switches.iter().map(|s| &**s).collect();
         let lib = library::dir()?;
-        let start = Start { argv0: &argv0, switches: &switches, lib: Some(lib), env: &env, main: !s.is_virtual() };
+        let inc = library::of_server();
+        let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();
+        let start =
+            Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
         match Perl::start(&start) {
             Ok(perl) => Ok(Box::new(perl)),
             Err(e) => {
@@ -126,7 +129,6 @@ impl Language for PerlLanguage {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    /// In a package of its own.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
         entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
@@ -138,6 +140,7 @@ impl Language for PerlLanguage {
         }
         versions
     }
+
     fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
         let line = |of: OwnedObjects| {
             let (class, count) = (&of.class, of.count);
@@ -151,7 +154,6 @@ impl Language for PerlLanguage {
         };
         entered(entry).map_or(Vec::new(), |entered| entered.owned_objects().into_iter().map(line).collect())
     }
-
 
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         if let Some(entered) = entered(entry) {
