@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::dir::DirConf;
 use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
-use crate::lua_apply;
 use crate::lua_dir::{MapHandler, NamedFilter};
-use crate::options::{self, OptionRow, ServerOption, Sign};
+use crate::options::{self, DirOption, OptionRow, ServerOption, Sign};
 use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
 use crate::words::{self, quoted};
+use crate::{lua_apply, not_yet};
 
 /// Where a line stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -170,12 +170,20 @@ impl Context<'_> {
         self.dir.as_deref_mut().ok_or_else(|| format!("{}: there is no directory configuration here", row.name))
     }
 
+    /// Whether a line here may say which code runs: not in `.htaccess`, unless the server says so.
+    fn may_choose_code(&self) -> bool {
+        self.place != Place::Htaccess || self.from_code || self.server().options.is(ServerOption::Htaccess)
+    }
+
     fn queued(&self, name: &[u8]) -> Queued {
         Queued { name: name.into(), at: self.at.clone() }
     }
 }
 
 pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    if !row.is_built() {
+        return Err(not_yet::message(row, row.name));
+    }
     let allowed = match cmd.place {
         Place::Server => row.contexts.has(Contexts::SERVER),
         Place::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
@@ -190,14 +198,28 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
     if !row.args.fits(args.len()) {
         return Err(format!("{}: takes {}", row.name, row.syntax));
     }
-    let may_run_code = cmd.place != Place::Htaccess || cmd.from_code || cmd.server().options.is(ServerOption::Htaccess);
-    if row.runs_code && !may_run_code {
-        return Err(format!(
-            "{}: runs code, which .htaccess may do only where the server's configuration says \"{}Options +Htaccess\"",
-            row.name,
-            row.language.name()
-        ));
+    if row.runs_code && !cmd.may_choose_code() {
+        return Err(refused(row, row.deed));
     }
+    let done = run(row, cmd, args)?;
+    if row.language == Language::Lua
+        && !cmd.may_choose_code()
+        && let Some(dir) = cmd.dir.as_deref_mut()
+    {
+        dir.keep_outer_code();
+    }
+    Ok(done)
+}
+
+/// The message for what `.htaccess` must not do.
+fn refused(row: &Directive, deed: &str) -> String {
+    let (name, language) = (row.name, row.language.name());
+    format!(
+        "{name}: {deed}, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\""
+    )
+}
+
+fn run(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     match row.action {
         Action::Call(f) => match row.args {
             Args::Words { min, max } => {
@@ -209,6 +231,7 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
         Action::Handler(phase) if row.language == Language::Lua => lua_apply::handlers(row, cmd, phase, first(args)),
         Action::Handler(phase) => push_handler(row, cmd, phase, args),
         Action::Hook(phase) => lua_apply::hook(row, cmd, phase, first(args)),
+        Action::NotYet => Err(not_yet::message(row, row.name)),
         Action::Interp(set) => {
             let effective = !row.threads_only || (cmd.mpm_threaded && cmd.perl_has_ithreads);
             let at = cmd.at.clone();
@@ -383,8 +406,40 @@ fn env_now(cmd: &Context<'_>, name: &[u8], value: &[u8]) -> Effect {
     if cmd.server_running { Effect::EnvNow { name: name.into(), value: value.into() } } else { Effect::Done }
 }
 
+/// Whether a program that is started with this in its environment loads or runs what the value names: the dynamic linker,
+/// a shell, an interpreter.
+#[must_use]
+pub fn chooses_programs(name: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b"BASH_ENV",
+        b"ENV",
+        b"GCONV_PATH",
+        b"IFS",
+        b"NODE_OPTIONS",
+        b"NODE_PATH",
+        b"PATH",
+        b"PERL5DB",
+        b"PERL5LIB",
+        b"PERL5OPT",
+        b"PERLIO",
+        b"PERLLIB",
+        b"PS4",
+        b"RUBYLIB",
+        b"RUBYOPT",
+        b"SHELLOPTS",
+    ];
+    const BEGINNINGS: &[&[u8]] = &[b"BASH_FUNC_", b"GIT_", b"LD_", b"LUA_", b"PYTHON"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
 pub(crate) fn set_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let (name, value) = (env_name(row, args)?, second(args));
+    if chooses_programs(name) && !cmd.may_choose_code() {
+        return Err(refused(
+            row,
+            &format!("{} decides which code the programs that a script starts run", quoted(name)),
+        ));
+    }
     let mut effect = Effect::Done;
     if cmd.place.is_server_level() {
         cmd.server_mut(row)?.set_env.set(name, value);
@@ -399,32 +454,6 @@ pub(crate) fn pass_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&
     let Some(value) = (cmd.getenv)(name) else { return Ok(Effect::Done) };
     cmd.server_mut(row)?.pass_env.set(name, &value);
     Ok(env_now(cmd, name, &value))
-}
-
-/// Topics that can be traced, in the order of mod_perl's numbers (a is 1, c is 2, d is 4 ...).
-pub const TRACE_LETTERS: &str = "acdefghimorst";
-
-pub(crate) fn trace(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word = first(args);
-    let wrong = || {
-        format!(
-            "{}: {} is neither \"all\", nor a number, nor made of the letters {TRACE_LETTERS}",
-            row.name,
-            quoted(word)
-        )
-    };
-    let letters: String = if word.eq_ignore_ascii_case(b"all") {
-        TRACE_LETTERS.into()
-    } else if word.first().is_some_and(u8::is_ascii_digit) {
-        let bits = words::count(word, 0).map_err(|_| wrong())?;
-        TRACE_LETTERS.chars().enumerate().filter(|(i, _)| bits >> i & 1 != 0).map(|(_, letter)| letter).collect()
-    } else if !word.is_empty() && word.iter().all(|b| TRACE_LETTERS.as_bytes().contains(b)) {
-        TRACE_LETTERS.chars().filter(|letter| word.contains(&(*letter as u8))).collect()
-    } else {
-        return Err(wrong());
-    };
-    cmd.server_mut(row)?.trace = Some(letters);
-    Ok(Effect::Done)
 }
 
 pub(crate) fn options(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
@@ -446,6 +475,11 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
     let (sign, name) = options::signed(word);
     let of_server = options::server_option_of(row.language, name);
     let of_dir = options::dir_option_of(row.language, name);
+    if let (true, Some(option)) = (sign != Sign::Minus, of_server)
+        && not_yet::switches_nothing(option)
+    {
+        return Err(not_yet::message(row, option.name));
+    }
     match (cmd.place.is_server_level(), of_server, of_dir) {
         (true, Some(option), _) => {
             if option.needs_ithreads && !cmd.perl_has_ithreads && sign != Sign::Minus {
@@ -453,7 +487,12 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
             }
             cmd.server_mut(row)?.options.set(sign, option);
         }
-        (_, _, Some(option)) => cmd.dir_mut(row)?.options.set(sign, option),
+        (_, _, Some(option)) => {
+            if option.is(DirOption::MergeHandlers) && !cmd.may_choose_code() {
+                return Err(refused(row, "MergeHandlers decides which handlers run"));
+            }
+            cmd.dir_mut(row)?.options.set(sign, option);
+        }
         (false, Some(_), None) => {
             return Err(format!(
                 "{}: {} belongs to the server: not allowed in {}; allowed there: {}",
@@ -617,21 +656,14 @@ pub(crate) mod tests {
                 "PerlRequire a.pl",
                 "PerlRequire: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
+            (Place::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
             (
-                Place::VirtualHost,
-                "PerlTrace all",
-                "PerlTrace: not allowed in a <VirtualHost>: it belongs at server level, outside of <VirtualHost> and sections",
+                LOCATION,
+                "PerlSetInputFilter DEFLATE",
+                "PerlSetInputFilter: mod_interp does not have PerlSetInputFilter yet",
             ),
-            (
-                Place::Server,
-                "PerlTrace ax",
-                "PerlTrace: \"ax\" is neither \"all\", nor a number, nor made of the letters acdefghimorst",
-            ),
-            (
-                Place::Server,
-                "PerlTrace 3x",
-                "PerlTrace: \"3x\" is neither \"all\", nor a number, nor made of the letters acdefghimorst",
-            ),
+            (Place::Server, "PerlOptions +InputFilter", "PerlOptions: mod_interp does not have InputFilter yet"),
+            (Place::Server, "PerlOptions OutputFilter", "PerlOptions: mod_interp does not have OutputFilter yet"),
             (Place::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
             (LOCATION, "PerlFixupHandler ''", "PerlFixupHandler: \"\" does not name a handler"),
             (Place::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),
@@ -645,28 +677,28 @@ pub(crate) mod tests {
                 Place::Server,
                 "PerlOptions +Foo",
                 "PerlOptions: \"Foo\" is not an option. Options of a server: Access, Authen, Authz, Autoload, ChildExit, ChildInit, \
-                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, InputFilter, Log, \
-                 MapToStorage, MergeHandlers, None, OpenLogs, OutputFilter, Parent, PostConfig, PostReadRequest, \
+                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, LogStderr, \
+                 MapToStorage, MergeHandlers, OpenLogs, Parent, PostConfig, PostReadRequest, \
                  PreConnection, ProcessConnection, Response, Trans, Type; of a directory: GlobalRequest, MergeHandlers, \
-                 None, ParseHeaders, SetupEnv",
+                 ParseHeaders, SetupEnv",
             ),
             (
                 LOCATION,
                 "PerlOptions +setupenv",
                 "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: GlobalRequest, \
-                 MergeHandlers, None, ParseHeaders, SetupEnv",
+                 MergeHandlers, ParseHeaders, SetupEnv",
             ),
             (
                 LOCATION,
                 "PerlOptions +Parent",
                 "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 GlobalRequest, MergeHandlers, None, ParseHeaders, SetupEnv",
+                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
             ),
             (
                 Place::Htaccess,
                 "PerlOptions +Htaccess",
                 "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: \
-                 GlobalRequest, MergeHandlers, None, ParseHeaders, SetupEnv",
+                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
             ),
         ];
         for (place, line, message) in cases {
@@ -695,6 +727,7 @@ pub(crate) mod tests {
         for row in rows.filter(|row| row.contexts.has(Contexts::HTACCESS) && row.runs_code) {
             let (name, language) = (row.name, row.language.name());
             let words = match row.args {
+                _ if name == "LuaInherit" => "none",
                 Args::Words { .. } => "a b",
                 Args::Headed => continue, // its text arrives by the directive without <
                 _ if language == "Lua" => "/a.lua",
@@ -704,7 +737,8 @@ pub(crate) mod tests {
             assert_eq!(
                 refused(&mut World::default(), Place::Htaccess, &line),
                 format!(
-                    "{name}: runs code, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\""
+                    "{name}: {}, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\"",
+                    row.deed
                 )
             );
             let mut world = World::default();
@@ -713,6 +747,38 @@ pub(crate) mod tests {
             let mut world = World { from_code: true, ..World::default() };
             assert!(world.line(Place::Htaccess, &line).is_ok());
         }
+    }
+
+    #[test]
+    fn htaccess_switches_no_handlers_and_hooks_of_the_server_off() {
+        for (line, deed) in [
+            ("LuaInherit none", "decides which code runs"),
+            ("LuaInherit parent-last", "decides which code runs"),
+            ("LuaOptions -MergeHandlers", "MergeHandlers decides which handlers run"),
+            ("PerlOptions MergeHandlers", "MergeHandlers decides which handlers run"),
+            ("PerlSetEnv LD_PRELOAD /a.so", "\"LD_PRELOAD\" decides which code the programs that a script starts run"),
+            ("PerlSetEnv PATH /a", "\"PATH\" decides which code the programs that a script starts run"),
+        ] {
+            let message = refused(&mut World::default(), Place::Htaccess, line);
+            assert!(message.contains(&format!(": {deed}, which .htaccess may do only where")), "{line}: {message}");
+            let language = if line.starts_with("Lua") { "Lua" } else { "Perl" };
+            let mut world = World::default();
+            assert_eq!(world.line(Place::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
+            assert!(world.line(Place::Htaccess, line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_harmless_line_in_htaccess_does_not_meet_an_outer_luainherit_none() {
+        let mut outer = World::default();
+        outer.line(LOCATION, "LuaInherit none").unwrap();
+        outer.line(LOCATION, "LuaMapHandler /x /a.lua").unwrap();
+        let mut inner = World::default();
+        inner.line(Place::Htaccess, "LuaScope once").unwrap();
+        assert_eq!(DirConf::merge(&outer.dir, &inner.dir).lua().maps.len(), 1);
+        let mut section = World::default();
+        section.line(LOCATION, "LuaScope once").unwrap();
+        assert_eq!(DirConf::merge(&outer.dir, &section.dir).lua().maps.len(), 0, "as mod_lua in a section");
     }
 
     #[test]
@@ -727,13 +793,7 @@ pub(crate) mod tests {
         assert_eq!(world.dir.set_env.get(b"E"), Some(&b"1"[..]));
         assert!(world.dir.options.is(DirOption::ParseHeaders));
         assert_eq!(world.server, ServerConf::default());
-        for line in [
-            "LuaSetVar a b",
-            "LuaOptions +WatchGlobals",
-            "LuaScope server 2 4",
-            "LuaCodeCache never",
-            "LuaInherit none",
-        ] {
+        for line in ["LuaSetVar a b", "LuaOptions +WatchGlobals", "LuaScope server 2 4", "LuaCodeCache never"] {
             assert_eq!(world.line(Place::Htaccess, line), Ok(Effect::Done), "{line}");
         }
     }
@@ -909,16 +969,6 @@ pub(crate) mod tests {
         );
         assert_eq!(world.server.interp.max, Some(7));
         assert_eq!(world.server.interp.at, Some(Where::new("httpd.conf", 12)));
-    }
-
-    #[test]
-    fn trace_letters_may_be_given_as_letters_number_or_all() {
-        for (word, letters) in [("all", TRACE_LETTERS), ("ALL", TRACE_LETTERS), ("thd", "dht"), ("5", "ad"), ("0", "")]
-        {
-            let mut world = World::default();
-            world.line(Place::Server, &format!("PerlTrace {word}")).unwrap();
-            assert_eq!(world.server.trace.as_deref(), Some(letters), "{word}");
-        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use lazy_static::lazy_static;
 
 use crate::apply::{self, Context, Effect};
 use crate::interp::{SetInterp, set};
-use crate::lua_rows;
 use crate::phases::{Language, PHASES, Phase, Scope};
+use crate::{lua_rows, not_yet};
 
 /// Where a directive may stand, and when it is run: a set of bits.
 ///
@@ -189,6 +189,8 @@ pub(crate) enum Action {
     /// mod_lua's: a file and a function, or a block.
     Hook(Phase),
     Interp(SetInterp),
+    /// Known, and refused: it is not built.
+    NotYet,
 }
 
 /// One directive.
@@ -207,6 +209,8 @@ pub struct Directive {
     /// Whether it makes code run: refused in `.htaccess` unless the server has `PerlOptions +Htaccess`, in Lua
     /// `LuaOptions +Htaccess`.
     pub runs_code: bool,
+    /// What it does with code, for the message that refuses it there.
+    pub(crate) deed: &'static str,
     /// Whether it is of no effect unless the MPM has threads and perl has ithreads.
     pub threads_only: bool,
     /// What holds without any line; empty for nothing.
@@ -226,7 +230,11 @@ impl Directive {
         Self { merge, ..self }
     }
     pub(crate) const fn runs_code(self) -> Self {
-        Self { runs_code: true, ..self }
+        Self { runs_code: true, deed: "runs code", ..self }
+    }
+    /// Names no code, but decides which of the server's is run: in `.htaccess` it is refused as one that runs code.
+    pub(crate) const fn chooses_code(self) -> Self {
+        Self { runs_code: true, deed: "decides which code runs", ..self }
     }
     pub(crate) const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
@@ -245,6 +253,12 @@ impl Directive {
     #[must_use]
     pub fn names_handlers(&self) -> bool {
         matches!(self.action, Action::Handler(_) | Action::Hook(_)) || self.name == "PerlInitHandler"
+    }
+
+    /// Whether a line with it can do anything: false for those of mod_perl that are known and not built.
+    #[must_use]
+    pub const fn is_built(&self) -> bool {
+        !matches!(self.action, Action::NotYet)
     }
 
     /// The setter, if it is one of `PerlInterp*` or `LuaInterp*`.
@@ -274,8 +288,8 @@ pub(crate) const ANYWHERE: Contexts = Contexts::ANYWHERE;
 
 const fn row(name: &'static str, args: Args, syntax: &'static str, contexts: Contexts, action: Action) -> Directive {
     let language = Language::Perl; // `table` says which it is
-    let (runs_code, threads_only, default, merge, doc) = (false, false, "", Merge::Nothing, "");
-    Directive { name, language, args, syntax, contexts, runs_code, threads_only, default, merge, doc, action }
+    let (runs_code, deed, threads_only, default, merge, doc) = (false, "", false, "", Merge::Nothing, "");
+    Directive { name, language, args, syntax, contexts, runs_code, deed, threads_only, default, merge, doc, action }
 }
 
 pub(crate) const fn call(
@@ -286,6 +300,11 @@ pub(crate) const fn call(
     f: ApplyFn,
 ) -> Directive {
     row(name, args, syntax, contexts, Action::Call(f))
+}
+
+/// One that is not built: any line with it is refused.
+pub(crate) const fn unbuilt(name: &'static str, syntax: &'static str, contexts: Contexts) -> Directive {
+    row(name, Args::Raw, syntax, contexts, Action::NotYet).doc("Not there yet.")
 }
 
 /// A number of the tipool.
@@ -350,8 +369,6 @@ const ROWS: &[Directive] = &[
         .doc("Sets a variable in %ENV and in the subprocess environment. At server level seen by start-up code too."),
     call("PerlPassEnv", Args::Take1, "name", SERVER, apply::pass_env).merge(Merge::Overlap).default("PATH and TZ are passed by themselves")
         .doc("Passes a variable of the environment httpd was started in, with the value it has when the line is read. One that is not there is ignored."),
-    call("PerlTrace", Args::Take1, "letters|all|number", MAIN, apply::trace).merge(Merge::Inherit)
-        .doc("Traces topics, by letter: a API, c configuration objects, d directives, e environment, f filters, g globals, h handlers, i interpreters, m memory, o input and output, r perl, s Perl sections, t times. The lines go to the error log at levels trace1 and above."),
 
     interp("PerlInterpStart", Args::Take1, "number", set::start).default("3")
         .doc("Interpreters that are cloned for each child process before it is forked."),
@@ -387,7 +404,7 @@ const ROWS: &[Directive] = &[
         .doc("mod_perl 1 name of PerlSwitches -w."),
 ];
 
-/// Filters get their directives together with filters.
+/// Filters get their directives together with filters; until then they are in [`not_yet`].
 const fn has_row(i: usize) -> bool {
     !matches!(PHASES[i].scope, Scope::Filter)
 }
@@ -408,12 +425,17 @@ const fn phase_rows(language: Language) -> usize {
 }
 
 /// The rows given, and those of the phases.
-const fn table<const N: usize>(rows: &[Directive], language: Language) -> [Directive; N] {
-    let mut all = [rows[0]; N];
-    let mut n = 0;
-    while n < rows.len() {
-        all[n] = rows[n];
-        n += 1;
+const fn table<const N: usize>(rows: &[&[Directive]], language: Language) -> [Directive; N] {
+    let mut all = [rows[0][0]; N];
+    let (mut n, mut part) = (0, 0);
+    while part < rows.len() {
+        let mut i = 0;
+        while i < rows[part].len() {
+            all[n] = rows[part][i];
+            n += 1;
+            i += 1;
+        }
+        part += 1;
     }
     // Lua may be written in place, unquoted, which httpd's own cutting would tear apart.
     let args = if matches!(language, Language::Lua) { Args::Code } else { Args::Iterate };
@@ -445,8 +467,9 @@ const fn table<const N: usize>(rows: &[Directive], language: Language) -> [Direc
     all
 }
 
-static PERL: [Directive; ROWS.len() + phase_rows(Language::Perl)] = table(ROWS, Language::Perl);
-static LUA: [Directive; lua_rows::ROWS.len() + phase_rows(Language::Lua)] = table(lua_rows::ROWS, Language::Lua);
+static PERL: [Directive; ROWS.len() + not_yet::ROWS.len() + phase_rows(Language::Perl)] =
+    table(&[ROWS, not_yet::ROWS], Language::Perl);
+static LUA: [Directive; lua_rows::ROWS.len() + phase_rows(Language::Lua)] = table(&[lua_rows::ROWS], Language::Lua);
 
 /// The directives of a language's module: rows of their own, and those of the phases.
 #[must_use]
@@ -506,7 +529,6 @@ mod tests {
             ("PerlSetupEnv", Flag, ANYWHERE),
             ("PerlSwitches", Iterate, SERVER),
             ("PerlTaintCheck", Flag, SERVER),
-            ("PerlTrace", Take1, MAIN),
             ("PerlWarn", Flag, SERVER),
         ];
         let handlers: Vec<(String, Contexts)> = (handlers_of_servers.split(' ').map(|n| (n, SERVER)))
@@ -518,16 +540,16 @@ mod tests {
             let row = directive(name.as_bytes()).expect(name);
             assert_eq!((row.name, row.args, row.contexts), (name, args, contexts));
         }
-        assert_eq!(PERL.len(), expected.len());
+        assert_eq!(PERL.iter().filter(|row| row.is_built()).count(), expected.len());
     }
 
     #[test]
-    fn directives_of_later_parts_have_no_row_yet() {
-        for name in "PerlLoadModule PerlInputFilterHandler \
-                     PerlOutputFilterHandler PerlSetInputFilter PerlSetOutputFilter =pod =cut =back __END__"
+    fn directives_of_later_parts_are_known_and_not_built() {
+        for name in "PerlLoadModule PerlInputFilterHandler PerlTrace \
+                     PerlOutputFilterHandler PerlSetInputFilter PerlSetOutputFilter =pod =cut =back =over __END__"
             .split_whitespace()
         {
-            assert!(directive(name.as_bytes()).is_none(), "{name}");
+            assert!(directive(name.as_bytes()).is_some_and(|row| !row.is_built()), "{name}");
         }
     }
 
@@ -572,9 +594,8 @@ mod tests {
         }
         assert_eq!(LUA.len(), expected.len());
         for row in &LUA {
-            let is_setting =
-                "LuaScope LuaCodeCache LuaInherit LuaOptions LuaSetVar LuaAddVar".split(' ').any(|n| n == row.name)
-                    || row.name.starts_with("LuaInterp");
+            let is_setting = "LuaScope LuaCodeCache LuaOptions LuaSetVar LuaAddVar".split(' ').any(|n| n == row.name)
+                || row.name.starts_with("LuaInterp");
             assert_eq!(row.runs_code, !is_setting, "{}", row.name);
             let per_state = row.name == "LuaInterpMaxMemory";
             assert_eq!(row.threads_only, row.name.starts_with("LuaInterp") && !per_state, "{}", row.name);
@@ -591,7 +612,7 @@ mod tests {
 
     #[test]
     fn exactly_what_names_code_runs_code() {
-        for row in &PERL {
+        for row in PERL.iter().filter(|row| row.is_built()) {
             let expected = row.name.ends_with("Handler")
                 || row.name.ends_with("Require")
                 || row.name.ends_with("Provider")
