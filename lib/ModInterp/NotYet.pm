@@ -8,17 +8,16 @@ use warnings;
 
 our $VERSION = '0.1.0';
 
-my ($lib) = __FILE__ =~ m{^(.*)/ModInterp/NotYet\.pm\z};
-
+# A copy of this library further on is no other copy: each takes its own folder out of @INC.
 sub import {
     my ($class, $file) = (caller)[0, 1];
-    my ($name) = $file =~ m{^\Q$lib\E/(.*)\z} or return;
-    local @INC = grep { ref || $_ ne $lib } @INC;
+    (my $name = "$class.pm") =~ s{::}{/}g;
+    my ($folder) = $file =~ m{^(.*)/\Q$name\E\z};
+    local @INC = grep { ref || !defined $folder || $_ ne $folder } @INC;
     delete $INC{$name};
-    my $there = eval { require $name };
-    return if $there;
+    return if defined $folder && eval { require $name };
     my $error = $@;
-    die $error if $error !~ /^Can't locate \Q$name\E /;
+    die $error if $error && $error !~ /^(?:Can't locate \Q$name\E |\Q$class\E is not there yet)/;
     die "$class is not there yet in mod_interp, and no other copy of it is in \@INC\n";
 }
 
