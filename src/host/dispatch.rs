@@ -17,7 +17,7 @@ use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{configured, report};
+use super::{configured, hint, report};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
@@ -86,7 +86,14 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
         Next::Changed(Step::Code(HandlerRef::Name(_))) => return Ok(DECLINED),
     };
     match outcome {
-        Ok(outcome) => Ok(c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
+        Ok(outcome) => Ok(match c_int::try_from(outcome.number) {
+            Ok(number @ (OK | DECLINED)) if outcome.is_number => number,
+            number => {
+                let number = number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
+                hint::result(stack.lang, &stack.about, stack.phase, &next.step(), &outcome, number);
+                number
+            }
+        }),
         Err(raised) => Err(raised),
     }
 }

@@ -36,11 +36,9 @@ pub struct EnvDone {
     pub dir: bool,
     /// CGI variables.
     pub cgi: bool,
-    /// Its calls are shown [`RequestState::shown`], and that table is made or `asked` is set.
+    /// Its calls are shown [`RequestState::shown`].
     pub shows: bool,
-    /// A script asked for CGI variables while they were there: its later calls are shown them, too.
-    pub asked: bool,
-    /// Its perl-script response runs, whose `%ENV` has CGI variables.
+    /// Its perl-script response runs.
     pub in_script: bool,
 }
 

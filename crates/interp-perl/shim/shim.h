@@ -158,6 +158,8 @@ XS_EXTERNAL(mp_xs_io_end);
 XS_EXTERNAL(mp_xs_define_layer);
 void mp_io_define(pTHX);
 void mp_layer_init(void);                                /* once, before any interpreter */
+/* dump.c */
+SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */
 typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */
 void mp_err_begin(pTHX);

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 //! | `section` | `<Perl>` sections |
 
 pub mod env;
+mod explain;
 mod library;
 pub mod origin;
 mod response;
@@ -27,7 +29,7 @@ use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use super::connection::ConnectionState;
 use super::frame::Frame;
-use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
+use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
 use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
@@ -126,6 +128,35 @@ impl Language for PerlLanguage {
 
     fn has_threads(&self) -> bool {
         interp_perl::HAS_ITHREADS
+    }
+
+    fn words(&self) -> &'static Words {
+        const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
+        const SCRIPT: &str = "perl-script, or modperl for handlers that only use $r";
+        &Words {
+            handlers: &["modperl", "perl-script"],
+            results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
+                      Apache2::Const::NOT_FOUND (404)",
+            misspelt: &[
+                ("modperl", PLAIN),
+                ("modperl1", PLAIN),
+                ("modperl2", PLAIN),
+                ("perl", PLAIN),
+                ("perlhandler", PLAIN),
+                ("modperlhandler", PLAIN),
+                ("perlmodule", PLAIN),
+                ("perlscript", SCRIPT),
+                ("perlscripts", SCRIPT),
+                ("modperlscript", SCRIPT),
+                ("perlcgi", SCRIPT),
+                ("perlrun", SCRIPT),
+                ("perlregistry", SCRIPT),
+            ],
+        }
+    }
+
+    fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
+        explain::explain(&String::from_utf8_lossy(message), handler)
     }
 
     fn log_is_open(&self) {
