@@ -5,7 +5,20 @@ fn main() {
     probe::emit_perl_cfgs(&perl);
     let mut shim = cc::Build::new();
     for file in [
-        "abi", "bind", "clone", "dump", "env", "guard", "handler", "io", "life", "owned", "stderr", "trim", "util",
+        "abi",
+        "bind",
+        "clone",
+        "dump",
+        "env",
+        "guard",
+        "handler",
+        "io",
+        "leftovers",
+        "life",
+        "owned",
+        "stderr",
+        "trim",
+        "util",
         "xsub",
     ] {
         shim.file(format!("shim/{file}.c"));

@@ -113,6 +113,7 @@ mp_interp *mp_clone(mp_interp *me) {
     mp_owned owned; void *thread; int slot;
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
+    to->touched = MP_NEW;
     making.from = me; making.to = to;
     owned = mp_owned_hide(aTHX);
     thread = first_thread(aTHX);
