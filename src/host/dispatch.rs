@@ -321,9 +321,10 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        enter_any(&hold, |entry| {
+        serve(lang, &hold, |entry| {
             run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
         })
+        .unwrap_or(DECLINED)
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
@@ -351,6 +352,19 @@ pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_in
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
     let hold: Hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
     Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
+}
+
+/// As [`enter_any`], for what serves a connection or ends a request: what it changes of the interpreter ends with it.
+pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
+    let (mut f, mut result) = (Some(f), None);
+    hold.run(|interp| {
+        lang.serve(interp, &mut |entry| {
+            if let Some(f) = f.take() {
+                result = Some(f(entry));
+            }
+        });
+    });
+    result
 }
 
 /// Runs `f` inside of an interpreter that somebody holds.

@@ -122,6 +122,11 @@ pub trait Language: Sync {
         interp.with(f);
     }
 
+    /// A call about a connection, or a cleanup that a script registered: as [`Language::around`].
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        interp.with(f);
+    }
+
     /// Calls a handler.
     ///
     /// # Errors

@@ -628,11 +628,11 @@ struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
 unsafe impl Send for Once {}
 
 fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
-    let done = enter_any(hold, |entry| match arg {
+    let done = super::dispatch::serve(lang, hold, |entry| match arg {
         Some(arg) => entry.call_kept(code, &[arg.val()]),
         None => entry.call_kept(code, &[]),
     });
-    if let Err(raised) = done
+    if let Some(Err(raised)) = done
         && !matches!(raised, Raised::Exit(_))
     {
         report::warn(lang, &format!("cleanup: {raised}"));

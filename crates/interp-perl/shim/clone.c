@@ -77,6 +77,7 @@ mp_interp *mp_clone(mp_interp *me) {
     mp_interp *to = calloc(1, sizeof *to);
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
+    to->touched = MP_NEW;
     making.from = me; making.to = to;
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;

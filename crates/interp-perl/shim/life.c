@@ -22,6 +22,7 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
         mp_tie_init();
+        mp_leftovers_init();
     }
 }
 
@@ -75,6 +76,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
+    newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newXS("ModPerl::Util::untaint", mp_xs_untaint, file);
@@ -91,7 +93,7 @@ typedef struct { int argc; char **argv; const char *argv0; char **env; int main;
 
 static mp_interp *record(pTHX) {
     mp_interp *me = calloc(1, sizeof *me);
-    if (me) me->perl = MP_THX;
+    if (me) { me->perl = MP_THX; me->touched = MP_NEW; }
     return me;
 }
 
@@ -211,6 +213,7 @@ void mp_free(mp_interp *me) {
     mp_drain(aTHX_ me);
     me->io = NULL;
     mp_env_forget(aTHX_ me);
+    mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(NULL); return; }

@@ -139,6 +139,9 @@ unsafe extern "C" {
         before: *mut Before,
     ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
+    // leftovers.c
+    pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
+    pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // stderr.c
     pub(crate) fn mp_err_init(
         said: unsafe extern "C" fn(*const c_char, usize) -> c_int,

@@ -17,7 +17,7 @@ mod stderr;
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter};
 use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
@@ -30,7 +30,7 @@ use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
@@ -94,6 +94,31 @@ fn entered(entry: &dyn Entry) -> Option<&Entered> {
 /// The record of an interpreter, which C code reads; `None` if it is no perl.
 fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>> {
     interp.as_any().downcast_ref().map(Perl::record)
+}
+
+/// Numbers the requests whose phases leave something for later ones.
+static LEAVING: AtomicU64 = AtomicU64::new(1);
+
+/// What a phase before the response changes of its interpreter is there in the response; the number of the request then.
+#[cold]
+fn for_later(call: &RequestCall<'_>) -> u64 {
+    if matches!(call.phase, Phase::Response | Phase::Log | Phase::Cleanup) {
+        return 0;
+    }
+    if call.state.leaves.get() == 0 {
+        call.state.leaves.set(LEAVING.fetch_add(1, Relaxed));
+    }
+    call.state.leaves.get()
+}
+
+/// A handle that a script left could not be closed.
+#[cold]
+fn left(r: Option<&Request>, raised: &interp::Raised) {
+    let text = format!("closing what a script left in STDIN, STDOUT or STDERR: {raised}");
+    match r {
+        Some(r) => report::request(PERL, r, httpd::log::Level::Error, &text),
+        None => report::warn(PERL, &text),
+    }
 }
 
 impl Language for PerlLanguage {
@@ -190,7 +215,23 @@ impl Language for PerlLanguage {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
-        env::around(call, &entered, || f(&*entered));
+        env::around(call, &entered, || {
+            let serving = entered.serve(|| call.state.leaves.get());
+            f(&*entered);
+            if let Err(raised) = serving.leave(|| for_later(call)) {
+                left(Some(call.r), &raised);
+            }
+        });
+    }
+
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
+        let entered = perl.enter();
+        let serving = entered.serve(|| 0);
+        f(&*entered);
+        if let Err(raised) = serving.end() {
+            left(None, &raised);
+        }
     }
 
     #[inline(always)]
