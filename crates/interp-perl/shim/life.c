@@ -155,7 +155,8 @@ void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx) {
         const int tag = mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret);
         if (tag == MP_DIED && ret) {
             STRLEN n; const char *s;
-            if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
+            if (SvROK(ret) && !SvAMAGIC(ret)) text = mp_dump(aTHX_ ret);
+            else if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
             s = SvROK(text) ? (n = 4, "died") : SvPV_nomg_const(text, n);
             said(ctx, s, n);
         }
