@@ -92,10 +92,12 @@ fn end_all(lang: Lang, r: Request) {
 pub fn at_death(lang: Lang, r: Request) {
     let Some(state) = lang.state(&r) else { return };
     state.forget(&r);
-    if state.is_ended() {
-        state.end(&r);
-    } else {
+    state.end(&r);
+    let has_handlers = state.is_changed(Phase::Cleanup) || !configured::of_request(lang, Phase::Cleanup, &r).is_empty();
+    if has_handlers && !state.is_ended() {
         waiting::at_end(|| dispatch::cleanup(lang, r));
+    } else if !state.ends_late() && !interp::is_forked() {
+        state.unpin();
     }
 }
 

@@ -170,6 +170,9 @@ impl RequestState {
         if self.is_watched.get() {
             r.forget_end();
         }
+        if r.main().is_none() && r.prev().is_none() {
+            return;
+        }
         let first = top(*r);
         if first != *r
             && let Some(extras) = self.lang.state(&first).and_then(|state| state.extras.get())

@@ -151,6 +151,7 @@ for_each_mpm(qw(event worker), sub {
         @slow = ();
     }
 
+    $s->expect_log(qr/reached MaxRequestWorkers/);
     # One connection's requests, sent all at once: none waits for the interpreter that the one before it has kept.
     my $start = time;
     my $sock  = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $s->port('one')) or die $!;

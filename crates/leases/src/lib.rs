@@ -41,11 +41,13 @@ pub struct Before {
 
 /// Whether a lease goes back before its holder waits for an interpreter of rank `wanted`. Equal ranks too: two requests that have
 /// one each of the same kind, and want another, would wait for each other.
+#[inline]
 pub fn goes_back(held: Held, wanted: Rank) -> bool {
     held.rank >= wanted && !held.is_pinned
 }
 
 /// What somebody does who finds no idle interpreter of rank `wanted`, before it waits.
+#[inline]
 pub fn before_wait(held: impl IntoIterator<Item = Held>, wanted: Rank) -> Before {
     held.into_iter().fold(Before::default(), |before, held| Before {
         gives_back: before.gives_back || goes_back(held, wanted),
@@ -56,12 +58,14 @@ pub fn before_wait(held: impl IntoIterator<Item = Held>, wanted: Rank) -> Before
 /// Whether a worker may join those who wait, of which `waiting` are workers already: not as the last of `workers`, as long as an
 /// interpreter is kept by somebody (`draining`) who needs a worker to get on. Who works gets free by itself, so that it is enough
 /// if one does not wait.
+#[inline]
 pub fn may_join(waiting: usize, workers: usize, draining: bool) -> bool {
     !draining || waiting + 1 < workers
 }
 
 /// Whether an idle interpreter may go to an ordinary request while `ordinary` have one. There may be one more than `max`: that
 /// one is for the end of requests.
+#[inline]
 pub fn may_take(ordinary: usize, max: usize) -> bool {
     ordinary < max
 }
@@ -81,6 +85,7 @@ pub enum AtEnd {
 
 /// Which one that is: `ends` are in such hands already. A `nested` need, that of code which has one at the end of a request and
 /// wants another, must not wait even for those: they could want the first one.
+#[inline]
 pub fn at_end(idle: bool, ends: usize, nested: bool) -> AtEnd {
     match (idle, nested, ends) {
         (true, ..) => AtEnd::Take,
