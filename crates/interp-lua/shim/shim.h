@@ -137,7 +137,7 @@ void ml_open_bits(lua_State *L);
 void ml_open_text(lua_State *L);
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
-void ml_own_globals(lua_State *L, ml_state *me, int env);
+int ml_call_original(lua_State *L);
 /* The state that runs, in functions of ours that have it as an upvalue. */
 static inline ml_state *ml_me(lua_State *L, int upvalue) {
 #if ML_UPVALUE_ENV
