@@ -392,6 +392,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    lua_getfield(L, -1, "math"); ml_open_random(L, me); lua_pop(L, 1);
 #if ML_UPVALUE_ENV
     lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
     ml_open_bits(L);

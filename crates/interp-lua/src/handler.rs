@@ -218,11 +218,6 @@ impl Entry for Entered {
     fn drain(&self) {
         Entered::drain(self);
     }
-    fn begin_process(&self) {
-        // Random sequences: each state seeds its own when it is made; a fork copies them.
-        let _ =
-            self.run_text(b"math.randomseed(os.time() + tonumber(tostring({}):match('0x(%x+)') or '0', 16) % 100000)");
-    }
     fn as_any(&self) -> &dyn Any {
         self
     }
