@@ -90,7 +90,7 @@ impl Entered {
     }
 
     /// A reference to the env's global `function`.
-    fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
+    pub(crate) fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
         let finished = self.perform(self.in_env(env, calling(ffi::CALL | ffi::FIND, function, &[]))?)?;
         if finished.is_missing { Err(no_function(function, env.file())) } else { Ok(finished.reference) }
     }
