@@ -7,6 +7,13 @@ JOBS   ?= 2
 T      ?= t/harness t/config t/host t/perl t/lua t/api t/bugs t/soak
 PORT   ?= 8080
 MPM    ?= event
+
+# What a build script reads must be the same whoever calls cargo, or each call builds anew: a variable that names the tool that
+# would be found without it is kept from cargo.
+found = $(realpath $(shell command -v $(1) 2>/dev/null))
+plain = $(if $(filter $(call found,$(or $($(1)),$(2))),$(call found,$(2))),$(eval unexport $(1)))
+$(call plain,APXS,apxs)$(call plain,APR_CONFIG,apr-1-config)$(call plain,PERL,perl)
+
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
 
@@ -20,41 +27,42 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3
 
 .DEFAULT_GOAL := build
-.PHONY: build install serve test check lint t todo loom asan valgrind soak bench tables help deps unit rust
+.PHONY: build install uninstall serve test check lint t todo loom asan valgrind soak bench tables help deps unit rust
 
 help:       ## print this list
-	@sed -n 's/^\([a-z]*\): .*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-build:      ## build the module (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
-	$(CARGO) build --release $(CARGO_FLAGS)
+build: rust ## build the module (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
+	@echo "$(CARGO) build --release $(CARGO_FLAGS)"; $(CARGO) build --release $(CARGO_FLAGS) || { DEPS="$(DEPS)" sh apache-conf/deps tell; exit 1; }
+
+# Debian 12's own Rust (1.63) is too old.
+rust:
+	@sh apache-conf/rust "$(CARGO)" "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
 
 deps:       ## as root install the Debian packages that are missing, else print the line that does
 	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps
 
-# By rename: a running httpd may have the old file mapped.
-install: build ## install the module, its Perl library and its configuration (DESTDIR=)
-	@set -e; dir="$(DESTDIR)$$($(APXS) -q LIBEXECDIR)"; conf="$(DESTDIR)/etc/apache2/mods-available"; \
-	install -d "$$dir/mod_interp" "$$conf"; \
-	install -m 644 $(SO) "$$dir/mod_interp.so.new"; mv -f "$$dir/mod_interp.so.new" "$$dir/mod_interp.so"; \
-	rm -rf "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib.old"; cp -R lib "$$dir/mod_interp/lib.new"; \
-	chmod -R u=rwX,go=rX "$$dir/mod_interp"; \
-	if [ -d "$$dir/mod_interp/lib" ]; then mv "$$dir/mod_interp/lib" "$$dir/mod_interp/lib.old"; fi; \
-	mv "$$dir/mod_interp/lib.new" "$$dir/mod_interp/lib"; rm -rf "$$dir/mod_interp/lib.old"; \
-	if [ -d lua ]; then rm -rf "$$dir/mod_interp/lua"; cp -R lua "$$dir/mod_interp/lua"; chmod -R u=rwX,go=rX "$$dir/mod_interp/lua"; fi; \
-	for f in mod_interp_perl.load mod_interp_perl.conf mod_interp_lua.load mod_interp_lua.conf; do \
-	    sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" apache-conf/$$f >"$$conf/$$f.new"; \
-	    chmod 644 "$$conf/$$f.new"; mv -f "$$conf/$$f.new" "$$conf/$$f"; done; \
-	echo "installed $$dir/mod_interp.so; now: a2dismod perl lua; a2enmod mod_interp_perl mod_interp_lua; apachectl graceful"
+# Compiles nothing: under sudo there may be no cargo, and a file of root's in target/ would stop the next make.
+INSTALL = SO="$(SO)" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
+install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=)
+	@$(INSTALL) install
 
-serve:      ## httpd on loopback with the demo site, log on screen, Ctrl-C stops it (PORT=8080, MPM=event)
-	@DEPS="$(DEPS)" PORT="$(PORT)" MPM="$(MPM)" CARGO="$(CARGO)" APXS="$(APXS)" sh apache-conf/serve
+uninstall:  ## remove what make install put there (DESTDIR=)
+	@$(INSTALL) uninstall
 
-test: deps lint unit loom build t ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork
+# MOD_INTERP_SO=file serves that one and builds nothing.
+SERVE = DEPS="$(DEPS)" PORT="$(PORT)" MPM="$(MPM)" APXS="$(APXS)" SO="$(or $(MOD_INTERP_SO),$(SO))" sh apache-conf/serve
+serve: $(if $(MOD_INTERP_SO),,rust) ## httpd on loopback with the demo site, log on screen, Ctrl-C stops it (PORT=8080, MPM=event)
+	@$(SERVE) check
+	@$(if $(MOD_INTERP_SO),:,$(MAKE) --no-print-directory build)
+	@exec env $(SERVE)
+
+test: deps rust lint unit loom build t ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork
 
 check: lint unit ## lint, unit and doc tests
 
 # The module with one language alone is looked at as well: some twenty seconds.
-lint:       ## fmt and clippy, with each language alone too; cargo-deny and typos if installed
+lint: rust  ## fmt and clippy, with each language alone too; cargo-deny and typos if installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features lua -- -D warnings
@@ -62,10 +70,10 @@ lint:       ## fmt and clippy, with each language alone too; cargo-deny and typo
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
 	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
 
-unit:       ## unit and doc tests
+unit: rust  ## unit and doc tests
 	$(CARGO) test --workspace
 
-loom:       ## model-check the interpreter pool
+loom: rust  ## model-check the interpreter pool
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(TARGET)/loom $(CARGO) test -p tipool --test loom --release
 
 t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_MPM="event" for one MPM
@@ -91,6 +99,6 @@ valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefo
 bench: build ## against a C handler and mod_perl, in instructions per request
 	sh bench/run
 
-tables:     ## print docs/directives.md, docs/api.md and the constants of a plain perl anew from the tables
+tables: rust ## print docs/directives.md, docs/api.md and the constants of a plain perl anew from the tables
 	$(CARGO) run -q -p config --example print_docs
 	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date

@@ -62,6 +62,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_hook_check_user_id",
     "ap_hook_child_init",
     "ap_hook_create_request",
+    "ap_hook_error_log",
     "ap_hook_fixups",
     "ap_hook_handler",
     "ap_hook_header_parser",

@@ -13,7 +13,7 @@
 //! | `frame` | the calls that run on this thread |
 //! | `provider` | providers of authentication and authorization |
 //! | `runtime` | what API functions ask of the host |
-//! | `report` | the error log |
+//! | `report`, `hint` | the error log; what it says of classic mistakes |
 
 #![cfg_attr(
     not(all(feature = "perl", feature = "any-lua")),
@@ -24,6 +24,7 @@ mod configured;
 mod connection;
 mod dispatch;
 mod frame;
+mod hint;
 mod keeper;
 mod lang;
 #[cfg(feature = "any-lua")]

@@ -24,10 +24,13 @@ use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
 use super::site::{Early, Kind};
 use super::stock::Stock;
-use super::{ServerRecord, configured, report, site};
+use super::{ServerRecord, configured, hint, report, site};
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// What this module adds to the `Server` header, and so to httpd's line about its start.
+const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// A script called `CORE::exit`: the process ends as it is.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -69,6 +72,7 @@ pub fn loaded(lang: Lang, pconf: Pool) {
     Server::set_main(None);
     site::begin(lang);
     lang.own().forget_use();
+    httpd::skipped::watch(pconf);
     // Before the pool's own memory and cleanups go: END blocks may still look at servers.
     let _ = pconf.before_death(move || {
         if LEAVING.load(SeqCst) || interp::inside() > 0 {
@@ -364,11 +368,18 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         Some(stock) => in_parent(About::Server(*s), None, &stock, |entry| lang.version(Some(entry))),
         None => lang.version(None),
     };
+    // Once for both languages, and before what they add.
+    if !httpd::server::description().windows(OWN_VERSION.len()).any(|part| part == OWN_VERSION) {
+        httpd::server::add_version_component(pools.conf, OWN_VERSION);
+    }
     for version in versions {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    if makes_clones {
+        hint::skipped_modules(lang);
+    }
     for stock in site::stocks(lang) {
         in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {

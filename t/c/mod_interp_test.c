@@ -113,6 +113,14 @@ static XS(xs_users) {           /* My::C::users(): the count of the interpreter 
     ST(0) = sv_2mortal(newSViv(i && i->perl == aTHX ? i->refcnt : -1));
     XSRETURN(1);
 }
+static XS(xs_stacks) {          /* My::C::stacks(): how high each stack of the interpreter it runs in is */
+    dXSARGS;
+    if (items < 0) XSRETURN_EMPTY;
+    EXTEND(SP, 1);
+    ST(0) = sv_2mortal(newSVpvf("save=%ld tmps=%ld mark=%ld scope=%ld stack=%ld", (long)PL_savestack_ix, (long)PL_tmps_ix,
+        (long)(PL_markstack_ptr - PL_markstack), (long)PL_scopestack_ix, (long)(PL_stack_sp - PL_stack_base)));
+    XSRETURN(1);
+}
 
 /* ---- TestStartParent 'code': the parent starts if it does not run, and the code runs there. TestStartOnRead: the same before
  * httpd has read the line behind it ---- */
@@ -133,6 +141,7 @@ static const char *start_parent(cmd_parms *cmd, void *conf, const char *code) {
         newXS("My::C::croak", xs_croak, __FILE__);
         newXS("My::C::strerror", xs_strerror, __FILE__);
         newXS("My::C::users", xs_users, __FILE__);
+        newXS("My::C::stacks", xs_stacks, __FILE__);
         value = eval_pv(code, FALSE);
         answer = SvTRUE(ERRSV) ? apr_pstrcat(cmd->pool, "TestStartParent: ", SvPV_nolen(ERRSV), NULL) : NULL;
         PERL_UNUSED_VAR(value);

@@ -18,7 +18,6 @@ my @CASES  = (
     ['PerlInterpScope thread #!',       qr/^PerlInterpScope: "thread" is none of handler, response, subrequest, request, connection/m],
     ['PerlInterpTrim 5Q #!',            qr/^PerlInterpTrim: "5Q" is not a size such as/m],
     ['PerlInterpTrim report #!',        qr/^PerlInterpTrim: "report" lacks the size/m],
-    ['PerlTrace xyz #!',                qr/^PerlTrace: "xyz" is neither/m],
     ['PerlSendHeader maybe #!',         qr/^PerlSendHeader must be On or Off/m],
     ['PerlTaintCheck maybe #!',         qr/^PerlTaintCheck must be On or Off/m],
     # options
@@ -41,7 +40,12 @@ my @CASES  = (
         qw(PerlInterpMax PerlInterpStart PerlInterpScope PerlSwitches PerlPassEnv PerlConfigRequire PerlPostConfigRequire)),
     ["<Location /x>\nPerlModule POSIX #!\n</Location>",  qr/^PerlModule: not allowed in .*: it belongs at server level/m],
     ["<Location /x>\nPerlRequire x.pl #!\n</Location>",  qr/^PerlRequire: not allowed in .*: it belongs at server level/m],
-    ["<VirtualHost *:80>\nPerlTrace all #!\n</VirtualHost>", qr/^PerlTrace: not allowed in .*: it belongs at server level, outside of <VirtualHost>/m],
+    # what mod_perl has and this module not yet
+    (map { ["$_ x #!", qr/(?:^|: )\Q$_\E: mod_interp does not have \Q$_\E yet/m] }
+        qw(PerlInputFilterHandler PerlOutputFilterHandler PerlSetInputFilter PerlSetOutputFilter PerlLoadModule PerlTrace)),
+    ["<VirtualHost *:80>\n<Location /x>\nPerlOutputFilterHandler My::F #!\n</Location>\n</VirtualHost>", qr/does not have PerlOutputFilterHandler yet/],
+    (map { ["$_ a word #!\n\nSome text.\n\n=cut\n", qr/: \Q$_\E: mod_interp does not have \Q$_\E yet/m] } qw(=pod =over =back =cut __END__)),
+    (map { ["PerlOptions $_ #!", qr/^PerlOptions: mod_interp does not have \w+Filter yet/m] } qw(+InputFilter OutputFilter)),
     # arguments
     ['PerlSetVar OnlyName #!',          qr/^PerlSetVar takes two arguments/m],
     ['PerlSetEnv OnlyName #!',          qr/^PerlSetEnv takes two arguments/m],

@@ -42,6 +42,7 @@ my $answer = $s->get('/id');
 is $answer->{headers}{'x-all'}, 'yes', '<IfModule perl_module>, <IfModule mod_perl.c> and <IfDefine MODPERL2> hold';
 like $answer->{content}, qr/^mod_perl\/2\.\d+\.\d+\|2\|version\|inc$/, 'MOD_PERL, MOD_PERL_API_VERSION, mod_perl2, mod_perl.pm';
 like $answer->{headers}{server}, qr{ mod_perl/2\.\d+\.\d+ Perl/v5\.\d+\.\d+$}, 'the Server line has both versions';
+like $answer->{headers}{server}, qr{ mod_interp/\d+\.\d+\.\d+ mod_perl/}, 'and ours' if ours;
 is system('env', "LD_PRELOAD=@{[ $ENV{T_PRELOAD} || '' ]}", TestHttpd::httpd(), '-d', $s->root, '-f', $s->root . '/httpd.conf', '-t', '-DDUMP_MODULES') >> 8, 0, 'httpd -M';
 
 done_testing;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::dir::DirConf;
 use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
-use crate::lua_apply;
 use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::options::{self, OptionRow, ServerOption, Sign};
 use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
 use crate::words::{self, quoted};
+use crate::{lua_apply, not_yet};
 
 /// Where a line stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,6 +176,9 @@ impl Context<'_> {
 }
 
 pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    if !row.is_built() {
+        return Err(not_yet::message(row, row.name));
+    }
     let allowed = match cmd.place {
         Place::Server => row.contexts.has(Contexts::SERVER),
         Place::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
@@ -209,6 +212,7 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
         Action::Handler(phase) if row.language == Language::Lua => lua_apply::handlers(row, cmd, phase, first(args)),
         Action::Handler(phase) => push_handler(row, cmd, phase, args),
         Action::Hook(phase) => lua_apply::hook(row, cmd, phase, first(args)),
+        Action::NotYet => Err(not_yet::message(row, row.name)),
         Action::Interp(set) => {
             let effective = !row.threads_only || (cmd.mpm_threaded && cmd.perl_has_ithreads);
             let at = cmd.at.clone();
@@ -401,32 +405,6 @@ pub(crate) fn pass_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&
     Ok(env_now(cmd, name, &value))
 }
 
-/// Topics that can be traced, in the order of mod_perl's numbers (a is 1, c is 2, d is 4 ...).
-pub const TRACE_LETTERS: &str = "acdefghimorst";
-
-pub(crate) fn trace(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word = first(args);
-    let wrong = || {
-        format!(
-            "{}: {} is neither \"all\", nor a number, nor made of the letters {TRACE_LETTERS}",
-            row.name,
-            quoted(word)
-        )
-    };
-    let letters: String = if word.eq_ignore_ascii_case(b"all") {
-        TRACE_LETTERS.into()
-    } else if word.first().is_some_and(u8::is_ascii_digit) {
-        let bits = words::count(word, 0).map_err(|_| wrong())?;
-        TRACE_LETTERS.chars().enumerate().filter(|(i, _)| bits >> i & 1 != 0).map(|(_, letter)| letter).collect()
-    } else if !word.is_empty() && word.iter().all(|b| TRACE_LETTERS.as_bytes().contains(b)) {
-        TRACE_LETTERS.chars().filter(|letter| word.contains(&(*letter as u8))).collect()
-    } else {
-        return Err(wrong());
-    };
-    cmd.server_mut(row)?.trace = Some(letters);
-    Ok(Effect::Done)
-}
-
 pub(crate) fn options(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     set_option(row, cmd, first(args))
 }
@@ -446,6 +424,11 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
     let (sign, name) = options::signed(word);
     let of_server = options::server_option_of(row.language, name);
     let of_dir = options::dir_option_of(row.language, name);
+    if let (true, Some(option)) = (sign != Sign::Minus, of_server)
+        && not_yet::switches_nothing(option)
+    {
+        return Err(not_yet::message(row, option.name));
+    }
     match (cmd.place.is_server_level(), of_server, of_dir) {
         (true, Some(option), _) => {
             if option.needs_ithreads && !cmd.perl_has_ithreads && sign != Sign::Minus {
@@ -617,21 +600,14 @@ pub(crate) mod tests {
                 "PerlRequire a.pl",
                 "PerlRequire: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
+            (Place::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
             (
-                Place::VirtualHost,
-                "PerlTrace all",
-                "PerlTrace: not allowed in a <VirtualHost>: it belongs at server level, outside of <VirtualHost> and sections",
+                LOCATION,
+                "PerlSetInputFilter DEFLATE",
+                "PerlSetInputFilter: mod_interp does not have PerlSetInputFilter yet",
             ),
-            (
-                Place::Server,
-                "PerlTrace ax",
-                "PerlTrace: \"ax\" is neither \"all\", nor a number, nor made of the letters acdefghimorst",
-            ),
-            (
-                Place::Server,
-                "PerlTrace 3x",
-                "PerlTrace: \"3x\" is neither \"all\", nor a number, nor made of the letters acdefghimorst",
-            ),
+            (Place::Server, "PerlOptions +InputFilter", "PerlOptions: mod_interp does not have InputFilter yet"),
+            (Place::Server, "PerlOptions OutputFilter", "PerlOptions: mod_interp does not have OutputFilter yet"),
             (Place::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
             (LOCATION, "PerlFixupHandler ''", "PerlFixupHandler: \"\" does not name a handler"),
             (Place::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),
@@ -645,28 +621,28 @@ pub(crate) mod tests {
                 Place::Server,
                 "PerlOptions +Foo",
                 "PerlOptions: \"Foo\" is not an option. Options of a server: Access, Authen, Authz, Autoload, ChildExit, ChildInit, \
-                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, InputFilter, Log, \
-                 MapToStorage, MergeHandlers, None, OpenLogs, OutputFilter, Parent, PostConfig, PostReadRequest, \
+                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, \
+                 MapToStorage, MergeHandlers, OpenLogs, Parent, PostConfig, PostReadRequest, \
                  PreConnection, ProcessConnection, Response, Trans, Type; of a directory: GlobalRequest, MergeHandlers, \
-                 None, ParseHeaders, SetupEnv",
+                 ParseHeaders, SetupEnv",
             ),
             (
                 LOCATION,
                 "PerlOptions +setupenv",
                 "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: GlobalRequest, \
-                 MergeHandlers, None, ParseHeaders, SetupEnv",
+                 MergeHandlers, ParseHeaders, SetupEnv",
             ),
             (
                 LOCATION,
                 "PerlOptions +Parent",
                 "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 GlobalRequest, MergeHandlers, None, ParseHeaders, SetupEnv",
+                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
             ),
             (
                 Place::Htaccess,
                 "PerlOptions +Htaccess",
                 "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: \
-                 GlobalRequest, MergeHandlers, None, ParseHeaders, SetupEnv",
+                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
             ),
         ];
         for (place, line, message) in cases {
@@ -909,16 +885,6 @@ pub(crate) mod tests {
         );
         assert_eq!(world.server.interp.max, Some(7));
         assert_eq!(world.server.interp.at, Some(Where::new("httpd.conf", 12)));
-    }
-
-    #[test]
-    fn trace_letters_may_be_given_as_letters_number_or_all() {
-        for (word, letters) in [("all", TRACE_LETTERS), ("ALL", TRACE_LETTERS), ("thd", "dht"), ("5", "ad"), ("0", "")]
-        {
-            let mut world = World::default();
-            world.line(Place::Server, &format!("PerlTrace {word}")).unwrap();
-            assert_eq!(world.server.trace.as_deref(), Some(letters), "{word}");
-        }
     }
 
     #[test]

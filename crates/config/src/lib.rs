@@ -5,7 +5,7 @@
 //!
 //! - [`phases`]: THE table of phases; callbacks, handler slots and the directives of handlers and hooks follow from it.
 //! - [`options`]: THE tables of `PerlOptions` and `LuaOptions`, and the flags they set.
-//! - [`mod@directives`]: THE tables of directives, one per [`Language`], Lua's own rows in `lua_rows`; [`apply`] and `lua_apply`:
+//! - [`mod@directives`]: THE tables of directives, one per [`Language`], Lua's own rows in `lua_rows`, and in `not_yet` what mod_perl has besides; [`apply`] and `lua_apply`:
 //!   what a line does to the records.
 //! - [`server`], [`dir`]: the records of a server and of a directory, and how those merge; [`lua_dir`]: what mod_lua's
 //!   directives add to the latter; [`script`]: what a handler of Lua points at.
@@ -23,6 +23,7 @@ pub mod interp;
 mod lua_apply;
 pub mod lua_dir;
 mod lua_rows;
+mod not_yet;
 pub mod options;
 pub mod package;
 pub mod phases;

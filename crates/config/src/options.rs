@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use lazy_static::lazy_static;
 
-use crate::phases::{Language, PHASES, Phase};
+use crate::phases::{Language, PHASES, Phase, Scope};
 
 /// Options of a server that are not the switch of a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -102,7 +102,7 @@ const SERVER_ROWS: &[OptionRow] = &[
     server("InheritSwitches", ServerOption::InheritSwitches, "A virtual host with +Parent uses the main server's PerlSwitches, in place of its own. PerlSwitches +inherit is the same."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` builds the parent interpreters, loads what PerlRequire and PerlModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
     server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, PerlModule, PerlRequire) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
-    option("None", 0, "Accepted, without effect."),
+    option("None", 0, "Accepted, without effect.").unlisted(),
     option("Unset", 0, "Accepted, without effect.").unlisted(),
 ];
 
@@ -134,7 +134,8 @@ pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SWITCHES] = {
     while i < PHASES.len() {
         if let Some(perl) = PHASES[i].perl {
             let doc = "Allows the directive of this phase; switched off, such a line is an error. It must stand before the lines it is to forbid.";
-            let row = option(perl.switch, switch_bit(PHASES[i].phase), doc).on();
+            let mut row = option(perl.switch, switch_bit(PHASES[i].phase), doc).on();
+            row.listed = !matches!(PHASES[i].scope, Scope::Filter);
             rows[n] = OptionRow { phase: Some(PHASES[i].phase), ..row };
             n += 1;
         }
@@ -187,7 +188,7 @@ pub static DIR_OPTIONS: [OptionRow; 6] = [
     dir("ParseHeaders", DirOption::ParseHeaders, "What a response prints first is a block of CGI headers."),
     dir("SetupEnv", DirOption::SetupEnv, "%ENV has the CGI variables while the response runs.").default_text("on for perl-script, else off"),
     dir("MergeHandlers", DirOption::MergeHandlers, "Handlers of an inner section run after those of the outer one instead of replacing them."),
-    option("None", 0, "Accepted, without effect."),
+    option("None", 0, "Accepted, without effect.").unlisted(),
     option("Unset", 0, "Accepted, without effect.").unlisted(),
 ];
 

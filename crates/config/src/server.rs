@@ -40,8 +40,6 @@ pub struct ServerConf {
     pub set_env: Vars,
     /// `PerlPassEnv`, with the values found when the line was read.
     pub pass_env: Vars,
-    /// `PerlTrace` letters, in alphabetical order; `None` if no line said anything.
-    pub trace: Option<String>,
     /// `LuaRoot` at server level (also the directories' default).
     pub root: Option<Arc<[u8]>>,
     is_merged: bool,
@@ -159,7 +157,6 @@ impl ServerConf {
             vars: ConfigVars::merge(&base.vars, &add.vars),
             set_env: Vars::overlap(&base.set_env, &add.set_env),
             pass_env: Vars::overlap(&base.pass_env, &add.pass_env),
-            trace: add.trace.clone().or_else(|| base.trace.clone()),
             root: add.root.clone().or_else(|| base.root.clone()),
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(ServerOption::MergeHandlers)),
@@ -230,14 +227,12 @@ mod tests {
         base.vars.set(b"v", b"1");
         base.set_env.set(b"E", b"1");
         base.pass_env.set(b"P", b"1");
-        base.trace = Some("d".into());
         add.vars.add(b"v", b"2");
         add.set_env.set(b"E", b"2");
         let merged = ServerConf::merge(&base, &add);
         assert_eq!(merged.vars.vars().get_all(b"v").count(), 2);
         assert_eq!(merged.set_env.get(b"E"), Some(&b"2"[..]));
         assert_eq!(merged.pass_env.get(b"P"), Some(&b"1"[..]));
-        assert_eq!(merged.trace.as_deref(), Some("d"));
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod request;
 mod run;
 pub mod scoreboard;
 pub mod server;
+pub mod skipped;
 mod slot;
 pub mod status;
 mod tree;

@@ -210,7 +210,7 @@ void mp_abi_handler_make_args(pTHX_ AV **avp, ...) {
 
 /* The handler's status. Where it died, or cannot be found, 500 with the reason in $@ (and in a request's notes). */
 int mp_abi_callback(pTHX_ handler *h, void *p, void *r, void *s, AV *args) {
-    mp_interp *me = mp_abi_thx_interp_get(MP_THX); mp_out out; SV *ret = NULL, *that; mi_val *v; int tag, status = 500;
+    mp_interp *me = mp_abi_thx_interp_get(MP_THX); mp_out out; SV *ret = NULL, *that, *room; mi_val *v; int tag, status = 500;
     const char *text; STRLEN len; mp_hand *hand; SSize_t i, n = args ? AvFILLp(args) + 1 : 0;
     if (!me || !me->home) { host->log(r, s, "callback: not an interpreter of the server's", 44); return 500; }
     Zero(&out, 1, mp_out);
@@ -224,10 +224,12 @@ int mp_abi_callback(pTHX_ handler *h, void *p, void *r, void *s, AV *args) {
     mp_out_done(me, &out);
     hand = me->hands + h->id;
     that = hand->obj ? GvSVn(hand->obj) : hand->that;
-    v = (mi_val *)SvPVX(sv_2mortal(newSV((n ? n : 1) * sizeof(mi_val))));
+    room = newSV((n ? n : 1) * sizeof(mi_val));         /* no mortal: the caller may have no scope */
+    v = (mi_val *)SvPVX(room);
     Zero(v, n, mi_val);
     for (i = 0; i < n; i++) { v[i].tag = MI_ANY; v[i].u.p = AvARRAY(args)[i]; }
     tag = mp_run(aTHX_ me, (SV *)hand->cv, that, v, n, &ret);
+    SvREFCNT_dec_NN(room);
     if (tag == MP_CORE_EXIT) {
         SvREFCNT_dec(ret);
         if (me->leaving) mp_go_on_leaving(aTHX_ me);

@@ -84,12 +84,18 @@ XS_EXTERNAL(mp_xs_eval) {
 }
 
 /* Where perl stood when a door was entered. */
-typedef struct { I32 scope; SSize_t sp, mark; PERL_SI *si; COP *cop; OP *op; } place;
+typedef struct { I32 scope, save; SSize_t sp, mark; PERL_SI *si; COP *cop; OP *op; } place;
 static place here(pTHX) {
     place at;
-    at.scope = PL_scopestack_ix; at.sp = PL_stack_sp - PL_stack_base; at.mark = PL_markstack_ptr - PL_markstack;
+    at.scope = PL_scopestack_ix; at.save = PL_savestack_ix; at.sp = PL_stack_sp - PL_stack_base; at.mark = PL_markstack_ptr - PL_markstack;
     at.si = PL_curstackinfo; at.cop = PL_curcop; at.op = PL_op;
     return at;
+}
+/* call_sv saves PL_op on the save stack and leaves it to the caller's scope to take that off. The outermost door has no scope:
+ * what stands there is mostly that one entry of two slots. */
+static void saved_off(pTHX_ const place *at) {
+    if (LIKELY(PL_savestack_ix == at->save + 2)) { PL_savestack_ix = at->save; PL_op = at->op; }
+    else LEAVE_SCOPE(at->save);
 }
 /* my_exit has unwound everything: puts back what is left. `nested`: the frames of the door above us are gone, too, so
  * that door must go on leaving. */
@@ -97,6 +103,7 @@ static void unwound(pTHX_ mp_interp *me, const place *at, int rc, int nested) {
     PL_op = at->op; PL_curcop = at->cop;
     if (PL_curstackinfo != at->si && PL_curstackinfo->si_prev) POPSTACK_TO(at->si->si_stack);
     while (PL_scopestack_ix > at->scope) LEAVE;
+    LEAVE_SCOPE(at->save);
     if (PL_curstackinfo == at->si) {
         if (PL_stack_sp > PL_stack_base + at->sp) PL_stack_sp = PL_stack_base + at->sp;
         if (PL_markstack_ptr > PL_markstack + at->mark) PL_markstack_ptr = PL_markstack + at->mark;
@@ -161,7 +168,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
             tag = MP_OK;
         }
         POPSTACK; FREETMPS;                             /* DESTROY may run here */
-        if (nested) LEAVE;
+        if (nested) LEAVE; else saved_off(aTHX_ &at);
         PL_tmps_floor = floor;
         if (lent) { SV *back = lent; lent = NULL; mp_take_back(aTHX_ me, back); }
     } else {
