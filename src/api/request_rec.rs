@@ -463,6 +463,7 @@ fn set_handler(r: &Request, handler: Maybe<&[u8]>) -> Result<()> {
         return Err(format!("Can't switch from '{old}' to '{new}' response handler").into());
     }
     r.set_handler(Some(new));
+    r.note_handler_of_script();
     Ok(())
 }
 

@@ -181,17 +181,12 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
     }
     let Some(server) = server else { return DECLINED };
     let Some(state) = RequestState::of(lang, r) else { return DECLINED };
-    let dir = lang.dir(r);
-    let in_dir = if phase.row().scope == Scope::Directory { dir } else { None };
+    let dir = if phase.row().scope == Scope::Directory { lang.dir(r) } else { None };
     let stack = Stack { lang, phase, about: About::Request(*r), configured, state: Some(state) };
     let call = RequestCall { r, state, server, phase };
     let status = match enter(lang, &call, |entry| {
-        lang.before_handlers(&call, in_dir, entry);
-        let status = run_stack(entry, &stack, &[state.subject(r)]);
-        if phase == Phase::Log {
-            lang.after_log(&call, dir, entry);
-        }
-        status
+        lang.before_handlers(&call, dir, entry);
+        run_stack(entry, &stack, &[state.subject(r)])
     }) {
         Ok(status) => status,
         Err(refused) => refuse(lang, r, phase, &refused),

@@ -114,6 +114,14 @@ impl<'a> Frame<'a> {
         None
     }
 
+    /// The request whose handlers it calls, if it does.
+    pub fn request(&self) -> Option<Request> {
+        match (self.about, self.phase) {
+            (About::Request(r), Some(_)) => Some(r),
+            _ => None,
+        }
+    }
+
     /// The interpreter this thread is inside of gets objects with this ticket, of a request: they are gone when it goes to others.
     pub fn show(ticket: Ticket) {
         let innermost: *const Frame<'_> = CURRENT.get().cast();

@@ -78,6 +78,9 @@ pub trait Language: Sync {
         Vec::new()
     }
 
+    /// httpd has opened its error log, descriptor 2 included.
+    fn log_is_open(&self) {}
+
     /// Start-up code is done in this parent; clones come next.
     fn seal(&self, entry: &dyn Entry) {
         entry.seal();
@@ -143,11 +146,6 @@ pub trait Language: Sync {
 
     /// Before the handlers of a phase: `dir` where the phase knows it.
     fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        let _ = (call, dir, entry);
-    }
-
-    /// After those of the log phase.
-    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         let _ = (call, dir, entry);
     }
 

@@ -43,6 +43,25 @@ fn about(lang: Lang, about: &About, level: Level, text: &[u8]) {
     }
 }
 
+/// A line of what a script says; about the main server if nothing else is known. httpd writes a tab as two characters.
+pub fn line(lang: Lang, of: Option<&About>, level: Level, text: &[u8]) {
+    let text = text.trim_ascii_end();
+    if text.is_empty() {
+        return;
+    }
+    let spaced: Vec<u8>;
+    let text = if text.contains(&b'\t') {
+        spaced = text.split(|b| *b == b'\t').collect::<Vec<_>>().join(&b"  "[..]);
+        &spaced
+    } else {
+        text
+    };
+    match of {
+        Some(of) => about(lang, of, level, text),
+        None => log::server(None, entry(lang, level), text),
+    }
+}
+
 /// Name of a handler for a message, and the line that configured it.
 fn name(directive: &str, step: &Step) -> String {
     match step {

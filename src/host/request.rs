@@ -27,19 +27,21 @@ pub enum Step {
     Code(HandlerRef),
 }
 
-/// Which variables a request has put into `%ENV` and `subprocess_env`.
+/// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
 #[derive(Clone, Copy, Default)]
 pub struct EnvDone {
     /// Those of the server.
     pub server: bool,
-    /// Those of the directory, in `subprocess_env`.
+    /// Those of the directory.
     pub dir: bool,
-    /// They are in `%ENV` now.
-    pub dir_in_env: bool,
-    /// CGI variables, in `subprocess_env`.
+    /// CGI variables.
     pub cgi: bool,
-    /// They are in there now.
-    pub in_env: bool,
+    /// Its calls are shown [`RequestState::shown`], and that table is made or `asked` is set.
+    pub shows: bool,
+    /// A script asked for CGI variables while they were there: its later calls are shown them, too.
+    pub asked: bool,
+    /// Its perl-script response runs, whose `%ENV` has CGI variables.
+    pub in_script: bool,
 }
 
 /// What most requests never have.
@@ -78,7 +80,7 @@ pub struct RequestState {
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
-    /// What the request's calls see in `%ENV`: `subprocess_env` as it was when they were to.
+    /// The variables that the request's calls are shown in `%ENV`.
     pub shown: Cell<Option<Table>>,
     /// What the response handler printed and is not passed on yet.
     pub output: Output,

@@ -292,11 +292,11 @@ fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
         let Some(record) = lang.server(&server) else { continue };
         let own = if server.is_virtual() { start_virtual(lang, &server, record, &main)? } else { Some(main.clone()) };
         let Some(stock) = own else { continue };
+        for text in record.conf.check() {
+            report::server(lang, Some(&server), Level::Warn, &text);
+        }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
-            for text in record.conf.check() {
-                report::server(lang, Some(&server), Level::Warn, &text);
-            }
             stock.open(record.conf.limits(server.timeout()), threaded, &bell);
         }
     }
@@ -305,6 +305,7 @@ fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
 
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
+    lang.log_is_open();
     match start_all(lang, s) {
         Ok(()) => OK,
         Err(text) => failed(lang, s, &text),

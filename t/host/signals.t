@@ -57,7 +57,7 @@ sub occupy {
     $s->trace;
     my @sockets = map { my $socket = $s->socket; print {$socket} "GET /busy?$how HTTP/1.0\r\n\r\n"; $socket } 1 .. $n;
     my $in = 0;
-    wait_until(sub { $in += () = $s->trace; $in >= $n }, 15) or fail "only $in of $n handlers run";
+    wait_until(sub { $in += () = $s->trace; $in >= $n }, 30) or fail "only $in of $n handlers run";
     return @sockets;
 }
 
@@ -71,7 +71,7 @@ for_each_mpm(qw(event prefork), sub {
         my $slowest = 0;
         for my $i (1 .. $times) {
             my $s = TestHttpd->start(mpm => $mpm, modules => { trace_module, 'My/Busy.pm' => $HANDLER }, config => $CONF);
-            $s->expect_log(qr/AH00045|AH00046|AH00047|still did not exit|is left|in use/);
+            $s->expect_log(qr/AH00045|is left|in use/);       # but no child that had to be killed: AH00046
             my @sockets = occupy($s, $how, $n);
             my $start   = time;
             kill TERM => $s->pid;
@@ -85,26 +85,26 @@ for_each_mpm(qw(event prefork), sub {
             else { $s->discard }
         }
         note sprintf "%s %s: %d times, slowest %.2f s", $mpm, $how, $times, $slowest;
-        # httpd looks at its children in steps of a tenth, a quarter, one second.
-        cmp_ok $slowest, '<', $mpm eq 'prefork' ? 1.5 : 2.5, "$how: no hang";
+        # httpd looks at its children in steps of up to a second, and kills after nine; the handlers would go on for twenty.
+        cmp_ok $slowest, '<', 8, "$how: no hang";
     }
 
     # The same to one child: under prefork it ends and the others serve on; a threaded httpd's child takes no notice.
     my $s = TestHttpd->start(mpm => $mpm, modules => { trace_module, 'My/Busy.pm' => $HANDLER }, config => $CONF);
     my $wrong = 0;
     for my $i (1 .. ($mpm eq 'prefork' ? $TIMES : ($TIMES + 4) / 5)) {
-        my $child = wait_until(sub { ($s->child_pids)[0] }, 10);
+        my $child = wait_until(sub { ($s->child_pids)[0] }, 30);
         my @sockets = occupy($s, $mpm eq 'prefork' ? 'sleep' : 'nap', 3);
         kill TERM => $child;
         if ($mpm eq 'prefork') {
-            wait_until(sub { !grep { $_ == $child } $s->child_pids }, 5) or $wrong++, diag "child $child still there";
+            wait_until(sub { !grep { $_ == $child } $s->child_pids }, 15) or $wrong++, diag "child $child still there";
             kill TERM => $s->child_pids;    # those that sleep, so that the next round finds free ones
         }
         else {
-            my @answers = map { TestHttpd::Client::read_all($_, 10) } @sockets;
+            my @answers = map { TestHttpd::Client::read_all($_, 30) } @sockets;
             $wrong += grep { !/done$/ } @answers;
         }
-        wait_until(sub { $s->get('/hello')->{status} == 200 }, 10) or $wrong++, diag 'not served';
+        wait_until(sub { $s->get('/hello')->{status} == 200 }, 30) or $wrong++, diag 'not served';
     }
     is $wrong, 0, 'SIGTERM to one child during sleeping handlers: no hang, and the server serves on';
 });

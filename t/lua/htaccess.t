@@ -17,14 +17,14 @@ my %CASES = (
     handler => ["SetHandler lua-script\n", undef],
 );
 my %files = map { ("htdocs/$_/.htaccess" => $CASES{$_}[0], "htdocs/$_/page.lua" => 'function handle(r) r:puts("the script") return apache2.OK end') } keys %CASES;
-$files{'htdocs/scope/.htaccess'} = "LuaScope conn\nLuaCodeCache never\nLuaInherit parent-first\n";
+$files{'htdocs/scope/.htaccess'} = "LuaScope conn\nLuaCodeCache never\nLuaSetVar a b\n";
 $files{'htdocs/scope/page.lua'}  = $files{'htdocs/hook/page.lua'};
 my %scripts = ('hooks.lua' => "function f(r) r.headers_out['X-Ran'] = 'yes' return apache2.DECLINED end");
 
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd::Lua->start(mpm => $mpm, scripts => \%scripts, files => \%files, config => $CONF);
-    is $s->get('/scope/page.lua')->{content}, 'the script', 'scope, code cache and inheritance are allowed';
+    is $s->get('/scope/page.lua')->{content}, 'the script', 'scope, code cache and variables are allowed';
     for my $dir (qw(hook map block path)) {
         my $directive = $CASES{$dir}[1];
         $s->mark_log;

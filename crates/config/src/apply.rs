@@ -9,7 +9,7 @@ use crate::dir::DirConf;
 use crate::directives::{Action, Args, Contexts, Directive};
 use crate::handler::{Handler, Where};
 use crate::lua_dir::{MapHandler, NamedFilter};
-use crate::options::{self, OptionRow, ServerOption, Sign};
+use crate::options::{self, DirOption, OptionRow, ServerOption, Sign};
 use crate::phases::{Language, Phase, Position, Scope};
 use crate::server::{Queued, ServerConf};
 use crate::words::{self, quoted};
@@ -170,6 +170,11 @@ impl Context<'_> {
         self.dir.as_deref_mut().ok_or_else(|| format!("{}: there is no directory configuration here", row.name))
     }
 
+    /// Whether a line here may say which code runs: not in `.htaccess`, unless the server says so.
+    fn may_choose_code(&self) -> bool {
+        self.place != Place::Htaccess || self.from_code || self.server().options.is(ServerOption::Htaccess)
+    }
+
     fn queued(&self, name: &[u8]) -> Queued {
         Queued { name: name.into(), at: self.at.clone() }
     }
@@ -193,14 +198,28 @@ pub(crate) fn apply(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8
     if !row.args.fits(args.len()) {
         return Err(format!("{}: takes {}", row.name, row.syntax));
     }
-    let may_run_code = cmd.place != Place::Htaccess || cmd.from_code || cmd.server().options.is(ServerOption::Htaccess);
-    if row.runs_code && !may_run_code {
-        return Err(format!(
-            "{}: runs code, which .htaccess may do only where the server's configuration says \"{}Options +Htaccess\"",
-            row.name,
-            row.language.name()
-        ));
+    if row.runs_code && !cmd.may_choose_code() {
+        return Err(refused(row, row.deed));
     }
+    let done = run(row, cmd, args)?;
+    if row.language == Language::Lua
+        && !cmd.may_choose_code()
+        && let Some(dir) = cmd.dir.as_deref_mut()
+    {
+        dir.keep_outer_code();
+    }
+    Ok(done)
+}
+
+/// The message for what `.htaccess` must not do.
+fn refused(row: &Directive, deed: &str) -> String {
+    let (name, language) = (row.name, row.language.name());
+    format!(
+        "{name}: {deed}, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\""
+    )
+}
+
+fn run(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     match row.action {
         Action::Call(f) => match row.args {
             Args::Words { min, max } => {
@@ -387,8 +406,40 @@ fn env_now(cmd: &Context<'_>, name: &[u8], value: &[u8]) -> Effect {
     if cmd.server_running { Effect::EnvNow { name: name.into(), value: value.into() } } else { Effect::Done }
 }
 
+/// Whether a program that is started with this in its environment loads or runs what the value names: the dynamic linker,
+/// a shell, an interpreter.
+#[must_use]
+pub fn chooses_programs(name: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[
+        b"BASH_ENV",
+        b"ENV",
+        b"GCONV_PATH",
+        b"IFS",
+        b"NODE_OPTIONS",
+        b"NODE_PATH",
+        b"PATH",
+        b"PERL5DB",
+        b"PERL5LIB",
+        b"PERL5OPT",
+        b"PERLIO",
+        b"PERLLIB",
+        b"PS4",
+        b"RUBYLIB",
+        b"RUBYOPT",
+        b"SHELLOPTS",
+    ];
+    const BEGINNINGS: &[&[u8]] = &[b"BASH_FUNC_", b"GIT_", b"LD_", b"LUA_", b"PYTHON"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
 pub(crate) fn set_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let (name, value) = (env_name(row, args)?, second(args));
+    if chooses_programs(name) && !cmd.may_choose_code() {
+        return Err(refused(
+            row,
+            &format!("{} decides which code the programs that a script starts run", quoted(name)),
+        ));
+    }
     let mut effect = Effect::Done;
     if cmd.place.is_server_level() {
         cmd.server_mut(row)?.set_env.set(name, value);
@@ -436,7 +487,12 @@ fn set_option(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -> Ap
             }
             cmd.server_mut(row)?.options.set(sign, option);
         }
-        (_, _, Some(option)) => cmd.dir_mut(row)?.options.set(sign, option),
+        (_, _, Some(option)) => {
+            if option.is(DirOption::MergeHandlers) && !cmd.may_choose_code() {
+                return Err(refused(row, "MergeHandlers decides which handlers run"));
+            }
+            cmd.dir_mut(row)?.options.set(sign, option);
+        }
         (false, Some(_), None) => {
             return Err(format!(
                 "{}: {} belongs to the server: not allowed in {}; allowed there: {}",
@@ -621,7 +677,7 @@ pub(crate) mod tests {
                 Place::Server,
                 "PerlOptions +Foo",
                 "PerlOptions: \"Foo\" is not an option. Options of a server: Access, Authen, Authz, Autoload, ChildExit, ChildInit, \
-                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, \
+                 Cleanup, Clone, ConfigTest, Enable, Fixup, HeaderParser, Htaccess, InheritSwitches, Log, LogStderr, \
                  MapToStorage, MergeHandlers, OpenLogs, Parent, PostConfig, PostReadRequest, \
                  PreConnection, ProcessConnection, Response, Trans, Type; of a directory: GlobalRequest, MergeHandlers, \
                  ParseHeaders, SetupEnv",
@@ -671,6 +727,7 @@ pub(crate) mod tests {
         for row in rows.filter(|row| row.contexts.has(Contexts::HTACCESS) && row.runs_code) {
             let (name, language) = (row.name, row.language.name());
             let words = match row.args {
+                _ if name == "LuaInherit" => "none",
                 Args::Words { .. } => "a b",
                 Args::Headed => continue, // its text arrives by the directive without <
                 _ if language == "Lua" => "/a.lua",
@@ -680,7 +737,8 @@ pub(crate) mod tests {
             assert_eq!(
                 refused(&mut World::default(), Place::Htaccess, &line),
                 format!(
-                    "{name}: runs code, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\""
+                    "{name}: {}, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\"",
+                    row.deed
                 )
             );
             let mut world = World::default();
@@ -689,6 +747,38 @@ pub(crate) mod tests {
             let mut world = World { from_code: true, ..World::default() };
             assert!(world.line(Place::Htaccess, &line).is_ok());
         }
+    }
+
+    #[test]
+    fn htaccess_switches_no_handlers_and_hooks_of_the_server_off() {
+        for (line, deed) in [
+            ("LuaInherit none", "decides which code runs"),
+            ("LuaInherit parent-last", "decides which code runs"),
+            ("LuaOptions -MergeHandlers", "MergeHandlers decides which handlers run"),
+            ("PerlOptions MergeHandlers", "MergeHandlers decides which handlers run"),
+            ("PerlSetEnv LD_PRELOAD /a.so", "\"LD_PRELOAD\" decides which code the programs that a script starts run"),
+            ("PerlSetEnv PATH /a", "\"PATH\" decides which code the programs that a script starts run"),
+        ] {
+            let message = refused(&mut World::default(), Place::Htaccess, line);
+            assert!(message.contains(&format!(": {deed}, which .htaccess may do only where")), "{line}: {message}");
+            let language = if line.starts_with("Lua") { "Lua" } else { "Perl" };
+            let mut world = World::default();
+            assert_eq!(world.line(Place::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
+            assert!(world.line(Place::Htaccess, line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_harmless_line_in_htaccess_does_not_meet_an_outer_luainherit_none() {
+        let mut outer = World::default();
+        outer.line(LOCATION, "LuaInherit none").unwrap();
+        outer.line(LOCATION, "LuaMapHandler /x /a.lua").unwrap();
+        let mut inner = World::default();
+        inner.line(Place::Htaccess, "LuaScope once").unwrap();
+        assert_eq!(DirConf::merge(&outer.dir, &inner.dir).lua().maps.len(), 1);
+        let mut section = World::default();
+        section.line(LOCATION, "LuaScope once").unwrap();
+        assert_eq!(DirConf::merge(&outer.dir, &section.dir).lua().maps.len(), 0, "as mod_lua in a section");
     }
 
     #[test]
@@ -703,13 +793,7 @@ pub(crate) mod tests {
         assert_eq!(world.dir.set_env.get(b"E"), Some(&b"1"[..]));
         assert!(world.dir.options.is(DirOption::ParseHeaders));
         assert_eq!(world.server, ServerConf::default());
-        for line in [
-            "LuaSetVar a b",
-            "LuaOptions +WatchGlobals",
-            "LuaScope server 2 4",
-            "LuaCodeCache never",
-            "LuaInherit none",
-        ] {
+        for line in ["LuaSetVar a b", "LuaOptions +WatchGlobals", "LuaScope server 2 4", "LuaCodeCache never"] {
             assert_eq!(world.line(Place::Htaccess, line), Ok(Effect::Done), "{line}");
         }
     }

@@ -74,6 +74,13 @@ impl DirConf {
         Arc::make_mut(self.lua.get_or_insert_default())
     }
 
+    /// For a `.htaccess` that may choose no code: what the outer scope has written with `LuaInherit none` goes on running.
+    pub(crate) fn keep_outer_code(&mut self) {
+        if self.lua.is_some() {
+            self.lua_mut().keeps_outer = true;
+        }
+    }
+
     /// mod_lua's hooks of a phase at a position.
     #[inline]
     #[must_use]

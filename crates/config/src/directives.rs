@@ -209,6 +209,8 @@ pub struct Directive {
     /// Whether it makes code run: refused in `.htaccess` unless the server has `PerlOptions +Htaccess`, in Lua
     /// `LuaOptions +Htaccess`.
     pub runs_code: bool,
+    /// What it does with code, for the message that refuses it there.
+    pub(crate) deed: &'static str,
     /// Whether it is of no effect unless the MPM has threads and perl has ithreads.
     pub threads_only: bool,
     /// What holds without any line; empty for nothing.
@@ -228,7 +230,11 @@ impl Directive {
         Self { merge, ..self }
     }
     pub(crate) const fn runs_code(self) -> Self {
-        Self { runs_code: true, ..self }
+        Self { runs_code: true, deed: "runs code", ..self }
+    }
+    /// Names no code, but decides which of the server's is run: in `.htaccess` it is refused as one that runs code.
+    pub(crate) const fn chooses_code(self) -> Self {
+        Self { runs_code: true, deed: "decides which code runs", ..self }
     }
     pub(crate) const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
@@ -276,8 +282,8 @@ pub(crate) const ANYWHERE: Contexts = Contexts::ANYWHERE;
 
 const fn row(name: &'static str, args: Args, syntax: &'static str, contexts: Contexts, action: Action) -> Directive {
     let language = Language::Perl; // `table` says which it is
-    let (runs_code, threads_only, default, merge, doc) = (false, false, "", Merge::Nothing, "");
-    Directive { name, language, args, syntax, contexts, runs_code, threads_only, default, merge, doc, action }
+    let (runs_code, deed, threads_only, default, merge, doc) = (false, "", false, "", Merge::Nothing, "");
+    Directive { name, language, args, syntax, contexts, runs_code, deed, threads_only, default, merge, doc, action }
 }
 
 pub(crate) const fn call(
@@ -582,9 +588,8 @@ mod tests {
         }
         assert_eq!(LUA.len(), expected.len());
         for row in &LUA {
-            let is_setting =
-                "LuaScope LuaCodeCache LuaInherit LuaOptions LuaSetVar LuaAddVar".split(' ').any(|n| n == row.name)
-                    || row.name.starts_with("LuaInterp");
+            let is_setting = "LuaScope LuaCodeCache LuaOptions LuaSetVar LuaAddVar".split(' ').any(|n| n == row.name)
+                || row.name.starts_with("LuaInterp");
             assert_eq!(row.runs_code, !is_setting, "{}", row.name);
             let per_state = row.name == "LuaInterpMaxMemory";
             assert_eq!(row.threads_only, row.name.starts_with("LuaInterp") && !per_state, "{}", row.name);

@@ -15,7 +15,7 @@ pub fn directives_md() -> String {
          Those of `perl_module`; those of `lua_module` are [further down](#directives-of-lua).\n\n\
          What may be written in httpd's configuration. The names, and what they do, are those of mod_perl 2; those of mod_perl 1 \
          that mod_perl 2 knows are there as well. New are `PerlInterpMaxWait`, `PerlInterpMaxQueue`, `PerlInterpMaxAge`, \
-         `PerlInterpScope` and `PerlInterpTrim`, and the options `ConfigTest` and `Htaccess`.\n\n\
+         `PerlInterpScope` and `PerlInterpTrim`, and the options `ConfigTest`, `Htaccess` and `LogStderr`.\n\n\
          A handler is named as `My::Module`, `My::Module->method`, `My::Module::function`, `$My::Module::object->method` \
          or `'sub { ... }'`. A `+` before the name loads its module at start-up, a `-` exempts it from \
          `PerlOptions +Autoload`.\n\n\

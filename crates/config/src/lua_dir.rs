@@ -132,6 +132,8 @@ pub struct LuaDir {
     pub maps: Vec<Arc<MapHandler>>,
     /// `LuaInputFilter`, `LuaOutputFilter`.
     pub filters: Vec<Arc<NamedFilter>>,
+    /// Of a `.htaccess` that may choose no code: an outer `LuaInherit none` does not end at it what runs there.
+    pub(crate) keeps_outer: bool,
     package: Option<Arc<Package>>,
     hooks: Handlers<HOOK_SLOTS>,
 }
@@ -206,7 +208,7 @@ impl LuaDir {
     #[must_use]
     pub fn merge(base: &Self, add: &Self) -> Self {
         let inherit = add.inherit.or(base.inherit);
-        let how = inherit.unwrap_or_default();
+        let how = if add.keeps_outer { Inherit::ParentFirst } else { inherit.unwrap_or_default() };
         let root = add.root.clone().or_else(|| base.root.clone());
         let paths = |of: fn(&Package) -> &Vec<Arc<[u8]>>| -> Vec<Arc<[u8]>> {
             let joined = how.join(of(base.package()), of(add.package()));
@@ -229,6 +231,7 @@ impl LuaDir {
             inherit,
             maps: how.join(&base.maps, &add.maps),
             filters: how.join(&base.filters, &add.filters),
+            keeps_outer: base.keeps_outer && add.keeps_outer,
             package,
             root,
             hooks,

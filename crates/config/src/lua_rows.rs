@@ -23,7 +23,7 @@ pub(crate) const ROWS: &[Directive] = &[
         .doc("Adds to package.cpath, such as /srv/lua/?.so."),
     call("LuaCodeCache", Args::Take1, "stat|forever|never", ANYWHERE, lua_apply::code_cache).merge(Merge::Inherit).default("stat")
         .doc("When a script's file is read again: if its time or size is another, never, or for each use."),
-    call("LuaInherit", Args::Take1, "none|parent-first|parent-last", ANYWHERE, lua_apply::inherit).merge(Merge::Inherit).default("parent-first")
+    call("LuaInherit", Args::Take1, "none|parent-first|parent-last", ANYWHERE, lua_apply::inherit).chooses_code().merge(Merge::Inherit).default("parent-first")
         .doc("How hooks, map handlers, filters and package paths of an inner section are joined to those of the outer one: behind them, before them, or in their place."),
     call("LuaMapHandler", Args::Words { min: 2, max: 3 }, "pattern file [function]", ANYWHERE, lua_apply::map_handler).runs_code().merge(Merge::Joined)
         .doc("A request whose URI matches the regular expression is answered by the function (handle, if none is named) of the file. $1 in their names is what the first group matched."),

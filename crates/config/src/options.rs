@@ -23,6 +23,7 @@ pub enum ServerOption {
     InheritSwitches,
     ConfigTest,
     Htaccess,
+    LogStderr,
 }
 
 /// Options of a directory.
@@ -61,6 +62,10 @@ pub struct OptionRow {
 }
 
 impl OptionRow {
+    /// Whether it is the row of that option of directories.
+    pub(crate) const fn is(&self, option: DirOption) -> bool {
+        self.bit == 1 << option as u64
+    }
     const fn on(self) -> Self {
         Self { default: true, ..self }
     }
@@ -102,6 +107,7 @@ const SERVER_ROWS: &[OptionRow] = &[
     server("InheritSwitches", ServerOption::InheritSwitches, "A virtual host with +Parent uses the main server's PerlSwitches, in place of its own. PerlSwitches +inherit is the same."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` builds the parent interpreters, loads what PerlRequire and PerlModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
     server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, PerlModule, PerlRequire) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+    server("LogStderr", ServerOption::LogStderr, "What Perl code warns, or prints to STDERR, becomes lines of the error log at level warn, with client and module. With -LogStderr it goes there as it is, as with mod_perl.").on(),
     option("None", 0, "Accepted, without effect.").unlisted(),
     option("Unset", 0, "Accepted, without effect.").unlisted(),
 ];
@@ -153,7 +159,7 @@ pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
     server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
     server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` starts the parent interpreters, loads what LuaRequire and LuaModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
-    server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaRoot and package paths) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+    server("Htaccess", ServerOption::Htaccess, "Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user."),
 ];
 
 /// The options of a directory in Lua.
@@ -430,7 +436,7 @@ mod tests {
         for name in ["GlobalRequest", "ParseHeaders", "SetupEnv", "MergeHandlers", "None", "Unset"] {
             assert!(!DirOptions::default().has(dir_option(name.as_bytes()).expect(name)), "{name}");
         }
-        assert_eq!(SERVER_OPTIONS.len(), 21 + 6 + 1 + 2); // on, off (Autoload once, without Htaccess), ConfigTest, Htaccess and Unset
+        assert_eq!(SERVER_OPTIONS.len(), 21 + 6 + 1 + 3); // on, off (Autoload once, without Htaccess), ConfigTest, Htaccess, LogStderr and Unset
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod directive;
 pub mod ffi;
 mod filter;
 mod hook;
+mod htaccess;
 pub mod kind;
 mod lines;
 mod loaded;

@@ -106,6 +106,7 @@ impl Request {
     pub fn add_config(&self, lines: &[&[u8]], rules: Rules<'_>) -> Result<(), String> {
         const HTACCESS: u32 = ffi::OR_LIMIT | ffi::OR_OPTIONS | ffi::OR_FILEINFO | ffi::OR_AUTHCFG | ffi::OR_INDEXES;
         let pool = self.pool();
+        let before = self.configured_handler();
         let mut parms = parms(&self.server(), pool, rules, HTACCESS);
         parms.path = pool.cstr(rules.path.unwrap_or(b"/")).as_ptr();
         // SAFETY: vector and configuration lie in the request's pool.
@@ -115,6 +116,7 @@ impl Request {
             let r = self.as_ptr();
             (*r).per_dir_config = ffi::ap_merge_per_dir_configs(pool.as_ptr(), (*r).per_dir_config, new);
         }
+        self.note_configured_handler(before);
         Ok(())
     }
 

@@ -484,6 +484,7 @@ impl Request {
             rec.allowed_methods = ffi::ap_make_method_list(p.as_ptr(), 1);
             (rec.headers_in, rec.headers_out, rec.err_headers_out) = (table(), table(), table());
             (rec.subprocess_env, rec.notes) = (table(), table());
+            (rec.trailers_in, rec.trailers_out) = (table(), table());
             rec.request_config = ffi::ap_create_request_config(p.as_ptr());
             (rec.proto_output_filters, rec.output_filters) =
                 ((*c.as_ptr()).output_filters, (*c.as_ptr()).output_filters);

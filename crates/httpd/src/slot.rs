@@ -35,6 +35,16 @@ pub(crate) unsafe fn get<T>(vector: *mut ffi::ap_conf_vector_t, module: &ModuleR
     unsafe { at(vector, module).and_then(|slot| NonNull::new(slot.read().cast())) }
 }
 
+/// Whether some module, known by its number, has something in a vector.
+///
+/// # Safety
+/// As [`at`]; `index` is the number of a module.
+pub(crate) unsafe fn is_set(vector: *mut ffi::ap_conf_vector_t, index: i32) -> bool {
+    let Ok(index) = usize::try_from(index) else { return false };
+    // SAFETY: the caller's promise: there is room for every module's number.
+    !vector.is_null() && !unsafe { vector.cast::<*mut c_void>().add(index).read() }.is_null()
+}
+
 /// Puts a value into a module's slot. It is dropped when `pool` dies, and the slot is empty from then on, so that a later
 /// cleanup of the same pool finds nothing instead of a freed value.
 ///

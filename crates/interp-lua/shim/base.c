@@ -245,7 +245,7 @@ static int l_exit(lua_State *L) {
 
 /* collectgarbage("stop") holds until the call ends: the state serves others. */
 static int l_collectgarbage(lua_State *L) {
-    if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped = 1;
+    if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped |= ML_GC_BY_SCRIPT;
     return ml_call_original(L);
 }
 

@@ -7,7 +7,8 @@ enum { LEAST = sizeof(void *), MOST = 256, KEPT_BYTES = 96 * 1024 };    /* a lis
 typedef struct block { struct block *next; } block;
 typedef struct {
     lua_Alloc alloc; void *data;                        /* the state's own */
-    size_t kept;
+    ml_state *me;
+    size_t kept, grown;                                 /* bytes in the lists; bytes by which the state has grown in a pause */
     block *list[MOST + 1];
 } cache;
 
@@ -18,6 +19,31 @@ static void let_all_go(cache *c) {
         while (c->list[n]) { block *b = c->list[n]; c->list[n] = b->next; c->alloc(c->data, b, n, 0); }
     c->kept = 0;
 }
+
+#if LUA_VERSION_NUM >= 504
+/* A stack that has its last size is about to overflow. Lua collects garbage when a stack is full, and calls `__gc` on that very stack:
+ * each call then overflows, which costs some ten milliseconds (the whole stack is moved, twice) and leaves its object without the call.
+ * A thousand closed files are half a minute in which the interpreter is held. So while such a stack exists the collector pauses, until
+ * the script has got its error or the state has grown by so much that it only runs deep. The job's end ends the pause, too. */
+enum { FULL_STACK = (1000000 + 5) * 16, PAUSE_BYTES = 64 * 1024 * 1024 };   /* LUAI_MAXSTACK and EXTRA_STACK values */
+static void pause_collector(cache *c, size_t was, size_t n) {
+    ml_state *me = c->me;
+    if (!(me->gc_stopped & ML_GC_PAUSED)) {
+        if (n != FULL_STACK || me->gc_stopped || lua_gc(me->main, LUA_GCSTOP) < 0) return;
+        me->gc_stopped = ML_GC_PAUSED;
+        c->grown = 0;
+        return;
+    }
+    c->grown += n > was ? n - was : 0;
+    if (c->grown <= PAUSE_BYTES && (was < FULL_STACK || n >= FULL_STACK)) return;
+    if (!(me->gc_stopped & ML_GC_BY_SCRIPT) && lua_gc(me->main, LUA_GCRESTART) < 0) return;
+    me->gc_stopped &= ~ML_GC_PAUSED;
+}
+#define IS_DEEP(c, was, n) ((n) == FULL_STACK || (c)->me->gc_stopped)
+#else
+#define pause_collector(c, was, n) (void)0
+#define IS_DEEP(c, was, n) 0
+#endif
 
 static void *cached(void *data, void *p, size_t was, size_t n) {
     cache *c = data;
@@ -33,7 +59,9 @@ static void *cached(void *data, void *p, size_t was, size_t n) {
         return NULL;
     }
     {
-        void *made = c->alloc(c->data, p, was, n);
+        void *made;
+        if (UNLIKELY(IS_DEEP(c, p ? was : 0, n))) pause_collector(c, p ? was : 0, n);
+        made = c->alloc(c->data, p, was, n);
         if (UNLIKELY(!made && n && c->kept)) {          /* at the limit: what is kept counts */
             let_all_go(c);
             made = c->alloc(c->data, p, was, n);
@@ -45,6 +73,7 @@ static void *cached(void *data, void *p, size_t was, size_t n) {
 void *ml_keep_blocks(ml_state *me) {
     cache *c = calloc(1, sizeof *c);
     if (!c) return NULL;
+    c->me = me;
     c->alloc = lua_getallocf(me->main, &c->data);
     lua_setallocf(me->main, cached, c);
     return c;

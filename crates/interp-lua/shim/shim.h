@@ -48,6 +48,7 @@ enum { ML_CLASSES = 192, ML_OWED = 8 };
 typedef struct { uint8_t kind; void *p; mi_val v; } ml_owed;
 enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
 
+enum { ML_GC_BY_SCRIPT = 1, ML_GC_PAUSED = 2 };
 struct ml_state {
     mi_home *home;
     lua_State *L, *main;                /* L: the thread that runs */
@@ -58,7 +59,7 @@ struct ml_state {
     int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
     int depth;                          /* jobs within jobs */
     int own_modules, swapped;           /* the job's env has modules of its own (ML_OWN_MODULES); package.loaded is theirs, not the world's */
-    int watch, in_chunk, at_start, gc_stopped;
+    int watch, in_chunk, at_start, gc_stopped;      /* gc_stopped: ML_GC_... */
     int leaving; int64_t exit_status;   /* os.exit was called */
     int randomseed; ml_sequence *sequence;      /* reference to Lua's own; NULL: its numbers are not to be seen (LuaJIT) */
     int seeded; uint32_t seeded_in;     /* a script has called math.randomseed; the process in which the state was seeded (ml_process) */

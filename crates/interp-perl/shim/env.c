@@ -1,50 +1,75 @@
-/* %ENV of a request. Called by src/env.rs. Nothing here reaches environ. */
+/* %ENV of a response, and of what runs inside one. Called by src/env.rs. Nothing here reaches environ.
+ *
+ * It is a stack of frames. Each has a %ENV of its own that begins as a copy of what %ENV shows, with its variables put in;
+ * when it ends, %ENV is what it was. A frame keeps its hash for the next one at its depth: see `settle`. */
 #include "shim.h"
 
-static HV *env_hv(pTHX) { return PL_envgv ? GvHVn(PL_envgv) : NULL; }
+#define env_hv() (PL_envgv ? GvHVn(PL_envgv) : NULL)
+/* Whether a frame has begun in this interpreter; a thread that a script made has the record of the one it was copied from. */
+static const mp_interp *in_frame(pTHX) {
+    const mp_interp *me = MP_ME;
+    return me && me->perl == MP_THX && me->env_top ? me : NULL;
+}
 
-/* ---- what a script writes to %ENV of a response goes to its sink as well. The magic stays on the values from one response to
- * the next and holds none: it asks its interpreter's record. A thread that the script made has the magic and no sink. ---- */
-#define SINK(me) ((me) && (me)->perl == MP_THX && (me)->env_sink)
-static const char *key_of(pTHX_ const MAGIC *mg, STRLEN *n) {
-    if (mg->mg_len == HEf_SVKEY) return SvPV_const((SV *)mg->mg_ptr, *n);
-    *n = mg->mg_len;
-    return mg->mg_ptr;
+/* ---- what a script writes to %ENV of a frame goes to that frame's sink as well. The magic stays on the values from one frame
+ * to the next. It asks its interpreter's record whose a value is: a thread that the script made, a value that an earlier response
+ * had, one that somebody deleted: nobody's. ---- */
+static const char *key_of(pTHX_ const MAGIC *mg, I32 *n) {      /* n is negative if the key is UTF-8 */
+    STRLEN len; const char *s;
+    if (mg->mg_len != HEf_SVKEY) { *n = (I32)mg->mg_len; return mg->mg_ptr; }
+    s = SvPV_const((SV *)mg->mg_ptr, len);
+    *n = SvUTF8((SV *)mg->mg_ptr) ? -(I32)len : (I32)len;
+    return s;
+}
+#define LENGTH(klen) ((size_t)((klen) < 0 ? -(klen) : (klen)))
+/* The frame in whose %ENV the value has this key. */
+static const mp_env_frame *frame_of(pTHX_ const SV *sv, const char *key, I32 klen) {
+    const mp_interp *me = in_frame(aTHX); const mp_env_frame *f = me ? me->env_top : NULL; HV *hv = env_hv();
+    for (; f && hv; hv = f->hv, f = f->outer) {
+        SV **at = hv_fetch(hv, key, klen, 0);
+        if (at && *at == sv) return f;
+    }
+    return NULL;
 }
 static int elem_set(pTHX_ SV *sv, MAGIC *mg) {
-    mp_interp *me = MP_ME; STRLEN klen, n = 0; const char *s = "", *key;
-    if (!SINK(me)) return 0;
-    if (SvOK(sv)) s = SvPV_nomg_const(sv, n);
+    STRLEN n = 0; I32 klen; const char *s = "", *key; const mp_env_frame *f;
+    if (!in_frame(aTHX)) return 0;
+    if (SvOK(sv)) s = SvPV_nomg_const(sv, n);           /* the text of an object is a script's: it may end the response */
     key = key_of(aTHX_ mg, &klen);
-    if (SINK(me)) me->env_sink->set(me->env_ctx, key, klen, s, n);      /* the text of an object is a script's: it may have ended the response */
+    if ((f = frame_of(aTHX_ sv, key, klen))) f->sink->set(f->ctx, key, LENGTH(klen), s, n);
     return 0;
 }
 static int elem_clear(pTHX_ SV *sv, MAGIC *mg) {
-    mp_interp *me = MP_ME; STRLEN klen; const char *key;
-    PERL_UNUSED_ARG(sv);
-    if (!SINK(me)) return 0;
+    I32 klen; const char *key; const mp_env_frame *f;
+    if (!in_frame(aTHX)) return 0;
     key = key_of(aTHX_ mg, &klen);
-    me->env_sink->unset(me->env_ctx, key, klen);
+    if ((f = frame_of(aTHX_ sv, key, klen))) f->sink->unset(f->ctx, key, LENGTH(klen));
     return 0;
 }
 static const MGVTBL elem_magic = { NULL, elem_set, NULL, elem_clear, NULL, NULL, NULL, NULL };
 static void mark(pTHX_ SV *sv, const char *key, I32 klen) { sv_magicext(sv, NULL, PERL_MAGIC_envelem, &elem_magic, key, klen); }
 
-static int hash_set(pTHX_ SV *sv, MAGIC *mg) {           /* `local %ENV` begins or ends */
-    mp_interp *me = MP_ME; HV *hv = (HV *)sv; HE *he;
+/* The innermost frame, if this hash is its %ENV. */
+static const mp_env_frame *frame_of_hash(pTHX_ const SV *sv) {
+    const mp_interp *me = in_frame(aTHX);
+    return me && sv == (SV *)env_hv() ? me->env_top : NULL;
+}
+static int hash_set(pTHX_ SV *sv, MAGIC *mg) {          /* `local %ENV` begins (1) or ends (2) */
+    const mp_env_frame *f = frame_of_hash(aTHX_ sv); HV *hv = (HV *)sv; HE *he;
     PERL_UNUSED_ARG(mg);
-    if (!PL_localizing || !SINK(me)) return 0;
+    if (!PL_localizing || !f) return 0;
+    if (PL_localizing == 2) f->sink->clear(f->ctx);
     hv_iterinit(hv);
     while ((he = hv_iternext(hv))) {
         I32 klen; STRLEN n = 0; char *key = hv_iterkey(he, &klen); SV *val = HeVAL(he); const char *s = SvOK(val) ? SvPV_nomg_const(val, n) : "";
-        if (SINK(me)) me->env_sink->set(me->env_ctx, key, klen, s, n);
+        if ((f = frame_of_hash(aTHX_ sv))) f->sink->set(f->ctx, key, LENGTH(klen), s, n);
     }
     return 0;
 }
 static int hash_clear(pTHX_ SV *sv, MAGIC *mg) {
-    mp_interp *me = MP_ME;
-    PERL_UNUSED_ARG(sv); PERL_UNUSED_ARG(mg);
-    if (SINK(me)) me->env_sink->clear(me->env_ctx);
+    const mp_env_frame *f = frame_of_hash(aTHX_ sv);
+    PERL_UNUSED_ARG(mg);
+    if (f) f->sink->clear(f->ctx);
     return 0;
 }
 static int hash_copy(pTHX_ SV *sv, MAGIC *mg, SV *elem, const char *key, I32 klen) {
@@ -61,142 +86,311 @@ static int is_marked(const SV *sv, const MGVTBL *with) {
     const MAGIC *mg = SvTYPE(sv) >= SVt_PVMG ? SvMAGIC(sv) : NULL;
     return mg && mg->mg_virtual == with && !mg->mg_moremagic;
 }
-void mp_env_to(mp_interp *me, const mp_env_sink *sink, void *ctx, mp_env_before *before) {
-    if (before) { before->sink = me->env_sink; before->ctx = me->env_ctx; }
-    me->env_sink = sink; me->env_ctx = ctx;
+
+/* A value is let go: now, or later by `free_later` if code of a script would run. */
+static void let_go(pTHX_ SV *sv, AV **later) {
+    if (LIKELY(SvREFCNT(sv) > 1 || (SvTYPE(sv) <= SVt_PVMG && !SvROK(sv) && !SvOBJECT(sv)))) { SvREFCNT_dec_NN(sv); return; }
+    if (!*later) *later = newAV();
+    av_push(*later, sv);
+}
+static void free_later(pTHX_ mp_interp *me, AV *later) {
+    if (LIKELY(!later)) return;
+    while (AvFILLp(later) >= 0) mp_release(aTHX_ me, av_pop(later));
+    SvREFCNT_dec_NN((SV *)later);
 }
 
-/* Stores without the hash's magic: the value is no element of environ. */
-static void store(pTHX_ HV *hv, const mp_pair *p, int taint) {
-    U32 magic = SvMAGICAL(hv); SV *sv = newSVpvn(p->value, p->vlen);
-    if (is_marked((SV *)hv, &hash_magic)) mark(aTHX_ sv, p->key, (I32)p->klen);
-    SvMAGICAL_off(hv);
-    if (!hv_store(hv, p->key, (I32)p->klen, sv, 0)) SvREFCNT_dec(sv);
-    else if (taint) SvTAINTED_on(sv);
-    SvFLAGS(hv) |= magic;
-}
-void mp_env_set(mp_interp *me, const mp_pair *p, size_t n, int taint) {
-    dTHXa(me->perl); HV *hv = env_hv(aTHX); size_t i;
-    for (i = 0; hv && i < n; i++) store(aTHX_ hv, p + i, taint);
-}
-void mp_env_delete(mp_interp *me, const mp_pair *p, size_t n) {
-    dTHXa(me->perl); HV *hv = env_hv(aTHX); size_t i; U32 magic;
-    if (!hv) return;
-    magic = SvMAGICAL(hv);
-    SvMAGICAL_off(hv);
-    for (i = 0; i < n; i++) mp_release(aTHX_ me, SvREFCNT_inc(hv_delete(hv, p[i].key, (I32)p[i].klen, 0)));
-    SvFLAGS(hv) |= magic;
-}
+/* ---- frames ---- */
 
-/* Exchanges what two hashes hold, not what they are: references to either see the other's content. */
-static void exchange(HV *a, HV *b) {
+/* Exchanges what two hashes hold, not what they are: references to either, weak ones too, see the other's content. */
+static void exchange(pTHX_ HV *a, HV *b) {
     void *any = SvANY(a); U32 flags = SvFLAGS(a); SV **array = HvARRAY(a) ? (SV **)HvARRAY(a) : NULL;
     SvANY(a) = SvANY(b); SvFLAGS(a) = SvFLAGS(b); a->sv_u.svu_hash = b->sv_u.svu_hash;
     SvANY(b) = (XPVHV *)any; SvFLAGS(b) = flags; b->sv_u.svu_hash = (HE **)array;
+    if (SvOOK(a) || SvOOK(b)) {                         /* the list of weak references belongs to the hash itself */
+        AV *of_a = SvOOK(b) ? HvAUX(b)->xhv_backreferences : NULL, *of_b = SvOOK(a) ? HvAUX(a)->xhv_backreferences : NULL;
+        if (LIKELY(of_a == of_b)) return;
+        if (!SvOOK(a)) hv_iterinit(a);                  /* makes room for it */
+        if (!SvOOK(b)) hv_iterinit(b);
+        HvAUX(a)->xhv_backreferences = of_a; HvAUX(b)->xhv_backreferences = of_b;
+    }
 }
-/* In which round a value was set. It is a PVMG, whose stash nobody looks at while it is no object; numeric use keeps it. */
-#define ROUND(sv) (((XPVMG *)SvANY(sv))->xmg_stash)
-#define IS_OF(sv, round) (SvTYPE(sv) == SVt_PVMG && !SvOBJECT(sv) && ROUND(sv) == (HV *)(round))
-/* A value that can be overwritten in place: `mine` references are the hash's and ours, and nobody has another. */
-static int is_free(SV *sv, U32 mine) {
-    return SvREFCNT(sv) == mine && SvTYPE(sv) == SVt_PVMG && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT)) && is_marked(sv, &elem_magic) && !isREGEXP(sv);
+
+/* The entry that a value of a frame was made for: kept where a PVMG has its class, at which nobody looks while it is no object. */
+#define HOME(sv) (*(HE **)&((XPVMG *)SvANY(sv))->xmg_stash)
+#define GIVEN(he) INT2PTR(HE *, PTR2UV(he) | 1)                /* while a frame begins: this time, too */
+
+static int is_text(const SV *sv) {
+    return (SvFLAGS(sv) & (SVf_IOK | SVf_NOK | SVf_POK | SVp_IOK | SVp_NOK | SVp_POK | SVf_ROK | SVf_UTF8)) == (SVf_POK | SVp_POK);
 }
-static void fill(pTHX_ SV *sv, const char *s, size_t n, int taint, IV round, size_t *count) {
-    if (ROUND(sv) != INT2PTR(HV *, round)) { ++*count; ROUND(sv) = INT2PTR(HV *, round); }
-    sv_setpvn(sv, s, n); (void)SvPOK_only(sv);
+static int has_text(const SV *sv, const char *s, size_t n) {
+    return is_text(sv) && SvCUR(sv) == n && !memcmp(SvPVX_const(sv), s, n);
+}
+static void set_text(pTHX_ SV *sv, const char *s, size_t n, int taint) {
+    if (!has_text(sv, s, n)) { sv_setpvn(sv, s, n); (void)SvPOK_only(sv); }
     if (UNLIKELY(taint)) SvTAINTED_on(sv);
 }
-static SV *put(pTHX_ HV *hv, const char *k, size_t klen, const char *s, size_t n, int taint, IV round, size_t *count) {
-    SV **p = hv_fetch(hv, k, (I32)klen, 1), *sv;
-    if (!p) return NULL;
-    sv = *p;
-    if (!is_free(sv, 1)) {
-        sv = newSV_type(SVt_PVMG);
-        mark(aTHX_ sv, k, (I32)klen);
-        SvREFCNT_dec(*p); *p = sv;
+
+/* A frame's variables while it begins. Those of most requests have the same names in the same order. `at`: how many are given;
+ * `same`: so far they were those of the last time, and `places` has the entry of each. Otherwise the given ones are noted. */
+typedef struct { mp_env_frame *f; size_t at; int same; } giving;
+static void no_more_same(giving *g) {
+    size_t i;
+    g->same = 0;
+    for (i = 0; i < g->at; i++) { HE *he = g->f->places[i]; HOME(HeVAL(he)) = GIVEN(he); }
+}
+static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
+    mp_env_frame *f = g->f; HE *he; SV *sv;
+    if (g->same) no_more_same(g);
+    he = (HE *)hv_common(f->hv, NULL, key, LENGTH(klen), klen < 0 ? HVhek_UTF8 : 0, HV_FETCH_LVALUE, NULL, 0);
+    if (!he) return NULL;
+    sv = HeVAL(he);
+    if (SvTYPE(sv) < SVt_PVMG) {                        /* just made: all that are kept are ours */
+        SvREFCNT_dec_NN(sv);
+        HeVAL(he) = sv = newSV_type(SVt_PVMG);
+        mark(aTHX_ sv, key, (I32)LENGTH(klen));
     }
-    fill(aTHX_ sv, s, n, taint, round, count);
+    HOME(sv) = GIVEN(he);
+    if (g->at == f->room) {
+        HE **more = realloc(f->places, (f->room + 48) * sizeof *more);
+        if (!more) return sv;                           /* has no place: it is looked for each time */
+        f->places = more; f->room += 48;
+    }
+    f->places[g->at++] = he;
     return sv;
 }
-/* The variables of most requests are the same in the same order: each place remembers its value, counted. */
-static void put_at(pTHX_ mp_interp *me, size_t i, const mp_pair *p, int taint, IV round, size_t *count) {
-    mp_env_slot *slot;
-    if (UNLIKELY(i >= me->nenv)) {
-        mp_env_slot *more = i < 512 ? realloc(me->env_slots, (i + 32) * sizeof *more) : NULL;
-        if (!more) { put(aTHX_ me->env, p->key, p->klen, p->value, p->vlen, taint, round, count); return; }
-        memset(more + me->nenv, 0, (i + 32 - me->nenv) * sizeof *more);
-        me->env_slots = more; me->nenv = i + 32;
+static inline SV *give(pTHX_ giving *g, const char *key, I32 klen) {
+    const mp_env_frame *f = g->f;
+    if (LIKELY(g->at < f->nplaces)) {
+        HE *he = f->places[g->at];
+        if (LIKELY(HeKLEN(he) == klen && !memcmp(HeKEY(he), key, klen) && !HeKUTF8(he))) {
+            if (LIKELY(g->same)) { g->at++; return HeVAL(he); }
+            if (HOME(HeVAL(he)) == he) { HOME(HeVAL(he)) = GIVEN(he); g->at++; return HeVAL(he); }
+        }
     }
-    slot = me->env_slots + i;
-    if (LIKELY(slot->sv && slot->klen == p->klen && !memcmp(slot->key, p->key, p->klen) && is_free(slot->sv, 2))) {
-        fill(aTHX_ slot->sv, p->value, p->vlen, taint, round, count);
+    return give_other(aTHX_ g, key, klen);
+}
+static void give_done(pTHX_ giving *g) {
+    mp_env_frame *f = g->f; HV *hv = f->hv; HE **bucket = HvARRAY(hv), *he, *next; STRLEN b;
+    if (LIKELY(g->same && g->at == f->nplaces)) return;
+    if (g->same) no_more_same(g);
+    f->nplaces = g->at;
+    if (bucket) for (b = 0; b <= HvMAX(hv); b++)
+        for (he = bucket[b]; he; he = next) {
+            next = HeNEXT(he);
+            if (HOME(HeVAL(he)) == GIVEN(he)) HOME(HeVAL(he)) = he;
+            else (void)hv_delete(hv, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he), G_DISCARD);    /* the last time's */
+        }
+    f->count = HvUSEDKEYS(hv);
+}
+
+static void throw_away(pTHX_ mp_interp *me, mp_env_frame *f) {
+    HV *hv = f->hv;
+    f->hv = NULL; f->nplaces = 0; f->count = 0;
+    mp_release(aTHX_ me, (SV *)hv);
+}
+/* A frame has ended: what stays in its hash for the next one is those values that it began with, each under its own key, and
+ * nobody else can reach them. All others go: what a script added, put in their place, or took a reference to. */
+static int is_ours(const SV *sv, const HE *he) {
+    return SvTYPE(sv) == SVt_PVMG && HOME(sv) == he && SvREFCNT(sv) == 1 && is_marked(sv, &elem_magic) && SvLEN(sv) <= 65536
+        && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT));
+}
+static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
+    HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b; size_t count = 0; AV *gone = NULL; U32 magic;
+    if (UNLIKELY(!is_marked((SV *)hv, &hash_magic) || (SvFLAGS(hv) & (SVf_READONLY | SVf_PROTECT | SVs_OBJECT)) || SvREFCNT(hv) != 1 || TAINTING_get)) {
+        throw_away(aTHX_ me, f);
         return;
     }
-    SvREFCNT_dec(slot->sv);
-    slot->klen = 0;
-    slot->sv = put(aTHX_ me->env, p->key, p->klen, p->value, p->vlen, taint, round, count);
-    if (slot->sv && p->klen <= sizeof slot->key) { Copy(p->key, slot->key, p->klen, char); slot->klen = p->klen; SvREFCNT_inc_simple_void_NN(slot->sv); }
-    else slot->sv = NULL;
+    if (SvOOK(hv)) hv_iterinit(hv);                     /* an `each` that did not come to its end */
+    magic = SvMAGICAL(hv);
+    SvMAGICAL_off(hv);
+    if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
+        for (he = bucket[b]; he; he = next) {
+            next = HeNEXT(he);
+            if (LIKELY(is_ours(HeVAL(he), he))) { count++; continue; }
+            let_go(aTHX_ HeVAL(he), &gone);
+            HeVAL(he) = &PL_sv_undef;
+            (void)hv_delete(hv, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he), G_DISCARD);
+        }
+    SvFLAGS(hv) |= magic;
+    if (UNLIKELY(count != f->count)) { f->nplaces = 0; f->count = count; }      /* an entry that a place names may be gone */
+    free_later(aTHX_ me, gone);                         /* last: DESTROY may begin a frame */
 }
-void mp_env_forget(pTHX_ mp_interp *me) {
-    size_t i;
-    for (i = 0; i < me->nenv; i++) SvREFCNT_dec(me->env_slots[i].sv);
-    free(me->env_slots); me->env_slots = NULL; me->nenv = 0;
-    SvREFCNT_dec((SV *)me->env); me->env = NULL;
-}
-/* 1: inside another response, whose %ENV gets the variables and keeps them. */
-int mp_env_begin(mp_interp *me, const mp_pair *p, size_t n, int taint) {
-    dTHXa(me->perl); HV *hv = env_hv(aTHX), *spare; size_t i, count = 0; HE **bucket; STRLEN b; IV round; U32 magic;
-    if (!hv) return 1;
-    if (me->env_on) { mp_env_set(me, p, n, taint); return 1; }
-    if (!me->env) { me->env = newHV(); mark_hash(aTHX_ (SV *)me->env); }
-    spare = me->env;
-    magic = SvMAGICAL(spare);
-    SvMAGICAL_off(spare);
-    if (!me->env_round) me->env_round = PTR2IV(me) << 16;
-    round = ++me->env_round;
-    if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++) {
-        HE *he;
+
+/* 0: there is no %ENV. */
+int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint, const mp_env_sink *sink, void *ctx) {
+    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 magic; giving g; SV *sv;
+    mp_env_frame **at = me->env_top ? &me->env_top->inner : &me->env_first, *f = *at;
+    if (!hv) return 0;
+    if (!f) {
+        if (!(f = calloc(1, sizeof *f))) return 0;
+        f->outer = me->env_top;
+        *at = f;
+    }
+    if (!f->hv) { f->hv = newHV(); mark_hash(aTHX_ (SV *)f->hv); }
+    magic = SvMAGICAL(f->hv);
+    SvMAGICAL_off(f->hv);
+    g.f = f; g.at = 0; g.same = f->nplaces > 0;
+    if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
         for (he = bucket[b]; he; he = HeNEXT(he)) {
-            STRLEN len; SV *val = HeVAL(he); const char *s;
-            if (val == &PL_sv_placeholder || !SvOK(val) || SvROK(val)) continue;
-            s = SvPV_nomg_const(val, len);
-            put(aTHX_ spare, HeKEY(he), HeKLEN(he), s, len, SvTAINTED(val), round, &count);
-        }
-    }
-    for (i = 0; i < n; i++) put_at(aTHX_ me, i, p + i, taint, round, &count);
-    if (UNLIKELY((size_t)HvUSEDKEYS(spare) != count)) { /* left by an earlier response or its script */
-        HE *he; AV *gone = newAV();
-        hv_iterinit(spare);
-        while ((he = hv_iternext(spare))) {
             SV *val = HeVAL(he);
-            if (!IS_OF(val, round)) av_push(gone, newSVhek(HeKEY_hek(he)));
+            if (val == &PL_sv_placeholder || !(sv = give(aTHX_ &g, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he)))) continue;
+            if (LIKELY(is_text(val))) set_text(aTHX_ sv, SvPVX_const(val), SvCUR(val), SvTAINTED(val));
+            else if (SvTYPE(val) <= SVt_PVMG) sv_setsv_flags(sv, val, SV_NOSTEAL);      /* no magic: no code of a script */
+            else { STRLEN len; const char *s = SvPV_nomg_const(val, len); set_text(aTHX_ sv, s, len, 0); }
         }
-        while (AvFILL(gone) >= 0) {
-            SV *key = av_pop(gone); SV *val = hv_delete_ent(spare, key, 0, 0);
-            mp_release(aTHX_ me, SvREFCNT_inc(val));
-            SvREFCNT_dec(key);
-        }
-        SvREFCNT_dec(gone);
-    }
-    SvFLAGS(spare) |= magic;
-    exchange(hv, spare);
-    me->env_on = 1; me->env_count = count;
-    me->env_gv_hv = (HV *)SvREFCNT_inc_simple_NN((SV *)hv);
-    return 0;
+    for (i = 0; i < n; i++) if ((sv = give(aTHX_ &g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
+    give_done(aTHX_ &g);
+    SvFLAGS(f->hv) |= magic;
+    exchange(aTHX_ hv, f->hv);
+    f->of = (HV *)SvREFCNT_inc_simple_NN((SV *)hv);
+    f->owner = owner; f->sink = sink; f->ctx = ctx;
+    me->env_top = f;
+    return 1;
 }
 void mp_env_end(mp_interp *me) {
-    dTHXa(me->perl); HE **bucket, *he; STRLEN b; size_t count = 0;
-    if (!me->env_on) return;
-    me->env_on = 0;
-    exchange(me->env_gv_hv, me->env);
-    if (is_marked((SV *)me->env, &hash_magic) && (bucket = HvARRAY(me->env)))
-        for (b = 0; b <= HvMAX(me->env); b++)
-            for (he = bucket[b]; he; he = HeNEXT(he)) if (IS_OF(HeVAL(he), me->env_round)) count++;
-    /* A value that left the hash (`\delete $ENV{X}`) is the script's: our places must not write to it. Or it tied %ENV. */
-    if (UNLIKELY(count != me->env_count)) mp_env_forget(aTHX_ me);
-    if (UNLIKELY(env_hv(aTHX) != me->env_gv_hv) && PL_envgv) {          /* *ENV = \%other */
-        SvREFCNT_dec(GvHV(PL_envgv)); GvHV(PL_envgv) = (HV *)SvREFCNT_inc_simple_NN((SV *)me->env_gv_hv);
+    dTHXa(me->perl); mp_env_frame *f = me->env_top; HV *of;
+    if (!f) return;
+    of = f->of; f->of = NULL;
+    me->env_top = f->outer;
+    exchange(aTHX_ of, f->hv);
+    if (UNLIKELY(env_hv() != of) && PL_envgv) {         /* *ENV = \%other */
+        HV *other = GvHV(PL_envgv);
+        GvHV(PL_envgv) = (HV *)SvREFCNT_inc_simple_NN((SV *)of);
+        mp_release(aTHX_ me, (SV *)other);
     }
-    SvREFCNT_dec(me->env_gv_hv); me->env_gv_hv = NULL;
+    SvREFCNT_dec_NN((SV *)of);                          /* never the last: it is %ENV */
+    settle(aTHX_ me, f);
+}
+void mp_env_forget(pTHX_ mp_interp *me) {
+    mp_env_frame *f, *inner;
+    for (f = me->env_first; f; f = inner) {
+        inner = f->inner;
+        SvREFCNT_dec((SV *)f->hv);
+        free(f->places); free(f);
+    }
+    me->env_first = me->env_top = NULL;
+    free(me->env_over.items); me->env_over.items = NULL; me->env_over.room = 0;
+}
+/* Whose variables %ENV shows now; NULL: nobody's. */
+const void *mp_env_owner(const mp_interp *me) { return me->env_top ? me->env_top->owner : me->env_over.owner; }
+
+/* ---- variables in %ENV as it is ---- */
+static void store(pTHX_ mp_interp *me, HV *hv, const mp_pair *p, int taint) {
+    SV **at = hv_fetch(hv, p->key, (I32)p->klen, 0), *sv;
+    if (at && SvTYPE(*at) <= SVt_PVMG && !(SvFLAGS(*at) & (SVf_ROK | SVs_OBJECT | SVf_READONLY | SVf_PROTECT))) {
+        set_text(aTHX_ *at, p->value, p->vlen, taint);
+        return;
+    }
+    sv = newSVpvn(p->value, p->vlen);
+    if (taint) SvTAINTED_on(sv);
+    if (is_marked((SV *)hv, &hash_magic)) mark(aTHX_ sv, p->key, (I32)p->klen);
+    if (at) { SV *old = *at; *at = sv; mp_release(aTHX_ me, old); }
+    else if (!hv_store(hv, p->key, (I32)p->klen, sv, 0)) SvREFCNT_dec_NN(sv);
+}
+/* Without the hash's magic, and the values': nothing reaches environ or a sink. */
+void mp_env_set(mp_interp *me, const mp_pair *p, size_t n, int taint) {
+    dTHXa(me->perl); HV *hv = env_hv(); size_t i; U32 magic;
+    if (!hv) return;
+    magic = SvMAGICAL(hv);
+    SvMAGICAL_off(hv);
+    for (i = 0; i < n; i++) store(aTHX_ me, hv, p + i, taint);
+    SvFLAGS(hv) |= magic;
+}
+
+/* ---- variables that the calls of a request see in the interpreter's own %ENV, while no frame has begun. What a script writes to
+ * other variables stays there, as with mod_perl; these are taken out when the call ends, and what was there comes back. ---- */
+#define SAME (&PL_sv_yes)                               /* it had this value already, and was left in place */
+static mp_env_item *item_of(mp_env_over *o, const mp_pair *p) {
+    size_t i;
+    for (i = o->n; i-- > 0;) if (o->items[i].put.klen == p->klen && !memcmp(o->items[i].put.key, p->key, p->klen)) return o->items + i;
+    return NULL;
+}
+static mp_env_item *new_item(mp_env_over *o, const mp_pair *p) {
+    if (o->n == o->room) {
+        mp_env_item *more = realloc(o->items, (o->room + 32) * sizeof *more);
+        if (!more) return NULL;
+        o->items = more; o->room += 32;
+    }
+    o->items[o->n].put = *p; o->items[o->n].old = NULL;
+    return o->items + o->n++;
+}
+/* It is put in once more. What was left in place and is no more, or has another value, comes back by a value of its own. */
+static void put_again(pTHX_ mp_env_item *item, const mp_pair *p, int in_place) {
+    if (item->old == SAME && !(in_place && item->put.vlen == p->vlen && !memcmp(item->put.value, p->value, p->vlen)))
+        item->old = newSVpvn(item->put.value, item->put.vlen);
+    item->put = *p;
+}
+static void put_over(pTHX_ mp_env_over *o, const mp_pair *p, int taint, AV **later) {
+    HV *hv = o->of; const size_t before = HvTOTALKEYS(hv); SV *sv, *made; mp_env_item *item = o->n ? item_of(o, p) : NULL;
+    HE *he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, HV_FETCH_LVALUE, NULL, 0);
+    const int is_new = before != HvTOTALKEYS(hv);
+    if (!he) return;
+    sv = HeVAL(he);
+    if (!is_new && has_text(sv, p->value, p->vlen) && !(taint && TAINTING_get && !SvTAINTED(sv))) {
+        if (item) put_again(aTHX_ item, p, 1);
+        else if ((item = new_item(o, p))) item->old = SAME;
+        return;
+    }
+    made = newSVpvn(p->value, p->vlen);
+    if (taint) SvTAINTED_on(made);
+    HeVAL(he) = made;
+    if (item) put_again(aTHX_ item, p, 0);
+    else if ((item = new_item(o, p)) && !is_new) { item->old = sv; return; }
+    if (is_new) SvREFCNT_dec_NN(sv); else let_go(aTHX_ sv, later);
+}
+/* The pairs stay where they are until mp_env_leave. */
+void mp_env_put(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint) {
+    dTHXa(me->perl); HV *hv = env_hv(); mp_env_over *o = &me->env_over; size_t i; U32 magic; AV *later = NULL;
+    if (!hv) return;
+    if (me->env_top || !owner || (o->owner && o->of != hv)) { mp_env_set(me, p, n, taint); return; }    /* the last: in `local %ENV` */
+    if (!o->owner) { o->owner = owner; o->of = (HV *)SvREFCNT_inc_simple_NN((SV *)hv); }
+    magic = SvMAGICAL(o->of);
+    SvMAGICAL_off(o->of);
+    for (i = 0; i < n; i++) put_over(aTHX_ o, p + i, taint, &later);
+    SvFLAGS(o->of) |= magic;
+    free_later(aTHX_ me, later);
+}
+/* `sink` hears what became of those that a script changed. */
+void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
+    dTHXa(me->perl); mp_env_over *o = &me->env_over; HV *hv = o->of; U32 magic; AV *later = NULL;
+    if (!o->owner) return;
+    magic = SvMAGICAL(hv);
+    SvMAGICAL_off(hv);
+    while (o->n) {
+        const mp_env_item item = o->items[--o->n]; const mp_pair *p = &item.put;
+        HE *he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, 0, NULL, 0);
+        SV *sv = he ? HeVAL(he) : NULL; int changed = !sv || !has_text(sv, p->value, p->vlen);
+        if (UNLIKELY(changed)) {
+            STRLEN len = 0; const char *s = "";
+            if (!sv) sink->unset(ctx, p->key, p->klen);
+            else if (!SvROK(sv)) {
+                if (SvOK(sv)) s = SvPV_nomg_const(sv, len);
+                sink->set(ctx, p->key, p->klen, s, len);
+            }
+        }
+        if (item.old == SAME) {                         /* what a script wrote may be in environ: so does this */
+            if (!changed) continue;
+            SvFLAGS(hv) |= magic;
+            if (!sv || SvROK(sv) || SvREADONLY(sv) || SvOBJECT(sv) || SvTYPE(sv) > SVt_PVMG) {
+                SV *made = newSVpvn(p->value, p->vlen);
+                if (sv) { HeVAL(he) = &PL_sv_undef; let_go(aTHX_ sv, &later); }
+                if (!hv_store(hv, p->key, (I32)p->klen, made, 0)) SvREFCNT_dec_NN(made); else SvSETMAGIC(made);
+            }
+            else { sv_setpvn(sv, p->value, p->vlen); (void)SvPOK_only(sv); SvSETMAGIC(sv); }
+            SvMAGICAL_off(hv);
+        }
+        else if (item.old) {
+            if (he) { HeVAL(he) = item.old; let_go(aTHX_ sv, &later); }
+            else if (!hv_store(hv, p->key, (I32)p->klen, item.old, 0)) SvREFCNT_dec_NN(item.old);
+        }
+        else if (he) {
+            HeVAL(he) = &PL_sv_undef;
+            (void)hv_delete(hv, p->key, (I32)p->klen, G_DISCARD);
+            let_go(aTHX_ sv, &later);
+        }
+    }
+    SvFLAGS(hv) |= magic;
+    o->owner = NULL; o->of = NULL;
+    free_later(aTHX_ me, later);
+    mp_release(aTHX_ me, (SV *)hv);
 }

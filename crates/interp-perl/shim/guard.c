@@ -181,6 +181,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     JMPENV_POP;
     TAINT_NOT;
     me->depth--;
+    if (UNLIKELY(me->err)) { if (!me->depth) mp_err_end(aTHX_ me); }
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, tag, *ret);
     if (UNLIKELY(lent != NULL)) mp_release(aTHX_ me, lent);
     return tag;

@@ -41,6 +41,7 @@ XS_EXTERNAL(mp_xs_begun) {
     dXSARGS; mp_interp *me = MP_ME; HV *hv = PL_envgv ? GvHVn(PL_envgv) : NULL; char **var = me->boot_env; U32 magic;
     PERL_UNUSED_VAR(items);
     if (me->main) TAKE_ENVIRON(aTHX); else RELEASE_ENVIRON(aTHX);
+    mp_err_begin(aTHX);
     if (!hv || !var) XSRETURN_EMPTY;
     magic = SvMAGICAL(hv);
     SvMAGICAL_off(hv);

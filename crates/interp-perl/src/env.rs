@@ -3,11 +3,12 @@
 use crate::{ffi, perl::Entered};
 use std::{
     ffi::c_void,
+    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr, slice,
 };
 
-/// Where what a script writes to `%ENV` goes as well.
+/// Where what a script does to `%ENV` goes as well.
 pub trait EnvSink {
     /// `$ENV{key} = value`
     fn set(&self, key: &[u8], value: &[u8]);
@@ -17,72 +18,85 @@ pub trait EnvSink {
     fn clear(&self);
 }
 
-/// `%ENV` shows the request's variables until this is dropped; then it is as it was, whatever the script did to it.
+/// A `%ENV` of its own until this is dropped; then `%ENV` is what it was, whatever scripts did to it. They nest.
 #[must_use = "dropping it gives %ENV back"]
 pub struct EnvGuard<'a> {
     perl: &'a Entered,
-    nested: bool,
-    // The address that the shim keeps meanwhile, and what it kept before.
-    sink: Option<(*mut &'a dyn EnvSink, ffi::EnvBefore)>,
+    began: bool,
 }
 
 impl Entered {
-    /// `perl-script`: for the response, `%ENV` holds what it held and `vars` (later ones win); what the script writes there
-    /// stays in this `%ENV`. References to `%ENV` that older code holds see the same. Values are reused from one response
-    /// to the next while nobody else holds them. `taint`: mark the values, under `-T`.
-    pub fn request_env<'a, 'v>(
+    /// From now on `%ENV` holds what it held and `vars` (later ones win); what scripts do to it ends with the guard, and goes to
+    /// `sink`. References to `%ENV` that older code holds see the same. Values are reused from one such `%ENV` to the next
+    /// while nobody else holds them. `owner` is for [`Entered::env_owner`]; `taint`: mark the values, under `-T`.
+    pub fn own_env<'a, 'v, 's: 'a>(
         &'a self,
+        owner: NonZeroUsize,
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
+        sink: &'a &'s dyn EnvSink,
     ) -> EnvGuard<'a> {
         let pairs = pairs(vars);
-        // SAFETY: this interpreter is entered; the pairs are borrowed for the call.
-        let nested = unsafe { ffi::mp_env_begin(self.raw(), pairs.as_ptr(), pairs.len(), taint as i32) } != 0;
-        EnvGuard { perl: self, nested, sink: None }
+        // SAFETY: this interpreter is entered; the pairs are borrowed for the call, the sink until the guard is dropped.
+        let began = unsafe {
+            let sink: *const &dyn EnvSink = sink;
+            let owner = ptr::without_provenance(owner.get());
+            ffi::mp_env_begin(
+                self.raw(),
+                owner,
+                pairs.as_ptr(),
+                pairs.len(),
+                taint as i32,
+                &raw const TABLE,
+                sink.cast_mut().cast(),
+            )
+        };
+        EnvGuard { perl: self, began: began != 0 }
     }
 
-    /// As [`Entered::request_env`]; what the script writes to `%ENV` goes to `sink`, too. A response inside this one has its
-    /// own.
-    pub fn request_env_to<'a, 'v, 's: 'a>(
-        &'a self,
+    /// Whose variables `%ENV` shows: the owner of the innermost [`Entered::own_env`], else of [`Entered::show_env`].
+    #[inline]
+    pub fn env_owner(&self) -> Option<NonZeroUsize> {
+        // SAFETY: this interpreter is entered.
+        NonZeroUsize::new(unsafe { ffi::mp_env_owner(self.raw()) }.addr())
+    }
+
+    /// Puts variables into `%ENV` for the call of `owner` that runs: within [`Entered::own_env`] into that one, otherwise into
+    /// the interpreter's, beside variables of its own, until [`Entered::hide_env`]. Of no owner: for good.
+    ///
+    /// # Safety
+    /// The texts live until then.
+    pub unsafe fn show_env<'v>(
+        &self,
+        owner: Option<NonZeroUsize>,
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
-        sink: &'a (dyn EnvSink + 's),
-    ) -> EnvGuard<'a> {
-        let mut guard = self.request_env(vars, taint);
-        let sink: *mut &'a dyn EnvSink = Box::into_raw(Box::new(sink));
-        let mut before = ffi::EnvBefore { table: ptr::null(), ctx: ptr::null_mut() };
-        // SAFETY: this interpreter is entered; the address lives in the guard, whose end takes it away.
-        unsafe { ffi::mp_env_to(self.raw(), &raw const TABLE, sink.cast(), &raw mut before) };
-        guard.sink = Some((sink, before));
-        guard
+    ) {
+        let pairs = pairs(vars);
+        let owner = ptr::without_provenance(owner.map_or(0, NonZeroUsize::get));
+        // SAFETY: this interpreter is entered; the pairs are borrowed for the call, their texts longer, says the caller.
+        unsafe { ffi::mp_env_put(self.raw(), owner, pairs.as_ptr(), pairs.len(), taint as i32) };
     }
 
-    /// Puts variables into `%ENV` as it is now: `PerlSetEnv` before a handler, `+SetupEnv` under `modperl`.
+    /// Takes the variables of [`Entered::show_env`] out of the interpreter's `%ENV`, and puts back what was there. The sink hears
+    /// of those that a script changed or deleted meanwhile.
+    pub fn hide_env(&self, sink: &dyn EnvSink) {
+        let sink: *const &dyn EnvSink = &raw const sink;
+        // SAFETY: this interpreter is entered; the sink is borrowed for the call.
+        unsafe { ffi::mp_env_leave(self.raw(), &raw const TABLE, sink.cast_mut().cast()) };
+    }
+
+    /// Puts variables into `%ENV` as it is now, for good.
     pub fn set_env<'v>(&self, vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>, taint: bool) {
         let pairs = pairs(vars);
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call.
         unsafe { ffi::mp_env_set(self.raw(), pairs.as_ptr(), pairs.len(), taint as i32) };
     }
-
-    /// Takes variables out of `%ENV`.
-    pub fn unset_env<'v>(&self, keys: impl IntoIterator<Item = &'v [u8]>) {
-        let pairs = pairs(keys.into_iter().map(|key| (key, &b""[..])));
-        // SAFETY: this interpreter is entered; the pairs are borrowed for the call.
-        unsafe { ffi::mp_env_delete(self.raw(), pairs.as_ptr(), pairs.len()) };
-    }
 }
 
 impl Drop for EnvGuard<'_> {
     fn drop(&mut self) {
-        if let Some((sink, before)) = self.sink.take() {
-            // SAFETY: the interpreter is still entered (the guard borrows it); the box was made in `request_env_to`.
-            unsafe {
-                ffi::mp_env_to(self.perl.raw(), before.table, before.ctx, ptr::null_mut());
-                drop(Box::from_raw(sink));
-            }
-        }
-        if !self.nested {
+        if self.began {
             // SAFETY: the interpreter is still entered (the guard borrows it).
             unsafe { ffi::mp_env_end(self.perl.raw()) };
         }
@@ -93,7 +107,7 @@ static TABLE: ffi::EnvTable = ffi::EnvTable { set, unset, clear };
 
 /// One place where panics stop.
 fn door(ctx: *mut c_void, f: impl FnOnce(&dyn EnvSink)) {
-    // SAFETY: `ctx` is the box made in `request_env_to`, which outlives the calls.
+    // SAFETY: `ctx` is the address that `own_env` or `hide_env` gave the shim, which calls no longer than that lives.
     let sink: &dyn EnvSink = unsafe { *ctx.cast::<&dyn EnvSink>() };
     let _ = catch_unwind(AssertUnwindSafe(|| f(sink)));
 }
@@ -115,19 +129,38 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
 }
 
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
-    vars.into_iter()
-        .map(|(key, value)| ffi::Pair {
-            key: key.as_ptr().cast(),
-            value: value.as_ptr().cast(),
-            key_len: key.len(),
-            value_len: value.len(),
-        })
-        .collect()
+    let mut pairs = Vec::with_capacity(48);
+    pairs.extend(vars.into_iter().map(|(key, value)| ffi::Pair {
+        key: key.as_ptr().cast(),
+        value: value.as_ptr().cast(),
+        key_len: key.len(),
+        value_len: value.len(),
+    }));
+    pairs
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{lock, parent, text};
+    use super::EnvSink;
+    use crate::testing::{lock, own_env, parent, text};
+    use std::cell::RefCell;
+    use std::num::NonZeroUsize;
+
+    const ME: NonZeroUsize = NonZeroUsize::MIN;
+    #[derive(Default)]
+    struct Said(RefCell<Vec<String>>);
+    impl EnvSink for Said {
+        fn set(&self, key: &[u8], value: &[u8]) {
+            let text = |b| String::from_utf8_lossy(b).into_owned();
+            self.0.borrow_mut().push(format!("{}={}", text(key), text(value)));
+        }
+        fn unset(&self, key: &[u8]) {
+            self.0.borrow_mut().push(format!("-{}", String::from_utf8_lossy(key)));
+        }
+        fn clear(&self) {
+            self.0.borrow_mut().push("clear".into());
+        }
+    }
 
     const SHOW: &str = "join ',', map { \"$_=$ENV{$_}\" } sort keys %ENV";
     fn var<'a>(k: &'a str, v: &'a str) -> (&'a [u8], &'a [u8]) {
@@ -142,7 +175,7 @@ mod tests {
         e.run(b"$ENV{BASE} = 'b'; our $old = \\%ENV; 1", None).unwrap();
         let base = text(&e, SHOW);
         for round in 0..3 {
-            let env = e.request_env([var("A", "1"), var("B", "2"), var("BASE", "mine")], false);
+            let env = own_env(&e, [var("A", "1"), var("B", "2"), var("BASE", "mine")], false);
             assert_eq!(text(&e, SHOW), "A=1,B=2,BASE=mine");
             assert_eq!(text(&e, "$old->{A}"), "1", "a reference taken before sees the same");
             assert_eq!(text(&e, "{ local $ENV{A} = 9; local %ENV = (X => 1); keys %ENV } $ENV{A}"), "1");
@@ -153,7 +186,7 @@ mod tests {
             drop(env);
             assert_eq!(text(&e, SHOW), base, "round {round}");
         }
-        let env = e.request_env([var("C", "3")], false);
+        let env = own_env(&e, [var("C", "3")], false);
         assert_eq!(text(&e, SHOW), "BASE=b,C=3");
         assert_eq!(text(&e, "$$kept =~ /^ARRAY/ ? 1 : $$kept"), "1", "a value that the script kept is its own");
         drop(env);
@@ -171,11 +204,11 @@ mod tests {
             "\\(my $copy = $ENV{A} + 0)",
             "do { my $r = \\delete $ENV{A}; $ENV{NEW} = 1; $r }",
         ] {
-            let env = e.request_env([var("A", "1"), var("B", "2")], false);
+            let env = own_env(&e, [var("A", "1"), var("B", "2")], false);
             text(&e, &format!("our $taken = {take}"));
             drop(env);
             for _ in 0..2 {
-                let env = e.request_env([var("A", "secret"), var("B", "2")], false);
+                let env = own_env(&e, [var("A", "secret"), var("B", "2")], false);
                 assert_eq!(text(&e, "\"$$taken $ENV{A} \" . join ',', sort keys %ENV"), "1 secret A,B", "{take}");
                 drop(env);
             }
@@ -184,28 +217,14 @@ mod tests {
 
     #[test]
     fn what_a_response_writes_goes_to_its_sink() {
-        use std::cell::RefCell;
-        #[derive(Default)]
-        struct Said(RefCell<Vec<String>>);
-        impl super::EnvSink for Said {
-            fn set(&self, key: &[u8], value: &[u8]) {
-                let text = |b| String::from_utf8_lossy(b).into_owned();
-                self.0.borrow_mut().push(format!("{}={}", text(key), text(value)));
-            }
-            fn unset(&self, key: &[u8]) {
-                self.0.borrow_mut().push(format!("-{}", String::from_utf8_lossy(key)));
-            }
-            fn clear(&self) {
-                self.0.borrow_mut().push("clear".into());
-            }
-        }
         let _one = lock();
         let perl = parent();
         let e = perl.enter();
         for _ in 0..3 {
             let (outer, inner) = (Said::default(), Said::default());
             let got = |said: &Said| said.0.take().join(" ");
-            let env = e.request_env_to([var("A", "1"), var("B", "2")], false, &outer);
+            let (to_outer, to_inner): (&dyn EnvSink, &dyn EnvSink) = (&outer, &inner);
+            let env = e.own_env(ME, [var("A", "1"), var("B", "2")], false, &to_outer);
             assert_eq!(got(&outer), "", "the request's own variables are there already");
             text(&e, "$ENV{NEW} = 5; $ENV{A} .= 2; $ENV{A}++; delete $ENV{B}; delete $ENV{NONE}");
             assert_eq!(got(&outer), "NEW=5 A=12 A=13 -B -NONE");
@@ -216,8 +235,8 @@ mod tests {
                 "A13,NEW5"
             );
             let back = got(&outer);
-            assert!(back.starts_with("clear X=1 ") && back.contains("A=13") && back.contains("NEW=5"), "{back}");
-            let nested = e.request_env_to([var("C", "3")], false, &inner);
+            assert!(back.starts_with("clear X=1 clear ") && back.contains("A=13") && back.contains("NEW=5"), "{back}");
+            let nested = e.own_env(ME, [var("C", "3")], false, &to_inner);
             text(&e, "$ENV{C} = 4; $ENV{A} = 'inner'");
             drop(nested);
             assert_eq!((got(&outer), got(&inner)), (String::new(), "C=4 A=inner".into()));
@@ -229,6 +248,121 @@ mod tests {
         }
     }
 
+    fn got(said: &Said) -> String {
+        said.0.take().join(" ")
+    }
+
+    #[test]
+    fn a_response_inside_another_begins_with_what_that_has_and_leaves_nothing_in_it() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"$ENV{BASE} = 'b'; our $old = \\%ENV; 1", None).unwrap();
+        for change in [
+            "$ENV{A} = 'x'; $ENV{OWN} = 1; delete $ENV{B}; $ENV{BASE} = 2",
+            "%ENV = ()",
+            "undef %ENV",
+            "%ENV = (A => 'all')",
+            "*ENV = { A => 'glob' }",
+            "my $r = \\$ENV{A}; $$r = 'x'; our $kept = $r",
+            "$_ = 'x' for values %ENV",
+            "each %ENV; $ENV{A} .= 'x'",
+            "eval { local %ENV = (L => 1); die }; delete local $ENV{B}; delete $ENV{A}",
+            "bless \\%ENV, 'Mine'; delete $ENV{A}",
+            "utf8::upgrade($ENV{A}); $ENV{\"\\x{263a}\"} = \"\\x{263a}\"; $ENV{A} = [1]",
+        ] {
+            for depth in [1, 3] {
+                let outer = own_env(&e, [var("A", "1"), var("B", "2")], false);
+                let before = text(&e, SHOW);
+                let mut inner = Vec::new();
+                for i in 0..depth {
+                    inner.push(own_env(&e, [var("A", "inner"), var("C", "3")], false));
+                    if i == 0 {
+                        assert_eq!(text(&e, SHOW), "A=inner,B=2,BASE=b,C=3", "after {change}");
+                        assert_eq!(text(&e, "join ',', map { $old->{$_} } sort keys %$old"), "inner,2,b,3");
+                    }
+                    text(&e, change);
+                }
+                while let Some(last) = inner.pop() {
+                    drop(last);
+                }
+                assert_eq!(text(&e, SHOW), before, "{change}");
+                drop(outer);
+                assert_eq!(text(&e, SHOW), "BASE=b", "{change}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_that_is_left_writes_to_nobody() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let (outer, inner) = (Said::default(), Said::default());
+        let (to_outer, to_inner): (&dyn EnvSink, &dyn EnvSink) = (&outer, &inner);
+        let env = e.own_env(ME, [var("A", "1")], false, &to_outer);
+        text(&e, "our $ref = \\$ENV{A}");
+        let nested = e.own_env(ME, [var("A", "2")], false, &to_inner);
+        text(&e, "$$ref = 'x'");
+        assert_eq!((got(&outer), got(&inner)), ("A=x".into(), String::new()), "it is the outer one's still");
+        drop(nested);
+        assert_eq!(text(&e, "$ENV{A}"), "x");
+        drop(env);
+        let env = e.own_env(ME, [var("A", "3")], false, &to_outer);
+        text(&e, "$$ref = 'y'");
+        assert_eq!((got(&outer), text(&e, "$ENV{A}")), (String::new(), "3".into()));
+        drop(env);
+    }
+
+    #[test]
+    fn weak_references_and_half_done_loops_survive_and_do_not_go_on_in_the_next() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"require Scalar::Util; Scalar::Util::weaken(our $before = \\%ENV); $ENV{BASE} = 1; 1", None).unwrap();
+        for _ in 0..3 {
+            let env = own_env(&e, [var("A", "1"), var("B", "2"), var("C", "3")], false);
+            assert_eq!(text(&e, "my $n = 0; while (each %ENV) { $n++ } $n"), "4");
+            assert_eq!(text(&e, "our $left; each %ENV; Scalar::Util::weaken($left = \\%ENV); $before == $left"), "1");
+            drop(env);
+            assert_eq!(text(&e, "our $left; undef $left; $before == \\%ENV"), "1");
+            let env = own_env(&e, [var("A", "1"), var("B", "2"), var("C", "3")], false);
+            assert_eq!(text(&e, "my $n = 0; $n++ while each %ENV; $n"), "4", "each begins at the beginning");
+            text(&e, "each %ENV");
+            drop(env);
+        }
+        assert_eq!(text(&e, "undef $before; ref \\%ENV"), "HASH");
+    }
+
+    #[test]
+    fn what_a_call_is_shown_goes_with_it_and_what_was_there_comes_back() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"$ENV{BASE} = 'b'; $ENV{EQUAL} = 'e'; our $base = \\$ENV{BASE}; 1", None).unwrap();
+        let said = Said::default();
+        for _ in 0..2 {
+            for vars in [&[var("BASE", "mine"), var("EQUAL", "e"), var("NEW", "n")][..], &[var("NEW", "m")]] {
+                // SAFETY: constants.
+                unsafe { e.show_env(Some(ME), vars.iter().copied(), false) };
+            }
+            assert_eq!(e.env_owner(), Some(ME));
+            assert_eq!(text(&e, SHOW), "BASE=mine,EQUAL=e,NEW=m");
+            e.hide_env(&said);
+            assert_eq!((e.env_owner(), got(&said)), (None, String::new()));
+            assert_eq!(text(&e, &format!("\\$ENV{{BASE}} == $base ? {SHOW} : 'another'")), "BASE=b,EQUAL=e");
+        }
+        // SAFETY: constants.
+        unsafe { e.show_env(Some(ME), [var("BASE", "mine"), var("EQUAL", "e"), var("NEW", "n")], false) };
+        text(&e, "$ENV{BASE} = 'x'; $ENV{EQUAL} = 'y'; delete $ENV{NEW}; $ENV{OTHER} = 'stays'");
+        let env = own_env(&e, [var("A", "1")], false);
+        assert_eq!(text(&e, SHOW), "A=1,BASE=x,EQUAL=y,OTHER=stays");
+        drop(env);
+        e.hide_env(&said);
+        assert_eq!(got(&said), "-NEW EQUAL=y BASE=x", "the last first");
+        assert_eq!(text(&e, SHOW), "BASE=b,EQUAL=e,OTHER=stays");
+    }
+
     #[test]
     fn nothing_of_a_request_reaches_the_c_environment() {
         let _one = lock();
@@ -236,9 +370,8 @@ mod tests {
         let e = perl.enter();
         e.set_env([var("MI_SET", "1")], false);
         assert_eq!(text(&e, "$ENV{MI_SET} . `printenv MI_SET`"), "1");
-        e.unset_env([&b"MI_SET"[..]]);
-        assert_eq!(text(&e, "exists $ENV{MI_SET} ? 1 : 0"), "0");
-        let env = e.request_env([var("MI_REQ", "1")], false);
+        text(&e, "delete $ENV{MI_SET}");
+        let env = own_env(&e, [var("MI_REQ", "1")], false);
         assert_eq!(text(&e, "$ENV{MI_OWN} = 2; $ENV{MI_REQ} . `printenv MI_REQ MI_OWN`"), "1");
         drop(env);
     }
@@ -254,7 +387,7 @@ mod tests {
         let sink = crate::testing::Sink;
         let e = perl.enter();
         for _ in 0..n {
-            let env = e.request_env(vars.iter().map(|(k, v)| (k.as_bytes(), v.as_bytes())), false);
+            let env = own_env(&e, vars.iter().map(|(k, v)| (k.as_bytes(), v.as_bytes())), false);
             let io = e.redirect(&sink).unwrap();
             e.call_handler(1, b"sub { print 'hello world'; 0 }", interp::Load::Never, &[]).unwrap();
             io.end().unwrap();

@@ -67,13 +67,6 @@ pub(crate) struct EnvTable {
     pub clear: unsafe extern "C" fn(*mut c_void),
 }
 
-/// `mp_env_before`: where writes to %ENV went.
-#[repr(C)]
-pub(crate) struct EnvBefore {
-    pub table: *const EnvTable,
-    pub ctx: *mut c_void,
-}
-
 /// `mp_out`: how a call came back.
 #[repr(C)]
 pub(crate) struct Out {
@@ -146,12 +139,24 @@ unsafe extern "C" {
         before: *mut Before,
     ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
+    // stderr.c
+    pub(crate) fn mp_err_init(said: unsafe extern "C" fn(*const c_char, usize) -> c_int);
+    pub(crate) fn mp_err_here();
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
-    pub(crate) fn mp_env_delete(me: *mut Interp, pairs: *const Pair, n: usize);
-    pub(crate) fn mp_env_begin(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int) -> c_int;
+    pub(crate) fn mp_env_begin(
+        me: *mut Interp,
+        owner: *const c_void,
+        pairs: *const Pair,
+        n: usize,
+        taint: c_int,
+        sink: *const EnvTable,
+        ctx: *mut c_void,
+    ) -> c_int;
     pub(crate) fn mp_env_end(me: *mut Interp);
-    pub(crate) fn mp_env_to(me: *mut Interp, sink: *const EnvTable, ctx: *mut c_void, before: *mut EnvBefore);
+    pub(crate) fn mp_env_owner(me: *const Interp) -> *const c_void;
+    pub(crate) fn mp_env_put(me: *mut Interp, owner: *const c_void, pairs: *const Pair, n: usize, taint: c_int);
+    pub(crate) fn mp_env_leave(me: *mut Interp, sink: *const EnvTable, ctx: *mut c_void);
     // util.c
     pub(crate) fn mp_globals_save(me: *mut Interp) -> *mut c_void;
     pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void);

@@ -25,6 +25,7 @@
 //! | `engine` | what the host asks of any engine |
 //! | `code` | start-up code: require, eval |
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
+//! | `stderr` | STDERR: lines for the log |
 //! | `stack` | the thread that clones and destroys |
 //! | `abi` | what XS modules call in C, as far as it needs the host |
 
@@ -40,6 +41,7 @@ mod io;
 mod perl;
 mod stack;
 mod start;
+mod stderr;
 
 pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
@@ -47,6 +49,7 @@ pub use globals::Globals;
 pub use io::{Redirect, Stdio};
 pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
 pub use start::Start;
+pub use stderr::{ErrorLog, set_error_log, stderr_is_the_log};
 
 /// Whether this perl has interpreter threads, hence clones.
 pub const HAS_ITHREADS: bool = cfg!(perl_ithreads);

@@ -486,7 +486,7 @@ mod tests {
                 e.run(b"POSIX::floor(3.5)", None).unwrap();
                 e.call_handler(3, b"main::h", interp::Load::Never, &[]).unwrap();
                 e.call_handler(4, b"sub { eval { exit }; 0 }", interp::Load::Never, &[]).unwrap();
-                drop(e.request_env([(&b"A"[..], &b"1"[..])], false));
+                drop(crate::testing::own_env(&e, [(&b"A"[..], &b"1"[..])], false));
                 e.redirect(&crate::testing::Sink).unwrap().end().unwrap();
             }
         };
@@ -531,7 +531,7 @@ mod tests {
         let start = crate::Start { switches: &[b"-T"], lib: Some(&lib), ..crate::Start::default() };
         let perl = Perl::start(&start).unwrap();
         let e = perl.enter();
-        let env = e.request_env([(&b"QUERY"[..], &b"x"[..])], true);
+        let env = crate::testing::own_env(&e, [(&b"QUERY"[..], &b"x"[..])], true);
         let tainted = "(eval { eval('#' . substr($ENV{QUERY}, 0, 0)); 1 } ? 0 : 1)";
         assert_eq!(text(&e, &format!("${{^TAINT}} . {tainted}")), "11");
         assert_eq!(text(&e, &format!("require ModPerl::Util; ModPerl::Util::untaint($ENV{{QUERY}}); {tainted}")), "0");

@@ -17,7 +17,7 @@ pub static REQUEST: &[Row] = &[
     ro("context_document_root", Request::context_document_root).doc("The directory that context_prefix stands for."),
     ro("context_prefix", Request::context_prefix).doc("The part of the URI that Alias and its kin have mapped."),
     ro("document_root", Request::document_root).doc("DocumentRoot."),
-    rw("handler", Request::handler, Request::set_handler).doc("The handler that makes the answer."),
+    rw("handler", Request::handler, set_handler).doc("The handler that makes the answer."),
     ro("is_https", Request::is_https).doc("Whether it came by TLS."),
     ro("is_initial_req", Request::is_initial).doc("Whether it came from the client: no subrequest, no redirect."),
     ro("limit_req_body", Request::limit_req_body).doc("LimitRequestBody, bytes; 0 is unlimited."),
@@ -185,6 +185,11 @@ const TRACE: &str = "Writes to the error log at this level.";
 
 /// What bcrypt costs if nothing is said.
 const COST: i32 = 5;
+
+fn set_handler(r: &Request, handler: Option<&[u8]>) {
+    r.set_handler(handler);
+    r.note_handler_of_script();
+}
 
 fn htpassword(
     _r: &Request,

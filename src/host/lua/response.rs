@@ -8,10 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
 use config::script::interpolate;
-use config::{HandlerId, MapHandler, Phase, Source};
+use config::{HandlerId, MapHandler, Phase, ServerOption, Source};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use httpd::{Groups, Regex, Request};
+use httpd::{Groups, ModuleRecord, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
 
@@ -148,6 +148,16 @@ fn own_file(r: &Request) -> c_int {
         return DECLINED;
     }
     let name = r.filename().unwrap_or_default().to_vec();
+    if !is_chosen_by_server(r) {
+        end_walk(r);
+        let text = format!(
+            "SetHandler lua-script: {} is not run: a .htaccess file chose this, which it may do only where the server's \
+             configuration says \"LuaOptions +Htaccess\"",
+            String::from_utf8_lossy(&name)
+        );
+        report::request(LUA, r, Level::Error, &text);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     respond(
         r,
         || name.clone(),
@@ -156,6 +166,25 @@ fn own_file(r: &Request) -> c_int {
             status(call, "SetHandler lua-script", &one, script_result(call, entry, &one))
         },
     )
+}
+
+/// Whether the server's own configuration makes a script of the request's file, or a script of the server's does, or it allows
+/// `.htaccess` to. Whatever such a file says is of no account then; without one nothing is asked.
+fn is_chosen_by_server(r: &Request) -> bool {
+    if !r.has_htaccess() || r.is_handler_of_script() {
+        return true;
+    }
+    if LUA.server_of(r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
+        return true;
+    }
+    let ours: &[&ModuleRecord] = &[
+        &crate::lua_module,
+        #[cfg(feature = "perl")]
+        &crate::perl_module,
+    ];
+    // SAFETY: no script runs yet that could have lent anything.
+    let cx = unsafe { Reenter::assume() };
+    r.handler_without_htaccess(ours, cx).is_some_and(|name| name == b"lua-script")
 }
 
 fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {

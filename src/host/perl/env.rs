@@ -1,17 +1,19 @@
 //! `%ENV` and `subprocess_env`: what an interpreter starts with, and what requests put in.
 //!
 //! As mod_perl: values of the server once per request before its first handler, those of the directory before its first
-//! handler that knows the directory, CGI variables just before the response.
+//! handler that knows the directory, CGI variables just before the response. Unlike there, a request's variables are in `%ENV`
+//! while its own calls run and at no other time: between two of them the interpreter may serve another request, and within one
+//! a subrequest.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 
 use apr::{Reenter, Table};
 use config::{DirConf, ServerConf, Vars};
 use httpd::Request;
 use interp::Entry;
-use interp_perl::Entered;
+use interp_perl::{Entered, EnvSink};
 
 use super::entered;
 use crate::host::lang::RequestCall;
@@ -38,13 +40,107 @@ pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
     env
 }
 
-fn put(r: &Request, state: &RequestState, entered: &Entered, vars: &Vars) {
-    for table in [Some(r.subprocess_env()), state.shown.get()].into_iter().flatten() {
-        for (name, value) in vars.iter() {
-            table.set(name, value);
+/// Who owns what `%ENV` shows, for [`Entered::env_owner`].
+fn owner(r: &Request) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(r.as_ptr().addr())
+}
+
+/// A call of a request's handlers: `%ENV` has the request's variables in it while `f` runs.
+///
+/// A call inside one of another request, as of a subrequest that a script runs, has a `%ENV` of its own, which begins as a copy:
+/// nothing of it stays in the outer one, and what handlers write there is shown to the later calls of the same request.
+#[inline(always)]
+pub fn around(call: &RequestCall<'_>, entered: &Entered, f: impl FnOnce()) {
+    let before = entered.env_owner();
+    if before.is_none() && !call.state.env.get().shows {
+        f();
+        if entered.env_owner().is_some() {
+            entered.hide_env(&Shown::of(call));
+        }
+    } else {
+        around_shown(call, entered, before, f);
+    }
+}
+
+#[cold]
+fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZeroUsize>, f: impl FnOnce()) {
+    let (r, state) = (call.r, call.state);
+    if before == owner(r) {
+        return f();
+    }
+    let done = state.env.get();
+    if done.asked {
+        state.env.set(EnvDone { asked: false, ..done });
+        show_later(r, state, r.subprocess_env());
+    }
+    let shown = Shown::of(call);
+    let vars = state.shown.get();
+    let vars = vars.iter().flat_map(Table::iter);
+    match (before, owner(r)) {
+        (Some(_), Some(own)) => {
+            let sink: &dyn EnvSink = &shown;
+            let env = entered.own_env(own, vars, true, &sink);
+            f();
+            drop(env);
+        }
+        (_, own) => {
+            // SAFETY: what a table lends lives as long as its pool, here the request's, whose call this is.
+            unsafe { entered.show_env(own, vars, true) };
+            f();
+            entered.hide_env(&shown);
         }
     }
-    entered.set_env(vars.iter(), true);
+}
+
+/// What scripts do to the variables that a request's calls are shown is for its later calls, too.
+struct Shown<'a> {
+    r: &'a Request,
+    state: &'a RequestState,
+}
+
+impl<'a> Shown<'a> {
+    fn of(call: &RequestCall<'a>) -> Shown<'a> {
+        Shown { r: call.r, state: call.state }
+    }
+}
+
+impl EnvSink for Shown<'_> {
+    fn set(&self, key: &[u8], value: &[u8]) {
+        shown(self.r, self.state).set(key, value);
+    }
+
+    fn unset(&self, key: &[u8]) {
+        shown(self.r, self.state).unset(key);
+    }
+
+    fn clear(&self) {
+        shown(self.r, self.state).clear();
+    }
+}
+
+/// The variables that the request's calls are shown.
+fn shown(r: &Request, state: &RequestState) -> Table {
+    state.shown.get().unwrap_or_else(|| {
+        let table = Table::new(r.pool(), 8);
+        state.shown.set(Some(table));
+        state.env.set(EnvDone { shows: true, ..state.env.get() });
+        table
+    })
+}
+
+fn show_later(r: &Request, state: &RequestState, vars: Table) {
+    let shown = shown(r, state);
+    vars.iter().for_each(|(name, value)| shown.set(name, value));
+}
+
+fn put(r: &Request, state: &RequestState, entered: &Entered, vars: &Vars) {
+    let (table, shown) = (r.subprocess_env(), shown(r, state));
+    for (name, value) in vars.iter() {
+        table.set(name, value);
+        shown.set(name, value);
+    }
+    // SAFETY: of the configuration, which outlives the request whose call this is.
+    unsafe { entered.show_env(owner(r), vars.iter(), true) };
 }
 
 /// Before a handler of a request runs: what the server and, where it is known, the directory set. Mostly that is nothing.
@@ -53,38 +149,24 @@ pub fn before_handler(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn
     let (state, server) = (call.state, &call.server.conf);
     let done = state.env.get();
     let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
-    if of_server || dir.is_some_and(|dir| !done.dir_in_env && !dir.set_env.is_empty()) {
+    if of_server || dir.is_some_and(|dir| !done.dir && !dir.set_env.is_empty()) {
         if let Some(entered) = entered(entry) {
             put_configured(call.r, state, server, dir, entered);
         }
         return;
     }
-    let (dir, dir_in_env) = (done.dir || dir.is_some(), done.dir_in_env || dir.is_some());
-    state.env.set(EnvDone { server: true, dir, dir_in_env, ..done });
+    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..done });
 }
 
 #[cold]
 fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
-    let mut done = state.env.get();
-    if !done.server {
-        done.server = true;
-        for vars in [&server.pass_env, &server.set_env] {
-            if !vars.is_empty() {
-                put(r, state, entered, vars);
-            }
-        }
+    let done = state.env.get();
+    let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
+    let of_dir = dir.map(|dir| &dir.set_env).filter(|_| !done.dir);
+    for vars in of_server.chain(of_dir).filter(|vars| !vars.is_empty()) {
+        put(r, state, entered, vars);
     }
-    if let (false, Some(dir)) = (done.dir_in_env, dir) {
-        if !dir.set_env.is_empty() {
-            if !done.dir {
-                put(r, state, entered, &dir.set_env);
-            } else if !done.in_env {
-                entered.set_env(dir.set_env.iter(), true);
-            }
-        }
-        (done.dir, done.dir_in_env) = (true, true);
-    }
-    state.env.set(done);
+    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..state.env.get() });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.
@@ -97,45 +179,51 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
     }
 }
 
-/// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: every call of this request sees the variables that there
-/// are now in `%ENV`, this one included. Between its calls they are not there: the interpreter may serve another request.
-pub fn put_cgi(r: &Request, state: &RequestState, entry: &dyn Entry) {
-    state.shown.set(Some(r.subprocess_env().copy(r.pool())));
-    if let Some(entered) = entered(entry) {
-        show(state, entered);
+/// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: the call that runs, of the request `running`, sees the
+/// variables that there are now in `%ENV`, and so do all later calls of `r`.
+pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, entered: &Entered) {
+    let Some(running) = running else { return };
+    let mut vars = r.subprocess_env();
+    if running != r {
+        vars = vars.copy(running.pool());
+    }
+    // SAFETY: in the pool of the request whose call this is.
+    unsafe { entered.show_env(owner(running), vars.iter(), true) };
+    let done = state.env.get();
+    if done.in_script {
+        // They are in %ENV already but for what the script put into the table, which may go on; few are called later.
+        state.env.set(EnvDone { shows: true, asked: true, ..done });
+    } else {
+        show_later(r, state, vars);
     }
 }
 
-/// The variables that an earlier call asked for.
-#[inline(always)]
-pub fn show(state: &RequestState, entered: &Entered) {
-    if let Some(shown) = state.shown.get() {
-        entered.set_env(shown.iter(), true);
-        state.env.set(EnvDone { in_env: true, ..state.env.get() });
+/// A `perl-script` response: `f` runs with a `%ENV` of its own, which begins with `vars`. What the script writes there is for
+/// `subprocess_env`, too: subrequests and programs see it.
+pub fn in_script<R>(r: &Request, state: &RequestState, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
+    let table = r.subprocess_env();
+    let vars = with_cgi.then(|| table.iter()).into_iter().flatten();
+    let variables = Variables(*r);
+    let sink: &dyn EnvSink = &variables;
+    let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
+    state.env.set(EnvDone { in_script: with_cgi, ..state.env.get() });
+    let result = f();
+    state.env.set(EnvDone { in_script: false, ..state.env.get() });
+    result
+}
+
+struct Variables(Request);
+
+impl EnvSink for Variables {
+    fn set(&self, key: &[u8], value: &[u8]) {
+        self.0.subprocess_env().set(key, value);
     }
-}
 
-/// A directory's variables leave `%ENV` with a request that had CGI's; of others they stay, as with mod_perl.
-#[inline(always)]
-pub fn take_dir_out(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-    let done = call.state.env.get();
-    let Some(dir) = dir.filter(|dir| done.cgi && done.dir_in_env && !dir.set_env.is_empty()) else { return };
-    call.state.env.set(EnvDone { dir_in_env: false, ..done });
-    if let Some(entered) = entered(entry) {
-        take_out(dir.set_env.iter().map(|(name, _)| name).collect(), &call.server.conf, entered);
+    fn unset(&self, key: &[u8]) {
+        self.0.subprocess_env().unset(key);
     }
-}
 
-/// Takes them out again, and puts back what the server's own configuration says of them.
-pub fn take_cgi_out(r: &Request, state: &RequestState, server: &ServerConf, entered: &Entered) {
-    state.env.set(EnvDone { in_env: false, ..state.env.get() });
-    let (table, shown) = (r.subprocess_env(), state.shown.get());
-    take_out(shown.iter().flat_map(Table::iter).chain(table.iter()).map(|(name, _)| name).collect(), server, entered);
-}
-
-fn take_out(names: HashSet<&[u8]>, server: &ServerConf, entered: &Entered) {
-    entered.unset_env(names.iter().copied());
-    let own = at_start(server);
-    let back = own.iter().filter(|(name, _)| names.contains(&name[..]));
-    entered.set_env(back.map(|(name, value)| (&name[..], &value[..])), true);
+    fn clear(&self) {
+        self.0.subprocess_env().clear();
+    }
 }

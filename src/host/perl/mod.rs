@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 
 pub mod env;
 mod library;
 pub mod origin;
 mod response;
+mod stderr;
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
 use interp_perl::{Entered, Perl, Start};
 
 use super::connection::ConnectionState;
+use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
 use super::request::RequestState;
 use super::tree::Hold;
@@ -120,6 +123,10 @@ impl Language for PerlLanguage {
         interp_perl::HAS_ITHREADS
     }
 
+    fn log_is_open(&self) {
+        interp_perl::stderr_is_the_log();
+    }
+
     fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
@@ -152,24 +159,12 @@ impl Language for PerlLanguage {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
-        let before = call.state.env.get();
-        if !before.in_env {
-            env::show(call.state, &entered);
-        }
-        f(&*entered);
-        if call.state.env.get().in_env && !before.in_env {
-            env::take_cgi_out(call.r, call.state, &call.server.conf, &entered);
-        }
+        env::around(call, &entered, || f(&*entered));
     }
 
     #[inline(always)]
     fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         env::before_handler(call, dir, entry);
-    }
-
-    #[inline(always)]
-    fn after_log(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        env::take_dir_out(call, dir, entry);
     }
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
@@ -216,9 +211,13 @@ impl Language for PerlLanguage {
 
     fn fill_env(&self, cx: Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
         env::add_cgi(r, state, cx);
-        let hold = super::frame::Frame::find(|frame| Some(frame.hold.clone()));
-        if let Some(hold) = hold {
-            dispatch::enter_any(&hold, |entry| env::put_cgi(r, state, entry));
+        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.request())));
+        if let Some((hold, running)) = innermost {
+            dispatch::enter_any(&hold, |entry| {
+                if let Some(entered) = entered(entry) {
+                    env::put_cgi(r, state, running.as_ref(), entered);
+                }
+            });
         }
         Ok(())
     }
@@ -262,6 +261,7 @@ impl Host for PerlHost {
     fn loaded(pconf: Pool) {
         crate::abi::register();
         runtime::register(Self::module());
+        interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);
         httpd::server::define(c"MODPERL2");
         startup::loaded(PERL, pconf);

@@ -8,7 +8,7 @@ use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Fail, Raised};
-use interp_perl::{Entered, EnvSink, Stdio};
+use interp_perl::{Entered, Stdio};
 
 use super::{PERL, PerlHost, entered, env};
 use crate::host::dispatch::{Stack, enter, refuse, run_stack};
@@ -72,7 +72,6 @@ pub fn run(order: usize, r: &Request) -> c_int {
             Form::Plain => plain(r, state, dir, entered, &stack),
             Form::Script => script(r, state, dir, entered, &stack),
         };
-        env::take_dir_out(&call, dir, entry);
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
         match state.output.finish(r, cx, status == OK) {
@@ -112,7 +111,7 @@ fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Ent
     if dir.is_some_and(|d| d.options.is(DirOption::SetupEnv)) {
         // SAFETY: as in `run`.
         env::add_cgi(r, state, unsafe { Reenter::assume() });
-        env::put_cgi(r, state, entered);
+        env::put_cgi(r, state, Some(r), entered);
     }
     run_stack(entered, stack, &[stack.subject()])
 }
@@ -126,13 +125,9 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
         // SAFETY: as in `run`.
         env::add_cgi(r, state, unsafe { Reenter::assume() });
     }
-    let table = r.subprocess_env();
-    let vars = with_env.then(|| table.iter()).into_iter().flatten();
     let globals = entered.save_globals();
-    let variables = Variables(*r);
-    let env = entered.request_env_to(vars, true, &variables);
     let stdio = Handles { r: *r, state };
-    let status = match entered.redirect(&stdio) {
+    let status = env::in_script(r, state, entered, with_env, || match entered.redirect(&stdio) {
         Ok(redirect) => {
             let status = run_stack(entered, stack, &[stack.subject()]);
             if let Err(raised) = redirect.end() {
@@ -144,8 +139,7 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
             raised_at_end(r, &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
-    };
-    drop(env);
+    });
     drop(globals);
     status
 }
@@ -153,23 +147,6 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
 /// Giving STDIN and STDOUT back raised something.
 fn raised_at_end(r: &Request, raised: &Raised) {
     report::request(PERL, r, Level::Error, &format!("perl-script: {raised}"));
-}
-
-/// What a script writes to `%ENV` is for `subprocess_env`, too: subrequests and programs see it.
-struct Variables(Request);
-
-impl EnvSink for Variables {
-    fn set(&self, key: &[u8], value: &[u8]) {
-        self.0.subprocess_env().set(key, value);
-    }
-
-    fn unset(&self, key: &[u8]) {
-        self.0.subprocess_env().unset(key);
-    }
-
-    fn clear(&self) {
-        self.0.subprocess_env().clear();
-    }
 }
 
 /// STDIN and STDOUT of a response.

@@ -1,0 +1,127 @@
+/* STDERR: a PerlIO layer named "ApacheLog" on top of what the handle was, which makes lines of what is written and hands them to
+ * the host (src/stderr.rs) for its log. fileno is still 2, where programs that a script runs write as they always did. What the
+ * host does not take goes down as it is: in a process that a script forked, and where descriptor 2 is not the log (any more):
+ * `open STDERR, '>', $file` keeps perl's handle and puts the file under it. */
+#include "shim.h"
+#include <sys/stat.h>
+
+enum { MOST = 7000 };                                   /* httpd cuts a line at 8 KiB; what is longer becomes several */
+enum { HAS_REST = 1, LOST = 2 };                        /* mp_interp.err: half a line waits; the layer was popped */
+
+typedef struct { struct _PerlIO base; char *rest; size_t len, room; uint32_t forks; } layer;
+
+static mp_err *host;
+static struct { dev_t dev; ino_t ino; int known; } the_log;
+
+void mp_err_init(mp_err *f) { host = f; }
+/* Descriptor 2 is the server's now: before code of the configuration runs, and once httpd has opened its log. */
+void mp_err_here(void) {
+    struct stat st;
+    if ((the_log.known = fstat(2, &st) == 0)) { the_log.dev = st.st_dev; the_log.ino = st.st_ino; }
+}
+static int is_log(void) {
+    struct stat st;
+    return the_log.known && fstat(2, &st) == 0 && st.st_dev == the_log.dev && st.st_ino == the_log.ino;
+}
+/* NULL in global destruction. A thread that a script made has its own interpreter, with the record of the one it came from. */
+static mp_interp *record(pTHX) {
+    mp_interp *me = PL_phase == PERL_PHASE_DESTRUCT || !mp_rust ? NULL : MP_ME;
+    return me && me->perl == MP_THX ? me : NULL;
+}
+static int is_taken(void) { return host && !mi_is_forked() && is_log() && host(NULL, 0); }
+
+static void emit(layer *l) { if (l->len) { size_t n = l->len; l->len = 0; (void)host(l->rest, n); } }
+static void raw(pTHX_ PerlIO *f, layer *l) {            /* what waited for the end of its line; not in a child of the process it waits in */
+    size_t n = l->len;
+    l->len = 0;
+    if (n && PerlIOValid(PerlIONext(f)) && !(mi_is_forked() && l->forks != mp_rust->process->forks)) PerlIO_write(PerlIONext(f), l->rest, n);
+}
+static void add(layer *l, const char *s, size_t n) {
+    while (l->len + n > MOST) {                         /* too long for a line of the log */
+        size_t fits = MOST - l->len;
+        if (l->len) { add(l, s, fits); emit(l); } else (void)host(s, fits);
+        s += fits; n -= fits;
+    }
+    if (l->len + n > l->room) {
+        size_t room = l->room ? l->room : 256; char *more;
+        while (room < l->len + n) room *= 2;
+        if (!(more = realloc(l->rest, room))) { emit(l); (void)host(s, n); return; }
+        l->rest = more; l->room = room;
+    }
+    memcpy(l->rest + l->len, s, n);
+    l->len += n;
+    l->forks = mp_rust->process->forks;
+}
+
+static SSize_t err_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
+    layer *l = PerlIOSelf(f, layer); const char *s = from, *end = s + n, *line;
+    dSAVEDERRNO; mp_interp *me;
+    SAVE_ERRNO;
+    if (!is_taken()) {
+        raw(aTHX_ f, l);
+        RESTORE_ERRNO;
+        return PerlIO_write(PerlIONext(f), from, n);
+    }
+    for (; (line = memchr(s, '\n', end - s)); s = line + 1) {
+        if (l->len) { add(l, s, line - s); emit(l); }
+        else if (line - s > MOST) { add(l, s, line - s); emit(l); }
+        else (void)host(s, line - s);
+    }
+    if (s < end) add(l, s, end - s);
+    if (l->len) {
+        if ((me = record(aTHX)) && me->depth) me->err |= HAS_REST; else emit(l);
+    }
+    RESTORE_ERRNO;
+    return n;
+}
+static IV err_pushed(pTHX_ PerlIO *f, const char *mode, SV *arg, PerlIO_funcs *tab) {
+    layer *l = PerlIOSelf(f, layer);
+    l->rest = NULL; l->len = l->room = 0;
+    return PerlIOBase_pushed(aTHX_ f, mode, arg, tab);
+}
+static IV err_popped(pTHX_ PerlIO *f) {
+    layer *l = PerlIOSelf(f, layer); mp_interp *me = record(aTHX);
+    if (l->len && is_taken()) emit(l);
+    free(l->rest);
+    l->rest = NULL; l->len = l->room = 0;
+    if (me) me->err |= LOST;
+    return PerlIOBase_popped(aTHX_ f);
+}
+static IV err_flush(pTHX_ PerlIO *f) { return PerlIOValid(PerlIONext(f)) ? PerlIO_flush(PerlIONext(f)) : 0; }
+static IV err_seek(pTHX_ PerlIO *f, Off_t at, int whence) { return PerlIO_seek(PerlIONext(f), at, whence); }
+static Off_t err_tell(pTHX_ PerlIO *f) { return PerlIO_tell(PerlIONext(f)); }
+
+static PERLIO_FUNCS_DECL(ApacheLog) = {
+    sizeof(PerlIO_funcs), "ApacheLog", sizeof(layer), PERLIO_K_RAW,
+    err_pushed, err_popped, NULL /* open */, PerlIOBase_binmode, NULL /* getarg */, PerlIOBase_fileno, PerlIOBase_dup,
+    PerlIOBase_read, PerlIOBase_unread, err_write, err_seek, err_tell, PerlIOBase_close, err_flush, NULL /* fill */,
+    PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
+};
+
+static PerlIO *handle(pTHX) {
+    IO *io = PL_stderrgv && isGV_with_GP(PL_stderrgv) ? GvIOp(PL_stderrgv) : NULL;
+    return io && PerlIOValid(IoOFP(io)) ? IoOFP(io) : NULL;
+}
+/* When an interpreter is born; a clone has its parent's. */
+void mp_err_begin(pTHX) {
+    PerlIO *f = handle(aTHX);
+    PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&ApacheLog));
+    if (f) PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&ApacheLog), "w", NULL);
+}
+/* The outermost call is over, and mp_interp.err is set: half a line is a line now, and a layer that the script lost with its
+ * handle is put back once that is the log again. */
+void mp_err_end(pTHX_ mp_interp *me) {
+    PerlIO *f = handle(aTHX), *at;
+    dSAVEDERRNO;
+    SAVE_ERRNO;
+    me->err &= ~HAS_REST;
+    for (at = f; at && PerlIOValid(at); at = PerlIONext(at)) {
+        if (PerlIOBase(at)->tab != PERLIO_FUNCS_CAST(&ApacheLog)) continue;
+        if (is_taken()) emit(PerlIOSelf(at, layer)); else raw(aTHX_ at, PerlIOSelf(at, layer));
+        me->err &= ~LOST;
+        f = NULL;
+        break;
+    }
+    if (f && me->err & LOST && PerlIO_fileno(f) == 2 && is_log() && PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&ApacheLog), "w", NULL)) me->err = 0;
+    RESTORE_ERRNO;
+}

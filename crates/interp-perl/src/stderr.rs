@@ -1,0 +1,50 @@
+//! STDERR: what Perl code warns or prints there becomes lines for the host's log.
+//!
+//! The layer that makes lines of it (`shim/stderr.c`) is on the handle of every interpreter, from its first statement on.
+
+use crate::ffi;
+use std::{
+    ffi::{c_char, c_int},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
+
+/// Where the lines go.
+pub trait ErrorLog: Sync {
+    /// Whether what is written now, on this thread, is taken; else it goes to descriptor 2 as it is.
+    fn takes(&self) -> bool;
+    /// A line, without its end; never more than 7,000 bytes.
+    fn line(&self, text: &[u8]);
+}
+
+static LOG: OnceLock<&'static dyn ErrorLog> = OnceLock::new();
+
+/// Hands over the log, once for all interpreters. Without one nothing is taken.
+pub fn set_error_log(log: &'static dyn ErrorLog) {
+    if LOG.set(log).is_ok() {
+        // SAFETY: the function lives as long as the process.
+        unsafe { ffi::mp_err_init(said) };
+    }
+    stderr_is_the_log();
+}
+
+/// Descriptor 2 is the server's log now: to be called before code of the configuration runs, and again when the server has
+/// opened its log. Where a script puts another file there, what is written to STDERR goes to that.
+pub fn stderr_is_the_log() {
+    // SAFETY: the server has one thread while it starts.
+    unsafe { ffi::mp_err_here() };
+}
+
+/// For the shim: a line, or with null the question whether it would be taken.
+unsafe extern "C" fn said(text: *const c_char, len: usize) -> c_int {
+    let Some(log) = LOG.get() else { return 0 };
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        if text.is_null() {
+            return log.takes();
+        }
+        // SAFETY: the shim lends that many bytes for the call.
+        log.line(unsafe { std::slice::from_raw_parts(text.cast(), len) });
+        true
+    }));
+    c_int::from(done.unwrap_or(false))
+}

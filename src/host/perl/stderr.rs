@@ -1,0 +1,35 @@
+//! STDERR in httpd's error log: each line with level, client and module, in the form of ErrorLogFormat.
+
+use config::ServerOption;
+use httpd::Server;
+use httpd::log::Level;
+use interp_perl::ErrorLog;
+
+use super::PERL;
+use crate::host::frame::{About, Frame};
+use crate::host::report;
+
+/// What Perl code warns, or prints to STDERR.
+pub struct Stderr;
+
+impl ErrorLog for Stderr {
+    fn takes(&self) -> bool {
+        let server = match about() {
+            Some(About::Request(r)) => Some(r.server()),
+            Some(About::Connection(c)) => Some(c.base_server()),
+            Some(About::Server(s)) => Some(s),
+            None => Server::main(),
+        };
+        let record = server.as_ref().and_then(|s| PERL.server(s));
+        record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+    }
+
+    fn line(&self, text: &[u8]) {
+        report::line(PERL, about().as_ref(), Level::Warn, text);
+    }
+}
+
+/// What the code that writes is about; nothing is known of a thread that a script made.
+fn about() -> Option<About> {
+    Frame::find(|frame| Some(frame.about))
+}
