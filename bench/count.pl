@@ -17,9 +17,11 @@ my %case = (
     script => { path => '/script',        want => 'Hello, World!' },
     tables => { path => '/tables',        want => '-' x 5120, headers => join '', map { "X-In$_: value $_\r\n" } 0 .. 9 },
     echo   => { path => '/echo',          want => $body, body => $body },
+    plack  => { path => '/plack', want => 'Hello, World!', headers => "User-Agent: bench\r\nAccept: */*\r\n" },
     chain  => { path => '/chain/1k.txt',  want => 'x' x 1024, header => qr/^X-Chain: 1\r$/m },
 );
-my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : qw(static empty hello script tables echo chain);
+my $plack = grep { -e "$_/Plack/Handler/Apache2.pm" } @INC;
+my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : (qw(static empty hello script tables echo), $plack ? 'plack' : (), 'chain');
 $case{$_} or die "no case $_; there are: @{[sort keys %case]}\n" for @cases;
 
 sub apxs { my ($what) = @_; my $apxs = $ENV{APXS} || 'apxs'; chomp(my $answer = `$apxs -q $what`); length $answer or die "$apxs -q $what gave nothing\n"; $answer }
@@ -31,6 +33,7 @@ my $so = $ENV{MOD_INTERP_SO} || ($ENV{CARGO_TARGET_DIR} || "$top/target") . '/re
 my $dir = File::Temp::tempdir('mod_interp_bench.XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
 mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(htdocs htdocs/chain out c lib modules modules/mod_interp);
 sub save { my ($file, $text) = @_; open my $to, '>', "$dir/$file" or die "$dir/$file: $!\n"; print $to $text; close $to or die "$dir/$file: $!\n" }
+save('lib/hello.psgi', "sub { [200, ['Content-Type' => 'text/plain'], ['Hello, World!']] }\n");
 save($_, 'x' x 1024) for qw(htdocs/1k.txt htdocs/chain/1k.txt);
 File::Copy::copy("$top/bench/c/mod_bench.c", "$dir/c/mod_bench.c") && File::Copy::copy("$top/bench/lib/Bench.pm", "$dir/lib/Bench.pm")
     && File::Copy::copy($so, "$dir/modules/mod_interp.so") or die "$so, bench/: $!\n";
@@ -72,7 +75,7 @@ SetHandler bench-mark
 </Location>
 C
     $conf .= "User $user\nGroup $group\n" if $> == 0 && $user;
-    return $conf . join '', map { "<Location /$_>\nSetHandler bench-$_\n</Location>\n" } qw(empty hello script tables echo) if $column eq 'httpd';
+    return $conf . join '', map { "<Location /$_->[0]>\nSetHandler bench-$_->[1]\n</Location>\n" } (map { [$_, $_] } qw(empty hello script tables echo)), ['plack', 'hello'] if $column eq 'httpd';
     $conf .= <<"C";
 LoadModule perl_module $perl
 PerlSwitches -I$dir/lib
@@ -92,6 +95,7 @@ C
         my $handler = $_ eq 'script' ? 'perl-script' : 'modperl';
         $conf .= "<Location /$_>\nSetHandler $handler\nPerlResponseHandler Bench::$_\n</Location>\n";
     }
+    $conf .= "<Location /plack>\nSetHandler perl-script\nPerlResponseHandler Plack::Handler::Apache2\nPerlSetVar psgi_app $dir/lib/hello.psgi\n</Location>\n" if $plack;
     return $conf;
 }
 

@@ -4,7 +4,22 @@ fn main() {
     let perl = probe::or_exit(probe::perl());
     probe::emit_perl_cfgs(&perl);
     let mut shim = cc::Build::new();
-    for file in ["abi", "bind", "clone", "env", "guard", "handler", "io", "life", "stderr", "trim", "util", "xsub"] {
+    for file in [
+        "abi",
+        "bind",
+        "clone",
+        "dump",
+        "env",
+        "guard",
+        "handler",
+        "io",
+        "leftovers",
+        "life",
+        "stderr",
+        "trim",
+        "util",
+        "xsub",
+    ] {
         shim.file(format!("shim/{file}.c"));
     }
     shim.include("shim").include("../interp").opt_level(2).std("gnu11");

@@ -10,6 +10,7 @@ mod filter;
 mod log;
 pub mod lua;
 mod module;
+mod needs;
 mod request_io;
 mod request_rec;
 mod request_util;

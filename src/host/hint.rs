@@ -1,11 +1,20 @@
 //! Lines of the error log that say more than what went wrong: what was meant, and what to write for it. All of it is on cold
 //! ways: at the start, and where an answer has failed already.
 
-use httpd::log::Level;
-use httpd::{ModuleRecord, skipped};
+use std::collections::HashSet;
+use std::ffi::c_int;
+use std::sync::{Mutex, PoisonError};
 
+use config::{Handler, Phase, Run};
+use httpd::log::Level;
+use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
+use httpd::{ModuleRecord, Node, Request, skipped};
+use interp::{Inside, Outcome};
+
+use super::frame::About;
 use super::lang::Lang;
-use super::{report, site};
+use super::request::Step;
+use super::{configured, report, site};
 
 /// The modules of this library, and what of Debian's has the same name.
 const MODULES: &[(&str, &ModuleRecord, &str)] = &[
@@ -36,5 +45,146 @@ pub fn skipped_modules(lang: Lang) {
             )
         };
         report::server(lang, None, Level::Warn, &text);
+    }
+}
+
+/// Whether httpd knows what to do with a handler's result.
+fn is_status(n: c_int) -> bool {
+    matches!(n, OK | DECLINED | DONE | SUSPENDED | AP_FILTER_ERROR) || (100..=599).contains(&n)
+}
+
+/// A handler returned something that is neither OK nor DECLINED, or is no number: what it counts as is `number`.
+#[cold]
+pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Outcome, number: c_int) {
+    let what = match phase.row().run {
+        Run::Void | Run::Files | Run::Stream => return,
+        _ if !outcome.is_number && outcome.truth => "returned no number, which counts as OK".to_owned(),
+        _ if outcome.is_number && (i64::from(number) != outcome.number || !is_status(number)) => {
+            format!("returned {}, which is no status", outcome.number)
+        }
+        _ => return,
+    };
+    let text = format!("{}: {what}: {}", report::name(lang.phase_name(phase), step), lang.words().results);
+    report::line(lang, Some(about), Level::Warn, text.as_bytes());
+}
+
+/// A response handler returned OK and sent nothing, but printed to the STDOUT of the process.
+#[cold]
+pub fn printed_astray(lang: Lang, r: &Request, handlers: &[Handler]) {
+    let step = handlers.first().map_or_else(String::new, |handler| report::name_of(lang, Phase::Response, handler));
+    let text = format!(
+        "{step}: sent nothing, but printed to STDOUT, which is the server's own here: write $r->print, or SetHandler perl-script, \
+         where STDOUT is the response's"
+    );
+    report::request(lang, r, Level::Warn, &text);
+}
+
+/// A request was not found, though response handlers stand in the configuration for it: no SetHandler leads to them. Said once
+/// per line of the configuration and process.
+#[cold]
+pub fn unreached(lang: Lang, r: &Request) {
+    static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    if r.status() != HTTP_NOT_FOUND {
+        return;
+    }
+    let words = lang.words();
+    let is_ours = |name: &[u8]| words.handlers.iter().any(|form| form.as_bytes().eq_ignore_ascii_case(name));
+    let written = r.set_handler_value();
+    if r.handler().is_some_and(is_ours) || written.is_some_and(is_ours) {
+        return;
+    }
+    let Some(handler) = configured::written(lang, Phase::Response, r).first() else { return };
+    let name = report::name_of(lang, Phase::Response, handler);
+    {
+        let _inside = Inside::new();
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.get_or_insert_default().insert(name.clone()) {
+            return;
+        }
+    }
+    let here = match written.or(r.handler()) {
+        Some(other) => format!("SetHandler says \"{}\" here", String::from_utf8_lossy(other)),
+        None => "there is no SetHandler here".to_owned(),
+    };
+    let text = format!(
+        "{name}: not asked for {}, since {here}: add SetHandler {}",
+        String::from_utf8_lossy(r.uri().unwrap_or_default()),
+        words.handlers.join(" or ")
+    );
+    report::request(lang, r, Level::Info, &text);
+}
+
+/// Looks for `SetHandler` and `AddHandler` lines whose handler is nobody's but looks like one of ours.
+pub fn misspelt_handlers(lang: Lang) {
+    walk(Node::first(), &mut |node| {
+        if !node.name().eq_ignore_ascii_case(b"SetHandler") && !node.name().eq_ignore_ascii_case(b"AddHandler") {
+            return;
+        }
+        let word = node.arguments().split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).unwrap_or_default();
+        let written = String::from_utf8_lossy(word).trim_matches(['"', '\'']).to_owned();
+        let words = lang.words();
+        if words.handlers.iter().any(|form| form.eq_ignore_ascii_case(&written)) {
+            return;
+        }
+        let is_right =
+            |meant: &str| meant.split([' ', ',']).next().is_some_and(|form| form.eq_ignore_ascii_case(&written));
+        if words.misspelt.iter().any(|(_, meant)| is_right(meant)) {
+            return;
+        }
+        let plain = letters(&written);
+        let Some((_, meant)) = words.misspelt.iter().find(|(wrong, _)| is_near(&plain, wrong)) else { return };
+        let text = format!(
+            "{} {written} ({}:{}): no module has a handler of this name: write {meant}",
+            String::from_utf8_lossy(node.name()),
+            String::from_utf8_lossy(node.file()),
+            node.line()
+        );
+        report::server(lang, None, Level::Warn, &text);
+    });
+}
+
+fn walk(first: Option<Node>, f: &mut dyn FnMut(Node)) {
+    for node in first.into_iter().flat_map(Node::and_next) {
+        f(node);
+        walk(node.child(), f);
+    }
+}
+
+/// `Mod-Perl` and `mod_perl` are the same mistake.
+fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether two names differ in one letter at most, that is longer, missing, another or swapped; short ones in none.
+fn is_near(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a == b {
+        return true;
+    }
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (x, y) = (&a[same..], &b[same..]);
+    let rest = |s: &[u8], n: usize| s.get(n..).map(<[u8]>::to_vec);
+    let swapped = matches!((x, y), ([p, q, ..], [s, t, ..]) if p == t && q == s) && rest(x, 2) == rest(y, 2);
+    b.len() > 5
+        && (swapped
+            || (rest(x, 1).is_some() && rest(x, 1) == rest(y, 1))
+            || rest(x, 1).as_deref() == Some(y)
+            || rest(y, 1).as_deref() == Some(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_one_letter_wrong_is_near_and_another_module_s_is_not() {
+        for near in ["modperl", "modprel", "modpel", "modperll", "nodperl"] {
+            assert!(is_near(near, "modperl"), "{near}");
+        }
+        for far in ["modphp", "modper", "mod", "", "cgiscript"].into_iter().filter(|far| *far != "modper") {
+            assert!(!is_near(far, "modperl"), "{far}");
+        }
+        assert!(is_near("lua", "lua") && !is_near("la", "lua"));
+        assert_eq!(letters("Mod-Perl_2"), "modperl2");
     }
 }

@@ -86,6 +86,15 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// What hints for the administrator say in its own words.
+    fn words(&self) -> &'static Words;
+
+    /// What a message of the language means, where it is one of the classic mistakes; `handler` is what could not be found.
+    fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
+        let _ = (message, handler);
+        None
+    }
+
     /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
     fn splits_messages(&self) -> bool {
         false
@@ -110,6 +119,11 @@ pub trait Language: Sync {
     /// A call about a request: `f` is run in `interp`, with whatever the language does before and after each.
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let _ = call;
+        interp.with(f);
+    }
+
+    /// A call about a connection, or a cleanup that a script registered: as [`Language::around`].
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(f);
     }
 
@@ -177,6 +191,16 @@ pub trait Language: Sync {
         let _ = (cx, r, state);
         Err("this language has no environment of its own".into())
     }
+}
+
+/// A language's own words in hints.
+pub struct Words {
+    /// The values of `SetHandler` that lead to its response handlers.
+    pub handlers: &'static [&'static str],
+    /// What a handler may return.
+    pub results: &'static str,
+    /// What is written in the place of a `SetHandler` value, in small letters and digits only, and what is to be written.
+    pub misspelt: &'static [(&'static str, &'static str)],
 }
 
 /// A call that is about a request.
@@ -433,6 +457,7 @@ macro_rules! host_calls {
             if let Some(state) = r.state::<Self>() {
                 state.end_walk(&r);
             }
+            super::hint::unreached($lang, &r);
         }
     };
 }

@@ -41,6 +41,8 @@ pub struct Output {
     parses: Cell<bool>,
     /// Nothing more goes out: the headers said that something else is the answer.
     is_done: Cell<bool>,
+    /// Something was printed to the STDOUT of the process instead.
+    is_missed: Cell<bool>,
     /// What the headers make of the request, whatever the handler returns.
     status: Cell<Option<c_int>>,
 }
@@ -55,6 +57,7 @@ impl Output {
             spare: Cell::new(None),
             parses: Cell::new(false),
             is_done: Cell::new(false),
+            is_missed: Cell::new(false),
             status: Cell::new(None),
         }
     }
@@ -100,6 +103,16 @@ impl Output {
             None => {}
         }
         length
+    }
+
+    /// A script prints to the STDOUT of the process, in place of this.
+    pub fn miss(&self) {
+        self.is_missed.set(true);
+    }
+
+    /// Whether a script did.
+    pub fn was_missed(&self) -> bool {
+        self.is_missed.get()
     }
 
     /// Whether it is open.

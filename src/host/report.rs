@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use config::Phase;
+use config::{Handler, Phase};
 use httpd::log::{self, Entry, Level};
 use httpd::{Connection, Request, Server};
 use interp::Raised;
@@ -63,12 +63,23 @@ pub fn line(lang: Lang, of: Option<&About>, level: Level, text: &[u8]) {
 }
 
 /// Name of a handler for a message, and the line that configured it.
-fn name(directive: &str, step: &Step) -> String {
+pub fn name(directive: &str, step: &Step) -> String {
     match step {
-        Step::Named(handler) if handler.at.file.is_empty() => format!("{directive} {}", handler.display_name()),
-        Step::Named(handler) => format!("{directive} {}, {}", handler.display_name(), handler.at),
+        Step::Named(handler) => named(directive, handler),
         Step::Code(_) => format!("{directive}, pushed code"),
     }
+}
+
+fn named(directive: &str, handler: &Handler) -> String {
+    if handler.at.file.is_empty() {
+        return format!("{directive} {}", handler.display_name());
+    }
+    format!("{directive} {}, {}", handler.display_name(), handler.at)
+}
+
+/// The same, of a handler that the configuration names for a phase.
+pub fn name_of(lang: Lang, phase: Phase, handler: &Handler) -> String {
+    named(lang.phase_name(phase), handler)
 }
 
 /// A handler of this directive died: the language's message goes to the log, and if the language wants that, as mod_perl does,
@@ -90,7 +101,16 @@ pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Rai
         }
         _ => String::new(),
     };
-    message(lang, of, &[prefix.as_bytes(), &line].concat(), &name(directive, step));
+    let said = [prefix.as_bytes(), &line].concat();
+    let handler = match (raised, step) {
+        (Raised::Unresolved(_), Step::Named(handler)) => Some(&*handler.name),
+        _ => None,
+    };
+    let what = match lang.explain(&said, handler) {
+        Some(hint) => format!("{}; {hint}", name(directive, step)),
+        None => name(directive, step),
+    };
+    message(lang, of, &said, &what);
 }
 
 /// A script's message, and in brackets what it was. What a language says behind it, such as where it was raised, has lines of

@@ -36,11 +36,9 @@ pub struct EnvDone {
     pub dir: bool,
     /// CGI variables.
     pub cgi: bool,
-    /// Its calls are shown [`RequestState::shown`], and that table is made or `asked` is set.
+    /// Its calls are shown [`RequestState::shown`].
     pub shows: bool,
-    /// A script asked for CGI variables while they were there: its later calls are shown them, too.
-    pub asked: bool,
-    /// Its perl-script response runs, whose `%ENV` has CGI variables.
+    /// Its perl-script response runs.
     pub in_script: bool,
 }
 
@@ -80,6 +78,8 @@ pub struct RequestState {
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
+    /// Its number once a phase of it has changed something of its interpreter that later phases shall find; else 0.
+    pub leaves: Cell<u64>,
     /// The variables that the request's calls are shown in `%ENV`.
     pub shown: Cell<Option<Table>>,
     /// What the response handler printed and is not passed on yet.
@@ -111,6 +111,7 @@ impl RequestState {
             extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
+            leaves: Cell::new(0),
             shown: Cell::new(None),
             output: Output::new(lang),
         };

@@ -322,7 +322,10 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
         return OK;
     }
     match start_all(lang, s).and_then(|()| resolve_early(lang)) {
-        Ok(()) => OK,
+        Ok(()) => {
+            hint::misspelt_handlers(lang);
+            OK
+        }
         Err(text) => failed(lang, s, &text),
     }
 }
@@ -338,11 +341,14 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
         let found =
             in_parent(About::Server(server), None, stock, |entry| lang.resolve(entry, &handler, &server, section));
         if let Err(raised) = found {
+            let text = raised.to_string();
+            let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
             return Err(format!(
-                "{}: \"{}\" ({}): cannot be resolved: {raised}",
+                "{}: \"{}\" ({}): cannot be resolved: {text}{}",
                 directive.trim_start_matches('<'),
                 handler.display_name(),
-                handler.at
+                handler.at,
+                hint.unwrap_or_default()
             ));
         }
     }
@@ -380,6 +386,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones {
         hint::skipped_modules(lang);
+        hint::misspelt_handlers(lang);
     }
     for stock in site::stocks(lang) {
         in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));

@@ -104,7 +104,7 @@ C
         my ($protocol, $get) = @_;
         $get->('/keep');
         my $got = '';
-        wait_until(sub { ($got = $get->('/look')->{content}) !~ /^wait/ }, 10);
+        wait_until(sub { ($got = $get->('/look')->{content}) !~ /^wait/ }, 30);
         like $got, qr/\A\d+ rows\z/, "$protocol: each row raises on an object of an earlier request";
     };
     $ask->('HTTP/1.1', sub { $s->get($_[0]) });

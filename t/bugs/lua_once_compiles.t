@@ -25,7 +25,7 @@ for_each_mpm(qw(event prefork), sub {
     my $ask = sub { my ($path, $n) = @_; my $before = cpu($s); is $s->get($path)->{content}, 'short', $path for 1 .. $n; cpu($s) - $before };
     $ask->('/long.lua', 20);            # each state loads it once
     my $seconds = $ask->('/long.lua', 40);
-    cmp_ok $seconds, '<', 0.2, "40 requests take $seconds s: nothing is compiled";
+    cmp_ok $seconds, '<', 0.8, "40 requests take $seconds s: nothing is compiled";       # which would be some 3 s
 });
 
 done_testing;

@@ -55,9 +55,9 @@ for my $phase (qw(PreConnection ProcessConnection)) {
     my $busy = $s->socket;
     print {$busy} "GET /h?stay HTTP/1.0\r\n\r\n";
     $s->wait_for_trace(qr/^in/m);
-    is $s->raw("GET /a.txt HTTP/1.0\r\n\r\n", 5), '', "$phase: a connection without an interpreter is closed" for 1 .. 3;
+    is $s->raw("GET /a.txt HTTP/1.0\r\n\r\n", 30), '', "$phase: a connection without an interpreter is closed" for 1 .. 3;
     spew($s->root . '/var/release', '');
-    like TestHttpd::Client::read_all($busy, 10), qr/ok\z/, '  the one that has it goes on';
+    like TestHttpd::Client::read_all($busy, 30), qr/ok\z/, '  the one that has it goes on';
     is $s->get('/a.txt')->{content}, 'a', '  then others are served';
     is_deeply [$s->child_pids], \@children, '  by the same child';
     $s->stop;
@@ -71,7 +71,7 @@ for_each_mpm(qw(event prefork worker), sub {
     for my $case ([ok => 1], [declined => 1], [exit => 1], [done => 0], [forbidden => 0], [die => 0]) {
         my ($how, $served) = @$case;
         spew($s->root . '/var/how', $how);
-        my $got = $s->raw("GET /a.txt HTTP/1.0\r\n\r\n", 5);
+        my $got = $s->raw("GET /a.txt HTTP/1.0\r\n\r\n", 30);
         if ($served) { like $got, qr/^HTTP\/1\.1 200 .*a\z/s, "$how: the connection is served" }
         else         { is $got, '', "$how: the connection is closed" }
     }

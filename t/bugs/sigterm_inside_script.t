@@ -52,7 +52,7 @@ for my $how (qw(sleep loop sort)) {
     my ($child) = map { /^in (\d+)/ } $s->wait_for_trace(qr/^in/m);
     $s->mark_log;
     kill TERM => $child;
-    ok wait_until(sub { !grep { $_ == $child } $s->child_pids }, 5), "$how: the child ends";
+    ok wait_until(sub { !grep { $_ == $child } $s->child_pids }, 15), "$how: the child ends";
     is_deeply [grep { /^(?:DESTROY|pool|cleanup|out)|$child/ } $s->trace], [], '  and nothing in Perl ran';
     $s->log_like(qr/ended by a signal inside a script/, '  the log says that');
 }
@@ -64,7 +64,7 @@ for my $how (qw(sleep loop sort)) {
     print {$socket} "GET /met?sleep HTTP/1.0\r\n\r\n";
     my ($child) = map { /^in (\d+)/ } $s->wait_for_trace(qr/^in/m);
     $s->restart;
-    ok wait_until(sub { !kill 0 => $child }, 5), 'restart: the child ends';
+    ok wait_until(sub { !kill 0 => $child }, 15), 'restart: the child ends';
     is_deeply [grep { /^(?:DESTROY|pool|cleanup|out)|$child/ } $s->trace], [], '  and nothing in Perl ran there';
 }
 

@@ -44,7 +44,7 @@ for_each_mpm(qw(event prefork worker), sub {
     for (1 .. 5) {
         my $socket = $s->socket;
         print {$socket} "POST /f?read HTTP/1.0\r\nContent-Length: 100000\r\n\r\n", 'x' x 5000;
-        $s->wait_for_trace(qr/^in read/m, 5);
+        $s->wait_for_trace(qr/^in read/m, 20);
         close $socket;
         is $s->get('/f')->{status}, 200, 'a client gone in the middle of its body' if $_ == 5;
     }
@@ -69,7 +69,7 @@ for_each_mpm(qw(event prefork worker), sub {
     my $socket = $s->socket;
     print {$socket} "GET /f?slow HTTP/1.0\r\n\r\n";
     kill KILL => $pid;
-    ok wait_until(sub { $s->get('/f')->{status} == 200 }, 10), 'a killed child is replaced';
+    ok wait_until(sub { $s->get('/f')->{status} == 200 }, 30), 'a killed child is replaced';
     isnt $s->get('/f')->{content}, $pid, 'by another process' if $s->is_threaded;
 });
 

@@ -139,7 +139,7 @@ for_each_mpm(qw(event prefork), sub {
     my $fault = sub { my $file = $s->root . '/var/fault'; @_ ? do { spew("$file.new", "@_"); rename "$file.new", $file } : unlink $file };
     my $back = sub {
         my $got;
-        wait_until(sub { ($got = $s->get('/status')->{content}) =~ /^lent 1, waiting 0, of [12]\z/ }, 10);
+        wait_until(sub { ($got = $s->get('/status')->{content}) =~ /^lent 1, waiting 0, of [12]\z/ }, 30);
         return $got;
     };
     is $s->get('/f')->{status}, 200, 'without a fault' or diag explain $s->get('/f');
@@ -151,7 +151,7 @@ for_each_mpm(qw(event prefork), sub {
             $s->trace;
             $fault->($phase, $how);
             my $answer = $s->get('/f');
-            $s->wait_for_trace(qr/^\Q$how $phase\E$/m, 10);
+            $s->wait_for_trace(qr/^\Q$how $phase\E$/m, 30);
             $fault->();
             my $want = $LOG{$how} ? $died : $how eq 'exit' ? $exited : 200;
             is $answer->{status}, $want, "$how in $directive: " . ($want == 599 ? 'no answer' : $want);
@@ -165,7 +165,7 @@ for_each_mpm(qw(event prefork), sub {
         my $socket = $s->socket;
         print {$socket} "POST /f HTTP/1.0\r\nContent-Length: 100000\r\n\r\n", 'x' x 5000;
         my @seen;
-        wait_until(sub { push @seen, $s->trace; grep { /^gone $phase/ } @seen }, 10);
+        wait_until(sub { push @seen, $s->trace; grep { /^gone $phase/ } @seen }, 30);
         close $socket;
         wait_until(sub { push @seen, $s->trace; grep { /^over $phase/ } @seen }, 20);
         $fault->();
@@ -182,7 +182,7 @@ for_each_mpm(qw(event prefork), sub {
         $fault->($phase, 'kill');
         my $answer = $s->raw("GET /f HTTP/1.0\r\n\r\n");      # an agent would ask again
         $AFTER{$phase} or is $answer, '', "kill -9 in $directive: no answer";
-        $s->wait_for_trace(qr/^kill $phase/m, 10);
+        $s->wait_for_trace(qr/^kill $phase/m, 30);
         ok wait_until(sub { $s->get('/f')->{status} == 200 }, 20), "kill -9 in $directive: another process serves on";
         like $back->(), qr/^lent 1, waiting 0/, '  with all its interpreters';
     }

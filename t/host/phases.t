@@ -68,7 +68,7 @@ C
     is_deeply [grep { !/child_init|connection/ } @start], [("open_logs $files", "post_config $files") x 2],
         'files phases run in both configuration passes';
     is_deeply [(grep { /child_init/ } @start)[0]], ['child_init APR::Pool Apache2::ServerRec'], 'child_init';
-    $s->wait_for_trace(qr/^process_connection/m, 1);    # the harness itself connected once
+    $s->wait_for_trace(qr/^process_connection/m, 5) unless grep { /^process_connection/ } @start;    # the harness itself connected once
 
     is $s->get('/all')->{content}, "body\n", 'the request is answered';
     my $r    = 'Apache2::RequestRec';

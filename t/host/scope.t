@@ -56,9 +56,9 @@ C
     $s->wait_for_trace(qr/^fixup \/hold/m);
     is $s->get('/ok')->{status}, $beside ? 200 : 503, '  while a foreign handler runs another request is ' . ($beside ? 'served' : 'not served');
     spew($s->root . '/var/release', '');
-    like TestHttpd::Client::read_all($held, 10), qr/200 OK/, '  the foreign handler answers';
+    like TestHttpd::Client::read_all($held, 30), qr/200 OK/, '  the foreign handler answers';
     close $held;    # until then httpd lingers
-    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 5), '  then others are served';
+    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 20), '  then others are served';
 
     unlink $s->root . '/var/release';
     $s->trace;
@@ -67,17 +67,17 @@ C
     $s->wait_for_trace(qr/^fixup \/hold/m);
     is $s->get('/ok')->{status}, 503, '  with pnotes the request keeps it in each case';
     spew($s->root . '/var/release', '');
-    TestHttpd::Client::read_all($held, 10);
+    TestHttpd::Client::read_all($held, 30);
     close $held;
     ok scalar(grep { $_ eq 'log /hold value' } $s->wait_for_trace(qr/^log \/hold/m)), '  up to its log handler';
-    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 5), '  then others are served';
+    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 20), '  then others are served';
 
     my $client = $s->client;
     is $client->get('/ok')->{status}, 200, '  a connection is kept open';
-    wait_until(sub { grep { /^log/ } $s->trace }, 5);
+    wait_until(sub { grep { /^log/ } $s->trace }, 20);
     is $s->get('/ok')->{status}, $idle ? 200 : 503, '  another one is ' . ($idle ? 'served' : 'not served');
     undef $client;
-    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 5), '  and is once it ends';
+    ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 20), '  and is once it ends';
     $s->stop;
 }
 

@@ -174,10 +174,15 @@ sub module_so {
 
 sub child_user { (grep { defined getpwnam $_ } qw(www-data apache daemon nobody))[0] }
 
+# A port below those that the kernel gives to clients: one of these may be in use again before httpd listens.
 sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp')
-        or die "no free port on 127.0.0.1: $!";
-    return $socket->sockport;
+    my $first = slurp('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/ ? $1 : 32768;
+    for my $try (1 .. 50) {
+        my $port = $first > 15000 ? 10000 + int rand($first - 10000) : 0;
+        my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp') or next;
+        return $socket->sockport;
+    }
+    die "no free port on 127.0.0.1: $!";
 }
 
 # ------------------------------------------------------------------------------------------------ start and stop
@@ -197,7 +202,8 @@ sub start {
         my $clash = $self->log =~ /AH00072|could not bind/;
         $self->reap;
         if ($clash && $try < 5) {
-            $self->{port} = free_port();
+            $self->{port}  = free_port();
+            $self->{ports} = {};
             unlink $self->{errorlog}, "$self->{root}/stderr";
             next;
         }
@@ -468,7 +474,9 @@ sub terminate {
     my ($self) = @_;
     if ($self->is_threaded) {
         wait_until(sub { !$self->connections }, 0.5);
-        sleep 0.02;     # the worker, behind its socket's end
+        # The worker, behind its socket's end: on a busy machine it may be a while until it has the processor again.
+        sleep 0.02;
+        wait_until(sub { !$self->threads_at_work }, 2);
     }
     kill TERM => $self->{pid};
 }

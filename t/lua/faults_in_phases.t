@@ -170,7 +170,7 @@ for_each_mpm(qw(event prefork), sub {
             $s->trace;
             $fault->($name, $how);
             my $answer = $ask->($name);
-            ok scalar(grep { $_ eq "$how $name" } $s->wait_for_trace(qr/^\Q$how $name\E$/m, 10)), "$how in $directive: it came to that";
+            ok scalar(grep { $_ eq "$how $name" } $s->wait_for_trace(qr/^\Q$how $name\E$/m, 30)), "$how in $directive: it came to that";
             $fault->();
             my $want = $LOG{$how} ? $raised : $exited;
             is $answer->{status}, $want, $want == 599 ? '  no answer' : "  status $want";
@@ -187,7 +187,7 @@ for_each_mpm(qw(event prefork), sub {
             my $socket = $s->socket;
             print {$socket} "POST /$name HTTP/1.0\r\nContent-Length: 100000\r\n\r\n", 'x' x 5000;
             my $seen = '';
-            wait_until(sub { $seen .= join '', map { "$_\n" } $s->trace; $seen =~ /^gone \Q$name\E$/m }, 10) unless $AFTER{$name};
+            wait_until(sub { $seen .= join '', map { "$_\n" } $s->trace; $seen =~ /^gone \Q$name\E$/m }, 30) unless $AFTER{$name};
             close $socket;
             wait_until(sub { $seen .= join '', map { "$_\n" } $s->trace; $seen =~ /^over \Q$name\E/m }, 20);
             $fault->();
@@ -206,7 +206,7 @@ for_each_mpm(qw(event prefork), sub {
         $fault->($name, 'kill');
         my $answer = $name eq 'input_filter' ? $s->raw("POST /$name HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody") : $s->raw("GET /$name HTTP/1.0\r\n\r\n");
         $AFTER{$name} or is $answer, '', "kill -9 in $directive ($name): no answer";
-        ok scalar(grep { $_ eq "kill $name" } $s->wait_for_trace(qr/^kill \Q$name\E/m, 10)), '  it came to that';
+        ok scalar(grep { $_ eq "kill $name" } $s->wait_for_trace(qr/^kill \Q$name\E/m, 30)), '  it came to that';
         ok wait_until(sub { $ask->($name)->{status} == 200 }, 20), "kill -9 in $directive: the server serves on";
     }
 });

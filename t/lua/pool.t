@@ -42,7 +42,7 @@ my $s = TestHttpd::Lua->start(mpm => 'event', scripts => \%SCRIPTS, config => "L
 is join(' ', map { $s->get('/s')->{content} =~ / (\d+)/ } 1 .. 3), '1 2 3', 'one state serves one request after the other';
 my $busy = occupied($s);
 my $got;
-ok wait_until(sub { $got = $s->get('/s'); $got->{status} == 503 }, 5), 'with the only one busy a request is turned away';
+ok wait_until(sub { $got = $s->get('/s'); $got->{status} == 503 }, 20), 'with the only one busy a request is turned away';
 ok $got->{headers}{'retry-after'}, '  and told when to come again';
 $s->log_like(qr/LuaInterpMaxWait: no interpreter of the main server came free in 300ms; "LuaInterpMax \d" \(now 1\) would have avoided it/, '  the log names the directive, and the value that would have helped');
 release($busy);
@@ -51,7 +51,7 @@ $s->stop;
 
 $s = TestHttpd::Lua->start(mpm => 'event', scripts => \%SCRIPTS, config => "ServerLimit 1\n$BASE");
 my @busy = map { occupied($s) } 1 .. 6;
-ok wait_until(sub { $s->get('/s')->{status} == 200 }, 5), 'without LuaInterpMax there is one for each request';
+ok wait_until(sub { $s->get('/s')->{status} == 200 }, 20), 'without LuaInterpMax there is one for each request';
 release($_) for @busy;
 $s->stop;
 

@@ -70,7 +70,7 @@ sub occupy {
     $s->trace;
     my @sockets = map { my $socket = $s->socket; print {$socket} "GET /busy?$how HTTP/1.0\r\n\r\n"; $socket } 1 .. $n;
     my $in = 0;
-    wait_until(sub { $in += grep { $_ eq "in $how" } $s->trace; $in >= $n }, 15) or fail "only $in of $n handlers run";
+    wait_until(sub { $in += grep { $_ eq "in $how" } $s->trace; $in >= $n }, 30) or fail "only $in of $n handlers run";
     return @sockets;
 }
 
@@ -123,7 +123,7 @@ for_each_mpm(qw(event prefork), sub {
         my @sockets = occupy($s, 'nap', 3);
         $s->graceful;
         is $s->get('/hello')->{content}, 'hello', 'a graceful restart under load: serves' if $_ == 1;
-        $whole += grep { TestHttpd::Client::read_all($_, 10) =~ /done$/ } @sockets;
+        $whole += grep { TestHttpd::Client::read_all($_, 30) =~ /done$/ } @sockets;
     }
     is $whole, 3 * $RESTARTS, "$RESTARTS graceful restarts: handlers that ran then have ended in their own time";
     kill TERM => @clients;
@@ -139,8 +139,8 @@ for_each_mpm(qw(event prefork), sub {
     if ($mpm eq 'prefork') {
         my @sockets = occupy($s, 'sleep', 3);
         kill TERM => @children;
-        ok wait_until(sub { my %now = map { $_ => 1 } $s->child_pids; !grep { $now{$_} } @children }, 10), 'SIGTERM to the children during sleeping handlers: they end';
-        ok wait_until(sub { $s->get('/hello')->{status} == 200 }, 10), '  and others serve';
+        ok wait_until(sub { my %now = map { $_ => 1 } $s->child_pids; !grep { $now{$_} } @children }, 30), 'SIGTERM to the children during sleeping handlers: they end';
+        ok wait_until(sub { $s->get('/hello')->{status} == 200 }, 30), '  and others serve';
     }
 });
 
@@ -199,7 +199,7 @@ C
     is slurp($s->root . '/var/trace'), $phases, '  runs no phase';
     is slurp($s->root . '/var/started'), "${started}x", '  runs the start-up code, once';
     is_deeply [$s->child_pids], \@children, '  and the children are the same' if $mpm eq 'event';
-    is scalar(grep { TestHttpd::Client::read_all($_, 10) =~ /done$/ } @sockets), 2, '  whose handlers have gone on';
+    is scalar(grep { TestHttpd::Client::read_all($_, 30) =~ /done$/ } @sockets), 2, '  whose handlers have gone on';
     is $s->get('/hello')->{content}, 'hello', '  and which serve';
 });
 

@@ -131,14 +131,14 @@ for_each_mpm(qw(event prefork), sub {
     is $own[$_], '/own ' . ($_ + 1) . ' false', 'the next one sees its own' for 1, 2;
     like $s->get('/same')->{content}, qr/alive of \/same$/, 'a request that a hook kept is alive in the handler of the same one';
     $s->get('/file.txt');
-    $s->wait_for_trace(qr/^log true \/file\.txt/m, 5);
+    $s->wait_for_trace(qr/^log true \/file\.txt/m, 20);
     like $s->get('/use?field')->{content}, qr/^false .*request is gone/, 'after a request whose log hook ran';
 
     # A cleanup of its pool is the last that sees a request.
     for my $n (1 .. 3) {
         is $s->request('GET', "/cleanup?$n", { 'X-Secret' => "of $n" })->{content}, 'registered', 'a cleanup';
         $s->get('/own');
-        my @lines = $s->wait_for_trace(qr/^cleanup $n/m, 5);
+        my @lines = $s->wait_for_trace(qr/^cleanup $n/m, 20);
         like join("\n", @lines), qr/^cleanup $n (?:true \/cleanup of $n|false .*request is gone)$/m, '  sees its own request, or that it is gone' or diag "@lines";
         like $s->get('/use?field')->{content}, qr/^false .*request is gone/, '  which then is gone';
     }

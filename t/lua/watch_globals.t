@@ -47,7 +47,7 @@ for_each_mpm(qw(event prefork), sub {
         my ($path, @lines) = @_;
         $s->mark_log;
         is $s->get($path)->{content}, 'done', "$path: served";
-        $s->wait_for_log($lines[-1], 5) if @lines;
+        $s->wait_for_log($lines[-1], 20) if @lines;
         my @got = grep { !/loaded_at_once/ } $s->log_since =~ /\[lua:warn\].*LuaOptions WatchGlobals: \S*?(\w+\.lua:.*)$/mg;
         s/ \(.*// for @got;
         my @expected = map { "$_" } @lines;

@@ -28,14 +28,14 @@ C
     my $answer = $s->get('/x?exit');
     if ($mpm eq 'prefork') {
         is $answer->{status}, 599, 'prefork: the connection ends without an answer';
-        ok wait_until(sub { my %now = map { $_ => 1 } $s->child_pids; grep { !$now{$_} } @before }, 10), '  and a child is gone';
+        ok wait_until(sub { my %now = map { $_ => 1 } $s->child_pids; grep { !$now{$_} } @before }, 30), '  and a child is gone';
     }
     elsif (ours) {
         is $answer->{status}, 500, 'threaded: 500';
         $s->log_like(qr/CORE::exit/, '  and a line in the log');
         is_deeply [$s->child_pids], \@before, '  and the child lives';
     }
-    ok wait_until(sub { $s->get('/x')->{status} == 200 }, 10), 'the server serves on';
+    ok wait_until(sub { $s->get('/x')->{status} == 200 }, 30), 'the server serves on';
 });
 
 done_testing;

@@ -115,7 +115,6 @@ sub put {               # the host's: no sink
 sub call {
     my ($q, $code) = @_;
     my ($top, $ok) = top();
-    if ($q->{asked}) { $q->{asked} = 0; %{ $q->{shown} } = (%{ $q->{shown} }, %{ $q->{table} }) }
     if ($top) {
         push @stack, { owner => $q, frame => { %{ +env() }, %{ $q->{shown} } }, sink => $q->{shown} };
         $ok = eval { $code->(); 1 };
@@ -175,7 +174,7 @@ sub respond {
         add_cgi($q) if $place->{cgi};
         if ($place->{own}) {
             push @stack, { owner => $q, frame => { %{ +env() }, $place->{cgi} ? %{ $q->{table} } : () }, sink => $q->{table} };
-            $q->{in_script} = $place->{cgi};
+            $q->{in_script} = 1;
             my $ok = eval { $body->(); 1 };
             $q->{in_script} = 0;
             pop @stack;
@@ -191,7 +190,7 @@ sub ask {
     my ($q) = @_;
     add_cgi($q);
     put(%{ $q->{table} });
-    if ($q->{in_script}) { $q->{asked} = 1 } else { %{ $q->{shown} } = (%{ $q->{shown} }, %{ $q->{table} }) }
+    unless ($q->{in_script}) { %{ $q->{shown} } = (%{ $q->{shown} }, %{ $q->{table} }) }
 }
 # %ENV is another hash meanwhile: what is put goes with it.
 sub with_all {

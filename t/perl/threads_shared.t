@@ -144,7 +144,7 @@ MinSpareThreads 33
 MaxSpareThreads 64
 MaxRequestWorkers 48
 C
-    wait_until(sub { $s->child_pids == 3 }, 10);
+    wait_until(sub { $s->child_pids == 3 }, 30);
     my @answers = $s->parallel(12, sub { my @all = look($s, 'add,100'); $all[1] });
     my ($max) = sort { $b <=> $a } map { ref $_ ? $_->[0] : 0 } @answers;
     cmp_ok $max, '<=', 1200, 'a process sees its own interpreters\' additions only';

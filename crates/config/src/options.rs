@@ -102,7 +102,7 @@ const SERVER_ROWS: &[OptionRow] = &[
     server("Clone", ServerOption::Clone, "The virtual host has its own interpreters, cloned from the main server's parent.").needs_ithreads(),
     server("Parent", ServerOption::Parent, "The virtual host has its own parent interpreter and so its own namespace, switches and modules; implies Clone.").needs_ithreads(),
     // "Autoload" is what mod_perl's code accepts, "AutoLoad" what its manual says.
-    server("Autoload", ServerOption::Autoload, "Loads the modules of handlers at start-up; a failure ends the start. A + before a handler's name does so for one, a - exempts it.").alias("AutoLoad"),
+    server("Autoload", ServerOption::Autoload, "Loads the modules of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does so for one, a - exempts it.").alias("AutoLoad"),
     server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
     server("InheritSwitches", ServerOption::InheritSwitches, "A virtual host with +Parent uses the main server's PerlSwitches, in place of its own. PerlSwitches +inherit is the same."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` builds the parent interpreters, loads what PerlRequire and PerlModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
@@ -156,7 +156,7 @@ pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
     server("Enable", ServerOption::Enable, "Whether the module works for this server at all. With -Enable a line that names a handler or script is an error, and a virtual host has no interpreter.").on(),
     server("Clone", ServerOption::Clone, "The virtual host has its own interpreters, made as the main server's are."),
     server("Parent", ServerOption::Parent, "The virtual host has its own parent interpreter and so its own start-up code; implies Clone."),
-    server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
+    server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
     server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` starts the parent interpreters, loads what LuaRequire and LuaModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
     server("Htaccess", ServerOption::Htaccess, "Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user."),

@@ -2,7 +2,10 @@
 
 use crate::{Connection, Request, Server, ffi};
 use apr::{ArrayHeader, Socket};
-use std::{ffi::c_void, ptr::NonNull};
+use std::{
+    ffi::c_void,
+    ptr::{self, NonNull},
+};
 
 /// An `ap_conf_vector_t`: each module's record of a directory, server, request or connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -50,6 +53,20 @@ pub(crate) unsafe fn core<T>(vector: *mut ffi::ap_conf_vector_t) -> Option<NonNu
 }
 
 impl Request {
+    /// What `SetHandler` says for the request's directory, whether or not httpd has come to that.
+    pub fn set_handler_value(&self) -> Option<&[u8]> {
+        // SAFETY: the vector lives; the core keeps this record in those of directories.
+        let dir = unsafe { core::<ffi::core_dir_config>(self.raw().per_dir_config) }?;
+        // SAFETY: lives; expressions of strings are what SetHandler makes; the text lives as long as the request.
+        unsafe {
+            let expression = dir.as_ref().expr_handler;
+            let mut error = ptr::null();
+            (!expression.is_null())
+                .then(|| ffi::ap_expr_str_exec(self.as_ptr(), expression, &raw mut error))
+                .and_then(|text| apr::bytes_at(text))
+        }
+    }
+
     /// What modules keep for its directory.
     pub fn per_dir_config(&self) -> Option<ConfVector> {
         ConfVector::new(self.raw().per_dir_config)

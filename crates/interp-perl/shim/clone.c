@@ -9,7 +9,8 @@ static void complain(pTHX_ mp_interp *me, int tag, SV *err) {
     if (making.error) return;                           /* the first one tells */
     if (tag == MP_CORE_EXIT) { s = "CORE::exit was called"; n = strlen(s); }
     else {
-        if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
+        if (err && SvROK(err) && !SvAMAGIC(err)) err = t = mp_dump(aTHX_ err);
+        else if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
         s = err ? SvPV_nomg_const(err, n) : (n = 4, "died");
     }
     if ((making.error = malloc(n + 1))) { Copy(s, making.error, n, char); making.error[n] = 0; making.len = n; }
@@ -76,6 +77,7 @@ mp_interp *mp_clone(mp_interp *me) {
     mp_interp *to = calloc(1, sizeof *to);
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
+    to->touched = MP_NEW;
     making.from = me; making.to = to;
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;

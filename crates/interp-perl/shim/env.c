@@ -4,6 +4,9 @@
  * when it ends, %ENV is what it was. A frame keeps its hash for the next one at its depth: see `settle`. */
 #include "shim.h"
 
+#ifndef HvHasAUX                                        /* perl 5.36 and before */
+#  define HvHasAUX(hv) SvOOK(hv)
+#endif
 #define env_hv() (PL_envgv ? GvHVn(PL_envgv) : NULL)
 /* Whether a frame has begun in this interpreter; a thread that a script made has the record of the one it was copied from. */
 static const mp_interp *in_frame(pTHX) {
@@ -106,11 +109,11 @@ static void exchange(pTHX_ HV *a, HV *b) {
     void *any = SvANY(a); U32 flags = SvFLAGS(a); SV **array = HvARRAY(a) ? (SV **)HvARRAY(a) : NULL;
     SvANY(a) = SvANY(b); SvFLAGS(a) = SvFLAGS(b); a->sv_u.svu_hash = b->sv_u.svu_hash;
     SvANY(b) = (XPVHV *)any; SvFLAGS(b) = flags; b->sv_u.svu_hash = (HE **)array;
-    if (SvOOK(a) || SvOOK(b)) {                         /* the list of weak references belongs to the hash itself */
-        AV *of_a = SvOOK(b) ? HvAUX(b)->xhv_backreferences : NULL, *of_b = SvOOK(a) ? HvAUX(a)->xhv_backreferences : NULL;
+    if (HvHasAUX(a) || HvHasAUX(b)) {                         /* the list of weak references belongs to the hash itself */
+        AV *of_a = HvHasAUX(b) ? HvAUX(b)->xhv_backreferences : NULL, *of_b = HvHasAUX(a) ? HvAUX(a)->xhv_backreferences : NULL;
         if (LIKELY(of_a == of_b)) return;
-        if (!SvOOK(a)) hv_iterinit(a);                  /* makes room for it */
-        if (!SvOOK(b)) hv_iterinit(b);
+        if (!HvHasAUX(a)) hv_iterinit(a);                  /* makes room for it */
+        if (!HvHasAUX(b)) hv_iterinit(b);
         HvAUX(a)->xhv_backreferences = of_a; HvAUX(b)->xhv_backreferences = of_b;
     }
 }
@@ -200,7 +203,7 @@ static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
         throw_away(aTHX_ me, f);
         return;
     }
-    if (SvOOK(hv)) hv_iterinit(hv);                     /* an `each` that did not come to its end */
+    if (HvHasAUX(hv)) hv_iterinit(hv);                     /* an `each` that did not come to its end */
     magic = SvMAGICAL(hv);
     SvMAGICAL_off(hv);
     if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)

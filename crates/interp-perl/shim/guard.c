@@ -8,7 +8,11 @@ static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
     me->io = NULL;                                      /* the response belongs to the other process */
     if (tag == MP_DIED) {
         STRLEN n; const char *s;
-        if (sv && SvROK(sv)) {
+        if (sv && SvROK(sv) && !SvAMAGIC(sv)) {
+            sv = mp_dump(aTHX_ sv);
+            sv_catpvs(sv, "\n");
+        }
+        else if (sv && SvROK(sv)) {
             SV *t = NULL; dJMPENV; int rc;
             JMPENV_PUSH(rc);
             if (rc == 0) {
@@ -213,8 +217,8 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
         }
         if (want_text) { STRLEN n; SV *t = text_of(aTHX_ me, r); SvREFCNT_dec(r); out->sv = t; out->text = SvPV_nomg_const(t, n); out->len = n; }
     } else if (tag == MP_DIED && sv) {
-        STRLEN n; SV *t = text_of(aTHX_ me, sv);
-        SvREFCNT_dec(sv); out->sv = t;
+        STRLEN n; SV *t = SvROK(sv) && !SvAMAGIC(sv) ? mp_dump(aTHX_ sv) : text_of(aTHX_ me, sv);
+        mp_release(aTHX_ me, sv); out->sv = t;
         out->text = SvPV_nomg_const(t, n); out->len = n;
     }
     if (LIKELY(!out->text) && out->sv) { SV *gone = out->sv; out->sv = NULL; mp_release(aTHX_ me, gone); }

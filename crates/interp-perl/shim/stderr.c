@@ -1,4 +1,5 @@
-/* STDERR: a PerlIO layer named "ApacheLog" on top of what the handle was, which makes lines of what is written and hands them to
+/* STDERR, and what goes to the STDOUT of the process.
+ * STDERR: a PerlIO layer named "ApacheLog" on top of what the handle was, which makes lines of what is written and hands them to
  * the host (src/stderr.rs) for its log. fileno is still 2, where programs that a script runs write as they always did. What the
  * host does not take goes down as it is: in a process that a script forked, and where descriptor 2 is not the log (any more):
  * `open STDERR, '>', $file` keeps perl's handle and puts the file under it. */
@@ -13,7 +14,8 @@ typedef struct { struct _PerlIO base; char *rest; size_t len, room; uint32_t for
 static mp_err *host;
 static struct { dev_t dev; ino_t ino; int known; } the_log;
 
-void mp_err_init(mp_err *f) { host = f; }
+static void (*out_host)(void);
+void mp_err_init(mp_err *said, void (*printed)(void)) { host = said; out_host = printed; }
 /* Descriptor 2 is the server's now: before code of the configuration runs, and once httpd has opened its log. */
 void mp_err_here(void) {
     struct stat st;
@@ -98,14 +100,28 @@ static PERLIO_FUNCS_DECL(ApacheLog) = {
     PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
 };
 
+/* On the STDOUT of the process, which no client sees: the host is told of a script that prints there. */
+static SSize_t out_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
+    if (out_host && !mi_is_forked()) out_host();
+    return PerlIO_write(PerlIONext(f), from, n);
+}
+static PERLIO_FUNCS_DECL(ProcessOut) = {
+    sizeof(PerlIO_funcs), "ProcessOut", sizeof(struct _PerlIO), PERLIO_K_RAW,
+    PerlIOBase_pushed, PerlIOBase_popped, NULL /* open */, PerlIOBase_binmode, NULL /* getarg */, PerlIOBase_fileno, PerlIOBase_dup,
+    PerlIOBase_read, PerlIOBase_unread, out_write, err_seek, err_tell, PerlIOBase_close, err_flush, NULL /* fill */,
+    PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
+};
+
 static PerlIO *handle(pTHX) {
     IO *io = PL_stderrgv && isGV_with_GP(PL_stderrgv) ? GvIOp(PL_stderrgv) : NULL;
     return io && PerlIOValid(IoOFP(io)) ? IoOFP(io) : NULL;
 }
 /* When an interpreter is born; a clone has its parent's. */
 void mp_err_begin(pTHX) {
-    PerlIO *f = handle(aTHX);
+    PerlIO *f = handle(aTHX), *out = PL_defoutgv && isGV_with_GP(PL_defoutgv) && GvIOp(PL_defoutgv) ? IoOFP(GvIOp(PL_defoutgv)) : NULL;
     PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&ApacheLog));
+    PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&ProcessOut));
+    if (out && PerlIOValid(out)) PerlIO_push(aTHX_ out, PERLIO_FUNCS_CAST(&ProcessOut), "w", NULL);
     if (f) PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&ApacheLog), "w", NULL);
 }
 /* The outermost call is over, and mp_interp.err is set: half a line is a line now, and a layer that the script lost with its

@@ -75,7 +75,9 @@ impl Entered {
             unsafe { std::slice::from_raw_parts(out.text.cast::<u8>(), out.text_len) }.to_vec()
         };
         let result = match out.tag {
-            TAG_OK => Ok(Outcome { number: out.number, truth: out.truth != 0, is_number: true }),
+            TAG_OK => {
+                Ok(Outcome { number: out.number, truth: out.truth != 0, is_number: out.number != 0 || out.truth == 0 })
+            }
             TAG_EXIT => Err(Raised::Exit(out.status)),
             TAG_CORE_EXIT => Err(Raised::CoreExit(out.status)),
             TAG_UNRESOLVED => Err(Raised::Unresolved(text())),
@@ -117,7 +119,13 @@ mod tests {
         let perl = perl.enter();
         let run = |code: &str| perl.run(code.as_bytes(), None);
         assert_eq!(died(run("die qq(x\\n)")), "x\n");
-        assert_eq!(died(run("die { a => 1 }")).split('(').next(), Some("HASH"));
+        assert_eq!(died(run("die { a => 1 }")), "{a => 1}");
+        assert_eq!(died(run("die bless [1, { b => undef }, 'x'], 'C'")), "C=[1, {b => undef}, \"x\"]");
+        assert_eq!(died(run("my $self = {}; $self->{me} = $self; die $self")), "{me => {me => {me => ...}}}");
+        assert_eq!(
+            died(run("package T; sub TIEHASH { bless [] } sub FIRSTKEY { die 'no' } tie my %h, 'T'; die \\%h")),
+            "HASH"
+        );
         assert_eq!(died(run("package O; use overload '\"\"' => sub { 'as text' }; die bless []")), "as text");
         let odd = died(run("package P; use overload '\"\"' => sub { die 'no' }; die bless []"));
         assert_eq!(odd, "an exception of class P that has no text");

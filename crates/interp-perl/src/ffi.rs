@@ -139,8 +139,14 @@ unsafe extern "C" {
         before: *mut Before,
     ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
+    // leftovers.c
+    pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
+    pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // stderr.c
-    pub(crate) fn mp_err_init(said: unsafe extern "C" fn(*const c_char, usize) -> c_int);
+    pub(crate) fn mp_err_init(
+        said: unsafe extern "C" fn(*const c_char, usize) -> c_int,
+        printed: unsafe extern "C" fn(),
+    );
     pub(crate) fn mp_err_here();
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);

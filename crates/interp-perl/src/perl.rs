@@ -59,6 +59,10 @@ pub struct Record {
     pub ccfg: *mut c_void,
     /// Users of the interpreter. Third-party XS raises it while it keeps the interpreter.
     pub refcnt: c_int,
+    /// Entries that serve a request or a connection.
+    pub(crate) requests: c_int,
+    /// What they may have changed; 0: nothing.
+    pub(crate) touched: c_int,
 }
 
 /// An interpreter. Whoever owns it may enter it, from one thread at a time; dropping it runs its END blocks and destroys it.

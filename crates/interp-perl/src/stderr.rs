@@ -13,6 +13,8 @@ use std::{
 pub trait ErrorLog: Sync {
     /// Whether what is written now, on this thread, is taken; else it goes to descriptor 2 as it is.
     fn takes(&self) -> bool;
+    /// A script printed to the STDOUT of the process: not to that of a response.
+    fn printed_to_stdout(&self) {}
     /// A line, without its end; never more than 7,000 bytes.
     fn line(&self, text: &[u8]);
 }
@@ -22,8 +24,8 @@ static LOG: OnceLock<&'static dyn ErrorLog> = OnceLock::new();
 /// Hands over the log, once for all interpreters. Without one nothing is taken.
 pub fn set_error_log(log: &'static dyn ErrorLog) {
     if LOG.set(log).is_ok() {
-        // SAFETY: the function lives as long as the process.
-        unsafe { ffi::mp_err_init(said) };
+        // SAFETY: the functions live as long as the process.
+        unsafe { ffi::mp_err_init(said, printed) };
     }
     stderr_is_the_log();
 }
@@ -33,6 +35,12 @@ pub fn set_error_log(log: &'static dyn ErrorLog) {
 pub fn stderr_is_the_log() {
     // SAFETY: the server has one thread while it starts.
     unsafe { ffi::mp_err_here() };
+}
+
+unsafe extern "C" fn printed() {
+    if let Some(log) = LOG.get() {
+        let _ = catch_unwind(AssertUnwindSafe(|| log.printed_to_stdout()));
+    }
 }
 
 /// For the shim: a line, or with null the question whether it would be taken.

@@ -11,7 +11,7 @@ pub struct Outcome {
     pub number: i64,
     /// Whether the value is true in its language.
     pub truth: bool,
-    /// Whether it is a number in its language, which for Perl everything is.
+    /// Whether it is a number in its language. In Perl everything is, but for what is true and no number but 0: text.
     pub is_number: bool,
 }
 

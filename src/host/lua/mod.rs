@@ -33,7 +33,7 @@ use interp_lua::{Entered, Lua, Start};
 
 use super::connection::ConnectionState;
 use super::frame::{About, Frame};
-use super::lang::{Lang, Language, LanguageRow, Own};
+use super::lang::{Lang, Language, LanguageRow, Own, Words};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 use crate::api;
@@ -132,6 +132,22 @@ impl Language for LuaLanguage {
 
     fn ends_objects(&self) -> bool {
         true
+    }
+
+    fn words(&self) -> &'static Words {
+        const SCRIPT: &str = "lua-script where the file is the script, or lua for LuaResponseHandler";
+        &Words {
+            handlers: &["lua"],
+            results: "return apache2.OK (0), apache2.DECLINED (-1) or a status of HTTP such as 404",
+            misspelt: &[
+                ("luascript", SCRIPT),
+                ("luascripts", SCRIPT),
+                ("modlua", SCRIPT),
+                ("modluascript", SCRIPT),
+                ("luahandler", SCRIPT),
+                ("luaresponse", SCRIPT),
+            ],
+        }
     }
 
     fn splits_messages(&self) -> bool {

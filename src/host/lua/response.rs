@@ -18,7 +18,7 @@ use lazy_static::lazy_static;
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{configured, dispatch, report};
+use super::super::{configured, dispatch, hint, report};
 use super::scope;
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
@@ -85,6 +85,9 @@ fn end_walk(r: &Request) {
 
 /// Before all handlers: where a foreign one is about to run, no interpreter is held meanwhile.
 pub fn look(r: &Request) -> c_int {
+    if let Some(page_of) = r.prev() {
+        hint::unreached(LUA, &page_of);
+    }
     let mapped = || LUA.dir(r).is_some_and(|dir| !dir.lua().maps.is_empty());
     if form(r).is_none() && !mapped() {
         std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));

@@ -68,11 +68,6 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
     if before == owner(r) {
         return f();
     }
-    let done = state.env.get();
-    if done.asked {
-        state.env.set(EnvDone { asked: false, ..done });
-        show_later(r, state, r.subprocess_env());
-    }
     let shown = Shown::of(call);
     let vars = state.shown.get();
     let vars = vars.iter().flat_map(Table::iter);
@@ -128,11 +123,6 @@ fn shown(r: &Request, state: &RequestState) -> Table {
     })
 }
 
-fn show_later(r: &Request, state: &RequestState, vars: Table) {
-    let shown = shown(r, state);
-    vars.iter().for_each(|(name, value)| shown.set(name, value));
-}
-
 fn put(r: &Request, state: &RequestState, entered: &Entered, vars: &Vars) {
     let (table, shown) = (r.subprocess_env(), shown(r, state));
     for (name, value) in vars.iter() {
@@ -180,7 +170,7 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
 }
 
 /// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: the call that runs, of the request `running`, sees the
-/// variables that there are now in `%ENV`, and so do all later calls of `r`.
+/// variables that there are now in `%ENV`, and so do all later calls of `r`; as mod_perl, not if it is its perl-script response.
 pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, entered: &Entered) {
     let Some(running) = running else { return };
     let mut vars = r.subprocess_env();
@@ -189,12 +179,10 @@ pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, ent
     }
     // SAFETY: in the pool of the request whose call this is.
     unsafe { entered.show_env(owner(running), vars.iter(), true) };
-    let done = state.env.get();
-    if done.in_script {
-        // They are in %ENV already but for what the script put into the table, which may go on; few are called later.
-        state.env.set(EnvDone { shows: true, asked: true, ..done });
-    } else {
-        show_later(r, state, vars);
+    // In a perl-script response they are there already, but for what the script put into the table, and go with it.
+    if !state.env.get().in_script {
+        let shown = shown(r, state);
+        vars.iter().for_each(|(name, value)| shown.set(name, value));
     }
 }
 
@@ -206,7 +194,7 @@ pub fn in_script<R>(r: &Request, state: &RequestState, entered: &Entered, with_c
     let variables = Variables(*r);
     let sink: &dyn EnvSink = &variables;
     let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
-    state.env.set(EnvDone { in_script: with_cgi, ..state.env.get() });
+    state.env.set(EnvDone { in_script: true, ..state.env.get() });
     let result = f();
     state.env.set(EnvDone { in_script: false, ..state.env.get() });
     result

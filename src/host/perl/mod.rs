@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `response`, `env` | `SetHandler modperl` and `perl-script`; `%ENV` |
 //! | `origin` | entries by other modules' code: from a request, connection, server, pool, or nothing |
+//! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 
 pub mod env;
+mod explain;
 mod library;
 pub mod origin;
 mod response;
@@ -15,7 +17,7 @@ mod stderr;
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter};
 use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
@@ -25,10 +27,10 @@ use interp_perl::{Entered, Perl, Start};
 
 use super::connection::ConnectionState;
 use super::frame::Frame;
-use super::lang::{Lang, Language, LanguageRow, Own, RequestCall};
+use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
@@ -94,6 +96,31 @@ fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>>
     interp.as_any().downcast_ref().map(Perl::record)
 }
 
+/// Numbers the requests whose phases leave something for later ones.
+static LEAVING: AtomicU64 = AtomicU64::new(1);
+
+/// What a phase before the response changes of its interpreter is there in the response; the number of the request then.
+#[cold]
+fn for_later(call: &RequestCall<'_>) -> u64 {
+    if matches!(call.phase, Phase::Response | Phase::Log | Phase::Cleanup) {
+        return 0;
+    }
+    if call.state.leaves.get() == 0 {
+        call.state.leaves.set(LEAVING.fetch_add(1, Relaxed));
+    }
+    call.state.leaves.get()
+}
+
+/// A handle that a script left could not be closed.
+#[cold]
+fn left(r: Option<&Request>, raised: &interp::Raised) {
+    let text = format!("closing what a script left in STDIN, STDOUT or STDERR: {raised}");
+    match r {
+        Some(r) => report::request(PERL, r, httpd::log::Level::Error, &text),
+        None => report::warn(PERL, &text),
+    }
+}
+
 impl Language for PerlLanguage {
     fn name(&self) -> &'static str {
         "Perl"
@@ -121,6 +148,35 @@ impl Language for PerlLanguage {
 
     fn has_threads(&self) -> bool {
         interp_perl::HAS_ITHREADS
+    }
+
+    fn words(&self) -> &'static Words {
+        const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
+        const SCRIPT: &str = "perl-script, or modperl for handlers that only use $r";
+        &Words {
+            handlers: &["modperl", "perl-script"],
+            results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
+                      Apache2::Const::NOT_FOUND (404)",
+            misspelt: &[
+                ("modperl", PLAIN),
+                ("modperl1", PLAIN),
+                ("modperl2", PLAIN),
+                ("perl", PLAIN),
+                ("perlhandler", PLAIN),
+                ("modperlhandler", PLAIN),
+                ("perlmodule", PLAIN),
+                ("perlscript", SCRIPT),
+                ("perlscripts", SCRIPT),
+                ("modperlscript", SCRIPT),
+                ("perlcgi", SCRIPT),
+                ("perlrun", SCRIPT),
+                ("perlregistry", SCRIPT),
+            ],
+        }
+    }
+
+    fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
+        explain::explain(&String::from_utf8_lossy(message), handler)
     }
 
     fn log_is_open(&self) {
@@ -159,7 +215,23 @@ impl Language for PerlLanguage {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
-        env::around(call, &entered, || f(&*entered));
+        env::around(call, &entered, || {
+            let serving = entered.serve(|| call.state.leaves.get());
+            f(&*entered);
+            if let Err(raised) = serving.leave(|| for_later(call)) {
+                left(Some(call.r), &raised);
+            }
+        });
+    }
+
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
+        let entered = perl.enter();
+        let serving = entered.serve(|| 0);
+        f(&*entered);
+        if let Err(raised) = serving.end() {
+            left(None, &raised);
+        }
     }
 
     #[inline(always)]

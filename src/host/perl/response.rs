@@ -15,7 +15,7 @@ use crate::host::dispatch::{Stack, enter, refuse, run_stack};
 use crate::host::frame::About;
 use crate::host::lang::RequestCall;
 use crate::host::request::RequestState;
-use crate::host::{configured, report};
+use crate::host::{configured, hint, report};
 
 /// How a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub fn may_be_ours(r: &Request) -> bool {
 pub fn run(order: usize, r: &Request) -> c_int {
     let form = form(r);
     if order == 0 {
+        if let Some(page_of) = r.prev() {
+            hint::unreached(PERL, &page_of);
+        }
         if form.is_none() {
             // Also of those it came from by an internal redirect: an error page in the place of theirs.
             std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
@@ -74,7 +77,11 @@ pub fn run(order: usize, r: &Request) -> c_int {
         };
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
-        match state.output.finish(r, cx, status == OK) {
+        let finished = state.output.finish(r, cx, status == OK);
+        if state.output.was_missed() && status == OK && r.bytes_sent() == 0 {
+            hint::printed_astray(PERL, r, configured);
+        }
+        match finished {
             Ok(()) => state.output.status().unwrap_or(status),
             Err(_) if r.connection().is_aborted() => status,
             Err(failed) => failed.code(),

@@ -1,6 +1,6 @@
 //! STDERR in httpd's error log: each line with level, client and module, in the form of ErrorLogFormat.
 
-use config::ServerOption;
+use config::{Phase, ServerOption};
 use httpd::Server;
 use httpd::log::Level;
 use interp_perl::ErrorLog;
@@ -22,6 +22,18 @@ impl ErrorLog for Stderr {
         };
         let record = server.as_ref().and_then(|s| PERL.server(s));
         record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+    }
+
+    fn printed_to_stdout(&self) {
+        let asked = |frame: &Frame<'_>| match (frame.about, frame.phase) {
+            (About::Request(r), Some(Phase::Response)) => Some(r),
+            _ => None,
+        };
+        if let Some(r) = Frame::find(asked)
+            && let Some(state) = PERL.state(&r)
+        {
+            state.output.miss();
+        }
     }
 
     fn line(&self, text: &[u8]) {

@@ -16,7 +16,7 @@ sub log_since { substr $_[0]->log, $_[0]{mark} || 0 }
 
 sub wait_for_log {
     my ($self, $re, $seconds) = @_;
-    return TestHttpd::wait_until(sub { $self->log_since =~ $re }, defined $seconds ? $seconds : 10);
+    return TestHttpd::wait_until(sub { $self->log_since =~ $re }, defined $seconds ? $seconds : 20);
 }
 
 # Tests that a line of the log matches, waiting a little for it: httpd logs after it has answered.
@@ -24,7 +24,7 @@ sub log_like {
     my ($self, $re, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     $self->expect_log($re);
-    my $ok = $self->wait_for_log($re, 5);
+    my $ok = $self->wait_for_log($re, 20);
     Test::More::ok($ok, $name || "log matches $re") or Test::More::diag($self->log_since);
     return $ok;
 }
@@ -79,7 +79,7 @@ sub trace {
 # Waits until the trace has a line that matches, and returns all new lines.
 sub wait_for_trace {
     my ($self, $re, $seconds) = @_;
-    TestHttpd::wait_until(sub { substr(TestHttpd::slurp("$self->{root}/var/trace"), $self->{traced} || 0) =~ $re }, defined $seconds ? $seconds : 10);
+    TestHttpd::wait_until(sub { substr(TestHttpd::slurp("$self->{root}/var/trace"), $self->{traced} || 0) =~ $re }, defined $seconds ? $seconds : 20);
     return $self->trace;
 }
 

@@ -46,6 +46,11 @@ sub private_memory {
 }
 
 sub threads      { my ($s, $pid) = @_; my @all = glob "/proc/$pid/task/*"; return scalar @all }
+# Threads of the server's children that run, or would if they had a processor.
+sub threads_at_work {
+    my ($s) = @_;
+    return scalar grep { TestHttpd::slurp($_) =~ /^\d+ \(.*\) R /s } map { glob "/proc/$_/task/*/stat" } $s->child_pids;
+}
 sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   return scalar @all }
 
 # Connections to the port that a process of the server has still open (IPv4).
