@@ -43,7 +43,7 @@ pub mod util;
 
 pub use body::{BodyError, ReadError};
 pub use connection::{Connection, KeepAlive};
-pub use directive::{Command, ServerEdit, Slots};
+pub use directive::{Command, Section, ServerEdit, Slots};
 pub use end::{End, register as register_end};
 pub use filter::{Filter, FilterRec};
 pub use hook::{Own, Pools, add_phase};
