@@ -73,17 +73,19 @@ void mp_clone_done(void) { free(making.error); making.error = NULL; making.len =
 #ifdef USE_ITHREADS
 mp_interp *mp_clone(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl, *c;
-    mp_interp *to = calloc(1, sizeof *to);
+    mp_interp *to = calloc(1, sizeof *to); SV *arenas;
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
     to->touched = MP_NEW;
     making.from = me; making.to = to;
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;
+    arenas = PL_sv_arenaroot;
     {
         dTHXa(c); AV *av;
         PL_my_cxt_list[mp_cxt_index] = to;
         to->perl = c;
+        mp_read_ahead(aTHX_ arenas);
         ptr_table_free(PL_ptr_table); PL_ptr_table = NULL;
         if ((av = get_av("DynaLoader::dl_librefs", 0))) av_clear(av);           /* the parent unloads them */
         if ((av = get_av("DynaLoader::dl_modules", 0))) av_clear(av);
