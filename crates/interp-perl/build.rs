@@ -15,6 +15,7 @@ fn main() {
         "io",
         "leftovers",
         "life",
+        "owned",
         "readahead",
         "stderr",
         "trim",
