@@ -4,9 +4,23 @@ fn main() {
     let perl = probe::or_exit(probe::perl());
     probe::emit_perl_cfgs(&perl);
     let mut shim = cc::Build::new();
-    for file in
-        ["abi", "bind", "clone", "dump", "env", "guard", "handler", "io", "life", "stderr", "trim", "util", "xsub"]
-    {
+    for file in [
+        "abi",
+        "bind",
+        "clone",
+        "dump",
+        "env",
+        "guard",
+        "handler",
+        "io",
+        "leftovers",
+        "life",
+        "owned",
+        "stderr",
+        "trim",
+        "util",
+        "xsub",
+    ] {
         shim.file(format!("shim/{file}.c"));
     }
     shim.include("shim").include("../interp").opt_level(2).std("gnu11");

@@ -88,14 +88,18 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
     match outcome {
         Ok(outcome) => Ok(match c_int::try_from(outcome.number) {
             Ok(number @ (OK | DECLINED)) if outcome.is_number => number,
-            number => {
-                let number = number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
-                hint::result(stack.lang, &stack.about, stack.phase, &next.step(), &outcome, number);
-                number
-            }
+            number => unusual(stack, next, &outcome, number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
         }),
         Err(raised) => Err(raised),
     }
+}
+
+/// A result that is neither OK nor DECLINED.
+#[cold]
+#[inline(never)]
+fn unusual(stack: &Stack<'_>, next: &Next<'_>, outcome: &interp::Outcome, number: c_int) -> c_int {
+    hint::result(stack.lang, &stack.about, stack.phase, &next.step(), outcome, number);
+    number
 }
 
 /// Calls the handlers one after the other; what each returns decides, by the phase's run rule, what comes next.
@@ -317,9 +321,10 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
         }
     };
     let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        enter_any(&hold, |entry| {
+        serve(lang, &hold, |entry| {
             run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
         })
+        .unwrap_or(DECLINED)
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
@@ -347,6 +352,19 @@ pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_in
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
     let hold: Hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
     Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
+}
+
+/// As [`enter_any`], for what serves a connection or ends a request: what it changes of the interpreter ends with it.
+pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
+    let (mut f, mut result) = (Some(f), None);
+    hold.run(|interp| {
+        lang.serve(interp, &mut |entry| {
+            if let Some(f) = f.take() {
+                result = Some(f(entry));
+            }
+        });
+    });
+    result
 }
 
 /// Runs `f` inside of an interpreter that somebody holds.

@@ -86,6 +86,12 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// What start-up code keeps in this parent that clones cannot have: a line for the log each.
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let _ = entry;
+        Vec::new()
+    }
+
     /// What hints for the administrator say in its own words.
     fn words(&self) -> &'static Words;
 
@@ -119,6 +125,11 @@ pub trait Language: Sync {
     /// A call about a request: `f` is run in `interp`, with whatever the language does before and after each.
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let _ = call;
+        interp.with(f);
+    }
+
+    /// A call about a connection, or a cleanup that a script registered: as [`Language::around`].
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(f);
     }
 

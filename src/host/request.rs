@@ -78,6 +78,8 @@ pub struct RequestState {
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
+    /// Its number once a phase of it has changed something of its interpreter that later phases shall find; else 0.
+    pub leaves: Cell<u64>,
     /// The variables that the request's calls are shown in `%ENV`.
     pub shown: Cell<Option<Table>>,
     /// What the response handler printed and is not passed on yet.
@@ -109,6 +111,7 @@ impl RequestState {
             extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
+            leaves: Cell::new(0),
             shown: Cell::new(None),
             output: Output::new(lang),
         };

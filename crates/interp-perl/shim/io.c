@@ -65,38 +65,50 @@ static PERLIO_FUNCS_DECL(Apache2) = {
 };
 void mp_io_define(pTHX) { PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&Apache2)); }
 
-static GV *std_gv(pTHX_ mp_interp *me, int i) {
-    GV *gv = me->std_gv[i];
-    if (LIKELY(gv != NULL)) return gv;
-    gv = gv_fetchpvn_flags(i ? "STDOUT" : "STDIN", i ? 6 : 5, GV_ADD | GV_NOTQUAL, SVt_PVIO);
+GV *mp_std_gv_made(pTHX_ mp_interp *me, int i) {
+    static const char *const names[] = { "STDIN", "STDOUT", "STDERR" };
+    GV *gv = gv_fetchpvn_flags(names[i], strlen(names[i]), GV_ADD | GV_NOTQUAL, SVt_PVIO);
     return me->std_gv[i] = (GV *)SvREFCNT_inc_simple_NN((SV *)gv);
 }
 static void plain(pTHX_ PerlIO *f) {                    /* pops what the script pushed on our layer */
     while (PerlIOValid(f) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) { PerlIO_flush(f); PerlIO_pop(aTHX_ f); }
 }
-static int take(pTHX_ mp_interp *me, int i) {
-    IO *io = GvIOn(std_gv(aTHX_ me, i)); PerlIO *f = me->std[i].ours;
+static inline PerlIO *ours(pTHX_ mp_interp *me, int i) {
+    PerlIO *f = me->std[i].ours;
     if (!f) {
         f = PerlIO_allocate(aTHX);
-        if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return 1;
+        if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return NULL;
         me->std[i].ours = f;
     }
     PerlIOBase(f)->flags = (PerlIOBase(f)->flags & ~(PERLIO_F_EOF | PERLIO_F_ERROR | PERLIO_F_UTF8 | PERLIO_F_CRLF)) | PERLIO_F_OPEN;
+    return f;
+}
+static int take(pTHX_ mp_interp *me, int i) {
+    IO *io = GvIOn(mp_std_gv(aTHX_ me, i)); PerlIO *f = ours(aTHX_ me, i);
+    if (!f) return 1;
     me->std[i].io = (IO *)SvREFCNT_inc_simple_NN((SV *)io);
     me->std[i].ifp = IoIFP(io); me->std[i].ofp = IoOFP(io); me->std[i].type = IoTYPE(io); me->std[i].flags = IoFLAGS(io); me->std[i].lines = IoLINES(io);
     IoIFP(io) = f; IoOFP(io) = i ? f : NULL; IoTYPE(io) = i ? IoTYPE_WRONLY : IoTYPE_RDONLY; IoLINES(io) = 0;
     if (i) IoFLAGS(io) &= ~IOf_FLUSH;
     return 0;
 }
+static void close_other(pTHX_ IO *io, PerlIO *but) {
+    PerlIO *f = IoIFP(io), *o = IoOFP(io);
+    if (!f || f == but) return;
+    IoIFP(io) = IoOFP(io) = NULL;
+    if (IoTYPE(io) == IoTYPE_PIPE) { PerlProc_pclose(f); return; }
+    if (o && o != f) PerlIO_close(o);
+    PerlIO_close(f);
+}
 /* ModInterp::stdio_end(): flushes and pops what the script pushed, closes what it opened in STDIN's or STDOUT's place. */
 XS_EXTERNAL(mp_xs_io_end) {
     dXSARGS; mp_interp *me = MP_ME; int i;
     PERL_UNUSED_VAR(items);
     for (i = 0; i < 2; i++) {
-        IO *io = me->std[i].io; PerlIO *f;
+        IO *io = me->std[i].io;
         if (!io) continue;
         if (me->std[i].ours) plain(aTHX_ me->std[i].ours);
-        if ((f = IoIFP(io)) && f != me->std[i].ours) { PerlIO *o = IoOFP(io); IoIFP(io) = IoOFP(io) = NULL; if (o && o != f) PerlIO_close(o); PerlIO_close(f); }
+        close_other(aTHX_ io, me->std[i].ours);
     }
     XSRETURN_EMPTY;
 }
@@ -104,12 +116,35 @@ static void give(pTHX_ mp_interp *me, int i) {
     IO *io = me->std[i].io;
     if (!io) return;
     IoIFP(io) = me->std[i].ifp; IoOFP(io) = me->std[i].ofp; IoTYPE(io) = me->std[i].type; IoFLAGS(io) = me->std[i].flags; IoLINES(io) = me->std[i].lines;
+    if (i) {                                            /* formats: start-up code sets none for STDOUT */
+        XPVIO *x = (XPVIO *)SvANY(io);
+        if (UNLIKELY(x->xio_fmt_name || x->xio_top_name || x->xio_page || x->xio_lines_left || x->xio_page_len != 60)) {
+            Safefree(x->xio_fmt_name); Safefree(x->xio_top_name);
+            x->xio_fmt_name = x->xio_top_name = NULL; x->xio_fmt_gv = x->xio_top_gv = NULL;
+            x->xio_page = x->xio_lines_left = 0; x->xio_page_len = 60;
+        }
+    }
     me->std[i].io = NULL;
     SvREFCNT_dec_NN((SV *)io);
 }
 static int is_plain(mp_interp *me, int i) {
     IO *io = me->std[i].io; PerlIO *f = me->std[i].ours;
     return !io || (f && IoIFP(io) == f && PerlIOValid(f) && PerlIOBase(f)->tab == PERLIO_FUNCS_CAST(&Apache2));
+}
+
+/* For leftovers.c. The handle of the response that runs is our layer again; what stands there is closed. */
+int mp_io_is_plain(mp_interp *me, int i) { return is_plain(me, i); }
+void mp_io_again(pTHX_ mp_interp *me, int i) {
+    IO *io = me->std[i].io; PerlIO *f;
+    close_other(aTHX_ io, me->std[i].ours);
+    if (me->std[i].ours) plain(aTHX_ me->std[i].ours);
+    f = ours(aTHX_ me, i);
+    IoIFP(io) = f; IoOFP(io) = i ? f : NULL; IoTYPE(io) = i ? IoTYPE_WRONLY : IoTYPE_RDONLY;
+}
+/* In a process that a script forked: the handle is that of the descriptor. */
+void mp_io_native(mp_interp *me, int i) {
+    IO *io = me->std[i].io;
+    IoIFP(io) = me->std[i].ifp; IoOFP(io) = me->std[i].ofp; IoTYPE(io) = me->std[i].type;
 }
 
 /* A response inside another whose script closed a handle, opened something in its place or pushed a layer: it has a handle of
@@ -155,9 +190,28 @@ void mp_io_end(mp_interp *me, const mp_io_before *before, mp_out *out) {
     if (!is_plain(me, 0) || !is_plain(me, 1)) {
         tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::stdio_end", 0), NULL, NULL, 0, &ret);
     }
+    if (UNLIKELY(mp_std_replaced(me))) me->touched |= MP_STATE;
     me->io = before->io; me->io_ctx = before->ctx;
     give_again(aTHX_ me, before->kept);
     if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) = before->flags; }
     else { give(aTHX_ me, 0); give(aTHX_ me, 1); }
     mp_deliver(me, tag, ret, out);
+}
+
+/* ---- the layer :APR (lib/APR/PerlIO.pm): buffered files of the system, as :perlio, whose open takes the pool as well ---- */
+static PerlIO_funcs apr_layer;
+static PerlIO *apr_open(pTHX_ PerlIO_funcs *self, PerlIO_list_t *layers, IV n, const char *mode, int fd, int imode, int perm, PerlIO *old, int narg, SV **args) {
+    return PerlIOBuf_open(aTHX_ self, layers, n, mode, fd, imode, perm, old, narg > 1 ? 1 : narg, args);
+}
+XS_EXTERNAL(mp_xs_define_layer) {
+    dXSARGS;
+    PERL_UNUSED_VAR(items);
+    if (!PerlIO_find_layer(aTHX_ STR_WITH_LEN("APR"), 0)) PerlIO_define_layer(aTHX_ &apr_layer);
+    XSRETURN_EMPTY;
+}
+void mp_layer_init(void) {
+    apr_layer = PerlIO_perlio;
+    apr_layer.name = "APR";
+    apr_layer.kind |= PERLIO_K_MULTIARG;
+    apr_layer.Open = apr_open;
 }

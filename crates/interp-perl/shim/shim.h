@@ -68,10 +68,18 @@ typedef struct { const void *owner; HV *of; mp_env_item *items; size_t n, room; 
 /* STDIN or STDOUT during a response: our handle, and what the script's own was. */
 typedef struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } mp_std;
 
+/* What requests begin with (leftovers.c). */
+typedef struct mp_state mp_state;
+enum { MP_NEW = 1, MP_STATE = 2 };
+
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
 typedef struct mp_interp {
     void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
-    /* ours */
+    /* ours; src/perl.rs reads these two */
+    int requests;                                       /* entries that serve a request or connection, and are not left */
+    int touched;                                        /* what they may have changed (leftovers.c) */
+    uint64_t owner;                                     /* whose phases left it */
+    mp_state *base, *aside;                             /* what they begin with; what outer ones had */
     const mi_home *home;
     mp_hand *hands; size_t nhands;
     int depth;                                          /* doors entered and not left */
@@ -84,7 +92,7 @@ typedef struct mp_interp {
     mp_std std[2];                                      /* STDIN, STDOUT */
     mp_env_frame *env_first, *env_top; mp_env_over env_over;            /* env.c */
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
-    GV *std_gv[2];
+    GV *std_gv[3];                                      /* STDIN, STDOUT, STDERR */
     SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
     HV *stash[MP_CLASSES];
 } mp_interp;
@@ -130,6 +138,12 @@ XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
 /* clone.c */
 XS_EXTERNAL(mp_xs_clone);
+/* owned.c */
+typedef struct { SV **sv; size_t n; } mp_owned;          /* objects that a clone must not free */
+mp_owned mp_owned_hide(pTHX);
+void mp_owned_show(mp_owned all);
+void mp_owned_clear(pTHX_ mp_owned all);
+void mp_owned_tell(mp_interp *me, mp_said *said, void *ctx);
 /* env.c */
 void mp_env_forget(pTHX_ mp_interp *me);
 /* xsub.c */
@@ -146,9 +160,22 @@ void mp_drain(pTHX_ mp_interp *me);
 /* util.c */
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
+XS_EXTERNAL(mp_xs_forget_sub);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
+XS_EXTERNAL(mp_xs_define_layer);
 void mp_io_define(pTHX);
+void mp_layer_init(void);                                /* once, before any interpreter */
+GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
+static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
+int mp_io_is_plain(mp_interp *me, int i);
+void mp_io_again(pTHX_ mp_interp *me, int i);
+void mp_io_native(mp_interp *me, int i);
+/* leftovers.c */
+XS_EXTERNAL(mp_xs_put_back);
+void mp_leftovers_init(void);
+int mp_std_replaced(mp_interp *me);
+void mp_state_forget(pTHX_ mp_interp *me);
 /* dump.c */
 SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */

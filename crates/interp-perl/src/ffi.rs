@@ -122,6 +122,8 @@ unsafe extern "C" {
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone_done();
     pub(crate) fn mp_seal(me: *mut Interp);
+    // owned.c
+    pub(crate) fn mp_owned_tell(me: *mut Interp, said: Said, ctx: *mut c_void);
     // guard.c
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
@@ -139,6 +141,9 @@ unsafe extern "C" {
         before: *mut Before,
     ) -> c_int;
     pub(crate) fn mp_io_end(me: *mut Interp, before: *const Before, out: *mut Out);
+    // leftovers.c
+    pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
+    pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // stderr.c
     pub(crate) fn mp_err_init(
         said: unsafe extern "C" fn(*const c_char, usize) -> c_int,

@@ -25,6 +25,7 @@
 //! | `engine` | what the host asks of any engine |
 //! | `code` | start-up code: require, eval |
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
+//! | `leftovers` | what a request must not leave to the next one |
 //! | `stderr` | STDERR: lines for the log |
 //! | `stack` | the thread that clones and destroys |
 //! | `abi` | what XS modules call in C, as far as it needs the host |
@@ -38,6 +39,9 @@ mod env;
 mod ffi;
 mod globals;
 mod io;
+mod leftovers;
+#[cfg(perl_ithreads)]
+mod memory;
 mod perl;
 mod stack;
 mod start;
@@ -47,7 +51,8 @@ pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
-pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
+pub use leftovers::Serving;
+pub use perl::{Before, Entered, Error, Guard, OwnedObjects, Perl, Record, record_of};
 pub use start::Start;
 pub use stderr::{ErrorLog, set_error_log, stderr_is_the_log};
 

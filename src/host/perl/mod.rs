@@ -7,30 +7,32 @@
 //! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
+//! | `section` | `<Perl>` sections |
 
 pub mod env;
 mod explain;
 mod library;
 pub mod origin;
 mod response;
+mod section;
 mod stderr;
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter};
 use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
-use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
-use interp_perl::{Entered, Perl, Start};
+use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
+use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use super::connection::ConnectionState;
 use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {
@@ -96,6 +98,31 @@ fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>>
     interp.as_any().downcast_ref().map(Perl::record)
 }
 
+/// Numbers the requests whose phases leave something for later ones.
+static LEAVING: AtomicU64 = AtomicU64::new(1);
+
+/// What a phase before the response changes of its interpreter is there in the response; the number of the request then.
+#[cold]
+fn for_later(call: &RequestCall<'_>) -> u64 {
+    if matches!(call.phase, Phase::Response | Phase::Log | Phase::Cleanup) {
+        return 0;
+    }
+    if call.state.leaves.get() == 0 {
+        call.state.leaves.set(LEAVING.fetch_add(1, Relaxed));
+    }
+    call.state.leaves.get()
+}
+
+/// A handle that a script left could not be closed.
+#[cold]
+fn left(r: Option<&Request>, raised: &interp::Raised) {
+    let text = format!("closing what a script left in STDIN, STDOUT or STDERR: {raised}");
+    match r {
+        Some(r) => report::request(PERL, r, httpd::log::Level::Error, &text),
+        None => report::warn(PERL, &text),
+    }
+}
+
 impl Language for PerlLanguage {
     fn name(&self) -> &'static str {
         "Perl"
@@ -111,7 +138,10 @@ impl Language for PerlLanguage {
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
         let switches: Vec<&[u8]> = conf.switches.iter().map(|s| &**s).collect();
         let lib = library::dir()?;
-        let start = Start { argv0: &argv0, switches: &switches, lib: Some(lib), env: &env, main: !s.is_virtual() };
+        let inc = library::of_server();
+        let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();
+        let start =
+            Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
         match Perl::start(&start) {
             Ok(perl) => Ok(Box::new(perl)),
             Err(e) => {
@@ -162,14 +192,8 @@ impl Language for PerlLanguage {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    /// In a package of its own.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
-        let at = Place { file: &item.at.file, line: item.at.line };
-        let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let package = format!("package Apache2::ReadConfig::{file}::line_{}; ", item.at.line);
-        let code = [package.as_bytes(), &item.name].concat();
-        let done = entry.require_module(b"Apache2::PerlSections", None).and_then(|()| entry.run(&code, Some(at)));
-        done.map(drop).map_err(|raised| format!("Perl: {raised}"))
+        entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
 
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
@@ -178,6 +202,20 @@ impl Language for PerlLanguage {
             versions.push(entered.run_text(b"sprintf 'Perl/v%vd', $^V", None).unwrap_or_else(|_| b"Perl".to_vec()));
         }
         versions
+    }
+
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let line = |of: OwnedObjects| {
+            let (class, count) = (&of.class, of.count);
+            let objects = if count == 1 { "an object".to_owned() } else { format!("{count} objects") };
+            let place = of.variable.map(|name| format!(", in {name}")).unwrap_or_default();
+            format!(
+                "start-up code keeps {objects} of class {class}{place}: undef in the interpreters that serve, since the class \
+                 frees memory of C code in DESTROY and cannot be copied. Make the object where it is first used, in the \
+                 handler; if the class is safe with threads, define {class}::CLONE"
+            )
+        };
+        entered(entry).map_or(Vec::new(), |entered| entered.owned_objects().into_iter().map(line).collect())
     }
 
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
@@ -190,7 +228,23 @@ impl Language for PerlLanguage {
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
         let entered = perl.enter();
-        env::around(call, &entered, || f(&*entered));
+        env::around(call, &entered, || {
+            let serving = entered.serve(|| call.state.leaves.get());
+            f(&*entered);
+            if let Err(raised) = serving.leave(|| for_later(call)) {
+                left(Some(call.r), &raised);
+            }
+        });
+    }
+
+    fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
+        let entered = perl.enter();
+        let serving = entered.serve(|| 0);
+        f(&*entered);
+        if let Err(raised) = serving.end() {
+            left(None, &raised);
+        }
     }
 
     #[inline(always)]
