@@ -13,7 +13,7 @@ const PROVIDERS: Contexts = MAIN.and(Contexts::EXEC_ON_READ);
 
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Directive] = &[
-    call("LuaRoot", Args::Take1, "directory", ANYWHERE, lua_apply::root).runs_code().merge(Merge::Inherit).default("the working directory")
+    call("LuaRoot", Args::Take1, "directory", ANYWHERE, lua_apply::root).runs_code().merge(Merge::Inherit).default("ServerRoot")
         .doc("Where the files of other directives lie that are named by a relative path. In a section it holds there; mod_lua applies it to the whole server."),
     call("LuaScope", Args::Words { min: 1, max: 3 }, "once|request|conn|thread|server [min [max]]", ANYWHERE, lua_apply::scope).merge(Merge::Inherit).default("once")
         .doc("How long the globals of a script live: for one call, until the request or connection ends, or, with thread and server, as long as the interpreter that ran it. Interpreters themselves are pooled in any case: see LuaInterpMax."),
