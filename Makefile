@@ -27,7 +27,7 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall serve test check lint t todo loom asan valgrind soak bench tables help deps unit rust
+.PHONY: build install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables help deps unit rust
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -87,11 +87,17 @@ soak: build ## the long repetitions: restarts, recycling, signals, leaks
 
 # The triple must be given, or build scripts and procedural macros would be instrumented too.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-asan:       ## t/ under AddressSanitizer
+ASAN = MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/quick/libmod_interp.so T_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
+       ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180
+asan-so:
 	CFLAGS="-fsanitize=address -fno-omit-frame-pointer" RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" \
 	    CARGO_TARGET_DIR=$(TARGET)/asan $(CARGO) build --profile quick --target $(HOST)
-	MOD_INTERP_SO=$(TARGET)/asan/$(HOST)/quick/libmod_interp.so T_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 T_DEADLINE=180 T_MPM="$(or $(T_MPM),event prefork)" perl t/lib/run $(T)
+
+asan: asan-so ## t/ under AddressSanitizer
+	$(ASAN) T_MPM="$(or $(T_MPM),event prefork)" perl t/lib/run $(T)
+
+fuzz: asan-so ## rows of the API with hostile values under AddressSanitizer, on event and prefork (CALLS=1e6, SEED=1)
+	@set -e; for mpm in event prefork; do $(ASAN) perl fuzz/api --calls $(or $(CALLS),1e6) --seed $(or $(SEED),1) --mpm $$mpm; done
 
 valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
 	VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t

@@ -1,6 +1,6 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
-use super::request_util::notes_of;
+use super::{needs, request_util::notes_of};
 use apr::{BucketAlloc, Reenter, Socket, Table};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
@@ -11,18 +11,26 @@ const UTIL: &str = "Apache2::ConnectionUtil";
 pub static CONNECTION: Class = Class::of::<Connection>(&[
     ro("aborted", Connection::is_aborted).doc("Whether the client is gone."),
     ro("base_server", Connection::base_server).doc("The server the port belongs to."),
-    rw("client_ip", Connection::client_ip, Connection::set_client_ip).doc("Address of the client, as text."),
+    rw("client_ip", Connection::client_ip, Connection::set_client_ip)
+        .needs(&[&needs::TEXT])
+        .doc("Address of the client, as text."),
     ro("client_addr", Connection::client_addr).doc("Address of the client."),
     ro("remote_addr", Connection::client_addr).doc("The older name of client_addr."),
     ro("local_addr", Connection::local_addr).doc("The address on the server's side."),
-    rw("remote_ip", Connection::client_ip, Connection::set_client_ip).doc("The older name of client_ip."),
+    rw("remote_ip", Connection::client_ip, Connection::set_client_ip)
+        .needs(&[&needs::TEXT])
+        .doc("The older name of client_ip."),
     ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
     ro("bucket_alloc", bucket_alloc).doc("The allocator of the connection's buckets."),
     rw("client_socket", Connection::client_socket, set_client_socket)
         .doc("The connection's socket; undef where the connection has none of its own (HTTP/2)."),
     ro("conn_config", Connection::conn_config).doc("What modules keep for it."),
-    rw("input_filters", Connection::input_filters, set_input_filters).doc("The first of the input filters."),
-    rw("output_filters", Connection::output_filters, set_output_filters).doc("The first of the output filters."),
+    rw("input_filters", Connection::input_filters, set_input_filters)
+        .needs(&[&needs::CONNECTION_INPUT])
+        .doc("The first of the input filters."),
+    rw("output_filters", Connection::output_filters, set_output_filters)
+        .needs(&[&needs::CONNECTION_OUTPUT])
+        .doc("The first of the output filters."),
     rw("keepalive", keepalive, set_keepalive).doc("Whether the connection stays open after this request: CONN_*."),
     rw("keepalives", Connection::keepalives, Connection::set_keepalives)
         .doc("The number of requests served on the connection so far."),

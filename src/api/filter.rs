@@ -1,5 +1,6 @@
 //! `Apache2::Filter`: one filter of a request or connection, whoever wrote it; and records that are only handed on.
 
+use super::needs;
 use apr::{Brigade, Reenter};
 use httpd::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, ScoreHandle, ServerAddr, ServerContext};
 use interp::*;
@@ -9,9 +10,11 @@ pub(super) const GONE: &str = "the filter could be gone before what it is put in
 
 /// Its rows.
 pub static FILTER: Class = Class::of::<Filter>(&[
-    rw("c", Filter::connection, set_c).doc("The filter's connection."),
-    rw("r", Filter::request, set_r).doc("The filter's request; undef for a filter of a connection."),
-    rw("next", Filter::next, set_next).doc("The next filter in the chain."),
+    rw("c", Filter::connection, set_c).needs(&[&needs::OWN_CONNECTION]).doc("The filter's connection."),
+    rw("r", Filter::request, set_r)
+        .needs(&[&needs::OF_SAME_CONNECTION])
+        .doc("The filter's request; undef for a filter of a connection."),
+    rw("next", Filter::next, set_next).needs(&[&needs::BEHIND]).doc("The next filter in the chain."),
     ro("frec", Filter::kind).doc("What kind of filter it is."),
     method("ctx([value])", ctx).doc("A value of the script, kept with the filter; returns it."),
     method("get_brigade(bb, [mode], [block], [readbytes])", get_brigade)
@@ -21,7 +24,7 @@ pub static FILTER: Class = Class::of::<Filter>(&[
     method("fflush(bb)", fflush).doc(
         "Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned.",
     ),
-    method("remove()", |f: &Filter| f.remove()).doc("Takes the filter out of its chain."),
+    method("remove()", |f: &Filter| f.remove()).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
 ])
 .doc("One filter in a chain.");
 

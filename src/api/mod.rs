@@ -6,16 +6,19 @@
 
 mod connection;
 mod consts;
+mod directive;
 mod filter;
 mod log;
 pub mod lua;
 mod module;
+mod needs;
 mod request_io;
 mod request_rec;
 mod request_util;
 mod server_rec;
 mod server_util;
 mod status;
+mod sub_process;
 mod sub_request;
 mod util;
 
@@ -48,6 +51,7 @@ pub static CLASSES: &[&Class] = &[
     &module::MODULE_CLASS,
     &module::COMMAND,
     &module::CMD_PARMS,
+    &directive::DIRECTIVE,
     &util::UTIL,
     &util::URI,
     &util::MODPERL_UTIL,

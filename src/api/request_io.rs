@@ -5,6 +5,9 @@ use apr::{Reenter, Status as AprStatus};
 use httpd::{ReadError, Request};
 use interp::*;
 
+/// Where a body cannot begin in a buffer: what lies before is filled with zeros, and memory must not end of that.
+const FARTHEST: i64 = 1 << 30;
+
 /// Bytes read at a time, so that a length the client made up costs no memory.
 const PIECE: usize = 64 * 1024;
 
@@ -65,6 +68,7 @@ pub(super) fn read(
 ) -> Result<Tainted<usize>> {
     let wanted = usize::try_from(length).ok().filter(|n| *n > 0).ok_or("The LENGTH argument can't be negative")?;
     let start = match offset.unwrap_or(0) {
+        FARTHEST.. => return Err("Offset outside string".into()),
         n @ 0.. => n as usize,
         n => buffer.len().checked_sub(n.unsigned_abs() as usize).ok_or("Offset outside string")?,
     };

@@ -1,7 +1,7 @@
 //! `Apache2::RequestRec` (mod_lua: `request_rec`): one row per name a script can use; the work is in crate `httpd` or in the
 //! files named after the modules that bring the rows.
 
-use super::{log, request_io as io, request_util as util, sub_request as sub};
+use super::{log, needs, request_io as io, request_util as util, sub_process, sub_request as sub};
 use apr::{ArrayHeader, Pool, Reenter, Table};
 use httpd::{Filter, Request, log::Level};
 use interp::*;
@@ -40,7 +40,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("err_headers_out", Request::err_headers_out, |r: &Request, t: &Table| r.set_err_headers_out(*t))
         .current()
         .doc("Headers that are sent with an error and after an internal redirect too."),
-    rw("filename", Request::filename, Request::set_filename).current().doc("The file for which the request's URI stands."),
+    rw("filename", Request::filename, Request::set_filename)
+        .needs(&[&needs::TEXT])
+        .current()
+        .doc("The file for which the request's URI stands."),
     rw("finfo", Request::file_info, Request::set_file_info).current().doc("What httpd knows of the request's file: size, times, kind."),
     rw("handler", Request::handler, set_handler).current().doc("The handler that makes the answer."),
     ro("header_only", Request::is_header_only).current().doc("Whether only headers are asked for."),
@@ -51,32 +54,43 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Headers of the answer."),
     rw("hostname", Request::hostname, Request::set_hostname).current().doc("The host asked for."),
-    rw("input_filters", Request::input_filters, set_input_filters).current().doc("The first of the input filters."),
+    rw("input_filters", Request::input_filters, set_input_filters)
+        .needs(&[&needs::INPUT])
+        .current()
+        .doc("The first of the input filters."),
     ro("main", Request::main).current().doc("The request that this one is a subrequest of."),
-    rw("method", Request::method, Request::set_method).current().doc("Name of the method."),
+    rw("method", Request::method, Request::set_method).needs(&[&needs::TEXT]).current().doc("Name of the method."),
     rw("method_number", Request::method_number, Request::set_method_number)
+        .needs(&[&needs::METHOD])
         .current()
         .doc("Number of the method; HEAD has that of GET."),
     rw("mtime", |r: &Request| r.mtime() / SECOND, |r: &Request, t: i64| r.set_mtime(t * SECOND))
+        .needs(&[&needs::TIME])
         .current()
         .doc("When the request's resource was last changed, in seconds since 1970."),
     ro("next", Request::next).current().doc("The request that this one was redirected to."),
     method("no_cache([flag])", no_cache)
         .current()
+        .load(UTIL)
         .doc("Whether the answer must not be cached; sets the headers that say so."),
     rw("no_local_copy", Request::no_local_copy, Request::set_no_local_copy)
         .current()
         .doc("Not 0 if If-Modified-Since and its kin do not count."),
     rw("notes", Request::notes, |r: &Request, t: &Table| r.set_notes(*t)).current().doc("Notes from module to module."),
-    rw("output_filters", Request::output_filters, set_output_filters).current().doc("The first of the output filters."),
+    rw("output_filters", Request::output_filters, set_output_filters)
+        .needs(&[&needs::OUTPUT])
+        .current()
+        .doc("The first of the output filters."),
     rw("path_info", Request::path_info, Request::set_path_info).current().doc("What follows the file in the URI."),
     ro("per_dir_config", Request::per_dir_config).current().doc("The modules' configuration of the request's directory, by module number."),
     ro("pool", Request::pool).current().doc("The pool that dies with this object."),
     ro("prev", Request::prev).current().doc("The request that was redirected to this one."),
     rw("proto_input_filters", Request::proto_input_filters, set_proto_input_filters)
+        .needs(&[&needs::PROTO_INPUT])
         .current()
         .doc("The first of the input filters that a redirect keeps."),
     rw("proto_output_filters", Request::proto_output_filters, set_proto_output_filters)
+        .needs(&[&needs::PROTO_OUTPUT])
         .current()
         .doc("The first of the output filters that a redirect keeps."),
     ro("proto_num", Request::proto_num).current().doc("The protocol as a number: 1001 for HTTP/1.1."),
@@ -94,9 +108,12 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("subprocess_env([key], [value])", subprocess_env)
         .current()
         .doc("Environment for CGI and its kin: the table, a value, or a new value; in void context fills it."),
-    rw("the_request", Request::the_request, Request::set_the_request).current().doc("The first line of the request."),
+    rw("the_request", Request::the_request, Request::set_the_request)
+        .needs(&[&needs::TEXT])
+        .current()
+        .doc("The first line of the request."),
     ro("unparsed_uri", Request::unparsed_uri).current().doc("The URI as it was sent."),
-    rw("uri", Request::uri, Request::set_uri).current().doc("Path part of the URI, decoded."),
+    rw("uri", Request::uri, Request::set_uri).needs(&[&needs::TEXT]).current().doc("Path part of the URI, decoded."),
     rw("used_path_info", Request::used_path_info, Request::set_used_path_info)
         .current()
         .doc("Whether path info is an error."),
@@ -105,6 +122,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("Address of the client; behind a proxy that of its client."),
     rw("useragent_ip", Request::useragent_ip, Request::set_useragent_ip)
+        .needs(&[&needs::TEXT])
         .current()
         .doc("Address of the client; behind a proxy that of its client."),
     // Input and output.
@@ -113,6 +131,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(IO)
         .doc("Sends strings; returns how many bytes, 0E0 for none. Flushes if $| is set."),
     method("PRINT(@data)", io::print).only(PERL).load(IO).doc("As print, for a tied handle."),
+    method("spawned(program, @arguments)", sub_process::spawned)
+        .only(PERL)
+        .load("Apache2::SubProcess")
+        .doc("Runs a program, for spawn_proc_prog: the numbers of three files, its input, output and errors; nothing if it cannot be run, and the log says why."),
     method("puts(@data)", io::puts).current().load(IO).doc("Sends strings; returns how many bytes."),
     method("write(buffer, [length], [offset])", io::write)
         .current()
@@ -234,20 +256,23 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Sets the Authorization header for Basic authentication."),
     // The answer.
     method("set_content_length([length])", |r: &Request, length: Option<i64>| {
-        r.set_content_length(length.unwrap_or(r.finfo().csize))
+        r.set_content_length(length.unwrap_or_else(|| r.file_info().map_or(0, |file| file.disk_size())))
     })
     .current()
     .load(RESPONSE)
     .doc("Sets Content-Length; without a length that of the file."),
     method("set_last_modified([mtime])", set_last_modified)
+        .needs(&[&needs::TIME])
         .current()
         .load(RESPONSE)
         .doc("Sets Last-Modified, after raising mtime (seconds) if one is given."),
     method("update_mtime(mtime)", |r: &Request, t: i64| r.update_mtime(t * SECOND))
+        .needs(&[&needs::TIME])
         .current()
         .load(RESPONSE)
         .doc("Raises mtime to this, seconds since 1970."),
     method("rationalize_mtime(mtime)", |r: &Request, t: i64| r.rationalize_mtime(t * SECOND) / SECOND)
+        .needs(&[&needs::TIME])
         .current()
         .load(RESPONSE)
         .doc("The time, or the request's if that is earlier."),
@@ -347,50 +372,62 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Writes a line with all its parts to the log."),
     // Single hooks.
     method("run_access_checker()", |r: &Request, cx: Reenter| r.run_access_checker(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook access_checker; its status."),
     method("run_auth_checker()", |r: &Request, cx: Reenter| r.run_auth_checker(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook auth_checker; its status."),
     method("run_check_user_id()", |r: &Request, cx: Reenter| r.run_check_user_id(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook check_user_id; its status."),
     method("run_fixups()", |r: &Request, cx: Reenter| r.run_fixups(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook fixups; its status."),
     method("run_handler()", |r: &Request, cx: Reenter| r.run_handler(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook handler; its status."),
     method("run_header_parser()", |r: &Request, cx: Reenter| r.run_header_parser(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook header_parser; its status."),
     method("run_log_transaction()", |r: &Request, cx: Reenter| r.run_log_transaction(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook log_transaction; its status."),
     method("run_map_to_storage()", |r: &Request, cx: Reenter| r.run_map_to_storage(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook map_to_storage; its status."),
     method("run_post_read_request()", |r: &Request, cx: Reenter| r.run_post_read_request(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook post_read_request; its status."),
     method("run_translate_name()", |r: &Request, cx: Reenter| r.run_translate_name(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook translate_name; its status."),
     method("run_type_checker()", |r: &Request, cx: Reenter| r.run_type_checker(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Runs the hook type_checker; its status."),
     method("invoke_handler()", |r: &Request, cx: Reenter| r.invoke_handler(cx))
+        .needs(&[&needs::SHALLOW])
         .current()
         .load(HOOKS)
         .doc("Inserts filters and runs the handler; its status."),
@@ -400,6 +437,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a URI would be served as."),
     method("lookup_file(file, [filters])", sub::lookup_file)
+        .needs(&[&needs::FILENAME])
         .current()
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a file would be served as."),
@@ -408,11 +446,13 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a URI would be served as, with another method."),
     method("lookup_dirent(entry, [kind], [filters])", sub::lookup_dirent)
+        .needs(&[&needs::FILENAME])
         .current()
         .load(SUBREQUEST)
         .doc("A subrequest that shows what an entry of the request's directory would be served as."),
     // Elsewhere.
     method("internal_fast_redirect(sub)", sub::internal_fast_redirect)
+        .needs(&[&needs::OWN_SUBREQUEST])
         .current()
         .load(SUBREQUEST)
         .doc("Answers the request with what a subrequest stands for."),

@@ -1,6 +1,6 @@
 //! `Apache2::ServerRec`: the main server or a virtual host; and `Apache2::Process`.
 
-use super::{log, request_util::get_or_set};
+use super::{log, needs, request_util::get_or_set};
 use apr::{ArrayHeader, Table};
 use httpd::{Server, ServerContext, ffi, log::Level};
 use interp::*;
@@ -15,6 +15,7 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     rw("error_fname", Server::error_fname, |s: &Server, v: Option<&[u8]>| {
         set(s, "error_fname", |s| s.set_error_fname(v))
     })
+    .needs(&[&needs::NAME])
     .doc("ErrorLog."),
     rw("is_virtual", Server::is_virtual, |s: &Server, v: bool| s.set_is_virtual(v))
         .doc("Whether this server is a virtual host."),
@@ -23,6 +24,7 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     rw("keep_alive_max", Server::keep_alive_max, |s: &Server, v: i32| {
         set(s, "keep_alive_max", |s| s.set_keep_alive_max(v))
     })
+    .needs(&[&needs::LIMIT])
     .doc("MaxKeepAliveRequests."),
     rw(
         "keep_alive_timeout",
@@ -33,14 +35,17 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     rw("limit_req_fields", Server::limit_req_fields, |s: &Server, v: i32| {
         set(s, "limit_req_fields", |s| s.set_limit_req_fields(v))
     })
+    .needs(&[&needs::LIMIT])
     .doc("LimitRequestFields."),
     rw("limit_req_fieldsize", Server::limit_req_fieldsize, |s: &Server, v: i32| {
         set(s, "limit_req_fieldsize", |s| s.set_limit_req_fieldsize(v))
     })
+    .needs(&[&needs::LIMIT])
     .doc("LimitRequestFieldSize, bytes."),
     rw("limit_req_line", Server::limit_req_line, |s: &Server, v: i32| {
         set(s, "limit_req_line", |s| s.set_limit_req_line(v))
     })
+    .needs(&[&needs::LIMIT])
     .doc("LimitRequestLine, bytes."),
     ro("lookup_defaults", Server::lookup_defaults).doc("The modules' configuration of the server for places outside of sections, by module number."),
     ro("module_config", Server::module_config).doc("What modules keep for it."),
@@ -55,10 +60,12 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     rw("port", |s: &Server| i32::from(s.port()), set_port).doc("The server's port, for links to itself."),
     ro("process", process).doc("The process's record: one for each process."),
     rw("server_admin", Server::admin, |s: &Server, v: Option<&[u8]>| set(s, "server_admin", |s| s.set_admin(v)))
+        .needs(&[&needs::NAME])
         .doc("ServerAdmin."),
     rw("server_hostname", Server::hostname, |s: &Server, v: Option<&[u8]>| {
         set(s, "server_hostname", |s| s.set_hostname(v))
     })
+    .needs(&[&needs::NAME])
     .doc("ServerName."),
     rw("server_scheme", Server::scheme, |s: &Server, v: Option<&[u8]>| set(s, "server_scheme", |s| s.set_scheme(v)))
         .doc("The scheme of ServerName."),
@@ -109,9 +116,11 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     method("add_version_component(text)", |s: &Server, text: &[u8]| {
         httpd::server::add_version_component(s.pconf(), text)
     })
+    .needs(&[&needs::STARTING])
     .load(UTIL)
     .doc("Adds a word to the Server header. It is to be called while the server starts."),
     method("method_register(name)", |s: &Server, name: &[u8]| httpd::util::register_method(s.pconf(), name))
+        .needs(&[&needs::STARTING])
         .load(UTIL)
         .doc("Makes a method known to httpd and returns the method's number. It is to be called while the server starts."),
     method("log()", |s: Obj<Server>| log::of_server(s)).load(LOG).doc("The log, by level: $s->log->info."),

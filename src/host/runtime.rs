@@ -397,6 +397,27 @@ impl Runtime for HostRuntime {
         lang().ok()?.dir(&of::<Request>(request)?)?.location.as_deref().map(<[u8]>::to_vec)
     }
 
+    fn ending_pool(&self) -> Option<Pool> {
+        if !lang().ok()?.ends_objects() {
+            return None;
+        }
+        this_request().map(|r| r.pool()).or_else(|| this_connection().map(|c| c.pool()))
+    }
+
+    fn outlives_connection(&self, pool: Pool) -> bool {
+        let c = this_request().map(|r| r.connection()).or_else(this_connection);
+        c.is_some_and(|c| pool != c.pool() && pool.is_ancestor(c.pool()))
+    }
+
+    fn depth(&self) -> usize {
+        let mut depth = 0;
+        let _: Option<()> = Frame::find(|_| {
+            depth += 1;
+            None
+        });
+        depth
+    }
+
     fn current_phase(&self) -> Option<&'static str> {
         Frame::find(|frame| frame.phase.map(|phase| frame.stock.lang.phase_name(phase)))
     }

@@ -199,7 +199,7 @@ for_each_mpm(qw(event prefork), sub {
     $s->expect_log(qr/is not run: a \.htaccess file chose this/, qr/\.htaccess: /, qr/AH01264|AH01276|AH00687|AH00690|AH01797|AH00124|AH00663|AH01630|AH00082/, qr/include:error/);
     for my $case (@NO_CODE) {
         my ($dir, undef, $path, $headers) = @$case;
-        my $answer = $s->get("/$dir/" . (defined $path ? $path : 'evil.txt'), $headers ? (headers => {@$headers}) : ());
+        my $answer = $s->get("/$dir/" . (defined $path ? $path : 'evil.txt'), $headers ? (@$headers) : ());
         unlike $answer->{content}, qr/^RAN/m, "$dir: no code ($answer->{status})";
     }
     $s->mark_log;

@@ -23,12 +23,24 @@ pub static POOL: Class = Class::of::<Pool>(&[
     method("is_ancestor(pool)", |p: &Pool, other: &Pool| i32::from(p.is_ancestor(*other)))
         .doc("Whether `pool` dies with this one."),
     method("cleanup_register(callback, [arg])", cleanup_register)
+        .needs(&[&ENDS])
         .doc("Calls `callback` with `arg` when the pool is cleared or destroyed."),
     method("cleanup_for_exec()", |_: &Pool| Pool::cleanup_for_exec())
+        .needs(&[&FORKED])
         .doc("For a process that was forked: closes what is not to be inherited by a program it becomes."),
     method("tag(tag)", |p: &Pool, tag: &[u8]| p.set_tag(tag)).doc("Names it, for APR's own debugging."),
 ])
 .doc("Memory, and things to be cleaned up, that end together.");
+
+/// `apr_pool_cleanup_for_exec` closes the descriptors of all pools, those that the server listens on among them.
+static FORKED: Need =
+    Need::this("a process that the script has forked: it closes what the server has open", |_: &Pool| is_forked());
+
+/// The code waits in this interpreter, which serves nobody else until then.
+static ENDS: Need =
+    Need::this("a pool that ends with the connection at the latest, once the server serves", |p: &Pool| {
+        RUNTIME.get().is_none_or(|runtime| !runtime.outlives_connection(*p))
+    });
 
 /// What is made in a pool that a script passed.
 pub trait Owns {
@@ -75,9 +87,10 @@ fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
     pool.set_userdata(KEY, Some(kept.cast()));
 }
 
-/// A pool below another keeps that one's object.
+/// A pool below another keeps that one's object. Where objects have no end of their own, one without ends with the request.
 fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
-    let pool = parent.0.as_ref().map_or_else(Pool::root, |p| p.create());
+    let below = parent.0.as_ref().map(|p| **p).or_else(|| RUNTIME.get().and_then(|runtime| runtime.ending_pool()));
+    let pool = below.map_or_else(Pool::root, |p| p.create());
     let pool = pool.map_err(|s| Box::new(Raise::Status(s.code(), "APR::Pool::new")))?;
     let own = Ticket::new_owner();
     adorn(pool, own, here.home());

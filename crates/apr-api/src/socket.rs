@@ -6,7 +6,9 @@ use interp::*;
 /// Its rows.
 pub static SOCKET: Class = Class::of::<Socket>(&[
     method("bind(sa)", |s: &Socket, sa: &SockAddr| code(s.bind(sa))).doc("Gives it an address of ours; a status."),
-    method("close()", |s: &Socket| code(s.close())).doc("Closes it; a status."),
+    method("close()", |s: &Socket| code(if is_forked() { s.close() } else { s.shut_down() })).doc(
+        "Ends it for the peer; a status. The descriptor is closed by httpd, which watches it, and at once in a process that the script has forked.",
+    ),
     method("connect(sa)", |s: &Socket, sa: &SockAddr| code(s.connect(sa))).doc("Connects it; a status."),
     method("fileno()", Socket::fileno).doc("Its file descriptor."),
     method("listen(backlog)", |s: &Socket, backlog: i32| code(s.listen(backlog)))

@@ -8,46 +8,43 @@ use std::ptr::NonNull;
 #[repr(transparent)]
 pub struct Finfo(NonNull<ffi::apr_finfo_t>);
 
-/// Numbers. A row becomes a getter.
+/// Numbers. A row becomes a getter, which gives 0 unless one of the bits says that APR has filled the field in: httpd leaves the
+/// rest of a record as it found it on its stack.
 macro_rules! numbers {
-    ($($(#[$doc:meta])* $get:ident: $field:ident;)*) => {
+    ($($(#[$doc:meta])* $get:ident: $field:ident, $bits:expr;)*) => {
         impl Finfo { $(
             $(#[$doc])*
             pub fn $get(&self) -> i64 {
                 #[allow(clippy::unnecessary_cast, reason = "APR's types differ between platforms")]
-                { self.record().$field as i64 }
+                { if self.knows($bits) { self.record().$field as i64 } else { 0 } }
             }
         )* }
     };
 }
 
 numbers! {
-    /// Which of the others are filled in: `APR_FINFO_*`.
-    valid: valid;
     /// Permissions: `APR_FPROT_*`.
-    protection: protection;
-    /// Kind of file: `APR_NOFILE` (0) if there is none.
-    file_type: filetype;
+    protection: protection, ffi::APR_FINFO_PROT;
     /// Owner.
-    user: user;
+    user: user, ffi::APR_FINFO_USER;
     /// Group.
-    group: group;
+    group: group, ffi::APR_FINFO_GROUP;
     /// Number in its file system.
-    inode: inode;
+    inode: inode, ffi::APR_FINFO_INODE;
     /// Its file system.
-    device: device;
+    device: device, ffi::APR_FINFO_DEV;
     /// How many names it has.
-    links: nlink;
+    links: nlink, ffi::APR_FINFO_NLINK;
     /// Bytes.
-    size: size;
+    size: size, ffi::APR_FINFO_SIZE;
     /// Bytes it takes up.
-    disk_size: csize;
+    disk_size: csize, ffi::APR_FINFO_CSIZE;
     /// Last read, microseconds since 1970.
-    atime: atime;
+    atime: atime, ffi::APR_FINFO_ATIME;
     /// Last written, microseconds since 1970.
-    mtime: mtime;
+    mtime: mtime, ffi::APR_FINFO_MTIME;
     /// Last changed, microseconds since 1970.
-    ctime: ctime;
+    ctime: ctime, ffi::APR_FINFO_CTIME;
 }
 
 impl Finfo {
@@ -57,6 +54,20 @@ impl Finfo {
     /// `info` is null or lives, and the wrapper and its copies are used only as long.
     pub unsafe fn from_ptr(info: *mut ffi::apr_finfo_t) -> Option<Finfo> {
         NonNull::new(info).map(Finfo)
+    }
+
+    /// Which of the others are filled in: `APR_FINFO_*`; 0 if there is no file.
+    pub fn valid(&self) -> i64 {
+        if self.is_missing() { 0 } else { i64::from(self.record().valid) }
+    }
+
+    /// Kind of file: `APR_NOFILE` (0) if there is none.
+    pub fn file_type(&self) -> i64 {
+        i64::from(self.record().filetype)
+    }
+
+    fn knows(&self, bits: u32) -> bool {
+        self.valid() & i64::from(bits) != 0
     }
 
     /// Whether there is no file (`APR_NOFILE`).
@@ -90,14 +101,20 @@ impl Finfo {
         unsafe { self.0.as_ref() }
     }
 
-    /// The path it was asked by.
+    /// The path it was asked by; none if there is no file.
     pub fn path(&self) -> Option<&[u8]> {
+        if self.is_missing() {
+            return None;
+        }
         // SAFETY: null or a C string that lives as long.
         unsafe { bytes_at(self.record().fname) }
     }
 
     /// Its name as the file system has it, if that was asked.
     pub fn name(&self) -> Option<&[u8]> {
+        if !self.knows(ffi::APR_FINFO_NAME) {
+            return None;
+        }
         // SAFETY: as in `path`.
         unsafe { bytes_at(self.record().name) }
     }

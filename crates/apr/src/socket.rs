@@ -51,6 +51,15 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_close(self.as_ptr()) }).ok()
     }
 
+    /// Ends it in both directions for the peer; the descriptor stays open.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn shut_down(&self) -> Result<(), Status> {
+        // SAFETY: lives.
+        Status(unsafe { ffi::apr_socket_shutdown(self.as_ptr(), ffi::APR_SHUTDOWN_READWRITE) }).ok()
+    }
+
     /// Gives it an address of ours.
     ///
     /// # Errors

@@ -46,9 +46,17 @@ impl Request {
     /// Takes a block of headers over into the answer; `OK`, or the status of a block that is none (logged already).
     pub fn take_cgi_headers(&self, block: &[u8]) -> c_int {
         let mut rest = block;
-        // SAFETY: lives; the slice lives until the block is read, which is before this returns; no buffer for bad lines.
+        let r = self.as_ptr();
+        // SAFETY: lives; the slice lives until the block is read, which is before this returns; no buffer for bad lines. What
+        // httpd says of such lines begins with the name of a file, which is there for that long if the request has none yet.
         unsafe {
-            ffi::ap_scan_script_header_err_core(self.as_ptr(), ptr::null_mut(), Some(line), (&raw mut rest).cast())
+            let filename = (*r).filename;
+            if filename.is_null() {
+                (*r).filename = c"-".as_ptr().cast_mut();
+            }
+            let status = ffi::ap_scan_script_header_err_core(r, ptr::null_mut(), Some(line), (&raw mut rest).cast());
+            (*r).filename = filename;
+            status
         }
     }
 

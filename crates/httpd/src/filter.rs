@@ -192,14 +192,34 @@ impl Filter {
         self.pass_brigade(&brigade, cx).and(failed)
     }
 
-    /// Takes it out of its chain; what it holds back is lost.
+    /// Whether a chain can do without it: not the connection's own filters, through which all its requests go. mod_reqtimeout's,
+    /// which is made to be removed, is none of these.
+    pub fn is_removable(&self) -> bool {
+        let Some(kind) = self.kind() else { return false };
+        // SAFETY: lives as long as the configuration.
+        let place = unsafe { kind.0.as_ref().ftype };
+        place < ffi::AP_FTYPE_CONNECTION || kind.name() == Some(b"reqtimeout")
+    }
+
+    /// Takes it out of its chain; what it holds back is lost. One that stands in none stays as it is.
     pub fn remove(&self) {
-        let chains = self.request().map(|r| [r.input_filters(), r.proto_input_filters()]);
-        let of_connection = self.connection().and_then(|c| c.input_filters());
-        let reads = self.is_in(of_connection) || chains.is_some_and(|first| first.into_iter().any(|f| self.is_in(f)));
-        // SAFETY: lives; httpd looks for it in the chains of its request and connection.
+        let r = self.request();
+        let c = self.connection();
+        let reads = match r {
+            Some(r) => self.is_in(r.input_filters()) || self.is_in(r.proto_input_filters()),
+            None => self.is_in(c.and_then(|c| c.input_filters())),
+        };
+        let writes = match r {
+            Some(r) => self.is_in(r.output_filters()) || self.is_in(r.proto_output_filters()),
+            None => self.is_in(c.and_then(|c| c.output_filters())),
+        };
+        // SAFETY: lives, and stands in a chain in which httpd looks for it.
         unsafe {
-            if reads { ffi::ap_remove_input_filter(self.as_ptr()) } else { ffi::ap_remove_output_filter(self.as_ptr()) }
+            if reads {
+                ffi::ap_remove_input_filter(self.as_ptr());
+            } else if writes {
+                ffi::ap_remove_output_filter(self.as_ptr());
+            }
         }
     }
 }

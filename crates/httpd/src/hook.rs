@@ -6,7 +6,7 @@
 use crate::{
     Connection, Request, Server, ffi, guard,
     module::Host,
-    status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK},
+    status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_MULTIPLE_CHOICES, OK},
 };
 use apr::Pool;
 use config::{Hook, Language, Order, PHASES, Phase};
@@ -220,7 +220,13 @@ unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ff
 /// they end in a jump to it.
 #[inline(never)]
 extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
-    guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::request(PHASES[P].phase, O, r))
+    guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || {
+        let status = H::request(PHASES[P].phase, O, r);
+        if status >= HTTP_MULTIPLE_CHOICES {
+            r.will_answer(status);
+        }
+        status
+    })
 }
 
 unsafe extern "C" fn void<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) {

@@ -4,7 +4,14 @@
 //! before stays readable. Whatever runs a part of a request takes [`Reenter`]: filters, hooks and cleanups of scripts can
 //! run in it. The body of the request is read in `body.rs`, the answer sent in `answer.rs`.
 
-use crate::{Connection, ModuleRecord, Server, ffi, module::Host, records, server::pool, slot, status::OK};
+use crate::{
+    Connection, ModuleRecord, Server, ffi,
+    module::Host,
+    records,
+    server::pool,
+    slot,
+    status::{HTTP_BAD_REQUEST, HTTP_MULTIPLE_CHOICES, OK},
+};
 use apr::{Pool, Reenter, Status, Table, bytes_at, with_cstr};
 use std::{
     ffi::{CStr, c_char, c_int},
@@ -394,8 +401,20 @@ impl Request {
         unsafe { ffi::ap_internal_redirect_handler(uri.as_ptr(), self.as_ptr()) }
     }
 
+    /// To be called before httpd is given a status to answer with. Its page for a redirect names the address, and without
+    /// headers (HTTP/0.9, `assbackwards`) it takes for granted that there is one.
+    #[cold]
+    pub fn will_answer(&self, status: c_int) {
+        let headers = [self.headers_out(), self.err_headers_out()];
+        let is_redirect = (HTTP_MULTIPLE_CHOICES..HTTP_BAD_REQUEST).contains(&status);
+        if is_redirect && self.assbackwards() != 0 && headers.iter().all(|table| table.get(b"Location").is_none()) {
+            headers[0].set(b"Location", b"");
+        }
+    }
+
     /// Ends the request with a status, as if a phase had returned it.
     pub fn die(&self, status: c_int, _cx: Reenter) {
+        self.will_answer(status);
         // SAFETY: lives.
         unsafe { ffi::ap_die(status, self.as_ptr()) }
     }

@@ -162,6 +162,7 @@ impl Request {
 
     /// Sends httpd's page for the request's status. `recursive` is a status that came up while that was tried before, or 0.
     pub fn send_error_response(&self, recursive: c_int, _cx: Reenter) {
+        self.will_answer(self.status());
         // SAFETY: lives.
         unsafe { ffi::ap_send_error_response(self.as_ptr(), recursive) }
     }
@@ -242,6 +243,7 @@ impl Request {
         // SAFETY: both live; the copies lie in the request's pool.
         unsafe {
             let mut new = *info.as_ptr();
+            new.valid = info.valid() as _;
             (new.fname, new.name, new.pool) = (copy(info.path()), copy(info.name()), self.pool().as_ptr());
             (*self.as_ptr()).finfo = new;
         }

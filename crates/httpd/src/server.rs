@@ -373,6 +373,11 @@ pub fn config_generation() -> c_int {
     query(ffi::AP_SQ_CONFIG_GEN)
 }
 
+/// Whether requests are not served yet in this process: the configuration's pool may still be written to.
+pub fn is_starting() -> bool {
+    query(ffi::AP_SQ_MAIN_STATE) < ffi::AP_SQ_MS_RUN_MPM as c_int
+}
+
 fn query(what: u32) -> c_int {
     // SAFETY: no precondition.
     unsafe { ffi::ap_state_query(what as c_int) }

@@ -69,6 +69,9 @@ unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUnini
 
 #[inline(always)]
 fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
+    if row.is_needy() {
+        row.check_needs(call)?;
+    }
     (row.thunk)(call, result)?;
     match row.set {
         // A setter puts a new value beside the old one, so what the getter lent is still there to be pushed.

@@ -32,6 +32,7 @@ mod handler;
 mod home;
 #[cfg(test)]
 mod layout;
+mod need;
 mod object;
 mod process;
 mod ret;
@@ -51,6 +52,7 @@ pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, r
 pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
 pub use handler::{Handler, HandlerRef, Handlers};
 pub use home::{Dropped, Home, Ops};
+pub use need::Need;
 pub use object::{Object, ObjectClass};
 pub use process::{Inside, Process, adopt_process, count_forks, inside, is_forked};
 pub use ret::{

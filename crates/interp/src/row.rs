@@ -7,7 +7,7 @@
 //! ]);
 //! ```
 
-use crate::{ApiFn, Object, ObjectClass, Thunk};
+use crate::{ApiFn, Need, Object, ObjectClass, Thunk};
 
 /// What a parameter takes, what a value is (`enum mi_kind`, where each is explained).
 #[repr(u8)]
@@ -184,6 +184,7 @@ pub(crate) const REENTERS: u8 = 1;
 pub(crate) const CURRENT: u8 = 2;
 pub(crate) const ENDING: u8 = 4;
 pub(crate) const LOOSE: u8 = 8;
+pub(crate) const NEEDS: u8 = 16;
 /// `max` of a row that takes any number of arguments.
 pub(crate) const MANY: u8 = 255;
 
@@ -201,6 +202,7 @@ pub struct Row {
     langs: u8,
     pub(crate) thunk: Thunk,
     pub(crate) set: Option<Thunk>,
+    needs: &'static [&'static Need],
     sig: &'static str,
     lua: &'static str,
     doc: &'static str,
@@ -254,6 +256,7 @@ impl Row {
             langs: PERL | LUA,
             thunk: F::THUNK,
             set: None,
+            needs: &[],
             sig,
             lua: "",
             doc: "",
@@ -278,6 +281,13 @@ impl Row {
         assert!(self.has_this && self.min == 1, "only the invocant may be required");
         self.flags |= LOOSE;
         self.min = 0;
+        self
+    }
+    /// What must hold when it is called, or set.
+    pub const fn needs(mut self, needs: &'static [&'static Need]) -> Row {
+        assert!(self.has_this && !needs.is_empty());
+        self.flags |= NEEDS;
+        self.needs = needs;
         self
     }
     /// Bound only in these languages ([`PERL`], [`LUA`]).
@@ -333,6 +343,14 @@ impl Row {
     /// Whether it is bound in Lua alone.
     pub const fn is_lua_only(&self) -> bool {
         self.langs == LUA
+    }
+    /// Whether something must hold when it is called.
+    #[inline(always)]
+    pub(crate) const fn is_needy(&self) -> bool {
+        self.flags & NEEDS != 0
+    }
+    pub(crate) const fn needs_of(&self) -> &'static [&'static Need] {
+        self.needs
     }
     /// Whether script code may run before it returns.
     pub const fn reenters(&self) -> bool {
@@ -484,7 +502,10 @@ impl Row {
         }
         let (kind, parameters) = (self.kind, parameters.join(", "));
         let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
-        let (load, doc) = (class.load_module(self), self.doc);
+        let (load, mut doc) = (class.load_module(self), self.doc.to_string());
+        for need in self.needs {
+            doc.push_str(&format!(" Needs {}.", need.text()));
+        }
         format!("| {names} | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
     }
 }

@@ -183,6 +183,22 @@ pub trait Runtime: Sync {
         None
     }
 
+    /// The pool that ends what a script makes and cannot end by letting go of it: in languages whose objects have no DESTROY.
+    fn ending_pool(&self) -> Option<apr::Pool> {
+        None
+    }
+
+    /// Whether a pool lives longer than the connection that this call is about.
+    fn outlives_connection(&self, pool: apr::Pool) -> bool {
+        let _ = pool;
+        false
+    }
+
+    /// How many calls of handlers run within one another on this thread.
+    fn depth(&self) -> usize {
+        0
+    }
+
     /// Name of the running phase's directive, `PerlResponseHandler`.
     fn current_phase(&self) -> Option<&'static str> {
         None
