@@ -15,6 +15,7 @@ fn main() {
         "io",
         "leftovers",
         "life",
+        "owned",
         "stderr",
         "trim",
         "util",

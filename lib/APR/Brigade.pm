@@ -3,9 +3,10 @@ package APR::Brigade;
 use strict;
 use warnings;
 
+use APR            ();
 use APR::XSLoader ();
 
-our $VERSION = '2.000012';
+our $VERSION = '0.009000';
 
 APR::XSLoader::load(__PACKAGE__);
 

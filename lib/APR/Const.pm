@@ -3,9 +3,13 @@ package APR::Const;
 use strict;
 use warnings;
 
+use APR            ();
 use ModPerl::Const ();
+use XSLoader       ();
 
-our $VERSION = '2.000012';
+our $VERSION = '0.009000';
 our @ISA     = qw(ModPerl::Const);
+
+*compile = \&ModPerl::Const::compile;
 
 1;

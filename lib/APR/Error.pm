@@ -5,7 +5,11 @@ package APR::Error;
 use strict;
 use warnings;
 
+use APR            ();
 use APR::XSLoader ();
+use APR::Util      ();
+use Carp           ();
+use Carp::Heavy    ();
 use overload
     '""'     => \&str,
     'bool'   => \&str,
@@ -14,7 +18,7 @@ use overload
     '!='     => \&num_cmp_not,
     nomethod => \&fatal;
 
-our $VERSION = '2.000012';
+our $VERSION = '0.009000';
 
 APR::XSLoader::load(__PACKAGE__);
 
@@ -41,8 +45,8 @@ sub num_cmp_not { !num_cmp(@_) }
 sub fatal       { die __PACKAGE__ . ": Can't handle '$_[3]'" }
 
 # No goto: these are used as $SIG{__DIE__}, which perl keeps from calling itself only while the hook's own sub runs.
-sub cluck   { require Carp; return Carp::cluck(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
-sub confess { require Carp; Carp::confess(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
+sub cluck   { return Carp::cluck(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
+sub confess { Carp::confess(ref $_[0] eq __PACKAGE__ ? _short($_[0]) : @_) }
 sub _short  { "$_[0]{func}: ($_[0]{rc}) " . strerror($_[0]{rc}) }
 
 $Carp::CarpInternal{+__PACKAGE__}++;

@@ -5,7 +5,10 @@ package APR::UUID;
 use strict;
 use warnings;
 
-our $VERSION = '2.000012';
+use APR            ();
+use APR::XSLoader ();
+
+our $VERSION = '0.009000';
 
 sub new {
     my ($class) = @_;
@@ -29,5 +32,8 @@ sub format {
     my ($self) = @_;
     return join '-', unpack 'H8 H4 H4 H4 H12', $$self;
 }
+
+# There is nothing to free.
+sub DESTROY {}
 
 1;

@@ -1,12 +1,5 @@
 package Apache2::Provider;
 
-use strict;
-use warnings;
-
-use Apache2::XSLoader ();
-
-our $VERSION = '2.000012';
-
-Apache2::XSLoader::load(__PACKAGE__);
+use ModInterp::NotYet;
 
 1;

@@ -5,8 +5,7 @@ package Apache2::XSLoader;
 
 use strict;
 use warnings;
-
-our $VERSION = '2.000012';
+use XSLoader ();
 
 BEGIN {
     *BOOTSTRAP = sub () { 0 } unless defined &BOOTSTRAP;
@@ -18,7 +17,6 @@ sub load {
     my $module = @_ ? $_[0] : caller;
     return unless BOOTSTRAP;
     return 1 if ModInterp::bind($module) || index((caller)[1], "$lib/") == 0;
-    require XSLoader;
     goto &XSLoader::load;
 }
 

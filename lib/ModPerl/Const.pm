@@ -7,6 +7,9 @@ package ModPerl::Const;
 use strict;
 use warnings;
 
+use constant   ();
+use mod_perl2 ();
+
 our $VERSION = '2.000012';
 
 require ModPerl::ConstValues unless defined &compile;

@@ -7,6 +7,8 @@ package ModPerl::Global;
 use strict;
 use warnings;
 
+use Apache2::XSLoader ();
+
 our $VERSION = '2.000012';
 
 sub special_list_register {

@@ -5,35 +5,22 @@ package ModPerl::InterpPool;
 use strict;
 use warnings;
 
+use Apache2::XSLoader ();
 use ModInterp::Status ();
 
 our $VERSION = '2.000012';
-
-sub _new {
-    my ($class) = @_;
-    my $server = ModInterp::Status->server;
-    return bless \(my $address = $server ? $$server : 0), $class;
-}
-
-sub _figure {
-    my ($name) = @_;
-    my %figures = ModInterp::Status->pool;
-    return $figures{$name} || 0;
-}
 
 sub server { ModInterp::Status->server }
 
 # Its address is not told: nothing is to be done with it.
 sub parent {
-    require ModPerl::Interpreter;
     return bless \(my $address = 0), 'ModPerl::Interpreter';
 }
 
 # Nothing without threads.
 sub tipool {
-    require ModPerl::TiPool;
     my ($self) = @_;
-    return undef unless _figure('PerlInterpMax');
+    return undef unless ModInterp::Status::figure('PerlInterpMax');
     return bless \(my $address = $$self), 'ModPerl::TiPool';
 }
 

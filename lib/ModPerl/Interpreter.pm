@@ -5,22 +5,21 @@ package ModPerl::Interpreter;
 use strict;
 use warnings;
 
-use ModInterp::Status  ();
-use ModPerl::InterpPool ();
-use ModPerl::Util      ();
+use Apache2::XSLoader ();
+use ModInterp::Status ();
 
 our $VERSION = '2.000012';
 
 sub current {
-    my $address = hex ModPerl::Util::current_perl_id();
+    my $address = hex ModInterp::current_perl_id();
     return bless \$address, __PACKAGE__;
 }
 
 sub perl { ${ $_[0] } }
-sub mip  { ModPerl::InterpPool->_new }
+sub mip  { ModInterp::Status::interp_pool() }
 
 # Zero for the parent, which is not lent.
-sub num_requests { ModPerl::InterpPool::_figure('uses of this one') }
-sub refcnt       { ModPerl::InterpPool::_figure('holders of this one') }
+sub num_requests { ModInterp::Status::figure('uses of this one') }
+sub refcnt       { ModInterp::Status::figure('holders of this one') }
 
 1;

@@ -5,13 +5,13 @@ package ModPerl::TiPool;
 use strict;
 use warnings;
 
-use ModPerl::InterpPool   ();
-use ModPerl::TiPoolConfig ();
+use Apache2::XSLoader ();
+use ModInterp::Status ();
 
 our $VERSION = '2.000012';
 
-sub in_use { ModPerl::InterpPool::_figure('lent') }
-sub size   { ModPerl::InterpPool::_figure('interpreters') }
+sub in_use { ModInterp::Status::figure('lent') }
+sub size   { ModInterp::Status::figure('interpreters') }
 sub cfg    { bless \(my $address = ${ $_[0] }), 'ModPerl::TiPoolConfig' }
 
 1;

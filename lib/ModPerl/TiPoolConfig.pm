@@ -5,14 +5,15 @@ package ModPerl::TiPoolConfig;
 use strict;
 use warnings;
 
-use ModPerl::InterpPool ();
+use Apache2::XSLoader ();
+use ModInterp::Status ();
 
 our $VERSION = '2.000012';
 
-sub start        { ModPerl::InterpPool::_figure('PerlInterpStart') }
-sub min_spare    { ModPerl::InterpPool::_figure('PerlInterpMinSpare') }
-sub max_spare    { ModPerl::InterpPool::_figure('PerlInterpMaxSpare') }
-sub max          { ModPerl::InterpPool::_figure('PerlInterpMax') }
-sub max_requests { ModPerl::InterpPool::_figure('PerlInterpMaxRequests') }
+sub start        { ModInterp::Status::figure('PerlInterpStart') }
+sub min_spare    { ModInterp::Status::figure('PerlInterpMinSpare') }
+sub max_spare    { ModInterp::Status::figure('PerlInterpMaxSpare') }
+sub max          { ModInterp::Status::figure('PerlInterpMax') }
+sub max_requests { ModInterp::Status::figure('PerlInterpMaxRequests') }
 
 1;

@@ -6,24 +6,32 @@ use warnings;
 use Apache2::XSLoader ();
 
 our $VERSION = '2.000012';
+our $DEFAULT_UNLOAD_METHOD ||= 'unload_package_pp';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-*unload_package = \&unload_package_pp unless defined &unload_package;
+*current_perl_id = \&ModInterp::current_perl_id;
+*untaint         = \&ModInterp::untaint;
 
-# Empties a package, forgets its file and its shared object. Packages below it stay.
+sub unload_package {
+    no strict 'refs';
+    goto &$DEFAULT_UNLOAD_METHOD;
+}
+
+# Empties the variables and subs of a package and forgets its file. The globs stay: code that was compiled before, in other
+# packages, finds by them what is defined under these names later. What a name shared with another package stays there.
+# Packages below this one stay, and so does its shared object.
 sub unload_package_pp {
     my ($package) = @_;
     no strict 'refs';
     my $stash = \%{"${package}::"};
     for my $name (grep { !/::\z/ } keys %$stash) {
-        my $full = "${package}::$name";
-        if (defined &$full && defined(my $proto = prototype $full)) {
-            # a sub inlined elsewhere may still be called: leave it without a body
-            no warnings;
-            undef &$full;
-        }
-        delete $stash->{$name};
+        my $glob = \*{"${package}::$name"};
+        *$glob = {} if *$glob{HASH} && %{ *$glob{HASH} };
+        *$glob = [] if *$glob{ARRAY} && @{ *$glob{ARRAY} };
+        *$glob = \(my $new) if defined ${ *$glob{SCALAR} };
+        ModInterp::forget_sub($glob);
+        close $glob if *$glob{IO} && fileno $glob;
     }
     (my $file = "$package.pm") =~ s{::}{/}g;
     delete $INC{$file};

@@ -6,6 +6,7 @@
 
 mod connection;
 mod consts;
+mod directive;
 mod filter;
 mod log;
 pub mod lua;
@@ -17,6 +18,7 @@ mod request_util;
 mod server_rec;
 mod server_util;
 mod status;
+mod sub_process;
 mod sub_request;
 mod util;
 
@@ -49,6 +51,7 @@ pub static CLASSES: &[&Class] = &[
     &module::MODULE_CLASS,
     &module::COMMAND,
     &module::CMD_PARMS,
+    &directive::DIRECTIVE,
     &util::UTIL,
     &util::URI,
     &util::MODPERL_UTIL,

@@ -1,7 +1,7 @@
 //! `Apache2::RequestRec` (mod_lua: `request_rec`): one row per name a script can use; the work is in crate `httpd` or in the
 //! files named after the modules that bring the rows.
 
-use super::{log, needs, request_io as io, request_util as util, sub_request as sub};
+use super::{log, needs, request_io as io, request_util as util, sub_process, sub_request as sub};
 use apr::{ArrayHeader, Pool, Reenter, Table};
 use httpd::{Filter, Request, log::Level};
 use interp::*;
@@ -71,6 +71,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     ro("next", Request::next).current().doc("The request that this one was redirected to."),
     method("no_cache([flag])", no_cache)
         .current()
+        .load(UTIL)
         .doc("Whether the answer must not be cached; sets the headers that say so."),
     rw("no_local_copy", Request::no_local_copy, Request::set_no_local_copy)
         .current()
@@ -130,6 +131,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(IO)
         .doc("Sends strings; returns how many bytes, 0E0 for none. Flushes if $| is set."),
     method("PRINT(@data)", io::print).only(PERL).load(IO).doc("As print, for a tied handle."),
+    method("spawned(program, @arguments)", sub_process::spawned)
+        .only(PERL)
+        .load("Apache2::SubProcess")
+        .doc("Runs a program, for spawn_proc_prog: the numbers of three files, its input, output and errors; nothing if it cannot be run, and the log says why."),
     method("puts(@data)", io::puts).current().load(IO).doc("Sends strings; returns how many bytes."),
     method("write(buffer, [length], [offset])", io::write)
         .current()

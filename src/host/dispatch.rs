@@ -88,14 +88,18 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
     match outcome {
         Ok(outcome) => Ok(match c_int::try_from(outcome.number) {
             Ok(number @ (OK | DECLINED)) if outcome.is_number => number,
-            number => {
-                let number = number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
-                hint::result(stack.lang, &stack.about, stack.phase, &next.step(), &outcome, number);
-                number
-            }
+            number => unusual(stack, next, &outcome, number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
         }),
         Err(raised) => Err(raised),
     }
+}
+
+/// A result that is neither OK nor DECLINED.
+#[cold]
+#[inline(never)]
+fn unusual(stack: &Stack<'_>, next: &Next<'_>, outcome: &interp::Outcome, number: c_int) -> c_int {
+    hint::result(stack.lang, &stack.about, stack.phase, &next.step(), outcome, number);
+    number
 }
 
 /// Calls the handlers one after the other; what each returns decides, by the phase's run rule, what comes next.

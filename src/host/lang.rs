@@ -86,6 +86,12 @@ pub trait Language: Sync {
         entry.seal();
     }
 
+    /// What start-up code keeps in this parent that clones cannot have: a line for the log each.
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let _ = entry;
+        Vec::new()
+    }
+
     /// What hints for the administrator say in its own words.
     fn words(&self) -> &'static Words;
 

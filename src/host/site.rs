@@ -148,7 +148,9 @@ pub fn load_into(lang: Lang, entry: &dyn Entry, kind: Kind, item: &config::Queue
         _ => entry.require_file(&item.name, Some(at)),
     };
     done.map_err(|raised| {
-        format!("{}: \"{}\" ({}): {raised}", kind.directive(lang), String::from_utf8_lossy(&item.name), item.at)
+        let text = raised.to_string();
+        let hint = lang.explain(text.as_bytes(), None).map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}: \"{}\" ({}): {text}{hint}", kind.directive(lang), String::from_utf8_lossy(&item.name), item.at)
     })
 }
 

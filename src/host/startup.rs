@@ -387,6 +387,9 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for stock in site::stocks(lang) {
         in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
+            for text in in_parent(About::Server(*s), None, &stock, |entry| lang.not_cloned(entry)) {
+                report::server(lang, Some(s), Level::Warn, &format!("{}: {text}", stock.server));
+            }
             tipool.start().map_err(|e| {
                 format!("{}InterpStart: cannot make an interpreter of {}: {e}", lang.name(), stock.server)
             })?;

@@ -188,13 +188,18 @@ impl Manage for Clones {
     }
 
     fn cannot_create(&self, error: String, purpose: Purpose, retry_in: Duration) {
-        let what = match purpose {
-            Purpose::Grow => "another interpreter",
-            Purpose::Replace(_) => "a successor, the old interpreter serves on",
+        let (directive, what) = match purpose {
+            Purpose::Grow => ("Max", "another interpreter"),
+            Purpose::Replace(_) => ("MaxRequests", "a successor, the old interpreter serves on"),
         };
         report::warn(
             self.lang,
-            &format!("{}: cannot make {what}: {error}; next try in {} s", self.server, retry_in.as_secs().max(1)),
+            &format!(
+                "{}Interp{directive}: {}: cannot make {what}: {error}; next try in {} s",
+                self.lang.name(),
+                self.server,
+                retry_in.as_secs().max(1)
+            ),
         );
     }
 }

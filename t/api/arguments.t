@@ -11,6 +11,8 @@ my %odd = (
     'Apache2::ServerRec::warn'       => 'may be called as a plain function',
     'Apache2::ServerRec::log_error'  => 'may be called as a plain function',
 );
+# Constants, as with mod_perl: perl refuses arguments when it compiles the call.
+my %constant = map { $_ => 1 } qw(Apache2::ServerUtil::server_root Apache2::ServerUtil::get_server_built Apache2::MPM::is_threaded Apache2::MPM::show);
 my %value = (
     integer => '1', number => '1.5', string => q('x'), boolean => '1', buffer => '(my $b = q(y))', code => 'sub { 0 }',
     any => '1', 'one or an array' => 'sub { 0 }', strings => q('x'), class => q('T'), 'string or code' => q('x'),
@@ -34,7 +36,7 @@ for my $row (api_page()) {
     next if $odd{$name};
     my @first = $is_method ? "\$of{'$class'}" : $kind eq 'ClassMethod' ? "'$class'" : ();
     line($name, 'no object', "$name(" . join(', ', "'no object'", given(@parameters)) . ')', "invocant must be an object of class $class") if $is_method;
-    if (!$many) {
+    if (!$many && !$constant{$name}) {
         line($name, 'too many arguments', "$name(" . join(', ', @first, ('1') x 12) . ')', 'usage: ');
     }
     my @required = grep { !$_->[2] && $_->[1] ne 'strings' } @parameters;
@@ -73,7 +75,7 @@ sub handler {
     my $parms = bless \(my $null = 0), 'Apache2::CmdParms';
     %of = map { (ref $_) => $_ } $r, $c, $parms, $r->server, $r->server->process, $r->pool, $r->headers_in, $r->lookup_uri('/'), $r->log,
         $r->server->log, $r->output_filters, $r->output_filters->frec, $c->client_addr, $r->finfo, $r->parsed_uri, $c->bucket_alloc,
-        APR::Brigade->new($r->pool, $c->bucket_alloc), Apache2::Module::top_module(), Apache2::Module::find_linked_module('core.c')->cmds, APR::IpSubnet->new($r->pool, '127'),
+        APR::Brigade->new($r->pool, $c->bucket_alloc), Apache2::Module::top_module(), Apache2::Module::find_linked_module('core.c')->cmds, Apache2::Directive::conftree(), APR::IpSubnet->new($r->pool, '127'),
         APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config, $r->allowed_methods, $r->server->addrs, $socket;
     $of{'APR::Bucket'} = APR::Bucket->new($c->bucket_alloc, 'x');
     $of{'APR::BucketType'} = $of{'APR::Bucket'}->type;

@@ -68,6 +68,16 @@ APR::UUID::parse         | APR::UUID->parse('d48889bb')                         
 APR::UUID::new           | my @u = map { APR::UUID->new->format } 1, 2; $u[0] ne $u[1], @u | /^1(?:,[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}){2}\z/
 Apache2::Module::top_module | ref Apache2::Module::top_module()                             | Apache2::Module
 Apache2::Module::find_linked_module | Apache2::Module::find_linked_module('core.c')->name, Apache2::Module::find_linked_module('none.c') | core.c,undef
+Apache2::Directive::conftree | ref Apache2::Directive::conftree() | Apache2::Directive
+Apache2::Directive::next | ref Apache2::Directive::conftree()->next | Apache2::Directive
+Apache2::Directive::first_child | my $d = Apache2::Directive::conftree(); $d = $d->next until $d->first_child; ref $d->first_child | Apache2::Directive
+Apache2::Directive::first_child | Apache2::Directive::conftree()->first_child | undef
+Apache2::Directive::parent | my $d = Apache2::Directive::conftree(); $d = $d->next until $d->first_child; $d->first_child->parent->directive eq $d->directive | 1
+Apache2::Directive::directive | Apache2::Directive::conftree()->directive | ServerName
+Apache2::Directive::args | Apache2::Directive::conftree()->args | 127.0.0.1
+Apache2::Directive::filename | Apache2::Directive::conftree()->filename | /httpd\.conf\z/
+Apache2::Directive::line_num | Apache2::Directive::conftree()->line_num | /^[1-9]\d*\z/
+Apache2::RequestRec::spawned | my @n = $r->spawned('/bin/echo', 'x'); open my $out, '<&=', $n[1]; my $line = <$out>; chomp $line; require POSIX; POSIX::close($_) for @n[0, 2]; @n . $line | 3x
 Apache2::Module::name    | my $n = 0; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $n++ if length $m->name } $n > 5 | 1
 Apache2::Module::next    | ref Apache2::Module::top_module()->next                         | Apache2::Module
 Apache2::Module::module_index | my %seen; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $seen{$m->module_index}++ } join ' ', grep { $_ != 1 } values %seen | 

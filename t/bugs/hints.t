@@ -33,6 +33,7 @@ my %do = (
     sub      => sub { Apache2::Util::ht_time($_[0]->pool) },
     base     => sub { my $s = $_[0]->lookup_uri('/'); $s->run },
     foreign  => sub { My::H->no_such },
+    child    => sub { if (!fork) { die { in => 'a child' } } wait; 0 },
 );
 sub handler { my $r = shift; $do{ $r->args }->($r) }
 package My::Text;
@@ -116,6 +117,8 @@ for_each_mpm(qw(event prefork), sub {
     $said->('/h?long', qr/\{s => "y{100,300}"\.\.\.\} \(PerlResp/, 'a string, too');
     $said->('/h?own_text', qr/my own text\\n \(PerlResp/, 'an object with a text of its own has that');
 
+    $said->('/h?child', qr/^\{in => "a child"\}$/m, 'in a process that the script forked');
+
     # what was not loaded
     $said->('/h?method', qr/Can't locate object method "add_config" .*; add_config of Apache2::RequestRec is in Apache2::RequestUtil: write use Apache2::RequestUtil \(\);\)/, 'a method of ours names its module');
     $said->('/h?pool', qr/; cleanup_register of APR::Pool is in APR::Pool: write use APR::Pool \(\);\)/, 'of another class');
@@ -172,6 +175,10 @@ for my $ask ("PerlOptions +Autoload\n", '+') {
         like $text, $case->[1], 'and says where';
     }
 }
+# A module that start-up code loads.
+($status, $text) = TestHttpd->config_test(modules => \%modules, config => "PerlModule My::Strict\n");
+like $text, qr/PerlModule: "My::Strict" \(\S+\): Bareword .*\(write use Apache2::Const -compile => 'HTTP_CONFLICT';\)/s, 'a constant that start-up code lacks';
+
 my ($asked) = TestHttpd->config_test(modules => \%modules, config => "<VirtualHost *:80>\nPerlOptions +AutoLoad\n<Location /x>\nPerlAccessHandler My::Nowhere\n</Location>\n</VirtualHost>\n");
 isnt $asked, 0, 'in a virtual host alone, too';
 my ($unasked) = TestHttpd->config_test(modules => \%modules, config => "<Location /x>\nPerlResponseHandler My::Nowhere\n</Location>\n");

@@ -72,7 +72,7 @@ fn the_rows_behave_in_perl_and_a_clones_end_harms_nothing() {
     Pool::initialize().unwrap();
     register(CLASSES, CONSTS);
     let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lib");
-    let start = Start { argv0: b"test", switches: &[], lib: Some(&lib), env: &[], main: true };
+    let start = Start { argv0: b"test", switches: &[], lib: Some(&lib), main: true, ..Start::default() };
     let parent = Perl::start(&start).unwrap();
     let result = run(&parent, include_bytes!("apr.pl"));
     assert!(result.ends_with(" checks, 0 failed"), "{result}");

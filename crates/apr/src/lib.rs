@@ -20,6 +20,7 @@ mod lock;
 mod misc;
 mod password;
 mod pool;
+pub mod process;
 mod sockaddr;
 mod socket;
 mod status;

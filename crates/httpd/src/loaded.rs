@@ -30,6 +30,18 @@ impl Loaded {
         })
     }
 
+    /// Whether a module has a directive or section of this name (`Location` for `<Location>`).
+    pub fn know_directive(name: &[u8]) -> bool {
+        let is_it = |command: CommandRec| {
+            let known = command.name().unwrap_or_default();
+            known.strip_prefix(b"<").unwrap_or(known).eq_ignore_ascii_case(name)
+        };
+        let modules = std::iter::successors(Loaded::first(), Loaded::next);
+        modules
+            .filter_map(|module| module.commands())
+            .any(|first| std::iter::successors(Some(first), CommandRec::next).any(is_it))
+    }
+
     /// The one whose source has this name: `mod_mime.c`.
     pub fn named(name: &[u8]) -> Option<Loaded> {
         // SAFETY: a C string for the call.

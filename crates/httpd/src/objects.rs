@@ -1,5 +1,6 @@
 //! What of this crate a script can hold, and under which class. The rows of these classes stand with the API.
 
+use crate::tree::Node;
 use crate::{
     CmdParms, CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, ScoreHandle, Server,
     ServerAddr, ServerContext, SubRequest,
@@ -20,3 +21,4 @@ object!(ServerContext, "Apache2::ServerContext");
 object!(CmdParms, "Apache2::CmdParms");
 object!(Loaded, "Apache2::Module");
 object!(CommandRec, "Apache2::Command");
+object!(Node, "Apache2::Directive");

@@ -5,7 +5,8 @@ use apr::bytes_at;
 use std::ptr::NonNull;
 
 /// One directive or section of the configuration files. It stays until the configuration is read again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
 pub struct Node(NonNull<ffi::ap_directive_t>);
 
 impl Node {
@@ -51,6 +52,11 @@ impl Node {
     /// The first within it.
     pub fn child(&self) -> Option<Node> {
         NonNull::new(self.raw().first_child).map(Node)
+    }
+
+    /// The section it stands in.
+    pub fn parent(&self) -> Option<Node> {
+        NonNull::new(self.raw().parent).map(Node)
     }
 
     /// This one and those behind it.

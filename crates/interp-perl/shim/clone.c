@@ -9,7 +9,8 @@ static void complain(pTHX_ mp_interp *me, int tag, SV *err) {
     if (making.error) return;                           /* the first one tells */
     if (tag == MP_CORE_EXIT) { s = "CORE::exit was called"; n = strlen(s); }
     else {
-        if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
+        if (err && SvROK(err) && !SvAMAGIC(err)) err = t = mp_dump(aTHX_ err);
+        else if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
         s = err ? SvPV_nomg_const(err, n) : (n = 4, "died");
     }
     if ((making.error = malloc(n + 1))) { Copy(s, making.error, n, char); making.error[n] = 0; making.len = n; }
@@ -71,19 +72,61 @@ const char *mp_clone_error(size_t *len) { *len = making.len; return making.error
 void mp_clone_done(void) { free(making.error); making.error = NULL; making.len = 0; }      /* the thread ends */
 
 #ifdef USE_ITHREADS
+/* threads.xs keeps in a context of each interpreter which thread it is, and puts another one there while it makes or joins one.
+ * It has no CLONE, so all clones would share the parent's context, and a join may find a stranger's thread in it. Each clone gets
+ * its own, as MY_CXT_CLONE would make it. Returns the first thread's record, with which threads.xs's pool begins. */
+static void *first_thread(pTHX) {
+    HE *he; void *first = NULL;
+    if (!PL_modglobal) return NULL;
+    hv_iterinit(PL_modglobal);
+    while ((he = hv_iternext(PL_modglobal))) {
+        I32 n; const char *key = hv_iterkey(he, &n); SV *value = HeVAL(he);
+        if (n > 14 && memEQ(key, "threads::_pool", 14) && SvIOK(value)) first = INT2PTR(void *, SvIV(value));
+    }
+    return first;
+}
+/* The context's number in the interpreter that loaded threads.xs: the context is the buffer of a scalar there, and begins with the
+ * first thread. The list itself holds anything where a module is not loaded, so nothing is read through it. -1: not found. */
+static int thread_slot(pTHX_ void *first) {
+    static int known = -1; SV *arena; int slot = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!first || slot >= 0) return first ? slot : -1;
+    for (arena = PL_sv_arenaroot; arena && slot < 0; arena = (SV *)SvANY(arena)) {
+        SV *sv, *end = &arena[SvREFCNT(arena)]; I32 i;
+        for (sv = arena + 1; sv < end; sv++) {
+            if (SvTYPE(sv) != SVt_PV || !SvREFCNT(sv) || SvOK(sv) || !SvPVX_const(sv) || SvLEN(sv) < sizeof first || *(void **)SvPVX(sv) != first) continue;
+            for (i = 0; i < PL_my_cxt_size; i++) if (PL_my_cxt_list[i] == (void *)SvPVX(sv)) slot = i;
+        }
+    }
+    __atomic_store_n(&known, slot, __ATOMIC_RELAXED);
+    return slot;
+}
+static void own_thread_context(pTHX_ int slot, void *first) {
+    SV *own;
+    if (slot < 0 || slot >= PL_my_cxt_size) return;
+    own = newSV(sizeof first);
+    *(void **)SvPVX(own) = first;
+    PL_my_cxt_list[slot] = SvPVX(own);
+}
+
 mp_interp *mp_clone(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl, *c;
     mp_interp *to = calloc(1, sizeof *to);
+    mp_owned owned; void *thread; int slot;
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
     to->touched = MP_NEW;
     making.from = me; making.to = to;
+    owned = mp_owned_hide(aTHX);
+    thread = first_thread(aTHX);
+    slot = thread_slot(aTHX_ thread);
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;
     {
         dTHXa(c); AV *av;
         PL_my_cxt_list[mp_cxt_index] = to;
         to->perl = c;
+        mp_owned_clear(aTHX_ owned);
+        own_thread_context(aTHX_ slot, thread);
         ptr_table_free(PL_ptr_table); PL_ptr_table = NULL;
         if ((av = get_av("DynaLoader::dl_librefs", 0))) av_clear(av);           /* the parent unloads them */
         if ((av = get_av("DynaLoader::dl_modules", 0))) av_clear(av);
@@ -98,6 +141,7 @@ mp_interp *mp_clone(mp_interp *me) {
         }
     }
     PERL_SET_CONTEXT(my_perl);
+    mp_owned_show(owned);
     return to;
 }
 #endif

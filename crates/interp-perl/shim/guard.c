@@ -8,7 +8,11 @@ static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
     me->io = NULL;                                      /* the response belongs to the other process */
     if (tag == MP_DIED) {
         STRLEN n; const char *s;
-        if (sv && SvROK(sv)) {
+        if (sv && SvROK(sv) && !SvAMAGIC(sv)) {
+            sv = mp_dump(aTHX_ sv);
+            sv_catpvs(sv, "\n");
+        }
+        else if (sv && SvROK(sv)) {
             SV *t = NULL; dJMPENV; int rc;
             JMPENV_PUSH(rc);
             if (rc == 0) {

@@ -22,6 +22,7 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
         mp_tie_init();
+        mp_layer_init();
         mp_leftovers_init();
     }
 }
@@ -79,14 +80,16 @@ static void xs_init(pTHX) {
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
-    newXS("ModPerl::Util::untaint", mp_xs_untaint, file);
-    newXS("ModPerl::Util::current_perl_id", mp_xs_perl_id, file);
+    newXS("ModInterp::untaint", mp_xs_untaint, file);
+    newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
+    newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
     GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
     GvIMPORTED_CV_on(gv);
     mp_io_define(aTHX);
-    Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun() }"));
+    Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun(); require DynaLoader }"));
 }
 
 typedef struct { int argc; char **argv; const char *argv0; char **env; int main; } mp_boot;
@@ -152,7 +155,8 @@ void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx) {
         const int tag = mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret);
         if (tag == MP_DIED && ret) {
             STRLEN n; const char *s;
-            if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
+            if (SvROK(ret) && !SvAMAGIC(ret)) text = mp_dump(aTHX_ ret);
+            else if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
             s = SvROK(text) ? (n = 4, "died") : SvPV_nomg_const(text, n);
             said(ctx, s, n);
         }

@@ -138,6 +138,12 @@ XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
 /* clone.c */
 XS_EXTERNAL(mp_xs_clone);
+/* owned.c */
+typedef struct { SV **sv; size_t n; } mp_owned;          /* objects that a clone must not free */
+mp_owned mp_owned_hide(pTHX);
+void mp_owned_show(mp_owned all);
+void mp_owned_clear(pTHX_ mp_owned all);
+void mp_owned_tell(mp_interp *me, mp_said *said, void *ctx);
 /* env.c */
 void mp_env_forget(pTHX_ mp_interp *me);
 /* xsub.c */
@@ -154,9 +160,12 @@ void mp_drain(pTHX_ mp_interp *me);
 /* util.c */
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
+XS_EXTERNAL(mp_xs_forget_sub);
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
+XS_EXTERNAL(mp_xs_define_layer);
 void mp_io_define(pTHX);
+void mp_layer_init(void);                                /* once, before any interpreter */
 GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
 static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
 int mp_io_is_plain(mp_interp *me, int i);

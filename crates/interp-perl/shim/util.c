@@ -16,6 +16,19 @@ XS_EXTERNAL(mp_xs_perl_id) {
     XSRETURN(1);
 }
 
+/* ModInterp::forget_sub(\*glob): the glob has no sub any more. The sub itself lives on where others hold it. For unload_package. */
+XS_EXTERNAL(mp_xs_forget_sub) {
+    dXSARGS; GV *gv = items == 1 && SvROK(ST(0)) ? (GV *)SvRV(ST(0)) : NULL; CV *sub;
+    if (!gv || !isGV_with_GP(gv)) croak("usage: ModInterp::forget_sub(glob)");
+    if ((sub = GvCV(gv))) {
+        GvCV_set(gv, NULL);
+        GvCVGEN(gv) = 0;
+        if (GvSTASH(gv)) mro_method_changed_in(GvSTASH(gv));
+        SvREFCNT_dec((SV *)sub);
+    }
+    XSRETURN_EMPTY;
+}
+
 /* ---- what a perl-script response may change and the next must not see: @INC and $/. END blocks that are compiled meanwhile in
  * a package of %ModInterp::END go there (lib/ModPerl/Global.pm); all others wait for the interpreter's end. ---- */
 typedef struct { AV *inc; SV *rs; int had_aside; } saved;

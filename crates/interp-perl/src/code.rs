@@ -15,6 +15,19 @@ impl Entered {
         self.run(&code, at).map(drop)
     }
 
+    /// Adds folders at the end of `@INC`.
+    ///
+    /// # Errors
+    /// Perl's own message.
+    pub fn add_to_inc(&self, folders: &[&[u8]]) -> Result<(), Raised> {
+        for folder in folders {
+            let mut code = b"push @INC, ".to_vec();
+            quote(&mut code, folder);
+            self.run(&code, None)?;
+        }
+        Ok(())
+    }
+
     /// `require`s a module by its name (`Foo::Bar`): `PerlModule`, `+Foo::Bar`.
     ///
     /// # Errors
@@ -73,6 +86,7 @@ impl Entered {
                 join "\0", map { ($_, $INC{$_}) } grep {
                     m{^(?:Apache2/|APR|ModPerl/|mod_perl2\.pm$)} && defined $INC{$_} && !ref $INC{$_}
                     && $INC{$_} ne "$lib/$_" && -e "$lib/$_" && $text->($INC{$_}) ne $text->("$lib/$_")
+                    && $text->("$lib/$_") !~ /^use ModInterp::NotYet;/m
                 } sort keys %INC"#,
         );
         let text = self.run_text(&code, None).unwrap_or_default();

@@ -122,6 +122,8 @@ unsafe extern "C" {
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone_done();
     pub(crate) fn mp_seal(me: *mut Interp);
+    // owned.c
+    pub(crate) fn mp_owned_tell(me: *mut Interp, said: Said, ctx: *mut c_void);
     // guard.c
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);

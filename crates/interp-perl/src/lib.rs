@@ -40,6 +40,8 @@ mod ffi;
 mod globals;
 mod io;
 mod leftovers;
+#[cfg(perl_ithreads)]
+mod memory;
 mod perl;
 mod stack;
 mod start;
@@ -50,7 +52,7 @@ pub use env::{EnvGuard, EnvSink};
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
 pub use leftovers::Serving;
-pub use perl::{Before, Entered, Error, Guard, Perl, Record, record_of};
+pub use perl::{Before, Entered, Error, Guard, OwnedObjects, Perl, Record, record_of};
 pub use start::Start;
 pub use stderr::{ErrorLog, set_error_log, stderr_is_the_log};
 

@@ -1,5 +1,7 @@
 //! One interpreter: owned, entered, cloned, ended.
 
+#[cfg(perl_ithreads)]
+use crate::memory;
 use crate::{ffi, stack};
 use interp::{Home, Inside};
 use std::{
@@ -18,6 +20,8 @@ pub enum Error {
     Nul(Vec<u8>),
     /// A thread with a stack of this many bytes could not be made.
     Thread(usize, String),
+    /// There is no memory for another one, of which this many bytes have to be there.
+    Memory(usize),
     /// CLONE methods died while an interpreter was cloned: what the first one said.
     Clone(Vec<u8>),
     /// This perl was built without interpreter threads.
@@ -34,6 +38,9 @@ impl fmt::Display for Error {
             }
             Error::Nul(text) => write!(f, "\"{}\" holds a NUL byte", String::from_utf8_lossy(text)),
             Error::Thread(size, why) => write!(f, "no thread with a stack of {size} bytes: {why}"),
+            Error::Memory(bytes) => {
+                write!(f, "there is no memory for it: {} MiB would have to be free", bytes.div_ceil(1 << 20))
+            }
             Error::Clone(text) => write!(f, "CLONE died: {}", String::from_utf8_lossy(text).trim_end()),
             Error::NoThreads => f.write_str("this perl was built without ithreads: it cannot clone interpreters"),
             Error::Forked => f.write_str("this process was forked by a script"),
@@ -136,26 +143,30 @@ impl Perl {
             return Err(Error::Forked);
         }
         let _inside = Inside::new();
+        memory::check().map_err(Error::Memory)?;
         let parent = Carried(self.raw());
-        let (clone, text) = stack::run(move || {
-            let parent = parent;
-            // SAFETY: `self` lends the interpreter for this call and is on no other thread: this one is joined.
-            unsafe {
-                let before = ffi::mp_enter(parent.0);
-                ffi::mp_seal(parent.0);
-                let clone = ffi::mp_clone(parent.0);
-                let mut len = 0;
-                let text = ffi::mp_clone_error(&raw mut len);
-                let text = if text.is_null() {
-                    Vec::new()
-                } else {
-                    std::slice::from_raw_parts(text.cast::<u8>(), len).to_vec()
-                };
-                ffi::mp_clone_done();
-                ffi::mp_leave(before);
-                (Carried(clone), text)
-            }
-        })?;
+        let made = memory::measured(|| {
+            stack::run(move || {
+                let parent = parent;
+                // SAFETY: `self` lends the interpreter for this call and is on no other thread: this one is joined.
+                unsafe {
+                    let before = ffi::mp_enter(parent.0);
+                    ffi::mp_seal(parent.0);
+                    let clone = ffi::mp_clone(parent.0);
+                    let mut len = 0;
+                    let text = ffi::mp_clone_error(&raw mut len);
+                    let text = if text.is_null() {
+                        Vec::new()
+                    } else {
+                        std::slice::from_raw_parts(text.cast::<u8>(), len).to_vec()
+                    };
+                    ffi::mp_clone_done();
+                    ffi::mp_leave(before);
+                    (Carried(clone), text)
+                }
+            })
+        });
+        let (clone, text) = made?;
         // SAFETY: the shim made it for us.
         NonNull::new(clone.0).map(|me| unsafe { Perl::own(me, false) }).ok_or(Error::Clone(text))
     }
@@ -276,6 +287,21 @@ impl Entered {
         unsafe { ffi::mp_seal(self.raw()) };
     }
 
+    /// Objects of compiled classes whose memory a clone would free a second time: one entry for each class. Clones have undef
+    /// in their place.
+    pub fn owned_objects(&self) -> Vec<OwnedObjects> {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        // SAFETY: this interpreter is entered; `said` is called back during this call only.
+        unsafe { ffi::mp_owned_tell(self.raw(), said, (&raw mut lines).cast()) };
+        let entry = |line: Vec<u8>| {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            let mut words = text.splitn(3, '\n').map(str::to_owned);
+            let (class, count) = (words.next()?, words.next()?.parse().ok()?);
+            Some(OwnedObjects { class, count, variable: words.next().filter(|name| !name.is_empty()) })
+        };
+        lines.into_iter().filter_map(entry).collect()
+    }
+
     /// The next `rand` seeds itself anew. Called for the parent in each child; clones are made so.
     pub fn forget_srand(&self) {
         // SAFETY: this interpreter is entered.
@@ -295,6 +321,17 @@ impl Drop for Guard<'_> {
         // SAFETY: the context that was current when the interpreter was entered on this thread.
         unsafe { ffi::mp_leave(self.before) };
     }
+}
+
+/// Objects of one class that a clone cannot have: see [`Entered::owned_objects`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedObjects {
+    /// Their class.
+    pub class: String,
+    /// How many there are.
+    pub count: usize,
+    /// A variable that leads to one of them, if one was found: `$My::sha`, `$My::cache->{sha}`, `my $sha`.
+    pub variable: Option<String>,
 }
 
 /// The record of the interpreter that C code calls `perl`.

@@ -22,6 +22,8 @@ pub struct Start<'a> {
     pub switches: &'a [&'a [u8]],
     /// Our `lib/`: stands first in `@INC`, before `-I` and PERL5LIB.
     pub lib: Option<&'a Path>,
+    /// Stands last in `@INC`.
+    pub inc: &'a [&'a [u8]],
     /// All of `%ENV` at the start. The C environment stays as it is.
     pub env: &'a [(&'a [u8], &'a [u8])],
     /// The server's main interpreter: what its code writes to `%ENV` from now on reaches the C environment, and no other's.
@@ -66,7 +68,9 @@ impl Perl {
         // SAFETY: the strings of argv live for ever (perl keeps the pointers for `$0`), env's until the call is over.
         let me = unsafe { ffi::mp_new(&raw const boot, &raw mut status) };
         // SAFETY: the shim made it for us.
-        NonNull::new(me).map(|me| unsafe { Perl::own(me, true) }).ok_or(Error::Start(status))
+        let perl = NonNull::new(me).map(|me| unsafe { Perl::own(me, true) }).ok_or(Error::Start(status))?;
+        let _ = perl.enter().add_to_inc(start.inc);
+        Ok(perl)
     }
 }
 
@@ -99,12 +103,13 @@ mod tests {
             argv0: b"/usr/sbin/apache2",
             switches: &[b"-I/elsewhere", b"-Mstrict", b"-w"],
             lib: Some(&lib),
+            inc: &[b"/last"],
             env: &[(b"MOD_PERL", b"mod_perl/2.0.12"), (b"PATH", b"/bin")],
             main: true,
         })
         .unwrap();
         let e = perl.enter();
-        assert_eq!(text(&e, "\"$INC[0] $INC[1]\""), format!("{} /elsewhere", lib.display()));
+        assert_eq!(text(&e, "\"$INC[0] $INC[1] $INC[-1]\""), format!("{} /elsewhere /last", lib.display()));
         assert_eq!(text(&e, "join ',', map { \"$_=$ENV{$_}\" } sort keys %ENV"), "MOD_PERL=mod_perl/2.0.12,PATH=/bin");
         assert_eq!(
             text(&e, "\"$0 $^W $INC{'strict.pm'}\"").split(' ').take(2).collect::<Vec<_>>(),

@@ -1,5 +1,7 @@
 //! Our own Perl library, and nobody else's of the same names.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use interp_perl::Entered;
@@ -22,6 +24,14 @@ pub fn dir() -> Result<&'static Path, String> {
         })
     })
     .map(PathBuf::as_path)
+}
+
+/// What `@INC` ends with, as with mod_perl: ServerRoot, and lib/perl below it if it is there.
+pub fn of_server() -> Vec<Vec<u8>> {
+    let Some(root) = httpd::server::server_root() else { return Vec::new() };
+    let below = [root, b"/lib/perl"].concat();
+    let is_there = Path::new(OsStr::from_bytes(&below)).is_dir();
+    [Some(root.to_vec()), is_there.then_some(below)].into_iter().flatten().collect()
 }
 
 /// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.

@@ -7,12 +7,14 @@
 //! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
+//! | `section` | `<Perl>` sections |
 
 pub mod env;
 mod explain;
 mod library;
 pub mod origin;
 mod response;
+mod section;
 mod stderr;
 
 use std::ffi::c_int;
@@ -22,8 +24,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use apr::{Pool, Reenter};
 use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
-use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Place, Ticket};
-use interp_perl::{Entered, Perl, Start};
+use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
+use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use super::connection::ConnectionState;
 use super::frame::Frame;
@@ -136,7 +138,10 @@ impl Language for PerlLanguage {
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
         let switches: Vec<&[u8]> = conf.switches.iter().map(|s| &**s).collect();
         let lib = library::dir()?;
-        let start = Start { argv0: &argv0, switches: &switches, lib: Some(lib), env: &env, main: !s.is_virtual() };
+        let inc = library::of_server();
+        let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();
+        let start =
+            Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
         match Perl::start(&start) {
             Ok(perl) => Ok(Box::new(perl)),
             Err(e) => {
@@ -187,14 +192,8 @@ impl Language for PerlLanguage {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    /// In a package of its own.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
-        let at = Place { file: &item.at.file, line: item.at.line };
-        let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let package = format!("package Apache2::ReadConfig::{file}::line_{}; ", item.at.line);
-        let code = [package.as_bytes(), &item.name].concat();
-        let done = entry.require_module(b"Apache2::PerlSections", None).and_then(|()| entry.run(&code, Some(at)));
-        done.map(drop).map_err(|raised| format!("Perl: {raised}"))
+        entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
 
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
@@ -203,6 +202,20 @@ impl Language for PerlLanguage {
             versions.push(entered.run_text(b"sprintf 'Perl/v%vd', $^V", None).unwrap_or_else(|_| b"Perl".to_vec()));
         }
         versions
+    }
+
+    fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
+        let line = |of: OwnedObjects| {
+            let (class, count) = (&of.class, of.count);
+            let objects = if count == 1 { "an object".to_owned() } else { format!("{count} objects") };
+            let place = of.variable.map(|name| format!(", in {name}")).unwrap_or_default();
+            format!(
+                "start-up code keeps {objects} of class {class}{place}: undef in the interpreters that serve, since the class \
+                 frees memory of C code in DESTROY and cannot be copied. Make the object where it is first used, in the \
+                 handler; if the class is safe with threads, define {class}::CLONE"
+            )
+        };
+        entered(entry).map_or(Vec::new(), |entered| entered.owned_objects().into_iter().map(line).collect())
     }
 
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {

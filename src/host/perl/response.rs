@@ -78,7 +78,7 @@ pub fn run(order: usize, r: &Request) -> c_int {
         // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
         let cx = unsafe { Reenter::assume() };
         let finished = state.output.finish(r, cx, status == OK);
-        if status == OK && state.output.was_missed() && r.bytes_sent() == 0 {
+        if state.output.was_missed() && status == OK && r.bytes_sent() == 0 {
             hint::printed_astray(PERL, r, configured);
         }
         match finished {

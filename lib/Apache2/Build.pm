@@ -1,0 +1,5 @@
+package Apache2::Build;
+
+use ModInterp::NotYet;
+
+1;

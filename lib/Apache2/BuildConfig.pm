@@ -1,0 +1,5 @@
+package Apache2::BuildConfig;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::ConstantsTable;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::FunctionTable;
+
+use ModInterp::NotYet;
+
+1;

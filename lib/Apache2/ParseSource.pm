@@ -1,0 +1,5 @@
+package Apache2::ParseSource;
+
+use ModInterp::NotYet;
+
+1;

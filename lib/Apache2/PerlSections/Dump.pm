@@ -1,0 +1,5 @@
+package Apache2::PerlSections::Dump;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::Reload;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::Resource;
+
+use ModInterp::NotYet;
+
+1;

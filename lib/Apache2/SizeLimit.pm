@@ -1,0 +1,5 @@
+package Apache2::SizeLimit;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::SourceTables;
+
+use ModInterp::NotYet;
+
+1;

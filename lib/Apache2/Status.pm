@@ -1,0 +1,5 @@
+package Apache2::Status;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::StructureTable;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::compat;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package Apache2::porting;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::BuildMM;
+
+use ModInterp::NotYet;
+
+1;

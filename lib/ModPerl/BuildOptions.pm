@@ -1,0 +1,5 @@
+package ModPerl::BuildOptions;
+
+use ModInterp::NotYet;
+
+1;

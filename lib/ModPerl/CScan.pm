@@ -1,0 +1,5 @@
+package ModPerl::CScan;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::Code;
+
+use ModInterp::NotYet;
+
+1;

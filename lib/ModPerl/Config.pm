@@ -1,0 +1,5 @@
+package ModPerl::Config;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::FunctionMap;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::MM;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::Manifest;
+
+use ModInterp::NotYet;
+
+1;

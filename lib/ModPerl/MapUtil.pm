@@ -1,0 +1,5 @@
+package ModPerl::MapUtil;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::MethodLookup;
+
+use ModInterp::NotYet;
+
+1;

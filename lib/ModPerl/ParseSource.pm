@@ -1,0 +1,5 @@
+package ModPerl::ParseSource;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::PerlRun;
+
+use ModInterp::NotYet;
+
+1;

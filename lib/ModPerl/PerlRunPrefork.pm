@@ -1,0 +1,5 @@
+package ModPerl::PerlRunPrefork;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::Registry;
+
+use ModInterp::NotYet;
+
+1;

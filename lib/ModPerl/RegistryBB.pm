@@ -1,0 +1,5 @@
+package ModPerl::RegistryBB;
+
+use ModInterp::NotYet;
+
+1;

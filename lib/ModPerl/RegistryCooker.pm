@@ -1,0 +1,5 @@
+package ModPerl::RegistryCooker;
+
+use ModInterp::NotYet;
+
+1;

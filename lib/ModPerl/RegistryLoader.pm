@@ -1,0 +1,5 @@
+package ModPerl::RegistryLoader;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::RegistryPrefork;
+
+use ModInterp::NotYet;
+
+1;

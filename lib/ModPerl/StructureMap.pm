@@ -1,0 +1,5 @@
+package ModPerl::StructureMap;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::TestReport;
+
+use ModInterp::NotYet;
+
+1;

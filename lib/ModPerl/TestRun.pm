@@ -1,0 +1,5 @@
+package ModPerl::TestRun;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::TypeMap;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,5 @@
+package ModPerl::WrapXS;
+
+use ModInterp::NotYet;
+
+1;

@@ -1,0 +1,45 @@
+//! `<Perl>` sections: code that is run while the configuration is read, each in a package of its own.
+//!
+//! mod_perl then turns the package's variables into configuration. That is not built; so a section that leaves a variable which
+//! would be configuration ends the start: what it was to protect must not lie open.
+
+use httpd::Loaded;
+use interp::Place;
+use interp_perl::Entered;
+
+/// Runs one.
+///
+/// # Errors
+/// What Perl said; the variable that would be configuration.
+pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), String> {
+    let at = Place { file: &item.at.file, line: item.at.line };
+    let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let package = format!("Apache2::ReadConfig::{file}::line_{}", item.at.line);
+    let code = [b"package ", package.as_bytes(), b"; ", &item.name].concat();
+    let left = entered
+        .require_module(b"Apache2::PerlSections", None)
+        .and_then(|()| entered.require_module(b"ModInterp::Section", None))
+        .and_then(|()| entered.run(&code, Some(at)))
+        .and_then(|_| entered.run_text(format!("ModInterp::Section::left('{package}')").as_bytes(), None))
+        .map_err(|raised| format!("Perl: {raised}"))?;
+    let left = String::from_utf8_lossy(&left);
+    let mut words = left.split('\0');
+    while let (Some(name), Some(variable)) = (words.next(), words.next()) {
+        if is_configuration(name) {
+            return Err(format!(
+                "Perl: the section ({}) leaves {variable}: mod_interp does not turn variables of <Perl> sections into configuration yet",
+                item.at
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A directive's name, also one whose module is not loaded: those begin with a capital and are not all capitals. What is left is
+/// a helper's name.
+fn is_configuration(name: &str) -> bool {
+    if name == "PerlConfig" || Loaded::know_directive(name.as_bytes()) {
+        return true;
+    }
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_ascii_lowercase())
+}
