@@ -6,7 +6,9 @@ use interp::*;
 
 /// Its rows.
 pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
-    method("run()", run).doc("Serves it into the request it was looked up from; a status."),
+    method("run()", run)
+        .needs(&[&super::needs::LOOKED_UP])
+        .doc("Serves it into the request it was looked up from; a status."),
     method("DESTROY()", destroy).only(PERL).ending().doc("Ends it with its object."),
 ])
 .isa("Apache2::RequestRec")
