@@ -140,8 +140,22 @@ pub trait Language: Sync {
     #[inline(always)]
     fn call(&self, about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
         let _ = about;
-        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
-        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
+        entry.call_handler(handler.id.index() as u32, &handler.name, Load::IfMissing, args)
+    }
+
+    /// Finds a handler at start-up, its code loaded. `section`: what is configured where it is named.
+    ///
+    /// # Errors
+    /// Why it cannot be found.
+    fn resolve(
+        &self,
+        entry: &dyn Entry,
+        handler: &Handler,
+        s: &Server,
+        section: Option<&DirConf>,
+    ) -> Result<(), Raised> {
+        let _ = (s, section);
+        entry.resolve(handler.id.index() as u32, &handler.name, Load::IfMissing)
     }
 
     /// What an authorization provider is given behind the request, of a `Require` line.

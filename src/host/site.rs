@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use config::{Handler, ServerConf};
-use httpd::Server;
+use config::{DirConf, Handler, ServerConf};
+use httpd::{Section, Server};
 use interp::{Entry, Inside, Place};
 use tipool::{Bell, Late};
 
@@ -15,12 +15,23 @@ use super::provider::Provider;
 use super::report;
 use super::stock::{Parent, Stock};
 
+/// A handler that may have to be resolved at start-up, and the line that names it.
+pub struct Early {
+    /// Whose line it is.
+    pub server: Server,
+    /// The directive.
+    pub directive: &'static str,
+    /// The handler.
+    pub handler: Handler,
+    /// Where it stands.
+    pub section: Option<Section<DirConf>>,
+}
+
 /// What lives from one reading of the configuration to the next.
 #[derive(Default)]
 pub struct Site {
     stocks: Vec<Arc<Stock>>,
-    /// Handlers that are to be resolved at start-up, with the server and the directive that named them.
-    early: Vec<(Server, &'static str, Handler)>,
+    early: Vec<Early>,
     /// Providers of authentication and authorization.
     pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.
@@ -51,17 +62,17 @@ pub fn stocks(lang: Lang) -> Vec<Arc<Stock>> {
     with(lang, |site| site.stocks.clone())
 }
 
-/// Notes a handler that is to be resolved at start-up.
-pub fn note_handler(lang: Lang, s: Server, directive: &'static str, handler: Handler) {
+/// Notes a handler that may have to be resolved at start-up.
+pub fn note_handler(lang: Lang, early: Early) {
     with(lang, |site| {
         if !site.is_complete {
-            site.early.push((s, directive, handler));
+            site.early.push(early);
         }
     });
 }
 
 /// What is to be resolved at start-up: `+Name`, and under `PerlOptions +AutoLoad` all.
-pub fn early_handlers(lang: Lang) -> Vec<(Server, &'static str, Handler)> {
+pub fn early_handlers(lang: Lang) -> Vec<Early> {
     with(lang, |site| std::mem::take(&mut site.early))
 }
 

@@ -15,7 +15,6 @@ use httpd::provider::{Group, PER_CONF};
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
-use interp::Load;
 use tipool::Late;
 
 use super::dispatch::{self, enter_any, in_parent};
@@ -23,7 +22,7 @@ use super::frame::{About, Frame};
 use super::keeper::Keeper;
 use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
-use super::site::Kind;
+use super::site::{Early, Kind};
 use super::stock::Stock;
 use super::{ServerRecord, configured, hint, report, site};
 
@@ -135,17 +134,19 @@ pub fn directive<H: CommonHost>(
         };
         row.apply(&mut context, args)
     })??;
-    if row.names_handlers() {
-        // PerlInitHandler, the only one without a phase of its own, stands for two.
-        for phase in row.phase().map_or([Phase::PostReadRequest, Phase::HeaderParser], |phase| [phase; 2]) {
-            lang.own().mark_in_use(phase);
+    let named = match &effect {
+        Effect::Handlers { phase, handlers, .. } => {
+            lang.own().mark_in_use(*phase);
+            &handlers[..]
         }
-    }
-    if !cmd.is_serving()
-        && row.names_handlers()
-        && let Some(handler) = args.first().and_then(|word| config::Handler::new(word, at))
-    {
-        site::note_handler(lang, s, row.name, handler);
+        Effect::Provider { handler, .. } => std::slice::from_ref(handler),
+        _ => &[],
+    };
+    if !cmd.is_serving() {
+        for handler in named {
+            let early = Early { server: s, directive: row.name, handler: handler.clone(), section: slots.section() };
+            site::note_handler(lang, early);
+        }
     }
     let record = slots.server();
     match effect {
@@ -331,17 +332,20 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
 fn resolve_early(lang: Lang) -> Result<(), String> {
-    for (s, directive, handler) in site::early_handlers(lang) {
-        let Some(record) = lang.server(&s) else { continue };
+    for Early { server, directive, handler, section } in site::early_handlers(lang) {
+        let Some(record) = lang.server(&server) else { continue };
         let autoload = record.conf.options.is(ServerOption::Autoload);
         let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
-        let id = handler.id.index() as u32;
-        let found = in_parent(About::Server(s), None, stock, |entry| entry.resolve(id, &handler.name, Load::IfMissing));
+        // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
+        let section = section.as_ref().map(|section| unsafe { section.get() });
+        let found =
+            in_parent(About::Server(server), None, stock, |entry| lang.resolve(entry, &handler, &server, section));
         if let Err(raised) = found {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
             return Err(format!(
-                "{directive}: \"{}\" ({}): cannot be resolved: {text}{}",
+                "{}: \"{}\" ({}): cannot be resolved: {text}{}",
+                directive.trim_start_matches('<'),
                 handler.display_name(),
                 handler.at,
                 hint.unwrap_or_default()

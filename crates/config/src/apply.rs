@@ -120,8 +120,8 @@ pub enum Effect {
         /// Its value.
         value: Box<[u8]>,
     },
-    /// The line named these handlers of Lua: code that stands in the configuration can be compiled now, early ones are to
-    /// be resolved at start-up. An error is the line's error.
+    /// The line named these handlers: early ones are to be resolved at start-up; Lua's code that stands in the
+    /// configuration can be compiled now. An error is the line's error.
     Handlers {
         /// The phase they are of.
         phase: Phase,
@@ -273,10 +273,10 @@ fn push_handler(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, ar
     let handler = Handler::new(word, cmd.at.clone())
         .ok_or_else(|| format!("{}: {} does not name a handler", row.name, quoted(word)))?;
     match phase.row().scope {
-        Scope::Directory | Scope::Filter => cmd.dir_mut(row)?.push_handler(phase, handler),
-        _ => cmd.server_mut(row)?.push_handler(phase, handler),
+        Scope::Directory | Scope::Filter => cmd.dir_mut(row)?.push_handler(phase, handler.clone()),
+        _ => cmd.server_mut(row)?.push_handler(phase, handler.clone()),
     };
-    Ok(Effect::Done)
+    Ok(Effect::Handlers { phase, position: Position::Handlers, handlers: vec![handler] })
 }
 
 pub(crate) fn init_handler(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {

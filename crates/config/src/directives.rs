@@ -249,12 +249,6 @@ impl Directive {
         }
     }
 
-    /// Whether its words name handlers.
-    #[must_use]
-    pub fn names_handlers(&self) -> bool {
-        matches!(self.action, Action::Handler(_) | Action::Hook(_)) || self.name == "PerlInitHandler"
-    }
-
     /// Whether a line with it can do anything: false for those of mod_perl that are known and not built.
     #[must_use]
     pub const fn is_built(&self) -> bool {
@@ -599,7 +593,6 @@ mod tests {
             assert_eq!(row.runs_code, !is_setting, "{}", row.name);
             let per_state = row.name == "LuaInterpMaxMemory";
             assert_eq!(row.threads_only, row.name.starts_with("LuaInterp") && !per_state, "{}", row.name);
-            assert_eq!(row.names_handlers(), row.phase().is_some(), "{}", row.name);
             assert_eq!(row.language, Language::Lua);
         }
     }

@@ -39,7 +39,7 @@ pub enum Load {
     /// `+Name`: at start-up; failure ends the start.
     Early,
     /// `-Name`: at first use, whatever the options say.
-    Never,
+    Late,
 }
 
 /// The number of a handler's name: the same name has the same number as long as the process lives, restarts included.
@@ -120,7 +120,7 @@ impl Handler {
     pub fn new(word: &[u8], at: Where) -> Option<Self> {
         let (load, name) = match word {
             [b'+', name @ ..] => (Load::Early, name),
-            [b'-', name @ ..] => (Load::Never, name),
+            [b'-', name @ ..] => (Load::Late, name),
             name => (Load::OnDemand, name),
         };
         if name.trim_ascii().is_empty() {
@@ -264,7 +264,7 @@ mod tests {
         for (word, name, load) in [
             ("My::Mod", "My::Mod", Load::OnDemand),
             ("+My::Mod", "My::Mod", Load::Early),
-            ("-My::Mod->x", "My::Mod->x", Load::Never),
+            ("-My::Mod->x", "My::Mod->x", Load::Late),
             ("sub { -1 }", "sub { -1 }", Load::OnDemand),
         ] {
             let h = handler(word);

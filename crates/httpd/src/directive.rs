@@ -190,6 +190,29 @@ impl<H: Host> Slots<'_, H> {
     pub fn server(&self) -> Option<&H::Server> {
         self.server.map(Record::get)
     }
+
+    /// The directory's record, to look at when the whole configuration has been read.
+    pub fn section(&self) -> Option<Section<H::Dir>> {
+        self.dir.map(|dir| Section(NonNull::from(dir)))
+    }
+}
+
+/// The record of the section that a line stands in.
+#[derive(Debug)]
+pub struct Section<D>(NonNull<Record<D>>);
+
+// SAFETY: a record may be looked at by any thread.
+unsafe impl<D: Sync> Send for Section<D> {}
+
+impl<D> Section<D> {
+    /// The record as it is when all lines are read.
+    ///
+    /// # Safety
+    /// The pass in which the line was read has not ended, and none of its lines is being read while the result lives.
+    pub unsafe fn get<'a>(&self) -> &'a D {
+        // SAFETY: the record lies in the pool of the pass's configuration; nobody writes to it now (the caller).
+        unsafe { self.0.as_ref() }.get()
+    }
 }
 
 // The command table.

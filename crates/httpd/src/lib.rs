@@ -42,7 +42,7 @@ pub mod util;
 
 pub use body::{BodyError, ReadError};
 pub use connection::{Connection, KeepAlive};
-pub use directive::{Command, ServerEdit, Slots};
+pub use directive::{Command, Section, ServerEdit, Slots};
 pub use filter::{Filter, FilterRec};
 pub use hook::{Own, Pools, add_phase};
 pub use lines::Rules;

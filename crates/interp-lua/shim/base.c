@@ -3,11 +3,20 @@
 #include "shim.h"
 #include <stdio.h>
 
-/* Upvalues of most: the original function, the state. */
-static int call_original(lua_State *L) {
+/* Upvalues of most: the original function, the state. What the original raises names the function that the script called, and the line
+ * from which: to Lua, whoever calls the original is a C function without either. */
+int ml_call_original(lua_State *L) {
+    const char *text; char *end; long arg;
     lua_pushvalue(L, lua_upvalueindex(1)); lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    if (LIKELY(lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0) == LUA_OK)) return lua_gettop(L);
+    if (lua_type(L, -1) != LUA_TSTRING) return lua_error(L);
+    text = lua_tostring(L, -1);
+    if (!strncmp(text, "bad argument #", 14) && (arg = strtol(text + 14, &end, 10)) > 0 && !strncmp(end, " to '?' (", 9) && end[9]) {
+        lua_pushlstring(L, end + 9, strlen(end + 9) - 1);
+        return luaL_argerror(L, (int)arg, lua_tostring(L, -1));
+    }
+    luaL_where(L, 1); lua_insert(L, -2); lua_concat(L, 2);
+    return lua_error(L);
 }
 
 /* ---- load, loadfile, dofile: text only. What they load sees the globals of the script that calls ---- */
@@ -22,8 +31,8 @@ static int text_only(lua_State *L, int mode) {
     lua_pushliteral(L, "t"); lua_replace(L, mode);
     return 0;
 }
-static int l_load(lua_State *L) { luaL_checkany(L, 1); return text_only(L, 3) ? 2 : call_original(L); }
-static int l_loadfile(lua_State *L) { if (lua_gettop(L) == 0) lua_settop(L, 1); return text_only(L, 2) ? 2 : call_original(L); }
+static int l_load(lua_State *L) { luaL_checkany(L, 1); return text_only(L, 3) ? 2 : ml_call_original(L); }
+static int l_loadfile(lua_State *L) { if (lua_gettop(L) == 0) lua_settop(L, 1); return text_only(L, 2) ? 2 : ml_call_original(L); }
 #if ML_UPVALUE_ENV
 static int rest_of_dofile(lua_State *L, int status, lua_KContext at) { (void)status; return lua_gettop(L) - (int)at; }
 #endif
@@ -47,7 +56,7 @@ static int l_loadstring(lua_State *L) {
 }
 /* As of 5.2, an object or table says itself what its pairs are. */
 static int l_pairs(lua_State *L) {
-    if (!luaL_getmetafield(L, 1, "__pairs")) return call_original(L);
+    if (!luaL_getmetafield(L, 1, "__pairs")) return ml_call_original(L);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 3);
     return 3;
@@ -58,6 +67,11 @@ static int l_pairs(lua_State *L) {
 /* A module is loaded once for all that runs in its world, with the state's own globals; or, in an env that has modules of its own, once
  * for that env, with the env's globals, as in a state that nobody else uses. What it does not have itself the world has: libraries,
  * what start-up code loaded, C modules. */
+#if ML_UPVALUE_ENV
+#define SEARCHERS "searchers"
+#else
+#define SEARCHERS "loaders"
+#endif
 static const char own_modules_key;
 static void install_modules(lua_State *L, ml_state *me) {   /* package.loaded is the table on top, which is popped */
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
@@ -86,30 +100,87 @@ static void share_module(lua_State *L, ml_state *me) {  /* the C module 1, which
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->loaded); lua_pushvalue(L, 1); lua_pushvalue(L, -3); lua_rawset(L, -3);
     lua_pop(L, 3);
 }
+/* Calls the function below its `n` arguments, of module 1. Without modules of its own what is loaded has the state's globals. */
+static void call_apart(lua_State *L, ml_state *me, int own, int n, int results) {
+    int rc, in_chunk = me->in_chunk, at = lua_gettop(L) - n;
+    if (LIKELY(own && ML_UPVALUE_ENV && !me->watch)) { lua_call(L, n, results); return; }
+    ml_push_globals(L); lua_insert(L, at);
+    if (!own) { lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L); }
+    me->in_chunk = 0;
+    rc = lua_pcall(L, n, results, 0);
+    me->in_chunk = in_chunk;
+    lua_pushvalue(L, at); ml_set_globals(L);
+    lua_remove(L, at);
+    if (LIKELY(!rc)) return;
+    if (!ML_UPVALUE_ENV) { lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, 2); }     /* the mark, which would say for good that it broke */
+    lua_error(L);
+}
+/* The loader of module 1 and what its searcher said of it, on top. Raises with the line that called require, as Lua's own: so this is
+ * not a call of that. The reasons of those that found nothing lie from 4 on. */
+static void find_loader(lua_State *L, ml_state *me, int own) {
+    int i, reasons = 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package); lua_getfield(L, -1, SEARCHERS); lua_remove(L, -2);     /* 3 */
+    if (!lua_istable(L, 3)) luaL_error(L, "'package." SEARCHERS "' must be a table");
+    for (i = 1;; i++) {
+        luaL_checkstack(L, 4, NULL);
+        lua_rawgeti(L, 3, i);
+        if (lua_isnil(L, -1)) break;
+        lua_pushvalue(L, 1);
+        call_apart(L, me, own, 1, 2);
+        if (lua_isfunction(L, -2)) return;
+        lua_pop(L, 1);
+        if (lua_isstring(L, -1)) {
+#if ML_UPVALUE_ENV
+            lua_pushliteral(L, "\n\t"); lua_insert(L, -2); reasons++;
+#endif
+            reasons++;
+        }
+        else lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    lua_concat(L, reasons);
+    luaL_error(L, "module '%s' not found:%s", lua_tostring(L, 1), lua_tostring(L, -1));
+}
+/* Opens a C module for all that run in the state: with the state's globals, and the modules that all share. Upvalue 1: its luaopen. */
+static int open_shared(lua_State *L) {
+    ml_state *me = ml_me(L, 2); int rc;
+    ml_push_globals(L); lua_insert(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L);
+    me->own_modules = 0;
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_insert(L, 2);
+    rc = lua_pcall(L, lua_gettop(L) - 2, 1, 0);
+    me->own_modules = ML_OWN_MODULES;
+    lua_pushvalue(L, 1); ml_set_globals(L);
+    return rc ? lua_error(L) : 1;
+}
+static const char loading_key;                          /* a module that is being loaded: LuaJIT */
 static int l_require(lua_State *L) {
-    ml_state *me = ml_me(L, 2); int rc, was_loaded, own = me->own_modules;
+    ml_state *me = ml_me(L, 2); int own = me->own_modules, is_shared;
     luaL_checkstring(L, 1);
     lua_settop(L, 1);
     if (own) own_modules(L, me);
-    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_gettable(L, 2);
-    was_loaded = lua_toboolean(L, -1);
-#if ML_UPVALUE_ENV
-    if (was_loaded) return 1;
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");              /* 2 */
+    lua_pushvalue(L, 1); lua_gettable(L, 2);
+    if (lua_touserdata(L, -1) == (void *)&loading_key) return luaL_error(L, "loop or previous error loading module '%s'", lua_tostring(L, 1));
+    if (lua_toboolean(L, -1)) return 1;
+    lua_settop(L, 2);
+    find_loader(L, me, own);
+    lua_replace(L, 3); lua_insert(L, 3); lua_settop(L, 4);      /* 3: loader, 4: what its searcher said */
+    is_shared = lua_tocfunction(L, 3) == open_shared;
+#if !ML_UPVALUE_ENV
+    lua_pushvalue(L, 1); lua_pushlightuserdata(L, (void *)&loading_key); lua_settable(L, 2);
 #endif
-    lua_settop(L, 1);
-    ml_push_globals(L);                                 /* 2 */
-    if (!own) { lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L); }
-    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
-    { int in_chunk = me->in_chunk; me->in_chunk = 0; rc = lua_pcall(L, 1, LUA_MULTRET, 0); me->in_chunk = in_chunk; }
-    lua_pushvalue(L, 2); ml_set_globals(L);
-    if (!rc && own && !me->own_modules) share_module(L, me);
-    me->own_modules = own;
-    if (!rc) return lua_gettop(L) - 2;
-    if (!ML_UPVALUE_ENV && !was_loaded) {               /* 5.1 leaves a mark there, which would say for good that the module broke */
-        lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, -3);
-        lua_pop(L, 1);
+    lua_insert(L, 3); lua_pushvalue(L, 1); lua_pushvalue(L, 3);
+    call_apart(L, me, own, 2, 1);                               /* 3: what its searcher said, 4: the module */
+    if (!lua_isnil(L, 4)) { lua_pushvalue(L, 1); lua_pushvalue(L, 4); lua_settable(L, 2); }
+    lua_pushvalue(L, 1); lua_gettable(L, 2);
+    if (lua_isnil(L, -1) || lua_touserdata(L, -1) == (void *)&loading_key) {
+        lua_pushboolean(L, 1); lua_replace(L, -2);
+        lua_pushvalue(L, 1); lua_pushvalue(L, -2); lua_settable(L, 2);
     }
-    return lua_error(L);
+    if (is_shared) share_module(L, me);
+    lua_pushvalue(L, 3);
+    return 2;
 }
 /* The file of module 1 on the path that package has under `field`; pushed. Or nil and why not. */
 static void search_path(lua_State *L, ml_state *me, const char *field) {
@@ -154,16 +225,16 @@ static int search_c(lua_State *L) {
     lua_settop(L, 1);
     lua_pushvalue(L, lua_upvalueindex(3)); lua_insert(L, 1);
     lua_call(L, 1, LUA_MULTRET);
-    if (me->own_modules && lua_isfunction(L, 1)) {      /* it is opened for all */
-        me->own_modules = 0;
-        lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals); ml_set_globals(L);
+    if (me->own_modules && lua_isfunction(L, 1)) {
+        lua_pushvalue(L, 1); lua_pushlightuserdata(L, me); lua_pushcclosure(L, open_shared, 2);
+        lua_replace(L, 1);
     }
     return lua_gettop(L);
 }
 static int l_loadlib(lua_State *L) {
     ml_state *me = ml_me(L, 2);
     if (me->refusal) return luaL_error(L, "package.loadlib is refused: %s", me->refusal);
-    return call_original(L);
+    return ml_call_original(L);
 }
 
 /* ---- os.exit ends the handler, not the server ---- */
@@ -175,7 +246,7 @@ static int l_exit(lua_State *L) {
 /* collectgarbage("stop") holds until the call ends: the state serves others. */
 static int l_collectgarbage(lua_State *L) {
     if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped |= ML_GC_BY_SCRIPT;
-    return call_original(L);
+    return ml_call_original(L);
 }
 
 /* ---- envs ---- */
@@ -203,12 +274,24 @@ static int l_getmetatable(lua_State *L) {
     ml_state *me = ml_me(L, 2);
     luaL_checkany(L, 1);
     if (is_env(L, me)) { fill_missing(L, me, 1); lua_pushnil(L); lua_setmetatable(L, 1); }
-    return call_original(L);
+    if (!lua_getmetatable(L, 1)) { lua_pushnil(L); return 1; }
+    lua_pushliteral(L, "__metatable"); lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) lua_pop(L, 1);
+    return 1;
 }
 static int l_setmetatable(lua_State *L) {
-    ml_state *me = ml_me(L, 2);
+    ml_state *me = ml_me(L, 2); int t = lua_type(L, 2);
+    luaL_checktype(L, 1, LUA_TTABLE);
+#if ML_UPVALUE_ENV
+    luaL_argexpected(L, t == LUA_TNIL || t == LUA_TTABLE, 2, "nil or table");
+#else
+    luaL_argcheck(L, t == LUA_TNIL || t == LUA_TTABLE, 2, "nil or table expected");
+#endif
     if (is_env(L, me)) { fill_missing(L, me, 1); lua_pushnil(L); lua_setmetatable(L, 1); }
-    return call_original(L);
+    else if (luaL_getmetafield(L, 1, "__metatable")) return luaL_error(L, "cannot change a protected metatable");
+    lua_settop(L, 2);
+    lua_setmetatable(L, 1);
+    return 1;
 }
 static int env_pairs(lua_State *L) {                    /* upvalues: next, the state */
     ml_state *me = ml_me(L, 2);
@@ -272,11 +355,6 @@ static void replace(lua_State *L, ml_state *me, const char *field, lua_CFunction
     lua_setfield(L, -2, field);
 }
 static void open_package(lua_State *L, ml_state *me) {
-#if ML_UPVALUE_ENV
-    const char *searchers = "searchers";
-#else
-    const char *searchers = "loaders";
-#endif
     int i;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);     /* package */
     replace(L, me, "loadlib", l_loadlib);
@@ -285,7 +363,7 @@ static void open_package(lua_State *L, ml_state *me) {
     lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_index, 2); lua_setfield(L, -2, "__index");
     lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, package_newindex, 2); lua_setfield(L, -2, "__newindex");
     lua_setmetatable(L, -2);
-    lua_getfield(L, -1, searchers);                     /* package, searchers */
+    lua_getfield(L, -1, SEARCHERS);                     /* package, searchers */
     lua_getfield(L, -2, "searchpath"); lua_pushlightuserdata(L, me); lua_pushcclosure(L, search_lua, 2);
     lua_rawseti(L, -2, 2);
     for (i = 3; i <= 4; i++) {
@@ -314,6 +392,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    lua_getfield(L, -1, "math"); ml_open_random(L, me); lua_pop(L, 1);
 #if ML_UPVALUE_ENV
     lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
     ml_open_bits(L);

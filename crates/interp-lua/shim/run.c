@@ -297,8 +297,10 @@ static int p_switch(lua_State *L) { ml_state *me = lua_touserdata(L, 1); ml_swit
 void ml_run(ml_job *j) {
     ml_state *me = j->me; lua_State *L = me->L; ml_out *out = j->out; const ml_world *world = me->world;
     int rc, owed = me->nowed, in_chunk = me->in_chunk, own_modules = me->own_modules, leaving, path = me->own[0], cpath = me->own[1];
+    int was_seeded = me->seeded; ml_sequence sequence;
     begin(me, out);
     if (!lua_checkstack(L, 16)) { out->tag = ML_MEMORY; return; }
+    if (UNLIKELY(ml_must_seed(me))) ml_begin_random(me, &sequence);
     me->depth++;
     me->in_chunk = 0;
     me->own[0] = me->own[1] = LUA_NOREF;
@@ -323,7 +325,9 @@ void ml_run(ml_job *j) {
         lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)world);
         if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
     }
-    if (--me->depth == 0) {
+    --me->depth;
+    if (UNLIKELY(me->depth && (was_seeded || me->seeded))) ml_end_random(me, was_seeded, &sequence);
+    if (me->depth == 0) {
         if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; lua_gc(L, LUA_GCRESTART, 0); }
         if (UNLIKELY(out->tag == ML_MEMORY)) lua_gc(L, LUA_GCCOLLECT, 0);
     }
@@ -390,7 +394,9 @@ static int p_resolve(lua_State *L) {
 /* Called by handler.rs. `name` ends with a NUL. */
 void ml_resolve(ml_state *me, const char *name, size_t n, int load, const ml_world *world, ml_out *out) {
     resolve_args a = { me, name, n, load, world, out }; lua_State *L = me->L; const ml_world *before = me->world; int rc, own_modules = me->own_modules;
+    ml_sequence sequence;
     begin(me, out);
+    if (me->depth == 0 && ml_must_seed(me)) ml_begin_random(me, &sequence);
     if (!lua_checkstack(L, 10)) { out->tag = ML_MEMORY; return; }
     lua_pushcfunction(L, message); lua_pushcfunction(L, p_resolve); lua_pushlightuserdata(L, &a);
     if ((rc = lua_pcall(L, 1, 1, out->top + 1))) fail(L, out, rc);

@@ -26,6 +26,9 @@ typedef struct {
 } ml_tables;
 extern const ml_tables *ml_bound;
 
+/* The numbers of a state's random generator. */
+typedef struct { uint64_t n[4]; } ml_sequence;
+
 typedef struct ml_state ml_state;
 /* What C asks of Rust (src/host_calls.rs). None of them raises. */
 typedef struct {
@@ -58,6 +61,8 @@ struct ml_state {
     int own_modules, swapped;           /* the job's env has modules of its own (ML_OWN_MODULES); package.loaded is theirs, not the world's */
     int watch, in_chunk, at_start, gc_stopped;      /* gc_stopped: ML_GC_... */
     int leaving; int64_t exit_status;   /* os.exit was called */
+    int randomseed; ml_sequence *sequence;      /* reference to Lua's own; NULL: its numbers are not to be seen (LuaJIT) */
+    int seeded; uint32_t seeded_in;     /* a script has called math.randomseed; the process in which the state was seeded (ml_process) */
     int nowed; ml_owed owed[ML_OWED];
     int meta[ML_CLASSES];               /* metatable by class id; 0: not made yet */
 };
@@ -136,9 +141,16 @@ void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w);
 void ml_open_bits(lua_State *L);
 /* text.c */
 void ml_open_text(lua_State *L);
+/* random.c */
+void ml_open_random(lua_State *L, ml_state *me);
+void ml_begin_random(ml_state *me, ml_sequence *outer);
+void ml_end_random(ml_state *me, int was_seeded, const ml_sequence *outer);
+/* A number that a process has in common with none that it was forked from; never 0. */
+static inline uint32_t ml_process(void) { return ml_rust->process->forks + 1; }
+static inline int ml_must_seed(const ml_state *me) { return me->seeded || me->seeded_in != ml_process(); }
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
-void ml_own_globals(lua_State *L, ml_state *me, int env);
+int ml_call_original(lua_State *L);
 /* The state that runs, in functions of ours that have it as an upvalue. */
 static inline ml_state *ml_me(lua_State *L, int upvalue) {
 #if ML_UPVALUE_ENV

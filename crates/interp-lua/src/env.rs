@@ -144,6 +144,16 @@ impl Entered {
         called(self.perform(job)?, function, script.name)
     }
 
+    /// Whether the script has a global `function`, its chunk run for it.
+    ///
+    /// # Errors
+    /// As [`Entered::run_once`].
+    pub fn find_in(&self, script: &Script, function: &[u8]) -> Result<(), Raised> {
+        let env = self.open(script)?;
+        self.unref(self.function_of(&env, function)?);
+        Ok(())
+    }
+
     /// Calls the global `function` of an env.
     ///
     /// # Errors

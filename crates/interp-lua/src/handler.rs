@@ -90,7 +90,7 @@ impl Entered {
     }
 
     /// A reference to the env's global `function`.
-    fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
+    pub(crate) fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
         let finished = self.perform(self.in_env(env, calling(ffi::CALL | ffi::FIND, function, &[]))?)?;
         if finished.is_missing { Err(no_function(function, env.file())) } else { Ok(finished.reference) }
     }
@@ -217,11 +217,6 @@ impl Entry for Entered {
     }
     fn drain(&self) {
         Entered::drain(self);
-    }
-    fn begin_process(&self) {
-        // Random sequences: each state seeds its own when it is made; a fork copies them.
-        let _ =
-            self.run_text(b"math.randomseed(os.time() + tonumber(tostring({}):match('0x(%x+)') or '0', 16) % 100000)");
     }
     fn as_any(&self) -> &dyn Any {
         self

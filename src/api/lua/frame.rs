@@ -4,6 +4,7 @@
 //! A script reads data frames one by one, each with whether its message ends with it. Control frames never reach it: a ping
 //! is answered, a close is answered, a pong is what [`Socket::ping`] waits for.
 
+use super::utf8::Utf8;
 use std::collections::VecDeque;
 
 /// Both directions of a connection.
@@ -41,27 +42,58 @@ const PONG: u8 = 10;
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const PROTOCOL_ERROR: u16 = 1002;
+const NO_TEXT: u16 = 1007;
 const TOO_BIG: u16 = 1009;
 
-/// A data frame: its bytes, and whether the message ends with it.
-pub(super) type Data = (Vec<u8>, bool);
+/// What a message holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Binary => "binary",
+        }
+    }
+    pub(super) fn by_name(name: &[u8]) -> Option<Kind> {
+        [Kind::Text, Kind::Binary].into_iter().find(|kind| kind.name().as_bytes() == name)
+    }
+}
+
+/// A data frame.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Data {
+    pub bytes: Vec<u8>,
+    /// The message ends with it.
+    pub is_final: bool,
+    /// Its message's.
+    pub kind: Kind,
+}
 
 /// One connection's state.
 #[derive(Default)]
 pub(super) struct Socket {
     /// A close was sent or received, or the peer is lost: nothing more is read or sent.
     is_closed: bool,
-    /// The next data frame continues a message.
-    is_within: bool,
+    /// The message that the next data frame continues.
+    within: Option<Kind>,
+    /// Where in a character the text of that message is.
+    text: Utf8,
     /// Data frames that came while a pong was waited for.
     queue: VecDeque<Data>,
 }
 
 /// A frame as it came.
-struct Frame {
-    is_final: bool,
-    opcode: u8,
-    payload: Vec<u8>,
+enum Frame {
+    Data(Data),
+    /// Its opcode and its payload.
+    Control(u8, Vec<u8>),
 }
 
 impl Socket {
@@ -71,10 +103,9 @@ impl Socket {
             return Some(data);
         }
         while !self.is_closed {
-            let frame = self.frame(wire, limit)?;
-            match frame.opcode {
-                CONTINUATION..=BINARY => return Some((frame.payload, frame.is_final)),
-                _ => self.obey(wire, &frame),
+            match self.frame(wire, limit)? {
+                Frame::Data(data) => return Some(data),
+                Frame::Control(opcode, payload) => self.obey(wire, opcode, &payload),
             }
         }
         None
@@ -87,14 +118,14 @@ impl Socket {
         }
         let mut kept = 0;
         while !self.is_closed {
-            let Some(frame) = self.frame(wire, limit.saturating_sub(kept)) else { return false };
-            match frame.opcode {
-                PONG => return true,
-                CONTINUATION..=BINARY => {
-                    kept += frame.payload.len() as u64 + 1;
-                    self.queue.push_back((frame.payload, frame.is_final));
+            match self.frame(wire, limit.saturating_sub(kept)) {
+                None => return false,
+                Some(Frame::Control(PONG, _)) => return true,
+                Some(Frame::Control(opcode, payload)) => self.obey(wire, opcode, &payload),
+                Some(Frame::Data(data)) => {
+                    kept += data.bytes.len() as u64 + 1;
+                    self.queue.push_back(data);
                 }
-                _ => self.obey(wire, &frame),
             }
         }
         false
@@ -119,7 +150,8 @@ impl Socket {
             match n {
                 Err(_) => return true,
                 Ok(_) => match self.frame(wire, 125) {
-                    Some(frame) => self.obey(wire, &frame),
+                    Some(Frame::Control(opcode, payload)) => self.obey(wire, opcode, &payload),
+                    Some(Frame::Data(data)) => self.queue.push_back(data),
                     None => return true,
                 },
             }
@@ -127,10 +159,13 @@ impl Socket {
         true
     }
 
-    /// Sends a message, as text if it is some; false if the connection is closed.
-    pub(super) fn write(&mut self, wire: &mut impl Wire, message: &[u8]) -> bool {
-        let opcode = if std::str::from_utf8(message).is_ok() { TEXT } else { BINARY };
-        self.send(wire, opcode, message)
+    /// Sends a message, of no kind as text if it is some; false if the connection is closed.
+    pub(super) fn write(&mut self, wire: &mut impl Wire, message: &[u8], kind: Option<Kind>) -> bool {
+        let is_text = match kind {
+            Some(kind) => kind == Kind::Text,
+            None => std::str::from_utf8(message).is_ok(),
+        };
+        self.send(wire, if is_text { TEXT } else { BINARY }, message)
     }
 
     /// Sends bytes as they are; false if the connection is closed.
@@ -174,15 +209,12 @@ impl Socket {
     }
 
     /// Does what a control frame asks for.
-    fn obey(&mut self, wire: &mut impl Wire, frame: &Frame) {
-        match frame.opcode {
+    fn obey(&mut self, wire: &mut impl Wire, opcode: u8, payload: &[u8]) {
+        match opcode {
             PING => {
-                self.send(wire, PONG, &frame.payload);
+                self.send(wire, PONG, payload);
             }
-            CLOSE => {
-                let code = frame.payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-                self.close_with(wire, code);
-            }
+            CLOSE => self.close_with(wire, answer_to_close(payload)),
             _ => {}
         }
     }
@@ -200,40 +232,77 @@ impl Socket {
 
     fn take(&mut self, wire: &mut impl Wire, limit: u64) -> Result<Frame, Broken> {
         let [first, second] = exactly(wire)?;
-        let (is_final, opcode) = (first & 0x80 != 0, first & 0x0f);
-        let mut length = u64::from(second & 0x7f);
-        match length {
-            126 => length = u64::from(u16::from_be_bytes(exactly(wire)?)),
-            127 => length = u64::from_be_bytes(exactly(wire)?),
-            _ => {}
-        }
-        let keeps_rules = match opcode {
-            CONTINUATION => self.is_within,
-            TEXT | BINARY => !self.is_within,
-            CLOSE | PING | PONG => is_final && length <= 125,
-            _ => false,
+        let (is_final, opcode, is_masked) = (first & 0x80 != 0, first & 0x0f, second & 0x80 != 0);
+        let kind = match (opcode, self.within) {
+            (CONTINUATION, Some(kind)) => Some(kind),
+            (TEXT, None) => Some(Kind::Text),
+            (BINARY, None) => Some(Kind::Binary),
+            (CLOSE | PING | PONG, _) if is_final && second & 0x7f <= 125 => None,
+            _ => return Err(Broken::Rules(PROTOCOL_ERROR)),
         };
-        if !keeps_rules || first & 0x70 != 0 || length >> 63 != 0 {
+        // Reserved bits belong to extensions, of which none was agreed on; clients must mask.
+        if first & 0x70 != 0 || !is_masked {
             return Err(Broken::Rules(PROTOCOL_ERROR));
         }
-        if length > limit && opcode <= BINARY {
+        let length = match second & 0x7f {
+            126 => u64::from(u16::from_be_bytes(exactly(wire)?)),
+            127 => u64::from_be_bytes(exactly(wire)?),
+            n => u64::from(n),
+        };
+        if length >> 63 != 0 {
+            return Err(Broken::Rules(PROTOCOL_ERROR));
+        }
+        if length > limit && kind.is_some() {
             return Err(Broken::Rules(TOO_BIG));
         }
-        let mask: Option<[u8; 4]> = if second & 0x80 != 0 { Some(exactly(wire)?) } else { None };
-        let (mut payload, mut room) = (Vec::new(), Vec::new());
-        while let wanted @ 1.. = usize::try_from(length).unwrap_or(usize::MAX) - payload.len() {
-            room.resize(wanted.min(PIECE).max(room.len()), 0);
-            let n = wire.receive(&mut room[..wanted.min(PIECE)])?;
-            payload.extend_from_slice(&room[..n]);
+        let length = usize::try_from(length).map_err(|_| Broken::Rules(TOO_BIG))?;
+        let mask: [u8; 4] = exactly(wire)?;
+        let (mut bytes, mut have) = (Vec::new(), 0);
+        while have < length {
+            let room = have + (length - have).min(PIECE);
+            bytes.resize(room.max(bytes.len()), 0);
+            let n = wire.receive(&mut bytes[have..room])?;
+            let piece = &mut bytes[have..have + n];
+            unmask(piece, mask, have);
+            if kind == Some(Kind::Text) && !self.text.goes_on(piece) {
+                return Err(Broken::Rules(NO_TEXT));
+            }
+            have += n;
         }
-        if let Some(mask) = mask {
-            payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+        let Some(kind) = kind else { return Ok(Frame::Control(opcode, bytes)) };
+        if is_final && !self.text.ends() {
+            return Err(Broken::Rules(NO_TEXT));
         }
-        if opcode <= BINARY {
-            self.is_within = !is_final;
-        }
-        Ok(Frame { is_final, opcode, payload })
+        self.within = (!is_final).then_some(kind);
+        Ok(Frame::Data(Data { bytes, is_final, kind }))
     }
+}
+
+/// Takes the mask off bytes that begin `at` bytes behind their frame's head.
+fn unmask(bytes: &mut [u8], mask: [u8; 4], at: usize) {
+    let turned: [u8; 4] = std::array::from_fn(|i| mask[(at + i) % 4]);
+    let word = u32::from_ne_bytes(turned);
+    let mut words = bytes.chunks_exact_mut(4);
+    for four in &mut words {
+        if let Ok(four) = <&mut [u8; 4]>::try_from(four) {
+            *four = (u32::from_ne_bytes(*four) ^ word).to_ne_bytes();
+        }
+    }
+    words.into_remainder().iter_mut().zip(turned).for_each(|(byte, mask)| *byte ^= mask);
+}
+
+/// The code that answers a close with this payload: the same, or that of the rule it breaks.
+fn answer_to_close(payload: &[u8]) -> Option<u16> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return (!payload.is_empty()).then_some(PROTOCOL_ERROR);
+    };
+    let code = u16::from_be_bytes(*code);
+    Some(match code {
+        _ if std::str::from_utf8(reason).is_err() => NO_TEXT,
+        // Those that are registered and may be sent; libraries' and applications' own.
+        1000..=1003 | 1007..=1014 | 3000..=4999 => code,
+        _ => PROTOCOL_ERROR,
+    })
 }
 
 /// Why a frame could not be read.
@@ -320,7 +389,7 @@ mod tests {
     }
 
     fn all(socket: &mut Socket, peer: &mut Peer) -> Vec<(String, bool)> {
-        let next = || socket.read(peer, LIMIT).map(|(data, end)| (String::from_utf8_lossy(&data).into_owned(), end));
+        let next = || socket.read(peer, LIMIT).map(|d| (String::from_utf8_lossy(&d.bytes).into_owned(), d.is_final));
         std::iter::from_fn(next).collect()
     }
 
@@ -340,12 +409,6 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_is_not_masked_is_read_too() {
-        let mut peer = Peer::new(&[vec![0x81, 2, b'h', b'i']], 1);
-        assert_eq!(all(&mut Socket::default(), &mut peer), [is("hi", true)]);
-    }
-
-    #[test]
     fn a_message_in_fragments_says_where_it_ends_and_control_frames_between_are_not_seen() {
         let frames = [frame(1, b"a"), frame(0x89, b"you there"), frame(0, b"b"), frame(0x8a, b""), frame(0x80, b"c")];
         let mut peer = Peer::new(&[&frames[..], &[frame(0x81, b"d")]].concat(), 3);
@@ -355,12 +418,34 @@ mod tests {
     }
 
     #[test]
+    fn text_may_be_cut_within_a_character_and_other_messages_hold_anything() {
+        let frames = [frame(1, b"\xe2"), frame(0x89, b"\xff"), frame(0, b"\x82"), frame(0x80, b"\xac")];
+        let mut peer = Peer::new(&[&frames[..], &[frame(0x82, b"\xff")]].concat(), 2);
+        let mut socket = Socket::default();
+        let read: Vec<_> = std::iter::from_fn(|| socket.read(&mut peer, LIMIT)).collect();
+        assert_eq!(read.iter().map(|d| d.kind).collect::<Vec<_>>(), [Kind::Text, Kind::Text, Kind::Text, Kind::Binary]);
+        assert_eq!(read.iter().map(|d| &d.bytes[..]).collect::<Vec<_>>().concat(), b"\xe2\x82\xac\xff");
+    }
+
+    #[test]
+    fn a_mask_is_taken_off_wherever_a_piece_begins() {
+        let text: Vec<u8> = (0..40).collect();
+        for cut in 0..9 {
+            let mut bytes: Vec<u8> = text.iter().enumerate().map(|(i, b)| b ^ [9, 8, 7, 6][i % 4]).collect();
+            let (first, second) = bytes.split_at_mut(cut);
+            unmask(first, [9, 8, 7, 6], 0);
+            unmask(second, [9, 8, 7, 6], cut);
+            assert_eq!(bytes, text);
+        }
+    }
+
+    #[test]
     fn a_close_is_answered_once_and_ends_everything() {
         let mut peer = Peer::new(&[frame(0x88, &[3, 232, b'b', b'y', b'e']), frame(0x81, b"late")], 2);
         let mut socket = Socket::default();
         assert_eq!(all(&mut socket, &mut peer), []);
         assert_eq!(peer.output, [0x88, 2, 3, 232]);
-        assert!(!socket.write(&mut peer, b"x"));
+        assert!(!socket.write(&mut peer, b"x", None));
         socket.close(&mut peer);
         assert_eq!(peer.output, [0x88, 2, 3, 232]);
         let mut peer = Peer::new(&[frame(0x88, b"")], 2);
@@ -394,6 +479,21 @@ mod tests {
         assert_eq!(code(&[frame(0x83, b"unknown")]), PROTOCOL_ERROR);
         assert_eq!(code(&[vec![0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0]]), PROTOCOL_ERROR);
         assert_eq!(code(&[vec![0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0]]), TOO_BIG);
+        assert_eq!(code(&[vec![0x81, 2, b'h', b'i']]), PROTOCOL_ERROR, "not masked");
+        assert_eq!(code(&[vec![0x89, 0]]), PROTOCOL_ERROR, "not masked, a control frame");
+        assert_eq!(code(&[frame(0x81, b"\xc3\xa4\xff")]), NO_TEXT);
+        assert_eq!(code(&[frame(0x81, b"\xc3")]), NO_TEXT, "ends within a character");
+        assert_eq!(code(&[frame(0x01, b"\xc3"), frame(0x80, b"a")]), NO_TEXT);
+        let cut = frame(0x81, b"a\xff and much that never comes")[..8].to_vec();
+        assert_eq!(code(&[cut]), NO_TEXT, "before the frame is there");
+        for payload in [&[3][..], &[0, 0], &[3, 231], &[3, 236], &[3, 237], &[3, 238], &[3, 247], &[7, 208], &[19, 136]]
+        {
+            assert_eq!(code(&[frame(0x88, payload)]), PROTOCOL_ERROR, "a close of {payload:?}");
+        }
+        assert_eq!(code(&[frame(0x88, &[3, 232, 0xff])]), NO_TEXT, "the reason of a close");
+        for good in [1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4999u16] {
+            assert_eq!(code(&[frame(0x88, &good.to_be_bytes())]), good);
+        }
     }
 
     #[test]
@@ -429,7 +529,10 @@ mod tests {
         peer.input.extend(&frame(0x89, b"22")[5..]);
         peer.input.extend(frame(0x81, b"data"));
         assert!(socket.is_ready(&mut peer));
-        assert_eq!(socket.read(&mut peer, LIMIT), Some((b"data".to_vec(), true)));
+        assert_eq!(
+            socket.read(&mut peer, LIMIT),
+            Some(Data { bytes: b"data".to_vec(), is_final: true, kind: Kind::Text })
+        );
         peer.input.extend(frame(0x88, b""));
         assert!(socket.is_ready(&mut peer), "a closed connection has something to tell");
         assert_eq!(socket.read(&mut peer, LIMIT), None);
@@ -445,11 +548,14 @@ mod tests {
             (65536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let mut peer = Peer::new(&[], 1);
-            assert!(Socket::default().write(&mut peer, &vec![b'x'; length]));
+            assert!(Socket::default().write(&mut peer, &vec![b'x'; length], None));
             assert_eq!((&peer.output[..head.len()], peer.output.len()), (head, head.len() + length));
         }
         let mut peer = Peer::new(&[], 1);
-        assert!(Socket::default().write(&mut peer, b"\xff"));
-        assert_eq!(peer.output, [0x82, 1, 0xff]);
+        let mut socket = Socket::default();
+        assert!(socket.write(&mut peer, b"\xff", None));
+        assert!(socket.write(&mut peer, b"a", Some(Kind::Binary)));
+        assert!(socket.write(&mut peer, b"a", Some(Kind::Text)));
+        assert_eq!(peer.output, [0x82, 1, 0xff, 0x82, 1, b'a', 0x81, 1, b'a']);
     }
 }

@@ -23,6 +23,7 @@ mod log;
 mod output;
 mod request;
 mod text;
+mod utf8;
 mod websocket;
 
 pub use consts::{CONST, version};

@@ -148,10 +148,11 @@ pub static REQUEST: &[Row] = &[
     // WebSockets.
     method("wsupgrade()", websocket::wsupgrade).doc("Makes a WebSocket of the connection, if the client asks for one."),
     method("wsread([limit])", websocket::wsread)
-        .doc("The next frame, and whether its message ends with it; nil once the connection is closed. Of at most \
-              16 MiB, if no other limit is given."),
-    method("wswrite(message, [raw])", websocket::wswrite)
-        .doc("Sends a message, or raw bytes; false once the connection is closed."),
+        .doc("The next frame, whether its message ends with it, and the message's kind, \"text\" or \"binary\"; nil once the \
+              connection is closed. Of at most 16 MiB, if no other limit is given. Text is UTF-8, or the connection is closed."),
+    method("wswrite(message, [raw], [kind])", websocket::wswrite)
+        .doc("Sends a message, or raw bytes; false once the connection is closed. A message is sent as text if it is UTF-8, \
+              unless its kind is given."),
     method("wspeek()", websocket::wspeek).doc("Whether wsread would have something to tell."),
     method("wsping()", websocket::wsping).doc("Sends a ping and waits for its pong; false if the connection closes."),
     method("wsclose()", websocket::wsclose).doc("Closes the WebSocket."),

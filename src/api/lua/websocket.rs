@@ -1,6 +1,6 @@
 //! WebSockets of a request: `wsupgrade` switches its connection, the others speak the protocol (`frame.rs`) on it.
 
-use super::frame::{LIMIT, Lost, Socket, Wire};
+use super::frame::{Data, Kind, LIMIT, Lost, Socket, Wire};
 use apr::{Reenter, Status};
 use httpd::{Request, Wait};
 use interp::*;
@@ -10,6 +10,9 @@ use std::{cell::RefCell, ffi::CStr};
 const KEY: &CStr = c"mod_interp.websocket";
 /// What RFC 6455 has the server add to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// As httpd numbers versions.
+const HTTP_1_1: i32 = 1001;
 
 /// The connection, for one call.
 struct Connection<'c> {
@@ -36,6 +39,20 @@ fn lost(status: Status) -> Lost {
     if status == Status::TIMEUP { Lost::Silent } else { Lost::Gone }
 }
 
+/// The key of a client that asks for a WebSocket as RFC 6455 (4.2.1) has it.
+fn asked(r: &Request) -> Option<Vec<u8>> {
+    let headers = r.headers_in();
+    let lists = |name: &[u8], what: &[u8]| {
+        let of = |value: &[u8]| value.split(|b| *b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(what));
+        headers.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && of(value))
+    };
+    let key = headers.get(b"Sec-WebSocket-Key")?.trim_ascii();
+    // 16 bytes in base64.
+    let is_key = key.len() == 24 && key.ends_with(b"==");
+    let asks = r.method() == Some(b"GET") && r.proto_num() >= HTTP_1_1 && is_key;
+    (asks && lists(b"Upgrade", b"websocket") && lists(b"Connection", b"upgrade")).then(|| key.to_vec())
+}
+
 /// The value of `Sec-WebSocket-Accept` for a client's key.
 fn accept(key: &[u8]) -> String {
     apr_api::base64::encode(&apr::digest::sha1(&[key, GUID].concat()))
@@ -52,18 +69,20 @@ pub(super) fn wsupgrade(r: &Request, cx: Reenter) -> Result<Option<bool>> {
 }
 
 fn switched(r: &Request, cx: Reenter) -> Option<bool> {
-    let (headers, pool) = (r.headers_in(), r.pool());
-    let key = headers.get(b"Sec-WebSocket-Key")?.trim_ascii();
-    let asks =
-        |upgrade: &[u8]| upgrade.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket"));
-    if pool.userdata(KEY).is_some() || !headers.get(b"Upgrade").is_none_or(asks) {
+    let (key, pool) = (asked(r)?, r.pool());
+    if pool.userdata(KEY).is_some() {
+        return None;
+    }
+    // A client of another version is told ours, whatever the script answers (RFC 6455, 4.4).
+    if r.headers_in().get(b"Sec-WebSocket-Version").map(<[u8]>::trim_ascii) != Some(b"13") {
+        r.err_headers_out().set(b"Sec-WebSocket-Version", b"13");
         return None;
     }
     let out = r.headers_out();
     let before = (r.status(), out.get(b"Connection").map(<[u8]>::to_vec));
     out.set(b"Upgrade", b"websocket");
     out.set(b"Connection", b"Upgrade");
-    out.set(b"Sec-WebSocket-Accept", accept(key).as_bytes());
+    out.set(b"Sec-WebSocket-Accept", accept(&key).as_bytes());
     for name in [&b"Transfer-Encoding"[..], b"Content-Length", b"Content-Type"] {
         out.unset(name);
     }
@@ -91,17 +110,28 @@ fn with<'c, R>(r: &'c Request, cx: Reenter<'c>, f: impl FnOnce(&mut Socket, &mut
     Ok(f(&mut socket, &mut Connection { r, cx }))
 }
 
-/// A frame's bytes and whether its message ends with it; nothing once the connection is closed.
+/// A frame's bytes, whether its message ends with it, and the message's kind; nothing once the connection is closed.
 pub(super) fn wsread(r: &Request, limit: Option<i64>, cx: Reenter) -> Result<List<Value>> {
     let limit = limit.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(LIMIT);
     let data = with(r, cx, |socket, wire| socket.read(wire, limit))?;
-    Ok(List(data.map_or(Vec::new(), |(bytes, is_final)| vec![Value::Text(bytes), Value::Bool(is_final)])))
+    let values = |data: Data| vec![Value::Text(data.bytes), Value::Bool(data.is_final), data.kind.name().into()];
+    Ok(List(data.map_or(Vec::new(), values)))
 }
 
-pub(super) fn wswrite(r: &Request, message: &[u8], raw: Option<Switch>, cx: Reenter) -> Result<bool> {
+pub(super) fn wswrite(
+    r: &Request,
+    message: &[u8],
+    raw: Option<Switch>,
+    kind: Option<&[u8]>,
+    cx: Reenter,
+) -> Result<bool> {
+    let kind = match kind {
+        None => None,
+        Some(name) => Some(Kind::by_name(name).ok_or("the kind of a message is \"text\" or \"binary\"")?),
+    };
     with(r, cx, |socket, wire| match super::is_on(raw) {
         true => socket.write_raw(wire, message),
-        false => socket.write(wire, message),
+        false => socket.write(wire, message, kind),
     })
 }
 

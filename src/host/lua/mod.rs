@@ -171,6 +171,16 @@ impl Language for LuaLanguage {
         script::call(about, entry, handler, args)
     }
 
+    fn resolve(
+        &self,
+        entry: &dyn Entry,
+        handler: &Handler,
+        s: &Server,
+        section: Option<&DirConf>,
+    ) -> Result<(), Raised> {
+        script::resolve_early(entry, handler, s, section)
+    }
+
     fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
         httpd::util::words(&r.pool(), line)
     }

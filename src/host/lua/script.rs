@@ -33,10 +33,7 @@ pub struct Use<'a> {
 /// # Errors
 /// Whatever it raised; [`Raised::Unresolved`] if it cannot be found.
 pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -> Result<Outcome, Raised> {
-    let by_name = || {
-        let load = if handler.load == config::Load::Never { Load::Never } else { Load::IfMissing };
-        entry.call_handler(handler.id.index() as u32, &handler.name, load, args)
-    };
+    let by_name = || entry.call_handler(handler.id.index() as u32, &handler.name, Load::IfMissing, args);
     let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
     match &script.source {
         Source::Module(_) | Source::Function(_) => by_name(),
@@ -50,6 +47,35 @@ pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -
             run(about, entered, &one, args)
         }),
     }
+}
+
+/// Finds a handler at start-up: its module, or its file (relative to the `LuaRoot` of its section) and the function there.
+///
+/// # Errors
+/// Why it cannot be found.
+pub fn resolve_early(
+    entry: &dyn Entry,
+    handler: &Handler,
+    s: &Server,
+    section: Option<&DirConf>,
+) -> Result<(), Raised> {
+    let by_name = || entry.resolve(handler.id.index() as u32, &handler.name, Load::IfMissing);
+    let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
+    let defaults = || LUA.dir_defaults(s).map_or(LuaDir::nothing(), DirConf::lua);
+    let merged;
+    let dir = match section {
+        Some(section) => {
+            merged = LuaDir::merge(defaults(), section.lua());
+            &merged
+        }
+        None => defaults(),
+    };
+    let (name, text) = match &script.source {
+        Source::Module(_) | Source::Function(_) => return by_name(),
+        Source::File(_) => (file(script, dir, s), None),
+        Source::Chunk(text) => (Cow::Borrowed(&*handler.name), Some(text)),
+    };
+    entered.find_in(&of(&Use { name: &name, text, function: b"", dir }), function(script))
 }
 
 /// A line named a handler: code that stands there must compile.
