@@ -279,7 +279,8 @@ impl Lent {
         }
     }
 
-    /// What it holds does not go away: it is used no more when its holders are done. False of a parent, which has no successor.
+    /// Marks the interpreter as not to be lent again: it is destroyed when its last holder lets it go. Returns false for a parent,
+    /// which cannot be replaced.
     pub fn spoil(&self) -> bool {
         match self {
             Lent::Clone(_, lease) => {

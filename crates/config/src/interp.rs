@@ -113,7 +113,7 @@ pub struct Limits {
     pub min_spare: usize,
     /// Idle ones beyond which some are destroyed.
     pub max_spare: usize,
-    /// Uses after which an interpreter is replaced; 0: never.
+    /// Replace an interpreter after this many requests; 0: never.
     pub max_uses: u64,
     /// Age at which an interpreter is replaced.
     pub max_age: Option<Duration>,

@@ -110,7 +110,7 @@ static void own_thread_context(pTHX_ int slot, void *first) {
 
 mp_interp *mp_clone(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl, *c;
-    mp_interp *to = calloc(1, sizeof *to);
+    mp_interp *to = calloc(1, sizeof *to); SV *arenas;
     mp_owned owned; void *thread; int slot;
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
@@ -121,10 +121,12 @@ mp_interp *mp_clone(mp_interp *me) {
     slot = thread_slot(aTHX_ thread);
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;
+    arenas = PL_sv_arenaroot;
     {
         dTHXa(c); AV *av;
         PL_my_cxt_list[mp_cxt_index] = to;
         to->perl = c;
+        mp_read_ahead(aTHX_ arenas);
         mp_owned_clear(aTHX_ owned);
         own_thread_context(aTHX_ slot, thread);
         ptr_table_free(PL_ptr_table); PL_ptr_table = NULL;

@@ -15,7 +15,7 @@ use httpd::Request;
 use interp::Entry;
 use interp_perl::{Entered, EnvSink};
 
-use super::entered;
+use super::{PerlHost, entered};
 use crate::host::lang::RequestCall;
 use crate::host::request::{EnvDone, RequestState};
 
@@ -69,8 +69,10 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
         return f();
     }
     let shown = Shown::of(call);
-    let vars = state.shown.get();
-    let vars = vars.iter().flat_map(Table::iter);
+    let dir = state.env.get().dir.then(|| r.dir_config::<PerlHost>()).flatten();
+    let table = state.shown.get();
+    let own = configured(&call.server.conf, dir).filter(|_| table.is_none() && state.env.get().shows);
+    let vars = own.chain(table.iter().flat_map(Table::iter));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
             let sink: &dyn EnvSink = &shown;
@@ -79,12 +81,19 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
             drop(env);
         }
         (_, own) => {
-            // SAFETY: what a table lends lives as long as its pool, here the request's, whose call this is.
+            // SAFETY: of the configuration, or of a table in the pool of the request, whose call this is.
             unsafe { entered.show_env(own, vars, true) };
             f();
             entered.hide_env(&shown);
         }
     }
+}
+
+/// What the configuration says for a request: of the server, then what the directory says otherwise.
+fn configured<'a>(server: &'a ServerConf, dir: Option<&'a DirConf>) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    let differs = |&(name, value): &(&[u8], &[u8])| server.set_env.get(name) != Some(value);
+    let of_dir = dir.into_iter().flat_map(|dir| dir.set_env.iter()).filter(differs);
+    server.pass_env.iter().chain(server.set_env.iter()).chain(of_dir)
 }
 
 /// What scripts do to the variables that a request's calls are shown is for its later calls, too.
@@ -113,24 +122,20 @@ impl EnvSink for Shown<'_> {
     }
 }
 
-/// The variables that the request's calls are shown.
+/// The variables that the request's calls are shown, once they are not just what the configuration says.
+#[cold]
 fn shown(r: &Request, state: &RequestState) -> Table {
-    state.shown.get().unwrap_or_else(|| {
-        let table = Table::new(r.pool(), 8);
-        state.shown.set(Some(table));
-        state.env.set(EnvDone { shows: true, ..state.env.get() });
-        table
-    })
-}
-
-fn put(r: &Request, state: &RequestState, entered: &Entered, vars: &Vars) {
-    let (table, shown) = (r.subprocess_env(), shown(r, state));
-    for (name, value) in vars.iter() {
-        table.set(name, value);
-        shown.set(name, value);
+    if let Some(table) = state.shown.get() {
+        return table;
     }
-    // SAFETY: of the configuration, which outlives the request whose call this is.
-    unsafe { entered.show_env(owner(r), vars.iter(), true) };
+    let (table, done) = (Table::new(r.pool(), 8), state.env.get());
+    if let (true, Some(server)) = (done.shows, r.server_config::<PerlHost>()) {
+        let dir = done.dir.then(|| r.dir_config::<PerlHost>()).flatten();
+        configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
+    }
+    state.shown.set(Some(table));
+    state.env.set(EnvDone { shows: true, ..done });
+    table
 }
 
 /// Before a handler of a request runs: what the server and, where it is known, the directory set. Mostly that is nothing.
@@ -152,11 +157,19 @@ pub fn before_handler(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn
 fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
     let done = state.env.get();
     let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
-    let of_dir = dir.map(|dir| &dir.set_env).filter(|_| !done.dir);
-    for vars in of_server.chain(of_dir).filter(|vars| !vars.is_empty()) {
-        put(r, state, entered, vars);
+    let of_dir = dir.filter(|_| !done.dir);
+    let (table, shown) = (r.subprocess_env(), state.shown.get());
+    for (name, value) in of_server.chain(of_dir.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
+        table.set(name, value);
+        if let Some(shown) = shown {
+            shown.set(name, value);
+        }
     }
-    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..state.env.get() });
+    let before = if done.server { server.pass_env.len() + server.set_env.len() } else { 0 };
+    let vars = configured(server, of_dir).skip(before);
+    // SAFETY: of the configuration, which outlives the request whose call this is.
+    unsafe { entered.show_env(owner(r), vars, true) };
+    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), shows: true, ..state.env.get() });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.
