@@ -13,6 +13,7 @@ use interp::{Bag, Ticket};
 use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
 use super::tree::{Hold, Tree};
+use super::waiting::{self, Drains};
 
 /// One connection's data. Made when the first handler of ours needs it.
 pub struct ConnectionState {
@@ -25,6 +26,8 @@ pub struct ConnectionState {
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
     /// Where it is at home, per stock.
     homes: RefCell<Vec<(Arc<Stock>, ItemId)>>,
+    /// While it keeps any.
+    drains: Drains,
     /// Without threads: the parents that it left values in.
     parents: RefCell<Vec<Arc<Stock>>>,
     /// A request that a script made and chose to be the current one.
@@ -53,6 +56,7 @@ impl ConnectionState {
             trees: RefCell::default(),
             kept: RefCell::default(),
             homes: RefCell::default(),
+            drains: Drains::default(),
             parents: RefCell::default(),
             chosen: Cell::new(None),
             pnotes: RefCell::default(),
@@ -66,8 +70,21 @@ impl ConnectionState {
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        self.tree.hold(stock, self.home(stock))
+    pub fn hold(&self, stock: &Arc<Stock>, c: &Connection) -> Result<Hold, Refused> {
+        self.tree.hold(stock, self.home(stock), || waiting::terms(stock, c, None))
+    }
+
+    /// The ranks of the interpreters that it holds and keeps.
+    pub fn ranks(&self) -> Vec<leases::Rank> {
+        let held = self.tree.leases().into_iter().map(|held| held.rank);
+        held.chain(self.kept.borrow().iter().map(|(stock, _)| stock.rank)).collect()
+    }
+
+    /// Gives back the interpreters that it keeps.
+    pub fn give_back(&self) {
+        let kept = self.kept.take();
+        drop(kept);
+        self.drains.set(false);
     }
 
     /// The interpreter in which this connection has left values, and in which alone it can be served.
@@ -111,6 +128,7 @@ impl ConnectionState {
         let mut kept = self.kept.borrow_mut();
         if !kept.iter().any(|(of, _)| Arc::ptr_eq(of, stock)) {
             kept.push((stock.clone(), hold.clone()));
+            self.drains.set(true);
         }
     }
 }

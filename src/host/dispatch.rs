@@ -17,7 +17,7 @@ use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{configured, hint, report};
+use super::{configured, end, hint, report, waiting};
 
 /// What `run_stack` needs to know of its phase.
 pub struct Stack<'a> {
@@ -159,6 +159,7 @@ pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
             Some(state) => state.is_idle(phase),
             None => !prepares_cleanup(phase) || has_none(Phase::Cleanup),
         }
+        && (phase != Phase::Fixup || !end::runs_handlers(lang, r))
 }
 
 /// Whether a request that no handler of ours has met by then, but has one for its end, gets its state in this phase.
@@ -170,6 +171,17 @@ const fn prepares_cleanup(phase: Phase) -> bool {
 /// A phase of a request, but for the response phase, of which each language has forms of its own.
 #[inline(always)]
 pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
+    if phase == Phase::Log {
+        return if end::is_over(lang, r) { DECLINED } else { waiting::at_log(|| before_or_after(lang, phase, r)) };
+    }
+    if phase == Phase::Fixup {
+        end::look_after(lang, r);
+    }
+    before_or_after(lang, phase, r)
+}
+
+#[inline(always)]
+fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let configured = &*configured::of_request(lang, phase, r);
     let state = lang.state(r);
     let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
@@ -206,6 +218,7 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
         state.end(r);
     } else if status != OK && status != DECLINED {
         state.end_walk(r);
+        end::look_after(lang, r);
     }
     status
 }
@@ -310,7 +323,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     }
     let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(lang, c)) else { return DECLINED };
     let stack = Stack { lang, phase, about: About::Connection(*c), configured, state: None };
-    let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock), Ok) {
+    let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock, c), Ok) {
         Ok(hold) => hold,
         Err(refused) => {
             if refused.tell {

@@ -229,6 +229,8 @@ pub struct LanguageRow {
     ways: &'static dyn Language,
     register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
+    log: fn(&Request),
+    register_end: fn(),
 }
 
 type Records = httpd::Records<ServerRecord, DirConf, RequestState, ConnectionState>;
@@ -261,9 +263,10 @@ impl Own {
     }
 
     /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases
-    /// look after; cleanup handlers are prepared for in two phases.
+    /// look after; log and cleanup handlers are prepared for in the last phase before it, too.
     pub fn mark_in_use(&self, phase: Phase) {
-        let more = if phase as u8 == Phase::Cleanup as u8 { bit(Phase::Fixup) } else { 0 };
+        let ends = phase as u8 == Phase::Cleanup as u8 || phase as u8 == Phase::Log as u8;
+        let more = if ends { bit(Phase::Fixup) } else { 0 };
         let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
         if self.in_use.load(Relaxed) & bits != bits {
             self.in_use.fetch_or(bits, Relaxed);
@@ -338,6 +341,14 @@ impl LanguageRow {
             ways,
             register_provider: httpd::provider::register::<H>,
             edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
+            register_end: httpd::register_end::<H>,
+            log: |r| {
+                for order in 0..Phase::Log.row().order_count(H::LANGUAGE) {
+                    if !H::is_idle(Phase::Log, order, r) {
+                        H::request(Phase::Log, order, *r);
+                    }
+                }
+            },
         }
     }
 
@@ -391,6 +402,14 @@ impl LanguageRow {
     /// Changes a server's records while it starts; false where that cannot be.
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
         (self.edit)(s, f)
+    }
+    /// Has httpd tell of the ends of requests.
+    pub fn register_end(&self) {
+        (self.register_end)();
+    }
+    /// The log phase of a request, as httpd would call for it.
+    pub fn log(&self, r: &Request) {
+        (self.log)(r);
     }
     /// Makes a provider of this language's known to httpd.
     ///
@@ -463,7 +482,14 @@ macro_rules! host_calls {
             if let Some(state) = r.state::<Self>() {
                 state.end_walk(&r);
             }
+            if $lang.own().uses().has(Phase::Fixup) {
+                end::look_after($lang, &r);
+            }
             super::hint::unreached($lang, &r);
+        }
+
+        fn request_ends(end: httpd::End) {
+            end::in_time(&end);
         }
     };
 }

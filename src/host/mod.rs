@@ -6,6 +6,8 @@
 //! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
+//! | `end` | the end of a request for us |
+//! | `waiting` | what is done when no interpreter is idle |
 //! | `configured` | which handlers hold |
 //! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
 //! | `lang` | what a language has of its own |
@@ -23,6 +25,7 @@
 mod configured;
 mod connection;
 mod dispatch;
+mod end;
 mod frame;
 mod hint;
 mod keeper;
@@ -40,6 +43,7 @@ mod site;
 mod startup;
 mod stock;
 mod tree;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -52,6 +56,22 @@ use stock::Stock;
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
     &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
+
+/// The languages, in the order in which one request takes interpreters of several.
+fn languages() -> &'static [lang::Lang] {
+    &[
+        #[cfg(feature = "perl")]
+        perl::PERL,
+        #[cfg(feature = "any-lua")]
+        lua::LUA,
+    ]
+}
+
+/// A language's place in that order.
+fn rank_of(lang: lang::Lang) -> leases::Rank {
+    let at = languages().iter().position(|known| std::ptr::eq(*known, lang));
+    at.and_then(|at| leases::Rank::try_from(at).ok()).unwrap_or(0)
+}
 
 /// What is kept per server: what was written, and the interpreters it draws from once they run.
 pub struct ServerRecord {

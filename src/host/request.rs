@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::Table;
@@ -17,6 +18,20 @@ use super::lang::Lang;
 use super::output::Output;
 use super::stock::{Refused, Stock};
 use super::tree::{Hold, Tree};
+use super::waiting::{self, Drains};
+
+/// A request and all it reaches by `main` and `prev`, itself first.
+pub fn family(r: Request) -> impl Iterator<Item = Request> {
+    std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
+}
+
+/// The request that all of its family came from.
+pub fn top(r: Request) -> Request {
+    family(r).last().unwrap_or(r)
+}
+
+/// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies before.
+pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
 
 /// A handler in a stack of this request.
 #[derive(Clone)]
@@ -49,6 +64,10 @@ pub struct Extras {
     pins: RefCell<SmallVec<[Hold; 1]>>,
     /// What scripts left here is freed with the pool, behind all cleanups that may still ask for it.
     ends_late: Cell<bool>,
+    /// Cleanups of scripts on the request's pool and on pools below.
+    jobs: RefCell<Vec<Job>>,
+    /// Requests that this one has set off and that live still, the eldest first.
+    members: RefCell<Vec<Request>>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// Another request that a script chose to be the current one.
@@ -73,6 +92,12 @@ pub struct RequestState {
     /// The tree that it has a part in, once there is another member, or somebody who looks for it.
     shared: OnceCell<Arc<Tree>>,
     walk_is_over: Cell<bool>,
+    /// The end of the request is looked for.
+    is_watched: Cell<bool>,
+    /// It has ended for us.
+    is_ended: Cell<bool>,
+    /// While its answer is sent and it keeps an interpreter.
+    drains: Drains,
     extras: OnceCell<Box<Extras>>,
     /// What of the environment was put in already.
     pub env: Cell<EnvDone>,
@@ -108,6 +133,9 @@ impl RequestState {
             tree: Tree::default(),
             shared,
             walk_is_over: Cell::new(false),
+            is_watched: Cell::new(false),
+            is_ended: Cell::new(false),
+            drains: Drains::default(),
             extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
@@ -118,8 +146,103 @@ impl RequestState {
         let state = lang.set_state(r, state)?;
         lang.request_begins(r);
         let r = *r;
-        let _ = r.pool().before_death(move || super::dispatch::cleanup(lang, r));
+        let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+        if r.main().is_some() || r.prev().is_some() {
+            state.join_family(&r);
+        }
         Some(state)
+    }
+
+    #[cold]
+    fn join_family(&self, r: &Request) {
+        if let Some(first) = RequestState::of(self.lang, &top(*r)) {
+            first.extras().members.borrow_mut().push(*r);
+        }
+    }
+
+    /// The requests that this one has set off and that live still, the eldest first.
+    pub fn members(&self) -> Vec<Request> {
+        self.extras.get().map_or_else(Vec::new, |extras| extras.members.borrow().clone())
+    }
+
+    /// Its pool dies: nobody looks for it any more.
+    pub fn forget(&self, r: &Request) {
+        if self.is_watched.get() {
+            r.forget_end();
+        }
+        if r.main().is_none() && r.prev().is_none() {
+            return;
+        }
+        let first = top(*r);
+        if first != *r
+            && let Some(extras) = self.lang.state(&first).and_then(|state| state.extras.get())
+        {
+            let mut members = extras.members.borrow_mut();
+            if let Some(at) = members.iter().rposition(|m| m == r) {
+                members.remove(at);
+            }
+        }
+    }
+
+    /// Has the end of this request, or of the one it came from, looked for: there is something to be done then that should be
+    /// done in time. Without threads nobody waits for anything.
+    pub fn watch(&self, r: &Request) {
+        if self.is_watched.get() || self.lang.stock_of(r).is_none_or(|stock| stock.tipool().is_none()) {
+            return;
+        }
+        self.is_watched.set(true);
+        let first = top(*r);
+        if first == *r {
+            r.watch_end();
+        } else if let Some(state) = RequestState::of(self.lang, &first) {
+            state.watch(&first);
+        }
+    }
+
+    /// Whether it has ended for us already.
+    #[inline]
+    pub fn is_ended(&self) -> bool {
+        self.is_ended.get()
+    }
+
+    /// It has ended for us.
+    pub fn mark_ended(&self) {
+        self.is_ended.set(true);
+        self.drains.set(false);
+    }
+
+    /// Whether the end of the request has anything to do, but for handlers of the configuration.
+    pub fn leaves_something(&self) -> bool {
+        let tree = !self.tree().leases().is_empty();
+        let ends = [Phase::Log, Phase::Cleanup].into_iter().any(|phase| self.is_changed(phase));
+        tree || ends || self.has_values() || self.extras.get().is_some_and(|extras| !extras.jobs.borrow().is_empty())
+    }
+
+    /// Notes a script's cleanup on its pool, or on one below.
+    pub fn add_job(&self, r: &Request, job: &Job) {
+        self.watch(r);
+        let mut jobs = self.extras().jobs.borrow_mut();
+        while jobs.last().is_some_and(|job| {
+            let run = job.take();
+            let is_done = run.is_none();
+            job.set(run);
+            is_done
+        }) {
+            jobs.pop();
+        }
+        jobs.push(job.clone());
+    }
+
+    /// Runs the cleanups that have not run yet, the last first.
+    pub fn run_jobs(&self) {
+        let Some(extras) = self.extras.get() else { return };
+        loop {
+            let job = extras.jobs.borrow_mut().pop();
+            let Some(job) = job else { return };
+            if let Some(run) = job.take() {
+                run();
+            }
+        }
     }
 
     /// The connection finds this request's leases.
@@ -168,7 +291,10 @@ impl RequestState {
         let connection = self.lang.connection(&connection);
         match connection.and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
-            None => self.tree().hold(stock, connection.and_then(|c| c.home(stock))),
+            None => {
+                let home = connection.and_then(|c| c.home(stock));
+                self.tree().hold(stock, home, || waiting::terms(stock, &r.connection(), Some(r)))
+            }
         }
     }
 
@@ -186,7 +312,7 @@ impl RequestState {
                 None => c.home(stock),
             },
         };
-        let hold = self.tree().hold(stock, home)?;
+        let hold = self.tree().hold(stock, home, || waiting::terms(stock, &connection, Some(r)))?;
         if stock.scope() == LeaseScope::Connection
             && let Some(state) = ConnectionState::of(self.lang, &connection)
         {
@@ -212,6 +338,15 @@ impl RequestState {
         if keeps != Some(LeaseScope::Request) {
             self.end(r);
         }
+        if keeps == Some(LeaseScope::Request) || self.has_pins() {
+            self.drains.set(true);
+            self.watch(r);
+        }
+    }
+
+    #[inline]
+    fn has_pins(&self) -> bool {
+        self.extras.get().is_some_and(|extras| extras.pins.try_borrow().is_ok_and(|pins| !pins.is_empty()))
     }
 
     /// The request is over.
@@ -252,7 +387,8 @@ impl RequestState {
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
             let (lang, r) = (self.lang, *r);
-            let _ = r.pool().on_death(move || super::dispatch::free_values(lang, r));
+            let _ = r.pool().on_death(move || super::end::after_death(lang, r));
+            self.watch(&r);
         }
     }
 
@@ -275,6 +411,7 @@ impl RequestState {
         if let Some(extras) = self.extras.get() {
             let pins = extras.pins.take();
             drop(pins);
+            self.drains.set(false);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::{Pool, Reenter, Table};
@@ -18,11 +19,11 @@ use super::dispatch::enter_any;
 use super::frame::{About, Frame, running_lang};
 use super::lang::Lang;
 use super::provider::{self, Provider};
-use super::request::{RequestState, Step};
+use super::request::{Job, RequestState, Step, family};
 use super::startup::serves;
 use super::stock::Lent;
 use super::tree::Hold;
-use super::{configured, report, site, startup};
+use super::{configured, report, site, startup, waiting};
 use crate::api;
 
 struct HostRuntime;
@@ -113,11 +114,6 @@ fn chosen_by_connection(lang: Lang) -> Option<Request> {
     let c = this_connection()?;
     let (r, ticket) = lang.connection(&c)?.chosen.get()?;
     ticket.is_alive().then_some(r)
-}
-
-/// A request and all it reaches by `main` and `prev`, itself first.
-fn family(r: Request) -> impl Iterator<Item = Request> {
-    std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
 }
 
 fn steps(handlers: Vec<HandlerRef>) -> Vec<Step> {
@@ -449,15 +445,16 @@ impl Runtime for HostRuntime {
             About::Server(_) => None,
         })
         .unwrap_or(false);
-        // What the code may ask for while it runs: its request, as long as the pool is that request's or below it.
+        // What the code may ask for while it runs: the request that the pool is of or below. With that request it ends, too.
+        let owner = this_request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
         let about = Frame::find(|frame| {
-            Some(match frame.about {
-                About::Request(r) if r.pool() == pool || r.pool().is_ancestor(pool) => frame.about,
-                About::Request(r) => About::Server(r.server()),
-                about => about,
+            Some(match (frame.about, owner) {
+                (About::Request(_), Some(owner)) => About::Request(owner),
+                (About::Request(r), None) => About::Server(r.server()),
+                (about, _) => about,
             })
         });
-        if let Some(About::Request(r)) = about
+        if let Some(r) = owner
             && r.pool() == pool
         {
             self.state(&r)?.end_late(&r);
@@ -480,6 +477,18 @@ impl Runtime for HostRuntime {
             }
             drop(hold);
         };
+        if let Some(r) = owner {
+            let job: Job = Rc::new(Cell::new(Some(Box::new(run))));
+            self.state(&r)?.add_job(&r, &job);
+            let job = OfPool(job);
+            let _ = pool.on_death(move || {
+                let job = job;
+                if let Some(run) = job.0.take() {
+                    waiting::at_end(run);
+                }
+            });
+            return Ok(());
+        }
         // The configuration's pool ends the interpreters before its other cleanups run.
         let _ = if of_configuration { pool.before_death(run) } else { pool.on_death(run) };
         Ok(())
@@ -647,6 +656,11 @@ fn globally(lang: Lang, r: &Request) -> bool {
 struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
 // SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
 unsafe impl Send for Once {}
+
+/// A cleanup that the end of its request may have run before.
+struct OfPool(Job);
+// SAFETY: as for `Once`: pool and request belong together, and are used on one thread at a time.
+unsafe impl Send for OfPool {}
 
 fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
     let done = super::dispatch::serve(lang, hold, |entry| match arg {

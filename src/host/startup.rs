@@ -24,7 +24,7 @@ use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
 use super::site::{Early, Kind};
 use super::stock::Stock;
-use super::{ServerRecord, configured, hint, report, site};
+use super::{ServerRecord, configured, hint, languages, report, site};
 
 /// The process in which this is one of the server's children; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -383,7 +383,11 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
+    lang.register_end();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    if makes_clones && httpd::mpm::is_threaded() {
+        tell_waiting(lang, s);
+    }
     if makes_clones {
         hint::skipped_modules(lang);
         hint::misspelt_handlers(lang);
@@ -401,6 +405,28 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     }
     site::with(lang, |site| site.is_complete = true);
     Ok(())
+}
+
+/// Says once, of each server with interpreters of its own, whether its numbers invite waiting.
+fn tell_waiting(lang: Lang, s: &Server) {
+    let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
+    // The last of the languages tells of both.
+    let other = languages().iter().rev().find(|other| other.name() != lang.name());
+    let tells = languages().last().is_some_and(|last| last.name() == lang.name());
+    for server in s.chain() {
+        let Some(record) = lang.server(&server) else { continue };
+        let conf = &record.conf;
+        if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
+            continue;
+        }
+        let beside = other.filter(|_| tells).and_then(|other| other.server(&server));
+        let beside = beside
+            .filter(|beside| beside.stock().is_some())
+            .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
+        if let Some(text) = conf.interp.invites_waiting(threads, beside) {
+            report::server(lang, Some(&server), Level::Warn, &text);
+        }
+    }
 }
 
 /// child_init, before everyone.

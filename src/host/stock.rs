@@ -8,19 +8,21 @@ use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use config::{LeaseScope, Limits, Trim};
 use interp::{Inside, Interp, Ticket};
+use leases::Rank;
 use once_cell::sync::OnceCell;
 use parking_lot::ReentrantMutex;
 use smallvec::SmallVec;
-use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
+use tipool::{Ask, Bell, ItemId, Lease, Manage, Purpose, Tipool};
 
 use super::frame::ending;
 use super::lang::Lang;
 use super::report;
+use super::waiting::{self, SHORT, Terms};
 
 /// An interpreter, and how many calls of ours are in it. What its count of users says beyond that are other modules' holds.
 pub struct Owned {
@@ -208,6 +210,8 @@ impl Manage for Clones {
 pub struct Stock {
     /// Their language.
     pub lang: Lang,
+    /// Where they stand in the order in which one request takes several.
+    pub rank: Rank,
     /// Whose they are, for messages: `the main server`, `virtual host example.org:80`.
     pub server: Arc<str>,
     /// The parent.
@@ -345,6 +349,11 @@ impl Lent {
         &*self.owned().interp
     }
 
+    /// Whether it was lent to the end of a request, where nothing may be waited for.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Lent::Clone(_, lease) if lease.is_last())
+    }
+
     /// Whether other modules keep the interpreter.
     pub fn is_held_by_others(&self) -> bool {
         self.owned().is_held_by_others()
@@ -397,7 +406,9 @@ impl Refused {
 impl Stock {
     /// The stock of a parent. Until [`Stock::open`] all is done in the parent.
     pub fn new(lang: Lang, server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock> {
-        Arc::new(Stock { lang, server, parent, open: OnceCell::new(), told: Told::default() })
+        static DEFINED: AtomicU32 = AtomicU32::new(0);
+        let rank = super::rank_of(lang) << 24 | (DEFINED.fetch_add(1, Relaxed) & 0xFF_FFFF);
+        Arc::new(Stock { lang, rank, server, parent, open: OnceCell::new(), told: Told::default() })
     }
 
     /// The limits are known: from now on clones serve, if the MPM has threads. None is made yet.
@@ -420,7 +431,7 @@ impl Stock {
                 max_queue: limits.max_queue,
                 ..tipool::Limits::default()
             };
-            Tipool::with_bell(clones, numbers, bell.clone())
+            Tipool::in_crowd(clones, numbers, bell.clone(), waiting::crowd())
         });
         let _ = self.open.set(Open { tipool, limits });
     }
@@ -435,26 +446,49 @@ impl Stock {
         self.open.get().map_or_else(LeaseScope::default, |open| open.limits.scope)
     }
 
-    /// An interpreter, waiting at most `PerlInterpMaxWait`.
+    /// An interpreter. If none is idle it is waited for on these terms, at most `PerlInterpMaxWait`.
     ///
     /// # Errors
     /// `Refused` when none came free in time, or too many wait already.
-    pub fn lend(&self, pick: Pick) -> Result<Lent, Refused> {
+    pub fn lend(&self, pick: Pick, terms: impl FnOnce() -> Terms) -> Result<Lent, Refused> {
         let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
             return Ok(self.lend_parent());
         };
-        let lease = match pick {
-            Pick::Any => tipool.checkout(limits.max_wait),
-            Pick::Prefer(id) => tipool.checkout_prefer(id, limits.max_wait).map(|mut lease| {
-                if lease.id() == id {
-                    // The tree's use goes on.
-                    lease.not_a_use();
-                }
-                lease
-            }),
-            Pick::Only(id) => tipool.checkout_only(id, limits.max_wait),
+        let ask = match pick {
+            Pick::Any => Ask::Any,
+            Pick::Prefer(id) => Ask::Prefer(id),
+            Pick::Only(id) => Ask::Only(id),
         };
-        lease.map(Lent::of).map_err(|refused| self.refused(tipool, limits, &refused))
+        let mut lease = match tipool.try_checkout_by(ask) {
+            Some(lease) => lease,
+            None => self.wait(tipool, limits, ask, terms())?,
+        };
+        if let Ask::Prefer(id) = ask
+            && lease.id() == id
+        {
+            // The tree's use goes on.
+            lease.not_a_use();
+        }
+        Ok(Lent::of(lease))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(&self, tipool: &Tipool<Clones>, limits: &Limits, ask: Ask, terms: Terms) -> Result<Lease<Clones>, Refused> {
+        let mut wait = limits.max_wait;
+        let lease = match (terms, ask) {
+            (Terms::AtEnd { nested }, Ask::Prefer(id) | Ask::Only(id)) => {
+                tipool.checkout_by(Ask::Last { prefer: Some(id), nested }, wait, None)
+            }
+            (Terms::AtEnd { nested }, _) => tipool.checkout_by(Ask::Last { prefer: None, nested }, wait, None),
+            (Terms::Waits { is_short, worker }, _) => {
+                if is_short {
+                    wait = wait.min(SHORT);
+                }
+                tipool.checkout_by(ask, wait, worker)
+            }
+        };
+        lease.map_err(|refused| self.refused(tipool, limits, wait, &refused))
     }
 
     /// The parent, for a request or connection.
@@ -473,10 +507,27 @@ impl Stock {
         }
     }
 
-    fn refused(&self, tipool: &Tipool<Clones>, limits: &Limits, refused: &tipool::Refused<String>) -> Refused {
+    fn refused(
+        &self,
+        tipool: &Tipool<Clones>,
+        limits: &Limits,
+        waited: Duration,
+        refused: &tipool::Refused<String>,
+    ) -> Refused {
         // Those that wait now, this one and those served meanwhile would each have had one.
         let (enough, lang) = (limits.max as u64 + tipool.stats().waiting + 1, self.lang.name());
         let text = match refused {
+            tipool::Refused::TimedOut if waited < limits.max_wait => format!(
+                "{lang}InterpMaxWait: no interpreter of {} came free in {waited:?}, and a request waits no longer that keeps another \
+                 one meanwhile; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
+                self.server, limits.max
+            ),
+            tipool::Refused::Crowded => format!(
+                "{lang}InterpMax: all workers but this one wait for interpreters, and requests whose answers are being sent keep some \
+                 (pnotes, pushed code, cleanups), or connections do: refused at once; \"{lang}InterpMax {enough}\" (now {}) would \
+                 have avoided it",
+                limits.max
+            ),
             tipool::Refused::TimedOut => format!(
                 "{lang}InterpMaxWait: no interpreter of {} came free in {:?}; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
                 self.server, limits.max_wait, limits.max
@@ -489,7 +540,11 @@ impl Stock {
             ),
             other => format!("no interpreter of {}: {other}", self.server),
         };
-        Refused { text, tell: self.told.now(), retry_after: limits.max_wait.as_secs().clamp(1, 60) }
+        let retry_after = match refused {
+            tipool::Refused::Crowded => 1,
+            _ => waited.as_secs().clamp(1, 60),
+        };
+        Refused { text, tell: self.told.now(), retry_after }
     }
 }
 

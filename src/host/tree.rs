@@ -8,10 +8,12 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
+use leases::{Held, Rank, goes_back};
 use smallvec::SmallVec;
 use tipool::ItemId;
 
 use super::stock::{Lent, Pick, Refused, Stock};
+use super::waiting::Terms;
 
 /// A holder of a tree's lease: a running call, a request on its walk, or a pin.
 pub type Hold = Arc<Lent>;
@@ -41,12 +43,17 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting as long as the stock's limits say. With a
-    /// `home` it is that one and no other.
+    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting on the terms that it is asked for where none
+    /// is idle. With a `home` it is that one and no other.
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>, home: Option<ItemId>) -> Result<Hold, Refused> {
+    pub fn hold(
+        &self,
+        stock: &Arc<Stock>,
+        home: Option<ItemId>,
+        terms: impl FnOnce() -> Terms,
+    ) -> Result<Hold, Refused> {
         let last = {
             let slots = self.slots.borrow();
             let slot = slots.iter().find(|s| Arc::ptr_eq(&s.stock, stock));
@@ -61,7 +68,28 @@ impl Tree {
             (None, Some(id)) => Pick::Prefer(id),
             (None, None) => Pick::Any,
         };
-        stock.lend(pick).map(|lent| self.took(stock, lent))
+        stock.lend(pick, terms).map(|lent| self.took(stock, lent))
+    }
+
+    /// What it holds: pinned is what others hold beside the walks.
+    pub fn leases(&self) -> SmallVec<[Held; 2]> {
+        let (slots, walks) = (self.slots.borrow(), self.walks.borrow());
+        let walked = |held: &Weak<Lent>| walks.iter().filter(|w| Arc::as_ptr(&w.hold) == held.as_ptr()).count();
+        let lent = slots.iter().filter(|slot| slot.held.strong_count() > 0);
+        lent.map(|slot| Held { rank: slot.stock.rank, is_pinned: slot.held.strong_count() > walked(&slot.held) })
+            .collect()
+    }
+
+    /// Walks end whose interpreters must not be held during a wait for one of rank `wanted`; they begin anew with the next call.
+    pub fn give_way(&self, wanted: Rank) {
+        let back = |w: &Walk| {
+            let slots = self.slots.borrow();
+            let slot = slots.iter().find(|slot| slot.held.as_ptr() == Arc::as_ptr(&w.hold));
+            slot.is_some_and(|slot| goes_back(Held { rank: slot.stock.rank, is_pinned: false }, wanted))
+        };
+        let (gone, stay): (SmallVec<[Walk; 1]>, _) = self.walks.take().into_iter().partition(back);
+        self.walks.replace(stay);
+        drop(gone);
     }
 
     /// This very interpreter, if it is idle; the tree holds none of the stock yet.

@@ -420,8 +420,11 @@ const FIXUP: &[(Position, Order)] = &[
     (Position::Map, MAP_FIXUP),
     (Position::Late, LATE),
 ];
+/// Before the core's own first handler, in which a connection that changes its protocol is served to its end.
+const BEFORE_UPGRADES: Order = Order::At(-11);
+
 const RESPONSE: &[(Position, Order)] =
-    &[(Position::Look, Order::ReallyFirst), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
+    &[(Position::Look, BEFORE_UPGRADES), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
 const LOG: &[(Position, Order)] = &[
     (Position::Handlers, Order::ReallyFirst),
     (Position::Early, EARLY),
@@ -513,7 +516,7 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
     phase(Phase::OutputFilter, "OutputFilter", Hook::InsertFilter, LAST, Scope::Filter)
         .perl("PerlOutputFilterHandler")
         .doc("Filters what is sent."),
-    phase(Phase::Response, "Response", Hook::Handler, &[Order::ReallyFirst, Order::Middle], Scope::Directory)
+    phase(Phase::Response, "Response", Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
         .run(Run::First)
         .perl("PerlResponseHandler").lua("LuaResponseHandler").lua_orders(RESPONSE)
         .perl_doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it.")
@@ -700,7 +703,7 @@ mod tests {
         for row in &PHASES {
             let expected: &[Order] = match row.phase {
                 Phase::ChildExit | Phase::Cleanup => &[],
-                Phase::Response => &[Order::ReallyFirst, Order::Middle],
+                Phase::Response => &[BEFORE_UPGRADES, Order::Middle],
                 Phase::InsertFilter | Phase::InputFilter | Phase::OutputFilter => &[Order::Last],
                 Phase::QuickHandler => &[Order::First],
                 _ if row.subject == Subject::Request => &[Order::ReallyFirst],

@@ -35,7 +35,7 @@ use super::connection::ConnectionState;
 use super::frame::{About, Frame};
 use super::lang::{Lang, Language, LanguageRow, Own, Words};
 use super::request::RequestState;
-use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup, waiting};
 use crate::api;
 
 /// The Lua module.
@@ -293,12 +293,16 @@ impl Host for LuaHost {
     }
 
     fn request(phase: Phase, order: usize, r: Request) -> c_int {
+        if phase == Phase::Log && end::is_over(LUA, &r) {
+            return httpd::status::DECLINED;
+        }
         match (phase, phase.row().position(order)) {
             (_, Some(Position::Look)) => response::look(&r),
             (Phase::Response, Some(Position::Map)) => response::mapped(&r),
             (_, Some(Position::Map)) => response::claim(&r),
             (Phase::Response, _) => response::run(&r),
             (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, &r),
+            (Phase::Log, Some(position)) => waiting::at_log(|| hooks::run(phase, position, &r)),
             (_, Some(position)) => hooks::run(phase, position, &r),
         }
     }

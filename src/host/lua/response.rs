@@ -18,7 +18,7 @@ use lazy_static::lazy_static;
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{configured, dispatch, hint, report};
+use super::super::{configured, dispatch, end, hint, report};
 use super::scope;
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
@@ -92,6 +92,7 @@ pub fn look(r: &Request) -> c_int {
     if form(r).is_none() && !mapped() {
         std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
     }
+    end::before_upgrade(LUA, r);
     DECLINED
 }
 

@@ -12,6 +12,7 @@ use tipool::ItemId;
 use super::super::lang::RequestCall;
 use super::super::stock::{Lent, Refused, Stock};
 use super::super::tree::Hold;
+use super::super::waiting::{self, Terms};
 use super::LUA;
 
 /// Where one script is at home in one stock.
@@ -133,6 +134,10 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
     if let Some(hold) = known(at, script).into_iter().find_map(|id| call.state.tree().hold_now(stock, id)) {
         return Ok(Some(hold));
     }
+    // Where nothing may be waited for, any state will have to do.
+    if waiting::is_at_end() {
+        return Ok(None);
+    }
     loop {
         match way(at, script, max.max(1) as usize) {
             None => return Ok(None),
@@ -141,7 +146,7 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
                 settle(at, script, held.as_ref().ok().and_then(|hold| hold.id()));
                 return held.map(Some);
             }
-            Some(Way::Wait(id)) => match call.state.tree().hold(stock, Some(id)) {
+            Some(Way::Wait(id)) => match call.state.tree().hold(stock, Some(id), || terms(call, stock)) {
                 Ok(hold) => return Ok(Some(hold)),
                 Err(_) if tipool.homes(id) == 0 => lose(at, script, id),
                 Err(refused) => return Err(refused),
@@ -150,9 +155,13 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
     }
 }
 
+fn terms(call: &RequestCall<'_>, stock: &Stock) -> Terms {
+    waiting::terms(stock, &call.r.connection(), Some(call.r))
+}
+
 /// Any state of the stock, at which somebody is at home from now on.
 fn new_home(call: &RequestCall<'_>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-    let hold = call.state.tree().hold(stock, None)?;
+    let hold = call.state.tree().hold(stock, None, || terms(call, stock))?;
     if let Lent::Clone(_, lease) = &*hold {
         lease.add_home();
     }

@@ -32,7 +32,7 @@ use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
 
 /// What C code asks for by the functions of `abi`.
 pub mod c_callers {

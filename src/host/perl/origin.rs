@@ -110,7 +110,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
             let state = ConnectionState::of(PERL, &c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
+                None => state.hold(&stock, &c).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
             };
             Some((About::Connection(c), stock, hold))
         }

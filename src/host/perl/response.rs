@@ -15,7 +15,7 @@ use crate::host::dispatch::{Stack, enter, refuse, run_stack};
 use crate::host::frame::About;
 use crate::host::lang::RequestCall;
 use crate::host::request::RequestState;
-use crate::host::{configured, hint, report};
+use crate::host::{configured, end, hint, report};
 
 /// How a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub fn run(order: usize, r: &Request) -> c_int {
             // Also of those it came from by an internal redirect: an error page in the place of theirs.
             std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
         }
+        end::before_upgrade(PERL, r);
         return DECLINED;
     }
     let Some(form) = form else { return DECLINED };
