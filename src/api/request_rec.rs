@@ -372,62 +372,62 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Writes a line with all its parts to the log."),
     // Single hooks.
     method("run_access_checker()", |r: &Request, cx: Reenter| r.run_access_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook access_checker; its status."),
     method("run_auth_checker()", |r: &Request, cx: Reenter| r.run_auth_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook auth_checker; its status."),
     method("run_check_user_id()", |r: &Request, cx: Reenter| r.run_check_user_id(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook check_user_id; its status."),
     method("run_fixups()", |r: &Request, cx: Reenter| r.run_fixups(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook fixups; its status."),
     method("run_handler()", |r: &Request, cx: Reenter| r.run_handler(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook handler; its status."),
     method("run_header_parser()", |r: &Request, cx: Reenter| r.run_header_parser(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook header_parser; its status."),
     method("run_log_transaction()", |r: &Request, cx: Reenter| r.run_log_transaction(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook log_transaction; its status."),
     method("run_map_to_storage()", |r: &Request, cx: Reenter| r.run_map_to_storage(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook map_to_storage; its status."),
     method("run_post_read_request()", |r: &Request, cx: Reenter| r.run_post_read_request(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook post_read_request; its status."),
     method("run_translate_name()", |r: &Request, cx: Reenter| r.run_translate_name(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook translate_name; its status."),
     method("run_type_checker()", |r: &Request, cx: Reenter| r.run_type_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook type_checker; its status."),
     method("invoke_handler()", |r: &Request, cx: Reenter| r.invoke_handler(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Inserts filters and runs the handler; its status."),
@@ -437,7 +437,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a URI would be served as."),
     method("lookup_file(file, [filters])", sub::lookup_file)
-        .needs(&[&needs::FILENAME])
+        .needs(&[&needs::FILENAME, &needs::URI])
         .current()
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a file would be served as."),
@@ -446,7 +446,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .load(SUBREQUEST)
         .doc("A subrequest that shows what a URI would be served as, with another method."),
     method("lookup_dirent(entry, [kind], [filters])", sub::lookup_dirent)
-        .needs(&[&needs::FILENAME])
+        .needs(&[&needs::FILENAME, &needs::URI])
         .current()
         .load(SUBREQUEST)
         .doc("A subrequest that shows what an entry of the request's directory would be served as."),

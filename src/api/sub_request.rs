@@ -6,7 +6,7 @@ use interp::*;
 
 /// Its rows.
 pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
-    method("run()", run).doc(
+    method("run()", run).needs(&[&super::needs::LOOKED_UP]).doc(
         "Runs the subrequest, whose answer becomes part of the request that it was looked up from; returns a status.",
     ),
     method("DESTROY()", destroy).only(PERL).ending().doc("Makes the subrequest end together with its object."),
