@@ -1,8 +1,8 @@
 //! The end of a request for us: log, cleanup handlers, scripts' cleanups, values that were left in it, and the interpreters it
 //! kept.
 //!
-//! It is when the answer is complete and on its way ([`in_time`]), on the thread that served the request, where waiting is no
-//! harm. What nobody looked after in time is left for the death of the pool ([`at_death`]): there nothing is waited for.
+//! A request ends for us when its answer is complete and on its way ([`in_time`]), on the thread that served it, where it may
+//! wait for an interpreter. A request that was not ended then is ended at the death of its pool ([`at_death`]), where nothing may wait.
 
 use config::Phase;
 use httpd::{End, Request};
@@ -11,11 +11,11 @@ use super::lang::Lang;
 use super::request::{RequestState, top};
 use super::{configured, dispatch, languages, waiting};
 
-/// An answer of so many bytes is written at once, and with it the request ends: nothing is gained by ending it before. And the
-/// write that would have to come before lets a quick client's next request overtake those of others.
+/// An answer of at most so many bytes is written at once, and the request ends with it: ending it earlier gains nothing. It would
+/// also need an earlier write, which lets a quick client's next request overtake those of others.
 const SMALL: i64 = 16384;
 
-/// Whether a request's end is to run handlers, so that it has to be looked after.
+/// Whether handlers are to run at a request's end, so that the end has to be watched for.
 #[inline]
 pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
     let first = top(*r);
@@ -24,7 +24,7 @@ pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
         || lang.dir(&first).is_some_and(|dir| dir.has_hooks(Phase::Log))
 }
 
-/// Has the end of a request with such handlers looked after: in the last phase before the response, and where one failed.
+/// Has httpd tell of the end of a request with such handlers. Called in the last phase before the response, and after a phase that failed.
 #[cold]
 pub fn look_after(lang: Lang, r: &Request) {
     if runs_handlers(lang, r)
@@ -46,13 +46,13 @@ pub fn before_upgrade(lang: Lang, r: &Request) {
     }
 }
 
-/// The answer is complete.
+/// Called when the answer is complete.
 pub fn in_time(end: &End) {
     let (r, c) = (end.request(), end.request().connection());
     if interp::is_forked() || !languages().iter().any(|lang| leaves(lang, &r)) {
         return;
     }
-    // A stream of HTTP/2 hands its answer to the session, which has it by now.
+    // A stream of HTTP/2 hands its answer to the session, which has the whole answer by now.
     if c.master().is_none() {
         if httpd::mpm::is_async() && r.bytes_sent() <= SMALL && c.takes_at_once(r.bytes_sent()) {
             return;
@@ -62,7 +62,7 @@ pub fn in_time(end: &End) {
     waiting::in_time(|| languages().iter().for_each(|lang| end_all(lang, r)));
 }
 
-/// Whether anything of ours is left to be done for a request.
+/// Whether we have anything left to do for a request.
 fn leaves(lang: Lang, r: &Request) -> bool {
     let c = r.connection();
     let ends_with_stream = c.master().is_some() && lang.connection(&c).is_some_and(|c| !c.ranks().is_empty());
@@ -70,7 +70,7 @@ fn leaves(lang: Lang, r: &Request) -> bool {
     ends_with_stream || member(r) || lang.state(r).is_some_and(|state| state.members().iter().any(member))
 }
 
-/// Ends a request and all that it has set off and that lives still, the youngest first.
+/// Ends a request and all living requests that it has set off, the youngest first.
 fn end_all(lang: Lang, r: Request) {
     lang.log(&r);
     let Some(state) = lang.state(&r) else { return };
@@ -81,14 +81,14 @@ fn end_all(lang: Lang, r: Request) {
     all.iter().filter_map(|m| lang.state(m)).for_each(RequestState::run_jobs);
     all.iter().for_each(|m| dispatch::free_values(lang, *m));
     all.iter().filter_map(|m| lang.state(m)).for_each(RequestState::mark_ended);
-    // A stream's connection has had its one request.
+    // The connection of an HTTP/2 stream has only this request.
     let c = r.connection();
     if let (Some(_), Some(connection)) = (c.master(), lang.connection(&c)) {
         connection.give_back();
     }
 }
 
-/// The request's pool is about to die: its cleanups come next.
+/// Called when the request's pool is about to die: its cleanups come next.
 pub fn at_death(lang: Lang, r: Request) {
     let Some(state) = lang.state(&r) else { return };
     state.forget(&r);
@@ -101,7 +101,7 @@ pub fn at_death(lang: Lang, r: Request) {
     }
 }
 
-/// The request's pool dies, its other cleanups have run.
+/// Called when the request's pool dies and its other cleanups have run.
 pub fn after_death(lang: Lang, r: Request) {
     waiting::at_end(|| dispatch::free_values(lang, r));
 }

@@ -1,4 +1,4 @@
-//! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
+//! What we keep per request: its part in the lease, its stacks, its notes. It is made when the first handler of ours runs.
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -25,12 +25,12 @@ pub fn family(r: Request) -> impl Iterator<Item = Request> {
     std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
 }
 
-/// The request that all of its family came from.
+/// The request from which all requests of its family came.
 pub fn top(r: Request) -> Request {
     family(r).last().unwrap_or(r)
 }
 
-/// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies before.
+/// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies earlier.
 pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
 
 /// A handler in a stack of this request.
@@ -45,28 +45,28 @@ pub enum Step {
 /// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
 #[derive(Clone, Copy, Default)]
 pub struct EnvDone {
-    /// Those of the server.
+    /// The variables of the server.
     pub server: bool,
-    /// Those of the directory.
+    /// The variables of the directory.
     pub dir: bool,
     /// CGI variables.
     pub cgi: bool,
-    /// Its calls are shown [`RequestState::shown`].
+    /// `%ENV` shows [`RequestState::shown`] while the request's calls run.
     pub shows: bool,
-    /// Its perl-script response runs.
+    /// The request's perl-script response runs.
     pub in_script: bool,
 }
 
-/// What most requests never have.
+/// The part of a request's state that most requests never have.
 #[derive(Default)]
 pub struct Extras {
-    /// Held until the request ends: pnotes, pushed code, cleanups.
+    /// Leases that pnotes, pushed code and cleanups hold until the request ends.
     pins: RefCell<SmallVec<[Hold; 1]>>,
-    /// What scripts left here is freed with the pool, behind all cleanups that may still ask for it.
+    /// Whether the cleanup is registered that frees what scripts left here, behind all cleanups that may still ask for it.
     ends_late: Cell<bool>,
     /// Cleanups of scripts on the request's pool and on pools below.
     jobs: RefCell<Vec<Job>>,
-    /// Requests that this one has set off and that live still, the eldest first.
+    /// Living requests that this one has set off, the eldest first.
     members: RefCell<Vec<Request>>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
@@ -85,29 +85,29 @@ pub struct Extras {
 /// One request_rec's data, in one language.
 pub struct RequestState {
     lang: Lang,
-    /// Of the objects made for this request.
+    /// The ticket of the objects made for this request.
     ticket: Cell<Ticket>,
     /// The lease, shared with the requests this one reaches by `main` and `prev`.
     tree: Tree,
-    /// The tree that it has a part in, once there is another member, or somebody who looks for it.
+    /// The tree to which the request belongs, once the tree has another member or somebody looks for it.
     shared: OnceCell<Arc<Tree>>,
     walk_is_over: Cell<bool>,
-    /// The end of the request is looked for.
+    /// Whether the end of the request is watched for.
     is_watched: Cell<bool>,
-    /// It has ended for us.
+    /// Whether the request has ended for us.
     is_ended: Cell<bool>,
-    /// While its answer is sent and it keeps an interpreter.
+    /// Says to those who wait that this request keeps an interpreter while its answer is sent.
     drains: Drains,
     extras: OnceCell<Box<Extras>>,
-    /// What of the environment was put in already.
+    /// Which variables of the environment the request has put in already.
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
-    /// Its number once a phase of it has changed something of its interpreter that later phases shall find; else 0.
+    /// The number of the request once a phase has changed something of its interpreter that later phases must find; else 0.
     pub leaves: Cell<u64>,
     /// The variables that the request's calls are shown in `%ENV`.
     pub shown: Cell<Option<Table>>,
-    /// What the response handler printed and is not passed on yet.
+    /// The response buffer.
     pub output: Output,
 }
 
@@ -160,12 +160,12 @@ impl RequestState {
         }
     }
 
-    /// The requests that this one has set off and that live still, the eldest first.
+    /// The living requests that this one has set off, the eldest first.
     pub fn members(&self) -> Vec<Request> {
         self.extras.get().map_or_else(Vec::new, |extras| extras.members.borrow().clone())
     }
 
-    /// Its pool dies: nobody looks for it any more.
+    /// Takes the request out of its family's lists, since its pool dies.
     pub fn forget(&self, r: &Request) {
         if self.is_watched.get() {
             r.forget_end();
@@ -184,8 +184,8 @@ impl RequestState {
         }
     }
 
-    /// Has the end of this request, or of the one it came from, looked for: there is something to be done then that should be
-    /// done in time. Without threads nobody waits for anything.
+    /// Has httpd tell of the end of this request, or of the one it came from, since something is left to do at that moment.
+    /// Without threads nobody can be kept waiting, and nothing is watched for.
     pub fn watch(&self, r: &Request) {
         if self.is_watched.get() || self.lang.stock_of(r).is_none_or(|stock| stock.tipool().is_none()) {
             return;
@@ -199,13 +199,13 @@ impl RequestState {
         }
     }
 
-    /// Whether it has ended for us already.
+    /// Whether the request has ended for us already.
     #[inline]
     pub fn is_ended(&self) -> bool {
         self.is_ended.get()
     }
 
-    /// It has ended for us.
+    /// Notes that the request has ended for us.
     pub fn mark_ended(&self) {
         self.is_ended.set(true);
         self.drains.set(false);
@@ -245,7 +245,7 @@ impl RequestState {
         }
     }
 
-    /// The connection finds this request's leases.
+    /// Lets the connection find this request's leases.
     pub fn show_to_connection(&self, r: &Request) {
         if let Some(connection) = ConnectionState::of(self.lang, &r.connection()) {
             connection.note_tree(self.shared_tree());
@@ -266,8 +266,8 @@ impl RequestState {
         self.shared.get_or_init(|| Arc::new(self.tree.take()))
     }
 
-    /// For objects of this request in the interpreter that this thread is in. It is void when the request's pool dies, or before
-    /// that when the interpreter goes to others.
+    /// The ticket for objects of this request in the interpreter that this thread is in. It becomes void when the request's pool dies,
+    /// or earlier, when the interpreter is lent to others.
     pub fn ticket(&self) -> Ticket {
         if !self.ticket.get().is_alive() {
             self.ticket.set(Ticket::new_owner());
@@ -331,8 +331,8 @@ impl RequestState {
         Ok(hold)
     }
 
-    /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends. Under
-    /// `PerlInterpScope request` only the log phase ends it.
+    /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
+    /// ends. Under `PerlInterpScope request` only the log phase ends the walk.
     pub fn end_walk(&self, r: &Request) {
         let keeps = self.lang.stock_of(r).map(|stock| stock.scope());
         if keeps != Some(LeaseScope::Request) {
@@ -349,7 +349,7 @@ impl RequestState {
         self.extras.get().is_some_and(|extras| extras.pins.try_borrow().is_ok_and(|pins| !pins.is_empty()))
     }
 
-    /// The request is over.
+    /// Ends the request's walk at the end of the request, whatever the scope.
     pub fn end(&self, r: &Request) {
         self.walk_is_over.set(true);
         if self.tree().has_walks() {
@@ -362,19 +362,19 @@ impl RequestState {
         self.extras.get().is_some()
     }
 
-    /// What few requests have, made now if this one had none.
+    /// The part that few requests have, made now if this one had none.
     pub fn extras(&self) -> &Extras {
         self.extras.get_or_init(Box::default)
     }
 
-    /// Whether nothing is to be done in a phase without configured handlers: no other, and no walk that its end would end.
+    /// Whether a phase without configured handlers has nothing to do: no pushed handler, and no walk that the phase would end.
     #[inline]
     pub fn is_idle(&self, phase: Phase) -> bool {
         !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
     }
 
-    /// What class methods find in a call of this request: another that a script chose, as long as that lives, else itself if
-    /// it is `globally` to be found or a script chose it.
+    /// The request that class methods find in a call of this request: another one that a script chose, as long as that one lives; else
+    /// this one, if `globally` says so or a script chose it.
     pub fn current(&self, r: &Request, globally: bool) -> Option<Request> {
         let chosen = self.extras.get().and_then(|extras| extras.chosen.get());
         match chosen {
@@ -383,7 +383,7 @@ impl RequestState {
         }
     }
 
-    /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.
+    /// Registers the cleanup that frees what scripts left here; cleanups registered on the request's pool from now on run before it.
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
             let (lang, r) = (self.lang, *r);
@@ -415,7 +415,7 @@ impl RequestState {
         }
     }
 
-    /// Handler number `at` of the stack that a script made for the phase, if one did.
+    /// Handler number `at` of the stack that a script made for the phase, if a script made one.
     #[inline]
     pub fn changed_step(&self, phase: Phase, at: usize) -> Option<Option<Step>> {
         let changed = self.extras.get()?.changed.borrow();
@@ -435,7 +435,7 @@ impl RequestState {
     #[inline]
     pub fn is_changed(&self, phase: Phase) -> bool {
         let is_in = |changed: &[(Phase, Vec<Step>)]| changed.iter().any(|(p, _)| *p == phase);
-        // Never borrowed at a look; one that cannot panic costs less.
+        // Nothing borrows this while it is looked at; a look that cannot panic costs less.
         self.extras.get().is_some_and(|extras| extras.changed.try_borrow().is_ok_and(|changed| is_in(&changed)))
     }
 

@@ -1,7 +1,7 @@
-//! What is done when no interpreter is idle: who waits, how long, and what goes back before. `leases` has the decisions; here is
-//! what they ask for.
+//! What is done when no interpreter is idle: who waits, how long, and which interpreters go back before. The crate `leases` has the
+//! decisions; this file finds out what they need to know and carries them out.
 //!
-//! Code that runs at the death of a pool is at an *end*: another module's lock may be held around it, on any thread.
+//! Code that runs at the death of a pool is at an *end*: it may run on any thread, under a lock of another module's.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -18,10 +18,10 @@ use super::request::family;
 use super::stock::Stock;
 use super::tree::Tree;
 
-/// How long a request waits that keeps an interpreter for which the one it waits for may be waiting.
+/// How long a request waits that keeps one interpreter and wants another, whose holder may be waiting for the first.
 pub const SHORT: Duration = Duration::from_secs(1);
 
-/// Where code of ours runs.
+/// The moment of a request's life in which code of ours runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// In a phase, before the request's end.
@@ -48,17 +48,17 @@ fn at<R>(place: Place, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Runs `f` at the death of a pool.
+/// Runs `f` as code at the death of a pool.
 pub fn at_end<R>(f: impl FnOnce() -> R) -> R {
     at(Place::AtEnd, f)
 }
 
-/// Runs `f`, which ends a request where waiting is no harm.
+/// Runs `f`, which ends a request at a moment at which it may wait.
 pub fn in_time<R>(f: impl FnOnce() -> R) -> R {
     at(Place::InTime, f)
 }
 
-/// Runs what httpd calls when it ends a request, unless that is us.
+/// Runs `f` as code at the death of a pool, unless we are ending a request ourselves.
 pub fn at_log<R>(f: impl FnOnce() -> R) -> R {
     if PLACE.get() == Place::InTime { f() } else { at_end(f) }
 }
@@ -71,35 +71,35 @@ pub fn is_at_end() -> bool {
 /// On which terms somebody waits.
 #[derive(Clone, Copy)]
 pub enum Terms {
-    /// As long as the limits say, or a moment only.
+    /// Waits as long as the limits say, or a moment only.
     Waits {
-        /// It keeps an interpreter meanwhile for which the other one's holder may wait.
+        /// Set if it keeps an interpreter meanwhile for which the other one's holder may wait: it then waits a moment only.
         is_short: bool,
-        /// Who waits is one of the MPM's workers.
+        /// Set if the one that waits is one of the MPM's workers.
         worker: Option<Worker>,
     },
-    /// It does not: an idle one or the reserve. Within such a lease already: an idle one.
+    /// Does not wait: it gets an idle interpreter or the reserve; within such a lease already, an idle one only.
     AtEnd {
-        /// Within such a lease.
+        /// Set within such a lease.
         nested: bool,
     },
 }
 
-/// Workers that wait in the queues of all stocks.
+/// The workers that wait in the queues of all stocks.
 pub fn crowd() -> Crowd {
     static CROWD: once_cell::sync::OnceCell<Crowd> = once_cell::sync::OnceCell::new();
     CROWD.get_or_init(Crowd::default).clone()
 }
 
-/// Who keeps an interpreter and needs a worker to get on: answers that are being sent, connections that are idle.
+/// Counts those who keep an interpreter and need a worker to get on: answers that are being sent, connections that are idle.
 static DRAINING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether its owner is one of these.
+/// Whether its owner counts as one of these.
 #[derive(Default)]
 pub struct Drains(Cell<bool>);
 
 impl Drains {
-    /// From now on it is, or is not.
+    /// Makes the owner count as one of these, or not.
     pub fn set(&self, drains: bool) {
         match (self.0.replace(drains), drains) {
             (false, true) => drop(DRAINING.fetch_add(1, Relaxed)),
@@ -115,7 +115,8 @@ impl Drop for Drains {
     }
 }
 
-/// Called when no interpreter of `stock` is idle: gives back what must not be held during a wait, and says how that is to be.
+/// Called when no interpreter of `stock` is idle: gives back the interpreters that must not be held during a wait, and returns the terms
+/// of the wait.
 #[cold]
 #[inline(never)]
 pub fn terms(stock: &Stock, c: &Connection, r: Option<&Request>) -> Terms {
@@ -126,7 +127,7 @@ pub fn terms(stock: &Stock, c: &Connection, r: Option<&Request>) -> Terms {
     if before.gives_back {
         trees(r, |tree| tree.give_way(stock.rank));
     }
-    // A stream of HTTP/2 runs on a thread of mod_http2's.
+    // A stream of HTTP/2 runs on a thread of mod_http2's own, which is no worker of the MPM.
     let workers = || usize::try_from(httpd::mpm::threads()).unwrap_or(usize::MAX);
     let worker = c.master().is_none().then(|| Worker { of: workers(), draining: DRAINING.load(Relaxed) > 0 });
     Terms::Waits { is_short: before.is_short, worker }
@@ -147,7 +148,7 @@ fn held(c: &Connection, r: Option<&Request>) -> SmallVec<[Held; 4]> {
     held
 }
 
-/// The trees that a request has a part in, or hangs on.
+/// The trees to which a request belongs, and those of the requests it came from.
 fn trees(r: Option<&Request>, mut f: impl FnMut(&Tree)) {
     let Some(r) = r else { return };
     for lang in languages() {
