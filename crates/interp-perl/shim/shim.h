@@ -173,6 +173,7 @@ void mp_io_again(pTHX_ mp_interp *me, int i);
 void mp_io_native(mp_interp *me, int i);
 /* readahead.c */
 void mp_read_ahead(pTHX_ SV *parents_arenas);
+XS_EXTERNAL(mp_xs_flush);
 /* leftovers.c */
 XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);
