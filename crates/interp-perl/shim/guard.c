@@ -125,6 +125,7 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
     JMPENV_PUSH(rc);
     if (rc == 0) SvREFCNT_dec_NN(sv); else unwound(aTHX_ me, &at, rc, me->depth > 0);
     JMPENV_POP;
+    if (UNLIKELY(!me->depth && mp_std_replaced(me))) me->touched |= MP_STATE;
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
 }
 
@@ -185,7 +186,10 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     JMPENV_POP;
     TAINT_NOT;
     me->depth--;
-    if (UNLIKELY(me->err)) { if (!me->depth) mp_err_end(aTHX_ me); }
+    if (!me->depth) {
+        if (UNLIKELY(me->err)) mp_err_end(aTHX_ me);
+        if (UNLIKELY(mp_std_replaced(me))) mp_touch_std(me);
+    }
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, tag, *ret);
     if (UNLIKELY(lent != NULL)) mp_release(aTHX_ me, lent);
     return tag;

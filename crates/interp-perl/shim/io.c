@@ -38,9 +38,19 @@ static IV layer_flush(pTHX_ PerlIO *f) {
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     return 0;
 }
-static IV layer_close(pTHX_ PerlIO *f) {
+/* The script closed it, or popped the layer off it: perl gives its place to another file, so nothing here refers to it any more. */
+static void forget(pTHX_ PerlIO *f) {
     mp_interp *me = record(aTHX); int i;
-    for (i = 0; me && i < 2; i++) if (me->std[i].ours == f) me->std[i].ours = NULL;  /* the script closed it: made anew next time */
+    for (i = 0; me && i < 2; i++) {
+        IO *io = me->std[i].io;
+        if (me->std[i].ours != f) continue;
+        me->std[i].ours = NULL;                         /* made anew next time */
+        if (io && IoIFP(io) == f) IoIFP(io) = NULL;
+        if (io && IoOFP(io) == f) IoOFP(io) = NULL;
+    }
+}
+static IV layer_popped(pTHX_ PerlIO *f) { forget(aTHX_ f); return PerlIOBase_popped(aTHX_ f); }
+static IV layer_close(pTHX_ PerlIO *f) {
     PerlIOBase(f)->flags &= ~(PERLIO_F_CANREAD | PERLIO_F_CANWRITE | PERLIO_F_OPEN);
     return 0;
 }
@@ -59,7 +69,7 @@ static PerlIO *layer_open(pTHX_ PerlIO_funcs *self, PerlIO_list_t *layers, IV n,
 typedef struct { struct _PerlIO base; } layer;
 static PERLIO_FUNCS_DECL(Apache2) = {
     sizeof(PerlIO_funcs), "Apache2", sizeof(layer), PERLIO_K_MULTIARG | PERLIO_K_RAW,
-    layer_pushed, PerlIOBase_popped, layer_open, PerlIOBase_binmode, NULL /* getarg */, layer_fileno, PerlIOBase_dup,
+    layer_pushed, layer_popped, layer_open, PerlIOBase_binmode, NULL /* getarg */, layer_fileno, PerlIOBase_dup,
     layer_read, PerlIOBase_unread, layer_write, NULL /* seek */, NULL /* tell */, layer_close, layer_flush, layer_fill,
     PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
 };
@@ -70,12 +80,29 @@ GV *mp_std_gv_made(pTHX_ mp_interp *me, int i) {
     GV *gv = gv_fetchpvn_flags(names[i], strlen(names[i]), GV_ADD | GV_NOTQUAL, SVt_PVIO);
     return me->std_gv[i] = (GV *)SvREFCNT_inc_simple_NN((SV *)gv);
 }
-static void plain(pTHX_ PerlIO *f) {                    /* pops what the script pushed on our layer */
-    while (PerlIOValid(f) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) { PerlIO_flush(f); PerlIO_pop(aTHX_ f); }
+/* Our handle of STDIN or STDOUT, if there is one: its lowest layer is ours. */
+static inline PerlIO *mine(mp_interp *me, int i) {
+    PerlIO *f = me->std[i].ours; PerlIOl *l;
+    if (LIKELY(f && (l = *f))) {
+        while (UNLIKELY(l->next != NULL)) l = l->next;
+        if (LIKELY(l->tab == PERLIO_FUNCS_CAST(&Apache2))) return f;
+    }
+    return me->std[i].ours = NULL;
+}
+/* Pops what the script pushed on our layer. What eof and ungetc push pops itself when it is flushed. */
+static void plain(pTHX_ mp_interp *me, int i) {
+    PerlIO *f;
+    while ((f = mine(me, i)) && PerlIOBase(f)->tab != PERLIO_FUNCS_CAST(&Apache2)) {
+        PerlIOl *const top = *f;
+        PerlIO_flush(f);
+        if (*f != top) continue;
+        PerlIO_pop(aTHX_ f);
+        if (*f == top) return;                          /* perl keeps a layer that is in use */
+    }
 }
 static inline PerlIO *ours(pTHX_ mp_interp *me, int i) {
-    PerlIO *f = me->std[i].ours;
-    if (!f) {
+    PerlIO *f = mine(me, i);
+    if (UNLIKELY(!f)) {
         f = PerlIO_allocate(aTHX);
         if (!f || !PerlIO_push(aTHX_ f, PERLIO_FUNCS_CAST(&Apache2), i ? "w" : "r", NULL)) return NULL;
         me->std[i].ours = f;
@@ -107,7 +134,7 @@ XS_EXTERNAL(mp_xs_io_end) {
     for (i = 0; i < 2; i++) {
         IO *io = me->std[i].io;
         if (!io) continue;
-        if (me->std[i].ours) plain(aTHX_ me->std[i].ours);
+        plain(aTHX_ me, i);
         close_other(aTHX_ io, me->std[i].ours);
     }
     XSRETURN_EMPTY;
@@ -137,7 +164,7 @@ int mp_io_is_plain(mp_interp *me, int i) { return is_plain(me, i); }
 void mp_io_again(pTHX_ mp_interp *me, int i) {
     IO *io = me->std[i].io; PerlIO *f;
     close_other(aTHX_ io, me->std[i].ours);
-    if (me->std[i].ours) plain(aTHX_ me->std[i].ours);
+    plain(aTHX_ me, i);
     f = ours(aTHX_ me, i);
     IoIFP(io) = f; IoOFP(io) = i ? f : NULL; IoTYPE(io) = i ? IoTYPE_WRONLY : IoTYPE_RDONLY;
 }
@@ -164,12 +191,12 @@ static int take_again(pTHX_ mp_interp *me, aside **kept) {
 static void give_again(pTHX_ mp_interp *me, aside *kept) {
     int i;
     for (i = 0; kept && i < 2; i++) {
-        PerlIO *mine = me->std[i].ours;
+        PerlIO *inner = mine(me, i);
         if (!kept->is[i]) continue;
         give(aTHX_ me, i);
         me->std[i] = kept->std[i];
-        if (!me->std[i].ours) me->std[i].ours = mine;
-        else if (mine) PerlIO_close(mine);
+        if (!mine(me, i)) me->std[i].ours = inner;
+        else if (inner) PerlIO_close(inner);
     }
     free(kept);
 }
@@ -190,11 +217,10 @@ void mp_io_end(mp_interp *me, const mp_io_before *before, mp_out *out) {
     if (!is_plain(me, 0) || !is_plain(me, 1)) {
         tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::stdio_end", 0), NULL, NULL, 0, &ret);
     }
-    if (UNLIKELY(mp_std_replaced(me))) me->touched |= MP_STATE;
     me->io = before->io; me->io_ctx = before->ctx;
     give_again(aTHX_ me, before->kept);
     if (before->io) { if (me->std[1].io) IoFLAGS(me->std[1].io) = before->flags; }
-    else { give(aTHX_ me, 0); give(aTHX_ me, 1); }
+    else { give(aTHX_ me, 1); give(aTHX_ me, 0); }       /* the other way round: both may be one, by `*STDIN = *STDOUT` */
     mp_deliver(me, tag, ret, out);
 }
 

@@ -169,9 +169,10 @@ static void put_rest_back(pTHX_ mp_interp *me) {
 }
 /* `owner`: whose phase this is, if an earlier one of it left something for it; else 0. */
 void mp_serve_begin(mp_interp *me, uint64_t owner, mp_out *out) {
-    dTHXa(me->perl);
+    dTHXa(me->perl); int i;
     if (me->requests > 1) {
         mp_state *s;
+        if (mp_std_replaced(me)) me->touched |= STATE;
         if (!(me->touched & STATE) || !me->base || !(s = state_now(aTHX_ me))) return;
         s->level = me->requests; s->outer = me->aside; me->aside = s;
         put(aTHX_ me, me->base, 0);
@@ -189,6 +190,7 @@ void mp_serve_begin(mp_interp *me, uint64_t owner, mp_out *out) {
     process_base();
     if (me->base) state_free(aTHX_ me, me->base);
     me->base = state_now(aTHX_ me);
+    for (i = 0; me->base && i < HANDLES; i++) me->std_io[i] = me->base->std[i].io;
     watch(aTHX);
     me->touched = 0;
 }
@@ -196,6 +198,7 @@ void mp_serve_begin(mp_interp *me, uint64_t owner, mp_out *out) {
 void mp_serve_end(mp_interp *me, uint64_t owner, mp_out *out) {
     dTHXa(me->perl); int tag; SV *ret = NULL;
     if (owner && me->requests == 1) { me->owner = owner; return; }
+    if (mp_std_replaced(me)) me->touched |= STATE;
     tag = put_back(aTHX_ me, &ret);
     if (me->aside && me->aside->level == me->requests) {
         mp_state *s = me->aside;
@@ -208,12 +211,8 @@ void mp_serve_end(mp_interp *me, uint64_t owner, mp_out *out) {
     if (me->requests == 1) put_rest_back(aTHX_ me);
     mp_deliver(me, tag, ret, out);
 }
-/* A glob of the base has other contents, by `*STDOUT = $fh`, which no op tells. Asked at the end of a perl-script response. */
-int mp_std_replaced(mp_interp *me) {
-    int i;
-    for (i = 0; me->base && i < HANDLES; i++) if (me->std_gv[i] && GvGP(me->std_gv[i]) != me->base->std[i].gp) return 1;
-    return 0;
-}
+/* A call replaced a handle in its glob. */
+void mp_touch_std(mp_interp *me) { touch(me, STATE); }
 void mp_state_forget(pTHX_ mp_interp *me) {
     if (me->base) state_free(aTHX_ me, me->base);
     me->base = NULL;
@@ -264,7 +263,7 @@ static int pipe_end(SV *mode) {
     return s == end ? -1 : *s == '|' ? 0 : end[-1] == '|' ? 1 : -1;
 }
 
-static Perl_ppaddr_t real_open, real_sysopen, real_close, real_binmode, real_tie, real_untie, real_select, real_pipe, real_socket, real_accept, real_chdir, real_umask, real_alarm, real_srand;
+static Perl_ppaddr_t real_open, real_sysopen, real_close, real_binmode, real_tie, real_untie, real_select, real_pipe, real_socketpair, real_socket, real_accept, real_chdir, real_umask, real_alarm, real_srand;
 #define ARGS (PL_op->op_private & 15)                   /* how many, of ops that have no mark */
 
 static OP *op_open(pTHX) {
@@ -297,6 +296,11 @@ static OP *op_pipe(pTHX) {
     if (me) { before(aTHX_ me, PL_stack_sp[-1], 1); before(aTHX_ me, *PL_stack_sp, 1); }
     return real_pipe(aTHX);
 }
+static OP *op_socketpair(pTHX) {
+    mp_interp *me = record(aTHX);
+    if (me) { before(aTHX_ me, PL_stack_sp[-4], 1); before(aTHX_ me, PL_stack_sp[-3], 1); }
+    return real_socketpair(aTHX);
+}
 #define OPENS(op, at) static OP *op_##op(pTHX) { mp_interp *me = record(aTHX); if (me) before(aTHX_ me, PL_stack_sp[at], 1); return real_##op(aTHX); }
 OPENS(socket, -3)
 OPENS(accept, -1)
@@ -326,7 +330,7 @@ static void in_forked(void) {
 /* Once, before any interpreter: code that is compiled from here on has these. */
 void mp_leftovers_init(void) {
 #define WRAP(op, number) do { real_##op = PL_ppaddr[number]; PL_ppaddr[number] = op_##op; } while (0)
-    WRAP(open, OP_OPEN); WRAP(sysopen, OP_SYSOPEN); WRAP(close, OP_CLOSE); WRAP(binmode, OP_BINMODE); WRAP(pipe, OP_PIPE_OP); WRAP(socket, OP_SOCKET); WRAP(accept, OP_ACCEPT);
+    WRAP(open, OP_OPEN); WRAP(sysopen, OP_SYSOPEN); WRAP(close, OP_CLOSE); WRAP(binmode, OP_BINMODE); WRAP(pipe, OP_PIPE_OP); WRAP(socketpair, OP_SOCKPAIR); WRAP(socket, OP_SOCKET); WRAP(accept, OP_ACCEPT);
     WRAP(tie, OP_TIE); WRAP(untie, OP_UNTIE); WRAP(select, OP_SELECT);
     WRAP(chdir, OP_CHDIR); WRAP(umask, OP_UMASK); WRAP(alarm, OP_ALARM); WRAP(srand, OP_SRAND);
     pthread_atfork(NULL, NULL, in_forked);

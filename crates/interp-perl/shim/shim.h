@@ -93,6 +93,7 @@ typedef struct mp_interp {
     mp_env_frame *env_first, *env_top; mp_env_over env_over;            /* env.c */
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
     GV *std_gv[3];                                      /* STDIN, STDOUT, STDERR */
+    IO *std_io[3];                                      /* what `base` has in them */
     SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
     HV *stash[MP_CLASSES];
 } mp_interp;
@@ -177,7 +178,12 @@ XS_EXTERNAL(mp_xs_flush);
 /* leftovers.c */
 XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);
-int mp_std_replaced(mp_interp *me);
+void mp_touch_std(mp_interp *me);
+/* A glob has another handle, by `*STDOUT = *STDERR`, which no op tells. Asked when the outermost call is over, and where an
+ * entry within another begins and ends. */
+static inline int mp_std_replaced(mp_interp *me) {
+    return me->base && (GvIOp(me->std_gv[0]) != me->std_io[0] || GvIOp(me->std_gv[1]) != me->std_io[1] || GvIOp(me->std_gv[2]) != me->std_io[2]);
+}
 void mp_state_forget(pTHX_ mp_interp *me);
 /* dump.c */
 SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */

@@ -23,14 +23,14 @@ pub struct Serving<'a> {
 
 impl Entered {
     /// From here on, what the script changes of the interpreter is put back when the guard is dropped. `owner` is asked if
-    /// an earlier entry left something, by [`Serving::leave`]: a number not 0 that is that entry's takes it over.
+    /// an earlier entry left something, by [`Serving::leave`], and within another entry: a number not 0 that is that entry's takes it over.
     #[inline(always)]
     pub fn serve(&self, owner: impl FnOnce() -> u64) -> Serving<'_> {
         let record = self.raw().cast::<Record>();
         // SAFETY: this interpreter is entered; its record begins as `Record` does.
         unsafe {
             (*record).requests += 1;
-            if (*record).touched != 0 {
+            if (*record).touched != 0 || (*record).requests > 1 {
                 let mut out = ffi::Out::EMPTY;
                 ffi::mp_serve_begin(self.raw(), owner(), &raw mut out);
                 let _ = self.finish(out);
@@ -51,7 +51,7 @@ impl Serving<'_> {
     }
 
     /// As [`Serving::end`], but if `owner` gives a number that is not 0, what is changed stays for the next entry, which asks
-    /// whose it is. Called only if something is changed.
+    /// whose it is. Called only if something is changed, and within another entry.
     ///
     /// # Errors
     /// As [`Serving::end`].
@@ -66,7 +66,7 @@ impl Serving<'_> {
     fn put_back(&self, owner: impl FnOnce() -> u64) -> Result<(), Raised> {
         let record = self.perl.raw().cast::<Record>();
         // SAFETY: the interpreter is still entered (the guard borrows it).
-        let touched = unsafe { (*record).touched } != 0;
+        let touched = unsafe { (*record).touched != 0 || (*record).requests > 1 };
         let result = if touched { self.put_back_touched(owner()) } else { Ok(()) };
         // SAFETY: as above.
         unsafe { (*record).requests -= 1 };
