@@ -45,6 +45,7 @@ pub struct Entered {
     pub(crate) c_modules: bool,
     pub(crate) watch_globals: bool,
     pub(crate) paths: Paths,
+    pub(crate) root: Option<Arc<[u8]>>,
     pub(crate) default_path: Vec<u8>,
     pub(crate) default_cpath: Vec<u8>,
     /// The world of modules that directives name.
@@ -120,6 +121,7 @@ impl Lua {
             c_modules: me.c_modules,
             watch_globals: me.watch_globals,
             paths: Some(&me.paths),
+            root: me.root.as_ref(),
         })?;
         let done = me.done.borrow().clone();
         let entered = other.enter();

@@ -82,6 +82,7 @@ impl Language for LuaLanguage {
             memory: conf.limits(s.timeout()).max_memory.and_then(|bytes| usize::try_from(bytes).ok()),
             c_modules: true,
             paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).package())),
+            root: script::dir_of(LUA.dir_defaults(s)).root.as_ref().or(conf.root.as_ref()),
             watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
         };
         match Lua::start(&start) {
@@ -128,6 +129,15 @@ impl Language for LuaLanguage {
             }
             _ => Ok(()),
         }
+    }
+
+    fn require_module(&self, s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        script::start_module(s, entry, &item.name)
+    }
+
+    /// Relative to `LuaRoot`, as all files that directives name.
+    fn require_file(&self, s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        entry.require_file(&script::path(&item.name, script::dir_of(LUA.dir_defaults(s)), s), None)
     }
 
     fn ends_objects(&self) -> bool {
