@@ -1,6 +1,7 @@
 //! `%ENV` of a request. Nothing here reaches the C environment.
 
 use crate::{ffi, perl::Entered};
+use smallvec::SmallVec;
 use std::{
     ffi::c_void,
     num::NonZeroUsize,
@@ -72,7 +73,7 @@ impl Entered {
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
     ) {
-        let pairs = pairs(vars);
+        let pairs: SmallVec<[ffi::Pair; 16]> = vars.into_iter().map(pair).collect();
         let owner = ptr::without_provenance(owner.map_or(0, NonZeroUsize::get));
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call, their texts longer, says the caller.
         unsafe { ffi::mp_env_put(self.raw(), owner, pairs.as_ptr(), pairs.len(), taint as i32) };
@@ -128,14 +129,13 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
     door(ctx, |sink| sink.clear());
 }
 
+fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
+    ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
+}
+
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
     let mut pairs = Vec::with_capacity(48);
-    pairs.extend(vars.into_iter().map(|(key, value)| ffi::Pair {
-        key: key.as_ptr().cast(),
-        value: value.as_ptr().cast(),
-        key_len: key.len(),
-        value_len: value.len(),
-    }));
+    pairs.extend(vars.into_iter().map(pair));
     pairs
 }
 
