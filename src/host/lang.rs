@@ -106,6 +106,12 @@ pub trait Language: Sync {
         false
     }
 
+    /// Whether a request is printed to from the response phase alone, through the host's buffer; else from any, straight into the
+    /// filters.
+    fn has_output(&self) -> bool {
+        true
+    }
+
     /// Whether what ended a handler is noted in the request (`error-notes`), of which httpd shows some statuses' pages to the
     /// client.
     fn notes_errors(&self) -> bool {
