@@ -16,6 +16,7 @@ fn main() {
         "leftovers",
         "life",
         "owned",
+        "readahead",
         "stderr",
         "trim",
         "util",

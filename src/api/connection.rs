@@ -16,29 +16,30 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
         .doc("Address of the client, as text."),
     ro("client_addr", Connection::client_addr).doc("Address of the client."),
     ro("remote_addr", Connection::client_addr).doc("The older name of client_addr."),
-    ro("local_addr", Connection::local_addr).doc("Our own address."),
+    ro("local_addr", Connection::local_addr).doc("The address on the server's side."),
     rw("remote_ip", Connection::client_ip, Connection::set_client_ip)
         .needs(&[&needs::TEXT])
         .doc("The older name of client_ip."),
     ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
-    ro("bucket_alloc", bucket_alloc).doc("Where its buckets come from."),
+    ro("bucket_alloc", bucket_alloc).doc("The allocator of the connection's buckets."),
     rw("client_socket", Connection::client_socket, set_client_socket)
-        .doc("Its socket; undef where it has none of its own."),
+        .doc("The connection's socket; undef where the connection has none of its own (HTTP/2)."),
     ro("conn_config", Connection::conn_config).doc("What modules keep for it."),
     rw("input_filters", Connection::input_filters, set_input_filters)
         .needs(&[&needs::CONNECTION_INPUT])
-        .doc("The first of its input filters."),
+        .doc("The first of the input filters."),
     rw("output_filters", Connection::output_filters, set_output_filters)
         .needs(&[&needs::CONNECTION_OUTPUT])
-        .doc("The first of its output filters."),
-    rw("keepalive", keepalive, set_keepalive).doc("CONN_*: whether it stays open after this request."),
-    rw("keepalives", Connection::keepalives, Connection::set_keepalives).doc("Requests served on it so far."),
-    ro("local_host", Connection::local_host).doc("Name of our end, if it was looked up."),
-    ro("local_ip", Connection::local_ip).doc("Address of our end, as text."),
-    ro("log_id", Connection::log_id).doc("What the error log calls it."),
+        .doc("The first of the output filters."),
+    rw("keepalive", keepalive, set_keepalive).doc("Whether the connection stays open after this request: CONN_*."),
+    rw("keepalives", Connection::keepalives, Connection::set_keepalives)
+        .doc("The number of requests served on the connection so far."),
+    ro("local_host", Connection::local_host).doc("The host name on the server's side, if it was looked up."),
+    ro("local_ip", Connection::local_ip).doc("The address on the server's side, as text."),
+    ro("log_id", Connection::log_id).doc("The name by which the error log calls the connection."),
     rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
-    ro("sbh", Connection::sbh).doc("Its place in the scoreboard."),
-    ro("pool", Connection::pool).doc("The pool that dies with it."),
+    ro("sbh", Connection::sbh).doc("The connection's place in the scoreboard."),
+    ro("pool", Connection::pool).doc("The pool that dies with this object."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
     method("get_remote_host([how], [dir])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),
     method("pnotes([key], [value])", pnotes)
@@ -46,7 +47,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
         .doc("Values of the script, kept until the connection ends: the hash, a value, or a new value."),
     method("pnotes_kill()", |c: &Connection, here: Here| runtime()?.pnotes(Owner::of(c), here, &mut Vec::clear))
         .load(UTIL)
-        .doc("Forgets them now."),
+        .doc("Frees these values now."),
 ])
 .doc("One client's connection.");
 

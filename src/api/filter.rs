@@ -10,33 +10,34 @@ pub(super) const GONE: &str = "the filter could be gone before what it is put in
 
 /// Its rows.
 pub static FILTER: Class = Class::of::<Filter>(&[
-    rw("c", Filter::connection, set_c).needs(&[&needs::OWN_CONNECTION]).doc("Its connection."),
+    rw("c", Filter::connection, set_c).needs(&[&needs::OWN_CONNECTION]).doc("The filter's connection."),
     rw("r", Filter::request, set_r)
         .needs(&[&needs::OF_SAME_CONNECTION])
-        .doc("Its request; undef for a filter of a connection."),
-    rw("next", Filter::next, set_next).needs(&[&needs::BEHIND]).doc("The filter behind it."),
+        .doc("The filter's request; undef for a filter of a connection."),
+    rw("next", Filter::next, set_next).needs(&[&needs::BEHIND]).doc("The next filter in the chain."),
     ro("frec", Filter::kind).doc("What kind of filter it is."),
     method("ctx([value])", ctx).doc("A value of the script, kept with the filter; returns it."),
     method("get_brigade(bb, [mode], [block], [readbytes])", get_brigade)
-        .doc("Asks it for data; in void context a failure is thrown, else its status is returned."),
+        .doc("Asks the filter for data; in void context a failure is thrown, else its status is returned."),
     method("pass_brigade(bb)", pass_brigade)
-        .doc("Hands data to it; in void context a failure is thrown, else its status is returned."),
+        .doc("Hands data to the filter; in void context a failure is thrown, else its status is returned."),
     method("fflush(bb)", fflush).doc(
         "Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned.",
     ),
-    method("remove()", |f: &Filter| f.remove()).needs(&[&needs::REMOVABLE]).doc("Takes it out of its chain."),
+    method("remove()", |f: &Filter| f.remove()).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
 ])
 .doc("One filter in a chain.");
 
 /// Its rows.
 pub static FILTER_REC: Class = Class::of::<FilterRec>(&[
-    ro("name", FilterRec::name).doc("The name it was registered under, in lower case."),
+    ro("name", FilterRec::name).doc("The name under which the filter was registered, in lower case."),
     ro("next", FilterRec::next).doc("The next one of a harness."),
 ])
 .doc("A kind of filter.");
 
 /// Without rows: objects to be handed on.
-pub static CONF_VECTOR: Class = Class::of::<ConfVector>(&[]).doc("What modules keep for something.");
+pub static CONF_VECTOR: Class =
+    Class::of::<ConfVector>(&[]).doc("The modules' records of an object, by module number.");
 /// Without rows: objects to be handed on.
 pub static METHOD_LIST: Class = Class::of::<MethodList>(&[]).doc("Methods by number and name.");
 /// Without rows: objects to be handed on.

@@ -8,23 +8,25 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
     function("top_module()", || of_server(Loaded::first())).doc("The first module of httpd's."),
     function("find_linked_module(name)", |name: &[u8]| of_server(Loaded::named(name)))
         .doc("The module whose source has this name: mod_mime.c."),
-    ro("name", Loaded::name).doc("Name of its source: mod_mime.c."),
+    ro("name", Loaded::name).doc("The name of the module's source file: mod_mime.c."),
     ro("next", Loaded::next).doc("The next one."),
     ro("module_index", Loaded::index).doc("Its number."),
-    ro("cmds", Loaded::commands).doc("The first of its directives; undef if it has none."),
-    method("is_shared()", |m: &Loaded| i64::from(m.is_shared())).doc("Whether it came by LoadModule."),
-    method("ap_api_major_version()", Loaded::api_major).doc("Which httpd it was compiled for, the major number."),
-    method("ap_api_minor_version()", Loaded::api_minor).doc("Which httpd it was compiled for, the minor number."),
+    ro("cmds", Loaded::commands).doc("The first of the module's directives; undef if it has none."),
+    method("is_shared()", |m: &Loaded| i64::from(m.is_shared())).doc("Whether the module was loaded by LoadModule."),
+    method("ap_api_major_version()", Loaded::api_major)
+        .doc("The major number of the httpd that the module was compiled for."),
+    method("ap_api_minor_version()", Loaded::api_minor)
+        .doc("The minor number of the httpd that the module was compiled for."),
 ])
 .doc("A module of httpd.");
 
 /// Its rows.
 pub static COMMAND: Class = Class::of::<CommandRec>(&[
     ro("name", CommandRec::name).doc("Its name."),
-    ro("errmsg", CommandRec::usage).doc("What a wrong use is told."),
-    ro("args_how", CommandRec::arguments).doc("How it takes its arguments: TAKE1 and the like."),
-    ro("req_override", CommandRec::places).doc("Where it may stand: OR_*."),
-    ro("next", CommandRec::next).doc("The next one of its module."),
+    ro("errmsg", CommandRec::usage).doc("The text that a wrong use of the directive shows."),
+    ro("args_how", CommandRec::arguments).doc("How the directive takes its arguments: TAKE1 and the like."),
+    ro("req_override", CommandRec::places).doc("Where the directive may stand: OR_*."),
+    ro("next", CommandRec::next).doc("The next directive of the same module."),
 ])
 .doc("A directive of a module.");
 
@@ -32,11 +34,11 @@ pub static COMMAND: Class = Class::of::<CommandRec>(&[
 pub static CMD_PARMS: Class = Class::of::<CmdParms>(&[
     ro("override", |p: &CmdParms| i64::from(p.command().override_bits()))
         .only(PERL)
-        .doc("What is allowed in its place: OR_*."),
+        .doc("What is allowed in the place where the line stands: OR_*."),
     ro("path", |p: &CmdParms| p.command().path().map(<[u8]>::to_vec))
         .only(PERL)
         .doc("What the section around it is for."),
-    ro("server", |p: &CmdParms| p.command().server()).only(PERL).doc("The server it belongs to."),
+    ro("server", |p: &CmdParms| p.command().server()).only(PERL).doc("The server that the line belongs to."),
 ])
 .doc("A line of the configuration while it is read.");
 

@@ -29,9 +29,9 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("args", Request::args, Request::set_args).current().doc("The query string."),
     rw("assbackwards", Request::assbackwards, Request::set_assbackwards)
         .current()
-        .doc("Not 0 where no headers are to be sent."),
+        .doc("Not 0 where the answer has no headers (HTTP/0.9)."),
     rw("bytes_sent", Request::bytes_sent, Request::set_bytes_sent).current().doc("Bytes of body sent so far."),
-    ro("connection", Request::connection).current().doc("The connection it came on."),
+    ro("connection", Request::connection).current().doc("The connection on which the request came."),
     rw("content_encoding", Request::content_encoding, Request::set_content_encoding)
         .current()
         .doc("Encoding of the answer."),
@@ -43,8 +43,8 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("filename", Request::filename, Request::set_filename)
         .needs(&[&needs::TEXT])
         .current()
-        .doc("The file it stands for."),
-    rw("finfo", Request::file_info, Request::set_file_info).current().doc("What httpd knows of the file."),
+        .doc("The file for which the request's URI stands."),
+    rw("finfo", Request::file_info, Request::set_file_info).current().doc("What httpd knows of the request's file: size, times, kind."),
     rw("handler", Request::handler, set_handler).current().doc("The handler that makes the answer."),
     ro("header_only", Request::is_header_only).current().doc("Whether only headers are asked for."),
     rw("headers_in", Request::headers_in, |r: &Request, t: &Table| r.set_headers_in(*t))
@@ -57,7 +57,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("input_filters", Request::input_filters, set_input_filters)
         .needs(&[&needs::INPUT])
         .current()
-        .doc("The first of its input filters."),
+        .doc("The first of the input filters."),
     ro("main", Request::main).current().doc("The request that this one is a subrequest of."),
     rw("method", Request::method, Request::set_method).needs(&[&needs::TEXT]).current().doc("Name of the method."),
     rw("method_number", Request::method_number, Request::set_method_number)
@@ -67,7 +67,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("mtime", |r: &Request| r.mtime() / SECOND, |r: &Request, t: i64| r.set_mtime(t * SECOND))
         .needs(&[&needs::TIME])
         .current()
-        .doc("When what it stands for was last changed, seconds since 1970."),
+        .doc("When the request's resource was last changed, in seconds since 1970."),
     ro("next", Request::next).current().doc("The request that this one was redirected to."),
     method("no_cache([flag])", no_cache)
         .current()
@@ -80,10 +80,10 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     rw("output_filters", Request::output_filters, set_output_filters)
         .needs(&[&needs::OUTPUT])
         .current()
-        .doc("The first of its output filters."),
+        .doc("The first of the output filters."),
     rw("path_info", Request::path_info, Request::set_path_info).current().doc("What follows the file in the URI."),
-    ro("per_dir_config", Request::per_dir_config).current().doc("What modules keep for its directory."),
-    ro("pool", Request::pool).current().doc("The pool that dies with it."),
+    ro("per_dir_config", Request::per_dir_config).current().doc("The modules' configuration of the request's directory, by module number."),
+    ro("pool", Request::pool).current().doc("The pool that dies with this object."),
     ro("prev", Request::prev).current().doc("The request that was redirected to this one."),
     rw("proto_input_filters", Request::proto_input_filters, set_proto_input_filters)
         .needs(&[&needs::PROTO_INPUT])
@@ -99,8 +99,8 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .doc("PROXYREQ_*: 0 if it is for this server; when read, a URI with another host makes it one for a proxy."),
     ro("request_config", Request::request_config).current().doc("What modules keep for it."),
-    ro("request_time", |r: &Request| r.request_time() / SECOND).current().doc("When it came, seconds since 1970."),
-    ro("server", Request::server).current().doc("The server it is for."),
+    ro("request_time", |r: &Request| r.request_time() / SECOND).current().doc("When the request came, in seconds since 1970."),
+    ro("server", Request::server).current().doc("The server that the request is for."),
     rw("status", Request::status, Request::set_status).current().doc("Status of the answer; 200 unless set."),
     rw("status_line", Request::status_line, Request::set_status_line)
         .current()
@@ -181,7 +181,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .current()
         .load(UTIL)
         .doc("Values of the script, kept until the request ends: the hash, a value, or a new value."),
-    method("pnotes_kill()", util::pnotes_kill).current().load(UTIL).doc("Forgets them now."),
+    method("pnotes_kill()", util::pnotes_kill).current().load(UTIL).doc("Frees these values now."),
     method("dir_config([key], [value])", util::dir_config)
         .current()
         .load(UTIL)
@@ -206,7 +206,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("location_merge(location)", util::location_merge)
         .current()
         .load(UTIL)
-        .doc("Puts the section of this very text in the place of what applies here; false if there is none."),
+        .doc("Lets the section with exactly this text apply to the request in place of its present configuration; false if there is no such section."),
     class_method("new(c, [pool])", util::new)
         .load(UTIL)
         .doc("A request that no client sent, for other protocols: a GET of /, in a pool below that of the connection."),
@@ -217,11 +217,11 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("location()", |r: &Request| Ok::<_, Fail>(runtime()?.location(Owner::of(r))))
         .current()
         .load(UTIL)
-        .doc("The section it is in."),
+        .doc("The path of the <Location> section whose configuration applies to the request."),
     method("is_initial_req()", Request::is_initial)
         .current()
         .load(UTIL)
-        .doc("Whether it came from the client: no subrequest, no redirect."),
+        .doc("Whether the request came from the client: false for subrequests and redirects."),
     method("get_server_name()", Request::server_name)
         .current()
         .load(UTIL)
@@ -245,11 +245,11 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("slurp_filename([tainted])", util::slurp_filename)
         .current()
         .load(UTIL)
-        .doc("Content of the file it stands for."),
+        .doc("The content of the request's file, as one string."),
     method("psignature(prefix)", |r: &Request, prefix: &[u8]| r.signature(prefix).map(<[u8]>::to_vec))
         .current()
         .load(UTIL)
-        .doc("What ServerSignature asks for, after a prefix."),
+        .doc("The line that ServerSignature asks for, behind a prefix."),
     method("set_basic_credentials(user, password)", util::set_basic_credentials)
         .current()
         .load(UTIL)
@@ -280,7 +280,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("meets_conditions()", Request::meets_conditions)
         .current()
         .load(RESPONSE)
-        .doc("Whether the answer is to be sent at all: OK, 304 or 412."),
+        .doc("Says by a status whether the page is to be sent: OK, 304 (not modified) or 412 (precondition failed)."),
     method("set_keepalive()", Request::set_keepalive)
         .current()
         .load(RESPONSE)
@@ -372,62 +372,62 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
         .doc("Writes a line with all its parts to the log."),
     // Single hooks.
     method("run_access_checker()", |r: &Request, cx: Reenter| r.run_access_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook access_checker; its status."),
     method("run_auth_checker()", |r: &Request, cx: Reenter| r.run_auth_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook auth_checker; its status."),
     method("run_check_user_id()", |r: &Request, cx: Reenter| r.run_check_user_id(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook check_user_id; its status."),
     method("run_fixups()", |r: &Request, cx: Reenter| r.run_fixups(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook fixups; its status."),
     method("run_handler()", |r: &Request, cx: Reenter| r.run_handler(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook handler; its status."),
     method("run_header_parser()", |r: &Request, cx: Reenter| r.run_header_parser(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook header_parser; its status."),
     method("run_log_transaction()", |r: &Request, cx: Reenter| r.run_log_transaction(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook log_transaction; its status."),
     method("run_map_to_storage()", |r: &Request, cx: Reenter| r.run_map_to_storage(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook map_to_storage; its status."),
     method("run_post_read_request()", |r: &Request, cx: Reenter| r.run_post_read_request(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook post_read_request; its status."),
     method("run_translate_name()", |r: &Request, cx: Reenter| r.run_translate_name(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook translate_name; its status."),
     method("run_type_checker()", |r: &Request, cx: Reenter| r.run_type_checker(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Runs the hook type_checker; its status."),
     method("invoke_handler()", |r: &Request, cx: Reenter| r.invoke_handler(cx))
-        .needs(&[&needs::SHALLOW])
+        .needs(&[&needs::SHALLOW, &needs::URI])
         .current()
         .load(HOOKS)
         .doc("Inserts filters and runs the handler; its status."),
@@ -435,37 +435,37 @@ pub static REQUEST_REC: Class = Class::of::<Request>(&[
     method("lookup_uri(uri, [filters])", sub::lookup_uri)
         .current()
         .load(SUBREQUEST)
-        .doc("What a URI would be served as."),
+        .doc("A subrequest that shows what a URI would be served as."),
     method("lookup_file(file, [filters])", sub::lookup_file)
-        .needs(&[&needs::FILENAME])
+        .needs(&[&needs::FILENAME, &needs::URI])
         .current()
         .load(SUBREQUEST)
-        .doc("What a file would be served as."),
+        .doc("A subrequest that shows what a file would be served as."),
     method("lookup_method_uri(method, uri, [filters])", sub::lookup_method_uri)
         .current()
         .load(SUBREQUEST)
-        .doc("What a URI would be served as, with another method."),
+        .doc("A subrequest that shows what a URI would be served as, with another method."),
     method("lookup_dirent(entry, [kind], [filters])", sub::lookup_dirent)
-        .needs(&[&needs::FILENAME])
+        .needs(&[&needs::FILENAME, &needs::URI])
         .current()
         .load(SUBREQUEST)
-        .doc("What an entry of the request's directory would be served as."),
+        .doc("A subrequest that shows what an entry of the request's directory would be served as."),
     // Elsewhere.
     method("internal_fast_redirect(sub)", sub::internal_fast_redirect)
         .needs(&[&needs::OWN_SUBREQUEST])
         .current()
         .load(SUBREQUEST)
-        .doc("Serves what a subrequest stands for in this one's place."),
+        .doc("Answers the request with what a subrequest stands for."),
     method("internal_redirect(uri)", |r: &Request, uri: &[u8], cx: Reenter| r.internal_redirect(uri, cx))
         .current()
         .load(SUBREQUEST)
-        .doc("Serves another URI in this one's place."),
+        .doc("Answers the request with what another URI stands for."),
     method("internal_redirect_handler(uri)", |r: &Request, uri: &[u8], cx: Reenter| {
         r.internal_redirect_handler(uri, cx)
     })
     .current()
     .load(SUBREQUEST)
-    .doc("As internal_redirect, and keeps the handler."),
+    .doc("Does what internal_redirect does, and keeps the handler of this request."),
     method("die(status)", |r: &Request, status: i32, cx: Reenter| r.die(status, cx))
         .current()
         .load(HOOKS)

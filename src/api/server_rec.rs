@@ -11,14 +11,14 @@ const LOG: &str = "Apache2::Log";
 
 /// Its rows.
 pub static SERVER_REC: Class = Class::of::<Server>(&[
-    ro("addrs", Server::addrs).doc("The addresses it answers on."),
+    ro("addrs", Server::addrs).doc("The addresses on which the server answers."),
     rw("error_fname", Server::error_fname, |s: &Server, v: Option<&[u8]>| {
         set(s, "error_fname", |s| s.set_error_fname(v))
     })
     .needs(&[&needs::NAME])
     .doc("ErrorLog."),
     rw("is_virtual", Server::is_virtual, |s: &Server, v: bool| s.set_is_virtual(v))
-        .doc("Whether it is a virtual host."),
+        .doc("Whether this server is a virtual host."),
     rw("keep_alive", Server::keep_alive, |s: &Server, v: bool| set(s, "keep_alive", |s| s.set_keep_alive(v)))
         .doc("KeepAlive."),
     rw("keep_alive_max", Server::keep_alive_max, |s: &Server, v: i32| {
@@ -47,18 +47,18 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     })
     .needs(&[&needs::LIMIT])
     .doc("LimitRequestLine, bytes."),
-    ro("lookup_defaults", Server::lookup_defaults).doc("What modules keep for what stands outside every section."),
+    ro("lookup_defaults", Server::lookup_defaults).doc("The modules' configuration of the server for places outside of sections, by module number."),
     ro("module_config", Server::module_config).doc("What modules keep for it."),
     rw("context", Server::context, |s: &Server, v: Maybe<&ServerContext>| {
         set(s, "context", |s| s.set_context(v.0.copied()))
     })
-    .doc("A pointer that httpd leaves free."),
+    .doc("A pointer that httpd does not use."),
     rw("names", Server::names, |s: &Server, v: &ArrayHeader| set_array(s, "names", |s| s.set_names(v)))
         .doc("ServerAlias."),
-    ro("next", Server::next).doc("The server configured after it."),
+    ro("next", Server::next).doc("The next server in the order of the configuration."),
     rw("path", Server::path, |s: &Server, v: Option<&[u8]>| set(s, "path", |s| s.set_path(v))).doc("ServerPath."),
-    rw("port", |s: &Server| i32::from(s.port()), set_port).doc("Its port, for links."),
-    ro("process", process).doc("What there is once per process."),
+    rw("port", |s: &Server| i32::from(s.port()), set_port).doc("The server's port, for links to itself."),
+    ro("process", process).doc("The process's record: one for each process."),
     rw("server_admin", Server::admin, |s: &Server, v: Option<&[u8]>| set(s, "server_admin", |s| s.set_admin(v)))
         .needs(&[&needs::NAME])
         .doc("ServerAdmin."),
@@ -80,7 +80,7 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     })
     .doc("ServerAlias with wildcards."),
     method("loglevel([level])", loglevel).load(UTIL).doc("LogLevel, as a number."),
-    method("error_log2stderr()", Server::error_log_to_stderr).load(UTIL).doc("Sends standard error to its error log."),
+    method("error_log2stderr()", Server::error_log_to_stderr).load(UTIL).doc("Sends the process's standard error to the server's error log."),
     method("dir_config([key], [value])", dir_config)
         .load(UTIL)
         .doc("Values of PerlSetVar and PerlAddVar outside sections: the table, a value, or a new value."),
@@ -112,17 +112,17 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
             .map_err(|e| e.prefixed("$s->add_config() has failed: "))
     })
     .load(UTIL)
-    .doc("Adds configuration lines to this server; while it starts."),
+    .doc("Adds configuration lines to this server. It is to be called while the server starts."),
     method("add_version_component(text)", |s: &Server, text: &[u8]| {
         httpd::server::add_version_component(s.pconf(), text)
     })
     .needs(&[&needs::STARTING])
     .load(UTIL)
-    .doc("Adds a word to the Server header; while it starts."),
+    .doc("Adds a word to the Server header. It is to be called while the server starts."),
     method("method_register(name)", |s: &Server, name: &[u8]| httpd::util::register_method(s.pconf(), name))
         .needs(&[&needs::STARTING])
         .load(UTIL)
-        .doc("Makes a method known to httpd; its number. While it starts."),
+        .doc("Makes a method known to httpd and returns the method's number. It is to be called while the server starts."),
     method("log()", |s: Obj<Server>| log::of_server(s)).load(LOG).doc("The log, by level: $s->log->info."),
     method("log_error(@text)", |s: Maybe<&Server>, text: Rest| log::line(s.0.copied(), Level::Error, text))
         .loose()
@@ -193,7 +193,7 @@ pub static PROCESS: Class = Class::of::<Process>(&[
         .doc("The program's name."),
     ro("argc", |p: &Process| p.server().map(|s| s.program_arguments())).doc("How many arguments the program has."),
 ])
-.doc("What there is once per process.");
+.doc("The process's record: one for each process.");
 
 fn process(s: &Server) -> Option<Process> {
     NonNull::new(s.as_ptr()).map(Process)

@@ -6,8 +6,10 @@ use interp::*;
 
 /// Its rows.
 pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
-    method("run()", run).doc("Serves it into the request it was looked up from; a status."),
-    method("DESTROY()", destroy).only(PERL).ending().doc("Ends it with its object."),
+    method("run()", run).needs(&[&super::needs::LOOKED_UP]).doc(
+        "Runs the subrequest, whose answer becomes part of the request that it was looked up from; returns a status.",
+    ),
+    method("DESTROY()", destroy).only(PERL).ending().doc("Makes the subrequest end together with its object."),
 ])
 .isa("Apache2::RequestRec")
 .doc("A request made by a request.");

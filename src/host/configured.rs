@@ -11,11 +11,11 @@ use interp::Inside;
 use super::ServerRecord;
 use super::lang::Lang;
 
-/// Handlers to look at while a phase runs.
+/// The handlers of a phase, wherever they come from.
 pub enum Configured<'a> {
-    /// Of the configuration.
+    /// Handlers of the configuration.
     Written(&'a [Handler]),
-    /// Put there by code.
+    /// Handlers that code has put in their place.
     Changed(Arc<[Handler]>),
 }
 
@@ -31,7 +31,7 @@ impl Deref for Configured<'_> {
     }
 }
 
-/// Changes of one server in this process. The lock is for short looks: no script code runs under it.
+/// What code has changed of one server's handlers in this process. The lock is held for short looks: no script code runs under it.
 #[derive(Default)]
 pub struct Changes(Mutex<Vec<(Phase, Arc<[Handler]>)>>);
 
@@ -62,7 +62,7 @@ pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
     Configured::Written(written(lang, phase, r))
 }
 
-/// Those of the configuration.
+/// The handlers of the configuration for this request.
 #[inline(always)]
 pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
     match phase.slot() {
@@ -71,7 +71,7 @@ pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
     }
 }
 
-/// In place of a directory's handlers a change holds only where no section has its own.
+/// What code has put in place of the server's handlers holds for a directory only where no section has handlers of its own.
 #[cold]
 #[inline(never)]
 fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
@@ -97,7 +97,7 @@ pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<
     Configured::Written(record.conf.handlers(phase))
 }
 
-/// All that a server says of a phase, whichever record it is in.
+/// All handlers that a server's configuration has for a phase, from whichever of its two records.
 pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
     let Some(record) = lang.server(s) else { return Vec::new() };
     match (phase.slot(), record.changes.get(phase)) {
@@ -107,7 +107,7 @@ pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
     }
 }
 
-/// From now on what `f` makes of those that hold now, in this process. `f` runs no script code.
+/// Replaces the handlers that hold for a phase by what `f` makes of them, in this process. `f` runs no script code.
 pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
     let Some(record) = lang.server(s) else { return };
     let written = match phase.slot() {

@@ -13,19 +13,22 @@ use interp::{Bag, Ticket};
 use super::lang::Lang;
 use super::stock::{Lent, Refused, Stock};
 use super::tree::{Hold, Tree};
+use super::waiting::{self, Drains};
 
 /// One connection's data. Made when the first handler of ours needs it.
 pub struct ConnectionState {
-    /// Void when the connection ends.
+    /// The ticket of the connection's objects, void when the connection ends.
     pub ticket: Ticket,
     tree: Tree,
-    /// Those of its requests, where other modules enter for the connection: noted by [`ConnectionState::note_tree`].
+    /// The trees of its requests, for other modules that enter for the connection: noted by [`ConnectionState::note_tree`].
     trees: RefCell<Vec<Weak<Tree>>>,
-    /// `PerlInterpScope connection`: the interpreters it keeps, one per stock.
+    /// `PerlInterpScope connection`: the interpreters that the connection keeps, one per stock.
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
-    /// Where it is at home, per stock.
+    /// The interpreters in which the connection has left values, one per stock.
     homes: RefCell<Vec<(Arc<Stock>, ItemId)>>,
-    /// Without threads: the parents that it left values in.
+    /// Says to those who wait that this connection keeps an interpreter.
+    drains: Drains,
+    /// Without threads: the parents in which the connection has left values.
     parents: RefCell<Vec<Arc<Stock>>>,
     /// A request that a script made and chose to be the current one.
     pub chosen: Cell<Option<(Request, Ticket)>>,
@@ -53,6 +56,7 @@ impl ConnectionState {
             trees: RefCell::default(),
             kept: RefCell::default(),
             homes: RefCell::default(),
+            drains: Drains::default(),
             parents: RefCell::default(),
             chosen: Cell::new(None),
             pnotes: RefCell::default(),
@@ -66,8 +70,21 @@ impl ConnectionState {
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        self.tree.hold(stock, self.home(stock))
+    pub fn hold(&self, stock: &Arc<Stock>, c: &Connection) -> Result<Hold, Refused> {
+        self.tree.hold(stock, self.home(stock), || waiting::terms(stock, c, None))
+    }
+
+    /// The ranks of the interpreters that the connection holds and keeps.
+    pub fn ranks(&self) -> Vec<leases::Rank> {
+        let held = self.tree.leases().into_iter().map(|held| held.rank);
+        held.chain(self.kept.borrow().iter().map(|(stock, _)| stock.rank)).collect()
+    }
+
+    /// Gives back the interpreters that the connection keeps.
+    pub fn give_back(&self) {
+        let kept = self.kept.take();
+        drop(kept);
+        self.drains.set(false);
     }
 
     /// The interpreter in which this connection has left values, and in which alone it can be served.
@@ -75,7 +92,7 @@ impl ConnectionState {
         self.homes.borrow().iter().find(|(of, _)| Arc::ptr_eq(of, stock)).map(|(_, id)| *id)
     }
 
-    /// The connection is at home in this interpreter from now on, until it ends. It holds no lease meanwhile.
+    /// Makes this interpreter the connection's home until the connection ends. A home is no lease: others may use the interpreter.
     pub fn settle(&self, stock: &Arc<Stock>, hold: &Hold) {
         if let Lent::Clone(_, lease) = &**hold
             && self.home(stock).is_none()
@@ -88,20 +105,20 @@ impl ConnectionState {
         }
     }
 
-    /// A request of this connection begins to have a tree.
+    /// Notes the tree of a request of this connection.
     pub fn note_tree(&self, tree: &Arc<Tree>) {
         let mut trees = self.trees.borrow_mut();
         trees.retain(|t| t.strong_count() > 0);
         trees.push(Arc::downgrade(tree));
     }
 
-    /// The interpreter that one of its requests holds: an entry for the connection needs no second one.
+    /// The interpreter that a request of this connection holds: an entry for the connection needs no second one.
     pub fn held(&self, stock: &Arc<Stock>) -> Option<Hold> {
         let held = |t: &Weak<Tree>| t.upgrade().and_then(|tree| tree.held(stock));
         self.tree.held(stock).or_else(|| self.trees.borrow().iter().find_map(held))
     }
 
-    /// The interpreter it keeps.
+    /// The interpreter that the connection keeps of a stock.
     pub fn kept(&self, stock: &Arc<Stock>) -> Option<Hold> {
         self.kept.borrow().iter().find(|(of, _)| Arc::ptr_eq(of, stock)).map(|(_, hold)| hold.clone())
     }
@@ -111,6 +128,7 @@ impl ConnectionState {
         let mut kept = self.kept.borrow_mut();
         if !kept.iter().any(|(of, _)| Arc::ptr_eq(of, stock)) {
             kept.push((stock.clone(), hold.clone()));
+            self.drains.set(true);
         }
     }
 }
@@ -118,14 +136,14 @@ impl ConnectionState {
 impl Drop for ConnectionState {
     fn drop(&mut self) {
         self.ticket.void();
-        // The values go to their interpreters' drop boxes before these are anybody's again.
+        // The values go to their interpreters' drop boxes before anybody else can be lent these interpreters.
         interp::leave_apart(|| drop((self.pnotes.take(), self.filters.take(), self.scripts.take())));
         for (stock, id) in self.homes.take() {
             if let Some(tipool) = stock.tipool() {
                 tipool.drop_home(id);
             }
         }
-        // Without threads nobody else is in there, save whom a signal interrupted.
+        // Without threads nobody else is in the parent, unless a signal has interrupted a call there.
         if !httpd::mpm::is_threaded() && interp::inside() == 0 && !interp::is_forked() {
             for stock in self.parents.take() {
                 stock.parent.run(|interp| interp.with(&mut |_| {}));

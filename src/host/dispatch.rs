@@ -1,4 +1,4 @@
-//! A phase, its handlers, an interpreter, calls, a status.
+//! How a phase is run: its handlers are looked up, an interpreter is entered, the handlers are called, and a status results.
 //!
 //! Written on the origin of the interpreter, not on a request: request, connection and server phases run through
 //! [`run_stack`]; only what is done before and after differs.
@@ -17,19 +17,19 @@ use super::lang::{Lang, RequestCall};
 use super::request::{RequestState, Step};
 use super::stock::{Lent, Refused, Stock};
 use super::tree::Hold;
-use super::{configured, hint, report};
+use super::{configured, end, hint, report, waiting};
 
-/// What `run_stack` needs to know of its phase.
+/// What `run_stack` needs to know of the phase that it runs.
 pub struct Stack<'a> {
-    /// Whose handlers.
+    /// The language of the handlers.
     pub lang: Lang,
     /// The phase.
     pub phase: Phase,
-    /// What it is about.
+    /// The request, connection or server that the phase is about.
     pub about: About,
     /// Its configured handlers.
     pub configured: &'a [Handler],
-    /// The request's own changes to them.
+    /// The request's own changes to these handlers.
     pub state: Option<&'a RequestState>,
 }
 
@@ -66,13 +66,13 @@ impl Next<'_> {
     }
 }
 
-/// How one handler came back.
+/// How a handler ended.
 enum Returned {
-    /// With a status.
+    /// It returned a status.
     Status(c_int),
-    /// By `exit`: counts as OK, and no other handler of the phase runs.
+    /// It called `exit`: that counts as OK, and no other handler of the phase runs.
     Exit,
-    /// By die, or it could not be found; reported already.
+    /// It died or could not be found, which is in the log already.
     Died,
 }
 
@@ -94,7 +94,7 @@ fn call(entry: &dyn Entry, stack: &Stack<'_>, next: &Next<'_>, args: &[Val]) -> 
     }
 }
 
-/// A result that is neither OK nor DECLINED.
+/// The handler returned something that is neither OK nor DECLINED.
 #[cold]
 #[inline(never)]
 fn unusual(stack: &Stack<'_>, next: &Next<'_>, outcome: &interp::Outcome, number: c_int) -> c_int {
@@ -150,7 +150,7 @@ pub fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
-/// Whether nothing is to be done for a request in a phase, as long as what the configuration says holds.
+/// Whether there is nothing to do for a request in a phase, judged by the configuration alone.
 #[inline(always)]
 pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
     let has_none = |phase| configured::written(lang, phase, r).is_empty();
@@ -159,17 +159,29 @@ pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
             Some(state) => state.is_idle(phase),
             None => !prepares_cleanup(phase) || has_none(Phase::Cleanup),
         }
+        && (phase != Phase::Fixup || !end::runs_handlers(lang, r))
 }
 
-/// Whether a request that no handler of ours has met by then, but has one for its end, gets its state in this phase.
+/// Whether this is the last phase before the response in which a request gets its state, because handlers wait for its end.
 #[inline(always)]
 const fn prepares_cleanup(phase: Phase) -> bool {
     matches!(phase, Phase::Fixup | Phase::Log)
 }
 
-/// A phase of a request, but for the response phase, of which each language has forms of its own.
+/// Runs a phase of a request. The response phase is not run here: each language has forms of its own for it.
 #[inline(always)]
 pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
+    if phase == Phase::Log {
+        return if end::is_over(lang, r) { DECLINED } else { waiting::at_log(|| before_or_after(lang, phase, r)) };
+    }
+    if phase == Phase::Fixup {
+        end::look_after(lang, r);
+    }
+    before_or_after(lang, phase, r)
+}
+
+#[inline(always)]
+fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let configured = &*configured::of_request(lang, phase, r);
     let state = lang.state(r);
     let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
@@ -206,6 +218,7 @@ pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
         state.end(r);
     } else if status != OK && status != DECLINED {
         state.end_walk(r);
+        end::look_after(lang, r);
     }
     status
 }
@@ -234,7 +247,7 @@ pub fn enter<R>(lang: Lang, call: &RequestCall<'_>, f: impl FnOnce(&dyn Entry) -
     result.ok_or_else(Refused::none)
 }
 
-/// No interpreter came free: what the client and the log learn of it.
+/// No interpreter came free: answers 503 with Retry-After and writes the reason to the log.
 pub fn refuse(lang: Lang, r: &Request, phase: Phase, refused: &Refused) -> c_int {
     if refused.tell {
         report::request(lang, r, httpd::log::Level::Error, &refused.text);
@@ -276,13 +289,13 @@ pub fn cleanup(lang: Lang, r: Request) {
     }
 }
 
-/// The request's pool dies, its other cleanups have run: what scripts left in the request goes, and the interpreters it kept.
+/// The request's pool dies and its other cleanups have run: frees what scripts left in the request, and the interpreters it kept.
 pub fn free_values(lang: Lang, r: Request) {
     if interp::is_forked() {
         return;
     }
     let (Some(state), Some(server)) = (lang.state(&r), lang.server_of(&r)) else { return };
-    // DESTROY may leave some more.
+    // A DESTROY method may leave more values.
     for _ in 0..4 {
         if !state.has_values() {
             break;
@@ -300,7 +313,7 @@ pub fn free_values(lang: Lang, r: Request) {
     state.unpin();
 }
 
-/// A phase of a connection.
+/// Runs a phase of a connection.
 pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
     let Some(server) = lang.server(&base) else { return DECLINED };
@@ -310,7 +323,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     }
     let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(lang, c)) else { return DECLINED };
     let stack = Stack { lang, phase, about: About::Connection(*c), configured, state: None };
-    let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock), Ok) {
+    let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock, c), Ok) {
         Ok(hold) => hold,
         Err(refused) => {
             if refused.tell {
@@ -337,7 +350,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     status
 }
 
-/// A phase of the start or of a child: always in the parent interpreter of the main server.
+/// Runs a phase of the start or of a child, always in the parent interpreter of the main server.
 pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
     let Some(record) = lang.server(s) else { return OK };
     let configured = &*configured::of_record(lang, phase, record);
@@ -354,7 +367,7 @@ pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: i
     Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
 }
 
-/// As [`enter_any`], for what serves a connection or ends a request: what it changes of the interpreter ends with it.
+/// As [`enter_any`], for a call that serves a connection or ends a request: what it changes of the interpreter ends with the call.
 pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
     let (mut f, mut result) = (Some(f), None);
     hold.run(|interp| {
@@ -367,7 +380,7 @@ pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Opt
     result
 }
 
-/// Runs `f` inside of an interpreter that somebody holds.
+/// Runs `f` inside of an interpreter that somebody holds already.
 pub fn enter_any<R>(hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> R {
     hold.run(|interp| interp::enter(interp, f))
 }

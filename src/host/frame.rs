@@ -16,7 +16,7 @@ use super::lang::Lang;
 use super::stock::Stock;
 use super::tree::Hold;
 
-/// What a call is about.
+/// The request, connection or server that a call is about.
 #[derive(Clone, Copy)]
 pub enum About {
     /// A request.
@@ -29,16 +29,16 @@ pub enum About {
 
 /// A call that runs.
 pub struct Frame<'a> {
-    /// What it is about.
+    /// The request, connection or server that the call is about.
     pub about: About,
-    /// The phase whose handlers it calls; none for start-up code.
+    /// The phase whose handlers the call runs; `None` for start-up code.
     pub phase: Option<Phase>,
-    /// Where the interpreter came from.
+    /// The stock from which the interpreter came.
     pub stock: &'a Arc<Stock>,
     /// The interpreter.
     pub hold: &'a Hold,
     outer: Cell<*const Frame<'static>>,
-    /// Set in a frame that is not on the stack: whether it has ended, under a lock since another thread may end it.
+    /// `Some` in a frame that is not on the stack: whether the frame has ended, under a lock since another thread may end it.
     ended: Option<&'a ReentrantMutex<Cell<bool>>>,
 }
 
@@ -48,7 +48,7 @@ thread_local! {
     static ENDING: Cell<Option<Lang>> = const { Cell::new(None) };
 }
 
-/// Runs `f`, in which an interpreter of this language ends: what its code asks then is about nothing in particular.
+/// Runs `f`, in which an interpreter of this language ends: its code then runs for no request, connection or server.
 pub fn ending<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
     let before = ENDING.replace(Some(lang));
     let result = f();
@@ -59,7 +59,7 @@ pub fn ending<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
 /// The language of the code that runs on this thread.
 #[inline(always)]
 pub fn running_lang() -> Option<Lang> {
-    // SAFETY: as in `Frame::find`; one on the stack has not ended.
+    // SAFETY: as in `Frame::find`; a frame on the stack has not ended.
     match unsafe { CURRENT.get().as_ref() } {
         Some(frame) if frame.ended.is_none() => Some(frame.stock.lang),
         _ => lang_around(),
@@ -84,7 +84,7 @@ impl<'a> Frame<'a> {
         struct Back<'f>(&'f Cell<*const Frame<'static>>);
         impl Drop for Back<'_> {
             fn drop(&mut self) {
-                // Read now: a standing frame around this one may have ended meanwhile.
+                // Read only now: a standing frame around this one may have ended meanwhile.
                 CURRENT.set(self.0.get());
             }
         }
@@ -114,7 +114,7 @@ impl<'a> Frame<'a> {
         None
     }
 
-    /// The request whose handlers it calls, if it does.
+    /// The request whose handlers the call runs, if it runs those of a request.
     pub fn request(&self) -> Option<Request> {
         match (self.about, self.phase) {
             (About::Request(r), Some(_)) => Some(r),
@@ -122,7 +122,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The interpreter this thread is inside of gets objects with this ticket, of a request: they are gone when it goes to others.
+    /// Notes that the interpreter this thread is in gets objects with this ticket of a request, which are void when it is lent to others.
     pub fn show(ticket: Ticket) {
         let innermost: *const Frame<'_> = CURRENT.get().cast();
         // SAFETY: as in `find`.
@@ -137,7 +137,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The interpreter this thread is inside of, if it is of `stock`: a nested call uses it and takes no second one.
+    /// The interpreter this thread is in, if it is of `stock`: a nested call uses it and takes no second one.
     pub fn inside(stock: &Arc<Stock>) -> Option<Hold> {
         let mut innermost = true;
         Frame::find(|frame| {
@@ -148,10 +148,10 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A frame between two calls of somebody else's code: it begins in one and ends in the other, and lies on the heap.
+/// A frame on the heap, which begins in one call of another module's code and ends in a later one.
 ///
-/// The other call may come on another thread (a pool's cleanup). The frame's memory then stays where the first thread's
-/// chain may still look at it, marked as ended.
+/// The later call may come on another thread (a pool's cleanup). Then the frame is only marked as ended and its memory stays, since
+/// the first thread's chain may still point to it.
 pub struct Standing {
     frame: Frame<'static>,
     stock: Arc<Stock>,
@@ -160,7 +160,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// From now on the innermost frame of this thread.
+    /// Makes a frame and puts it into the chain as the innermost frame of this thread.
     pub fn begin(about: About, stock: Arc<Stock>, hold: Hold) -> Box<Standing> {
         let mut standing: Box<std::mem::MaybeUninit<Standing>> = Box::new_uninit();
         let at = standing.as_mut_ptr();
@@ -183,7 +183,7 @@ impl Standing {
         }
     }
 
-    /// It ends on the thread on which it began. Frames inside of it that still run keep running.
+    /// Ends the frame on the thread on which it began. Frames inside of it that still run keep running.
     #[allow(clippy::boxed_local)] // its address is in the chain
     pub fn end(self: Box<Standing>) {
         let own: *const Frame<'static> = &raw const self.frame;
@@ -203,7 +203,7 @@ impl Standing {
         self.let_go();
     }
 
-    /// It ends on another thread.
+    /// Ends the frame on another thread than the one on which it began.
     pub fn abandon(self: Box<Standing>) {
         Box::leak(self).let_go();
     }
@@ -211,7 +211,7 @@ impl Standing {
     fn let_go(&self) {
         let ended = self.ended.lock();
         ended.set(true);
-        // SAFETY: once, and under the lock under which alone others look at it.
+        // SAFETY: this happens once, under the lock that all others take before they look at the frame.
         let hold = unsafe { ManuallyDrop::take(&mut *self.hold.get()) };
         drop(ended);
         drop(hold);

@@ -1,5 +1,5 @@
-//! Lines of the error log that say more than what went wrong: what was meant, and what to write for it. All of it is on cold
-//! ways: at the start, and where an answer has failed already.
+//! Lines of the error log about classic mistakes: they say what was probably meant, and what to write instead. They are made only
+//! at the start, and where an answer has failed already, so they cost a good request nothing.
 
 use std::collections::HashSet;
 use std::ffi::c_int;
@@ -16,7 +16,7 @@ use super::lang::Lang;
 use super::request::Step;
 use super::{configured, report, site};
 
-/// The modules of this library, and what of Debian's has the same name.
+/// The modules of this library, and for each the module that usually has this name.
 const MODULES: &[(&str, &ModuleRecord, &str)] = &[
     #[cfg(feature = "perl")]
     ("perl", &crate::perl_module, "mod_perl"),
@@ -24,8 +24,8 @@ const MODULES: &[(&str, &ModuleRecord, &str)] = &[
     ("lua", &crate::lua_module, "mod_lua"),
 ];
 
-/// Says what httpd's own line about a module that was loaded before means. Each language's module speaks of itself, and of
-/// the other where that is not this library's.
+/// Explains httpd's own line that a module was loaded already. Each language's module logs this for itself, and for the other
+/// language's where that one is not of this library.
 pub fn skipped_modules(lang: Lang) {
     for (name, record, theirs) in MODULES {
         let is_own = std::ptr::eq(*record, lang.module());
@@ -53,7 +53,7 @@ fn is_status(n: c_int) -> bool {
     matches!(n, OK | DECLINED | DONE | SUSPENDED | AP_FILTER_ERROR) || (100..=599).contains(&n)
 }
 
-/// A handler returned something that is neither OK nor DECLINED, or is no number: what it counts as is `number`.
+/// Logs that a handler returned something that is neither OK nor DECLINED, or is no number; `number` is what it counts as.
 #[cold]
 pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Outcome, number: c_int) {
     let what = match phase.row().run {
@@ -68,7 +68,7 @@ pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Ou
     report::line(lang, Some(about), Level::Warn, text.as_bytes());
 }
 
-/// A response handler returned OK and sent nothing, but printed to the STDOUT of the process.
+/// Logs that a response handler returned OK and sent nothing, but printed to the STDOUT of the process.
 #[cold]
 pub fn printed_astray(lang: Lang, r: &Request, handlers: &[Handler]) {
     let step = handlers.first().map_or_else(String::new, |handler| report::name_of(lang, Phase::Response, handler));
@@ -79,8 +79,8 @@ pub fn printed_astray(lang: Lang, r: &Request, handlers: &[Handler]) {
     report::request(lang, r, Level::Warn, &text);
 }
 
-/// A request was not found, though response handlers stand in the configuration for it: no SetHandler leads to them. Said once
-/// per line of the configuration and process.
+/// Logs that a request was not found though the configuration has response handlers for it, since no SetHandler leads to them.
+/// Logged once per line of the configuration and process.
 #[cold]
 pub fn unreached(lang: Lang, r: &Request) {
     static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
@@ -155,7 +155,8 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether two names differ in one letter at most, that is longer, missing, another or swapped; short ones in none.
+/// Whether two names differ by at most one letter, which is added, missing, another one, or swapped with its neighbour; short names
+/// must be equal.
 fn is_near(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a == b {

@@ -22,8 +22,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it; `None` if there is nothing to keep, or no thread to be had (interpreters are then made by those who need
-    /// them).
+    /// Starts the keeper; `None` if there is nothing to keep, or if no thread can be made (then those who need an interpreter make
+    /// it themselves).
     pub fn start(lang: Lang, stocks: Vec<Arc<Stock>>, bell: Bell) -> Option<Keeper> {
         let kept: Vec<Arc<Stock>> = stocks.into_iter().filter(|s| s.tipool().is_some()).collect();
         if kept.is_empty() {
@@ -36,7 +36,7 @@ impl Keeper {
             keep(&kept, &stopped, &rung);
             let _ = finished.send(());
         };
-        // The thread inherits the mask, so that there is no moment at which a signal could be its.
+        // The thread inherits the mask, so that no signal can reach it at any moment.
         let before = block_signals();
         let spawned = thread::Builder::new().name(format!("{} keeper", lang.name().to_lowercase())).spawn(run);
         restore_signals(&before);
@@ -44,7 +44,7 @@ impl Keeper {
         Some(Keeper { stop, bell, done })
     }
 
-    /// Tells it to stop and waits a while; whether it did.
+    /// Tells the keeper to stop and waits a while; returns whether it has stopped.
     pub fn stop(self) -> bool {
         self.stop.store(true, SeqCst);
         self.bell.ring();
@@ -53,7 +53,7 @@ impl Keeper {
 }
 
 fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
-    /// Whatever ends the keeper: from then on those who need an interpreter make it themselves.
+    /// However the keeper ends: from then on those who need an interpreter make it themselves.
     struct Kept<'s>(Vec<&'s Tipool<Clones>>);
     impl Drop for Kept<'_> {
         fn drop(&mut self) {
@@ -72,7 +72,7 @@ fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
     }
 }
 
-/// The process's signals are for its main thread, as with httpd's own threads. Returns the mask before.
+/// Blocks all signals on this thread: they are for the main thread, as with httpd's own threads. Returns the mask before.
 fn block_signals() -> libc::sigset_t {
     // SAFETY: fills two sets; both calls take any set.
     unsafe {

@@ -1,7 +1,7 @@
 //! A language as the host knows it: where its module's records are, and what its engine does in a way of its own.
 //!
-//! Dispatch, leases, start-up and the API's runtime are written once, for any [`LanguageRow`]. There is one row per language;
-//! what carries on an interpreter (a stock, a request's state) knows whose it is.
+//! Dispatch, leases, start-up and the API's runtime are written once, for any [`LanguageRow`]. There is one row per language; a stock
+//! and a request's state know the language to which they belong.
 
 use std::ffi::{CStr, c_int};
 use std::ops::Deref;
@@ -26,13 +26,13 @@ pub type Lang = &'static LanguageRow;
 
 /// What one language does in a way of its own.
 pub trait Language: Sync {
-    /// What its directives begin with: `Perl`.
+    /// The word with which its directives begin: `Perl`.
     fn name(&self) -> &'static str;
 
-    /// What a phase is called in its configuration: the directive that adds handlers to it.
+    /// The name of a phase in the configuration: the directive that adds handlers to the phase.
     fn phase_name(&self, phase: Phase) -> &'static str;
 
-    /// What a provider that is asked in a phase is called there.
+    /// The name in the configuration of a provider that is asked in a phase.
     fn provider_name(&self, phase: Phase) -> &'static str {
         self.phase_name(phase)
     }
@@ -48,7 +48,7 @@ pub trait Language: Sync {
         true
     }
 
-    /// What is wrong with what start-up code loaded.
+    /// Checks that start-up code has loaded no other library's copy of our modules.
     ///
     /// # Errors
     /// For the administrator.
@@ -63,7 +63,7 @@ pub trait Language: Sync {
     /// Directive and message.
     fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String>;
 
-    /// Does what a line of this language alone asks for.
+    /// Carries out a line that only this language has.
     ///
     /// # Errors
     /// For the administrator; begins with the directive.
@@ -72,53 +72,53 @@ pub trait Language: Sync {
         Ok(())
     }
 
-    /// What is added to the `Server` header, asked of the main parent when the configuration is complete.
+    /// Words for the `Server` header, asked of the main parent when the configuration is complete.
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         let _ = entry;
         Vec::new()
     }
 
-    /// httpd has opened its error log, descriptor 2 included.
+    /// Called when httpd has opened its error log, on descriptor 2 as well.
     fn log_is_open(&self) {}
 
-    /// Start-up code is done in this parent; clones come next.
+    /// Called when start-up code has run in this parent; clones are made next.
     fn seal(&self, entry: &dyn Entry) {
         entry.seal();
     }
 
-    /// What start-up code keeps in this parent that clones cannot have: a line for the log each.
+    /// Lines for the log, one for each thing that start-up code keeps in this parent and clones cannot have.
     fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
         let _ = entry;
         Vec::new()
     }
 
-    /// What hints for the administrator say in its own words.
+    /// The language's own words in hints for the administrator.
     fn words(&self) -> &'static Words;
 
-    /// What a message of the language means, where it is one of the classic mistakes; `handler` is what could not be found.
+    /// Explains a message of the language that is about a classic mistake; `handler` is the handler that could not be found.
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
         let _ = (message, handler);
         None
     }
 
-    /// Whether the lines of its messages are lines of the log, too; else one message is one line there.
+    /// Whether each line of a message becomes a line of the log; otherwise the whole message is one line there.
     fn splits_messages(&self) -> bool {
         false
     }
 
-    /// Whether a request is printed to from the response phase alone, through the host's buffer; else from any, straight into the
-    /// filters.
+    /// Whether scripts print through the host's buffer, in the response phase only; if not, what they print goes straight into the
+    /// filters, in any phase.
     fn has_output(&self) -> bool {
         true
     }
 
-    /// Whether what ended a handler is noted in the request (`error-notes`), of which httpd shows some statuses' pages to the
-    /// client.
+    /// Whether the message that ended a handler is put into the request's notes (`error-notes`), which httpd shows to the client on
+    /// the pages of some statuses.
     fn notes_errors(&self) -> bool {
         true
     }
 
-    /// Whether a request's objects are gone when its lease ends, also without threads, where no other could be meant by them.
+    /// Whether a request's objects become void when its lease ends also without threads, where they cannot be taken for another's.
     fn ends_objects(&self) -> bool {
         false
     }
@@ -128,13 +128,13 @@ pub trait Language: Sync {
         let _ = (entry, name, value);
     }
 
-    /// A call about a request: `f` is run in `interp`, with whatever the language does before and after each.
+    /// Runs a call about a request: `f` in `interp`, with what the language does before and after each call.
     fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let _ = call;
         interp.with(f);
     }
 
-    /// A call about a connection, or a cleanup that a script registered: as [`Language::around`].
+    /// Runs a call about a connection, or a cleanup that a script registered: as [`Language::around`].
     fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(f);
     }
@@ -149,7 +149,7 @@ pub trait Language: Sync {
         entry.call_handler(handler.id.index() as u32, &handler.name, Load::IfMissing, args)
     }
 
-    /// Finds a handler at start-up, its code loaded. `section`: what is configured where it is named.
+    /// Finds a handler at start-up and loads its code. `section` is the configuration of the section that names it.
     ///
     /// # Errors
     /// Why it cannot be found.
@@ -164,19 +164,19 @@ pub trait Language: Sync {
         entry.resolve(handler.id.index() as u32, &handler.name, Load::IfMissing)
     }
 
-    /// What an authorization provider is given behind the request, of a `Require` line.
+    /// The arguments that an authorization provider gets behind the request, from the words of a `Require` line.
     fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
         let _ = r;
         vec![line.to_vec()]
     }
 
-    /// Before the handlers of a phase: `dir` where the phase knows it.
+    /// Called before the handlers of a phase; `dir` is the directory's configuration, where the phase knows it.
     fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
         let _ = (call, dir, entry);
     }
 
-    /// A name under which every interpreter finds code that is pushed to a server: its own, or one that it gets. `role` says what
-    /// it is wrapped in, if at all.
+    /// The name under which every interpreter finds code that is pushed to a server: the code's own name, or one that it gets here.
+    /// `role` names the wrapper around the code; empty for none.
     ///
     /// # Errors
     /// Text, where a server cannot keep code.
@@ -185,12 +185,12 @@ pub trait Language: Sync {
         Err("a server keeps handlers by name".into())
     }
 
-    /// A value went to others while foreign code keeps the interpreter.
+    /// Called when a call ends while code of another module keeps the interpreter by its count.
     fn keep_for_others(&self, hold: &super::tree::Hold) {
         let _ = hold;
     }
 
-    /// A request's state was made.
+    /// Called when a request's state was made.
     fn request_begins(&self, r: &Request) {
         let _ = r;
     }
@@ -198,7 +198,7 @@ pub trait Language: Sync {
     /// Fills the script's environment with CGI's variables.
     ///
     /// # Errors
-    /// Where the language has none.
+    /// Where the language has no such environment.
     fn fill_env(&self, cx: apr::Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
         let _ = (cx, r, state);
         Err("this language has no environment of its own".into())
@@ -211,7 +211,7 @@ pub struct Words {
     pub handlers: &'static [&'static str],
     /// What a handler may return.
     pub results: &'static str,
-    /// What is written in the place of a `SetHandler` value, in small letters and digits only, and what is to be written.
+    /// Wrong values of `SetHandler`, in small letters and digits only, each with the words that say what to write instead.
     pub misspelt: &'static [(&'static str, &'static str)],
 }
 
@@ -227,14 +227,16 @@ pub struct RequestCall<'a> {
     pub phase: Phase,
 }
 
-/// One language: what of it is data, and what it does. A constant to all that is compiled for one language only, to which a
-/// look-up in here costs nothing.
+/// One language: its data and its functions. To code that is compiled for one language the row is a constant, so that looking
+/// something up in it costs nothing.
 pub struct LanguageRow {
     records: Records,
     own: &'static Own,
     ways: &'static dyn Language,
     register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
+    log: fn(&Request),
+    register_end: fn(),
 }
 
 type Records = httpd::Records<ServerRecord, DirConf, RequestState, ConnectionState>;
@@ -251,42 +253,43 @@ impl<H> CommonHost for H where
 
 /// What the host keeps for a language in this process.
 pub struct Own {
-    /// Names the ticket of a pool, for objects in this language.
+    /// The key under which a pool keeps the ticket of its objects in this language.
     pub pool_key: &'static CStr,
-    /// The interpreters of this reading of the configuration. Nothing of a script runs under it.
+    /// The interpreters of this reading of the configuration. No script code runs under this lock.
     pub site: Mutex<Option<Site>>,
-    /// Of this child.
+    /// The keeper of this child.
     pub keeper: Mutex<Option<Keeper>>,
     in_use: AtomicU32,
 }
 
 impl Own {
-    /// Of a language that nothing runs of yet.
+    /// The state of a language of which nothing runs yet.
     pub const fn new(pool_key: &'static CStr) -> Own {
         Own { pool_key, site: Mutex::new(None), keeper: Mutex::new(None), in_use: AtomicU32::new(0) }
     }
 
-    /// A handler of this phase exists from now on. Once any does, requests have a state, which the response and log phases
-    /// look after; cleanup handlers are prepared for in two phases.
+    /// Notes that a handler of this phase exists. Once there is any handler, requests have a state, and so the response and log phases
+    /// count as used; for log and cleanup handlers the last phase before the response counts as used, too.
     pub fn mark_in_use(&self, phase: Phase) {
-        let more = if phase as u8 == Phase::Cleanup as u8 { bit(Phase::Fixup) } else { 0 };
+        let ends = phase as u8 == Phase::Cleanup as u8 || phase as u8 == Phase::Log as u8;
+        let more = if ends { bit(Phase::Fixup) } else { 0 };
         let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
         if self.in_use.load(Relaxed) & bits != bits {
             self.in_use.fetch_or(bits, Relaxed);
         }
     }
 
-    /// The configuration is read anew.
+    /// Called when a new reading of the configuration begins.
     pub fn forget_use(&self) {
         self.in_use.store(0, Relaxed);
     }
 
-    /// Code of this process changed what a server says of handlers; see [`super::configured`].
+    /// Notes that code of this process has changed a server's handlers; see [`super::configured`].
     pub fn mark_changed(&self) {
         self.in_use.fetch_or(CHANGED, Relaxed);
     }
 
-    /// Which phases are in use. One without a handler costs a look at this and no more, whatever the server.
+    /// The phases that are in use. A phase without a handler costs one look at this word, whatever the server.
     #[inline(always)]
     pub fn uses(&self) -> Uses {
         Uses(self.in_use.load(Relaxed))
@@ -304,7 +307,7 @@ impl Uses {
         self.0 & bit(phase) != 0
     }
 
-    /// Whether servers have other handlers than the configuration says.
+    /// Whether code has given some server other handlers than its configuration has.
     #[inline(always)]
     pub fn are_changed(self) -> bool {
         self.0 & CHANGED != 0
@@ -344,10 +347,18 @@ impl LanguageRow {
             ways,
             register_provider: httpd::provider::register::<H>,
             edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
+            register_end: httpd::register_end::<H>,
+            log: |r| {
+                for order in 0..Phase::Log.row().order_count(H::LANGUAGE) {
+                    if !H::is_idle(Phase::Log, order, r) {
+                        H::request(Phase::Log, order, *r);
+                    }
+                }
+            },
         }
     }
 
-    /// What the host keeps for it in this process.
+    /// What the host keeps for this language in this process.
     #[inline(always)]
     pub fn own(&self) -> &'static Own {
         self.own
@@ -385,18 +396,26 @@ impl LanguageRow {
     pub fn server_of<'r>(&self, r: &'r Request) -> Option<&'r ServerRecord> {
         self.records.server_of(r)
     }
-    /// What holds for a request's directory.
+    /// The configuration of a request's directory.
     #[inline(always)]
     pub fn dir<'r>(&self, r: &'r Request) -> Option<&'r DirConf> {
         self.records.dir(r)
     }
-    /// What holds outside all sections.
+    /// The configuration of a server outside all sections.
     pub fn dir_defaults<'s>(&self, s: &'s Server) -> Option<&'s DirConf> {
         self.records.dir_defaults(s)
     }
-    /// Changes a server's records while it starts; false where that cannot be.
+    /// Changes a server's records while the server starts; returns false later.
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool {
         (self.edit)(s, f)
+    }
+    /// Registers the callback by which httpd tells of the ends of requests.
+    pub fn register_end(&self) {
+        (self.register_end)();
+    }
+    /// The log phase of a request, as httpd would call for it.
+    pub fn log(&self, r: &Request) {
+        (self.log)(r);
     }
     /// Makes a provider of this language's known to httpd.
     ///
@@ -419,7 +438,7 @@ impl LanguageRow {
     }
 }
 
-/// What httpd asks of both languages' hosts and the core answers for either, in an `impl Host`: `$lang` is the language's row.
+/// The part of an `impl Host` that is the same for both languages: `$lang` is the language's row.
 macro_rules! host_calls {
     ($lang:expr) => {
         fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
@@ -469,7 +488,14 @@ macro_rules! host_calls {
             if let Some(state) = r.state::<Self>() {
                 state.end_walk(&r);
             }
+            if $lang.own().uses().has(Phase::Fixup) {
+                end::look_after($lang, &r);
+            }
             super::hint::unreached($lang, &r);
+        }
+
+        fn request_ends(end: httpd::End) {
+            end::in_time(&end);
         }
     };
 }

@@ -1,12 +1,14 @@
 //! The host: httpd on one side, interpreters on the other. The only floor that knows both.
 //!
-//! | file | holds |
+//! | file | what it has |
 //! |---|---|
 //! | `startup` | pre_config to child_exit |
 //! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 //! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
-//! | `configured` | which handlers hold |
+//! | `end` | the end of a request for us |
+//! | `waiting` | what is done when no interpreter is idle |
+//! | `configured` | which handlers hold for a phase |
 //! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
 //! | `lang` | what a language has of its own |
 //! | `perl`, `lua` | the two languages' modules |
@@ -23,6 +25,7 @@
 mod configured;
 mod connection;
 mod dispatch;
+mod end;
 mod frame;
 mod hint;
 mod keeper;
@@ -40,6 +43,7 @@ mod site;
 mod startup;
 mod stock;
 mod tree;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -53,23 +57,39 @@ use stock::Stock;
 const OWN_HOOKS: &[Own] =
     &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
 
-/// What is kept per server: what was written, and the interpreters it draws from once they run.
+/// The languages, in the order in which one request takes interpreters of several.
+fn languages() -> &'static [lang::Lang] {
+    &[
+        #[cfg(feature = "perl")]
+        perl::PERL,
+        #[cfg(feature = "any-lua")]
+        lua::LUA,
+    ]
+}
+
+/// A language's place in that order.
+fn rank_of(lang: lang::Lang) -> leases::Rank {
+    let at = languages().iter().position(|known| std::ptr::eq(*known, lang));
+    at.and_then(|at| leases::Rank::try_from(at).ok()).unwrap_or(0)
+}
+
+/// What the host keeps per server: the records of its configuration, and the interpreters it draws from once they run.
 pub struct ServerRecord {
-    /// What was written.
+    /// What the configuration says.
     pub conf: ServerConf,
     stock: OnceCell<Arc<Stock>>,
-    /// What code changed since it serves.
+    /// What code has changed of its handlers since the server serves.
     changes: configured::Changes,
 }
 
 impl ServerRecord {
-    /// The interpreters; `None` before they run, and where Perl is switched off.
+    /// The interpreters; `None` before they run, and where the language is switched off.
     #[inline]
     pub fn stock(&self) -> Option<&Arc<Stock>> {
         self.stock.get()
     }
 
-    /// A server's before any directive.
+    /// The record of a server before any directive is read.
     fn of(language: Language) -> ServerRecord {
         ServerRecord::new(ServerConf::new(language))
     }
@@ -78,7 +98,7 @@ impl ServerRecord {
         ServerRecord { conf, stock: OnceCell::new(), changes: configured::Changes::default() }
     }
 
-    /// What a virtual host has: `base` is the main server's.
+    /// The record of a virtual host, merged from its own lines and `base`, the main server's.
     fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
         let merged = ServerRecord::new(ServerConf::merge(&base.conf, &add.conf));
         if let Some(stock) = add.stock() {

@@ -1,6 +1,6 @@
 //! The response buffer: what a response handler prints, until there is enough of it or somebody flushes.
 //!
-//! As mod_perl: 8 KiB, flushed before the handler's status is looked at; there is none outside the response phase. Under
+//! As with mod_perl: it holds 8 KiB and is flushed before the handler's status is looked at; outside the response phase there is none. Under
 //! `PerlOptions +ParseHeaders` the first bytes passed on are taken for CGI headers, unless the script has set headers itself.
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ const SIZE: usize = 8192;
 /// Room for a short response.
 const SHORT: usize = 512;
 
-/// What follows the bytes.
+/// What is passed on behind the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Behind {
     Nothing,
@@ -35,20 +35,20 @@ pub struct Output {
     lang: Lang,
     is_open: Cell<bool>,
     kept: RefCell<Option<Buffer>>,
-    /// A second one, of full size: made when a filter prints to the request that it filters.
+    /// A second buffer of full size, made when a filter prints to the request that it filters.
     spare: Cell<Option<Buffer>>,
     /// The first bytes are headers.
     parses: Cell<bool>,
-    /// Nothing more goes out: the headers said that something else is the answer.
+    /// Nothing more is sent, since the headers named another answer (`Location`).
     is_done: Cell<bool>,
     /// Something was printed to the STDOUT of the process instead.
     is_missed: Cell<bool>,
-    /// What the headers make of the request, whatever the handler returns.
+    /// The status that the script's headers set, whatever the handler returns.
     status: Cell<Option<c_int>>,
 }
 
 impl Output {
-    /// An empty one, in which nothing may be printed yet.
+    /// An empty buffer, into which nothing may be printed yet.
     pub fn new(lang: Lang) -> Output {
         Output {
             lang,
@@ -62,13 +62,13 @@ impl Output {
         }
     }
 
-    /// The response phase begins: handlers may print. `parses`: headers come first.
+    /// Opens the buffer at the beginning of the response phase. With `parses` the script prints its headers first.
     pub fn open(&self, parses: bool) {
         self.is_open.set(true);
         self.parses.set(parses);
     }
 
-    /// The script has set headers itself: what it prints is body.
+    /// Notes that the script has set headers itself: all that it prints is body.
     pub fn headers_are_set(&self) {
         self.parses.set(false);
     }
@@ -105,22 +105,22 @@ impl Output {
         length
     }
 
-    /// A script prints to the STDOUT of the process, in place of this.
+    /// Notes that a script has printed to the STDOUT of the process and not into this buffer.
     pub fn miss(&self) {
         self.is_missed.set(true);
     }
 
-    /// Whether a script did.
+    /// Whether a script has printed to the STDOUT of the process.
     pub fn was_missed(&self) -> bool {
         self.is_missed.get()
     }
 
-    /// Whether it is open.
+    /// Whether the buffer is open.
     pub fn is_open(&self) -> bool {
         self.is_open.get()
     }
 
-    /// Takes all of `data`; passes it on with what was kept back once there is enough.
+    /// Takes all of `data`; passes it on, together with the bytes kept back before, once there is enough.
     ///
     /// # Errors
     /// Outside the response phase; when the client is gone.
@@ -138,7 +138,7 @@ impl Output {
         Ok(data.len())
     }
 
-    /// Keeps `data` back if there is room for it; the room grows once.
+    /// Keeps `data` back if the buffer has room for it; the buffer grows once.
     fn keep(&self, r: &Request, data: &[u8]) -> bool {
         let mut kept = self.kept.borrow_mut();
         if kept.as_mut().is_some_and(|kept| kept.add(data)) {
@@ -163,7 +163,7 @@ impl Output {
         self.kept.borrow().as_ref().is_none_or(|kept| kept.bytes().is_empty())
     }
 
-    /// Passes on what was kept back; with `hard` a flush bucket behind it.
+    /// Passes on the bytes kept back; with `hard` a flush bucket follows them.
     ///
     /// # Errors
     /// Outside the response phase; when the client is gone or a filter failed.
@@ -174,7 +174,7 @@ impl Output {
         self.pass(r, cx, if hard { Behind::Flush } else { Behind::Nothing }).map_err(Unsent::Failed)
     }
 
-    /// The response handler returned: the rest goes out. With `ends`, the end of the stream goes with it, so that httpd
+    /// Passes on the rest when the response handler has returned. With `ends`, the end of the stream goes with it, so that httpd
     /// learns the length of a short response before it writes the headers.
     ///
     /// # Errors

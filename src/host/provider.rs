@@ -17,9 +17,9 @@ use super::{dispatch, report, site, startup};
 /// One provider.
 #[derive(Debug)]
 pub struct Provider {
-    /// What it is asked for.
+    /// Whether it authenticates or authorizes.
     pub group: Group,
-    /// Its name.
+    /// Its name in the configuration.
     pub name: Box<[u8]>,
     /// Says whether a password is right, or a request may pass.
     pub check: Handler,
@@ -27,10 +27,10 @@ pub struct Provider {
     pub second: Option<Handler>,
 }
 
-/// What the wrapper of a second callback leaves in the request's notes.
+/// The note of the request in which the wrapper of a second callback leaves the hash.
 const HASH_NOTE: &[u8] = b"mod_interp.realm_hash";
 
-/// Makes it known to httpd, in place of an earlier one of the name.
+/// Registers a provider with httpd, in place of an earlier one of the same name.
 ///
 /// # Errors
 /// Once the server serves; httpd's status.
@@ -48,7 +48,7 @@ fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
     site::with(lang, |site| site.providers.iter().find(|p| p.group == group && *p.name == *name).cloned())
 }
 
-/// What the code returned; `None` when it did not, which is in the log. `exit` counts as 0, in both groups a denial.
+/// Calls a provider's code and returns its number; `None` when the code died, which is in the log. `exit` counts as 0, a denial in both groups.
 fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
     let Some(server) = lang.server_of(r).filter(|s| s.conf.is_enabled()) else {
         let text = format!("{}: asked where {} is switched off", handler.display_name(), lang.name());
@@ -119,9 +119,9 @@ pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) ->
     call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
-/// Whether a `Require` line is understood. While the configuration is read this is asked of the parent. A line of a `.htaccess` is
-/// read in the middle of a request that may hold an interpreter, which is not known here: where none is free at once the line is
-/// taken as it is, and left to the code that says who may pass.
+/// Asks the provider's code whether it understands a `Require` line. While the configuration is read, the parent runs that code. A line
+/// of a `.htaccess` file is read in the middle of a request that may hold an interpreter, but which request is not known here: where
+/// no interpreter is free at once, the line is accepted unseen, and the code that says who may pass judges it later.
 ///
 /// # Errors
 /// The code's own words, or what it raised.
@@ -137,7 +137,7 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
             None => return Ok(()),
         },
     };
-    // Void when the line is read: the object must not outlive it.
+    // The ticket is void once the line has been read: the object must not be used after that.
     let ticket = Ticket::new_owner();
     let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
     let done = Frame::run(About::Server(s), None, &stock, &hold, || {

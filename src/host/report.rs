@@ -1,4 +1,4 @@
-//! Lines for the error log, and what of an error a request keeps.
+//! Lines for the error log, and the message of an error in the request's notes.
 
 use std::ffi::c_int;
 
@@ -15,22 +15,22 @@ fn entry(lang: Lang, level: Level) -> Entry<'static> {
     Entry::new(level, lang.module())
 }
 
-/// A line about a request.
+/// Logs a line about a request.
 pub fn request(lang: Lang, r: &Request, level: Level, text: &str) {
     log::request(r, entry(lang, level), text.as_bytes());
 }
 
-/// A line about a connection.
+/// Logs a line about a connection.
 pub fn connection(lang: Lang, c: &Connection, level: Level, text: &str) {
     log::connection(c, entry(lang, level), text.as_bytes());
 }
 
-/// A line about a server; the main one if none is given.
+/// Logs a line about a server; about the main one if none is given.
 pub fn server(lang: Lang, s: Option<&Server>, level: Level, text: &str) {
     log::server(s, entry(lang, level), text.as_bytes());
 }
 
-/// A line at level warn that no server is known for: from the keeper.
+/// Logs a line at level warn for which no server is known, as from the keeper.
 pub fn warn(lang: Lang, text: &str) {
     server(lang, None, Level::Warn, text);
 }
@@ -43,7 +43,7 @@ fn about(lang: Lang, about: &About, level: Level, text: &[u8]) {
     }
 }
 
-/// A line of what a script says; about the main server if nothing else is known. httpd writes a tab as two characters.
+/// Logs a line that a script writes; about the main server if nothing else is known. httpd would write a tab as two characters.
 pub fn line(lang: Lang, of: Option<&About>, level: Level, text: &[u8]) {
     let text = text.trim_ascii_end();
     if text.is_empty() {
@@ -62,7 +62,7 @@ pub fn line(lang: Lang, of: Option<&About>, level: Level, text: &[u8]) {
     }
 }
 
-/// Name of a handler for a message, and the line that configured it.
+/// The name of a handler for a message, with the line that configured it.
 pub fn name(directive: &str, step: &Step) -> String {
     match step {
         Step::Named(handler) => named(directive, handler),
@@ -77,13 +77,13 @@ fn named(directive: &str, handler: &Handler) -> String {
     format!("{directive} {}, {}", handler.display_name(), handler.at)
 }
 
-/// The same, of a handler that the configuration names for a phase.
+/// As [`name`], for a handler that the configuration names for a phase.
 pub fn name_of(lang: Lang, phase: Phase, handler: &Handler) -> String {
     named(lang.phase_name(phase), handler)
 }
 
-/// A handler of this directive died: the language's message goes to the log, and if the language wants that, as mod_perl does,
-/// to the notes of a request under `error-notes`.
+/// Logs the message of a handler that died, under this directive. If the language wants that, as mod_perl does, the message is also
+/// put into the request's notes under `error-notes`.
 pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Raised) {
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
@@ -113,8 +113,8 @@ pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Rai
     message(lang, of, &said, &what);
 }
 
-/// A script's message, and in brackets what it was. What a language says behind it, such as where it was raised, has lines of
-/// its own if the language wants that.
+/// Logs a script's message, with `what` in brackets behind it. Further lines of the message, such as a traceback, become lines of the
+/// log of their own if the language wants that.
 fn message(lang: Lang, of: &About, text: &[u8], what: &str) {
     let end = text.iter().position(|b| *b == b'\n').filter(|_| lang.splits_messages()).unwrap_or(text.len());
     let (first, more) = text.split_at(end);
@@ -124,7 +124,7 @@ fn message(lang: Lang, of: &About, text: &[u8], what: &str) {
     }
 }
 
-/// A handler of the start returned something else than OK.
+/// Logs that a handler of the server's start returned something else than OK.
 pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) {
     let text = format!(
         "{}: returned {status}, whereas Apache2::Const::OK (0) is the only value with which the server starts",
@@ -133,7 +133,7 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
     about(lang, of, Level::Error, text.as_bytes());
 }
 
-/// A script that a request names by its file raised something.
+/// Logs what a script raised that a request names by its file.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
     let what = format!("{directive} {}", String::from_utf8_lossy(file));
     message(lang, &About::Request(*r), raised.to_string().as_bytes(), &what);

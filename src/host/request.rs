@@ -1,8 +1,9 @@
-//! What is kept per request: its part in the lease, its stacks, its notes. Made when the first handler of ours runs.
+//! What we keep per request: its part in the lease, its stacks, its notes. It is made when the first handler of ours runs.
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::Table;
@@ -17,6 +18,20 @@ use super::lang::Lang;
 use super::output::Output;
 use super::stock::{Refused, Stock};
 use super::tree::{Hold, Tree};
+use super::waiting::{self, Drains};
+
+/// A request and all it reaches by `main` and `prev`, itself first.
+pub fn family(r: Request) -> impl Iterator<Item = Request> {
+    std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
+}
+
+/// The request from which all requests of its family came.
+pub fn top(r: Request) -> Request {
+    family(r).last().unwrap_or(r)
+}
+
+/// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies earlier.
+pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
 
 /// A handler in a stack of this request.
 #[derive(Clone)]
@@ -30,25 +45,29 @@ pub enum Step {
 /// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
 #[derive(Clone, Copy, Default)]
 pub struct EnvDone {
-    /// Those of the server.
+    /// The variables of the server.
     pub server: bool,
-    /// Those of the directory.
+    /// The variables of the directory.
     pub dir: bool,
     /// CGI variables.
     pub cgi: bool,
-    /// Its calls are shown [`RequestState::shown`].
+    /// `%ENV` shows [`RequestState::shown`] while the request's calls run.
     pub shows: bool,
-    /// Its perl-script response runs.
+    /// The request's perl-script response runs.
     pub in_script: bool,
 }
 
-/// What most requests never have.
+/// The part of a request's state that most requests never have.
 #[derive(Default)]
 pub struct Extras {
-    /// Held until the request ends: pnotes, pushed code, cleanups.
+    /// Leases that pnotes, pushed code and cleanups hold until the request ends.
     pins: RefCell<SmallVec<[Hold; 1]>>,
-    /// What scripts left here is freed with the pool, behind all cleanups that may still ask for it.
+    /// Whether the cleanup is registered that frees what scripts left here, behind all cleanups that may still ask for it.
     ends_late: Cell<bool>,
+    /// Cleanups of scripts on the request's pool and on pools below.
+    jobs: RefCell<Vec<Job>>,
+    /// Living requests that this one has set off, the eldest first.
+    members: RefCell<Vec<Request>>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// Another request that a script chose to be the current one.
@@ -66,23 +85,29 @@ pub struct Extras {
 /// One request_rec's data, in one language.
 pub struct RequestState {
     lang: Lang,
-    /// Of the objects made for this request.
+    /// The ticket of the objects made for this request.
     ticket: Cell<Ticket>,
     /// The lease, shared with the requests this one reaches by `main` and `prev`.
     tree: Tree,
-    /// The tree that it has a part in, once there is another member, or somebody who looks for it.
+    /// The tree to which the request belongs, once the tree has another member or somebody looks for it.
     shared: OnceCell<Arc<Tree>>,
     walk_is_over: Cell<bool>,
+    /// Whether the end of the request is watched for.
+    is_watched: Cell<bool>,
+    /// Whether the request has ended for us.
+    is_ended: Cell<bool>,
+    /// Says to those who wait that this request keeps an interpreter while its answer is sent.
+    drains: Drains,
     extras: OnceCell<Box<Extras>>,
-    /// What of the environment was put in already.
+    /// Which variables of the environment the request has put in already.
     pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
-    /// Its number once a phase of it has changed something of its interpreter that later phases shall find; else 0.
+    /// The number of the request once a phase has changed something of its interpreter that later phases must find; else 0.
     pub leaves: Cell<u64>,
     /// The variables that the request's calls are shown in `%ENV`.
     pub shown: Cell<Option<Table>>,
-    /// What the response handler printed and is not passed on yet.
+    /// The response buffer.
     pub output: Output,
 }
 
@@ -108,6 +133,9 @@ impl RequestState {
             tree: Tree::default(),
             shared,
             walk_is_over: Cell::new(false),
+            is_watched: Cell::new(false),
+            is_ended: Cell::new(false),
+            drains: Drains::default(),
             extras: OnceCell::new(),
             env: Cell::default(),
             is_global: Cell::new(false),
@@ -118,11 +146,106 @@ impl RequestState {
         let state = lang.set_state(r, state)?;
         lang.request_begins(r);
         let r = *r;
-        let _ = r.pool().before_death(move || super::dispatch::cleanup(lang, r));
+        let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+        if r.main().is_some() || r.prev().is_some() {
+            state.join_family(&r);
+        }
         Some(state)
     }
 
-    /// The connection finds this request's leases.
+    #[cold]
+    fn join_family(&self, r: &Request) {
+        if let Some(first) = RequestState::of(self.lang, &top(*r)) {
+            first.extras().members.borrow_mut().push(*r);
+        }
+    }
+
+    /// The living requests that this one has set off, the eldest first.
+    pub fn members(&self) -> Vec<Request> {
+        self.extras.get().map_or_else(Vec::new, |extras| extras.members.borrow().clone())
+    }
+
+    /// Takes the request out of its family's lists, since its pool dies.
+    pub fn forget(&self, r: &Request) {
+        if self.is_watched.get() {
+            r.forget_end();
+        }
+        if r.main().is_none() && r.prev().is_none() {
+            return;
+        }
+        let first = top(*r);
+        if first != *r
+            && let Some(extras) = self.lang.state(&first).and_then(|state| state.extras.get())
+        {
+            let mut members = extras.members.borrow_mut();
+            if let Some(at) = members.iter().rposition(|m| m == r) {
+                members.remove(at);
+            }
+        }
+    }
+
+    /// Has httpd tell of the end of this request, or of the one it came from, since something is left to do at that moment.
+    /// Without threads nobody can be kept waiting, and nothing is watched for.
+    pub fn watch(&self, r: &Request) {
+        if self.is_watched.get() || self.lang.stock_of(r).is_none_or(|stock| stock.tipool().is_none()) {
+            return;
+        }
+        self.is_watched.set(true);
+        let first = top(*r);
+        if first == *r {
+            r.watch_end();
+        } else if let Some(state) = RequestState::of(self.lang, &first) {
+            state.watch(&first);
+        }
+    }
+
+    /// Whether the request has ended for us already.
+    #[inline]
+    pub fn is_ended(&self) -> bool {
+        self.is_ended.get()
+    }
+
+    /// Notes that the request has ended for us.
+    pub fn mark_ended(&self) {
+        self.is_ended.set(true);
+        self.drains.set(false);
+    }
+
+    /// Whether the end of the request has anything to do, but for handlers of the configuration.
+    pub fn leaves_something(&self) -> bool {
+        let tree = !self.tree().leases().is_empty();
+        let ends = [Phase::Log, Phase::Cleanup].into_iter().any(|phase| self.is_changed(phase));
+        tree || ends || self.has_values() || self.extras.get().is_some_and(|extras| !extras.jobs.borrow().is_empty())
+    }
+
+    /// Notes a script's cleanup on its pool, or on one below.
+    pub fn add_job(&self, r: &Request, job: &Job) {
+        self.watch(r);
+        let mut jobs = self.extras().jobs.borrow_mut();
+        while jobs.last().is_some_and(|job| {
+            let run = job.take();
+            let is_done = run.is_none();
+            job.set(run);
+            is_done
+        }) {
+            jobs.pop();
+        }
+        jobs.push(job.clone());
+    }
+
+    /// Runs the cleanups that have not run yet, the last first.
+    pub fn run_jobs(&self) {
+        let Some(extras) = self.extras.get() else { return };
+        loop {
+            let job = extras.jobs.borrow_mut().pop();
+            let Some(job) = job else { return };
+            if let Some(run) = job.take() {
+                run();
+            }
+        }
+    }
+
+    /// Lets the connection find this request's leases.
     pub fn show_to_connection(&self, r: &Request) {
         if let Some(connection) = ConnectionState::of(self.lang, &r.connection()) {
             connection.note_tree(self.shared_tree());
@@ -143,8 +266,8 @@ impl RequestState {
         self.shared.get_or_init(|| Arc::new(self.tree.take()))
     }
 
-    /// For objects of this request in the interpreter that this thread is in. It is void when the request's pool dies, or before
-    /// that when the interpreter goes to others.
+    /// The ticket for objects of this request in the interpreter that this thread is in. It becomes void when the request's pool dies,
+    /// or earlier, when the interpreter is lent to others.
     pub fn ticket(&self) -> Ticket {
         if !self.ticket.get().is_alive() {
             self.ticket.set(Ticket::new_owner());
@@ -168,7 +291,10 @@ impl RequestState {
         let connection = self.lang.connection(&connection);
         match connection.and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
-            None => self.tree().hold(stock, connection.and_then(|c| c.home(stock))),
+            None => {
+                let home = connection.and_then(|c| c.home(stock));
+                self.tree().hold(stock, home, || waiting::terms(stock, &r.connection(), Some(r)))
+            }
         }
     }
 
@@ -186,7 +312,7 @@ impl RequestState {
                 None => c.home(stock),
             },
         };
-        let hold = self.tree().hold(stock, home)?;
+        let hold = self.tree().hold(stock, home, || waiting::terms(stock, &connection, Some(r)))?;
         if stock.scope() == LeaseScope::Connection
             && let Some(state) = ConnectionState::of(self.lang, &connection)
         {
@@ -205,16 +331,25 @@ impl RequestState {
         Ok(hold)
     }
 
-    /// The walk is over: its response handler returned, a foreign one is about to run, a phase failed, or it ends. Under
-    /// `PerlInterpScope request` only the log phase ends it.
+    /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
+    /// ends. Under `PerlInterpScope request` only the log phase ends the walk.
     pub fn end_walk(&self, r: &Request) {
         let keeps = self.lang.stock_of(r).map(|stock| stock.scope());
         if keeps != Some(LeaseScope::Request) {
             self.end(r);
         }
+        if keeps == Some(LeaseScope::Request) || self.has_pins() {
+            self.drains.set(true);
+            self.watch(r);
+        }
     }
 
-    /// The request is over.
+    #[inline]
+    fn has_pins(&self) -> bool {
+        self.extras.get().is_some_and(|extras| extras.pins.try_borrow().is_ok_and(|pins| !pins.is_empty()))
+    }
+
+    /// Ends the request's walk at the end of the request, whatever the scope.
     pub fn end(&self, r: &Request) {
         self.walk_is_over.set(true);
         if self.tree().has_walks() {
@@ -227,19 +362,19 @@ impl RequestState {
         self.extras.get().is_some()
     }
 
-    /// What few requests have, made now if this one had none.
+    /// The part that few requests have, made now if this one had none.
     pub fn extras(&self) -> &Extras {
         self.extras.get_or_init(Box::default)
     }
 
-    /// Whether nothing is to be done in a phase without configured handlers: no other, and no walk that its end would end.
+    /// Whether a phase without configured handlers has nothing to do: no pushed handler, and no walk that the phase would end.
     #[inline]
     pub fn is_idle(&self, phase: Phase) -> bool {
         !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
     }
 
-    /// What class methods find in a call of this request: another that a script chose, as long as that lives, else itself if
-    /// it is `globally` to be found or a script chose it.
+    /// The request that class methods find in a call of this request: another one that a script chose, as long as that one lives; else
+    /// this one, if `globally` says so or a script chose it.
     pub fn current(&self, r: &Request, globally: bool) -> Option<Request> {
         let chosen = self.extras.get().and_then(|extras| extras.chosen.get());
         match chosen {
@@ -248,11 +383,12 @@ impl RequestState {
         }
     }
 
-    /// From now on cleanups registered on the request's pool find what scripts left here: that is freed after them.
+    /// Registers the cleanup that frees what scripts left here; cleanups registered on the request's pool from now on run before it.
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
             let (lang, r) = (self.lang, *r);
-            let _ = r.pool().on_death(move || super::dispatch::free_values(lang, r));
+            let _ = r.pool().on_death(move || super::end::after_death(lang, r));
+            self.watch(&r);
         }
     }
 
@@ -275,10 +411,11 @@ impl RequestState {
         if let Some(extras) = self.extras.get() {
             let pins = extras.pins.take();
             drop(pins);
+            self.drains.set(false);
         }
     }
 
-    /// Handler number `at` of the stack that a script made for the phase, if one did.
+    /// Handler number `at` of the stack that a script made for the phase, if a script made one.
     #[inline]
     pub fn changed_step(&self, phase: Phase, at: usize) -> Option<Option<Step>> {
         let changed = self.extras.get()?.changed.borrow();
@@ -298,7 +435,7 @@ impl RequestState {
     #[inline]
     pub fn is_changed(&self, phase: Phase) -> bool {
         let is_in = |changed: &[(Phase, Vec<Step>)]| changed.iter().any(|(p, _)| *p == phase);
-        // Never borrowed at a look; one that cannot panic costs less.
+        // Nothing borrows this while it is looked at; a look that cannot panic costs less.
         self.extras.get().is_some_and(|extras| extras.changed.try_borrow().is_ok_and(|changed| is_in(&changed)))
     }
 

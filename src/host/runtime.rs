@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::{Pool, Reenter, Table};
@@ -18,16 +19,16 @@ use super::dispatch::enter_any;
 use super::frame::{About, Frame, running_lang};
 use super::lang::Lang;
 use super::provider::{self, Provider};
-use super::request::{RequestState, Step};
+use super::request::{Job, RequestState, Step, family};
 use super::startup::serves;
 use super::stock::Lent;
 use super::tree::Hold;
-use super::{configured, report, site, startup};
+use super::{configured, report, site, startup, waiting};
 use crate::api;
 
 struct HostRuntime;
 
-/// Hands the API to the engines, and the host to the API. Once per process.
+/// Gives the API to the engines, and the host to the API. Called once per process.
 pub fn register(module: &'static ModuleRecord) {
     let _ = api::MODULE.set(module);
     let _ = interp::RUNTIME.set(&HostRuntime);
@@ -95,7 +96,8 @@ fn this_connection() -> Option<Connection> {
     })
 }
 
-/// The one of its family that class methods may find. A cleanup of some connection that this call only met finds none.
+/// The request that class methods find: one of the family of the request whose call runs. A cleanup on another connection's pool
+/// finds none.
 pub fn current_request() -> Option<Request> {
     if interp::is_apart() {
         return None;
@@ -115,11 +117,6 @@ fn chosen_by_connection(lang: Lang) -> Option<Request> {
     ticket.is_alive().then_some(r)
 }
 
-/// A request and all it reaches by `main` and `prev`, itself first.
-fn family(r: Request) -> impl Iterator<Item = Request> {
-    std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
-}
-
 fn steps(handlers: Vec<HandlerRef>) -> Vec<Step> {
     handlers
         .into_iter()
@@ -130,7 +127,7 @@ fn steps(handlers: Vec<HandlerRef>) -> Vec<Step> {
         .collect()
 }
 
-/// The handlers as a script sees them.
+/// Handlers in the form in which a script gets them.
 fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
     steps
         .into_iter()
@@ -155,7 +152,7 @@ fn hold() -> Result<Hold> {
     Frame::find(|frame| Some(frame.hold.clone())).ok_or_else(nothing_runs)
 }
 
-/// The state of a connection whose values the running interpreter keeps from now on.
+/// The state of a connection, with the running interpreter noted as the one that keeps the connection's values from now on.
 fn settled(c: &Connection) -> Result<&ConnectionState> {
     let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
     let state = ConnectionState::of(stock.lang, c).ok_or(NO_STATE)?;
@@ -163,7 +160,7 @@ fn settled(c: &Connection) -> Result<&ConnectionState> {
     Ok(state)
 }
 
-/// Pushed code lives in the interpreter that pushed it: the request keeps that one.
+/// Makes the request keep the running interpreter, since pushed code lives in the interpreter that pushed it.
 fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     if steps.iter().any(|s| matches!(s, Step::Code(_))) {
         state.pin(r, &hold()?);
@@ -171,8 +168,8 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// A server keeps handlers by name, which every interpreter can look up: code gets one. `role` says what it is wrapped in, if
-/// at all.
+/// Gives code a name, since a server keeps handlers by names that every interpreter can look up. `role` names the wrapper around the
+/// code; empty for none.
 fn named(step: Step, role: &[u8]) -> Result<Step> {
     let Step::Code(code) = step else { return Ok(step) };
     let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
@@ -429,7 +426,7 @@ impl Runtime for HostRuntime {
             if site::with(lang, |site| site.is_complete) {
                 return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
             }
-            // Registered after the one that ends all interpreters, so it runs before that.
+            // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
             let kept = Once(Cell::new(Some((hold, code, arg))));
             let _ = s.pconf().before_death(move || {
                 let kept = kept;
@@ -449,15 +446,16 @@ impl Runtime for HostRuntime {
             About::Server(_) => None,
         })
         .unwrap_or(false);
-        // What the code may ask for while it runs: its request, as long as the pool is that request's or below it.
+        // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
+        let owner = this_request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
         let about = Frame::find(|frame| {
-            Some(match frame.about {
-                About::Request(r) if r.pool() == pool || r.pool().is_ancestor(pool) => frame.about,
-                About::Request(r) => About::Server(r.server()),
-                about => about,
+            Some(match (frame.about, owner) {
+                (About::Request(_), Some(owner)) => About::Request(owner),
+                (About::Request(r), None) => About::Server(r.server()),
+                (about, _) => about,
             })
         });
-        if let Some(About::Request(r)) = about
+        if let Some(r) = owner
             && r.pool() == pool
         {
             self.state(&r)?.end_late(&r);
@@ -480,6 +478,18 @@ impl Runtime for HostRuntime {
             }
             drop(hold);
         };
+        if let Some(r) = owner {
+            let job: Job = Rc::new(Cell::new(Some(Box::new(run))));
+            self.state(&r)?.add_job(&r, &job);
+            let job = OfPool(job);
+            let _ = pool.on_death(move || {
+                let job = job;
+                if let Some(run) = job.0.take() {
+                    waiting::at_end(run);
+                }
+            });
+            return Ok(());
+        }
         // The configuration's pool ends the interpreters before its other cleanups run.
         let _ = if of_configuration { pool.before_death(run) } else { pool.on_death(run) };
         Ok(())
@@ -649,10 +659,15 @@ fn globally(lang: Lang, r: &Request) -> bool {
     lang.dir(r).is_some_and(|d| d.options.is(config::DirOption::GlobalRequest))
 }
 
-/// Lets a closure that runs once, on the thread on which its pool dies, own what no two threads may share.
+/// Lets a closure own values that are not `Send`: it runs once, on the thread on which its pool dies.
 struct Once(Cell<Option<(Hold, Kept, Option<Kept>)>>);
 // SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
 unsafe impl Send for Once {}
+
+/// A cleanup that the end of its request may have run already.
+struct OfPool(Job);
+// SAFETY: as for `Once`: pool and request belong together, and are used on one thread at a time.
+unsafe impl Send for OfPool {}
 
 fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
     let done = super::dispatch::serve(lang, hold, |entry| match arg {

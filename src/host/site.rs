@@ -17,17 +17,17 @@ use super::stock::{Parent, Stock};
 
 /// A handler that may have to be resolved at start-up, and the line that names it.
 pub struct Early {
-    /// Whose line it is.
+    /// The language of the line.
     pub server: Server,
     /// The directive.
     pub directive: &'static str,
     /// The handler.
     pub handler: Handler,
-    /// Where it stands.
+    /// The file and line of the configuration.
     pub section: Option<Section<DirConf>>,
 }
 
-/// What lives from one reading of the configuration to the next.
+/// What the host keeps from one reading of the configuration to the next.
 #[derive(Default)]
 pub struct Site {
     stocks: Vec<Arc<Stock>>,
@@ -36,11 +36,11 @@ pub struct Site {
     pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.
     pub bell: Bell,
-    /// The clones are there: nothing of the site changes any more.
+    /// Whether the clones have been made: nothing of the site changes afterwards.
     pub is_complete: bool,
 }
 
-/// Runs `f` with the site, which no script code may be run in.
+/// Runs `f` with the site. `f` must run no script code.
 pub fn with<R>(lang: Lang, f: impl FnOnce(&mut Site) -> R) -> R {
     let _inside = Inside::new();
     f(site(lang).get_or_insert_default())
@@ -50,7 +50,7 @@ fn site(lang: Lang) -> MutexGuard<'static, Option<Site>> {
     lang.own().site.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Forgets everything: a new reading of the configuration begins.
+/// Forgets everything at the beginning of a new reading of the configuration.
 pub fn begin(lang: Lang) {
     let _inside = Inside::new();
     let old = site(lang).replace(Site::default());
@@ -71,7 +71,7 @@ pub fn note_handler(lang: Lang, early: Early) {
     });
 }
 
-/// What is to be resolved at start-up: `+Name`, and under `PerlOptions +AutoLoad` all.
+/// The handlers to be resolved at start-up: `+Name`, and under `PerlOptions +AutoLoad` all.
 pub fn early_handlers(lang: Lang) -> Vec<Early> {
     with(lang, |site| std::mem::take(&mut site.early))
 }
@@ -85,7 +85,7 @@ pub fn name_of(s: &Server) -> String {
     format!("virtual host {host}:{}", s.port())
 }
 
-/// Builds a parent for this server, in which nothing of the configuration has run yet.
+/// Makes a parent for this server, in which no code of the configuration has run yet.
 ///
 /// # Errors
 /// Directive and message.
@@ -95,7 +95,7 @@ pub fn start_parent(lang: Lang, s: &Server, conf: &ServerConf) -> Result<Arc<Sto
     Ok(stock)
 }
 
-/// A stock of its own for a virtual host, of clones of another's parent.
+/// Makes a stock for a virtual host alone, whose clones are of another server's parent.
 pub fn share_parent(s: &Server, of: &Stock) -> Arc<Stock> {
     let stock = Stock::new(of.lang, name_of(s).into(), of.parent.clone());
     with(of.lang, |site| site.stocks.push(stock.clone()));
@@ -115,7 +115,7 @@ pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<()
     in_parent(About::Server(*s), None, stock, |entry| stock.lang.check_loaded(entry))
 }
 
-/// What a line loads, and so which directive it was.
+/// What a line loads, which also tells its directive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `PerlRequire`.
@@ -148,7 +148,7 @@ pub fn load(s: &Server, stock: &Arc<Stock>, kind: Kind, item: &config::Queued) -
     in_parent(About::Server(*s), None, stock, |entry| load_into(stock.lang, entry, kind, item))
 }
 
-/// Loads one file or module in this very interpreter: the line comes from code that runs in it.
+/// Loads one file or module in this interpreter, whose own code has fed the line.
 ///
 /// # Errors
 /// As [`start_parent`].
@@ -173,7 +173,7 @@ pub fn run(s: &Server, stock: &Arc<Stock>, item: &config::Queued) -> Result<(), 
     in_parent(About::Server(*s), None, stock, |entry| stock.lang.run_config(entry, item))
 }
 
-/// Ends the interpreters of this process, END blocks first. `with_end` is false where none may run: under `httpd -t`.
+/// Ends the interpreters of this process, END blocks first. `with_end` is false under `httpd -t`, where no END block may run.
 pub fn end(lang: Lang, with_end: bool) {
     let Some(site) = with_old(lang) else { return };
     for stock in site.stocks.iter().rev() {
@@ -188,7 +188,7 @@ pub fn end(lang: Lang, with_end: bool) {
             std::mem::forget(stock.parent.clone());
         }
     }
-    // Destructors of scripts may ask for something, too.
+    // Destructors of scripts may call the API, too.
     ending(lang, || drop(site));
 }
 

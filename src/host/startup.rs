@@ -1,4 +1,4 @@
-//! From pre_config to child_exit.
+//! The life of a server, from pre_config to child_exit.
 //!
 //! httpd reads its configuration twice when it starts, and once per restart. Start-up code runs each time, as with mod_perl;
 //! clones are made only in the pass that will serve, before the fork, so that children share their pages.
@@ -24,15 +24,15 @@ use super::lang::{CommonHost, Lang};
 use super::provider::{self, Provider};
 use super::site::{Early, Kind};
 use super::stock::Stock;
-use super::{ServerRecord, configured, hint, report, site};
+use super::{ServerRecord, configured, hint, languages, report, site};
 
-/// The process in which this is one of the server's children; 0 in the server's parent.
+/// The process id of this child of the server's; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
 
-/// A script called `CORE::exit`: the process ends as it is.
+/// Whether a script called `CORE::exit`: the process then ends as it is.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
 fn keeper(lang: Lang) -> MutexGuard<'static, Option<Keeper>> {
@@ -46,7 +46,7 @@ pub fn leave(status: c_int) -> ! {
 }
 
 thread_local! {
-    /// Lines are being fed by `add_config`: by code, which may run more code.
+    /// Whether the lines being read were fed by code (`add_config`).
     static FROM_CODE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -67,13 +67,13 @@ pub fn is_child() -> bool {
     CHILD.load(SeqCst) == std::process::id() as i32
 }
 
-/// The module was loaded for a pass.
+/// Called when httpd loads the module for a pass.
 pub fn loaded(lang: Lang, pconf: Pool) {
     Server::set_main(None);
     site::begin(lang);
     lang.own().forget_use();
     httpd::skipped::watch(pconf);
-    // Before the pool's own memory and cleanups go: END blocks may still look at servers.
+    // This runs before the pool's own memory and cleanups go, since END blocks may still look at servers.
     let _ = pconf.before_death(move || {
         if LEAVING.load(SeqCst) || interp::inside() > 0 {
             return;
@@ -83,25 +83,25 @@ pub fn loaded(lang: Lang, pconf: Pool) {
     let _ = pconf.on_death(|| Server::set_main(None));
 }
 
-/// Whether this httpd is to serve: `httpd -t` and its like end nothing, which may be the running server's.
+/// Whether this httpd is to serve. `httpd -t` and its like run no END blocks, since those could touch what the running server has.
 pub fn serves() -> bool {
     httpd::server::run_mode() == RunMode::Normal
 }
 
-/// pre_config, after everyone: httpd has become a daemon by now, if it does.
+/// pre_config, after all other modules: if httpd becomes a daemon, it has done so by now.
 pub fn pre_config() {
     apr::adopt_cleanups();
     interp::adopt_process();
 }
 
-/// httpd made the record of a server.
+/// Called when httpd has made the record of a server.
 pub fn new_server(s: &Server) {
     if !s.is_virtual() {
         Server::set_main(Some(*s));
     }
 }
 
-/// A directive was read.
+/// Called for each directive of ours that httpd reads.
 ///
 /// # Errors
 /// What the administrator is to read.
@@ -176,7 +176,7 @@ pub fn directive<H: CommonHost>(
     }
 }
 
-/// Loads a file or module: where the line is fed by code, in that code's interpreter, else in the server's.
+/// Loads a file or module: in the interpreter whose code has fed the line, else in the server's.
 fn load_now(
     lang: Lang,
     s: &Server,
@@ -192,7 +192,7 @@ fn load_now(
     }
 }
 
-/// The stock in which start-up code of this server runs, started if need be.
+/// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
     let record = record.ok_or("the server has no configuration record")?;
     if let Some(stock) = record.stock() {
@@ -205,8 +205,8 @@ fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Ar
     start_virtual(lang, s, record, &main).map(|stock| stock.unwrap_or(main))
 }
 
-/// The interpreters of a server (of none: the main one), its parent started if it does not run: for modules in C that want
-/// it while the file is being read.
+/// The interpreters of a server, or of the main server if none is given. The parent is started here if it does not run yet: modules in
+/// C want it while the configuration is being read.
 ///
 /// # Errors
 /// What the administrator is to read.
@@ -223,7 +223,7 @@ pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
     lang.server(&Server::main()?)?.stock().cloned()
 }
 
-/// The parent of the main server; started with its queue if it does not run.
+/// The parent of the main server; if it does not run yet, it is started here and loads its queue.
 fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     let main = Server::main().ok_or("there is no main server yet")?;
     let record = lang.server(&main).ok_or("the main server has no configuration record")?;
@@ -239,8 +239,8 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     let stock = site::start_parent(lang, &main, &record.conf)?;
     record.set_stock(&stock);
     site::run_queue(&main, &stock, &record.conf)?;
-    // Those virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their
-    // code adds to the main server's configuration holds for them, too.
+    // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
+    // main server's configuration holds for them, too.
     for s in main.chain().filter(Server::is_virtual) {
         if let Some(record) = lang.server(&s) {
             start_virtual(lang, &s, record, &stock)?;
@@ -249,7 +249,7 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     Ok(stock)
 }
 
-/// What a virtual host draws from; `None` if Perl is switched off there.
+/// The stock from which a virtual host draws; `None` if the language is switched off there.
 fn start_virtual(
     lang: Lang,
     s: &Server,
@@ -284,7 +284,7 @@ fn failed(lang: Lang, s: &Server, text: &str) -> c_int {
     HTTP_INTERNAL_SERVER_ERROR
 }
 
-/// Starts what is to run and opens the stocks.
+/// Starts the parents that do not run yet, and opens the stocks.
 fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
     let main = start_main(lang)?;
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
@@ -312,7 +312,7 @@ pub fn before_start(lang: Lang, s: &Server) -> c_int {
     }
 }
 
-/// `httpd -t`: what a start would run, without what could touch the running server.
+/// `httpd -t`: runs the start-up code that a start would run, without what could touch the running server.
 pub fn check_config(lang: Lang, s: &Server) -> c_int {
     if httpd::server::run_mode() != RunMode::ConfigTest {
         return OK;
@@ -355,7 +355,7 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
     Ok(())
 }
 
-/// post_config, after everyone: the last start-up code, then the clones.
+/// post_config, after all other modules: runs the last start-up code, then makes the clones.
 pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
     match finish_start(lang, pools, s) {
         Ok(()) => OK,
@@ -375,7 +375,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         Some(stock) => in_parent(About::Server(*s), None, &stock, |entry| lang.version(Some(entry))),
         None => lang.version(None),
     };
-    // Once for both languages, and before what they add.
+    // The version is added once for both languages, before the words that they add.
     if !httpd::server::description().windows(OWN_VERSION.len()).any(|part| part == OWN_VERSION) {
         httpd::server::add_version_component(pools.conf, OWN_VERSION);
     }
@@ -383,7 +383,11 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
+    lang.register_end();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    if makes_clones && httpd::mpm::is_threaded() {
+        tell_waiting(lang, s);
+    }
     if makes_clones {
         hint::skipped_modules(lang);
         hint::misspelt_handlers(lang);
@@ -403,20 +407,42 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     Ok(())
 }
 
-/// child_init, before everyone.
+/// Logs, once for each server with interpreters of its own, which of its numbers make requests wait.
+fn tell_waiting(lang: Lang, s: &Server) {
+    let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
+    // The last of the languages logs this for both.
+    let other = languages().iter().rev().find(|other| other.name() != lang.name());
+    let tells = languages().last().is_some_and(|last| last.name() == lang.name());
+    for server in s.chain() {
+        let Some(record) = lang.server(&server) else { continue };
+        let conf = &record.conf;
+        if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
+            continue;
+        }
+        let beside = other.filter(|_| tells).and_then(|other| other.server(&server));
+        let beside = beside
+            .filter(|beside| beside.stock().is_some())
+            .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
+        if let Some(text) = conf.interp.invites_waiting(threads, beside) {
+            report::server(lang, Some(&server), Level::Warn, &text);
+        }
+    }
+}
+
+/// child_init, before all other modules.
 pub fn before_child(lang: Lang, pool: Pool, s: Server) {
     interp::adopt_process();
     CHILD.store(std::process::id() as i32, SeqCst);
     for stock in site::stocks(lang) {
         in_parent(About::Server(s), None, &stock, |entry| entry.begin_process());
     }
-    // Prefork's SIGTERM runs the pool's end inside the signal handler: if that met a script, nothing of it may run, not
-    // even the end of the requests in there.
+    // Prefork's SIGTERM runs the pool's end inside the signal handler: if the signal has interrupted a script, no code of ours may run
+    // there, not even the end of the script's request.
     let _ = pool.before_death(leave_at_once_inside_a_script);
     let _ = pool.on_death(move || child_exit(lang, pool, s));
 }
 
-/// A child's phases.
+/// Runs the phases of a child's start.
 pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
     dispatch::server(lang, phase, s, &[pool]);
     if phase == Phase::ChildInit {
@@ -425,12 +451,12 @@ pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
     }
 }
 
-/// The child's pool dies: the process is about to end in order.
+/// Called when the child's pool dies: the process ends in order.
 fn child_exit(lang: Lang, pool: Pool, s: Server) {
     if interp::is_forked() || LEAVING.load(SeqCst) {
         return;
     }
-    // The keeper first: it may have the parent's lock for as long as a clone takes.
+    // The keeper is ended first: it may have the parent's lock for as long as making a clone takes.
     let keeper = keeper(lang).take();
     let stopped = keeper.is_none_or(Keeper::stop);
     if stopped {
@@ -458,8 +484,8 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
 
 fn leave_at_once_inside_a_script() {
     if !httpd::mpm::is_threaded() && interp::inside() > 0 && !interp::is_forked() && !LEAVING.load(SeqCst) {
-        // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. Nothing can be done but say so and
-        // go: httpd's own cleanups, which come next, free memory, and wait for ever if malloc was interrupted.
+        // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. All that can be done is to log that and end
+        // the process: httpd's own cleanups, which come next, free memory, and would wait for ever if malloc was interrupted.
         let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
         // SAFETY: the bytes are there; both may be called from a signal handler.
         unsafe {
@@ -469,8 +495,8 @@ fn leave_at_once_inside_a_script() {
     }
 }
 
-/// Changes the configured handlers of a server: `$s->push_handlers`. In a child it holds in that process, from then on. False
-/// for an unknown phase.
+/// Changes the configured handlers of a server: `$s->push_handlers`. In a child the change holds in that process, from then on.
+/// Returns false for an unknown phase.
 ///
 /// # Errors
 /// When the configuration cannot be changed.

@@ -1,28 +1,30 @@
 //! The interpreters a server draws from: its parent, and under a threaded MPM a tipool of clones.
 //!
-//! A virtual host shares its server's stock unless it has its own (`+Clone`: own clones of the same parent; `+Parent`:
-//! own parent as well). Knows interpreters and limits, no request.
+//! A virtual host shares the main server's stock unless it has a stock of its own (`+Clone`: own clones of the same parent; `+Parent`:
+//! an own parent as well). This file knows interpreters and limits, and no request.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use config::{LeaseScope, Limits, Trim};
 use interp::{Inside, Interp, Ticket};
+use leases::Rank;
 use once_cell::sync::OnceCell;
 use parking_lot::ReentrantMutex;
 use smallvec::SmallVec;
-use tipool::{Bell, ItemId, Lease, Manage, Purpose, Tipool};
+use tipool::{Ask, Bell, ItemId, Lease, Manage, Purpose, Tipool};
 
 use super::frame::ending;
 use super::lang::Lang;
 use super::report;
+use super::waiting::{self, SHORT, Terms};
 
-/// An interpreter, and how many calls of ours are in it. What its count of users says beyond that are other modules' holds.
+/// An interpreter, and how many calls of ours are in it. Its count of users is higher by the number of holds that other modules have.
 pub struct Owned {
     interp: Box<dyn Interp>,
     calls: Cell<c_int>,
@@ -39,7 +41,7 @@ impl Owned {
         unsafe { *self.interp.users().as_mut() += by };
     }
 
-    /// A call of ours begins; the guard ends it.
+    /// Counts a call of ours until the guard is dropped.
     fn call(&self) -> Call<'_> {
         self.count(1);
         Call(self)
@@ -65,26 +67,26 @@ impl Drop for Call<'_> {
 pub struct Parent(ReentrantMutex<Owned>);
 
 impl Parent {
-    /// Takes an interpreter in.
+    /// Makes an interpreter a parent.
     pub fn new(interp: Box<dyn Interp>) -> Arc<Parent> {
         Arc::new(Parent(ReentrantMutex::new(Owned::new(interp))))
     }
 
-    /// Runs `f` with the interpreter, which no other thread has meanwhile.
+    /// Runs `f` with the interpreter, under its lock.
     pub fn run<R>(&self, f: impl FnOnce(&dyn Interp) -> R) -> R {
-        // A cleanup inside a signal handler must find that this lock may be held.
+        // A cleanup inside a signal handler must be able to see that this lock may be held.
         let _inside = Inside::new();
         let owned = self.0.lock();
         let _call = owned.call();
         f(&*owned.interp)
     }
 
-    /// What it runs when the process or the configuration ends; returns what that raised.
+    /// Runs the END blocks when the process or the configuration ends; returns what they raised.
     pub fn end(&self, lang: Lang) -> Vec<Vec<u8>> {
         ending(lang, || self.run(|interp| interp.end()))
     }
 
-    /// Keeps it for this thread until the guard is dropped, on this thread.
+    /// Locks the interpreter for this thread until the guard is dropped, on this thread.
     fn lock(self: &Arc<Parent>) -> Locked {
         std::mem::forget(self.0.lock());
         Locked { parent: self.clone(), _here: PhantomData }
@@ -114,7 +116,7 @@ impl fmt::Debug for Parent {
 pub struct Clone {
     owned: Owned,
     lang: Lang,
-    /// How long it had been idle when its buffers were last given back; a shorter time is a new idleness.
+    /// How long the interpreter had been idle when its buffers were last given back. If it is idle for a shorter time now, it was used since.
     trimmed: Option<Duration>,
 }
 
@@ -125,7 +127,7 @@ const TRIM_AFTER: Duration = Duration::from_secs(1);
 pub struct Clones {
     parent: Arc<Parent>,
     trim: Trim,
-    /// Bytes that idle interpreters gave back, or would have.
+    /// Bytes that `PerlInterpTrim` gave back, or only reported, since the process began.
     trimmed: AtomicU64,
     lang: Lang,
     server: Arc<str>,
@@ -204,15 +206,17 @@ impl Manage for Clones {
     }
 }
 
-/// The interpreters of one server, or of several that share them.
+/// The interpreters of one server, or of several servers that share them.
 pub struct Stock {
-    /// Their language.
+    /// The language of the interpreters.
     pub lang: Lang,
-    /// Whose they are, for messages: `the main server`, `virtual host example.org:80`.
+    /// The place of this stock in the order in which one request takes interpreters of several stocks.
+    pub rank: Rank,
+    /// The server's name for messages: `the main server`, `virtual host example.org:80`.
     pub server: Arc<str>,
     /// The parent.
     pub parent: Arc<Parent>,
-    /// Set when the configuration is complete: the parent may have to start long before the limits are known.
+    /// The clones; set when the configuration is complete, since the parent may have to start long before the limits are known.
     open: OnceCell<Open>,
     told: Told,
 }
@@ -228,12 +232,12 @@ impl fmt::Debug for Stock {
     }
 }
 
-/// An interpreter in somebody's hands.
+/// An interpreter that is lent to somebody.
 pub enum Lent {
-    /// A clone; goes back to its tipool when this is dropped, and what it was shown dies before.
+    /// A clone; when this is dropped the objects it was shown become void, and then it goes back to its tipool.
     Clone(Shown, Lease<Clones>),
-    /// The parent itself: start-up, process phases, and everything where there are no threads. What it was shown dies with the
-    /// lease too where the language says so.
+    /// The parent itself, at start-up, in process phases, and for everything where there are no threads. The objects it was shown become
+    /// void with the lease where the language says so.
     Parent(Option<Shown>, Arc<Parent>),
 }
 
@@ -250,8 +254,8 @@ impl fmt::Debug for Lent {
     }
 }
 
-/// Requests of which an interpreter has objects. When it goes back to others those objects are gone, though the request may
-/// live on for its log and its slow client: on another thread then, and nobody else's to use.
+/// The requests of which an interpreter has objects. Those objects become void when the interpreter is lent to others, though a request
+/// may live on for its log and its slow client: it may then be used by another thread.
 #[derive(Default)]
 pub struct Shown(RefCell<SmallVec<[Ticket; 2]>>);
 
@@ -266,7 +270,7 @@ impl Lent {
         Lent::Clone(Shown::default(), lease)
     }
 
-    /// The interpreter gets objects with this ticket, of a request.
+    /// Notes that the interpreter gets objects with this ticket of a request.
     pub fn show(&self, ticket: Ticket) {
         if let Lent::Clone(shown, _) | Lent::Parent(Some(shown), _) = self {
             let mut shown = shown.0.borrow_mut();
@@ -279,7 +283,8 @@ impl Lent {
         }
     }
 
-    /// What it holds does not go away: it is used no more when its holders are done. False of a parent, which has no successor.
+    /// Marks the interpreter as not to be lent again: it is destroyed when its last holder lets it go. Returns false for a parent,
+    /// which cannot be replaced.
     pub fn spoil(&self) -> bool {
         match self {
             Lent::Clone(_, lease) => {
@@ -317,14 +322,14 @@ impl Lent {
         Begun { before: make_current(&*self.owned().interp), lock }
     }
 
-    /// Ends it, on the thread on which it began.
+    /// Ends the call, on the thread on which it began.
     pub fn end<B>(&self, begun: Begun<B>, restore: impl FnOnce(B)) {
         restore(begun.before);
         self.owned().count(-1);
         drop(begun.lock);
     }
 
-    /// Ends it on another thread. A parent's lock stays with the thread that took it.
+    /// Ends the call on another thread. A parent's lock stays with the thread that took it.
     pub fn abandon<B>(&self, begun: Begun<B>) {
         self.owned().count(-1);
         drop(begun.before);
@@ -339,9 +344,14 @@ impl Lent {
         }
     }
 
-    /// The interpreter, to ask for what can be known without entering it.
+    /// The interpreter, for questions that need not enter it.
     pub fn interp(&self) -> &dyn Interp {
         &*self.owned().interp
+    }
+
+    /// Whether the interpreter was lent to the end of a request, where nothing may wait.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Lent::Clone(_, lease) if lease.is_last())
     }
 
     /// Whether other modules keep the interpreter.
@@ -367,39 +377,41 @@ pub struct Begun<B> {
 /// Which interpreter is wanted.
 #[derive(Debug, Clone, Copy)]
 pub enum Pick {
-    /// Whichever comes first.
+    /// Any, whichever comes first.
     Any,
     /// This one if it is idle.
     Prefer(ItemId),
-    /// This one and no other: somebody is at home in it.
+    /// This one and no other, since somebody is at home in it.
     Only(ItemId),
 }
 
 /// Why no interpreter could be had.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    /// For the log: starts with the directive that set the limit and names the value that would have avoided it.
+    /// The line for the log: it starts with the directive that set the limit and names the value that would have avoided the refusal.
     pub text: String,
-    /// Whether this one is to be logged: the first, and then one a minute.
+    /// Whether this refusal is to be logged: the first is, and then one a minute.
     pub tell: bool,
     /// Seconds after which the client may try again.
     pub retry_after: u64,
 }
 
 impl Refused {
-    /// There is no stock at all: the server is switched off.
+    /// The refusal of a server without interpreters: the language is switched off there.
     pub fn none() -> Refused {
         Refused { text: "this server has no interpreters".into(), tell: true, retry_after: 60 }
     }
 }
 
 impl Stock {
-    /// The stock of a parent. Until [`Stock::open`] all is done in the parent.
+    /// Makes the stock of a parent. Until [`Stock::open`] all calls run in the parent.
     pub fn new(lang: Lang, server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock> {
-        Arc::new(Stock { lang, server, parent, open: OnceCell::new(), told: Told::default() })
+        static DEFINED: AtomicU32 = AtomicU32::new(0);
+        let rank = super::rank_of(lang) << 24 | (DEFINED.fetch_add(1, Relaxed) & 0xFF_FFFF);
+        Arc::new(Stock { lang, rank, server, parent, open: OnceCell::new(), told: Told::default() })
     }
 
-    /// The limits are known: from now on clones serve, if the MPM has threads. None is made yet.
+    /// Opens the stock when the limits are known: from now on clones serve, if the MPM has threads. No clone is made yet.
     pub fn open(&self, limits: Limits, threaded: bool, bell: &Bell) {
         let tipool = threaded.then(|| {
             let clones = Clones {
@@ -419,12 +431,12 @@ impl Stock {
                 max_queue: limits.max_queue,
                 ..tipool::Limits::default()
             };
-            Tipool::with_bell(clones, numbers, bell.clone())
+            Tipool::in_crowd(clones, numbers, bell.clone(), waiting::crowd())
         });
         let _ = self.open.set(Open { tipool, limits });
     }
 
-    /// The clones, where there are some.
+    /// The clones; `None` where the parent serves.
     pub fn tipool(&self) -> Option<&Tipool<Clones>> {
         self.open.get()?.tipool.as_ref()
     }
@@ -434,34 +446,57 @@ impl Stock {
         self.open.get().map_or_else(LeaseScope::default, |open| open.limits.scope)
     }
 
-    /// An interpreter, waiting at most `PerlInterpMaxWait`.
+    /// Lends an interpreter. If none is idle, the caller waits on these terms, at most `PerlInterpMaxWait`.
     ///
     /// # Errors
     /// `Refused` when none came free in time, or too many wait already.
-    pub fn lend(&self, pick: Pick) -> Result<Lent, Refused> {
+    pub fn lend(&self, pick: Pick, terms: impl FnOnce() -> Terms) -> Result<Lent, Refused> {
         let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
             return Ok(self.lend_parent());
         };
-        let lease = match pick {
-            Pick::Any => tipool.checkout(limits.max_wait),
-            Pick::Prefer(id) => tipool.checkout_prefer(id, limits.max_wait).map(|mut lease| {
-                if lease.id() == id {
-                    // The tree's use goes on.
-                    lease.not_a_use();
-                }
-                lease
-            }),
-            Pick::Only(id) => tipool.checkout_only(id, limits.max_wait),
+        let ask = match pick {
+            Pick::Any => Ask::Any,
+            Pick::Prefer(id) => Ask::Prefer(id),
+            Pick::Only(id) => Ask::Only(id),
         };
-        lease.map(Lent::of).map_err(|refused| self.refused(tipool, limits, &refused))
+        let mut lease = match tipool.try_checkout_by(ask) {
+            Some(lease) => lease,
+            None => self.wait(tipool, limits, ask, terms())?,
+        };
+        if let Ask::Prefer(id) = ask
+            && lease.id() == id
+        {
+            // This continues an earlier use by the same tree.
+            lease.not_a_use();
+        }
+        Ok(Lent::of(lease))
     }
 
-    /// The parent, for a request or connection.
+    #[cold]
+    #[inline(never)]
+    fn wait(&self, tipool: &Tipool<Clones>, limits: &Limits, ask: Ask, terms: Terms) -> Result<Lease<Clones>, Refused> {
+        let mut wait = limits.max_wait;
+        let lease = match (terms, ask) {
+            (Terms::AtEnd { nested }, Ask::Prefer(id) | Ask::Only(id)) => {
+                tipool.checkout_by(Ask::Last { prefer: Some(id), nested }, wait, None)
+            }
+            (Terms::AtEnd { nested }, _) => tipool.checkout_by(Ask::Last { prefer: None, nested }, wait, None),
+            (Terms::Waits { is_short, worker }, _) => {
+                if is_short {
+                    wait = wait.min(SHORT);
+                }
+                tipool.checkout_by(ask, wait, worker)
+            }
+        };
+        lease.map_err(|refused| self.refused(tipool, limits, wait, &refused))
+    }
+
+    /// Lends the parent to a request or connection.
     fn lend_parent(&self) -> Lent {
         Lent::Parent(self.lang.ends_objects().then(Shown::default), self.parent.clone())
     }
 
-    /// The same without waiting: the one at home, or any.
+    /// Lends an idle interpreter without waiting: the one where the caller is at home, or any.
     pub fn lend_now(&self, home: Option<ItemId>) -> Option<Lent> {
         match (self.open.get(), home) {
             (Some(Open { tipool: Some(tipool), .. }), Some(id)) => {
@@ -472,10 +507,27 @@ impl Stock {
         }
     }
 
-    fn refused(&self, tipool: &Tipool<Clones>, limits: &Limits, refused: &tipool::Refused<String>) -> Refused {
-        // Those that wait now, this one and those served meanwhile would each have had one.
+    fn refused(
+        &self,
+        tipool: &Tipool<Clones>,
+        limits: &Limits,
+        waited: Duration,
+        refused: &tipool::Refused<String>,
+    ) -> Refused {
+        // Enough for those that wait now, this one, and those that were served meanwhile.
         let (enough, lang) = (limits.max as u64 + tipool.stats().waiting + 1, self.lang.name());
         let text = match refused {
+            tipool::Refused::TimedOut if waited < limits.max_wait => format!(
+                "{lang}InterpMaxWait: no interpreter of {} came free in {waited:?}, and a request waits no longer that keeps another \
+                 one meanwhile; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
+                self.server, limits.max
+            ),
+            tipool::Refused::Crowded => format!(
+                "{lang}InterpMax: all workers but this one wait for interpreters, and requests whose answers are being sent keep some \
+                 (pnotes, pushed code, cleanups), or connections do: refused at once; \"{lang}InterpMax {enough}\" (now {}) would \
+                 have avoided it",
+                limits.max
+            ),
             tipool::Refused::TimedOut => format!(
                 "{lang}InterpMaxWait: no interpreter of {} came free in {:?}; \"{lang}InterpMax {enough}\" (now {}) would have avoided it",
                 self.server, limits.max_wait, limits.max
@@ -488,18 +540,22 @@ impl Stock {
             ),
             other => format!("no interpreter of {}: {other}", self.server),
         };
-        Refused { text, tell: self.told.now(), retry_after: limits.max_wait.as_secs().clamp(1, 60) }
+        let retry_after = match refused {
+            tipool::Refused::Crowded => 1,
+            _ => waited.as_secs().clamp(1, 60),
+        };
+        Refused { text, tell: self.told.now(), retry_after }
     }
 }
 
-/// Says once a minute that something may be logged.
+/// Says at most once a minute that something may be logged.
 #[derive(Debug, Default)]
 struct Told(AtomicU64);
 
 impl Told {
     fn now(&self) -> bool {
         static START: OnceCell<Instant> = OnceCell::new();
-        // 0 is never; so time starts at a minute.
+        // 0 stands for never, so the clock starts at one minute.
         let now = START.get_or_init(Instant::now).elapsed().as_secs() + 60;
         let last = self.0.load(Relaxed);
         now >= last + 60 && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()

@@ -2,21 +2,23 @@
 //!
 //! A tree has at most one lease per stock, however many of its members, calls and kept values need an interpreter. Each
 //! of those *holds* it by a clone of one `Arc`: when the last holder drops, the lease goes back by itself and the tree
-//! remembers the interpreter's number, so that its next need prefers the same one. Knows leases and numbers, no script;
-//! of requests it knows addresses.
+//! remembers the interpreter's number, so that it asks for the same one next time. This file knows leases and numbers, and no script;
+//! of requests it knows only addresses.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
+use leases::{Held, Rank, goes_back};
 use smallvec::SmallVec;
 use tipool::ItemId;
 
 use super::stock::{Lent, Pick, Refused, Stock};
+use super::waiting::Terms;
 
 /// A holder of a tree's lease: a running call, a request on its walk, or a pin.
 pub type Hold = Arc<Lent>;
 
-/// What one tree has of one stock.
+/// The lease that one tree has of one stock.
 #[derive(Debug)]
 struct Slot {
     stock: Arc<Stock>,
@@ -27,7 +29,7 @@ struct Slot {
 /// A request_rec from its first handler of ours until its response handler returned.
 #[derive(Debug)]
 struct Walk {
-    /// Address of the request_rec, and of the one whose subrequest it is; never followed.
+    /// The address of the request_rec, and that of the request whose subrequest it is; they are compared and never followed.
     request: usize,
     main: usize,
     hold: Hold,
@@ -41,12 +43,17 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree's interpreter of `stock`; the first holder takes the lease, waiting as long as the stock's limits say. With a
-    /// `home` it is that one and no other.
+    /// The tree's interpreter of `stock`. The first holder takes the lease; where no interpreter is idle it waits on the terms given.
+    /// With a `home` it takes that interpreter and no other.
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>, home: Option<ItemId>) -> Result<Hold, Refused> {
+    pub fn hold(
+        &self,
+        stock: &Arc<Stock>,
+        home: Option<ItemId>,
+        terms: impl FnOnce() -> Terms,
+    ) -> Result<Hold, Refused> {
         let last = {
             let slots = self.slots.borrow();
             let slot = slots.iter().find(|s| Arc::ptr_eq(&s.stock, stock));
@@ -55,16 +62,37 @@ impl Tree {
             }
             slot.and_then(|s| s.last)
         };
-        // The wait happens without a borrow, so that nothing can ever find this cell taken.
+        // Nothing is borrowed during the wait, so that nobody finds this cell borrowed.
         let pick = match (home, last) {
             (Some(id), _) => Pick::Only(id),
             (None, Some(id)) => Pick::Prefer(id),
             (None, None) => Pick::Any,
         };
-        stock.lend(pick).map(|lent| self.took(stock, lent))
+        stock.lend(pick, terms).map(|lent| self.took(stock, lent))
     }
 
-    /// This very interpreter, if it is idle; the tree holds none of the stock yet.
+    /// The leases that the tree holds. A lease is pinned if anybody but the walks holds it.
+    pub fn leases(&self) -> SmallVec<[Held; 2]> {
+        let (slots, walks) = (self.slots.borrow(), self.walks.borrow());
+        let walked = |held: &Weak<Lent>| walks.iter().filter(|w| Arc::as_ptr(&w.hold) == held.as_ptr()).count();
+        let lent = slots.iter().filter(|slot| slot.held.strong_count() > 0);
+        lent.map(|slot| Held { rank: slot.stock.rank, is_pinned: slot.held.strong_count() > walked(&slot.held) })
+            .collect()
+    }
+
+    /// Ends the walks whose interpreters must not be held during a wait for one of rank `wanted`. They begin again with the next call.
+    pub fn give_way(&self, wanted: Rank) {
+        let back = |w: &Walk| {
+            let slots = self.slots.borrow();
+            let slot = slots.iter().find(|slot| slot.held.as_ptr() == Arc::as_ptr(&w.hold));
+            slot.is_some_and(|slot| goes_back(Held { rank: slot.stock.rank, is_pinned: false }, wanted))
+        };
+        let (gone, stay): (SmallVec<[Walk; 1]>, _) = self.walks.take().into_iter().partition(back);
+        self.walks.replace(stay);
+        drop(gone);
+    }
+
+    /// Takes this interpreter if it is idle. The tree holds none of the stock yet.
     pub fn hold_now(&self, stock: &Arc<Stock>, id: ItemId) -> Option<Hold> {
         stock.lend_now(Some(id)).map(|lent| self.took(stock, lent))
     }
@@ -80,7 +108,7 @@ impl Tree {
         hold
     }
 
-    /// What is in it, for a tree in another place.
+    /// Takes the leases out, for a tree in another place.
     pub fn take(&self) -> Tree {
         Tree { slots: RefCell::new(self.slots.take()), walks: RefCell::new(self.walks.take()) }
     }
@@ -90,7 +118,7 @@ impl Tree {
         self.slots.borrow().iter().find(|s| Arc::ptr_eq(&s.stock, stock)).and_then(|s| s.held.upgrade())
     }
 
-    /// The request at this address holds the lease from now on, until [`Tree::end_walk`].
+    /// Lets the request at this address hold the lease until [`Tree::end_walk`].
     pub fn walk(&self, request: usize, main: usize, hold: &Hold) {
         let mut walks = self.walks.borrow_mut();
         if !walks.iter().any(|w| w.request == request && Arc::ptr_eq(&w.hold, hold)) {
@@ -98,17 +126,17 @@ impl Tree {
         }
     }
 
-    /// Whether anybody walks.
+    /// Whether any request of the tree is on its walk.
     #[inline]
     pub fn has_walks(&self) -> bool {
         // As in `RequestState::is_changed`.
         self.walks.try_borrow().is_ok_and(|walks| !walks.is_empty())
     }
 
-    /// The request's walk is over, and so are those of its subrequests, and of theirs, that were looked up only.
+    /// Ends the request's walk and those of its subrequests, at every depth, that were looked up only.
     pub fn end_walk(&self, request: usize) {
         let mut ended: SmallVec<[usize; 4]> = SmallVec::from_slice(&[request]);
-        // Dropping the last holder gives the lease back, for which nothing may be borrowed here.
+        // Dropping the last holder gives the lease back; nothing may be borrowed here at that moment.
         while let Some(walk) = self.take_walk(&ended) {
             ended.push(walk.request);
             drop(walk);

@@ -57,6 +57,9 @@ Fixup    | $r->assbackwards(1); $r->die(302)      |                             
 Fixup    | $r->assbackwards(1); $r->status(302); $r->send_error_response(0) |             | .
 Response | my $p = APR::Pool->new; $p->cleanup_register(sub { 1 }); 'its own' | local p = require('APR.Pool'):new() p:cleanup_register(function() end) return 'its own' | its own
 Response | $r->connection->client_socket->close; 'closed' | r.connection.client_socket:close() return 'closed' | .
+Response | $r->internal_fast_redirect($r->lookup_file('x' x 70_000)) | r:internal_fast_redirect(r:lookup_file(('x'):rep(70000))) | needs a subrequest
+Response | $r->lookup_file('x' x 70_000)->run_translate_name | r:lookup_file(('x'):rep(70000)):run_translate_name() | needs a request whose uri
+Response | $r->lookup_file('x' x 70_000)->run     | r:lookup_file(('x'):rep(70000)):run() | needs a subrequest
 Response | $r->connection->bucket_alloc->destroy; 'not ours' |                        | not ours
 Response | our $n; local $n = $n + 1; $r->run_handler |                              | needs
 T

@@ -57,16 +57,21 @@ C
     $slow->autoflush(1);
     print {$slow} "GET /long HTTP/1.0\r\nCookie: secret\r\n\r\n";
     my @trace = $s->wait_for_trace(qr/^long/m);
-    is $trace[-1], 'long secret /long', 'the handler sees the variables of its own request';
+    is $trace[0], 'long secret /long', 'the handler sees the variables of its own request';
+    # With us a request ends when its answer is complete, whether or not the client has it all.
+    push @trace, $s->wait_for_trace(qr/^log \/long/m) if ours && !grep { /^log/ } @trace;
+    is $trace[-1], 'log /long secret /long', 'its log handler sees them, too' if ours;
     SKIP: {
         skip 'worker writes while its thread and its interpreter wait', 2 if $mpm eq 'worker';
-        is $s->get('/short')->{content}, 'none none', 'another request in the same interpreter does not, though the first is not over';
+        is $s->get('/short')->{content}, 'none none', 'another request in the same interpreter does not, though the first is not sent';
         @trace = $s->wait_for_trace(qr/^log \/short/m);
         is_deeply [grep { /^log/ } @trace], ['log /short none none'], '  it is not, and the log handler of the other sees none either';
     }
     like TestHttpd::Client::read_all($slow, 20), qr/x{60000}\z/, 'the client reads on';
-    @trace = grep { /^log \/long/ } $s->wait_for_trace(qr/^log \/long/m);
-    is $trace[0], 'log /long secret /long', 'the log handler of the first sees its variables again';
+    unless (ours) {
+        @trace = grep { /^log \/long/ } $s->wait_for_trace(qr/^log \/long/m);
+        is $trace[0], 'log /long secret /long', 'the log handler of the first sees its variables again';
+    }
     is $s->get('/short')->{content}, 'none none', 'then they are gone';
     SKIP: {
         skip 'with mod_perl a subrequest sees them', 1 unless ours;

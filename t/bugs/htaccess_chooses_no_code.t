@@ -124,9 +124,23 @@ for my $lines (\%REFUSED, \%NOT_THERE) {
 # Hooks of the server that a .htaccess would switch off.
 $files{'htdocs/guarded/secret.html'} = $files{'htdocs/guarded/open.html'} = 'the page';
 $files{'htdocs/guarded/.htaccess'} = "LuaScope once\nLuaCodeCache never\nLuaSetVar a b\nSetHandler none\n";
+# The same lines naming Perl's handler: the requested file is never code to that.
+for my $case (@NO_CODE) {
+    my $dir = "p_$case->[0]";
+    $files{"htdocs/$dir/$_"} = qq(print "RA" . "N\\n";\n) for qw(evil.txt page.lua);
+    $files{"htdocs/$dir/.htaccess"} = ($case->[1] =~ s/lua-script/perl-script/gir) . "\n";
+}
 # Scripts of the server that a .htaccess may ask for: filters and providers by name, and Perl's response handler.
 $files{'htdocs/filtered/.htaccess'} = "SetOutputFilter SHOUT\n";
 $files{'htdocs/filtered/a.html'}    = 'quiet';
+my %FILTERED = (
+    f_add => "AddOutputFilter SHOUT .html\n", f_files => qq(<Files "a.*">\nSetOutputFilter SHOUT\n</Files>\n),
+    f_none_bytype => "AddOutputFilterByType SHOUT text/html\n", f_none_chain => qq(FilterDeclare loud\nFilterProvider loud SHOUT "true"\nFilterChain loud\n),
+);
+for (keys %FILTERED) {
+    $files{"htdocs/$_/.htaccess"} = $FILTERED{$_};
+    $files{"htdocs/$_/a.html"}    = 'quiet';
+}
 $files{'htdocs/required/.htaccess'} = "Require servers-own yes\n";
 $files{'htdocs/required/a.html'}    = 'let in';
 $files{'htdocs/perl/.htaccess'}     = "SetHandler perl-script\n";
@@ -202,6 +216,10 @@ for_each_mpm(qw(event prefork), sub {
         my $answer = $s->get("/$dir/" . (defined $path ? $path : 'evil.txt'), $headers ? (@$headers) : ());
         unlike $answer->{content}, qr/^RAN/m, "$dir: no code ($answer->{status})";
     }
+    for my $case (@NO_CODE) {
+        my $answer = $s->get("/p_$case->[0]/evil.txt" . (($case->[2] // '') =~ /(\?.*)/ ? $1 =~ s/lua-//r =~ s/lua/perl/r : ''));
+        unlike $answer->{content}, qr/^RAN/m, "p_$case->[0]: no code ($answer->{status})";
+    }
     $s->mark_log;
     is $s->get('/sethandler/evil.txt')->{status}, 500, 'a file that is to be a script is an error';
     $s->log_like(qr{SetHandler lua-script: \S*/htdocs/sethandler/evil\.txt is not run: a \.htaccess file chose this.*"LuaOptions \+Htaccess"}, '  and the log says which line to add');
@@ -223,6 +241,7 @@ for_each_mpm(qw(event prefork), sub {
     is $s->get('/guarded/secret.html')->{status}, 403, "hooks of the server run on, though harmless lines stand in .htaccess beside its LuaInherit none";
     is $s->get('/guarded/open.html')->{content}, 'the page', '  and let pass what they let pass';
     is $s->get('/filtered/a.html')->{content}, 'QUIET', "SetOutputFilter may name a script that the server made a filter";
+    is $s->get("/$_/a.html")->{content}, /none/ ? 'quiet' : 'QUIET', "  $_" for sort keys %FILTERED;
     is $s->get('/required/a.html')->{content}, 'let in', 'Require may name a provider of the server';
     is $s->get('/perl/a.txt')->{content}, "the server's handler", "SetHandler perl-script runs the server's PerlResponseHandler";
     unlike $s->get('/noperl/a.txt')->{content}, qr/^RAN/, '  and never the file';

@@ -38,6 +38,8 @@ for_each_mpm(qw(event prefork), sub {
         like $s->get($address)->{status}, $right, "what it frames is there: $address";
     }
 
+    like $s->get("$_/denied")->{content}, qr/No entry/, "$_/denied is a page before anything was denied" for '', '/lua';
+
     # The pages that there are in both languages.
     for my $language (['Perl', ''], ['Lua', '/lua']) {
         my ($name, $at) = @$language;

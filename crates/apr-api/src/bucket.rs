@@ -7,7 +7,7 @@ use interp::*;
 /// Its rows.
 pub static BRIGADE: Class = Class::of::<Brigade>(&[
     class_method("new(pool, bucket_alloc)", new_brigade).doc("An empty brigade that dies with the pool."),
-    method("bucket_alloc()", brigade_alloc).doc("Where its buckets come from."),
+    method("bucket_alloc()", brigade_alloc).doc("The allocator of the connection's buckets."),
     method("cleanup()", cleanup).doc("Destroys what is in it."),
     method("concat(bb)", concat).doc("Moves all buckets of another brigade to its end."),
     method("destroy()", cleanup).doc("Destroys what is in it; it is used no more."),
@@ -23,7 +23,7 @@ pub static BRIGADE: Class = Class::of::<Brigade>(&[
     method("length([read_all])", length)
         .doc("Bytes in it; buckets that do not know are read, or with a false argument the result is then -1."),
     method("next(bucket)", next).doc("The bucket behind one; undef at the end."),
-    method("pool()", Brigade::pool).doc("The pool it dies with."),
+    method("pool()", Brigade::pool).doc("The pool with which this object dies."),
     method("prev(bucket)", prev).doc("The bucket before one; undef at the start."),
     method("split(bucket)", split).doc("Moves a bucket and all behind it to a new brigade."),
 ])

@@ -8,9 +8,9 @@ use interp::*;
 pub static FINFO: Class = Class::of::<Finfo>(&[
     function("stat(path, wanted, pool)", stat).doc("Asks the file system; `wanted` are FINFO_* constants."),
     ro("atime", |f: &Finfo| f.atime() / SECOND).doc("Last read, seconds since 1970."),
-    ro("csize", Finfo::disk_size).doc("Bytes it takes up."),
+    ro("csize", Finfo::disk_size).doc("The bytes that the file takes up on disk."),
     ro("ctime", |f: &Finfo| f.ctime() / SECOND).doc("Last changed, seconds since 1970."),
-    ro("device", Finfo::device).doc("Its file system."),
+    ro("device", Finfo::device).doc("The number of the file's file system."),
     ro("filetype", Finfo::file_type).doc("Kind of file: FILETYPE_*."),
     ro("fname", Finfo::path).doc("The path it was asked by."),
     ro("group", Finfo::group).doc("Group."),

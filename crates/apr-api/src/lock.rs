@@ -9,10 +9,12 @@ use interp::*;
 pub static THREAD_MUTEX: Class = Class::of::<ThreadMutex>(&[
     class_method("new(pool, [flags])", new_mutex).doc("A free lock, which dies with `pool`."),
     method("lock()", |m: &ThreadMutex| Status(m.lock().code(), "APR::ThreadMutex::lock"))
-        .doc("Waits until it is free, and takes it."),
-    method("trylock()", |m: &ThreadMutex| i64::from(m.try_lock().code())).doc("Takes it if it is free; else EBUSY."),
-    method("unlock()", |m: &ThreadMutex| Status(m.unlock().code(), "APR::ThreadMutex::unlock")).doc("Lets go of it."),
-    method("pool_get()", ThreadMutex::pool).doc("The pool it dies with."),
+        .doc("Waits until the lock is free and takes it."),
+    method("trylock()", |m: &ThreadMutex| i64::from(m.try_lock().code()))
+        .doc("Takes the lock if it is free; returns EBUSY if it is not."),
+    method("unlock()", |m: &ThreadMutex| Status(m.unlock().code(), "APR::ThreadMutex::unlock"))
+        .doc("Gives the lock back."),
+    method("pool_get()", ThreadMutex::pool).doc("The pool with which this object dies."),
 ])
 .doc("A lock that one thread at a time can have.");
 
@@ -20,13 +22,16 @@ pub static THREAD_MUTEX: Class = Class::of::<ThreadMutex>(&[
 pub static THREAD_RWLOCK: Class = Class::of::<ThreadRwLock>(&[
     class_method("new(pool)", new_rwlock).doc("A free lock, which dies with `pool`."),
     method("rdlock()", |l: &ThreadRwLock| Status(l.read().code(), "APR::ThreadRWLock::rdlock"))
-        .doc("Waits until nobody writes, and reads."),
-    method("tryrdlock()", |l: &ThreadRwLock| i64::from(l.try_read().code())).doc("Reads if nobody writes; else EBUSY."),
+        .doc("Waits until nobody writes and takes the lock for reading."),
+    method("tryrdlock()", |l: &ThreadRwLock| i64::from(l.try_read().code()))
+        .doc("Takes the lock for reading if nobody writes; returns EBUSY if somebody does."),
     method("wrlock()", |l: &ThreadRwLock| Status(l.write().code(), "APR::ThreadRWLock::wrlock"))
-        .doc("Waits until it is free, and writes."),
-    method("trywrlock()", |l: &ThreadRwLock| i64::from(l.try_write().code())).doc("Writes if it is free; else EBUSY."),
-    method("unlock()", |l: &ThreadRwLock| Status(l.unlock().code(), "APR::ThreadRWLock::unlock")).doc("Lets go of it."),
-    method("pool_get()", ThreadRwLock::pool).doc("The pool it dies with."),
+        .doc("Waits until the lock is free and takes it for writing."),
+    method("trywrlock()", |l: &ThreadRwLock| i64::from(l.try_write().code()))
+        .doc("Takes the lock for writing if it is free; returns EBUSY if it is not."),
+    method("unlock()", |l: &ThreadRwLock| Status(l.unlock().code(), "APR::ThreadRWLock::unlock"))
+        .doc("Gives the lock back."),
+    method("pool_get()", ThreadRwLock::pool).doc("The pool with which this object dies."),
 ])
 .doc("A lock that many readers or one writer can have.");
 

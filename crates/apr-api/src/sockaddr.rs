@@ -18,7 +18,7 @@ pub static IP_SUBNET: Class = Class::of::<IpSubnet>(&[
     class_method("new(pool, ip, [mask])", new_subnet)
         .doc("The range of an address and a mask or a number of bits, or of the beginning of an address."),
     method("test(address)", |n: &IpSubnet, address: &SockAddr| i64::from(n.has(address)))
-        .doc("Whether an address lies in it."),
+        .doc("Whether an address lies in this range."),
 ])
 .doc("A range of addresses.");
 

@@ -80,6 +80,11 @@ impl BucketAlloc {
 }
 
 impl BucketType {
+    /// Whether it is this one.
+    pub fn is(&self, other: *const ffi::apr_bucket_type_t) -> bool {
+        ptr::eq(self.0.as_ptr(), other)
+    }
+
     /// `HEAP`, `FILE`, `EOS` ...
     pub fn name(&self) -> &[u8] {
         // SAFETY: type records are static, and so are their names.

@@ -88,6 +88,13 @@ impl DirConf {
         self.lua.as_ref().map_or(&[], |lua| lua.hooks(phase, position))
     }
 
+    /// Whether there is any of mod_lua's hooks of a phase.
+    #[inline]
+    #[must_use]
+    pub fn has_hooks(&self, phase: Phase) -> bool {
+        self.lua.as_ref().is_some_and(|lua| lua.all_hooks().any(|(p, ..)| p == phase))
+    }
+
     /// Whether no phase has a handler, hooks of mod_lua aside.
     #[must_use]
     pub fn has_no_handlers(&self) -> bool {

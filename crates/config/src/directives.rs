@@ -328,13 +328,13 @@ const fn hook_block(name: &'static str, phase: Phase, contexts: Contexts) -> Dir
     row(name, Args::Headed, "[function [early|late]]", contexts, Action::Hook(phase))
         .runs_code()
         .merge(Merge::Joined)
-        .doc("The directive of this name, with the script in the configuration.")
+        .doc("Does what the directive of this name does, with the script written in the configuration.")
 }
 
 #[rustfmt::skip]
 const ROWS: &[Directive] = &[
     call("PerlSwitches", Args::Iterate, "switch ...", SERVER, apply::switches).merge(Merge::Own)
-        .doc("Command line switches of perl, such as -T, -w, -I or -M. An error once the interpreter runs. In a virtual host of use only with PerlOptions +Parent; +inherit there means PerlOptions +InheritSwitches."),
+        .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
     call("PerlRequire", Args::Iterate, "file ...", NO_SECTION, apply::require).runs_code().merge(Merge::Own)
         .doc("Requires files when the interpreter starts, before the modules of PerlModule; at once if it runs already. A failure ends the start."),
     call("PerlModule", Args::Iterate, "module ...", NO_SECTION, apply::module).runs_code().merge(Merge::Own)
@@ -346,56 +346,56 @@ const ROWS: &[Directive] = &[
     call("Perl", Args::Raw, "code", SERVER, apply::perl).runs_code()
         .doc("Runs Perl code when the line is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start."),
     call("<Perl", Args::Block, "a block of code, up to a line </Perl>", READ, apply::perl).runs_code()
-        .doc("The same with several lines. Variables that the code leaves are not turned into configuration yet."),
+        .doc("Runs the lines of the section as Perl code, as Perl does with one line. Variables that the code leaves are not turned into configuration yet."),
     call("PerlOptions", Args::Iterate, "[+|-]option ...", ANYWHERE, apply::options).merge(Merge::Flags)
-        .doc("Switches features and phases on or off; see Options below. At server level the name of a directory option sets the default of the directories."),
+        .doc("Switches features and phases on or off; see Options below. The name of a directory option, written at server level, sets the default for all directories."),
     call("PerlInitHandler", Args::Iterate, "handler ...", ANYWHERE, apply::init_handler).runs_code().merge(Merge::Handlers)
-        .doc("PerlPostReadRequestHandler at server level, PerlHeaderParserHandler in a section."),
+        .doc("Stands for PerlPostReadRequestHandler at server level and for PerlHeaderParserHandler in a section."),
     call("PerlAddAuthnProvider", Args::Take2, "name handler", SERVER, apply::authn_provider).runs_code()
-        .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. Of all servers, wherever it stands; it must stand before the lines that name it."),
+        .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("PerlAddAuthzProvider", Args::Take2, "name handler", SERVER, apply::authz_provider).runs_code()
-        .doc("Makes a provider for Require. The handler is called with the request and the rest of the Require line, and returns one of Apache2::Const's :authz_status. Of all servers, wherever it stands; it must stand before the lines that name it."),
+        .doc("Makes a provider for Require. The handler is called with the request and the rest of the Require line, and returns one of Apache2::Const's :authz_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("PerlSetVar", Args::Take2, "name value", ANYWHERE, apply::set_var).merge(Merge::Vars)
-        .doc("Sets a variable that dir_config reads. At server level for the server and, as default, for the directories."),
+        .doc("Sets a variable that dir_config reads. Written at server level it holds for the server, and in each directory that does not set it."),
     call("PerlAddVar", Args::Iterate2, "name value ...", ANYWHERE, apply::add_var).merge(Merge::Vars)
         .doc("Adds values to a variable that dir_config reads."),
     call("PerlSetEnv", Args::Take2, "name value", ANYWHERE, apply::set_env).merge(Merge::Overlap)
-        .doc("Sets a variable in %ENV and in the subprocess environment. At server level seen by start-up code too."),
+        .doc("Sets a variable in %ENV and in the subprocess environment. Start-up code sees those that are written at server level, too."),
     call("PerlPassEnv", Args::Take1, "name", SERVER, apply::pass_env).merge(Merge::Overlap).default("PATH and TZ are passed by themselves")
-        .doc("Passes a variable of the environment httpd was started in, with the value it has when the line is read. One that is not there is ignored."),
+        .doc("Passes on a variable of the environment in which httpd was started, with the value that it has when the line is read. A variable that is not there is ignored."),
 
     interp("PerlInterpStart", Args::Take1, "number", set::start).default("3")
-        .doc("Interpreters that are cloned for each child process before it is forked."),
+        .doc("Clone this many interpreters for each child process before it is forked."),
     interp("PerlInterpMax", Args::Take1, "number", set::max).default("5")
-        .doc("Interpreters a child process may have at once. Requests beyond that wait: see PerlInterpMaxWait."),
+        .doc("Let a child process have at most this many interpreters at once. A request that finds all of them busy waits: see PerlInterpMaxWait."),
     interp("PerlInterpMinSpare", Args::Take1, "number", set::min_spare).default("3")
-        .doc("Idle interpreters to keep, made ahead of demand."),
+        .doc("Keep at least this many interpreters idle: the next ones are made before a request needs them."),
     interp("PerlInterpMaxSpare", Args::Take1, "number", set::max_spare).default("3")
-        .doc("Idle interpreters beyond which some are destroyed."),
+        .doc("Keep at most this many interpreters idle; the others are destroyed."),
     interp("PerlInterpMaxRequests", Args::Take1, "number", set::max_requests).default("2000")
-        .doc("Uses after which an interpreter is replaced, as soon as its successor is ready; 0 means never."),
+        .doc("Replace an interpreter after this many requests, as soon as its successor is ready. 0 means never."),
     interp("PerlInterpMaxAge", Args::Take1, "time|none", set::max_age).default("none")
-        .doc("Age at which an interpreter is replaced, as soon as its successor is ready. A time is a number of seconds, or has a unit: ms, s, min, h, d."),
+        .doc("Replace an interpreter when it is this old, as soon as its successor is ready. A time is a number of seconds, or has a unit: ms, s, min, h, d."),
     interp("PerlInterpMaxQueue", Args::Take1, "number|none", set::max_queue).default("none")
-        .doc("Requests that may wait for an interpreter at once; one more is answered with 503 right away."),
+        .doc("Let at most this many requests wait for an interpreter at once; one more is answered with 503 right away."),
     interp("PerlInterpMaxWait", Args::Take1, "time|Timeout", set::max_wait).default("Timeout").merge(Merge::Inherit)
-        .doc("How long a request waits for an interpreter before it is answered with 503. Timeout means the server's Timeout; 0 means not at all."),
+        .doc("Let a request wait this long for an interpreter; then it is answered with 503. Timeout stands for the server's Timeout; with 0 no request waits."),
     interp("PerlInterpScope", Args::Take1, "handler|response|subrequest|request|connection", set::scope).default("response").merge(Merge::Inherit)
-        .doc("How long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, each subrequest for itself. request: until the log phase is over. connection: until the connection ends. What lives with the request (pnotes, a filter's context, a pushed code reference) keeps it in any case."),
+        .doc("Says how long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, but each subrequest has an interpreter of its own. request: until the log phase is over. connection: until the connection ends. A value that lives with the request (pnotes, a filter's context, a pushed code reference) makes the request keep its interpreter until it ends, whatever is written here."),
     interp("PerlInterpTrim", Args::Take12, "off|[report] size", set::trim).default("off")
-        .doc("Idle interpreters give back buffers of at least this size whose variables hold no value; with report they are only counted and logged. A size is a number of bytes, or has a unit: K, M, G."),
+        .doc("Free the buffers of at least this size that an idle interpreter still has for variables without a value; with report they are only counted, and the log tells how much it would be. A size is a number of bytes, or has a unit: K, M, G."),
 
     // mod_perl 1 names
     handler("PerlHandler", Args::Iterate, Phase::Response, ANYWHERE)
-        .doc("mod_perl 1 name of PerlResponseHandler."),
+        .doc("Stands for PerlResponseHandler, by the name that it had in mod_perl 1."),
     call("PerlSendHeader", Args::Flag, "On|Off", ANYWHERE, apply::send_header).merge(Merge::Flags)
-        .doc("mod_perl 1 name of PerlOptions +ParseHeaders or -ParseHeaders."),
+        .doc("Stands for PerlOptions +ParseHeaders or -ParseHeaders, by the name that it had in mod_perl 1."),
     call("PerlSetupEnv", Args::Flag, "On|Off", ANYWHERE, apply::setup_env).merge(Merge::Flags)
-        .doc("mod_perl 1 name of PerlOptions +SetupEnv or -SetupEnv."),
+        .doc("Stands for PerlOptions +SetupEnv or -SetupEnv, by the name that it had in mod_perl 1."),
     call("PerlTaintCheck", Args::Flag, "On|Off", SERVER, apply::taint_check).merge(Merge::Own).default("Off")
-        .doc("mod_perl 1 name of PerlSwitches -T."),
+        .doc("Stands for PerlSwitches -T, by the name that it had in mod_perl 1."),
     call("PerlWarn", Args::Flag, "On|Off", SERVER, apply::warn).merge(Merge::Own).default("Off")
-        .doc("mod_perl 1 name of PerlSwitches -w."),
+        .doc("Stands for PerlSwitches -w, by the name that it had in mod_perl 1."),
 ];
 
 /// Filters get their directives together with filters; until then they are in [`not_yet`].

@@ -113,7 +113,7 @@ pub struct Limits {
     pub min_spare: usize,
     /// Idle ones beyond which some are destroyed.
     pub max_spare: usize,
-    /// Uses after which an interpreter is replaced; 0: never.
+    /// Replace an interpreter after this many requests; 0: never.
     pub max_uses: u64,
     /// Age at which an interpreter is replaced.
     pub max_age: Option<Duration>,
@@ -241,6 +241,47 @@ impl InterpConf {
         contradiction(self.min_spare, self.max, min_spare, max, "no more than that can be idle");
         contradiction(self.min_spare, self.max_spare, min_spare, max_spare, "no more than that are kept idle");
         found
+    }
+}
+
+impl InterpConf {
+    /// Why requests will come to wait for each other with these numbers, in a child with so many `threads`, and the number with
+    /// which they would not. `beside` is the other language with its maximum, for the one of the two that tells.
+    ///
+    /// Fewer interpreters than threads is what pools are for, and no reason by itself. It is one where connections keep theirs while
+    /// they are idle; where requests of both languages have to share few of each; and where a small written maximum stands beside
+    /// few threads, so that all of these can wait for what a few slow answers keep.
+    #[must_use]
+    pub fn invites_waiting(&self, threads: usize, beside: Option<(Language, usize)>) -> Option<String> {
+        /// So many times the written maximum are few threads.
+        const FEW: usize = 4;
+        let (name, limits) = (self.language.name(), self.limits(Duration::ZERO));
+        let at = self.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+        let max = limits.max;
+        if max >= threads {
+            return None;
+        }
+        if limits.scope == LeaseScope::Connection {
+            return Some(format!(
+                "{name}InterpScope: with \"connection\" each connection keeps an interpreter, while it is idle, too; a child of \
+                 ThreadsPerChild {threads} has {name}InterpMax {max} for them, and requests will wait until some are closed; \
+                 \"{name}InterpMax {threads}\" would avoid that{at}"
+            ));
+        }
+        if let Some((other, other_max)) = beside.filter(|(_, other_max)| *other_max < threads) {
+            let other = other.name();
+            return Some(format!(
+                "{name}InterpMax: {max} beside {other}InterpMax {other_max} and ThreadsPerChild {threads}: requests that need an \
+                 interpreter of each will wait for each other; \"{name}InterpMax {threads}\" would avoid that{at}"
+            ));
+        }
+        let is_few = self.max.is_some() && threads <= max.saturating_mul(FEW);
+        is_few.then(|| {
+            format!(
+                "{name}InterpMax: {max} beside ThreadsPerChild {threads}: all threads of a child can come to wait for interpreters \
+                 that a few requests keep (pnotes, pushed code, cleanups); \"{name}InterpMax {threads}\" would avoid that{at}"
+            )
+        })
     }
 }
 
@@ -443,6 +484,36 @@ mod tests {
         for right in [conf(99, 2, 99, 99), conf(10, 99, 99, 99), conf(1, 1, 1, 1), InterpConf::default()] {
             assert_eq!(right.check(), [] as [&str; 0]);
         }
+    }
+
+    #[test]
+    fn numbers_that_invite_waiting_are_told_with_one_that_would_not() {
+        let told = |conf: &InterpConf, threads, beside| conf.invites_waiting(threads, beside).unwrap_or_default();
+        let scoped = |scope| InterpConf { scope: Some(scope), ..InterpConf::default() };
+        let perl = |max| Some((Language::Perl, max));
+        // What is not written is no reason, nor is what is large beside it.
+        for threads in [8, 16, 25, 64] {
+            assert_eq!(told(&InterpConf::default(), threads, None), "");
+            assert_eq!(told(&InterpConf::new(Language::Lua), threads, perl(5)), "");
+        }
+        assert_eq!(told(&conf(99, 5, 99, 99), 25, None), "");
+        assert_eq!(told(&conf(99, 8, 99, 99), 8, None), "");
+        assert_eq!(
+            told(&InterpConf { at: Some(Where::new("a.conf", 7)), ..conf(99, 2, 99, 99) }, 8, None),
+            "PerlInterpMax: 2 beside ThreadsPerChild 8: all threads of a child can come to wait for interpreters that a few \
+             requests keep (pnotes, pushed code, cleanups); \"PerlInterpMax 8\" would avoid that (a.conf:7)"
+        );
+        let text = told(&scoped(LeaseScope::Connection), 25, None);
+        assert!(
+            text.starts_with("PerlInterpScope: with \"connection\"") && text.contains("\"PerlInterpMax 25\""),
+            "{text}"
+        );
+        assert_eq!(told(&scoped(LeaseScope::Connection), 5, None), "");
+        assert_eq!(told(&scoped(LeaseScope::Request), 25, None), "");
+        let lua = InterpConf { max: Some(4), ..InterpConf::new(Language::Lua) };
+        let text = told(&lua, 25, perl(5));
+        assert!(text.starts_with("LuaInterpMax: 4 beside PerlInterpMax 5 and ThreadsPerChild 25"), "{text}");
+        assert_eq!((told(&lua, 25, perl(25)), told(&lua, 25, None)), (String::new(), String::new()));
     }
 
     #[test]

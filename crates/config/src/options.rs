@@ -98,18 +98,18 @@ const fn dir(name: &'static str, option_: DirOption, doc: &'static str) -> Optio
 
 #[rustfmt::skip]
 const SERVER_ROWS: &[OptionRow] = &[
-    server("Enable", ServerOption::Enable, "Whether the module works for this server at all. With -Enable a handler line is an error, and a virtual host has no interpreter.").on(),
-    server("Clone", ServerOption::Clone, "The virtual host has its own interpreters, cloned from the main server's parent.").needs_ithreads(),
-    server("Parent", ServerOption::Parent, "The virtual host has its own parent interpreter and so its own namespace, switches and modules; implies Clone.").needs_ithreads(),
+    server("Enable", ServerOption::Enable, "Switches the module on for this server. With -Enable a line that names a handler is an error, and a virtual host has no interpreter.").on(),
+    server("Clone", ServerOption::Clone, "Gives the virtual host its own interpreters, cloned from the main server's parent.").needs_ithreads(),
+    server("Parent", ServerOption::Parent, "Gives the virtual host its own parent interpreter and so its own namespace, switches and modules; implies Clone.").needs_ithreads(),
     // "Autoload" is what mod_perl's code accepts, "AutoLoad" what its manual says.
-    server("Autoload", ServerOption::Autoload, "Loads the modules of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does so for one, a - exempts it.").alias("AutoLoad"),
-    server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
-    server("InheritSwitches", ServerOption::InheritSwitches, "A virtual host with +Parent uses the main server's PerlSwitches, in place of its own. PerlSwitches +inherit is the same."),
+    server("Autoload", ServerOption::Autoload, "Loads the modules of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does this for that handler alone, a - exempts it.").alias("AutoLoad"),
+    server("MergeHandlers", ServerOption::MergeHandlers, "Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet."),
+    server("InheritSwitches", ServerOption::InheritSwitches, "Starts the Perl of a virtual host with +Parent by the main server's PerlSwitches, in place of its own. PerlSwitches +inherit does the same."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` builds the parent interpreters, loads what PerlRequire and PerlModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
-    server("Htaccess", ServerOption::Htaccess, "Directives that run code (handlers, PerlModule, PerlRequire) are obeyed in .htaccess files. Whoever may write such a file may then run code as the server's user."),
+    server("Htaccess", ServerOption::Htaccess, "Obeys directives that run code (handlers, PerlModule, PerlRequire) in .htaccess files. Whoever may write such a file may then run code as the server's user."),
     server("LogStderr", ServerOption::LogStderr, "What Perl code warns, or prints to STDERR, becomes lines of the error log at level warn, with client and module. With -LogStderr it goes there as it is, as with mod_perl.").on(),
-    option("None", 0, "Accepted, without effect.").unlisted(),
-    option("Unset", 0, "Accepted, without effect.").unlisted(),
+    option("None", 0, "Is accepted and has no effect.").unlisted(),
+    option("Unset", 0, "Is accepted and has no effect.").unlisted(),
 ];
 
 /// First bit of the phases' switches.
@@ -139,7 +139,7 @@ pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SWITCHES] = {
     let mut i = 0;
     while i < PHASES.len() {
         if let Some(perl) = PHASES[i].perl {
-            let doc = "Allows the directive of this phase; switched off, such a line is an error. It must stand before the lines it is to forbid.";
+            let doc = "Allows the directive of this phase. Where it is switched off such a line is an error; the option must stand before the lines that it is to forbid.";
             let mut row = option(perl.switch, switch_bit(PHASES[i].phase), doc).on();
             row.listed = !matches!(PHASES[i].scope, Scope::Filter);
             rows[n] = OptionRow { phase: Some(PHASES[i].phase), ..row };
@@ -153,11 +153,11 @@ pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SWITCHES] = {
 /// The options of a server in Lua.
 #[rustfmt::skip]
 pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
-    server("Enable", ServerOption::Enable, "Whether the module works for this server at all. With -Enable a line that names a handler or script is an error, and a virtual host has no interpreter.").on(),
-    server("Clone", ServerOption::Clone, "The virtual host has its own interpreters, made as the main server's are."),
-    server("Parent", ServerOption::Parent, "The virtual host has its own parent interpreter and so its own start-up code; implies Clone."),
-    server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does so for one, a - exempts it.").alias("Autoload"),
-    server("MergeHandlers", ServerOption::MergeHandlers, "Handlers of the virtual host run after those of the main server instead of replacing them (phases without a directory)."),
+    server("Enable", ServerOption::Enable, "Switches the module on for this server. With -Enable a line that names a handler or script is an error, and a virtual host has no interpreter.").on(),
+    server("Clone", ServerOption::Clone, "Gives the virtual host its own interpreters, made as the main server's are."),
+    server("Parent", ServerOption::Parent, "Gives the virtual host its own parent interpreter and so its own start-up code; implies Clone."),
+    server("AutoLoad", ServerOption::Autoload, "Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does this for that handler alone, a - exempts it.").alias("Autoload"),
+    server("MergeHandlers", ServerOption::MergeHandlers, "Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet."),
     server("ConfigTest", ServerOption::ConfigTest, "`httpd -t` starts the parent interpreters, loads what LuaRequire and LuaModule name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on(),
     server("Htaccess", ServerOption::Htaccess, "Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user."),
 ];
@@ -165,8 +165,8 @@ pub static LUA_SERVER_OPTIONS: [OptionRow; 7] = [
 /// The options of a directory in Lua.
 #[rustfmt::skip]
 pub static LUA_DIR_OPTIONS: [OptionRow; 2] = [
-    dir("MergeHandlers", DirOption::MergeHandlers, "Handlers of an inner section run after those of the outer one instead of replacing them. Hooks follow LuaInherit."),
-    dir("WatchGlobals", DirOption::WatchGlobals, "For development: a line in the error log for each global that a script makes, with file and line."),
+    dir("MergeHandlers", DirOption::MergeHandlers, "Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise. Hooks follow LuaInherit."),
+    dir("WatchGlobals", DirOption::WatchGlobals, "Writes a line into the error log for each global that a script makes, with file and line. It is meant for development."),
 ];
 
 /// The options of a server in a language.
@@ -190,12 +190,12 @@ pub fn dir_options(language: Language) -> &'static [OptionRow] {
 /// The options of a directory.
 #[rustfmt::skip]
 pub static DIR_OPTIONS: [OptionRow; 6] = [
-    dir("GlobalRequest", DirOption::GlobalRequest, "Apache2::RequestUtil->request gives the current request.").default_text("on for perl-script, else off"),
-    dir("ParseHeaders", DirOption::ParseHeaders, "What a response prints first is a block of CGI headers."),
+    dir("GlobalRequest", DirOption::GlobalRequest, "Lets Apache2::RequestUtil->request give the current request.").default_text("on for perl-script, else off"),
+    dir("ParseHeaders", DirOption::ParseHeaders, "Takes what a response prints first as a block of CGI headers."),
     dir("SetupEnv", DirOption::SetupEnv, "%ENV has the CGI variables while the response runs.").default_text("on for perl-script, else off"),
-    dir("MergeHandlers", DirOption::MergeHandlers, "Handlers of an inner section run after those of the outer one instead of replacing them."),
-    option("None", 0, "Accepted, without effect.").unlisted(),
-    option("Unset", 0, "Accepted, without effect.").unlisted(),
+    dir("MergeHandlers", DirOption::MergeHandlers, "Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise."),
+    option("None", 0, "Is accepted and has no effect.").unlisted(),
+    option("Unset", 0, "Is accepted and has no effect.").unlisted(),
 ];
 
 type ByName = HashMap<&'static str, &'static OptionRow>;

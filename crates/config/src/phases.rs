@@ -25,7 +25,7 @@ pub enum Phase {
     QuickHandler,
     /// The request line and headers were read.
     PostReadRequest,
-    /// Before the URI is decoded and translated.
+    /// Runs before the URI is decoded and translated.
     PreTranslateName,
     /// URI to file name.
     Trans,
@@ -420,8 +420,11 @@ const FIXUP: &[(Position, Order)] = &[
     (Position::Map, MAP_FIXUP),
     (Position::Late, LATE),
 ];
+/// Before the core's own first handler, in which a connection that changes its protocol is served to its end.
+const BEFORE_UPGRADES: Order = Order::At(-11);
+
 const RESPONSE: &[(Position, Order)] =
-    &[(Position::Look, Order::ReallyFirst), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
+    &[(Position::Look, BEFORE_UPGRADES), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
 const LOG: &[(Position, Order)] = &[
     (Position::Handlers, Order::ReallyFirst),
     (Position::Early, EARLY),
@@ -441,37 +444,37 @@ const LAST: &[Order] = &[Order::Last];
 pub static PHASES: [PhaseRow; Phase::COUNT] = [
     phase(Phase::OpenLogs, "OpenLogs", Hook::OpenLogs, FIRST, Scope::Files)
         .perl("PerlOpenLogsHandler").lua("LuaOpenLogsHandler")
-        .doc("When log files are opened. Only entries of the main server run; each must return OK, else the server does not start."),
+        .doc("Runs when httpd opens its log files. Only entries of the main server run; each must return OK, else the server does not start."),
     phase(Phase::PostConfig, "PostConfig", Hook::PostConfig, FIRST, Scope::Files)
         .perl("PerlPostConfigHandler").lua("LuaPostConfigHandler")
-        .doc("When the configuration is complete. Only entries of the main server run; each must return OK, else the server does not start."),
+        .doc("Runs when the configuration is complete. Only entries of the main server run; each must return OK, else the server does not start."),
     phase(Phase::ChildInit, "ChildInit", Hook::ChildInit, FIRST, Scope::Process)
         .perl("PerlChildInitHandler").lua("LuaChildInitHandler")
-        .doc("When a child process starts, in its parent interpreter. Only entries of the main server run."),
+        .doc("Runs when a child process starts, in its parent interpreter. Only entries of the main server run."),
     phase(Phase::ChildExit, "ChildExit", Hook::ChildPoolCleanup, &[], Scope::Process)
         .perl("PerlChildExitHandler").lua("LuaChildExitHandler")
-        .perl_doc("When a child process ends, before END blocks. Only entries of the main server run.")
-        .doc("When a child process ends. Only entries of the main server run."),
+        .perl_doc("Runs when a child process ends, before END blocks. Only entries of the main server run.")
+        .doc("Runs when a child process ends. Only entries of the main server run."),
     phase(Phase::PreConnection, "PreConnection", Hook::PreConnection, FIRST, Scope::Connection)
         .perl("PerlPreConnectionHandler").lua("LuaPreConnectionHandler")
-        .doc("When a connection was accepted. Entries are those of the port's first server."),
+        .doc("Runs when a connection was accepted. The handlers are those of the first server of its port."),
     phase(Phase::ProcessConnection, "ProcessConnection", Hook::ProcessConnection, FIRST, Scope::Connection)
         .run(Run::First)
         .perl("PerlProcessConnectionHandler").lua("LuaProcessConnectionHandler")
-        .doc("Speaks the connection's protocol; OK means it did. Entries are those of the port's first server."),
+        .doc("Speaks the connection's protocol; OK means that it did. The handlers are those of the first server of its port."),
     phase(Phase::QuickHandler, "QuickHandler", Hook::QuickHandler, FIRST, Scope::Server)
         .run(Run::First)
         .hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)
-        .doc("Before any other phase of a request; OK means the page was made."),
+        .doc("Runs before any other phase of a request; OK means that the page was made."),
     phase(Phase::PostReadRequest, "PostReadRequest", Hook::PostReadRequest, REALLY_FIRST, Scope::Server)
         .perl("PerlPostReadRequestHandler").lua("LuaPostReadRequestHandler")
-        .perl_doc("When the request's headers were read. PerlInitHandler at server level is the same.")
-        .doc("When the request's headers were read."),
+        .perl_doc("Runs when the request's headers were read. PerlInitHandler at server level is the same.")
+        .doc("Runs when the request's headers were read."),
     phase(Phase::PreTranslateName, "PreTranslateName", Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         // The first is what mod_lua has, the other what its manual says.
         .hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
-        .doc("Before the URI is decoded and translated."),
+        .doc("Runs before the URI is decoded and translated."),
     phase(Phase::Trans, "Trans", Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         .perl("PerlTransHandler").lua("LuaTransHandler").hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
@@ -482,15 +485,15 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
         .doc("Finds the directory's configuration; OK skips <Directory> sections and .htaccess, DONE ends the request."),
     phase(Phase::HeaderParser, "HeaderParser", Hook::HeaderParser, REALLY_FIRST, Scope::Directory)
         .perl("PerlHeaderParserHandler").lua("LuaHeaderParserHandler")
-        .perl_doc("First phase that knows its section; not run for subrequests. PerlInitHandler in a section is the same.")
-        .doc("First phase that knows its section; not run for subrequests."),
+        .perl_doc("Runs first of the phases that know their section; it does not run for subrequests. PerlInitHandler in a section is the same.")
+        .doc("Runs first of the phases that know their section; it does not run for subrequests."),
     phase(Phase::Access, "Access", Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
         .perl("PerlAccessHandler").lua("LuaAccessHandler").hooks(&["<LuaHookAccessChecker"], ANYWHERE)
         .doc("Allows or refuses by address, time and the like."),
     phase(Phase::Authen, "Authen", Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .perl("PerlAuthenHandler").lua("LuaAuthenHandler").hooks(&["<LuaHookCheckUserID"], ANYWHERE)
-        .doc("Finds out who the user is; run only where a Require line asks for one."),
+        .doc("Finds out who the user is; it runs only where a Require line asks for a user."),
     phase(Phase::Authz, "Authz", Hook::AuthChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .perl("PerlAuthzHandler").lua("LuaAuthzHandler").hooks(&["<LuaHookAuthChecker"], ANYWHERE)
@@ -501,11 +504,11 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
         .doc("Sets content type, language and handler."),
     phase(Phase::Fixup, "Fixup", Hook::Fixups, REALLY_FIRST, Scope::Directory)
         .perl("PerlFixupHandler").lua("LuaFixupHandler").hooks(&["<LuaHookFixups"], ANYWHERE).lua_orders(FIXUP)
-        .doc("Last phase before the response."),
+        .doc("Runs last before the response."),
     phase(Phase::InsertFilter, "InsertFilter", Hook::InsertFilter, LAST, Scope::Directory)
         .run(Run::Void)
         .hooks(&["<LuaHookInsertFilter"], ANYWHERE)
-        .doc("When filters are put in place."),
+        .doc("Runs when filters are put in place."),
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
     phase(Phase::InputFilter, "InputFilter", Hook::InsertFilter, LAST, Scope::Filter)
         .perl("PerlInputFilterHandler")
@@ -513,17 +516,17 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
     phase(Phase::OutputFilter, "OutputFilter", Hook::InsertFilter, LAST, Scope::Filter)
         .perl("PerlOutputFilterHandler")
         .doc("Filters what is sent."),
-    phase(Phase::Response, "Response", Hook::Handler, &[Order::ReallyFirst, Order::Middle], Scope::Directory)
+    phase(Phase::Response, "Response", Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
         .run(Run::First)
         .perl("PerlResponseHandler").lua("LuaResponseHandler").lua_orders(RESPONSE)
         .perl_doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it.")
         .doc("Makes the page, under SetHandler lua. If all decline, another module may make it."),
     phase(Phase::Log, "Log", Hook::LogTransaction, REALLY_FIRST, Scope::Directory)
         .perl("PerlLogHandler").lua("LuaLogHandler").hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
-        .doc("When the page was sent."),
+        .doc("Runs when the page was sent."),
     phase(Phase::Cleanup, "Cleanup", Hook::RequestPoolCleanup, &[], Scope::Directory)
         .perl("PerlCleanupHandler").lua("LuaCleanupHandler")
-        .doc("When the request is over and its memory about to be freed; the result is of no effect."),
+        .doc("Runs when the request is over and its memory is about to be freed; what the handler returns has no effect."),
 ];
 
 /// Where a phase's handlers lie in the record of its scope.
@@ -700,7 +703,7 @@ mod tests {
         for row in &PHASES {
             let expected: &[Order] = match row.phase {
                 Phase::ChildExit | Phase::Cleanup => &[],
-                Phase::Response => &[Order::ReallyFirst, Order::Middle],
+                Phase::Response => &[BEFORE_UPGRADES, Order::Middle],
                 Phase::InsertFilter | Phase::InputFilter | Phase::OutputFilter => &[Order::Last],
                 Phase::QuickHandler => &[Order::First],
                 _ if row.subject == Subject::Request => &[Order::ReallyFirst],

@@ -4,7 +4,7 @@
 //! for everything. A [`Record`] wraps what the host keeps per server and per directory, and remembers merges.
 
 use crate::{
-    Command, Connection, Pools, Request, Server, Slots, ffi, guard,
+    Command, Connection, Pools, Request, Server, Slots, end, ffi, guard,
     hook::{self, Own},
     kind, provider,
     status::{DECLINED, OK},
@@ -140,6 +140,8 @@ pub trait Host: Sized + 'static {
     }
     /// [`Own::BeforeError`]: an error page is about to be sent.
     fn before_error(_r: Request) {}
+    /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.
+    fn request_ends(_end: end::End) {}
 }
 
 /// The record that httpd finds by its name in the loaded library.

@@ -16,6 +16,11 @@ pub fn is_threaded() -> bool {
     query(ffi::AP_MPMQ_IS_THREADED).unwrap_or(0) != 0
 }
 
+/// Whether an answer that is not sent yet needs no thread of a child (event).
+pub fn is_async() -> bool {
+    query(ffi::AP_MPMQ_IS_ASYNC).unwrap_or(0) != 0
+}
+
 /// Its name: `event`, `worker`, `prefork`.
 pub fn name() -> &'static [u8] {
     // SAFETY: the MPM's own static string.

@@ -55,7 +55,10 @@ static void seal(pTHX_ HV *stash, const char *name, I32 skip) {
 }
 void mp_seal(mp_interp *me) {
     dTHXa(me->perl);
-    SV *arena; HV **found = NULL; size_t n = 0, room = 0, i;
+    SV *arena, *ret = NULL; HV **found = NULL; size_t n = 0, room = 0, i;
+    (void)mp_run(aTHX_ me, (SV *)get_cv("ModInterp::flush", 0), NULL, NULL, 0, &ret);
+    SvREFCNT_dec(ret);
+    me->leaving = 0;
     for (arena = PL_sv_arenaroot; arena; arena = (SV *)SvANY(arena)) {
         SV *sv, *end = &arena[SvREFCNT(arena)];
         for (sv = arena + 1; sv < end; sv++) {
@@ -110,7 +113,7 @@ static void own_thread_context(pTHX_ int slot, void *first) {
 
 mp_interp *mp_clone(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl, *c;
-    mp_interp *to = calloc(1, sizeof *to);
+    mp_interp *to = calloc(1, sizeof *to); SV *arenas;
     mp_owned owned; void *thread; int slot;
     free(making.error); making.error = NULL; making.len = 0;
     if (!to) return NULL;
@@ -121,10 +124,12 @@ mp_interp *mp_clone(mp_interp *me) {
     slot = thread_slot(aTHX_ thread);
     c = perl_clone(my_perl, CLONEf_KEEP_PTR_TABLE);     /* CLONE runs in it, at its end */
     making.from = making.to = NULL;
+    arenas = PL_sv_arenaroot;
     {
         dTHXa(c); AV *av;
         PL_my_cxt_list[mp_cxt_index] = to;
         to->perl = c;
+        mp_read_ahead(aTHX_ arenas);
         mp_owned_clear(aTHX_ owned);
         own_thread_context(aTHX_ slot, thread);
         ptr_table_free(PL_ptr_table); PL_ptr_table = NULL;

@@ -84,6 +84,9 @@ static int hash_local(pTHX_ SV *sv, MAGIC *mg);
 static const MGVTBL hash_magic = { NULL, hash_set, NULL, hash_clear, NULL, hash_copy, NULL, hash_local };
 static void mark_hash(pTHX_ SV *hv) { sv_magicext(hv, NULL, PERL_MAGIC_env, &hash_magic, NULL, 0)->mg_flags |= MGf_COPY | MGf_LOCAL; }
 static int hash_local(pTHX_ SV *sv, MAGIC *mg) { PERL_UNUSED_ARG(mg); mark_hash(aTHX_ sv); return 1; }
+/* A hash without its magic, and unlocked: what is done to it reaches neither environ nor a sink, and cannot die. */
+#define SHUT (SVs_GMG | SVs_SMG | SVs_RMG | SVf_READONLY | SVf_PROTECT)
+static U32 open_up(HV *hv) { const U32 was = SvFLAGS(hv) & SHUT; SvFLAGS(hv) &= ~SHUT; return was; }
 /* Whether a value's or a hash's only magic is ours. */
 static int is_marked(const SV *sv, const MGVTBL *with) {
     const MAGIC *mg = SvTYPE(sv) >= SVt_PVMG ? SvMAGIC(sv) : NULL;
@@ -198,14 +201,13 @@ static int is_ours(const SV *sv, const HE *he) {
         && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT));
 }
 static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
-    HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b; size_t count = 0; AV *gone = NULL; U32 magic;
+    HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b; size_t count = 0; AV *gone = NULL; U32 was;
     if (UNLIKELY(!is_marked((SV *)hv, &hash_magic) || (SvFLAGS(hv) & (SVf_READONLY | SVf_PROTECT | SVs_OBJECT)) || SvREFCNT(hv) != 1 || TAINTING_get)) {
         throw_away(aTHX_ me, f);
         return;
     }
     if (HvHasAUX(hv)) hv_iterinit(hv);                     /* an `each` that did not come to its end */
-    magic = SvMAGICAL(hv);
-    SvMAGICAL_off(hv);
+    was = open_up(hv);
     if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
         for (he = bucket[b]; he; he = next) {
             next = HeNEXT(he);
@@ -214,14 +216,14 @@ static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
             HeVAL(he) = &PL_sv_undef;
             (void)hv_delete(hv, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he), G_DISCARD);
         }
-    SvFLAGS(hv) |= magic;
+    SvFLAGS(hv) |= was;
     if (UNLIKELY(count != f->count)) { f->nplaces = 0; f->count = count; }      /* an entry that a place names may be gone */
     free_later(aTHX_ me, gone);                         /* last: DESTROY may begin a frame */
 }
 
 /* 0: there is no %ENV. */
 int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint, const mp_env_sink *sink, void *ctx) {
-    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 magic; giving g; SV *sv;
+    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 was; giving g; SV *sv;
     mp_env_frame **at = me->env_top ? &me->env_top->inner : &me->env_first, *f = *at;
     if (!hv) return 0;
     if (!f) {
@@ -230,8 +232,7 @@ int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *p, size_t n, i
         *at = f;
     }
     if (!f->hv) { f->hv = newHV(); mark_hash(aTHX_ (SV *)f->hv); }
-    magic = SvMAGICAL(f->hv);
-    SvMAGICAL_off(f->hv);
+    was = open_up(f->hv);
     g.f = f; g.at = 0; g.same = f->nplaces > 0;
     if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
         for (he = bucket[b]; he; he = HeNEXT(he)) {
@@ -243,7 +244,7 @@ int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *p, size_t n, i
         }
     for (i = 0; i < n; i++) if ((sv = give(aTHX_ &g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
     give_done(aTHX_ &g);
-    SvFLAGS(f->hv) |= magic;
+    SvFLAGS(f->hv) |= was;
     exchange(aTHX_ hv, f->hv);
     f->of = (HV *)SvREFCNT_inc_simple_NN((SV *)hv);
     f->owner = owner; f->sink = sink; f->ctx = ctx;
@@ -292,12 +293,11 @@ static void store(pTHX_ mp_interp *me, HV *hv, const mp_pair *p, int taint) {
 }
 /* Without the hash's magic, and the values': nothing reaches environ or a sink. */
 void mp_env_set(mp_interp *me, const mp_pair *p, size_t n, int taint) {
-    dTHXa(me->perl); HV *hv = env_hv(); size_t i; U32 magic;
+    dTHXa(me->perl); HV *hv = env_hv(); size_t i; U32 was;
     if (!hv) return;
-    magic = SvMAGICAL(hv);
-    SvMAGICAL_off(hv);
+    was = open_up(hv);
     for (i = 0; i < n; i++) store(aTHX_ me, hv, p + i, taint);
-    SvFLAGS(hv) |= magic;
+    SvFLAGS(hv) |= was;
 }
 
 /* ---- variables that the calls of a request see in the interpreter's own %ENV, while no frame has begun. What a script writes to
@@ -343,22 +343,20 @@ static void put_over(pTHX_ mp_env_over *o, const mp_pair *p, int taint, AV **lat
 }
 /* The pairs stay where they are until mp_env_leave. */
 void mp_env_put(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint) {
-    dTHXa(me->perl); HV *hv = env_hv(); mp_env_over *o = &me->env_over; size_t i; U32 magic; AV *later = NULL;
+    dTHXa(me->perl); HV *hv = env_hv(); mp_env_over *o = &me->env_over; size_t i; U32 was; AV *later = NULL;
     if (!hv) return;
     if (me->env_top || !owner || (o->owner && o->of != hv)) { mp_env_set(me, p, n, taint); return; }    /* the last: in `local %ENV` */
     if (!o->owner) { o->owner = owner; o->of = (HV *)SvREFCNT_inc_simple_NN((SV *)hv); }
-    magic = SvMAGICAL(o->of);
-    SvMAGICAL_off(o->of);
+    was = open_up(o->of);
     for (i = 0; i < n; i++) put_over(aTHX_ o, p + i, taint, &later);
-    SvFLAGS(o->of) |= magic;
+    SvFLAGS(o->of) |= was;
     free_later(aTHX_ me, later);
 }
 /* `sink` hears what became of those that a script changed. */
 void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
-    dTHXa(me->perl); mp_env_over *o = &me->env_over; HV *hv = o->of; U32 magic; AV *later = NULL;
+    dTHXa(me->perl); mp_env_over *o = &me->env_over; HV *hv = o->of; U32 was; AV *later = NULL;
     if (!o->owner) return;
-    magic = SvMAGICAL(hv);
-    SvMAGICAL_off(hv);
+    was = open_up(hv);
     while (o->n) {
         const mp_env_item item = o->items[--o->n]; const mp_pair *p = &item.put;
         HE *he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, 0, NULL, 0);
@@ -373,7 +371,7 @@ void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
         }
         if (item.old == SAME) {                         /* what a script wrote may be in environ: so does this */
             if (!changed) continue;
-            SvFLAGS(hv) |= magic;
+            if (!mg_find((SV *)hv, PERL_MAGIC_tied)) SvFLAGS(hv) |= was & (SVs_GMG | SVs_SMG | SVs_RMG);
             if (!sv || SvROK(sv) || SvREADONLY(sv) || SvOBJECT(sv) || SvTYPE(sv) > SVt_PVMG) {
                 SV *made = newSVpvn(p->value, p->vlen);
                 if (sv) { HeVAL(he) = &PL_sv_undef; let_go(aTHX_ sv, &later); }
@@ -392,7 +390,7 @@ void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
             let_go(aTHX_ sv, &later);
         }
     }
-    SvFLAGS(hv) |= magic;
+    SvFLAGS(hv) |= was;
     o->owner = NULL; o->of = NULL;
     free_later(aTHX_ me, later);
     mp_release(aTHX_ me, (SV *)hv);

@@ -171,6 +171,9 @@ static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]
 int mp_io_is_plain(mp_interp *me, int i);
 void mp_io_again(pTHX_ mp_interp *me, int i);
 void mp_io_native(mp_interp *me, int i);
+/* readahead.c */
+void mp_read_ahead(pTHX_ SV *parents_arenas);
+XS_EXTERNAL(mp_xs_flush);
 /* leftovers.c */
 XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);

@@ -134,7 +134,7 @@ impl<M: Manage> Tipool<M> {
             Ok(item) => {
                 state.pace.failures = 0;
                 state.pace.retry_at = None;
-                if let (Some(_), Purpose::Replace(old)) = (state.made(item, false), purpose) {
+                if let (Some(_), Purpose::Replace(old)) = (state.made(item, None), purpose) {
                     state.supersede(old);
                 }
                 self.shared.unlock(state, Who::Keeper);
@@ -238,7 +238,7 @@ impl<I> State<I> {
         if self.has_room() && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare) {
             return Some(Purpose::Grow);
         }
-        if self.live + self.creating > self.limits.max {
+        if self.live + self.creating > self.most() {
             return None;
         }
         let old = self.slots.iter().find(|slot| slot.past.is_some() && slot.id.is_some() && !slot.superseded)?;

@@ -17,13 +17,15 @@ pub struct Lease<M: Manage> {
     at: usize,
     id: ItemId,
     back: Back,
+    is_last: bool,
     is_broken: Cell<bool>,
 }
 
 impl<M: Manage> Lease<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
         let back = Back::Used(taken.uses);
-        Lease { shared, item: Some(taken.item), at: taken.at, id: taken.id, back, is_broken: Cell::new(false) }
+        let Taken { at, id, item, is_last, .. } = taken;
+        Lease { shared, item: Some(item), at, id, back, is_last, is_broken: Cell::new(false) }
     }
 
     /// The keeper's own, which is not a use.
@@ -44,6 +46,11 @@ impl<M: Manage> Lease<M> {
             Back::Used(uses) => uses,
             Back::Tended => 0,
         }
+    }
+
+    /// Whether it was asked for by [`Ask::Last`](crate::Ask::Last): its holder waits for nothing.
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// This time does not count towards `max_uses`: it continues a use that did.

@@ -5,6 +5,10 @@
 //!
 //! - Among the idle items the one with the fewest *homes* is lent, among equals the last used: its memory is warm.
 //! - Who finds none idle waits: first come, first served, with a direct hand-off. A newcomer never overtakes.
+//! - Who may not wait ([`Ask::Last`]) has any idle item; where there is none it makes one more than `max`, the *reserve*,
+//!   or, if another such has an item, waits before all others for that one. Ordinary leases are at most `max` all the same.
+//! - The threads of a server may be told apart from others ([`Worker`]): the last of them does not wait while it is needed
+//!   elsewhere. The decisions are functions of the crate `leases`.
 //! - Items are made ahead of demand by a *keeper*, a thread that calls [`Tipool::tend`]. As long as none runs (at
 //!   start-up, under prefork, in tests) a checkout that finds room makes its own, and `max_uses` and `max_age` are not
 //!   acted upon: replacing is the keeper's work.
@@ -64,6 +68,7 @@ pub use lease::Lease;
 pub use limits::Limits;
 pub use manage::{Late, Manage, Purpose, Refused, Wait};
 pub use stats::{Snapshot, WAIT_BUCKETS};
+pub use waiters::{Crowd, Worker};
 
 use state::{Answer, Place, State};
 use stats::Stats;
@@ -137,6 +142,35 @@ pub struct ItemInfo {
     pub is_draining: bool,
 }
 
+/// Which item is asked for, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Any.
+    Any,
+    /// This one if it is idle and not draining, else any.
+    Prefer(ItemId),
+    /// This one and no other, even if it is draining.
+    Only(ItemId),
+    /// Any, for one who may not wait and meanwhile waits for nothing; the preferred one if it is idle.
+    Last {
+        /// The preferred one.
+        prefer: Option<ItemId>,
+        /// Asked for by one who has an item of another tipool in the same way: an idle one or none.
+        nested: bool,
+    },
+}
+
+impl Ask {
+    fn want(self) -> (Want, Option<ItemId>) {
+        match self {
+            Ask::Any => (Want::Any, None),
+            Ask::Prefer(id) => (Want::Any, Some(id)),
+            Ask::Only(id) => (Want::Only(id), None),
+            Ask::Last { prefer, .. } => (Want::Last, prefer),
+        }
+    }
+}
+
 /// A pool of items. Clones are handles to the same one.
 pub struct Tipool<M: Manage> {
     shared: Arc<Shared<M>>,
@@ -177,9 +211,14 @@ impl<M: Manage> Tipool<M> {
 
     /// An empty tipool whose keeper is woken by this bell: one keeper may keep several.
     pub fn with_bell(manage: M, limits: Limits, bell: Bell) -> Self {
+        Self::in_crowd(manage, limits, bell, Crowd::default())
+    }
+
+    /// The same, its waiting workers counted together with those of other tipools.
+    pub fn in_crowd(manage: M, limits: Limits, bell: Bell, crowd: Crowd) -> Self {
         let limits = limits.consistent();
         let stats = Arc::new(Stats::default());
-        let state = Mutex::new(State::new(limits, Arc::clone(&stats)));
+        let state = Mutex::new(State::new(limits, Arc::clone(&stats), crowd));
         Tipool { shared: Arc::new(Shared { manage, limits, stats, bell, state }) }
     }
 
@@ -195,30 +234,47 @@ impl<M: Manage> Tipool<M> {
             self.shared.unlock(state, Who::Anybody);
             let item = self.shared.create()?;
             let mut state = self.shared.lock();
-            state.made(item, false);
+            state.made(item, None);
             self.shared.unlock(state, Who::Anybody);
         }
     }
 
     /// Lends an item; waits at most `wait`.
     pub fn checkout(&self, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
-        self.obtain(Want::Any, None, wait.into())
+        self.obtain(Ask::Any, wait.into(), None)
     }
 
     /// Lends this item if it is idle and not draining, else any as [`Tipool::checkout`].
     pub fn checkout_prefer(&self, id: ItemId, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
-        self.obtain(Want::Any, Some(id), wait.into())
+        self.obtain(Ask::Prefer(id), wait.into(), None)
     }
 
     /// Lends this item and no other, even if it is draining.
     pub fn checkout_only(&self, id: ItemId, wait: impl Into<Wait>) -> Result<Lease<M>, Refused<M::Error>> {
-        self.obtain(Want::Only(id), None, wait.into())
+        self.obtain(Ask::Only(id), wait.into(), None)
+    }
+
+    /// Lends an item; who waits may be one of the server's workers.
+    pub fn checkout_by(
+        &self,
+        ask: Ask,
+        wait: impl Into<Wait>,
+        worker: Option<Worker>,
+    ) -> Result<Lease<M>, Refused<M::Error>> {
+        self.obtain(ask, wait.into(), worker)
     }
 
     /// Lends an idle item; makes none, waits for none and counts no time-out.
     pub fn try_checkout(&self) -> Option<Lease<M>> {
+        self.try_checkout_by(Ask::Any)
+    }
+
+    /// Lends an idle item as asked for; makes none, waits for none and counts no time-out.
+    #[inline]
+    pub fn try_checkout_by(&self, ask: Ask) -> Option<Lease<M>> {
+        let (want, preferred) = ask.want();
         let mut state = self.shared.lock();
-        let taken = state.take(Want::Any, None);
+        let taken = state.take(want, preferred);
         self.shared.unlock(state, Who::Anybody);
         taken.map(|taken| Lease::new(Arc::clone(&self.shared), taken))
     }
@@ -290,19 +346,21 @@ impl<M: Manage> Tipool<M> {
         self.shared.unlock(state, Who::Hasty);
     }
 
-    fn obtain(&self, want: Want, preferred: Option<ItemId>, wait: Wait) -> Result<Lease<M>, Refused<M::Error>> {
+    fn obtain(&self, ask: Ask, wait: Wait, worker: Option<Worker>) -> Result<Lease<M>, Refused<M::Error>> {
+        let (want, preferred) = ask.want();
         let shared = &self.shared;
         let mut state = shared.lock();
         if let Some(taken) = state.take(want, preferred) {
             shared.unlock(state, Who::Anybody);
             return Ok(Lease::new(Arc::clone(shared), taken));
         }
-        match state.none_idle(want) {
+        match state.none_idle(want, matches!(ask, Ask::Last { nested: true, .. })) {
             Answer::Make => {
                 shared.unlock(state, Who::Anybody);
-                self.make_own()
+                self.make_own(want)
             }
-            Answer::Wait => self.wait_for(state, want, wait),
+            Answer::Wait => self.wait_for(state, want, wait, worker),
+            Answer::Skip => Err(Refused::Nested),
             Answer::Gone => Err(Refused::Gone),
             Answer::Closed => Err(Refused::Closed),
         }
@@ -315,10 +373,11 @@ impl<M: Manage> Tipool<M> {
         mut state: MutexGuard<'_, State<M::Item>>,
         want: Want,
         wait: Wait,
+        worker: Option<Worker>,
     ) -> Result<Lease<M>, Refused<M::Error>> {
         let shared = &self.shared;
         let limits = &shared.limits;
-        if limits.max_queue.is_some_and(|max| state.waiters.len() >= max) {
+        if want != Want::Last && limits.max_queue.is_some_and(|max| state.waiters.len() >= max) {
             shared.stats.refused.add(1);
             return Err(Refused::QueueFull);
         }
@@ -327,7 +386,10 @@ impl<M: Manage> Tipool<M> {
             shared.stats.timeouts.add(1);
             return Err(Refused::TimedOut);
         }
-        let (ticket, cond) = state.waiters.join(want);
+        let Some((ticket, cond)) = state.waiters.join(want, worker) else {
+            shared.stats.crowded.add(1);
+            return Err(Refused::Crowded);
+        };
         shared.stats.max_waiting.at_least(state.waiters.len());
         state.news = true;
         state.offer_room();
@@ -358,7 +420,7 @@ impl<M: Manage> Tipool<M> {
         }
         shared.unlock(state, Who::Anybody);
         match grant {
-            Some(Grant::Create) => self.make_own(),
+            Some(Grant::Create) => self.make_own(want),
             Some(Grant::Closed) => Err(Refused::Closed),
             Some(Grant::Item(_) | Grant::Gone) => {
                 taken.map(|taken| Lease::new(Arc::clone(shared), taken)).ok_or(Refused::Gone)
@@ -369,11 +431,12 @@ impl<M: Manage> Tipool<M> {
 
     /// Makes an item, counted as being made already, for the caller.
     #[cold]
-    fn make_own(&self) -> Result<Lease<M>, Refused<M::Error>> {
+    fn make_own(&self, want: Want) -> Result<Lease<M>, Refused<M::Error>> {
         let shared = &self.shared;
         let item = shared.create().map_err(Refused::CannotCreate)?;
         let mut state = shared.lock();
-        let taken = state.made(item, true).and_then(|at| state.pick_up(at));
+        shared.stats.reserves.add(u64::from(state.live >= shared.limits.max));
+        let taken = state.made(item, Some(want)).and_then(|at| state.pick_up(at));
         shared.unlock(state, Who::Anybody);
         taken.map(|taken| Lease::new(Arc::clone(shared), taken)).ok_or(Refused::Closed)
     }
@@ -461,10 +524,8 @@ impl<M: Manage> Drop for Attempt<'_, M> {
     fn drop(&mut self) {
         if self.has_failed {
             let mut state = self.shared.lock();
-            state.creating -= 1;
-            state.news = true;
             self.shared.stats.create_failures.add(1);
-            state.offer_room();
+            state.not_made();
             self.shared.unlock(state, Who::Anybody);
         }
     }

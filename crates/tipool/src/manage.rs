@@ -52,6 +52,10 @@ pub enum Refused<E> {
     TimedOut,
     /// `max_queue` others are waiting already.
     QueueFull,
+    /// All other workers wait already, and one is needed to set an item free ([`Worker`](crate::Worker)).
+    Crowded,
+    /// Whoever has one may not wait, and who asked within such a lease may not wait for those.
+    Nested,
     /// The tipool is closed.
     Closed,
     /// The item asked for by `checkout_only` is no longer there.
@@ -65,6 +69,8 @@ impl<E: fmt::Display> fmt::Display for Refused<E> {
         match self {
             Self::TimedOut => f.write_str("none came free in time"),
             Self::QueueFull => f.write_str("too many are waiting already"),
+            Self::Crowded => f.write_str("all other workers are waiting already"),
+            Self::Nested => f.write_str("none is idle, and this is no place to wait"),
             Self::Closed => f.write_str("closed"),
             Self::Gone => f.write_str("it is gone"),
             Self::CannotCreate(error) => write!(f, "cannot create one: {error}"),

@@ -10,15 +10,16 @@ use proptest::prelude::*;
 use crate::ItemId;
 use crate::limits::Limits;
 use crate::manage::{Late, Purpose};
-use crate::state::{Answer, Back, Place, State, Taken};
+use crate::state::{Answer, Back, Hands, Place, State, Taken};
 use crate::stats::Stats;
-use crate::waiters::{Grant, Ticket, Want};
+use crate::waiters::{Crowd, Grant, Ticket, Want};
 
 #[derive(Clone, Debug)]
 enum Op {
     Ask,
     Prefer(usize),
     Only(usize),
+    Last(bool),
     GiveBack { which: usize, broken: bool },
     TimeOut(usize),
     AddHome(usize),
@@ -39,6 +40,7 @@ fn op() -> impl Strategy<Value = Op> {
         8 => Just(Op::Ask),
         2 => which.clone().prop_map(Op::Prefer),
         4 => which.clone().prop_map(Op::Only),
+        4 => prop::bool::weighted(0.2).prop_map(Op::Last),
         8 => (which.clone(), prop::bool::weighted(0.1)).prop_map(|(which, broken)| Op::GiveBack { which, broken }),
         2 => which.clone().prop_map(Op::TimeOut),
         2 => which.clone().prop_map(Op::AddHome),
@@ -74,7 +76,7 @@ struct World {
     tended: Option<Taken<u64>>,
     /// Who waits, first come first.
     waiting: Vec<(Ticket, Want)>,
-    making_own: usize,
+    making_own: Vec<Want>,
     job: Option<Purpose>,
     homes: Vec<ItemId>,
     /// The bell has rung since the keeper's last round.
@@ -85,14 +87,14 @@ struct World {
 impl World {
     fn new(limits: Limits) -> Self {
         World {
-            state: State::new(limits, Arc::new(Stats::default())),
+            state: State::new(limits, Arc::new(Stats::default()), Crowd::default()),
             now: Instant::now(),
             made: 0,
             destroyed: Vec::new(),
             leases: Vec::new(),
             tended: None,
             waiting: Vec::new(),
-            making_own: 0,
+            making_own: Vec::new(),
             job: None,
             homes: Vec::new(),
             rung: false,
@@ -104,12 +106,12 @@ impl World {
         (!self.ever.is_empty()).then(|| self.ever[self.ever.len() - 1 - which % self.ever.len()])
     }
 
-    fn ask(&mut self, want: Want, preferred: Option<ItemId>) {
+    fn ask(&mut self, want: Want, preferred: Option<ItemId>, nested: bool) {
         let fewest = self.state.idle.iter().map(|at| self.state.slots[*at].homes).min();
         if let Some(taken) = self.state.take(want, preferred) {
             match want {
                 Want::Only(id) => assert_eq!(taken.id, id),
-                Want::Any => {
+                Want::Any | Want::Last => {
                     assert!(!self.state.slots[taken.at].draining, "a draining item is lent only to those at home");
                     if preferred != Some(taken.id) {
                         assert_eq!(Some(self.state.slots[taken.at].homes), fewest);
@@ -118,9 +120,15 @@ impl World {
             }
             return self.leases.push(taken);
         }
-        match self.state.none_idle(want) {
-            Answer::Make => self.making_own += 1,
-            Answer::Wait => self.waiting.push((self.state.waiters.join(want).0, want)),
+        match self.state.none_idle(want, nested) {
+            Answer::Make => self.making_own.push(want),
+            Answer::Wait => {
+                let ticket = self.state.waiters.join(want, None).unwrap().0;
+                let last = self.waiting.iter().filter(|(_, want)| *want == Want::Last).count();
+                let at = if want == Want::Last { last } else { self.waiting.len() };
+                self.waiting.insert(at, (ticket, want));
+            }
+            Answer::Skip => assert!(nested && want == Want::Last),
             Answer::Gone => assert!(matches!(want, Want::Only(id) if self.state.find(id).is_none())),
             Answer::Closed => assert!(self.state.closed.is_some()),
         }
@@ -129,14 +137,15 @@ impl World {
 
     fn step(&mut self, op: &Op) {
         match *op {
-            Op::Ask => self.ask(Want::Any, None),
+            Op::Ask => self.ask(Want::Any, None, false),
+            Op::Last(nested) => self.ask(Want::Last, None, nested),
             Op::Prefer(which) => {
                 let preferred = self.any_id(which);
-                self.ask(Want::Any, preferred);
+                self.ask(Want::Any, preferred, false);
             }
             Op::Only(which) => {
                 if let Some(id) = self.any_id(which) {
-                    self.ask(Want::Only(id), None);
+                    self.ask(Want::Only(id), None, false);
                 }
             }
             Op::GiveBack { which, broken } => {
@@ -175,16 +184,14 @@ impl World {
                 }
             }
             Op::OwnMade { ok } => {
-                if self.making_own > 0 {
-                    self.making_own -= 1;
+                if let Some(want) = self.making_own.pop() {
                     if ok {
                         self.made += 1;
-                        if let Some(at) = self.state.made(self.made, true) {
+                        if let Some(at) = self.state.made(self.made, Some(want)) {
                             self.leases.push(self.state.pick_up(at).unwrap());
                         }
                     } else {
-                        self.state.creating -= 1;
-                        self.state.offer_room();
+                        self.state.not_made();
                     }
                 }
             }
@@ -209,12 +216,11 @@ impl World {
                     self.rung = true; // the round goes on until there is no job left
                     if ok {
                         self.made += 1;
-                        if let (Some(_), Purpose::Replace(old)) = (self.state.made(self.made, false), job) {
+                        if let (Some(_), Purpose::Replace(old)) = (self.state.made(self.made, None), job) {
                             self.state.supersede(old);
                         }
                     } else {
-                        self.state.creating -= 1;
-                        self.state.offer_room();
+                        self.state.not_made();
                     }
                 }
             }
@@ -244,14 +250,21 @@ impl World {
                 Grant::Item(slot) => {
                     let taken = self.state.pick_up(slot).unwrap();
                     let draining = self.state.slots[slot].draining;
-                    assert!(want == Want::Any || want == Want::Only(taken.id));
-                    assert!(want != Want::Any || !draining);
-                    assert!(!overtaken(&|w| w == Want::Only(taken.id) || (w == Want::Any && !draining)), "overtaken");
+                    assert!(matches!(want, Want::Any | Want::Last) || want == Want::Only(taken.id));
+                    assert!(matches!(want, Want::Only(_)) || !draining);
+                    // Had it not gone to this one, it could have gone to those.
+                    let full = want == Want::Last && self.state.ordinary() >= self.state.limits.max;
+                    let fits = |w| match w {
+                        Want::Only(id) => id == taken.id && (draining || !full),
+                        Want::Any => !draining && !full,
+                        Want::Last => !draining,
+                    };
+                    assert!(!overtaken(&fits), "overtaken");
                     self.leases.push(taken);
                 }
                 Grant::Create => {
-                    assert!(want == Want::Any && !overtaken(&|w| w == Want::Any), "overtaken");
-                    self.making_own += 1;
+                    assert!(!matches!(want, Want::Only(_)) && !overtaken(&|w| w == want), "overtaken");
+                    self.making_own.push(want);
                 }
                 Grant::Gone => assert!(matches!(want, Want::Only(id) if self.state.find(id).is_none())),
                 Grant::Closed => assert!(self.state.closed.is_some()),
@@ -280,16 +293,29 @@ impl World {
         let counted = alive.clone().filter(|slot| !slot.draining).count();
         assert_eq!(state.live, counted);
         assert_eq!(state.lent(), self.leases.len());
-        assert_eq!(state.creating, self.making_own + usize::from(self.job.is_some()));
-        assert!(state.live + state.creating <= state.limits.max + 1);
-        if state.live + state.creating > state.limits.max {
+        assert_eq!(state.creating, self.making_own.len() + usize::from(self.job.is_some()));
+        let makes_reserve = !state.has_reserve() && self.making_own.contains(&Want::Last);
+        let most = state.most() + usize::from(makes_reserve);
+        assert!(most <= state.limits.max + 1 && state.live + state.creating <= most + 1);
+        let hands = |hands| self.leases.iter().filter(|lease| state.slots[lease.at].hands == hands).count();
+        assert_eq!(state.ordinary(), hands(Hands::Ordinary));
+        assert!(state.ordinary() <= state.limits.max, "ordinary leases are at most as many as the administrator said");
+        if state.live + state.creating > most {
             let replacing = matches!(self.job, Some(Purpose::Replace(_)));
             assert!(replacing || alive.clone().any(|slot| slot.superseded), "above max only to replace");
         }
 
+        let last = self.waiting.iter().filter(|(_, want)| *want == Want::Last).count();
+        assert_eq!(state.waiters.last(), last);
+        if last > 0 {
+            assert!(state.idle.is_empty(), "who may not wait does not wait beside an idle item");
+            let come_back = hands(Hands::End) + usize::from(self.tended.is_some()) + state.creating;
+            assert!(come_back > 0, "nor for anybody who waits");
+        }
         let wants_any = self.waiting.iter().filter(|(_, want)| *want == Want::Any).count();
         assert_eq!((state.waiters.len(), state.waiters.wanting_any()), (self.waiting.len(), wants_any));
-        assert!(state.idle.is_empty() || wants_any == 0, "nobody waits beside an idle item");
+        let full = state.ordinary() >= state.limits.max;
+        assert!(state.idle.is_empty() || wants_any == 0 || full, "nobody waits beside an idle item");
         if state.closed.is_some() {
             assert!(self.waiting.is_empty() && state.idle.is_empty());
         } else if wants_any > 0 && state.has_room() {
@@ -299,7 +325,7 @@ impl World {
         for (_, want) in &self.waiting {
             if let Want::Only(id) = want {
                 let at = state.find(*id).expect("who waits for an item that is gone is told");
-                assert_ne!(state.slots[at].place, Place::Idle, "nobody waits for an idle item");
+                assert!(state.slots[at].place != Place::Idle || (full && !state.slots[at].draining), "nor for it");
             }
         }
 

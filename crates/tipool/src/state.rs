@@ -11,12 +11,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use leases::AtEnd;
+
 use crate::ItemId;
 use crate::keeper::Pace;
 use crate::limits::Limits;
 use crate::manage::Late;
 use crate::stats::Stats;
-use crate::waiters::{Grant, Waiters, Want};
+use crate::waiters::{Crowd, Fits, Grant, Waiters, Want};
 
 pub(crate) struct State<I> {
     pub(crate) limits: Limits,
@@ -37,6 +39,12 @@ pub(crate) struct State<I> {
     /// Items that are draining.
     draining: usize,
     lent: usize,
+    /// Of those, the ones that no ordinary checkout waits for: [`Hands::Beside`] and [`Hands::End`].
+    exempt: usize,
+    /// Of those, the ones in hands that wait for nothing: [`Hands::End`].
+    ends: usize,
+    /// There is one item more than `max`, for those who may not wait.
+    reserve: bool,
     tending: usize,
     pub(crate) creating: usize,
     /// Counts the times an item was given back: orders the idle list.
@@ -55,6 +63,8 @@ pub(crate) struct Slot<I> {
     /// `None`: it is in somebody's hands.
     pub(crate) item: Option<I>,
     pub(crate) place: Place,
+    /// While it is lent: to whom.
+    pub(crate) hands: Hands,
     /// When it was last given back, on the scale of `State::returns`; 0: never used.
     pub(crate) returned: u64,
     pub(crate) uses: u64,
@@ -86,6 +96,17 @@ pub(crate) enum Past {
     Age,
 }
 
+/// Whose hands an item is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hands {
+    /// Of those of which there are `max` at most.
+    Ordinary,
+    /// It has a successor, or drains: another one may be lent in its place.
+    Beside,
+    /// Of one who may not wait, and waits for nothing meanwhile.
+    End,
+}
+
 /// An item taken out of its slot.
 pub(crate) struct Taken<I> {
     pub(crate) at: usize,
@@ -93,6 +114,8 @@ pub(crate) struct Taken<I> {
     pub(crate) item: I,
     /// This one included.
     pub(crate) uses: u64,
+    /// For one who may not wait, nor wait for anything meanwhile.
+    pub(crate) is_last: bool,
 }
 
 /// What somebody is told who finds none idle.
@@ -101,6 +124,8 @@ pub(crate) enum Answer {
     /// Make your own: counted as being made already.
     Make,
     Wait,
+    /// Whoever has an item may not wait, and neither may this one.
+    Skip,
     Gone,
     Closed,
 }
@@ -113,20 +138,23 @@ pub(crate) enum Back {
 }
 
 impl<I> State<I> {
-    pub(crate) fn new(limits: Limits, stats: Arc<Stats>) -> Self {
+    pub(crate) fn new(limits: Limits, stats: Arc<Stats>, crowd: Crowd) -> Self {
         State {
             limits,
             stats,
             slots: Vec::with_capacity(limits.max.min(1024) + 1),
             free: Vec::new(),
             idle: Vec::with_capacity(limits.max.min(1024) + 1),
-            waiters: Waiters::default(),
+            waiters: Waiters::new(crowd),
             doomed: Vec::new(),
             ring: false,
             news: false,
             live: 0,
             draining: 0,
             lent: 0,
+            exempt: 0,
+            ends: 0,
+            reserve: false,
             tending: 0,
             creating: 0,
             returns: 0,
@@ -151,10 +179,46 @@ impl<I> State<I> {
         self.lent
     }
 
+    /// Items at once, the reserve included.
+    pub(crate) fn most(&self) -> usize {
+        self.limits.max + usize::from(self.reserve)
+    }
+
+    /// Whether an ordinary checkout may have an item.
+    #[inline]
+    fn may_take(&self) -> bool {
+        leases::may_take(self.lent - self.exempt, self.limits.max)
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn ordinary(&self) -> usize {
+        self.lent - self.exempt
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn has_reserve(&self) -> bool {
+        self.reserve
+    }
+
+    /// Whether one who may not wait makes the reserve. Not while somebody has an item who waits for nothing, the keeper and who
+    /// makes one included: that one comes back.
+    fn at_end(&self, nested: bool) -> AtEnd {
+        leases::at_end(false, self.ends + self.tending + self.creating, nested)
+    }
+
     /// What is to be done by somebody for whom [`State::take`] found nothing.
-    pub(crate) fn none_idle(&mut self, want: Want) -> Answer {
+    pub(crate) fn none_idle(&mut self, want: Want, nested: bool) -> Answer {
         match want {
             _ if self.closed.is_some() => Answer::Closed,
+            Want::Last => match self.at_end(nested) {
+                AtEnd::Take | AtEnd::First => Answer::Wait,
+                AtEnd::Skip => Answer::Skip,
+                AtEnd::Reserve => {
+                    self.creating += 1;
+                    self.news = true;
+                    Answer::Make
+                }
+            },
             Want::Only(id) if self.find(id).is_none() => Answer::Gone,
             Want::Any if !self.keeper && self.has_room() => {
                 self.creating += 1;
@@ -168,8 +232,9 @@ impl<I> State<I> {
     /// An idle item as wanted: the preferred one, or among those with fewest homes the last used.
     pub(crate) fn take(&mut self, want: Want, preferred: Option<ItemId>) -> Option<Taken<I>> {
         let at = match want {
-            Want::Only(id) => self.find(id).filter(|at| self.is_idle(*at))?,
-            Want::Any => {
+            Want::Only(id) => self.find(id).filter(|at| self.is_free(*at))?,
+            Want::Any if !self.may_take() => return None,
+            Want::Any | Want::Last => {
                 let preferred = preferred
                     .and_then(|id| self.find(id))
                     .filter(|at| self.slots.get(*at).is_some_and(|slot| slot.place == Place::Idle && !slot.draining));
@@ -184,7 +249,7 @@ impl<I> State<I> {
         if self.idle.is_empty() && self.keeper && self.limits.min_spare > 0 && self.has_room() {
             self.ring = true;
         }
-        self.lend(at);
+        self.lend(at, want);
         self.pick_up(at)
     }
 
@@ -193,7 +258,7 @@ impl<I> State<I> {
         let slot = self.slots.get_mut(at)?;
         let (id, item) = (slot.id?, slot.item.take()?);
         self.stats.checkouts.add(1);
-        Some(Taken { at, id, item, uses: slot.uses + 1 })
+        Some(Taken { at, id, item, uses: slot.uses + 1, is_last: slot.hands == Hands::End })
     }
 
     /// Takes an idle item, draining or not, out for the keeper's housekeeping.
@@ -204,7 +269,7 @@ impl<I> State<I> {
         let item = slot.item.take()?;
         slot.place = Place::Tended;
         self.tending += 1;
-        Some(Taken { at, id, item, uses: slot.uses })
+        Some(Taken { at, id, item, uses: slot.uses, is_last: false })
     }
 
     /// A lease ends. `broken`: the item is not to be used again.
@@ -217,6 +282,10 @@ impl<I> State<I> {
             Back::Tended => self.tending -= 1,
             Back::Used(uses) => {
                 self.lent -= 1;
+                if slot.hands != Hands::Ordinary {
+                    self.exempt -= 1;
+                    self.ends -= usize::from(slot.hands == Hands::End);
+                }
                 self.returns = returns;
                 slot.returned = returns;
                 slot.uses = uses;
@@ -245,19 +314,58 @@ impl<I> State<I> {
             self.live -= 1;
             self.draining += 1;
         }
-        if self.waiters.serve(id, !draining, Grant::Item(at)) {
-            self.lend(at);
-        } else {
-            self.settle(at);
+        let may_take = self.may_take();
+        let fits = Fits { only: draining || may_take, any: !draining && may_take, last: !draining };
+        match self.waiters.serve(id, fits, Grant::Item(at)) {
+            Some(want) => self.lend(at, want),
+            None => self.settle(at),
         }
         if starts_draining {
+            self.less_live();
             self.offer_room();
         }
+        self.hand_out();
+    }
+
+    /// Items have come from hands to others: those who wait have what is idle, and one who may not wait makes its own if nobody
+    /// comes back to it any more.
+    #[inline]
+    fn hand_out(&mut self) {
+        if self.waiters.len() > 0 {
+            self.hand_out_to_waiters();
+        }
+    }
+
+    #[cold]
+    fn hand_out_to_waiters(&mut self) {
+        self.make_reserve();
+        while !self.idle.is_empty() && self.closed.is_none() && self.may_take() {
+            let free = |want| match want {
+                Want::Only(id) => self.find(id).filter(|at| self.is_free(*at)),
+                Want::Any | Want::Last => self.best_idle(),
+            };
+            let Some((want, at)) = self.waiters.wants().find_map(|want| Some((want, free(want)?))) else { return };
+            self.waiters.serve_first(want, Grant::Item(at));
+            self.leave_idle(at);
+            self.lend(at, want);
+        }
+    }
+
+    fn make_reserve(&mut self) {
+        if self.waiters.last() > 0 && self.at_end(false) == AtEnd::Reserve && self.waiters.serve_last(Grant::Create) {
+            self.creating += 1;
+            self.news = true;
+        }
+    }
+
+    /// An item no longer counts: whether there is still one more than `max`.
+    fn less_live(&mut self) {
+        self.reserve &= self.live + self.creating > self.limits.max;
     }
 
     /// Puts an item in that was counted as being made: to the first who waits, or below the idle ones that were used
     /// already (they are warmer). With `lend`, it is the caller's. `None`: the tipool was closed meanwhile.
-    pub(crate) fn made(&mut self, item: I, lend: bool) -> Option<usize> {
+    pub(crate) fn made(&mut self, item: I, lend: Option<Want>) -> Option<usize> {
         self.creating -= 1;
         self.news = true;
         self.stats.created.add(1);
@@ -271,6 +379,7 @@ impl<I> State<I> {
             id: Some(id),
             item: Some(item),
             place: Place::Idle,
+            hands: Hands::Ordinary,
             returned: 0,
             uses: 0,
             born: Instant::now(),
@@ -286,12 +395,22 @@ impl<I> State<I> {
             None => self.slots.push(slot),
         }
         self.live += 1;
-        if lend || self.waiters.serve(id, true, Grant::Item(at)) {
-            self.lend(at);
-        } else {
-            self.settle(at);
+        self.reserve |= lend == Some(Want::Last) && self.live > self.limits.max;
+        let fits = Fits { only: false, any: self.may_take(), last: true };
+        match lend.or_else(|| self.waiters.serve(id, fits, Grant::Item(at))) {
+            Some(want) => self.lend(at, want),
+            None => self.settle(at),
         }
+        self.hand_out();
         Some(at)
+    }
+
+    /// One that was counted as being made could not be.
+    pub(crate) fn not_made(&mut self) {
+        self.creating -= 1;
+        self.news = true;
+        self.less_live();
+        self.offer_room();
     }
 
     /// Its successor is there: it goes, as soon as nobody has it, or drains if it has homes.
@@ -306,12 +425,21 @@ impl<I> State<I> {
         }
         slot.superseded = true;
         self.news = true;
-        if slot.place == Place::Idle {
+        if slot.place == Place::Lent && slot.hands == Hands::Ordinary {
+            slot.hands = Hands::Beside;
+            self.exempt += 1;
+            self.hand_out();
+        } else if slot.place == Place::Idle {
             slot.draining = true;
             self.idle.retain(|idle| *idle != at);
             self.live -= 1;
             self.draining += 1;
-            self.settle(at);
+            self.less_live();
+            // Who is at home in it may have waited because of the others.
+            match self.waiters.serve(id, Fits::ONLY, Grant::Item(at)) {
+                Some(want) => self.lend(at, want),
+                None => self.settle(at),
+            }
             self.offer_room();
         }
     }
@@ -343,6 +471,7 @@ impl<I> State<I> {
         if self.closed.is_some() {
             return;
         }
+        self.make_reserve();
         if self.keeper {
             self.ring |= self.has_room() && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare);
             return;
@@ -394,6 +523,12 @@ impl<I> State<I> {
         self.slots.get(at).is_some_and(|slot| slot.place == Place::Idle)
     }
 
+    /// Whether who wants this very item may have it.
+    fn is_free(&self, at: usize) -> bool {
+        let idle = self.slots.get(at).filter(|slot| slot.place == Place::Idle);
+        idle.is_some_and(|slot| slot.draining || self.may_take())
+    }
+
     fn best_idle(&self) -> Option<usize> {
         let mut best = None;
         let mut fewest = usize::MAX;
@@ -409,9 +544,18 @@ impl<I> State<I> {
         best
     }
 
-    fn lend(&mut self, at: usize) {
+    fn lend(&mut self, at: usize, want: Want) {
         if let Some(slot) = self.slots.get_mut(at) {
             slot.place = Place::Lent;
+            slot.hands = match want {
+                Want::Last => Hands::End,
+                _ if slot.superseded => Hands::Beside,
+                _ => Hands::Ordinary,
+            };
+            if slot.hands != Hands::Ordinary {
+                self.exempt += 1;
+                self.ends += usize::from(slot.hands == Hands::End);
+            }
             self.lent += 1;
             self.stats.max_lent.at_least(self.lent);
         }
@@ -453,9 +597,11 @@ impl<I> State<I> {
             self.draining -= 1;
         } else {
             self.live -= 1;
+            self.less_live();
         }
         self.free.push(at);
         self.waiters.dismiss(id);
         self.offer_room();
+        self.hand_out();
     }
 }

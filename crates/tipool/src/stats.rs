@@ -61,6 +61,10 @@ stats! {
     timeouts,
     /// Checkouts refused because too many waited already.
     refused,
+    /// Checkouts refused because all other workers waited already.
+    crowded,
+    /// Items made beyond `max`, for those who may not wait.
+    reserves,
     /// Items made.
     created,
     /// Items destroyed.

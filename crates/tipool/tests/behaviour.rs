@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tipool::{ItemId, Late, Limits, Manage, Purpose, Refused, Tipool, Wait};
+use tipool::{Ask, Bell, Crowd, ItemId, Late, Limits, Manage, Purpose, Refused, Tipool, Wait, Worker};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -204,6 +204,113 @@ fn who_waits_for_one_item_does_not_hold_up_those_who_take_any() {
     drop(wanted);
     only.join().unwrap();
     assert_eq!(*turns.lock().unwrap(), [2, 1]);
+}
+
+const LAST: Ask = Ask::Last { prefer: None, nested: false };
+
+#[test]
+fn who_may_not_wait_has_one_more_than_max_and_ordinary_leases_have_not() {
+    let (tipool, log) = started(calm(1, 1));
+    let ordinary = tipool.checkout(Wait::No).unwrap();
+    let last = tipool.checkout_by(LAST, LONG, None).unwrap();
+    assert_eq!((last.serial, log.made.load(SeqCst), tipool.stats().reserves), (2, 2, 1));
+    let nested = Ask::Last { prefer: None, nested: true };
+    assert!(
+        matches!(tipool.checkout_by(nested, LONG, None), Err(Refused::Nested)),
+        "it does not wait within another end"
+    );
+    drop(last);
+    assert!(matches!(tipool.checkout(Wait::No), Err(Refused::TimedOut)), "the reserve is idle, but not for all");
+    let last = tipool.checkout_by(LAST, LONG, None).unwrap();
+    assert_eq!(last.serial, 2, "it is kept");
+    drop(ordinary);
+    let prefers = Ask::Last { prefer: Some(last.id()), nested: true };
+    drop(last);
+    assert_eq!(tipool.checkout_by(prefers, LONG, None).unwrap().serial, 2);
+    assert_eq!(log.made.load(SeqCst), 2);
+}
+
+#[test]
+fn who_may_not_wait_is_served_before_those_who_wait() {
+    let (tipool, _) = started(calm(1, 1));
+    let turns = Arc::default();
+    let ordinary = tipool.checkout(Wait::No).unwrap();
+    let last = tipool.checkout_by(LAST, LONG, None).unwrap();
+    let waits = queue_up(&tipool, None, &turns, 2);
+    let waiting = tipool.stats().waiting;
+    let second = thread::spawn({
+        let (pool, turns) = (tipool.clone(), Arc::clone(&turns));
+        move || {
+            let _lease = pool.checkout_by(LAST, LONG, None).unwrap();
+            turns.lock().unwrap().push(1);
+        }
+    });
+    eventually("it waits for the one that may not wait either", || tipool.stats().waiting > waiting);
+    drop(last);
+    second.join().unwrap();
+    assert_eq!(tipool.stats().waiting, 1, "the reserve is not for the other");
+    drop(ordinary);
+    waits.join().unwrap();
+    assert_eq!(*turns.lock().unwrap(), [1, 2]);
+}
+
+#[test]
+fn one_who_may_not_wait_makes_the_reserve_where_the_other_broke_its_own() {
+    let (tipool, log) = started(calm(1, 1));
+    let _ordinary = tipool.checkout(Wait::No).unwrap();
+    let last = tipool.checkout_by(LAST, LONG, None).unwrap();
+    let second = thread::spawn({
+        let pool = tipool.clone();
+        move || pool.checkout_by(LAST, LONG, None).unwrap().serial
+    });
+    eventually("it waits", || tipool.stats().waiting == 1);
+    last.retire();
+    assert_eq!((second.join().unwrap(), log.destroyed()), (3, vec![2]));
+    log.fails.store(true, SeqCst);
+    tipool.items().iter().filter(|item| !item.is_lent).for_each(|item| {
+        tipool.checkout_by(Ask::Last { prefer: Some(item.id), nested: true }, LONG, None).unwrap().retire();
+    });
+    assert!(matches!(tipool.checkout_by(LAST, LONG, None), Err(Refused::CannotCreate(_))));
+    log.fails.store(false, SeqCst);
+    assert!(tipool.checkout_by(LAST, LONG, None).is_ok(), "a failure takes up no room");
+}
+
+#[test]
+fn items_are_replaced_while_there_is_a_reserve_and_a_quiet_time_ends_it() {
+    let (tipool, log) = started(Limits { max_uses: 1, ..calm(1, 1) });
+    tipool.keeper_started();
+    let ordinary = tipool.checkout(Wait::No).unwrap();
+    let last = tipool.checkout_by(LAST, LONG, None).unwrap();
+    let now = Instant::now();
+    drop(ordinary);
+    tipool.tend(now);
+    assert_eq!(tipool.checkout(Wait::No).unwrap().serial, 3, "the first has a successor");
+    drop(last);
+    tipool.tend(now);
+    tipool.tend(now);
+    assert_eq!((tipool.stats().size, tipool.stats().idle), (1, 1), "one is spare: the reserve has gone");
+    assert_eq!(log.made.load(SeqCst) - log.destroyed().len(), 1);
+}
+
+#[test]
+fn the_last_worker_of_several_tipools_does_not_wait_while_one_is_needed() {
+    let crowd = Crowd::default();
+    let pools = [(); 2].map(|()| Tipool::in_crowd(Fake(Arc::default()), calm(1, 1), Bell::new(), crowd.clone()));
+    let held: Vec<_> = pools.iter().map(|pool| pool.checkout(Wait::No).unwrap()).collect();
+    let worker = |draining| Some(Worker { of: 3, draining });
+    let threads: Vec<_> = pools
+        .clone()
+        .into_iter()
+        .map(|pool| thread::spawn(move || pool.checkout_by(Ask::Any, LONG, worker(true)).is_ok()))
+        .collect();
+    eventually("two of three wait", || crowd.waiting() == 2);
+    assert!(matches!(pools[0].checkout_by(Ask::Any, LONG, worker(true)), Err(Refused::Crowded)));
+    let soon = Duration::from_millis(10);
+    assert!(matches!(pools[0].checkout_by(Ask::Any, soon, worker(false)), Err(Refused::TimedOut)), "else it waits");
+    assert!(matches!(pools[1].checkout_by(Ask::Any, soon, None), Err(Refused::TimedOut)), "as others do");
+    drop(held);
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+    assert_eq!((crowd.waiting(), pools[0].stats().crowded), (0, 1));
 }
 
 #[test]

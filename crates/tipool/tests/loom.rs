@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use loom::thread;
-use tipool::{Late, Limits, Manage, Refused, Tipool};
+use tipool::{Ask, Late, Limits, Manage, Refused, Tipool};
 
 #[derive(Default)]
 struct Counts {
@@ -212,5 +212,48 @@ fn the_keeper_hears_of_everyone_who_waits() {
         drop(held);
         assert_eq!(fake.0.made.load(SeqCst), 2);
         assert_eq!((tipool.stats().idle, tipool.stats().lent), (2, 0));
+    });
+}
+
+const LAST: Ask = Ask::Last { prefer: None, nested: false };
+
+#[test]
+fn who_may_not_wait_never_waits_for_an_ordinary_lease() {
+    explore(|| {
+        let (tipool, fake) = tipool(1);
+        // Stays lent: whoever waited for it would wait for ever.
+        let ordinary = tipool.checkout(SOON).unwrap();
+        let ends = [0, 1].map(|_| {
+            let tipool = tipool.clone();
+            thread::spawn(move || drop(tipool.checkout_by(LAST, SOON, None).unwrap()))
+        });
+        for end in ends {
+            end.join().unwrap();
+        }
+        assert_eq!((fake.0.made.load(SeqCst), tipool.stats().idle, tipool.stats().lent), (2, 1, 1));
+        drop(ordinary);
+        assert_eq!(tipool.stats().idle, 2);
+    });
+}
+
+#[test]
+fn the_reserve_that_comes_back_leaves_who_waits_to_the_ordinary_lease() {
+    explore(|| {
+        let (tipool, _) = tipool(1);
+        let ordinary = tipool.checkout(SOON).unwrap();
+        let waits = thread::spawn({
+            let tipool = tipool.clone();
+            move || drop(tipool.checkout(SOON).unwrap())
+        });
+        let ends = thread::spawn({
+            let tipool = tipool.clone();
+            move || drop(tipool.checkout_by(LAST, SOON, None).unwrap())
+        });
+        drop(ordinary);
+        waits.join().unwrap();
+        ends.join().unwrap();
+        let stats = tipool.stats();
+        assert_eq!((stats.lent, stats.waiting), (0, 0));
+        assert!(stats.idle == stats.created && stats.created <= 2);
     });
 }

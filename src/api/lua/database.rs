@@ -48,7 +48,7 @@ pub static DATABASE: Class = Class::of::<Database>(&[])
         method("prepare(r, statement)", prepare)
             .doc("Prepares a statement, in which %s, %d and so on stand for values; or nil and the driver's message."),
         method("prepared(r, name)", prepared)
-            .doc("What DBDPrepareSQL has prepared under a name; or nil and why there is none."),
+            .doc("The statement that DBDPrepareSQL has prepared under a name; or nil and why there is none."),
         method("escape(r, text)", escape).doc("A text as it may stand between quotes in a statement."),
         method("active()", active).doc("Whether the connection is open and answers."),
         method("close()", close).doc("Closes the connection; a status, 0 if all is well."),
@@ -70,7 +70,7 @@ pub static STATEMENT: Class = Class::of::<Statement>(&[])
 pub static RESULT_SET: Class = Class::of::<ResultSet>(&[])
     .lua(&[method("__call([number], [by_name])", rows)
         .doc("All rows (0), the next one (-1), or one by its number from 1; columns by number, or by name.")])
-    .doc("What a query has found.");
+    .doc("The result of a query.");
 
 const CLOSED: &str = "the connection to the database is closed";
 

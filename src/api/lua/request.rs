@@ -19,7 +19,7 @@ pub static REQUEST: &[Row] = &[
     ro("document_root", Request::document_root).doc("DocumentRoot."),
     rw("handler", Request::handler, set_handler).doc("The handler that makes the answer."),
     ro("is_https", Request::is_https).doc("Whether it came by TLS."),
-    ro("is_initial_req", Request::is_initial).doc("Whether it came from the client: no subrequest, no redirect."),
+    ro("is_initial_req", Request::is_initial).doc("Whether the request came from the client: false for subrequests and redirects."),
     ro("limit_req_body", Request::limit_req_body).doc("LimitRequestBody, bytes; 0 is unlimited."),
     ro("log_id", Request::log_id).doc("What the logs call the request."),
     ro("options", fields::options).doc("Options here, by name."),
@@ -71,7 +71,7 @@ pub static REQUEST: &[Row] = &[
     // Text.
     method("escape(text)", |_: &Request, t: &[u8]| text::escape(t)).doc("A text as part of a URL."),
     method("unescape(text)", |_: &Request, t: &[u8]| text::unescape(t))
-        .doc("What escape has made of it; nil for what it can't have made."),
+        .doc("The text that escape made this from; nil for a text that escape cannot have made."),
     method("escape_html(text)", |_: &Request, t: &[u8]| text::escape_html(t)).doc("A text as part of a page."),
     method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(&r.pool(), t))
         .doc("A text as the logs show it."),
@@ -117,7 +117,7 @@ pub static REQUEST: &[Row] = &[
     method("ssl_var_lookup(name)", Request::ssl_variable).doc("A variable of mod_ssl's."),
     // The server.
     method("clock()", |_: &Request| apr::now()).doc("Microseconds since 1970."),
-    method("usleep(microseconds)", info::usleep).loose().doc("Waits."),
+    method("usleep(microseconds)", info::usleep).loose().doc("Waits this many microseconds."),
     method("mpm_query(number)", info::mpm_query)
         .loose()
         .doc("What the MPM says of itself, AP_MPMQ_*: 14 is 1 with event; 0 for what it does not know."),
@@ -153,7 +153,7 @@ pub static REQUEST: &[Row] = &[
     method("wswrite(message, [raw], [kind])", websocket::wswrite)
         .doc("Sends a message, or raw bytes; false once the connection is closed. A message is sent as text if it is UTF-8, \
               unless its kind is given."),
-    method("wspeek()", websocket::wspeek).doc("Whether wsread would have something to tell."),
+    method("wspeek()", websocket::wspeek).doc("Whether wsread would return without waiting."),
     method("wsping()", websocket::wsping).doc("Sends a ping and waits for its pong; false if the connection closes."),
     method("wsclose()", websocket::wsclose).doc("Closes the WebSocket."),
     // The log.

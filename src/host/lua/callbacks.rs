@@ -1,4 +1,4 @@
-//! Which of the module's callbacks httpd has: a hook that no line names costs no request anything.
+//! Registers the module's callbacks with httpd, each only when a line needs it: a hook that no line names costs no request anything.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,12 +11,12 @@ use super::LuaHost;
 /// Phases, one word each, and in it the callbacks that were registered in this reading of the configuration, one bit each.
 static REGISTERED: [AtomicU64; Phase::COUNT] = [const { AtomicU64::new(0) }; Phase::COUNT];
 
-/// The configuration is read anew.
+/// Called when a new reading of the configuration begins.
 pub fn forget() {
     REGISTERED.iter().for_each(|phase| phase.store(0, Relaxed));
 }
 
-/// A line names something that runs there.
+/// Called when a line names something that runs in a phase.
 pub fn want(phase: Phase, position: Position) {
     if matches!(position, Position::Handlers | Position::Look) || httpd::server::main_state() == MainState::RunMpm {
         return;
@@ -30,7 +30,7 @@ pub fn want(phase: Phase, position: Position) {
     }
 }
 
-/// Any hook may be named later.
+/// Registers all hooks, since a `.htaccess` file may name any of them later.
 pub fn want_all() {
     for row in PHASES.iter().filter(|row| row.hooks.is_some() || row.phase == Phase::Response) {
         for (position, _) in row.lua_orders {

@@ -1,5 +1,5 @@
-//! `LuaInputFilter`, `LuaOutputFilter`: functions that run as coroutines. The first yield says that they are ready, each
-//! later one passes on what became of a bucket; what comes after the last bucket is appended.
+//! `LuaInputFilter`, `LuaOutputFilter`: functions that run as coroutines. With its first yield the function says that it is ready, with
+//! each later one it passes on what it made of a bucket; what it gives after the last bucket is appended.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
@@ -20,15 +20,15 @@ use super::super::{dispatch, report};
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
 
-/// Names that httpd knows as filters of ours, in this reading of the configuration.
+/// The names of filters that are registered with httpd in this reading of the configuration.
 static KNOWN: Mutex<Vec<(Direction, Vec<u8>)>> = Mutex::new(Vec::new());
 
-/// The configuration is read anew.
+/// Called when a new reading of the configuration begins.
 pub fn forget() {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// A line named a filter: httpd is told, once per name.
+/// Registers the filter that a line names with httpd, once per name.
 pub fn register(filter: &NamedFilter) {
     let name = filter.name.to_ascii_lowercase();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,30 +45,30 @@ pub fn register(filter: &NamedFilter) {
     }
 }
 
-/// What is kept with a filter.
+/// The state of a filter.
 struct Running {
     coroutine: RefCell<Option<Coroutine>>,
-    /// Input: what was read and not given to the script yet; output: what is to be passed on.
+    /// Input: data that was read and not given to the script yet. Output: data to be passed on.
     brigade: Brigade,
-    /// Input: what the script made and nobody has taken yet.
+    /// Input: data that the script made and nobody has read yet.
     ready: Brigade,
     /// Output: strings that buckets point at. Their interpreter is pinned, and until these are passed on none but this request
     /// enters it.
     lent: RefCell<Vec<Text>>,
-    /// Nothing more is asked of the script.
+    /// Whether the script has ended: it is not run any more.
     is_over: Cell<bool>,
 }
 
 // SAFETY: a filter belongs to a request, which one thread works on at a time (SAFETY.md, "one thread at a time").
 unsafe impl Send for Running {}
 
-/// How a filter begins.
+/// How the start of a filter's script went.
 enum Begun {
-    /// It filters; what goes before the data.
+    /// The script filters; it gave these bytes to go before the data.
     Filters(Option<Bucket>),
-    /// It returned without a yield, or there is none of this name: data passes untouched.
+    /// The script returned without a yield, or no script has this name: data passes untouched.
     Declines,
-    /// It could not be run, which is in the log.
+    /// The script could not be run, which is in the log.
     Fails(c_int),
 }
 
@@ -101,7 +101,7 @@ fn failed(r: &Request, filter: &OwnFilter, raised: &Raised) {
     report::script(LUA, r, "filter", name.unwrap_or_default().as_bytes(), raised);
 }
 
-/// Starts the script of a filter that meets its first data.
+/// Starts the script of a filter at its first data.
 fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begun {
     let name = f.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
     let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
@@ -114,7 +114,7 @@ fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begu
         let env = script::env(&About::Request(*r), entered, &one)?;
         let (coroutine, step) = entered.start_coroutine(&env, one.function, &[r.val(call.state.ticket())])?;
         if let (Step::Yielded(_), Some(hold)) = (&step, Frame::find(|frame| Some(frame.hold.clone()))) {
-            // The coroutine lives in this interpreter.
+            // The coroutine lives in this interpreter, so the request keeps it.
             call.state.pin(r, &hold);
         }
         Ok(match step {
@@ -138,7 +138,7 @@ fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begu
             }
         }
         Ok(Ok(None)) => Begun::Declines,
-        // It ended before the first yield.
+        // The script ended before its first yield.
         Ok(Err(Raised::Exit(_))) => Begun::Declines,
         Ok(Err(raised)) => {
             failed(r, f, &raised);
@@ -148,8 +148,8 @@ fn begin(f: &OwnFilter, r: &Request, direction: Direction, phase: Phase) -> Begu
     }
 }
 
-/// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`. Once it has
-/// failed or returned, nothing more is asked.
+/// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`. Once the script has
+/// failed or returned, it is not run any more.
 fn resume(
     f: &OwnFilter,
     r: &Request,
@@ -161,13 +161,13 @@ fn resume(
     // Taken out while it runs: the script may send something through this very filter.
     let Some(coroutine) = running.coroutine.take() else { return Ok(()) };
     let step = inside(r, phase, |_, entered| {
-        // What it returns at its end is not asked for, as with mod_lua; in the midst of data it should have yielded.
+        // What the script returns at its end is ignored, as with mod_lua; in the midst of data it should have yielded.
         let (text, is_over) = match entered.resume(&coroutine, bytes)? {
             Step::Yielded(text) => (text, false),
             Step::Returned(text) => (text, true),
         };
         match text {
-            // What is passed on from here need not be copied; what is read others keep.
+            // Bytes that are passed on from here need not be copied; bytes of an input filter are kept by its reader.
             Some(text) if text.is_long() && phase == Phase::OutputFilter => {
                 into.insert_tail(Bucket::transient(text.bytes(entered), into.bucket_alloc()));
                 running.lent.borrow_mut().push(text);
@@ -197,12 +197,12 @@ fn resume(
     Ok(())
 }
 
-/// A bucket with bytes of its own; none for nothing.
+/// A bucket with bytes of its own; `None` if there are no bytes.
 fn copy(r: &Request, bytes: &[u8]) -> Option<Bucket> {
     if bytes.is_empty() { None } else { Some(Bucket::copy_of(bytes, r.connection().bucket_alloc()?)) }
 }
 
-/// What the script makes of the data has another length, and another tag.
+/// Removes the headers of length and tag, since the script's data has others.
 fn forget_length(f: &OwnFilter, r: &Request) {
     if !f.is_in_harness() {
         for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
@@ -221,7 +221,7 @@ fn code(done: Result<(), Status>) -> c_int {
     done.err().map_or(0, |status| status.code())
 }
 
-/// Data on its way to the client.
+/// The output filter: called with data on its way to the client.
 pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
     // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
     let cx = unsafe { Reenter::assume() };
@@ -256,7 +256,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
                 running.is_over.set(true);
                 running.coroutine.take();
             }
-            // End, flush and whatever else has no bytes stays where it stands.
+            // End, flush and other buckets without bytes stay where they stand.
             bucket.remove();
             out.insert_tail(bucket);
             continue;
@@ -271,7 +271,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
             true => Ok(()),
             false => resume(f, &r, running, Phase::OutputFilter, Some(bytes), out),
         };
-        // SAFETY: in no brigade, and not used any more.
+        // SAFETY: the bucket is in no brigade and is not used any more.
         unsafe { bucket.delete(cx) };
         if let Err(status) = done {
             return fail(f, &r, &next, give_up(f, &bb, out, status, cx), cx);
@@ -287,7 +287,7 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
     code(pass_on(&next, running, cx))
 }
 
-/// Bytes after which what is there is passed on.
+/// The number of bytes after which the output is passed on.
 const MUCH: u64 = 65536;
 
 fn pass_if_much(next: &Filter, running: &Running, cx: Reenter) -> Result<(), Status> {
@@ -304,7 +304,7 @@ fn pass_on(next: &Filter, running: &Running, cx: Reenter) -> Result<(), Status> 
     passed
 }
 
-/// The script failed: nothing more of the answer goes out.
+/// Called when the script failed: no more of the answer is sent.
 fn give_up(f: &OwnFilter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reenter) -> c_int {
     f.remove();
     let _ = bb.cleanup(cx);
@@ -312,9 +312,9 @@ fn give_up(f: &OwnFilter, bb: &Brigade, out: &Brigade, status: c_int, cx: Reente
     status
 }
 
-/// The client learns that the answer failed: it gets the page of the error if it has got nothing yet, and sees the connection
-/// break off if it has; an end that httpd puts behind what was sent would make it look whole. Where something is included
-/// in another page, that goes on.
+/// Tells the client that the answer failed: it gets the page of the error if nothing was sent yet, and otherwise the connection breaks
+/// off, since httpd's own end behind what was sent would make the answer look whole. A page into which this answer was included
+/// goes on.
 fn fail(f: &OwnFilter, r: &Request, next: &Filter, status: c_int, cx: Reenter) -> c_int {
     if f.is_in_harness() || r.main().is_some() || status != HTTP_INTERNAL_SERVER_ERROR {
         return status;
@@ -322,7 +322,7 @@ fn fail(f: &OwnFilter, r: &Request, next: &Filter, status: c_int, cx: Reenter) -
     code(next.pass_failure(r, status, cx))
 }
 
-/// Data is wanted from the client.
+/// The input filter: called when data is wanted from the client.
 pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
     // SAFETY: as in `output`.
     let cx = unsafe { Reenter::assume() };
@@ -338,8 +338,7 @@ pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
                 f.remove();
                 return status;
             }
-            // An input filter has nothing to put before the data. A handler that gives the body back may have taken over its
-            // length.
+            // An input filter puts nothing before the data. A handler that sends the body back may have taken over the body's length.
             Begun::Filters(_) => forget_length(f, &r),
         }
     }
@@ -347,7 +346,7 @@ pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
     if ask.eats_lines() || ask.is_for_nothing() {
         return code(pass(&bb));
     }
-    // Until there is something to give: a script may make nothing of a bucket.
+    // Reads until there is something to give, since a script may make nothing of a bucket.
     while running.ready.is_empty() {
         if running.brigade.is_empty()
             && let Err(status) = pass(&running.brigade)
@@ -371,7 +370,7 @@ pub fn input(f: &OwnFilter, bb: Brigade, ask: Ask) -> c_int {
 
 const EAGAIN: c_int = libc::EAGAIN;
 
-/// Gives the script one bucket of what was read; what it makes of it is ready then.
+/// Gives the script one bucket of the data read, and stores what the script makes of it.
 fn feed(f: &OwnFilter, r: &Request, running: &Running, bucket: Bucket, ask: Ask, cx: Reenter) -> Result<(), c_int> {
     let (kept, ready) = (&running.brigade, &running.ready);
     let fail = |status| Err(give_up(f, kept, ready, status, cx));
@@ -403,7 +402,7 @@ fn feed(f: &OwnFilter, r: &Request, running: &Running, bucket: Bucket, ask: Ask,
     done.or_else(fail)
 }
 
-/// Hands over as much as was asked for: who reads a body takes no more, and the rest would be lost.
+/// Gives as much as was asked for: a reader takes no more, and the rest would be lost.
 fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
     let wanted = u64::try_from(ask.bytes).unwrap_or(0);
     if !ask.is_for_all()

@@ -35,7 +35,7 @@ use super::connection::ConnectionState;
 use super::frame::{About, Frame};
 use super::lang::{Lang, Language, LanguageRow, Own, Words};
 use super::request::RequestState;
-use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup, waiting};
 use crate::api;
 
 /// The Lua module.
@@ -51,7 +51,7 @@ static ROW: LanguageRow = unsafe { LanguageRow::new::<LuaHost>(&crate::lua_modul
 
 static OWN: Own = Own::new(c"mod_interp.lua.ticket");
 
-/// What is entered, as Lua's own type. All that [`LUA`] is handed is that.
+/// An entry as Lua's own type; all entries that [`LUA`] is given are of that type.
 fn entered(entry: &dyn Entry) -> Option<&Entered> {
     entry.as_any().downcast_ref()
 }
@@ -99,7 +99,7 @@ impl Language for LuaLanguage {
         entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
     }
 
-    /// mod_lua adds nothing to the header; which Lua it is stands in the log.
+    /// Adds nothing to the header, as mod_lua; the log says which Lua it is.
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         if let Some(version) = entry.and_then(entered).and_then(|entered| entered.run_text(b"return _VERSION").ok()) {
             report::server(LUA, None, Level::Info, &format!("{} answers", String::from_utf8_lossy(&version)));
@@ -107,8 +107,8 @@ impl Language for LuaLanguage {
         Vec::new()
     }
 
-    /// Code that stands in the configuration was written wrongly if it does not compile; patterns are compiled, filters and
-    /// providers made known to httpd.
+    /// Compiles code and patterns that stand in the configuration, so that an error is found while the line is read; registers
+    /// filters and providers with httpd.
     fn act(&self, directive: &str, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
@@ -164,7 +164,7 @@ impl Language for LuaLanguage {
         false
     }
 
-    /// What httpd says of itself is known when all modules have said theirs.
+    /// Sets `apache2.version` once more: httpd's version is complete when all modules have added to it.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
             let _ = entered.set_constant(b"version", api::lua::version());
@@ -204,8 +204,8 @@ impl Language for LuaLanguage {
     }
 }
 
-/// `LuaInterpMaxMemory`: a state that is full of what its scripts keep would only fail again. Another takes its place; where
-/// there is but one, another process.
+/// `LuaInterpMaxMemory`: replaces a state that is full of what its scripts keep, since it would only fail again. Without threads
+/// another process takes the place of this one.
 #[cold]
 fn replace(r: &Request) {
     let has_successor = Frame::find(|frame| Some(frame.hold.spoil()));
@@ -214,7 +214,7 @@ fn replace(r: &Request) {
     }
 }
 
-/// `LuaOptions +WatchGlobals`: what the call has left in the state's globals.
+/// `LuaOptions +WatchGlobals`: logs the globals that the call has left.
 fn tell_leaks(r: &Request, entered: &Entered) {
     for leak in entered.take_leaks() {
         report::request(LUA, r, Level::Warn, &format!("LuaOptions WatchGlobals: {leak}"));
@@ -255,7 +255,7 @@ impl Host for LuaHost {
     ) -> Result<(), String> {
         startup::directive(LUA, row, cmd, slots, args)?;
         if slots.server().is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
-            // .htaccess may name hooks when no callback can be registered any more.
+            // A .htaccess file may name hooks when no callback can be registered any more.
             callbacks::want_all();
         }
         Ok(())
@@ -273,7 +273,7 @@ impl Host for LuaHost {
         OWN.mark_in_use(Phase::Response);
     }
 
-    /// Those of handlers, which code may push at any time; hooks and maps have theirs when a line names one.
+    /// Registers the callbacks of handlers, which code may push at any time; those of hooks and maps are registered when a line names one.
     fn wants(row: &PhaseRow, index: usize) -> bool {
         row.lua.is_some() && matches!(row.position(index), Some(Position::Handlers | Position::Look))
     }
@@ -298,12 +298,16 @@ impl Host for LuaHost {
     }
 
     fn request(phase: Phase, order: usize, r: Request) -> c_int {
+        if phase == Phase::Log && end::is_over(LUA, &r) {
+            return httpd::status::DECLINED;
+        }
         match (phase, phase.row().position(order)) {
             (_, Some(Position::Look)) => response::look(&r),
             (Phase::Response, Some(Position::Map)) => response::mapped(&r),
             (_, Some(Position::Map)) => response::claim(&r),
             (Phase::Response, _) => response::run(&r),
             (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, &r),
+            (Phase::Log, Some(position)) => waiting::at_log(|| hooks::run(phase, position, &r)),
             (_, Some(position)) => hooks::run(phase, position, &r),
         }
     }

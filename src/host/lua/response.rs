@@ -18,7 +18,7 @@ use lazy_static::lazy_static;
 use super::super::frame::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
-use super::super::{configured, dispatch, hint, report};
+use super::super::{configured, dispatch, end, hint, report};
 use super::scope;
 use super::script::{self, Use};
 use super::{LUA, LuaHost, entered};
@@ -28,12 +28,12 @@ lazy_static! {
     static ref PATTERNS: RwLock<HashMap<HandlerId, Arc<Regex>>> = RwLock::default();
 }
 
-/// The configuration is read anew.
+/// Called when a new reading of the configuration begins.
 pub fn forget() {
     PATTERNS.write().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// A line's pattern, kept with the line; one of a file that is read for each request is looked for.
+/// The pattern of a line, kept with the line; the pattern of a line in a `.htaccess` file, which is read for each request, is looked up.
 fn pattern(map: &MapHandler) -> Result<&Regex, &str> {
     match map.made.get(|| compiled(map)) {
         Some(Ok(regex)) => Ok(regex),
@@ -51,7 +51,7 @@ fn compiled(map: &MapHandler) -> Result<Arc<Regex>, String> {
     Ok(regex)
 }
 
-/// A line's pattern.
+/// Compiles a line's pattern, or finds it compiled already.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -61,7 +61,7 @@ pub fn compile(map: &MapHandler) -> Result<(), String> {
     pattern(map).map(drop).map_err(wrong)
 }
 
-/// How a request asks for us.
+/// The handler by which a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `SetHandler lua-script`.
@@ -83,7 +83,7 @@ fn end_walk(r: &Request) {
     }
 }
 
-/// Before all handlers: where a foreign one is about to run, no interpreter is held meanwhile.
+/// Called before all handlers: ends the walk if another module's handler is about to run, so that no interpreter is held meanwhile.
 pub fn look(r: &Request) -> c_int {
     if let Some(page_of) = r.prev() {
         hint::unreached(LUA, &page_of);
@@ -92,10 +92,11 @@ pub fn look(r: &Request) -> c_int {
     if form(r).is_none() && !mapped() {
         std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
     }
+    end::before_upgrade(LUA, r);
     DECLINED
 }
 
-/// A handler named by `SetHandler`.
+/// Runs the handler that `SetHandler` names.
 pub fn run(r: &Request) -> c_int {
     match form(r) {
         Some(Form::Script) => own_file(r),
@@ -104,8 +105,8 @@ pub fn run(r: &Request) -> c_int {
     }
 }
 
-/// Enters an interpreter for the response and ends the request's walk behind it. `script` is what runs in it first, as far as
-/// the interpreter depends on that.
+/// Enters an interpreter for the response, and ends the request's walk afterwards. `script` is the first script that runs, if the choice
+/// of the interpreter depends on it (`LuaScope server`).
 fn respond(
     r: &Request,
     script: impl FnOnce() -> Vec<u8>,
@@ -130,7 +131,7 @@ fn respond(
     status
 }
 
-/// `Lua*ResponseHandler` lines.
+/// Runs the handlers of `LuaResponseHandler` lines.
 fn handlers(r: &Request) -> c_int {
     let configured = &*configured::of_request(LUA, Phase::Response, r);
     if configured.is_empty() && !r.state::<LuaHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
@@ -144,7 +145,7 @@ fn handlers(r: &Request) -> c_int {
     })
 }
 
-/// `SetHandler lua-script`: the function `handle` of the request's own file.
+/// `SetHandler lua-script`: runs the function `handle` of the request's own file.
 fn own_file(r: &Request) -> c_int {
     if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
         end_walk(r);
@@ -171,8 +172,8 @@ fn own_file(r: &Request) -> c_int {
     )
 }
 
-/// Whether the server's own configuration makes a script of the request's file, or a script of the server's does, or it allows
-/// `.htaccess` to. Whatever such a file says is of no account then; without one nothing is asked.
+/// Whether the request's file may run as a script: the server's own configuration or a script of the server's makes it one, or the
+/// configuration lets `.htaccess` files do so. Without a `.htaccess` file nothing is asked.
 fn is_chosen_by_server(r: &Request) -> bool {
     if !r.has_htaccess() || r.is_handler_of_script() {
         return true;
@@ -195,7 +196,7 @@ fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_
     script::run(&About::Request(*call.r), entered, one, &[call.r.val(call.state.ticket())])
 }
 
-/// What a handler that is a script makes of the request: without a number it has answered it.
+/// The status that a script's result stands for: a script that returns no number has answered the request.
 fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
     match done {
         Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
@@ -207,7 +208,7 @@ fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<O
     }
 }
 
-/// The first map that matches the URI, and what its groups matched.
+/// The first `LuaMapHandler` that matches the URI, and what its groups matched.
 fn matching(r: &Request, from: usize) -> Option<(usize, &Arc<MapHandler>, Groups<'_>)> {
     let maps = &LUA.dir(r)?.lua().maps;
     let uri = r.uri().unwrap_or_default();
@@ -224,7 +225,7 @@ fn matching(r: &Request, from: usize) -> Option<(usize, &Arc<MapHandler>, Groups
     })
 }
 
-/// Fixup: a request that nobody handles yet is ours where a map matches, so that `FallbackResource` leaves it alone.
+/// Fixup: takes a request that has no handler yet if a map matches, so that `FallbackResource` leaves it alone.
 pub fn claim(r: &Request) -> c_int {
     if r.handler().is_some() || matching(r, 0).is_none() {
         return DECLINED;
@@ -233,7 +234,7 @@ pub fn claim(r: &Request) -> c_int {
     OK
 }
 
-/// `LuaMapHandler`: those that match, until one does not decline.
+/// Runs the `LuaMapHandler` lines that match, until one does not decline.
 pub fn mapped(r: &Request) -> c_int {
     let Some(mut next) = matching(r, 0) else { return DECLINED };
     let first = (next.1, next.2.clone());
@@ -253,7 +254,7 @@ pub fn mapped(r: &Request) -> c_int {
     })
 }
 
-/// The path of a map's file, what its pattern matched put in.
+/// The path of a map's file, with what its pattern matched put in for `$1` and the like.
 fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option<Cow<'m, [u8]>> {
     match (&map.path, &map.script.source) {
         (Some(path), _) => Some(Cow::Borrowed(&**path)),

@@ -12,30 +12,31 @@ use tipool::ItemId;
 use super::super::lang::RequestCall;
 use super::super::stock::{Lent, Refused, Stock};
 use super::super::tree::Hold;
+use super::super::waiting::{self, Terms};
 use super::LUA;
 
-/// Where one script is at home in one stock.
+/// The states of one stock in which one script is at home.
 struct Places {
     stock: usize,
     script: Box<[u8]>,
-    /// `None`: somebody is getting one.
+    /// `None`: somebody is getting a state for this place.
     states: Vec<Option<ItemId>>,
     next: usize,
 }
 
 /// Guards the list. Nothing is lent or entered under it.
 static PLACES: Mutex<Vec<Places>> = Mutex::new(Vec::new());
-/// A place was filled or given up.
+/// Notified when a place was filled or given up.
 static CHANGED: Condvar = Condvar::new();
 
-/// How long a state that somebody else is getting is waited for, before that one is taken for lost.
+/// How long a request waits while all places are being filled by others, before it takes any state.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn places() -> MutexGuard<'static, Vec<Places>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The configuration is read anew.
+/// Called when a new reading of the configuration begins.
 pub fn forget() {
     places().clear();
 }
@@ -47,11 +48,11 @@ fn known(stock: usize, script: &[u8]) -> Vec<ItemId> {
     of.map(|of| of.states.iter().flatten().copied().collect()).unwrap_or_default()
 }
 
-/// What is to be done to have one, when none is idle.
+/// What a request does when no state at which the script is at home is idle.
 enum Way {
-    /// There is room for another state.
+    /// It gets another state, for which there is room.
     New,
-    /// This one, when it is free.
+    /// It waits for this one.
     Wait(ItemId),
 }
 
@@ -84,7 +85,7 @@ fn way(stock: usize, script: &[u8], max: usize) -> Option<Way> {
     }
 }
 
-/// The reservation that [`way`] made is kept by `id`, or given up.
+/// Fills the place that [`way`] reserved with `id`, or gives it up.
 fn settle(stock: usize, script: &[u8], id: Option<ItemId>) {
     let _inside = Inside::new();
     let mut all = places();
@@ -129,9 +130,13 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
         return Ok(None);
     }
     let at = Arc::as_ptr(stock).addr();
-    // One that is idle, in the order in which they came to be.
+    // An idle state, in the order in which they got the script.
     if let Some(hold) = known(at, script).into_iter().find_map(|id| call.state.tree().hold_now(stock, id)) {
         return Ok(Some(hold));
+    }
+    // Where nothing may be waited for, any state will have to do.
+    if waiting::is_at_end() {
+        return Ok(None);
     }
     loop {
         match way(at, script, max.max(1) as usize) {
@@ -141,7 +146,7 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
                 settle(at, script, held.as_ref().ok().and_then(|hold| hold.id()));
                 return held.map(Some);
             }
-            Some(Way::Wait(id)) => match call.state.tree().hold(stock, Some(id)) {
+            Some(Way::Wait(id)) => match call.state.tree().hold(stock, Some(id), || terms(call, stock)) {
                 Ok(hold) => return Ok(Some(hold)),
                 Err(_) if tipool.homes(id) == 0 => lose(at, script, id),
                 Err(refused) => return Err(refused),
@@ -150,9 +155,13 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
     }
 }
 
-/// Any state of the stock, at which somebody is at home from now on.
+fn terms(call: &RequestCall<'_>, stock: &Stock) -> Terms {
+    waiting::terms(stock, &call.r.connection(), Some(call.r))
+}
+
+/// Takes any state of the stock and makes it a home.
 fn new_home(call: &RequestCall<'_>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-    let hold = call.state.tree().hold(stock, None)?;
+    let hold = call.state.tree().hold(stock, None, || terms(call, stock))?;
     if let Lent::Clone(_, lease) = &*hold {
         lease.add_home();
     }

@@ -16,7 +16,7 @@ use super::super::frame::{About, Frame};
 use super::super::request::RequestState;
 use super::{LUA, entered};
 
-/// What is run of a script, and what holds for it where it is used.
+/// One use of a script: its file or text, the function, and the configuration that holds there.
 pub struct Use<'a> {
     /// The file's path, or the line of the configuration at which its text stands.
     pub name: &'a [u8],
@@ -78,7 +78,7 @@ pub fn resolve_early(
     entered.find_in(&of(&Use { name: &name, text, function: b"", dir }), function(script))
 }
 
-/// A line named a handler: code that stands there must compile.
+/// Checks a line that names a handler: code that stands in the line must compile.
 ///
 /// # Errors
 /// Lua's message.
@@ -109,7 +109,7 @@ fn in_directory<R>(about: &About, f: impl FnOnce(&LuaDir, &Server) -> R) -> R {
     }
 }
 
-/// What mod_lua's directives say; that nothing is said where there is no record.
+/// The values of mod_lua's directives; the defaults where there is no record.
 pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
     dir.map_or(LuaDir::nothing(), DirConf::lua)
 }
@@ -148,7 +148,7 @@ pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Res
     }
 }
 
-/// The engine's view of it.
+/// The use in the engine's form.
 fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
     let cache = match one.dir.code_cache.unwrap_or_default() {
         CodeCache::Stat => interp_lua::CodeCache::Stat,
@@ -165,7 +165,7 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
     }
 }
 
-/// Where modules are, as the engine has it.
+/// The paths of modules in the engine's form.
 pub fn paths(package: &Package) -> &Paths {
     static NONE: Paths = Paths { path: Vec::new(), cpath: Vec::new(), id: 0 };
     let copy = |list: &[Arc<[u8]>]| list.iter().map(|path| path.to_vec().into()).collect();
@@ -190,7 +190,7 @@ pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raise
 
 type Scripts = RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>;
 
-/// The globals that somebody keeps for a script in this state, if the script is still what it was then.
+/// The globals that somebody keeps for a script in this state, if the script has not changed since.
 fn kept(scripts: &Scripts, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Option<Env>, Raised> {
     let of = |env: &Box<dyn Any + Send>| {
         env.downcast_ref::<Env>().filter(|env| Arc::ptr_eq(env.home(), entered.home())).cloned()

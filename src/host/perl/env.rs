@@ -1,6 +1,6 @@
-//! `%ENV` and `subprocess_env`: what an interpreter starts with, and what requests put in.
+//! `%ENV` and `subprocess_env`: the variables with which an interpreter starts, and those that requests put in.
 //!
-//! As mod_perl: values of the server once per request before its first handler, those of the directory before its first
+//! As with mod_perl: values of the server once per request before its first handler, those of the directory before its first
 //! handler that knows the directory, CGI variables just before the response. Unlike there, a request's variables are in `%ENV`
 //! while its own calls run and at no other time: between two of them the interpreter may serve another request, and within one
 //! a subrequest.
@@ -15,7 +15,7 @@ use httpd::Request;
 use interp::Entry;
 use interp_perl::{Entered, EnvSink};
 
-use super::entered;
+use super::{PerlHost, entered};
 use crate::host::lang::RequestCall;
 use crate::host::request::{EnvDone, RequestState};
 
@@ -69,8 +69,10 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
         return f();
     }
     let shown = Shown::of(call);
-    let vars = state.shown.get();
-    let vars = vars.iter().flat_map(Table::iter);
+    let dir = state.env.get().dir.then(|| r.dir_config::<PerlHost>()).flatten();
+    let table = state.shown.get();
+    let own = configured(&call.server.conf, dir).filter(|_| table.is_none() && state.env.get().shows);
+    let vars = own.chain(table.iter().flat_map(Table::iter));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
             let sink: &dyn EnvSink = &shown;
@@ -79,7 +81,7 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
             drop(env);
         }
         (_, own) => {
-            // SAFETY: what a table lends lives as long as its pool, here the request's, whose call this is.
+            // SAFETY: the table is of the configuration, or in the pool of the request, whose call this is.
             unsafe { entered.show_env(own, vars, true) };
             f();
             entered.hide_env(&shown);
@@ -87,7 +89,14 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
     }
 }
 
-/// What scripts do to the variables that a request's calls are shown is for its later calls, too.
+/// The variables that the configuration has for a request: those of the server, overridden by those of the directory.
+fn configured<'a>(server: &'a ServerConf, dir: Option<&'a DirConf>) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    let differs = |&(name, value): &(&[u8], &[u8])| server.set_env.get(name) != Some(value);
+    let of_dir = dir.into_iter().flat_map(|dir| dir.set_env.iter()).filter(differs);
+    server.pass_env.iter().chain(server.set_env.iter()).chain(of_dir)
+}
+
+/// Takes over what scripts have changed in the variables that `%ENV` shows, so that the request's later calls see it, too.
 struct Shown<'a> {
     r: &'a Request,
     state: &'a RequestState,
@@ -113,27 +122,24 @@ impl EnvSink for Shown<'_> {
     }
 }
 
-/// The variables that the request's calls are shown.
+/// The variables that `%ENV` shows to the request's calls, once they differ from those of the configuration.
+#[cold]
 fn shown(r: &Request, state: &RequestState) -> Table {
-    state.shown.get().unwrap_or_else(|| {
-        let table = Table::new(r.pool(), 8);
-        state.shown.set(Some(table));
-        state.env.set(EnvDone { shows: true, ..state.env.get() });
-        table
-    })
-}
-
-fn put(r: &Request, state: &RequestState, entered: &Entered, vars: &Vars) {
-    let (table, shown) = (r.subprocess_env(), shown(r, state));
-    for (name, value) in vars.iter() {
-        table.set(name, value);
-        shown.set(name, value);
+    if let Some(table) = state.shown.get() {
+        return table;
     }
-    // SAFETY: of the configuration, which outlives the request whose call this is.
-    unsafe { entered.show_env(owner(r), vars.iter(), true) };
+    let (table, done) = (Table::new(r.pool(), 8), state.env.get());
+    if let (true, Some(server)) = (done.shows, r.server_config::<PerlHost>()) {
+        let dir = done.dir.then(|| r.dir_config::<PerlHost>()).flatten();
+        configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
+    }
+    state.shown.set(Some(table));
+    state.env.set(EnvDone { shows: true, ..done });
+    table
 }
 
-/// Before a handler of a request runs: what the server and, where it is known, the directory set. Mostly that is nothing.
+/// Called before a handler of a request runs: puts in the variables of the server and, where it is known, of the directory. Mostly
+/// there are none.
 #[inline(always)]
 pub fn before_handler(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
     let (state, server) = (call.state, &call.server.conf);
@@ -152,11 +158,19 @@ pub fn before_handler(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn
 fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
     let done = state.env.get();
     let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
-    let of_dir = dir.map(|dir| &dir.set_env).filter(|_| !done.dir);
-    for vars in of_server.chain(of_dir).filter(|vars| !vars.is_empty()) {
-        put(r, state, entered, vars);
+    let of_dir = dir.filter(|_| !done.dir);
+    let (table, shown) = (r.subprocess_env(), state.shown.get());
+    for (name, value) in of_server.chain(of_dir.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
+        table.set(name, value);
+        if let Some(shown) = shown {
+            shown.set(name, value);
+        }
     }
-    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..state.env.get() });
+    let before = if done.server { server.pass_env.len() + server.set_env.len() } else { 0 };
+    let vars = configured(server, of_dir).skip(before);
+    // SAFETY: the table is of the configuration, which outlives the request whose call this is.
+    unsafe { entered.show_env(owner(r), vars, true) };
+    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), shows: true, ..state.env.get() });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.
@@ -177,16 +191,16 @@ pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, ent
     if running != r {
         vars = vars.copy(running.pool());
     }
-    // SAFETY: in the pool of the request whose call this is.
+    // SAFETY: the table is in the pool of the request whose call this is.
     unsafe { entered.show_env(owner(running), vars.iter(), true) };
-    // In a perl-script response they are there already, but for what the script put into the table, and go with it.
+    // In a perl-script response `%ENV` has them already, except those that the script put into the table; they end with the response.
     if !state.env.get().in_script {
         let shown = shown(r, state);
         vars.iter().for_each(|(name, value)| shown.set(name, value));
     }
 }
 
-/// A `perl-script` response: `f` runs with a `%ENV` of its own, which begins with `vars`. What the script writes there is for
+/// Runs `f`, a `perl-script` response, with a `%ENV` of its own, which begins with `vars`. What the script writes there is written to
 /// `subprocess_env`, too: subrequests and programs see it.
 pub fn in_script<R>(r: &Request, state: &RequestState, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
     let table = r.subprocess_env();

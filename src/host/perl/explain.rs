@@ -1,4 +1,4 @@
-//! What perl's messages about classic mistakes mean: which module to load for a method or sub of ours, and for a handler.
+//! Explains perl's messages about classic mistakes: says which module to load for a method or sub of ours, and for a handler.
 
 use interp::{PERL, classes, constants};
 
@@ -9,7 +9,7 @@ pub fn explain(message: &str, handler: Option<&[u8]>) -> Option<String> {
     of_handler.or_else(|| for_method(message)).or_else(|| for_sub(message))
 }
 
-/// `My::Hello::page` is no module, but may be a sub of one.
+/// `My::Hello::page` is no module, but may be a sub of the package `My::Hello`.
 fn for_handler(message: &str, name: &str) -> Option<String> {
     let (package, sub) = name.rsplit_once("::")?;
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
@@ -24,7 +24,7 @@ fn between<'m>(message: &'m str, before: &str, behind: &str) -> Option<(&'m str,
     rest.split_once(behind)
 }
 
-/// The module that brings a row of ours.
+/// The module that has to be loaded for a row of ours.
 fn module_of(package: &str, name: &str) -> Option<&'static str> {
     let class = classes().iter().find(|class| class.name() == package)?;
     let parent = class.parent();

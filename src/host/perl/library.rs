@@ -26,7 +26,7 @@ pub fn dir() -> Result<&'static Path, String> {
     .map(PathBuf::as_path)
 }
 
-/// What `@INC` ends with, as with mod_perl: ServerRoot, and lib/perl below it if it is there.
+/// The folders at the end of `@INC`, as with mod_perl: ServerRoot, and lib/perl below it if it is there.
 pub fn of_server() -> Vec<Vec<u8>> {
     let Some(root) = httpd::server::server_root() else { return Vec::new() };
     let below = [root, b"/lib/perl"].concat();
@@ -34,7 +34,7 @@ pub fn of_server() -> Vec<Vec<u8>> {
     [Some(root.to_vec()), is_there.then_some(below)].into_iter().flatten().collect()
 }
 
-/// Nobody else's copy of our own modules may be loaded: its XS would read our records through mod_perl's layout.
+/// Checks that no other copy of our own modules was loaded: its XS would read our records through mod_perl's layout.
 ///
 /// # Errors
 /// Both paths.

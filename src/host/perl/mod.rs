@@ -32,9 +32,9 @@ use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
 use super::request::RequestState;
 use super::tree::Hold;
-use super::{ServerRecord, configured, dispatch, provider, report, runtime, site, startup};
+use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
 
-/// What C code asks for by the functions of `abi`.
+/// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
     pub use super::super::runtime::current_request;
     pub use super::origin::{Origin, select, ticket, unselect};
@@ -46,7 +46,7 @@ pub mod c_callers {
     use interp_perl::Record;
     use std::ptr::NonNull;
 
-    /// The parent of a server (of none: the main one), started if it does not run; a failure is logged.
+    /// The parent of a server, or of the main server if none is given; it is started if it does not run, and a failure is logged.
     pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
         match startup::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
@@ -62,7 +62,7 @@ pub mod c_callers {
         startup::main_stock(PERL).is_some()
     }
 
-    /// A line about a request, else about a server, else about the main one.
+    /// Logs a line about a request, else about a server, else about the main server.
     pub fn log(r: Option<Request>, s: Option<Server>, level: Level, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         match r {
@@ -88,12 +88,12 @@ static OWN: Own = Own::new(c"mod_interp.perl.ticket");
 /// Counts the code that start-up code pushed, in this reading of the configuration.
 static PUSHED: AtomicUsize = AtomicUsize::new(0);
 
-/// What is entered, as perl's own type. All that [`PERL`] is handed is that.
+/// An entry as perl's own type; all entries that [`PERL`] is given are of that type.
 fn entered(entry: &dyn Entry) -> Option<&Entered> {
     entry.as_any().downcast_ref()
 }
 
-/// The record of an interpreter, which C code reads; `None` if it is no perl.
+/// The record of an interpreter, which C code reads; `None` if the interpreter is no perl.
 fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>> {
     interp.as_any().downcast_ref().map(Perl::record)
 }
@@ -101,7 +101,7 @@ fn record(interp: &dyn Interp) -> Option<std::ptr::NonNull<interp_perl::Record>>
 /// Numbers the requests whose phases leave something for later ones.
 static LEAVING: AtomicU64 = AtomicU64::new(1);
 
-/// What a phase before the response changes of its interpreter is there in the response; the number of the request then.
+/// The number of a request whose phases before the response have changed something of the interpreter that the response must find.
 #[cold]
 fn for_later(call: &RequestCall<'_>) -> u64 {
     if matches!(call.phase, Phase::Response | Phase::Log | Phase::Cleanup) {
@@ -113,7 +113,7 @@ fn for_later(call: &RequestCall<'_>) -> u64 {
     call.state.leaves.get()
 }
 
-/// A handle that a script left could not be closed.
+/// Logs that a handle which a script left could not be closed.
 #[cold]
 fn left(r: Option<&Request>, raised: &interp::Raised) {
     let text = format!("closing what a script left in STDIN, STDOUT or STDERR: {raised}");

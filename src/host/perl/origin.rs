@@ -1,4 +1,4 @@
-//! Entries that other modules' code begins and ends by two calls: which interpreter, and how long it is held.
+//! Entries that other modules' code begins and ends by two calls: which interpreter such an entry gets, and how long it is held.
 //!
 //! An entry has an origin: a request or a connection (its lease), a server (the parent), a pool (the interpreter of whatever
 //! owns it), or nothing (the one this thread is in). Between the two calls the interpreter is this thread's current one.
@@ -24,7 +24,7 @@ use crate::host::stock::{Begun, Lent, Refused, Stock};
 use crate::host::tree::Hold;
 use crate::host::{report, startup};
 
-/// What an entry comes from.
+/// The origin of an entry.
 #[derive(Clone, Copy)]
 pub enum Origin {
     /// A request.
@@ -35,7 +35,7 @@ pub enum Origin {
     Server(Server),
     /// A pool: of a request, of a connection, or below one; while the server starts any pool.
     Pool(Pool, Option<Server>),
-    /// Nothing is known: a merge of configurations, a callback without arguments.
+    /// Nothing is known, as in a merge of configurations or in a callback without arguments.
     None,
 }
 
@@ -55,7 +55,7 @@ unsafe impl Send for Selected {}
 #[derive(Default)]
 struct Kept {
     selected: Vec<Selected>,
-    /// Interpreters whose count others have raised.
+    /// The interpreters whose count other modules have raised.
     held: Vec<(usize, Hold)>,
 }
 
@@ -71,10 +71,10 @@ fn with_kept<R>(f: impl FnOnce(&mut Kept) -> R) -> R {
     f(&mut kept())
 }
 
-/// Set by the first of these entries, in the parent process as a rule: from then on pools know whose they are.
+/// Set by the first of these entries, in the parent process as a rule: from then on pools are marked with their request or connection.
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// Whether any module enters so.
+/// Whether any module makes such entries.
 #[inline]
 pub fn is_in_use() -> bool {
     IN_USE.load(Relaxed)
@@ -83,17 +83,17 @@ pub fn is_in_use() -> bool {
 const REQUEST: &CStr = c"mod_interp.request";
 const CONNECTION: &CStr = c"mod_interp.connection";
 
-/// The request's pool knows it from now on.
+/// Marks the request's pool with the request.
 pub fn note_request(r: &Request) {
     r.pool().set_userdata(REQUEST, NonNull::new(r.as_ptr().cast::<c_void>()));
 }
 
-/// The connection's pool knows it from now on.
+/// Marks the connection's pool with the connection.
 pub fn note_connection(c: &Connection) {
     c.pool().set_userdata(CONNECTION, NonNull::new(c.as_ptr().cast::<c_void>()));
 }
 
-/// An interpreter for an entry, and what the entry is about. `None` where there is none, or none came free (logged).
+/// An interpreter for an entry, and what the entry is about. `None` where there is no interpreter, or none came free, which is logged.
 fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
     match origin {
         Origin::Request(r) => {
@@ -110,7 +110,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
             let state = ConnectionState::of(PERL, &c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
+                None => state.hold(&stock, &c).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
             };
             Some((About::Connection(c), stock, hold))
         }
@@ -155,7 +155,7 @@ fn connection_of(about: &About) -> Option<Connection> {
     }
 }
 
-/// The interpreter this thread is inside of, if it is of this stock and works for this connection.
+/// The interpreter this thread is in, if it is of this stock and works for this connection.
 fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
     let innermost = Cell::new(true);
     Frame::find(|frame| {
@@ -164,8 +164,8 @@ fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
     })
 }
 
-/// The interpreter of the request or connection whose pool this is, or lies below. Never waits: a pool may die on the thread
-/// that accepts connections.
+/// The interpreter of the request or connection whose pool this is, or below whose pool this one lies. Never waits, since a pool may
+/// die on the thread that accepts connections.
 fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
     let above = || std::iter::successors(Some(pool), Pool::parent);
     let owns = |about: &About| {
@@ -212,7 +212,7 @@ fn make_current(interp: &dyn Interp) -> Option<Before> {
     interp.as_any().downcast_ref().map(Perl::become_current)
 }
 
-/// Enters: the interpreter is this thread's current one until [`unselect`], and its record's count is raised by one.
+/// Enters an interpreter: it is this thread's current one until [`unselect`], and its record's count is raised by one.
 pub fn select(origin: Origin) -> Option<NonNull<Record>> {
     if is_forked() {
         return None;
@@ -232,7 +232,8 @@ pub fn select(origin: Origin) -> Option<NonNull<Record>> {
     Some(record)
 }
 
-/// One user less: ends the newest entry of this thread there, else gives back what was kept by raising the count.
+/// Lowers the count by one: ends the newest entry of this thread in the interpreter, else gives back the lease that was kept by
+/// raising the count.
 ///
 /// # Safety
 /// The record is that of a living interpreter, which no other thread is using.
@@ -243,7 +244,7 @@ pub unsafe fn unselect(record: NonNull<Record>) {
     let (at, thread) = (record.as_ptr().addr(), apr::thread_id());
     let selected = with_kept(|kept| {
         let here = kept.selected.iter().rposition(|s| s.record == at && s.thread == thread);
-        // A count that is above that of the calls was raised on purpose: another thread's entry is not meant then.
+        // A count above the number of calls was raised on purpose; then no entry of another thread is meant.
         let found = here.or_else(|| {
             let other = kept.selected.iter().rposition(|s| s.record == at)?;
             (!kept.held.iter().any(|(held, _)| *held == at)).then_some(other)
@@ -273,7 +274,7 @@ pub unsafe fn unselect(record: NonNull<Record>) {
     drop(free);
 }
 
-/// A call of ours ended, and the interpreter's count says that somebody keeps it: so does the lease.
+/// Keeps the lease when a call of ours has ended and the interpreter's count says that somebody keeps the interpreter.
 #[cold]
 pub fn keep(hold: &Hold) {
     if matches!(**hold, Lent::Parent(..)) {
@@ -287,7 +288,7 @@ pub fn keep(hold: &Hold) {
     });
 }
 
-/// The ticket of what this thread is about: for objects that C code makes of pointers whose owner is not known.
+/// The ticket of the request or connection that this thread is about, for objects that C code makes of pointers without a known owner.
 pub fn ticket() -> Ticket {
     let found = Frame::find(|frame| match frame.about {
         About::Request(r) => RequestState::of(PERL, &r).map(RequestState::ticket),

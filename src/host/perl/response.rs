@@ -15,9 +15,9 @@ use crate::host::dispatch::{Stack, enter, refuse, run_stack};
 use crate::host::frame::About;
 use crate::host::lang::RequestCall;
 use crate::host::request::RequestState;
-use crate::host::{configured, hint, report};
+use crate::host::{configured, end, hint, report};
 
-/// How a request asks for us.
+/// The handler by which a request asks for us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `SetHandler modperl`: the handler and nothing around it.
@@ -39,8 +39,8 @@ pub fn may_be_ours(r: &Request) -> bool {
     r.handler_begins_with(b'm') || r.handler_begins_with(b'p')
 }
 
-/// The two callbacks of the phase. The first, before all other modules', only sees whether a foreign handler is about to
-/// run, and ends the walk then: an access handler in front of a proxy must not hold an interpreter while that works.
+/// The two callbacks of the phase. The first runs before all other modules' and only ends the walk if another module's handler is
+/// about to run: an access handler in front of a proxy must not hold an interpreter while the proxy works.
 pub fn run(order: usize, r: &Request) -> c_int {
     let form = form(r);
     if order == 0 {
@@ -48,9 +48,10 @@ pub fn run(order: usize, r: &Request) -> c_int {
             hint::unreached(PERL, &page_of);
         }
         if form.is_none() {
-            // Also of those it came from by an internal redirect: an error page in the place of theirs.
+            // The walks of the requests that it came from by an internal redirect end too: this may be their error page.
             std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
         }
+        end::before_upgrade(PERL, r);
         return DECLINED;
     }
     let Some(form) = form else { return DECLINED };
@@ -101,7 +102,7 @@ fn end_walk(r: &Request) {
     }
 }
 
-/// All declined: another module may answer by the content type.
+/// All handlers declined: another module may answer by the content type.
 fn declined(r: &Request) -> c_int {
     if let Some(content_type) = r.content_type() {
         let content_type = content_type.to_vec();
@@ -151,12 +152,12 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
     status
 }
 
-/// Giving STDIN and STDOUT back raised something.
+/// Logs what was raised while STDIN and STDOUT were given back.
 fn raised_at_end(r: &Request, raised: &Raised) {
     report::request(PERL, r, Level::Error, &format!("perl-script: {raised}"));
 }
 
-/// STDIN and STDOUT of a response.
+/// The streams behind STDIN and STDOUT of a response.
 struct Handles<'a> {
     r: Request,
     state: &'a RequestState,

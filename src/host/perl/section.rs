@@ -1,13 +1,13 @@
 //! `<Perl>` sections: code that is run while the configuration is read, each in a package of its own.
 //!
-//! mod_perl then turns the package's variables into configuration. That is not built; so a section that leaves a variable which
-//! would be configuration ends the start: what it was to protect must not lie open.
+//! mod_perl then turns the package's variables into configuration. This module does not yet; so a section that leaves a variable which
+//! would be configuration ends the start, or what that configuration was to protect would lie open.
 
 use httpd::Loaded;
 use interp::Place;
 use interp_perl::Entered;
 
-/// Runs one.
+/// Runs a section.
 ///
 /// # Errors
 /// What Perl said; the variable that would be configuration.
@@ -35,8 +35,8 @@ pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), String> {
     Ok(())
 }
 
-/// A directive's name, also one whose module is not loaded: those begin with a capital and are not all capitals. What is left is
-/// a helper's name.
+/// Whether a variable's name is that of a directive. A name that begins with a capital and is not all capitals may be that of a
+/// directive whose module is not loaded; any other is a helper's name.
 fn is_configuration(name: &str) -> bool {
     if name == "PerlConfig" || Loaded::know_directive(name.as_bytes()) {
         return true;

@@ -9,7 +9,7 @@ use super::PERL;
 use crate::host::frame::{About, Frame};
 use crate::host::report;
 
-/// What Perl code warns, or prints to STDERR.
+/// The stream behind STDERR: what Perl code warns or prints there.
 pub struct Stderr;
 
 impl ErrorLog for Stderr {
@@ -41,7 +41,7 @@ impl ErrorLog for Stderr {
     }
 }
 
-/// What the code that writes is about; nothing is known of a thread that a script made.
+/// The request, connection or server that the writing code is about; of a thread that a script made nothing is known.
 fn about() -> Option<About> {
     Frame::find(|frame| Some(frame.about))
 }

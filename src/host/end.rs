@@ -1,0 +1,113 @@
+//! The end of a request for us: log, cleanup handlers, scripts' cleanups, values that were left in it, and the interpreters it
+//! kept.
+//!
+//! A request ends for us when its answer is complete and on its way ([`in_time`]), on the thread that served it, where it may
+//! wait for an interpreter. A request that was not ended then is ended at the death of its pool ([`at_death`]), where nothing may wait.
+
+use config::Phase;
+use httpd::{End, Request};
+
+use super::lang::Lang;
+use super::request::{RequestState, top};
+use super::{configured, dispatch, languages, waiting};
+
+/// An answer of at most so many bytes is written at once, and the request ends with it: ending it earlier gains nothing. It would
+/// also need an earlier write, which lets a quick client's next request overtake those of others.
+const SMALL: i64 = 16384;
+
+/// Whether handlers are to run at a request's end, so that the end has to be watched for.
+#[inline]
+pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
+    let first = top(*r);
+    !configured::written(lang, Phase::Cleanup, r).is_empty()
+        || !configured::written(lang, Phase::Log, &first).is_empty()
+        || lang.dir(&first).is_some_and(|dir| dir.has_hooks(Phase::Log))
+}
+
+/// Has httpd tell of the end of a request with such handlers. Called in the last phase before the response, and after a phase that failed.
+#[cold]
+pub fn look_after(lang: Lang, r: &Request) {
+    if runs_handlers(lang, r)
+        && let Some(state) = RequestState::of(lang, r)
+    {
+        state.watch(r);
+    }
+}
+
+/// Before all handlers of the response: a request that asks for HTTP/2 (`Upgrade: h2c`) may be about to become a stream of that
+/// connection, which goes through all phases anew. The whole session is served within the first one's response phase.
+#[inline]
+pub fn before_upgrade(lang: Lang, r: &Request) {
+    let asks = |value: &[u8]| value.split(|b| *b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"h2c"));
+    if r.main().is_none() && r.headers_in().get(b"Upgrade").is_some_and(asks) {
+        let Some(state) = lang.state(r) else { return };
+        state.end(r);
+        dispatch::free_values(lang, *r);
+    }
+}
+
+/// Called when the answer is complete.
+pub fn in_time(end: &End) {
+    let (r, c) = (end.request(), end.request().connection());
+    if interp::is_forked() || !languages().iter().any(|lang| leaves(lang, &r)) {
+        return;
+    }
+    // A stream of HTTP/2 hands its answer to the session, which has the whole answer by now.
+    if c.master().is_none() {
+        if httpd::mpm::is_async() && r.bytes_sent() <= SMALL && c.takes_at_once(r.bytes_sent()) {
+            return;
+        }
+        end.write_out();
+    }
+    waiting::in_time(|| languages().iter().for_each(|lang| end_all(lang, r)));
+}
+
+/// Whether we have anything left to do for a request.
+fn leaves(lang: Lang, r: &Request) -> bool {
+    let c = r.connection();
+    let ends_with_stream = c.master().is_some() && lang.connection(&c).is_some_and(|c| !c.ranks().is_empty());
+    let member = |m: &Request| runs_handlers(lang, m) || lang.state(m).is_some_and(RequestState::leaves_something);
+    ends_with_stream || member(r) || lang.state(r).is_some_and(|state| state.members().iter().any(member))
+}
+
+/// Ends a request and all living requests that it has set off, the youngest first.
+fn end_all(lang: Lang, r: Request) {
+    lang.log(&r);
+    let Some(state) = lang.state(&r) else { return };
+    let mut all = state.members();
+    all.insert(0, r);
+    all.reverse();
+    all.iter().for_each(|m| dispatch::cleanup(lang, *m));
+    all.iter().filter_map(|m| lang.state(m)).for_each(RequestState::run_jobs);
+    all.iter().for_each(|m| dispatch::free_values(lang, *m));
+    all.iter().filter_map(|m| lang.state(m)).for_each(RequestState::mark_ended);
+    // The connection of an HTTP/2 stream has only this request.
+    let c = r.connection();
+    if let (Some(_), Some(connection)) = (c.master(), lang.connection(&c)) {
+        connection.give_back();
+    }
+}
+
+/// Called when the request's pool is about to die: its cleanups come next.
+pub fn at_death(lang: Lang, r: Request) {
+    let Some(state) = lang.state(&r) else { return };
+    state.forget(&r);
+    state.end(&r);
+    let has_handlers = state.is_changed(Phase::Cleanup) || !configured::of_request(lang, Phase::Cleanup, &r).is_empty();
+    if has_handlers && !state.is_ended() {
+        waiting::at_end(|| dispatch::cleanup(lang, r));
+    } else if !state.ends_late() && !interp::is_forked() {
+        state.unpin();
+    }
+}
+
+/// Called when the request's pool dies and its other cleanups have run.
+pub fn after_death(lang: Lang, r: Request) {
+    waiting::at_end(|| dispatch::free_values(lang, r));
+}
+
+/// Whether the request has ended for us already.
+#[inline]
+pub fn is_over(lang: Lang, r: &Request) -> bool {
+    lang.state(r).is_some_and(RequestState::is_ended)
+}
