@@ -406,6 +406,10 @@ impl Runtime for HostRuntime {
         c.is_some_and(|c| pool != c.pool() && pool.is_ancestor(c.pool()))
     }
 
+    fn status_text(&self, status: i32) -> String {
+        format!("({status}) {}", apr::Status(status).message())
+    }
+
     fn depth(&self) -> usize {
         let mut depth = 0;
         let _: Option<()> = Frame::find(|_| {

@@ -169,7 +169,7 @@ static int raise_(lua_State *L, ml_state *me, const mi_row *row, void *err) {
         char text[128];
         n = mi_status_text(code, text, sizeof text - 1);
         text[n] = 0;
-        lua_pushfstring(L, "%s: (%d) %s", bound(row)->name, (int)code, text);
+        lua_pushfstring(L, "%s: %s", bound(row)->name, text);
     }
     else push_said(L, row, s, n);
     lua_concat(L, 2);

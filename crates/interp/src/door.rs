@@ -147,7 +147,8 @@ unsafe extern "C" fn err_done(e: Fail) {
 
 /// Writes what a status code means.
 unsafe extern "C" fn status_text(status: i64, buf: *mut u8, n: usize) -> usize {
-    let text = i32::try_from(status).map_or_else(|_| String::new(), |s| apr::Status(s).message());
+    let said = catch_unwind(|| Some(RUNTIME.get()?.status_text(i32::try_from(status).ok()?)));
+    let text = said.ok().flatten().unwrap_or_else(|| format!("status {status}"));
     let len = text.len().min(n);
     // SAFETY: the door passes a buffer of n bytes.
     unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
