@@ -173,7 +173,7 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
 fn named(step: Step, role: &[u8]) -> Result<Step> {
     let Step::Code(code) = step else { return Ok(step) };
     let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
-    Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
+    Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "this code has no name".into())
 }
 
 fn table(pool: Pool, vars: &Vars) -> Table {
@@ -630,7 +630,7 @@ impl Runtime for HostRuntime {
             let step = steps(vec![handler]).pop().ok_or("the callback is no handler")?;
             match named(step, role)? {
                 Step::Named(handler) => Ok(handler),
-                Step::Code(_) => Err(Fail::from("no name for this code")),
+                Step::Code(_) => Err(Fail::from("this code has no name")),
             }
         };
         let second = second.map(|second| handler(second, role)).transpose()?;

@@ -250,6 +250,9 @@ pub enum Position {
 }
 
 impl Position {
+    /// Those of mod_lua's hooks, in the order in which they run.
+    pub const HOOKS: [Position; LISTS] = [Position::Early, Position::Middle, Position::Late];
+
     /// Which of a phase's three lists of hooks runs there.
     pub(crate) const fn list(self) -> Option<usize> {
         match self {

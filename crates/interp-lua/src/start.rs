@@ -83,7 +83,7 @@ impl Lua {
         drop(package);
         // SAFETY: the table is a static, the refusal lives for ever.
         let me = unsafe { ffi::ml_new(&raw const host_calls::TABLE, refusal, start.watch_globals.into()) };
-        let Some(me) = NonNull::new(me) else { return Err(Error("no memory for a state".into())) };
+        let Some(me) = NonNull::new(me) else { return Err(Error("there is no memory for a state".into())) };
         // SAFETY: the operations are called with `me` by whoever holds the state; the home is closed before it is freed.
         let home = unsafe { Home::new(&ffi::ml_ops, me.as_ptr().cast()) };
         let entered = Box::new(Entered {

@@ -90,7 +90,7 @@ impl Language for LuaLanguage {
                 told.map_err(|e| format!("LoadModule: {e}"))?;
                 Ok(Box::new(lua))
             }
-            Err(e) => Err(format!("LoadModule: no Lua state for {}: {e}", site::name_of(s))),
+            Err(e) => Err(format!("LoadModule: a Lua state for {} could not be made: {e}", site::name_of(s))),
         }
     }
 

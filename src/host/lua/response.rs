@@ -38,7 +38,7 @@ fn pattern(map: &MapHandler) -> Result<&Regex, &str> {
     match map.made.get(|| compiled(map)) {
         Some(Ok(regex)) => Ok(regex),
         Some(Err(why)) => Err(why),
-        None => Err("of another kind"),
+        None => Err("the compiled pattern is of another kind"),
     }
 }
 
@@ -192,7 +192,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
 }
 
 fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
-    let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"no Lua state".to_vec())) };
+    let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
     script::run(&About::Request(*call.r), entered, one, &[call.r.val(call.state.ticket())])
 }
 
