@@ -95,7 +95,7 @@ fn arguments_are_checked_with_function_and_line() {
     assert_eq!(said(&format!("{functions} #f:name() + #f.name('abc')")), "18");
     assert_eq!(
         said("return 1 + r:calls(nil)"),
-        "test.conf:12: bad argument #1 to 'calls' (code: function or the name of one expected, got table)"
+        "test.conf:12: bad argument #1 to 'calls' (code: function or the name of one expected, got nil)"
     );
     let all = "local t = {} for i = 1, 300 do t[i] = tostring(i) end return #require('Test.Functions').join('', (table.unpack or unpack)(t))";
     assert_eq!(said(all), "792");
