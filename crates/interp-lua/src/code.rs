@@ -18,7 +18,7 @@ pub(crate) enum StartUp {
 }
 
 impl Entered {
-    /// Does it, and remembers it for states that are made of this one.
+    /// Runs it, and remembers it for states that are made of this one.
     pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
         let nothing = Outcome { number: 0, truth: true, is_number: false };
         if let StartUp::Constant(name, value) = &step {

@@ -9,7 +9,7 @@ use crate::{
 use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
 use std::{any::Any, ffi::c_int, rc::Rc};
 
-/// What a handler's name leads to.
+/// What a handler's name stands for.
 #[derive(Debug)]
 pub(crate) enum Resolved {
     /// A module's function, or one that stands in the configuration: in that case with its env.

@@ -1,4 +1,4 @@
-//! What a state begins with.
+//! How a state is made, and what it has at its beginning.
 
 use crate::{
     bind, ffi, host_calls, library,
@@ -21,15 +21,15 @@ use std::{
 /// How a state is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
-    /// Our own modules' folder: first in every `package.path`.
+    /// The folder of our own modules, which is first in every `package.path`.
     pub lib: Option<&'a Path>,
     /// Bytes a state may hold (`LuaInterpMaxMemory`).
     pub memory: Option<usize>,
-    /// C modules may be loaded, where they would find the Lua that runs here.
+    /// Whether C modules may be loaded, where they would find the Lua that runs here.
     pub c_modules: bool,
-    /// Notes globals that handlers make ([`Entered::take_leaks`]): for development.
+    /// Whether globals that handlers make are noted ([`Entered::take_leaks`]), for development.
     pub watch_globals: bool,
-    /// Where modules named in directives are, beside Lua's own path.
+    /// The paths of modules named in directives, beside Lua's own path.
     pub paths: Option<&'a Paths>,
 }
 

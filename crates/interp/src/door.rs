@@ -64,7 +64,7 @@ impl RustSide {
     ];
 }
 
-/// Runs a row. 0: `result` is written; 1: `error` is, and belongs to the caller until `err_done`.
+/// Runs a row. Returns 0 if it has written `result`, and 1 if it has written `error`, which belongs to the caller until `err_done`.
 unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUninit<Fail>) -> i32 {
     // SAFETY: the door put a bound row there; rows are statics.
     let row = unsafe { &*call.row };
@@ -94,7 +94,7 @@ fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
     }
 }
 
-/// Text is told with the function that failed.
+/// Puts the name of the function that failed before its text.
 #[cold]
 fn named(row: &Row, mut fail: Fail) -> Fail {
     if let Raise::Text(text) = &mut *fail {
@@ -155,7 +155,7 @@ unsafe extern "C" fn status_text(status: i64, buf: *mut u8, n: usize) -> usize {
     len
 }
 
-/// Writes what is wrong with an argument: the only place that words it, but for an invocant that leads to no object.
+/// Writes the message about a wrong argument. No other place has the words, except for an invocant that leads to no object.
 unsafe extern "C" fn bad(
     row: &Row,
     i: i32,
@@ -229,8 +229,8 @@ thread_local! {
     static LEAVES_APART: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f`, in which values of a connection are dropped: what runs when they are freed is not about the request whose call
-/// meets them in the drop box.
+/// Runs `f`, in which values of a connection are dropped. Code that runs when they are freed is then not taken for code of the request
+/// whose call finds them in the drop box.
 pub fn leave_apart<R>(f: impl FnOnce() -> R) -> R {
     let before = LEAVES_APART.replace(true);
     let result = f();
@@ -242,12 +242,12 @@ pub(crate) fn leaves_apart() -> bool {
     LEAVES_APART.get()
 }
 
-/// What somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call met it.
+/// Called when code that somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call found it.
 extern "C" fn apart(by: i32) {
     APART.set(APART.get() + by);
 }
 
-/// Whether this thread runs what was left in a drop box by another than the request it is about.
+/// Whether this thread runs code from a drop box that another than the thread's request has left there.
 #[must_use]
 pub fn is_apart() -> bool {
     APART.get() > 0
