@@ -106,6 +106,12 @@ pub trait Language: Sync {
         false
     }
 
+    /// Whether scripts print through the host's buffer, in the response phase only; if not, what they print goes straight into the
+    /// filters, in any phase.
+    fn has_output(&self) -> bool {
+        true
+    }
+
     /// Whether the message that ended a handler is put into the request's notes (`error-notes`), which httpd shows to the client on
     /// the pages of some statuses.
     fn notes_errors(&self) -> bool {

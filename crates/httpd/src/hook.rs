@@ -306,7 +306,7 @@ unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ff
     busy::<H, P, O>(r)
 }
 
-/// A function of its own: what it keeps in registers the looks before need not save. Of C's kind, from which nothing unwinds:
+/// This is a function of its own, so that the checks before it need not save registers. It is of C's kind, from which nothing unwinds:
 /// they end in a jump to it.
 #[inline(never)]
 extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {

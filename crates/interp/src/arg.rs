@@ -112,7 +112,8 @@ impl<T: Arg> Arg for Option<T> {
     }
 }
 
-/// An argument that has to be there but may be `undef` or `nil`. `Option<Maybe<T>>` tells left out from `undef`.
+/// An argument that has to be there but may be `undef` or `nil`; only the invocant of a [`crate::Row::loose`] row can be left out.
+/// `Option<Maybe<T>>` tells left out from `undef`.
 pub struct Maybe<T>(pub Option<T>);
 
 impl<T: Arg> Arg for Maybe<T> {
@@ -124,7 +125,7 @@ impl<T: Arg> Arg for Maybe<T> {
     type In<'c> = Maybe<T::In<'c>>;
     #[inline(always)]
     fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c> {
-        Maybe(if v.tag == Kind::Undef { None } else { Some(T::take(v, call)) })
+        Maybe(if matches!(v.tag, Kind::Undef | Kind::None) { None } else { Some(T::take(v, call)) })
     }
 }
 

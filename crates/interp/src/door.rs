@@ -20,6 +20,7 @@ pub struct RustSide {
     done: unsafe extern "C" fn(&Val),
     err: unsafe extern "C" fn(&Raise, *mut *const u8, *mut usize, *mut i64, *mut *mut c_void) -> i32,
     err_done: unsafe extern "C" fn(Fail),
+    status_text: unsafe extern "C" fn(i64, *mut u8, usize) -> usize,
     bad: unsafe extern "C" fn(&Row, i32, i32, i32, *const ObjectClass, *mut u8, usize) -> usize,
     current: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
@@ -30,8 +31,20 @@ pub struct RustSide {
 }
 
 /// The one table.
-pub static RUST_SIDE: RustSide =
-    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0], process: &PROCESS };
+pub static RUST_SIDE: RustSide = RustSide {
+    enter,
+    done,
+    err,
+    err_done,
+    status_text,
+    bad,
+    current,
+    drop_next,
+    adopt,
+    apart,
+    slots: &SLOTS[0],
+    process: &PROCESS,
+};
 
 #[cfg(test)]
 impl RustSide {
@@ -40,6 +53,7 @@ impl RustSide {
         ("mi_rust, done", std::mem::offset_of!(RustSide, done)),
         ("mi_rust, err", std::mem::offset_of!(RustSide, err)),
         ("mi_rust, err_done", std::mem::offset_of!(RustSide, err_done)),
+        ("mi_rust, status_text", std::mem::offset_of!(RustSide, status_text)),
         ("mi_rust, bad", std::mem::offset_of!(RustSide, bad)),
         ("mi_rust, current", std::mem::offset_of!(RustSide, current)),
         ("mi_rust, drop_next", std::mem::offset_of!(RustSide, drop_next)),
@@ -129,6 +143,16 @@ unsafe extern "C" fn err(
 
 unsafe extern "C" fn err_done(e: Fail) {
     drop(e);
+}
+
+/// Writes what a status code means.
+unsafe extern "C" fn status_text(status: i64, buf: *mut u8, n: usize) -> usize {
+    let said = catch_unwind(|| Some(RUNTIME.get()?.status_text(i32::try_from(status).ok()?)));
+    let text = said.ok().flatten().unwrap_or_else(|| format!("status {status}"));
+    let len = text.len().min(n);
+    // SAFETY: the door passes a buffer of n bytes.
+    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
+    len
 }
 
 /// Writes the message about a wrong argument. No other place has the words, except for an invocant that leads to no object.

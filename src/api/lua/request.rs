@@ -98,10 +98,10 @@ pub static REQUEST: &[Row] = &[
         .doc("A password's hash by algorithm: 0 APR's MD5, 1 SHA-1, 2 bcrypt (with a cost, else 5), 3 crypt; false and why there is none."),
     method("regex(text, pattern, [flags])", info::regex)
         .doc("Groups of the first match by number, the whole match as 0; false where nothing matches. Flags: 1 any case, 2 lines."),
-    method("strcmp_match([text], [pattern], [any_case])", info::strcmp_match)
+    method("strcmp_match(text, pattern, [any_case])", info::strcmp_match)
         .loose()
         .doc("Whether a text matches a pattern with * and ?."),
-    method("date_parse_rfc([text])", info::date_parse_rfc)
+    method("date_parse_rfc(text)", info::date_parse_rfc)
         .loose()
         .doc("A date as seconds since 1970; nil if it is none."),
     method("expr(expression)", info::expr).doc("Whether an expression of httpd's is true; false and why it is none."),
@@ -127,17 +127,17 @@ pub static REQUEST: &[Row] = &[
     method("ssl_var_lookup(name)", Request::ssl_variable).doc("A variable of mod_ssl's."),
     // The server.
     method("clock()", |_: &Request| apr::now()).doc("Microseconds since 1970."),
-    method("usleep([microseconds])", info::usleep).loose().doc("Waits this many microseconds."),
-    method("mpm_query([number])", info::mpm_query)
+    method("usleep(microseconds)", info::usleep).loose().doc("Waits this many microseconds."),
+    method("mpm_query(number)", info::mpm_query)
         .loose()
         .doc("What the MPM says of itself, AP_MPMQ_*: 14 is 1 with event; 0 for what it does not know."),
-    method("state_query([name])", info::state_query)
+    method("state_query(name)", info::state_query)
         .loose()
         .doc("What httpd says of itself: MAIN_STATE (0), RUN_MODE (1), CONFIG_GEN (2); -1 for anything else."),
-    method("exists_config_define([name])", info::exists_config_define)
+    method("exists_config_define(name)", info::exists_config_define)
         .loose()
         .doc("Whether a name was given with -D or Define."),
-    method("module_info([name])", info::module_info)
+    method("module_info(name)", info::module_info)
         .loose()
         .doc("A module's directives, in a table within a table: commands. Nil if there is no such module, or it has none."),
     method("loaded_modules()", info::loaded_modules).doc("Names of all modules."),

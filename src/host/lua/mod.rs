@@ -160,6 +160,11 @@ impl Language for LuaLanguage {
         }
     }
 
+    /// As with mod_lua.
+    fn has_output(&self) -> bool {
+        false
+    }
+
     fn splits_messages(&self) -> bool {
         true
     }
