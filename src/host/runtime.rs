@@ -406,6 +406,10 @@ impl Runtime for HostRuntime {
         c.is_some_and(|c| pool != c.pool() && pool.is_ancestor(c.pool()))
     }
 
+    fn status_text(&self, status: i32) -> String {
+        format!("({status}) {}", apr::Status(status).message())
+    }
+
     fn depth(&self) -> usize {
         let mut depth = 0;
         let _: Option<()> = Frame::find(|_| {
@@ -496,14 +500,20 @@ impl Runtime for HostRuntime {
     }
 
     fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
-        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
+        let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
+        if !lang.has_output() {
+            return r.write(data, cx).map_err(Unsent::Failed);
+        }
+        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
         state.output.write(&r, cx, data)
     }
 
     fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
-        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
+        let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
+        if !lang.has_output() {
+            return if hard { r.flush(cx).map_err(Unsent::Failed) } else { Ok(()) };
+        }
+        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
         state.output.flush(&r, cx, hard)
     }
 
@@ -562,7 +572,7 @@ impl Runtime for HostRuntime {
         let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
         let headers = state.output.take_headers(&r, cx, data);
         let body = &data[headers..];
-        if body.is_empty() { Ok(()) } else { state.output.write(&r, cx, body).map(drop) }
+        if body.is_empty() { Ok(()) } else { self.write(cx, request, body).map(drop) }
     }
 
     fn headers_are_set(&self, request: Owner) {

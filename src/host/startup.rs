@@ -187,7 +187,7 @@ fn load_now(
     let of_lang = |frame: &Frame<'_>| (frame.stock.lang.name() == lang.name()).then(|| frame.hold.clone());
     let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
     match feeding {
-        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, entry, kind, item)),
+        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, s, entry, kind, item)),
         None => site::load(s, &stock_now(lang, s, record)?, kind, item),
     }
 }

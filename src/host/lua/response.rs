@@ -3,14 +3,15 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ffi::c_int;
+use std::ffi::{OsStr, c_int};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, ServerOption, Source};
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, ModuleRecord, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use lazy_static::lazy_static;
@@ -283,6 +284,18 @@ fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, 
             report::request(LUA, call.r, Level::Warn, &text);
             OK
         }
-        done => status(call, "LuaMapHandler", &one, done),
+        done => {
+            let is_missing = matches!(done, Err(Raised::Unresolved(_))) && is_no_file(&file);
+            let status = status(call, "LuaMapHandler", &one, done);
+            if is_missing { HTTP_NOT_FOUND } else { status }
+        }
+    }
+}
+
+/// Whether a script is not there: what its address named may come from the client.
+fn is_no_file(path: &[u8]) -> bool {
+    match std::fs::metadata(OsStr::from_bytes(path)) {
+        Ok(found) => found.is_dir(),
+        Err(e) => matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG)),
     }
 }
