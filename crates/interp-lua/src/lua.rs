@@ -62,6 +62,7 @@ pub struct Entered {
     /// The last message for the shim, which reads it at once.
     pub(crate) message: RefCell<Vec<u8>>,
     pub(crate) spent: Cell<bool>,
+    pub(crate) printed: Cell<bool>,
     /// What the shim keeps of freed memory.
     pub(crate) blocks: Cell<*mut c_void>,
     pub(crate) users: UnsafeCell<c_int>,
@@ -245,6 +246,16 @@ impl Entered {
     /// Whether it ran out of memory and still holds nearly all it may: it should be replaced.
     pub fn is_spent(&self) -> bool {
         self.spent.get()
+    }
+
+    /// Whether a script has printed to STDOUT since [`Entered::forget_print`].
+    pub fn has_printed(&self) -> bool {
+        self.printed.get()
+    }
+
+    /// What was printed before counts no longer.
+    pub fn forget_print(&self) {
+        self.printed.set(false);
     }
 
     /// Whether it notes globals that handlers make.
