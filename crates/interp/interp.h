@@ -100,6 +100,7 @@ typedef struct {
     void   (*done)(mi_val *ret);                                        /* frees what a result with MI_OWNED (bytes, list, array, hash) owned */
     int    (*err)(const void *err, const char **s, size_t *n, int64_t *code, void **kept);      /* MI_ERR_*; s, n: text or function; code: status or exit; kept: the exception */
     void   (*err_done)(void *err);
+    size_t (*status_text)(int64_t status, char *buf, size_t n);         /* what a status code means */
     size_t (*bad)(const mi_row *row, int param, int argno, int why, const mi_class *k, char *buf, size_t n);   /* writes the message of an argument error */
     int    (*current)(const mi_class *k, mi_val *v);                    /* Runtime::current: 0 and an MI_OBJ, or 1 */
     int    (*drop_next)(const mi_home *h, mi_drop *d);                  /* 1 and an entry, or 0. Only whoever holds the interpreter asks */
@@ -113,6 +114,7 @@ extern const mi_rust *MI_RUST;                                          /* each 
 #define mi_done MI_RUST->done
 #define mi_err MI_RUST->err
 #define mi_err_done MI_RUST->err_done
+#define mi_status_text MI_RUST->status_text
 #define mi_bad MI_RUST->bad
 #define mi_current MI_RUST->current
 #define mi_drop_next MI_RUST->drop_next

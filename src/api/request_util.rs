@@ -9,8 +9,10 @@ pub static REQUEST_UTIL: Class = Class::new(
     "Apache2::RequestUtil",
     &[
         class_method("request([request])", request)
+            .only(PERL)
             .doc("The current request (PerlOptions +GlobalRequest). Another that is given, also one that the script made, is the current one from then on, and the former is returned."),
         function("register_auth_provider(pool, group, name, version, callback, second, kind)", register_auth_provider)
+            .only(PERL)
             .doc("A provider for AuthBasicProvider, AuthDigestProvider (`authn`) or Require (`authz`), until the configuration is read again; a status. While the server starts."),
         function("get_status_line(status)", status_line).doc("Status line for a status: 404 Not Found."),
     ],

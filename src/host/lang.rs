@@ -12,7 +12,7 @@ use apr::Pool;
 use config::{DirConf, Handler, Phase, ServerConf};
 use httpd::provider::Group;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
-use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Raised, Val};
+use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 
 use super::connection::ConnectionState;
 use super::frame::About;
@@ -106,10 +106,32 @@ pub trait Language: Sync {
         false
     }
 
+    /// Whether scripts print through the host's buffer, in the response phase only; if not, what they print goes straight into the
+    /// filters, in any phase.
+    fn has_output(&self) -> bool {
+        true
+    }
+
     /// Whether the message that ended a handler is put into the request's notes (`error-notes`), which httpd shows to the client on
     /// the pages of some statuses.
     fn notes_errors(&self) -> bool {
         true
+    }
+
+    /// Loads a module that a line of this server's names.
+    ///
+    /// # Errors
+    /// As [`Entry::require_module`].
+    fn require_module(&self, _s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        entry.require_module(&item.name, Some(Place { file: &item.at.file, line: item.at.line }))
+    }
+
+    /// Runs a file that a line of this server's names.
+    ///
+    /// # Errors
+    /// As [`Entry::require_file`].
+    fn require_file(&self, _s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        entry.require_file(&item.name, Some(Place { file: &item.at.file, line: item.at.line }))
     }
 
     /// Whether a request's objects become void when its lease ends also without threads, where they cannot be taken for another's.

@@ -51,7 +51,12 @@ fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
 /// Calls a provider's code and returns its number; `None` when the code died, which is in the log. `exit` counts as 0, a denial in both groups.
 fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
     let Some(server) = lang.server_of(r).filter(|s| s.conf.is_enabled()) else {
-        let text = format!("{}: asked where {} is switched off", handler.display_name(), lang.name());
+        let text = format!(
+            "{} {}: cannot be asked, since {}Options -Enable holds for this server",
+            lang.provider_name(phase),
+            handler.display_name(),
+            lang.name()
+        );
         report::request(lang, r, httpd::log::Level::Error, &text);
         return None;
     };

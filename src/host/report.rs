@@ -127,7 +127,7 @@ fn message(lang: Lang, of: &About, text: &[u8], what: &str) {
 /// Logs that a handler of the server's start returned something else than OK.
 pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) {
     let text = format!(
-        "{}: returned {status}, whereas Apache2::Const::OK (0) is the only value with which the server starts",
+        "{}: returned {status}: the server starts only if this handler returns OK (0)",
         name(lang.phase_name(phase), step)
     );
     about(lang, of, Level::Error, text.as_bytes());

@@ -49,6 +49,8 @@ pub struct EnvDone {
     pub server: bool,
     /// The variables of the directory.
     pub dir: bool,
+    /// Some of those are not the server's.
+    pub dir_differs: bool,
     /// CGI variables.
     pub cgi: bool,
     /// `%ENV` shows [`RequestState::shown`] while the request's calls run.

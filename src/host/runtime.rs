@@ -173,7 +173,7 @@ fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
 fn named(step: Step, role: &[u8]) -> Result<Step> {
     let Step::Code(code) = step else { return Ok(step) };
     let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
-    Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "no name for this code".into())
+    Handler::new(&name, Where::default()).map(Step::Named).ok_or_else(|| "this code has no name".into())
 }
 
 fn table(pool: Pool, vars: &Vars) -> Table {
@@ -406,6 +406,10 @@ impl Runtime for HostRuntime {
         c.is_some_and(|c| pool != c.pool() && pool.is_ancestor(c.pool()))
     }
 
+    fn status_text(&self, status: i32) -> String {
+        format!("({status}) {}", apr::Status(status).message())
+    }
+
     fn depth(&self) -> usize {
         let mut depth = 0;
         let _: Option<()> = Frame::find(|_| {
@@ -496,14 +500,20 @@ impl Runtime for HostRuntime {
     }
 
     fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
-        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
+        let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
+        if !lang.has_output() {
+            return r.write(data, cx).map_err(Unsent::Failed);
+        }
+        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
         state.output.write(&r, cx, data)
     }
 
     fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
-        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
+        let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
+        if !lang.has_output() {
+            return if hard { r.flush(cx).map_err(Unsent::Failed) } else { Ok(()) };
+        }
+        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
         state.output.flush(&r, cx, hard)
     }
 
@@ -562,7 +572,7 @@ impl Runtime for HostRuntime {
         let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
         let headers = state.output.take_headers(&r, cx, data);
         let body = &data[headers..];
-        if body.is_empty() { Ok(()) } else { state.output.write(&r, cx, body).map(drop) }
+        if body.is_empty() { Ok(()) } else { self.write(cx, request, body).map(drop) }
     }
 
     fn headers_are_set(&self, request: Owner) {
@@ -620,7 +630,7 @@ impl Runtime for HostRuntime {
             let step = steps(vec![handler]).pop().ok_or("the callback is no handler")?;
             match named(step, role)? {
                 Step::Named(handler) => Ok(handler),
-                Step::Code(_) => Err(Fail::from("no name for this code")),
+                Step::Code(_) => Err(Fail::from("this code has no name")),
             }
         };
         let second = second.map(|second| handler(second, role)).transpose()?;

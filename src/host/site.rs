@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use config::{DirConf, Handler, ServerConf};
 use httpd::{Section, Server};
-use interp::{Entry, Inside, Place};
+use interp::{Entry, Inside};
 use tipool::{Bell, Late};
 
 use super::dispatch::in_parent;
@@ -145,18 +145,17 @@ impl Kind {
 /// # Errors
 /// As [`start_parent`].
 pub fn load(s: &Server, stock: &Arc<Stock>, kind: Kind, item: &config::Queued) -> Result<(), String> {
-    in_parent(About::Server(*s), None, stock, |entry| load_into(stock.lang, entry, kind, item))
+    in_parent(About::Server(*s), None, stock, |entry| load_into(stock.lang, s, entry, kind, item))
 }
 
 /// Loads one file or module in this interpreter, whose own code has fed the line.
 ///
 /// # Errors
 /// As [`start_parent`].
-pub fn load_into(lang: Lang, entry: &dyn Entry, kind: Kind, item: &config::Queued) -> Result<(), String> {
-    let at = Place { file: &item.at.file, line: item.at.line };
+pub fn load_into(lang: Lang, s: &Server, entry: &dyn Entry, kind: Kind, item: &config::Queued) -> Result<(), String> {
     let done = match kind {
-        Kind::Module => entry.require_module(&item.name, Some(at)),
-        _ => entry.require_file(&item.name, Some(at)),
+        Kind::Module => lang.require_module(s, entry, item),
+        _ => lang.require_file(s, entry, item),
     };
     done.map_err(|raised| {
         let text = raised.to_string();

@@ -187,7 +187,7 @@ fn load_now(
     let of_lang = |frame: &Frame<'_>| (frame.stock.lang.name() == lang.name()).then(|| frame.hold.clone());
     let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
     match feeding {
-        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, entry, kind, item)),
+        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, s, entry, kind, item)),
         None => site::load(s, &stock_now(lang, s, record)?, kind, item),
     }
 }
@@ -462,8 +462,11 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
     if stopped {
         dispatch::server(lang, Phase::ChildExit, &s, &[pool]);
     } else {
-        let text = "the keeper did not end in time: it is left to the kernel, ChildExit handlers and the parent's END are skipped";
-        report::server(lang, Some(&s), Level::Warn, text);
+        let text = format!(
+            "{}: skipped, and so are the parent's END blocks, since the keeper did not end in time",
+            lang.phase_name(Phase::ChildExit)
+        );
+        report::server(lang, Some(&s), Level::Warn, &text);
     }
     let mut busy = 0;
     for stock in site::stocks(lang) {
@@ -477,7 +480,7 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
         }
     }
     if busy > 0 {
-        let text = format!("{busy} interpreters in use are left to the kernel, END is not run there");
+        let text = format!("END: not run in {busy} interpreters, which are still in use while the child ends");
         report::server(lang, Some(&s), Level::Info, &text);
     }
 }
@@ -486,7 +489,7 @@ fn leave_at_once_inside_a_script() {
     if !httpd::mpm::is_threaded() && interp::inside() > 0 && !interp::is_forked() && !LEAVING.load(SeqCst) {
         // Prefork's SIGTERM runs this inside a signal handler, in the middle of a script. All that can be done is to log that and end
         // the process: httpd's own cleanups, which come next, free memory, and would wait for ever if malloc was interrupted.
-        let text = b"mod_interp: ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
+        let text = b"mod_interp: this process was ended by a signal inside a script: ChildExit handlers and END blocks are skipped\n";
         // SAFETY: the bytes are there; both may be called from a signal handler.
         unsafe {
             libc::write(2, text.as_ptr().cast(), text.len());

@@ -538,7 +538,7 @@ impl Stock {
                 self.server,
                 limits.max
             ),
-            other => format!("no interpreter of {}: {other}", self.server),
+            other => format!("{lang}InterpMax: no interpreter of {} could be had: {other}", self.server),
         };
         let retry_after = match refused {
             tipool::Refused::Crowded => 1,

@@ -20,7 +20,7 @@ my $s = TestHttpd->start(mpm => 'event', config => <<'C');
 </VirtualHost>
 C
 my $line = $s->conf_line(3);
-$s->log_like(qr/\[perl:warn\] .*PerlInterp\*: of no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \+Clone gives it its own \(\S+httpd\.conf:$line\)/,
+$s->log_like(qr/\[perl:warn\] .*PerlInterp\*: these numbers have no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \+Clone gives it its own \(\S+httpd\.conf:$line\)/,
     'with the line and what to write');
-is scalar(() = $s->log =~ /of no effect in a <VirtualHost>/g), 2, 'in each reading of the configuration once, for this host only';
+is scalar(() = $s->log =~ /have no effect in a <VirtualHost>/g), 2, 'in each reading of the configuration once, for this host only';
 done_testing;

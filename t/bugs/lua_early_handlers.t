@@ -56,7 +56,7 @@ refused("<Location /x>\nLuaFixupHandler +a.lua\nLuaRoot \"\@lua\@/sub\"\n</Locat
 my @hooks = documented('LuaHook\w+');
 cmp_ok scalar(@hooks), '>=', 10, scalar(@hooks) . ' hooks';
 my %in_server = map { $_ => 1 } qw(LuaHookTranslateName LuaHookPreTranslate LuaHookPreTranslateName LuaHookMapToStorage);
-starts("LuaOptions +AutoLoad\n" . join('', map { my $line = "$_ a.lua note\n$_ b.lua note late\n<$_ f>\nfunction f(r) return apache2.DECLINED end\n</$_>\n";
+starts("LuaOptions +AutoLoad\n" . join('', map { my $line = "$_ a.lua note\n$_ b.lua note" . (/TranslateName$|AccessChecker|CheckUserID|AuthChecker/ && !/PreTranslate/ ? " late" : "") . "\n<$_ f>\nfunction f(r) return apache2.DECLINED end\n</$_>\n";
         $in_server{$_} ? $line : "<Location /x>\n$line</Location>\n" } @hooks) . "LuaAuthzProvider who a.lua note\n", 'every hook under AutoLoad, and a provider');
 refused("LuaOptions +AutoLoad\nLuaHookFixups a.lua note\nLuaHookFixups b.lua none\n", qr/LuaHookFixups: "b\.lua:none" \S+ cannot be resolved: there is no function 'none'/, 'a hook whose function is missing');
 refused("LuaOptions +AutoLoad\n<LuaHookFixups none>\nfunction f(r) end\n</LuaHookFixups>\n", qr/LuaHookFixups: "\S+:none" \S+ cannot be resolved: there is no function 'none'/, 'a block that has not the function');

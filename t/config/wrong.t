@@ -27,12 +27,12 @@ my @CASES  = (
     ["<Location /x>\nPerlOptions +Parent #!\n</Location>", qr/^PerlOptions: "Parent" belongs to the server/m],
     ["<Location /x>\nPerlOptions -Enable #!\n</Location>", qr/^PerlOptions: "Enable" belongs to the server/m],
     ["PerlOptions -Enable\nPerlAccessHandler My::H #!", qr/^PerlAccessHandler: Perl is switched off for this server by PerlOptions -Enable/m],
-    (map { ["PerlOptions -$_\nPerl${_}Handler My::H #!", qr/^Perl${_}Handler: switched off for this server by PerlOptions -$_/m] }
+    (map { ["PerlOptions -$_\nPerl${_}Handler My::H #!", qr/^Perl${_}Handler: this phase is switched off for this server by PerlOptions -$_/m] }
         qw(Access Authen Authz ChildExit ChildInit Cleanup Fixup HeaderParser Log MapToStorage OpenLogs PostConfig PostReadRequest
            PreConnection ProcessConnection Response Trans Type)),
-    ["PerlOptions -PostReadRequest\nPerlInitHandler My::H #!", qr/^PerlInitHandler: switched off .* -PostReadRequest/m],
-    ["PerlOptions -HeaderParser\n<Location /x>\nPerlInitHandler My::H #!\n</Location>", qr/^PerlInitHandler: switched off .* -HeaderParser/m],
-    ["PerlOptions -Response\nPerlHandler My::H #!", qr/^PerlHandler: switched off .* -Response/m],
+    ["PerlOptions -PostReadRequest\nPerlInitHandler My::H #!", qr/^PerlInitHandler: this phase is switched off .* -PostReadRequest/m],
+    ["PerlOptions -HeaderParser\n<Location /x>\nPerlInitHandler My::H #!\n</Location>", qr/^PerlInitHandler: this phase is switched off .* -HeaderParser/m],
+    ["PerlOptions -Response\nPerlHandler My::H #!", qr/^PerlHandler: this phase is switched off .* -Response/m],
     # places
     (map { ["<Location /x>\nPerl${_}Handler My::H #!\n</Location>", qr/^Perl${_}Handler: not allowed in .*: it belongs at server level/m] }
         qw(Trans PostReadRequest MapToStorage ChildInit ChildExit OpenLogs PostConfig PreConnection ProcessConnection)),

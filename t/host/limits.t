@@ -18,7 +18,12 @@ sub handler {
     my $r = shift;
     T::Trace::note('in');
     my $file = '@var@/' . ($r->args || 'none');
-    if ($r->args) { my $end = time + 60; select undef, undef, undef, 0.02 while !-e $file && time < $end }
+    my ($seen, $end) = (0, time + 60);
+    until (!$r->args || -e $file || time > $end) {
+        my %pool = eval { require ModInterp::Status; ModInterp::Status->pool };
+        T::Trace::note('waiting', $seen = $pool{waiting}) if ($pool{waiting} || 0) > $seen;
+        select undef, undef, undef, 0.02;
+    }
     $r->content_type('text/plain');
     $r->print(0 + \$mark);
     return Apache2::Const::OK;
@@ -103,9 +108,9 @@ $s = TestHttpd->start(mpm => 'event', modules => \%modules, config => "PerlInter
 $busy = occupied($s);
 my $waits = $s->socket;
 print {$waits} "GET /s HTTP/1.0\r\n\r\n";
-my $answer;
-# Until that one is in the queue, another one may be.
-wait_until(sub { $start = time; $answer = $s->raw("GET /s HTTP/1.0\r\n\r\n", 3); $answer =~ /^HTTP/ }, 30);
+$s->wait_for_trace(qr/^waiting 1$/m) or fail 'the next one does not wait';
+$start = time;
+my $answer = $s->raw("GET /s HTTP/1.0\r\n\r\n", 30);
 like $answer, qr/^HTTP\/1\.1 503 .*^Retry-After: \d+/ms, 'PerlInterpMaxQueue 1: with one waiting the next is turned away';
 cmp_ok time - $start, '<', 3.5, '  at once';
 $s->log_like(qr/PerlInterpMaxQueue: 1 requests wait for an interpreter of the main server already; "PerlInterpMax \d" \(now 1\) would have avoided it/,

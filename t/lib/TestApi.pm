@@ -55,7 +55,7 @@ sub lines {
     for (split /\n/, TestHttpd::slurp('docs/api.md')) {
         $class = $1 if /^## (\S+)$/;
         my ($perl, $lua, $kind, $parameters, undef, undef, $load) = /^\| (\S*) \| (.*?) \| ([A-Z]\w+) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|/ or next;
-        my @parameters = map { my ($n, $k) = /\[?(\S+): (.*?)\]?\z/; [ $n, $k, scalar(/^\[/) ] } split /, /, $parameters;
+        my @parameters = map { my ($n, $k) = /\[?(\S+): (.*?)\]?\z/; [ $n, $k, scalar(/^\[/) ] } split /, (?=\[?\w+: )/, $parameters;
         push @lines, { class => $class, perl => $perl =~ tr/`//dr, lua => $lua =~ /^`[.:]?(\w+)/ ? $1 : '', kind => $kind, parameters => \@parameters, load => $load };
     }
     return @lines;

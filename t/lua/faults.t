@@ -73,7 +73,7 @@ my @ROWS = (
     ['die_with_request', 500, undef, qr/Apache2::RequestRec|error object is a userdata value/],
     ['die_in_sort', 500, undef, qr/in sort/],
     ['die_in_gsub', 500, undef, qr/in gsub/],
-    ['die_in_field', 500, undef, qr/content_type: argument 1 must be a string/],
+    ['die_in_field', 500, undef, qr/bad value for field 'content_type' \(string expected, got table\)/],
     ['die_in_coroutine', 500, undef, qr/in coroutine/],
     ['die_after_output', 200, qr/^some/, qr/after output/],
     ['deep', 500, undef, qr/stack overflow/],

@@ -68,7 +68,7 @@ my @ROWS = (
     ['arguments and file name',      '/info/x?a=1', 200, qr{^.*\|/.*/htdocs/info\|a=1$}],
     ['the pattern sees the uri without arguments', '/plain?x', 200, 'one.handle'],
     ['a place may have its own',     '/loc/two', 200, 'two.handle'],
-    ['a missing file',               '/nofile', 500, undef],
+    ['a missing file',               '/nofile', ours ? 404 : 500, undef],
     ['a missing function',           '/nofunction', 500, undef],
     ['a script that is wrong',       '/syntax', 500, undef],
     ['nothing that matches',         '/unmapped', 200, 'fallback'],

@@ -42,7 +42,7 @@ push @tests, ['headers of the answer', 'r.headers_out["X-A"] = "1" local first, 
 push @tests, ['a URL decoded', 'return require("Apache2.URI").unescape_url("a%20b")', 'a b'];
 push @tests, ['the environment', 'return (r:subprocess_env_table()).ROWS', 'set'];
 push @tests, ['a field that is not there', 'return (pcall(function() r.no_such_field = print end))', 'false'];
-is_deeply [ grep { !$object{$_} } sort keys %fields ], ['Apache2::CmdParms'], 'an object of each class with fields but this is at hand';
+is_deeply [ grep { !$object{$_} } sort keys %fields ], [], 'an object of each class with fields is at hand';
 test_rows(\@tests, mpms => ['event'], config => "SetEnv ROWS set\n");
 
 done_testing;

@@ -12,8 +12,8 @@ my @CASES = (
     (map { ["$_ #!", qr/^$_\b.*$COUNT/m] } @HOOKS, qw(LuaRoot LuaPackagePath LuaPackageCPath LuaScope LuaInherit LuaCodeCache LuaQuickHandler LuaMapHandler LuaInputFilter LuaOutputFilter LuaAuthzProvider)),
     (map { ["$_ a.lua #!", qr/^$_\b.*$COUNT/m] } @HOOKS, 'LuaQuickHandler'),
     (map { ["$_ a.lua f late more #!", qr/^$_\b.*$COUNT/m] } @HOOKS, 'LuaQuickHandler'),
-    # ours has early and late in every phase
-    (map { ["$_ a.lua f late #!", qr/^$_\b.*$COUNT/m] } ours() ? () : qw(LuaHookMapToStorage LuaHookTypeChecker LuaHookFixups LuaHookLog LuaQuickHandler LuaHookPreTranslateName)),
+    # early and late are for some phases
+    (map { ["$_ a.lua f late #!", qr/^$_\b.*$COUNT/m] } qw(LuaHookMapToStorage LuaHookTypeChecker LuaHookFixups LuaHookLog LuaQuickHandler LuaHookPreTranslateName), ours() ? qw(LuaHookPreTranslate LuaHookInsertFilter) : ()),
     (map { ["$_ a b #!", qr/^$_\b.*$COUNT/m] } qw(LuaRoot LuaPackagePath LuaPackageCPath LuaInherit LuaCodeCache)),
     ['LuaScope server 1 2 3 #!',                 qr/^LuaScope\b.*$COUNT/m],
     ['LuaMapHandler ^/x #!',                     qr/^LuaMapHandler\b.*$COUNT/m],

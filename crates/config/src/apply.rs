@@ -241,7 +241,7 @@ fn run(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applie
             Ok(if effective {
                 Effect::Done
             } else {
-                Effect::Note(format!("{}: of no effect without threads", row.name))
+                Effect::Note(format!("{}: this line has no effect without threads", row.name))
             })
         }
     }
@@ -267,7 +267,11 @@ pub(crate) fn check_enabled(row: &'static Directive, cmd: &Context<'_>) -> Resul
 fn push_handler(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, args: &[&[u8]]) -> Applied {
     check_enabled(row, cmd)?;
     if !cmd.server().options.allows(phase) {
-        return Err(format!("{}: switched off for this server by PerlOptions -{}", row.name, phase.name()));
+        return Err(format!(
+            "{}: this phase is switched off for this server by PerlOptions -{}",
+            row.name,
+            phase.name()
+        ));
     }
     let word = first(args);
     let handler = Handler::new(word, cmd.at.clone())
@@ -804,15 +808,15 @@ pub(crate) mod tests {
         world.line(Place::Server, "PerlOptions -Access -PostReadRequest -Response").unwrap();
         assert_eq!(
             refused(&mut world, LOCATION, "PerlAccessHandler A"),
-            "PerlAccessHandler: switched off for this server by PerlOptions -Access"
+            "PerlAccessHandler: this phase is switched off for this server by PerlOptions -Access"
         );
         assert_eq!(
             refused(&mut world, Place::Server, "PerlInitHandler A"),
-            "PerlInitHandler: switched off for this server by PerlOptions -PostReadRequest"
+            "PerlInitHandler: this phase is switched off for this server by PerlOptions -PostReadRequest"
         );
         assert_eq!(
             refused(&mut world, LOCATION, "PerlHandler A"),
-            "PerlHandler: switched off for this server by PerlOptions -Response"
+            "PerlHandler: this phase is switched off for this server by PerlOptions -Response"
         );
         assert!(world.line(LOCATION, "PerlInitHandler A").is_ok());
         world.line(Place::Server, "PerlOptions -Enable").unwrap();
@@ -965,7 +969,7 @@ pub(crate) mod tests {
         world.threaded = false;
         assert_eq!(
             world.line(Place::Server, "PerlInterpMax 7"),
-            Ok(Effect::Note("PerlInterpMax: of no effect without threads".into()))
+            Ok(Effect::Note("PerlInterpMax: this line has no effect without threads".into()))
         );
         assert_eq!(world.server.interp.max, Some(7));
         assert_eq!(world.server.interp.at, Some(Where::new("httpd.conf", 12)));

@@ -92,7 +92,7 @@ impl DirConf {
     #[inline]
     #[must_use]
     pub fn has_hooks(&self, phase: Phase) -> bool {
-        self.lua.as_ref().is_some_and(|lua| lua.all_hooks().any(|(p, ..)| p == phase))
+        self.lua.as_ref().is_some_and(|lua| lua.has_hooks(phase))
     }
 
     /// Whether no phase has a handler, hooks of mod_lua aside.

@@ -315,9 +315,9 @@ const fn handler(name: &'static str, args: Args, phase: Phase, contexts: Context
     row(name, args, "handler ...", contexts, Action::Handler(phase)).runs_code().merge(Merge::Handlers)
 }
 
-const fn hook(name: &'static str, phase: Phase, contexts: Contexts) -> Directive {
-    let words = Args::Words { min: 2, max: 3 };
-    row(name, words, "file function [early|late]", contexts, Action::Hook(phase))
+const fn hook(name: &'static str, phase: Phase, contexts: Contexts, is_ordered: bool) -> Directive {
+    let (max, syntax) = if is_ordered { (3, "file function [early|late]") } else { (2, "file function") };
+    row(name, Args::Words { min: 2, max }, syntax, contexts, Action::Hook(phase))
         .runs_code()
         .merge(Merge::Joined)
         .doc(phase.row().doc)
@@ -445,7 +445,7 @@ const fn table<const N: usize>(rows: &[&[Directive]], language: Language) -> [Di
         if let (Language::Lua, Some(hooks)) = (language, &PHASES[i].hooks) {
             let mut k = 0;
             while k < hooks.blocks.len() {
-                all[n] = hook(hooks.blocks[k].split_at(1).1, phase, hooks.contexts);
+                all[n] = hook(hooks.blocks[k].split_at(1).1, phase, hooks.contexts, hooks.is_ordered);
                 all[n + 1] = hook_block(hooks.blocks[k], phase, hooks.contexts);
                 n += 2;
                 k += 1;
@@ -580,7 +580,10 @@ mod tests {
         let early = ["LuaQuickHandler", "LuaHookTranslateName"].map(|n| (n.to_owned(), location));
         for (name, contexts) in hooks.chain(early) {
             expected.push((format!("<{name}"), Headed, contexts.and(Contexts::EXEC_ON_READ)));
-            expected.push((name, words(2, 3), contexts));
+            let is_ordered =
+                ["TranslateName", "AccessChecker", "CheckUserID", "AuthChecker"].map(|n| format!("LuaHook{n}"));
+            let most = if is_ordered.contains(&name) { 3 } else { 2 };
+            expected.push((name, words(2, most), contexts));
         }
         for (name, args, contexts) in &expected {
             let row = directive(name.as_bytes()).expect(name);

@@ -46,7 +46,7 @@ fn lua(out: &mut String) {
     out.push_str(
         "\n# Directives of Lua\n\n\
          Those of mod_lua are here, with what its manual says besides: `LuaHookPreTranslate`, `LuaMapHandler` in \
-         `<Directory>`, `early` and `late` wherever there is a hook, and blocks for all of them. `LuaOptions`, \
+         `<Directory>`, and blocks for all hooks; a block takes `early` or `late` in every phase, a line where mod_lua's does. `LuaOptions`, \
          `LuaInterp*`, `LuaModule`, `LuaRequire`, `LuaSetVar`, `LuaAddVar` and `Lua*Handler` are what Perl has under its \
          own name.\n\n\
          A handler is named as `module`, `module.function`, `file.lua:function`, or is written in place: \

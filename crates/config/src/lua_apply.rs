@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::apply::{Applied, Context, Effect, check_enabled, first, name_at};
-use crate::directives::Directive;
+use crate::directives::{Args, Directive};
 use crate::handler::{Handler, Where};
 use crate::lua_dir::{CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
 use crate::phases::{Phase, Position, Scope};
@@ -51,7 +51,8 @@ pub(crate) fn hook(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase,
     let (script, word) = match arg.iter().position(|b| *b == b'\n') {
         Some(end) => block(row, &cmd.at, &arg[..end], &arg[end + 1..])?,
         None => {
-            let words = words(row, arg, 2, 3)?;
+            let most = if matches!(row.args, Args::Words { max: 3, .. }) { 3 } else { 2 };
+            let words = words(row, arg, 2, most)?;
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             (Script::file(name_at(row, &words, 0)?, name_at(row, &words, 1)?), words.get(2).map(|w| w.to_vec()))
         }
@@ -257,10 +258,11 @@ mod tests {
                 "LuaHookTranslateName a.lua f",
                 "LuaHookTranslateName: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
             ),
-            (Place::Server, "LuaQuickHandler a.lua", "LuaQuickHandler: takes file function [early|late]"),
-            (LOCATION, "LuaHookFixups a.lua f early late", "LuaHookFixups: takes file function [early|late]"),
-            (LOCATION, "LuaHookFixups a.lua f soon", "LuaHookFixups: \"soon\" is neither early nor late"),
-            (LOCATION, "LuaHookFixups a.lua f ''", "LuaHookFixups: \"\" is neither early nor late"),
+            (Place::Server, "LuaQuickHandler a.lua", "LuaQuickHandler: takes file function"),
+            (LOCATION, "LuaHookFixups a.lua f early", "LuaHookFixups: takes file function"),
+            (LOCATION, "LuaHookAuthChecker a.lua f early late", "LuaHookAuthChecker: takes file function [early|late]"),
+            (LOCATION, "LuaHookAuthChecker a.lua f soon", "LuaHookAuthChecker: \"soon\" is neither early nor late"),
+            (LOCATION, "LuaHookAuthChecker a.lua f ''", "LuaHookAuthChecker: \"\" is neither early nor late"),
             (LOCATION, "LuaHookLog '' f", "LuaHookLog: \"\" is not a name"),
             (LOCATION, "LuaHookLog a.lua ''", "LuaHookLog: \"\" is not a name"),
             (
@@ -390,7 +392,8 @@ mod tests {
             ("LuaHookPreTranslate /h.lua g", Phase::PreTranslateName, Position::Middle),
             ("LuaQuickHandler \"/my hooks.lua\" f", Phase::QuickHandler, Position::Middle),
             ("LuaHookInsertFilter /h.lua f", Phase::InsertFilter, Position::Middle),
-            ("LuaHookLog /h.lua f late", Phase::Log, Position::Late),
+            ("LuaHookLog /h.lua f", Phase::Log, Position::Middle),
+            ("LuaHookAuthChecker /h.lua f late", Phase::Authz, Position::Late),
         ] {
             let (its_phase, its_position, handlers) = handlers_of(world.line(LOCATION, line));
             assert_eq!((its_phase, its_position), (phase, position), "{line}");

@@ -157,7 +157,14 @@ impl LuaDir {
         phase.hook_slot(position).map_or(&[], |slot| self.hooks.get(slot))
     }
 
-    /// The same, to be kept beyond the record's life.
+    /// Whether a phase has any hook. Three indexed loads.
+    #[inline]
+    #[must_use]
+    pub fn has_hooks(&self, phase: Phase) -> bool {
+        Position::HOOKS.iter().any(|position| !self.hooks(phase, *position).is_empty())
+    }
+
+    /// The hooks of a phase at a position, to be kept beyond the record's life.
     #[must_use]
     pub fn shared_hooks(&self, phase: Phase, position: Position) -> Option<Arc<[Handler]>> {
         self.hooks.shared(phase.hook_slot(position)?)
@@ -172,9 +179,8 @@ impl LuaDir {
 
     /// Every hook of every list.
     pub fn all_hooks(&self) -> impl Iterator<Item = (Phase, Position, &Handler)> {
-        let positions = [Position::Early, Position::Middle, Position::Late];
         Phase::all()
-            .flat_map(move |phase| positions.map(move |position| (phase, position)))
+            .flat_map(|phase| Position::HOOKS.map(move |position| (phase, position)))
             .flat_map(|(phase, position)| self.hooks(phase, position).iter().map(move |h| (phase, position, h)))
     }
 

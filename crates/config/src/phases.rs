@@ -222,6 +222,8 @@ pub struct HookRow {
     pub blocks: &'static [&'static str],
     /// Where they may stand.
     pub contexts: Contexts,
+    /// Whether the directive with a file takes `early` or `late`. A block always does.
+    pub is_ordered: bool,
 }
 
 impl HookRow {
@@ -250,6 +252,9 @@ pub enum Position {
 }
 
 impl Position {
+    /// Those of mod_lua's hooks, in the order in which they run.
+    pub const HOOKS: [Position; LISTS] = [Position::Early, Position::Middle, Position::Late];
+
     /// Which of a phase's three lists of hooks runs there.
     pub(crate) const fn list(self) -> Option<usize> {
         match self {
@@ -329,7 +334,11 @@ impl PhaseRow {
     }
     const fn hooks(self, blocks: &'static [&'static str], contexts: Contexts) -> Self {
         let lua_orders = if self.lua.is_some() { HANDLERS_AND_HOOKS } else { HOOKS };
-        Self { hooks: Some(HookRow { blocks, contexts }), lua_orders, ..self }
+        Self { hooks: Some(HookRow { blocks, contexts, is_ordered: false }), lua_orders, ..self }
+    }
+    const fn ordered_hooks(self, blocks: &'static [&'static str], contexts: Contexts) -> Self {
+        let row = self.hooks(blocks, contexts);
+        Self { hooks: Some(HookRow { blocks, contexts, is_ordered: true }), ..row }
     }
     const fn lua_orders(self, lua_orders: &'static [(Position, Order)]) -> Self {
         Self { lua_orders, ..self }
@@ -425,6 +434,13 @@ const BEFORE_UPGRADES: Order = Order::At(-11);
 
 const RESPONSE: &[(Position, Order)] =
     &[(Position::Look, BEFORE_UPGRADES), (Position::Map, EARLY), (Position::Handlers, Order::Middle)];
+/// After those that know users, before that of mod_authn_core, which refuses what nobody has looked at.
+const AUTHEN: &[(Position, Order)] = &[
+    (Position::Handlers, Order::ReallyFirst),
+    (Position::Early, EARLY),
+    (Position::Middle, Order::Middle),
+    (Position::Late, Order::At(19)),
+];
 const LOG: &[(Position, Order)] = &[
     (Position::Handlers, Order::ReallyFirst),
     (Position::Early, EARLY),
@@ -477,7 +493,7 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
         .doc("Runs before the URI is decoded and translated."),
     phase(Phase::Trans, "Trans", Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .perl("PerlTransHandler").lua("LuaTransHandler").hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
+        .perl("PerlTransHandler").lua("LuaTransHandler").ordered_hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
         .doc("Translates the URI to a file name."),
     phase(Phase::MapToStorage, "MapToStorage", Hook::MapToStorage, REALLY_FIRST, Scope::Server)
         .run(Run::First)
@@ -488,15 +504,15 @@ pub static PHASES: [PhaseRow; Phase::COUNT] = [
         .perl_doc("Runs first of the phases that know their section; it does not run for subrequests. PerlInitHandler in a section is the same.")
         .doc("Runs first of the phases that know their section; it does not run for subrequests."),
     phase(Phase::Access, "Access", Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
-        .perl("PerlAccessHandler").lua("LuaAccessHandler").hooks(&["<LuaHookAccessChecker"], ANYWHERE)
+        .perl("PerlAccessHandler").lua("LuaAccessHandler").ordered_hooks(&["<LuaHookAccessChecker"], ANYWHERE)
         .doc("Allows or refuses by address, time and the like."),
     phase(Phase::Authen, "Authen", Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthenHandler").lua("LuaAuthenHandler").hooks(&["<LuaHookCheckUserID"], ANYWHERE)
+        .perl("PerlAuthenHandler").lua("LuaAuthenHandler").ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
         .doc("Finds out who the user is; it runs only where a Require line asks for a user."),
     phase(Phase::Authz, "Authz", Hook::AuthChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthzHandler").lua("LuaAuthzHandler").hooks(&["<LuaHookAuthChecker"], ANYWHERE)
+        .perl("PerlAuthzHandler").lua("LuaAuthzHandler").ordered_hooks(&["<LuaHookAuthChecker"], ANYWHERE)
         .doc("Finds out whether the user may see the page."),
     phase(Phase::Type, "Type", Hook::TypeChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
@@ -733,7 +749,8 @@ mod tests {
                 _ => 10,
             };
             let found = [Position::Early, Position::Middle, Position::Late].map(|position| at(row.phase, position));
-            assert_eq!(found, [Some(-1), Some(middle), Some(21)], "{}", row.name);
+            let late = if row.phase == Phase::Authen { 19 } else { 21 };
+            assert_eq!(found, [Some(-1), Some(middle), Some(late)], "{}", row.name);
             assert_eq!(at(row.phase, Position::Handlers), row.lua.map(|_| -10), "{}", row.name);
         }
         assert_eq!(at(Phase::Fixup, Position::Map), Some(19));

@@ -131,12 +131,12 @@ impl ServerConf {
             let at = self.interp.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
             let name = self.language().name();
             found.push(format!(
-                "{name}Interp*: of no effect in a <VirtualHost> that shares the main server's interpreters: {name}Options \
-                 +Clone gives it its own{at}"
+                "{name}Interp*: these numbers have no effect in a <VirtualHost> that shares the main server's interpreters: \
+                 {name}Options +Clone gives it its own{at}"
             ));
         }
         if self.is_merged && !self.switches.is_empty() && !self.has_own_parent() {
-            found.push("PerlSwitches: of no effect in a <VirtualHost> without PerlOptions +Parent".into());
+            found.push("PerlSwitches: this line has no effect in a <VirtualHost> without PerlOptions +Parent".into());
         }
         found
     }
@@ -246,9 +246,9 @@ mod tests {
         assert_eq!(
             ServerConf::merge(&main, &host).check(),
             [
-                "PerlInterp*: of no effect in a <VirtualHost> that shares the main server's interpreters: PerlOptions \
-                 +Clone gives it its own (a.conf:3)",
-                "PerlSwitches: of no effect in a <VirtualHost> without PerlOptions +Parent",
+                "PerlInterp*: these numbers have no effect in a <VirtualHost> that shares the main server's \
+                 interpreters: PerlOptions +Clone gives it its own (a.conf:3)",
+                "PerlSwitches: this line has no effect in a <VirtualHost> without PerlOptions +Parent",
             ]
         );
         host.options = server(&["+Parent"], &[]).options;

@@ -2,7 +2,7 @@
 
 use crate::{Request, ffi};
 use apr::{Brigade, BucketKind, Reenter, Status};
-use std::{ffi::c_int, mem::MaybeUninit, ptr};
+use std::{borrow::Cow, ffi::c_int, mem::MaybeUninit, ptr};
 
 impl Request {
     /// Reads up to `room.len()` bytes of the body: until the room is full or the body ends. Returns how many; 0 at the end.
@@ -51,17 +51,43 @@ impl Request {
         result.map(|total| unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), total) })
     }
 
-    /// Reads the whole body, or what is left of it, if that is at most `limit` bytes (0: as many as there are).
+    /// Reads the whole body, or what is left of it, if that is at most `limit` bytes (0: as many as there are). Where its
+    /// length is known it lies in the request's memory, read there at once.
     ///
     /// # Errors
     /// See [`BodyError`].
-    pub fn read_all(&self, limit: u64, cx: Reenter) -> Result<Vec<u8>, BodyError> {
+    pub fn read_all(&self, limit: u64, cx: Reenter) -> Result<Cow<'_, [u8]>, BodyError> {
+        let limit = self.limit_of(limit)?;
         let mut body = Vec::new();
-        self.read_pieces(limit, cx, |piece| {
-            body.extend_from_slice(piece);
-            Ok(())
-        })?;
-        Ok(body)
+        let length = self.declared_length();
+        if length > 0 && length <= AT_ONCE {
+            // One byte more shows the end, and a filter that makes more of it.
+            let size = usize::try_from(length).unwrap_or(0) + 1;
+            let at = self.pool().alloc(size).cast();
+            // SAFETY: as many bytes of the request's pool, known to nobody else.
+            let room = unsafe { std::slice::from_raw_parts_mut(at.as_ptr(), size) };
+            let read = self.read_into(room, cx).map_err(BodyError::Read)?;
+            if read.len() as u64 > limit {
+                return Err(BodyError::TooLarge(limit));
+            }
+            if read.len() < size {
+                return Ok(Cow::Borrowed(read));
+            }
+            body.extend_from_slice(read);
+        }
+        loop {
+            body.reserve(PIECE);
+            let room = body.spare_capacity_mut();
+            let (most, n) = (room.len(), self.read_into(room, cx).map_err(BodyError::Read)?.len());
+            // SAFETY: as many bytes were read behind what was there.
+            unsafe { body.set_len(body.len() + n) };
+            if body.len() as u64 > limit {
+                return Err(BodyError::TooLarge(limit));
+            }
+            if n < most {
+                return Ok(Cow::Owned(body));
+            }
+        }
     }
 
     /// As [`Request::read_all`], piece by piece. Returns how many bytes there were.
@@ -74,24 +100,30 @@ impl Request {
         cx: Reenter,
         mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
     ) -> Result<u64, BodyError> {
+        let limit = self.limit_of(limit)?;
+        let mut room = Box::new_uninit_slice(PIECE);
+        let mut total = 0;
+        loop {
+            let piece = self.read_into(&mut room, cx).map_err(BodyError::Read)?;
+            total += piece.len() as u64;
+            if total > limit {
+                return Err(BodyError::TooLarge(limit));
+            }
+            take(piece).map_err(|e| BodyError::Kept(e.to_string()))?;
+            if piece.len() < PIECE {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// The bytes a body may have, LimitRequestBody considered; an error if it is known to have more.
+    fn limit_of(&self, limit: u64) -> Result<u64, BodyError> {
         let configured = u64::try_from(self.limit_req_body()).unwrap_or(0);
         let limit = [limit, configured].into_iter().filter(|n| *n > 0).min().unwrap_or(u64::MAX);
         if u64::try_from(self.raw().remaining).unwrap_or(0) > limit || self.declared_length() > limit {
             return Err(BodyError::TooLarge(limit));
         }
-        let mut room = vec![0; PIECE];
-        let mut total = 0;
-        loop {
-            let n = self.read(&mut room, cx).map_err(BodyError::Read)?;
-            total += n as u64;
-            if total > limit {
-                return Err(BodyError::TooLarge(limit));
-            }
-            take(&room[..n]).map_err(|e| BodyError::Kept(e.to_string()))?;
-            if n < PIECE {
-                return Ok(total);
-            }
-        }
+        Ok(limit)
     }
 
     /// What `Content-Length` says; 0 without one.
@@ -161,6 +193,9 @@ impl Request {
 
 /// Bytes read at a time, so that a length the client made up costs no memory.
 const PIECE: usize = 64 * 1024;
+
+/// Content-Length up to which memory is set aside for all of it. The system gives pages as they are written.
+const AT_ONCE: u64 = 1 << 20;
 
 /// Why a body was not read whole.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -20,9 +20,9 @@ unsafe impl Send for Connection {}
 pub enum KeepAlive {
     /// Not decided.
     Unknown,
-    /// It will be closed.
+    /// The connection will be closed.
     Close,
-    /// It stays open.
+    /// The connection stays open.
     KeepAlive,
 }
 

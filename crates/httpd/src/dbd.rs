@@ -17,9 +17,9 @@ unsafe impl Send for Pooled {}
 /// Why mod_dbd gives no connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NoConnection {
-    /// It is not loaded.
+    /// mod_dbd is not loaded.
     NoModule,
-    /// It could not connect.
+    /// mod_dbd could not connect.
     Refused,
 }
 

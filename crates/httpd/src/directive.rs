@@ -343,7 +343,8 @@ unsafe extern "C" fn block<H: Host>(
     let Some(cmd) = NonNull::new(cmd).map(|cmd| Command::<'_>(cmd, PhantomData)) else { return ptr::null() };
     // SAFETY: a C string that lives for the call.
     let arg = unsafe { bytes_at(arg) }.unwrap_or_default();
-    let result = guard::<H, _>("a block of the configuration", Err("an error in the module itself".to_owned()), || {
+    let fallback = Err(format!("{}>: an error in the module itself", String::from_utf8_lossy(cmd.name())));
+    let result = guard::<H, _>("a block of the configuration", fallback, || {
         // SAFETY: httpd reads a file and passes the place of the node that is to stand for this line.
         unsafe { read_block(&cmd, current.cast(), arg) }
     });
@@ -363,7 +364,7 @@ unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, 
     }
     // SAFETY: httpd lends the file it is reading.
     let Some(file) = (unsafe { cmd.raw().config_file.as_mut() }) else {
-        return Err(format!("{open}>: is not in a file"));
+        return Err(format!("{open}>: this block does not stand in a file"));
     };
     // SAFETY: `rows` put a row there.
     let row = unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() };

@@ -57,7 +57,7 @@ impl End {
 }
 
 impl Request {
-    /// From now on [`Host::request_ends`] will be called when this one, which is no subrequest, ends on its connection.
+    /// Has [`Host::request_ends`] called when this request, which is no subrequest, ends on its connection.
     pub fn watch_end(&self) {
         let record = RECORD.load(Ordering::Acquire);
         let c = self.connection();
@@ -71,7 +71,7 @@ impl Request {
         }
     }
 
-    /// Its pool dies, and whoever looks for its end must find it no more.
+    /// To be called when the request's pool dies: the filter that watches for its end must find it no more.
     pub fn forget_end(&self) {
         if let Some(filter) = end_filter(&self.connection()) {
             // SAFETY: as in `watch_end`.

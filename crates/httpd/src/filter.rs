@@ -97,6 +97,12 @@ impl Filter {
         unsafe { Filter::from_ptr(self.raw().next) }
     }
 
+    /// Whether it works on the answer's content, as DEFLATE does: not on the protocol or the connection.
+    pub fn is_of_content(&self) -> bool {
+        // SAFETY: a filter's kind lives as long as the configuration.
+        NonNull::new(self.raw().frec).is_some_and(|kind| unsafe { kind.as_ref().ftype } < ffi::AP_FTYPE_PROTOCOL)
+    }
+
     /// Puts another behind it; false if that one could die before this.
     #[must_use]
     pub fn set_next(&self, next: &Filter) -> bool {

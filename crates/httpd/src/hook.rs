@@ -5,14 +5,14 @@
 
 use crate::{
     Connection, Request, Server, ffi, guard,
-    module::Host,
+    module::{Host, ModuleRecord, pconf},
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_MULTIPLE_CHOICES, OK},
 };
 use apr::Pool;
 use config::{Hook, Language, Order, PHASES, Phase};
 use std::{
-    ffi::{c_int, c_void},
-    ptr,
+    ffi::{c_char, c_int, c_void},
+    ptr::{self, NonNull},
 };
 
 /// The pools of a configuration pass.
@@ -136,18 +136,99 @@ pub(crate) fn register<H: Host>() {
     }
 }
 
-/// Registers one callback of a phase that [`Host::wants`] left out: while the configuration is read, once per pass.
+/// Registers one callback of a phase that [`Host::wants`] left out: while the configuration is read, once per pass. It stands
+/// where it would stand if it had been registered when the module was loaded.
 pub fn add_phase<H: Host>(phase: Phase, index: usize) {
     let row = phase.row();
     let callback = Callbacks::<H>::TABLE.get(phase as usize).and_then(|callbacks| callbacks.get(index));
     if let (Some(callback), Some(order)) = (callback, row.order(H::LANGUAGE, index)) {
-        add(row.hook, *callback, order.number());
+        let later = later_at(row.hook, order.number(), H::module());
+        as_module(H::module(), || add(row.hook, *callback, &later, order.number()));
     }
 }
 
-fn add(hook: Hook, callback: Callback, order: c_int) {
+/// What a hook's list has of each callback: all lists have it alike, whatever the callback's type.
+#[repr(C)]
+struct Link {
+    function: *const c_void,
+    name: *const c_char,
+    predecessors: *const *const c_char,
+    successors: *const *const c_char,
+    order: c_int,
+}
+
+/// The list of a hook's callbacks as httpd has it so far; null if there are none, or where no callback comes late.
+fn list(hook: Hook) -> *const apr::ffi::apr_array_header_t {
+    use Hook::*;
+    // SAFETY: each only reads a variable of httpd's.
+    unsafe {
+        match hook {
+            QuickHandler => ffi::ap_hook_get_quick_handler(),
+            #[cfg(httpd_2_4_49)]
+            PreTranslateName => ffi::ap_hook_get_pre_translate_name(),
+            TranslateName => ffi::ap_hook_get_translate_name(),
+            MapToStorage => ffi::ap_hook_get_map_to_storage(),
+            AccessChecker => ffi::ap_hook_get_access_checker(),
+            CheckUserId => ffi::ap_hook_get_check_user_id(),
+            AuthChecker => ffi::ap_hook_get_auth_checker(),
+            TypeChecker => ffi::ap_hook_get_type_checker(),
+            Fixups => ffi::ap_hook_get_fixups(),
+            InsertFilter => ffi::ap_hook_get_insert_filter(),
+            Handler => ffi::ap_hook_get_handler(),
+            LogTransaction => ffi::ap_hook_get_log_transaction(),
+            _ => ptr::null_mut(),
+        }
+    }
+}
+
+/// Names of the modules that were loaded after `module` and have a callback of this order: APR runs callbacks of one order as
+/// they were registered. Ends with null; empty where nothing is to be said.
+fn later_at(hook: Hook, order: c_int, module: &ModuleRecord) -> Vec<*const c_char> {
+    // SAFETY: null or a list of httpd's, read on the thread that reads the configuration.
+    let Some(list) = (unsafe { list(hook).as_ref() }) else { return Vec::new() };
+    let count = usize::try_from(list.nelts).unwrap_or(0);
+    if list.elts.is_null() || usize::try_from(list.elt_size) != Ok(size_of::<Link>()) {
+        return Vec::new();
+    }
+    // SAFETY: that many links.
+    let links = unsafe { std::slice::from_raw_parts(list.elts.cast::<Link>(), count) };
+    let mut names = Vec::new();
+    // SAFETY: httpd's chain of modules, the last loaded first; it lives as long as the pass.
+    let mut next = unsafe { ffi::ap_top_module };
+    while let Some(other) = NonNull::new(next).filter(|other| other.as_ptr() != module.as_ptr()) {
+        // SAFETY: a module that is loaded.
+        let other = unsafe { other.as_ref() };
+        // The name in a link is the pointer that the module has.
+        if links.iter().any(|link| link.order == order && link.name == other.name) {
+            names.push(other.name);
+        }
+        next = other.next;
+    }
+    if next.is_null() {
+        // The module stands in no chain: it is linked otherwise than we know.
+        names.clear();
+    }
+    if !names.is_empty() {
+        names.push(ptr::null());
+    }
+    names
+}
+
+/// Registers in the name of a module: httpd's own notion is the module that was loaded last.
+fn as_module(module: &ModuleRecord, f: impl FnOnce()) {
+    let current = &raw mut apr::ffi::apr_hook_debug_current;
+    // SAFETY: a variable of APR's for the thread that reads the configuration; the name lives as long as the library.
+    let before = unsafe { current.replace(module.name().as_ptr()) };
+    f();
+    // SAFETY: as above.
+    unsafe { current.write(before) };
+}
+
+/// `later` are names of modules whose callbacks come behind this one.
+fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
     use Hook::*;
     let none = ptr::null();
+    let later = if later.is_empty() { none } else { kept(later) };
     // SAFETY: httpd is registering this module's hooks; the functions live as long as the library, which is never unloaded.
     unsafe {
         match callback {
@@ -170,17 +251,26 @@ fn add(hook: Hook, callback: Callback, order: c_int) {
                     // Not hooks of this C type, see `callback`; or a hook that this httpd does not have.
                     _ => return,
                 };
-                add(Some(f), none, none, order)
+                add(Some(f), none, later, order)
             }
-            Callback::Void(f) => ffi::ap_hook_insert_filter(Some(f), none, none, order),
-            Callback::Quick(f) => ffi::ap_hook_quick_handler(Some(f), none, none, order),
-            Callback::Connection(f) => ffi::ap_hook_process_connection(Some(f), none, none, order),
-            Callback::PreConnection(f) => ffi::ap_hook_pre_connection(Some(f), none, none, order),
-            Callback::Pools(f) if matches!(hook, OpenLogs) => ffi::ap_hook_open_logs(Some(f), none, none, order),
-            Callback::Pools(f) => ffi::ap_hook_post_config(Some(f), none, none, order),
-            Callback::Child(f) => ffi::ap_hook_child_init(Some(f), none, none, order),
+            Callback::Void(f) => ffi::ap_hook_insert_filter(Some(f), none, later, order),
+            Callback::Quick(f) => ffi::ap_hook_quick_handler(Some(f), none, later, order),
+            Callback::Connection(f) => ffi::ap_hook_process_connection(Some(f), none, later, order),
+            Callback::PreConnection(f) => ffi::ap_hook_pre_connection(Some(f), none, later, order),
+            Callback::Pools(f) if matches!(hook, OpenLogs) => ffi::ap_hook_open_logs(Some(f), none, later, order),
+            Callback::Pools(f) => ffi::ap_hook_post_config(Some(f), none, later, order),
+            Callback::Child(f) => ffi::ap_hook_child_init(Some(f), none, later, order),
         }
     }
+}
+
+/// APR reads the list when it sorts, at the end of the pass.
+fn kept(names: &[*const c_char]) -> *const *const c_char {
+    let Some(pconf) = pconf() else { return ptr::null() };
+    let at = pconf.alloc(size_of_val(names)).as_ptr().cast::<*const c_char>();
+    // SAFETY: room for as many, aligned as APR aligns everything.
+    unsafe { ptr::copy_nonoverlapping(names.as_ptr(), at, names.len()) };
+    at
 }
 
 fn add_own<H: Host>(own: Own) {
@@ -216,7 +306,7 @@ unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ff
     busy::<H, P, O>(r)
 }
 
-/// A function of its own: what it keeps in registers the looks before need not save. Of C's kind, from which nothing unwinds:
+/// This is a function of its own, so that the checks before it need not save registers. It is of C's kind, from which nothing unwinds:
 /// they end in a jump to it.
 #[inline(never)]
 extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {

@@ -160,7 +160,7 @@ impl Request {
 }
 
 const CHOSEN: &CStr = c"mod_interp.handlers_of_scripts";
-/// A request whose scripts choose more often has no .htaccess to speak of.
+/// The most choices of a request's scripts that are noted.
 const MOST_CHOSEN: usize = 64;
 
 /// Addresses of names and expressions that scripts chose, compared and never followed.

@@ -109,7 +109,7 @@ impl CommandRec {
         unsafe { bytes_at(self.raw().name) }
     }
 
-    /// What a wrong use is told.
+    /// The text that httpd adds to the message about a wrong use.
     pub fn usage(&self) -> Option<&[u8]> {
         // SAFETY: null or a C string of the module's.
         unsafe { bytes_at(self.raw().errmsg) }

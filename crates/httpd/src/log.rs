@@ -53,7 +53,7 @@ pub struct Entry<'a> {
     pub flags: c_int,
     /// Why, if APR or the system said so; success if not.
     pub status: Status,
-    /// Whose log level counts and whose name stands in the line; `None`: the server's.
+    /// The module whose log level counts and whose name stands in the line; `None` for the server's.
     pub module: Option<&'a ModuleRecord>,
     /// Where it was logged, if that is known (shown from level debug on, or by ErrorLogFormat).
     pub place: Option<(&'a [u8], u32)>,
@@ -104,7 +104,7 @@ impl<'a> Entry<'a> {
 
 const TEXT: *const c_char = c"%s".as_ptr();
 
-/// A line about a request.
+/// Logs a line about a request.
 pub fn request(r: &Request, entry: Entry, text: &[u8]) {
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the request lives; format and text are C strings and fit each other.
@@ -112,7 +112,7 @@ pub fn request(r: &Request, entry: Entry, text: &[u8]) {
     })
 }
 
-/// A line about a connection.
+/// Logs a line about a connection.
 pub fn connection(c: &Connection, entry: Entry, text: &[u8]) {
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: as in `request`.
@@ -120,7 +120,7 @@ pub fn connection(c: &Connection, entry: Entry, text: &[u8]) {
     })
 }
 
-/// A line about a server; `None`: the main one, or stderr before there is one.
+/// Logs a line about a server; for `None` about the main server, or to stderr before there is one.
 pub fn server(s: Option<&Server>, entry: Entry, text: &[u8]) {
     let s = s.copied().or_else(Server::main).map_or(std::ptr::null_mut(), Server::as_ptr);
     entry.write(text, |file, line, index, level, status, text| {
@@ -129,7 +129,7 @@ pub fn server(s: Option<&Server>, entry: Entry, text: &[u8]) {
     })
 }
 
-/// A line that belongs to a pool: for start-up and cleanups.
+/// Logs a line for a pool, at start-up and in cleanups.
 pub fn pool(p: Pool, entry: Entry, text: &[u8]) {
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the pool lives; format and text as in `request`.

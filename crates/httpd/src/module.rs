@@ -24,13 +24,13 @@ use std::{
 /// Everything runs in the process and on the thread on which httpd calls it. Methods with a default need [`Host::OWN`] to
 /// name them before they are called.
 pub trait Host: Sized + 'static {
-    /// What is kept per server.
+    /// The record of a server.
     type Server: Send + Sync + 'static;
-    /// What is kept per directory (section, `.htaccess` file).
+    /// The record of a directory (section, `.htaccess` file).
     type Dir: Send + Sync + 'static;
-    /// What is kept per request.
+    /// The state of a request.
     type Request: Send + 'static;
-    /// What is kept per connection.
+    /// The state of a connection.
     type Connection: Send + 'static;
 
     /// Whose directives, of `config`'s tables, are its own, and whose orders of the phase table it follows.
@@ -44,14 +44,15 @@ pub trait Host: Sized + 'static {
 
     /// A server's record before any directive.
     fn new_server(pool: Pool, server: Server) -> Self::Server;
-    /// What a virtual host with directives of its own has: `base` is the main server's.
+    /// Makes the record of a virtual host with directives of its own; `base` is the main server's.
     fn merge_server(base: &Self::Server, add: &Self::Server) -> Self::Server;
     /// A directory's record before any directive; `path` is the section's argument, `None` outside sections.
     fn new_dir(pool: Pool, path: Option<&[u8]>) -> Self::Dir;
-    /// What holds inside `add`, which lies in `base`. The result must not depend on when it is computed: it is kept.
+    /// Merges the record of a section, `add`, with that of the section around it, `base`. The result is kept, so it must not depend on
+    /// when it is computed.
     fn merge_dir(base: &Self::Dir, add: &Self::Dir) -> Self::Dir;
 
-    /// A directive was read. An error ends the start (or the request, in `.htaccess`); httpd adds file and line.
+    /// Called when a directive was read. An error ends the start (or the request, in `.htaccess`); httpd adds file and line.
     ///
     /// # Errors
     /// What the administrator is to read; begins with the directive's name.
@@ -73,13 +74,13 @@ pub trait Host: Sized + 'static {
         let _ = (phase, order, r);
         false
     }
-    /// A phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
+    /// Runs a phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
     fn request(phase: Phase, order: usize, r: Request) -> c_int;
-    /// A phase of a connection.
+    /// Runs a phase of a connection.
     fn connection(phase: Phase, order: usize, c: Connection) -> c_int;
-    /// A phase of the start. Anything but `OK` ends it.
+    /// Runs a phase of the start. Anything but `OK` ends the start.
     fn start(phase: Phase, order: usize, pools: Pools, s: Server) -> c_int;
-    /// A phase of a child process; its pool dies when the process ends in order.
+    /// Runs a phase of a child process; its pool dies when the process ends in order.
     fn child(phase: Phase, order: usize, pool: Pool, s: Server);
 
     /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
@@ -226,7 +227,7 @@ pub struct Record<T> {
     value: UnsafeCell<T>,
     /// Set while an edit runs.
     edited: AtomicBool,
-    /// It dies with the configuration, not with a request.
+    /// Whether the record lives as long as the configuration, and not only as long as a request.
     permanent: bool,
     /// Merges with this record as the added part, newest first. Only permanent records have any, and only of permanent
     /// bases; nothing is ever taken out, so a reader needs no lock.

@@ -1,4 +1,4 @@
-//! What of this crate a script can hold, and under which class. The rows of these classes stand with the API.
+//! The wrappers of this crate that a script can hold, each with its class. The rows of these classes are in `src/api`.
 
 use crate::tree::Node;
 use crate::{

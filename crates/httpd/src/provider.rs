@@ -170,7 +170,7 @@ unsafe extern "C" fn check_require_line<H: Host>(
     }
 }
 
-/// A status that httpd does not know would be as good as none.
+/// A status in the form of httpd; one that httpd does not know becomes a general error.
 fn authn(status: c_int) -> ffi::authn_status {
     let known = (ffi::AUTH_DENIED..=ffi::AUTH_GENERAL_ERROR).find(|s| *s as c_int == status);
     known.unwrap_or(ffi::AUTH_GENERAL_ERROR)

@@ -18,7 +18,7 @@ impl<S, D, R, C> Clone for Records<S, D, R, C> {
 }
 impl<S, D, R, C> Copy for Records<S, D, R, C> {}
 
-/// Those of a host.
+/// The records of a host.
 #[inline(always)]
 pub(crate) fn of<H: Host>() -> Records<H::Server, H::Dir, H::Request, H::Connection> {
     // SAFETY: a host's module is made with it.
@@ -26,7 +26,7 @@ pub(crate) fn of<H: Host>() -> Records<H::Server, H::Dir, H::Request, H::Connect
 }
 
 impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: Send + 'static> Records<S, D, R, C> {
-    /// Those of `H`, in a static, where `H` itself cannot be asked for its module.
+    /// The records of `H`, for a static, where `H` itself cannot be asked for its module.
     ///
     /// # Safety
     /// `module` was made with `H`: what lies in its slots is `H`'s.

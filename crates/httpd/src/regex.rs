@@ -11,7 +11,7 @@ pub struct Regex {
     start: Option<Start>,
 }
 
-/// What every match of a pattern begins with, known without a match: most patterns for addresses are such, and most
+/// The literal text with which every match of a pattern begins, known without a match: most patterns for addresses are such, and most
 /// addresses do not match.
 #[derive(Debug, PartialEq, Eq)]
 struct Start {

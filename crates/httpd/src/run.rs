@@ -13,7 +13,7 @@ use std::{
 pub struct SubRequest(NonNull<ffi::request_rec>);
 
 impl SubRequest {
-    /// It as a request.
+    /// The subrequest as a request.
     pub fn request(&self) -> Option<Request> {
         // SAFETY: lives until `end`, says `end`.
         unsafe { Request::from_ptr(self.0.as_ptr()) }

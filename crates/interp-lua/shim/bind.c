@@ -13,7 +13,7 @@ static void push_door(lua_State *L, ml_state *me, const mi_row *row, lua_CFuncti
 static void push_access(lua_State *L, ml_state *me, const ml_class *c, const mi_row *own, lua_CFunction f) {
     lua_pushvalue(L, -1); lua_pushlightuserdata(L, me);
     if (own) lua_pushlightuserdata(L, (void *)own); else lua_pushnil(L);
-    lua_pushstring(L, c->name);
+    lua_pushstring(L, c->module);
     lua_pushcclosure(L, f, 4);
 }
 void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {

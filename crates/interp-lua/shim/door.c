@@ -1,6 +1,7 @@
 /* Out of Lua: the one C function behind every row. It fetches by the row's parameters, enters Rust, and pushes or raises when Rust
  * has returned. Below it what crates/interp asks of values (`mi_ops`). bind.c binds it; `mi_enter` is crates/interp's door.rs. */
 #include "shim.h"
+#include <ctype.h>
 #include <stdio.h>
 
 const char ml_box_cookie, ml_exit_cookie, ml_state_key;
@@ -84,22 +85,94 @@ static void paid(ml_state *me, int at) {
 }
 
 /* ---- errors ---- */
-static int bad(lua_State *L, const mi_row *row, int i, int argno, int why, const mi_class *k) __attribute__((noinline, cold));
-static int bad(lua_State *L, const mi_row *row, int i, int argno, int why, const mi_class *k) {
-    char buf[256]; size_t n = mi_bad(row, i, argno, why, k, buf, sizeof buf);
-    luaL_where(L, 1); lua_pushlstring(L, buf, n); lua_concat(L, 2);
+/* The name under which scripts have the row. */
+static const ml_row *bound(const mi_row *row) {
+    static const ml_row unknown = { "?", 1, NULL, 0 };
+    const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses; size_t i;
+    for (; c < end; c++)
+        for (i = 0; i < c->nrows; i++)
+            if (c->rows[i].row == row) return c->rows + i;
+    return &unknown;
+}
+/* A class as Lua has its name, with dots; pushed. */
+static const char *dotted(lua_State *L, const mi_class *k) {
+    lua_pushlstring(L, k->name, k->name_len);
+    return luaL_gsub(L, lua_tostring(L, -1), "::", ".");
+}
+static const char *expected(lua_State *L, const mi_row *row, int i, const mi_class *k) {
+    const mi_param *p = row->params + i; int kind = i < row->nparams ? p->kind == MI_REST ? p->elem : p->kind : MI_NONE;
+    if (k || kind == MI_OBJ) return k ? dotted(L, k) : "object";
+    switch (kind) {
+    case MI_INT: return "integer";
+    case MI_NUM: return "number";
+    case MI_BYTES: return "string";
+    case MI_CODE: return "function or the name of one";
+    case MI_CODES: return "string, function or table";
+    case MI_NAME: return "class";
+    case MI_FIELDS: return "table";
+    case MI_PLAIN: return "string, number or boolean";
+    default: return "other type";
+    }
+}
+static const char *given(lua_State *L, int i) {
+    ml_box *b = ml_boxed(L, i);
+    if (b) return dotted(L, b->klass);
+    return lua_isnone(L, i) ? "no value" : luaL_typename(L, i);
+}
+/* What is wrong with the value at `at` of the stack, in the words that Lua has for it: the function as the script calls it, the argument's
+ * number, behind the object if there is one (self), and its name. */
+static int bad(lua_State *L, const mi_row *row, int i, int at, int self, int why, const mi_class *k) __attribute__((noinline, cold));
+static int bad(lua_State *L, const mi_row *row, int i, int at, int self, int why, const mi_class *k) {
+    const ml_row *named = bound(row); const char *name = named->name, *gone, *from, *end, *param = ""; char buf[256]; int argno = at - self;
+    size_t n = mi_bad(row, i, argno, why == MI_BAD_COUNT ? MI_BAD_TYPE : why, k, buf, sizeof buf - 1);
+    buf[n] = 0;
+    luaL_checkstack(L, 12, NULL);
+    gone = why != MI_BAD_GONE ? NULL : (from = strstr(buf, "invalid pool object")) ? from : "request is gone";
+    if (gone && row->has_this && i == 0) lua_pushfstring(L, "%s: %s", name, gone);
+    else {
+        const char *wanted = expected(L, row, i, why == MI_BAD_CLASS || (row->has_this && i == 0) ? k : NULL), *got = given(L, at);
+        const char *what = gone ? gone : why == MI_BAD_READONLY ? "it is read-only" : lua_pushfstring(L, "%s expected, got %s", wanted, got);
+        if ((from = strstr(buf, ": argument ")) && (from = strchr(from, '(')) && (end = strchr(from, ')')))
+            param = lua_pushfstring(L, "%s: ", (lua_pushlstring(L, from + 1, (size_t)(end - from - 1)), lua_tostring(L, -1)));
+        if (row->has_this && i == 0) lua_pushfstring(L, "calling '%s' on bad self (%s)", name, what);
+        else if (named->field) lua_pushfstring(L, "bad value for field '%s' (%s)", name, what);
+        else if (!strcmp(name, "__index") || !strcmp(name, "__newindex")) lua_pushfstring(L, "bad %s (%s)", argno == 1 ? "key" : "value", what);
+        else lua_pushfstring(L, "bad argument #%d to '%s' (%s%s)", argno, name, param, what);
+    }
+    luaL_where(L, 1); lua_insert(L, -2); lua_concat(L, 2);
     return lua_error(L);
 }
-static int raise_(lua_State *L, ml_state *me, void *err) __attribute__((noinline, cold));
-static int raise_(lua_State *L, ml_state *me, void *err) {
-    const char *s; size_t n; int64_t code = 0; void *kept; char status[32]; int kind = mi_err(err, &s, &n, &code, &kept), at;
+/* What a row said, told with the name that Lua has for it in place of Perl's, and with `r:` and LuaOptions for `$r->` and PerlOptions;
+ * pushed. */
+static void push_said(lua_State *L, const mi_row *row, const char *s, size_t n) {
+    static const char directive[] = "PerlOptions"; luaL_Buffer b; size_t i = 0, k;
+    luaL_buffinit(L, &b);
+    while (i < n && (s[i] == ':' ? i + 1 < n && s[i + 1] != ' ' : s[i] == '_' || isalnum((unsigned char)s[i]))) i++;
+    if (i < n && s[i] == ':' && memchr(s, ':', i)) luaL_addstring(&b, bound(row)->name); else i = 0;
+    for (; i < n; i++) {
+        for (k = i + 1; s[i] == '$' && k < n && isalpha((unsigned char)s[k]); k++) {}
+        if (n - k > 1 && k > i + 1 && s[k] == '-' && s[k + 1] == '>') { luaL_addlstring(&b, s + i + 1, k - i - 1); luaL_addchar(&b, ':'); i = k + 1; }
+        else if (n - i > 2 && !memcmp(s + i, "$r ", 3)) { luaL_addchar(&b, 'r'); i++; }
+        else if (n - i >= sizeof directive - 1 && !memcmp(s + i, directive, sizeof directive - 1)) { luaL_addstring(&b, "LuaOptions"); i += sizeof directive - 2; }
+        else luaL_addchar(&b, s[i]);
+    }
+    luaL_pushresult(&b);
+}
+static int raise_(lua_State *L, ml_state *me, const mi_row *row, void *err) __attribute__((noinline, cold));
+static int raise_(lua_State *L, ml_state *me, const mi_row *row, void *err) {
+    const char *s; size_t n; int64_t code = 0; void *kept; int kind = mi_err(err, &s, &n, &code, &kept), at;
     if (kind == MI_ERR_SCRIPT) { push_lent(L, kept); mi_err_done(err); return lua_error(L); }
     if (kind == MI_ERR_EXIT) { mi_err_done(err); return ml_leave(L, me, code); }
     at = owe(me, ML_OWED_ERR, err, NULL);
-    luaL_where(L, 1); lua_pushlstring(L, s, n);
-    if (kind == MI_ERR_STATUS) snprintf(status, sizeof status, ": status %d", (int)code); else status[0] = 0;
-    lua_pushstring(L, status);
-    lua_concat(L, 3);
+    luaL_where(L, 1);
+    if (kind == MI_ERR_STATUS) {
+        char text[128];
+        n = mi_status_text(code, text, sizeof text - 1);
+        text[n] = 0;
+        lua_pushfstring(L, "%s: %s", bound(row)->name, text);
+    }
+    else push_said(L, row, s, n);
+    lua_concat(L, 2);
     paid(me, at);
     mi_err_done(err);
     return lua_error(L);
@@ -289,7 +362,7 @@ static int odd_invocant(lua_State *L, const mi_row *row, const mi_param *p, int 
 
 static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     const mi_param *p = row->params, *end = p + row->nparams;
-    mi_call c; mi_val ret, *v = c.args, rest[8]; void *err; outbuf ob; int a = 0, e, out = 0, rc, n = 1, at;
+    mi_call c; mi_val ret, *v = c.args, rest[8]; void *err; outbuf ob; int a = 0, e, out = 0, rc, n = 1, at, self = row->has_this;
     lua_State *before;
     c.row = row; c.home = me->home; c.ctx = me; c.want = MI_WANT_ONE; c.rest = NULL; c.nrest = 0;
     c.argc = (uint8_t)(argc > row->max ? row->max : argc);
@@ -324,13 +397,14 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
             v->tag = MI_NONE; v->flags = 0; v->slot = NULL;
             if (UNLIKELY(k > 8)) r = ml_new_box(L, (size_t)k * sizeof *r, 0);
             for (i = 0; i < k; i++)
-                if (UNLIKELY(e = fetch(L, p, p->elem, a + i + 1, r + i))) return bad(L, row, (int)(p - row->params), a + i + !row->has_this, e, NULL);
+                if (UNLIKELY(e = fetch(L, p, p->elem, a + i + 1, r + i))) return bad(L, row, (int)(p - row->params), a + i + 1, self, e, NULL);
             c.rest = r; c.nrest = (size_t)k; a += k;
             continue;
         }
         if (a >= argc) {
-            if (UNLIKELY(!p->optional && row->min > a)) return bad(L, row, 0, 0, MI_BAD_COUNT, NULL);
             v->tag = MI_NONE; v->flags = 0; v->slot = NULL;
+            if (UNLIKELY(row->flags & MI_F_LOOSE && p == row->params)) { self = 0; continue; }
+            if (UNLIKELY(!p->optional && row->min + (row->flags & MI_F_LOOSE && self) > a)) return bad(L, row, (int)(p - row->params), a + 1, self, MI_BAD_COUNT, p->klass);
             a++;
             continue;
         }
@@ -338,9 +412,9 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
         if (UNLIKELY(e)) {
             int used;
             if (p->optional && lua_isnil(L, a + 1)) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; a++; continue; }
-            if (a == 0 && (used = odd_invocant(L, row, p, e, v)) >= 0) { a += used; continue; }
+            if (a == 0 && (used = odd_invocant(L, row, p, e, v)) >= 0) { a += self = used; continue; }
             if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) return 0;
-            return bad(L, row, (int)(p - row->params), a + !row->has_this, e, p->klass);
+            return bad(L, row, (int)(p - row->params), a + 1, self, e, p->klass);
         }
         a++;
     }
@@ -348,7 +422,7 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     before = me->L; me->L = L;
     rc = mi_enter(&c, &ret, &err);
     me->L = before;
-    if (UNLIKELY(rc)) { if (out) free(ob.s); return raise_(L, me, err); }
+    if (UNLIKELY(rc)) { if (out) free(ob.s); return raise_(L, me, row, err); }
     if (UNLIKELY(out)) {
         at = owe(me, ML_OWED_MALLOC, ob.s, NULL);
         if (ret.flags & MI_OWNED && ret.tag != MI_KEPT) mi_done(&ret);

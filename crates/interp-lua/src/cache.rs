@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-/// What tells one state of a source from another.
+/// The stamp of a source: it differs when the source has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
     /// Of a file: time of its last change, size, inode.
@@ -27,7 +27,7 @@ impl Stamp {
     fn of(meta: &std::fs::Metadata) -> Stamp {
         Stamp::File { mtime: meta.mtime(), nanoseconds: meta.mtime_nsec(), size: meta.size(), inode: meta.ino() }
     }
-    /// Whether it is the stamp of this text.
+    /// Whether this is the stamp of the text given.
     pub(crate) fn is_text(&self, text: &[u8]) -> bool {
         matches!(self, Stamp::Text(own) if **own == *text)
     }
@@ -38,12 +38,12 @@ impl Stamp {
 pub(crate) struct Entry {
     pub stamp: Stamp,
     pub code: Arc<[u8]>,
-    /// What jobs with it add: [`crate::ffi::TAKES_ENV`], [`crate::ffi::PLAIN`].
+    /// The flags of jobs with this chunk: [`crate::ffi::TAKES_ENV`], [`crate::ffi::PLAIN`].
     pub what: c_int,
 }
 
-/// By path, or by the name of a text. Locked only to look something up or put it in; no Lua runs under it and no file is
-/// read.
+/// The chunks by path, or by the name of a text. The lock is held only to look a chunk up or put one in; under it no Lua runs and no
+/// file is read.
 fn entries() -> MutexGuard<'static, HashMap<Box<[u8]>, Entry>> {
     static ENTRIES: OnceLock<Mutex<HashMap<Box<[u8]>, Entry>>> = OnceLock::new();
     ENTRIES.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
@@ -52,7 +52,7 @@ fn entries() -> MutexGuard<'static, HashMap<Box<[u8]>, Entry>> {
 /// Sources parsed in this process.
 static PARSED: AtomicUsize = AtomicUsize::new(0);
 
-/// One more.
+/// Counts one more.
 pub(crate) fn count_parsed() {
     PARSED.fetch_add(1, Relaxed);
     #[cfg(test)]
@@ -63,7 +63,7 @@ pub(crate) fn count_parsed() {
 thread_local! {
     static PARSED_HERE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
-/// Of these on this thread: tests run beside each other.
+/// The sources parsed on this thread, since tests run beside each other.
 #[cfg(test)]
 pub(crate) fn parsed_here() -> usize {
     PARSED_HERE.get()

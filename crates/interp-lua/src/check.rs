@@ -1,4 +1,4 @@
-//! Whether text that stands in the configuration compiles: asked when its line is read, before any state is made.
+//! Checks whether text that stands in the configuration compiles, when its line is read and before any state is made.
 
 use mlua::{ChunkMode, LuaOptions, StdLib};
 

@@ -4,21 +4,22 @@ use crate::{
     env::NO_JOB,
     ffi::{self, Job},
     lua::Entered,
-    script::{CodeCache, Source, text_key},
+    script::{CodeCache, Paths, Source, text_key},
 };
 use interp::{Outcome, Place, Raised};
+use std::sync::Arc;
 
 /// One thing that start-up code did.
 #[derive(Clone, Debug)]
 pub(crate) enum StartUp {
     File(Box<[u8]>),
-    Module(Box<[u8]>),
+    Module { name: Box<[u8]>, root: Option<Arc<[u8]>>, paths: Paths },
     Text { code: Box<[u8]>, place: Option<(Box<str>, u32)> },
     Constant(Box<[u8]>, Box<[u8]>),
 }
 
 impl Entered {
-    /// Does it, and remembers it for states that are made of this one.
+    /// Runs it, and remembers it for states that are made of this one.
     pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
         let nothing = Outcome { number: 0, truth: true, is_number: false };
         if let StartUp::Constant(name, value) = &step {
@@ -28,7 +29,7 @@ impl Entered {
         unsafe { ffi::ml_at_start(self.raw(), 1) };
         let result = match &step {
             StartUp::File(file) => self.run_file(file),
-            StartUp::Module(name) => self.module(name).map(|()| nothing),
+            StartUp::Module { name, root, paths } => self.module(name, root.as_ref(), paths).map(|()| nothing),
             StartUp::Text { code, place } => {
                 self.run_text_at(code, place.as_ref().map(|(file, line)| (&**file, *line))).map(|f| f.outcome)
             }
@@ -78,8 +79,12 @@ impl Entered {
     pub(crate) fn start_file(&self, file: &[u8]) -> Result<(), Raised> {
         self.again(StartUp::File(file.into())).map(drop)
     }
-    pub(crate) fn start_module(&self, name: &[u8]) -> Result<(), Raised> {
-        self.again(StartUp::Module(name.into())).map(drop)
+    /// As [`interp::Entry::require_module`], where this `LuaRoot` and these paths hold.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_module(&self, name: &[u8], root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<(), Raised> {
+        self.again(StartUp::Module { name: name.into(), root: root.cloned(), paths: paths.clone() }).map(drop)
     }
     pub(crate) fn start_text(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
         self.again(StartUp::Text { code: code.into(), place: at.map(|p| (p.file.into(), p.line)) })

@@ -11,7 +11,7 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// A function of a script between two yields.
+/// A coroutine of a script, waiting between two yields.
 #[derive(Debug)]
 pub struct Coroutine {
     thread: Kept,
@@ -21,9 +21,9 @@ pub struct Coroutine {
 /// How far a coroutine has run, with the text it gave: strings and numbers count as text.
 #[derive(Debug)]
 pub enum Step {
-    /// It waits to be resumed.
+    /// The coroutine waits to be resumed.
     Yielded(Option<Text>),
-    /// It has returned.
+    /// The coroutine has returned.
     Returned(Option<Text>),
 }
 
@@ -54,7 +54,7 @@ impl Text {
         }
     }
 
-    /// Whether it is long: the state's own string.
+    /// Whether the text is long, which is the state's own string.
     pub fn is_long(&self) -> bool {
         matches!(self.0, Bytes::InState { .. })
     }
@@ -85,7 +85,7 @@ impl Entered {
         Ok((coroutine, step))
     }
 
-    /// Goes on with it: its global `bucket` is set, to nil where there is none.
+    /// Resumes the coroutine, with the global `bucket` set; to nil where there is no bucket.
     ///
     /// # Errors
     /// What it raised, after which it has ended; that it has ended.

@@ -1,4 +1,4 @@
-//! Envs: the table of globals that a script runs in. One for a single use, or kept as long as its scope lasts.
+//! Envs: an env is the table of globals in which a script runs. It serves a single use, or is kept as long as its scope lasts.
 
 use crate::{
     cache::Stamp,
@@ -9,7 +9,7 @@ use crate::{
 use interp::{Kept, Outcome, Raised, Val};
 use std::{ffi::c_int, ptr, sync::Arc};
 
-/// A script's table of globals after its chunk has run in it. Let go on any thread; freed in its state.
+/// A script's table of globals after its chunk has run in it. It may be dropped on any thread and is freed in its state.
 #[derive(Clone, Debug)]
 pub struct Env(Arc<Inner>);
 
@@ -17,10 +17,10 @@ pub struct Env(Arc<Inner>);
 struct Inner {
     kept: Kept,
     world: usize,
-    /// What calls in it add: [`ffi::PLAIN`], [`ffi::OWN_MODULES`].
+    /// The flags of calls in this env: [`ffi::PLAIN`], [`ffi::OWN_MODULES`].
     what: c_int,
     file: Box<[u8]>,
-    /// What the script's chunk was made of when it ran.
+    /// The stamp of the script's source when its chunk ran.
     stamp: Option<Stamp>,
 }
 
@@ -28,7 +28,7 @@ impl Env {
     pub(crate) fn reference(&self) -> c_int {
         self.0.kept.as_raw() as isize as c_int
     }
-    /// The state it lives in.
+    /// The state in which the env lives.
     pub fn home(&self) -> &Arc<interp::Home> {
         self.0.kept.home()
     }
@@ -52,13 +52,13 @@ pub(crate) const NO_JOB: Job = Job {
     me: ptr::null_mut(),
 };
 
-/// Of a job that calls the global `function`.
+/// The flags of a job that calls the global `function`.
 pub(crate) fn calling(what: c_int, function: &[u8], args: &[Val]) -> Job {
     Job { what, name: function.as_ptr(), name_len: function.len(), args: args.as_ptr(), nargs: args.len(), ..NO_JOB }
 }
 
 impl Entered {
-    /// One use of a script: a fresh env, its chunk, then its global `function` with `args`.
+    /// Runs a script once: makes a fresh env, runs the chunk in it, then calls its global `function` with `args`.
     ///
     /// # Errors
     /// What the script raised; [`Raised::Unresolved`] without such a file or function.
@@ -68,7 +68,7 @@ impl Entered {
         called(finished, function, script.name)
     }
 
-    /// An env to be kept by the caller: the script's chunk has run in it.
+    /// Makes an env for the caller to keep, and runs the script's chunk in it.
     ///
     /// # Errors
     /// As [`Entered::run_once`].

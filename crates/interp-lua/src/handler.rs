@@ -4,16 +4,16 @@ use crate::{
     env::{Env, NO_JOB, called, calling, no_function},
     ffi::{self, Job},
     lua::Entered,
-    script::{CodeCache, Script, Source, text_key},
+    script::{CodeCache, Paths, Script, Source, text_key},
 };
 use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
-use std::{any::Any, ffi::c_int, rc::Rc};
+use std::{any::Any, ffi::c_int, rc::Rc, sync::Arc};
 
-/// What a handler's name leads to.
+/// What a handler's name stands for.
 #[derive(Debug)]
 pub(crate) enum Resolved {
     /// A module's function, or one that stands in the configuration: in that case with its env.
-    Function { function: Kept, env: Option<Env> },
+    Function { function: Kept, env: Option<Env>, world: usize },
     /// A function of a file, whose env the state keeps.
     InFile { file: Box<[u8]>, function: Box<[u8]> },
 }
@@ -56,24 +56,22 @@ impl Entered {
         self.handlers.borrow().get(id as usize).cloned().flatten()
     }
 
-    fn find_out(&self, name: &[u8], load: Load) -> Result<Resolved, Raised> {
+    fn find_out(&self, name: &[u8], load: Load, world: usize) -> Result<Resolved, Raised> {
+        let module = |name: &[u8]| {
+            let function = self.module_function(name, load == Load::IfMissing, world)?;
+            Ok::<_, Raised>(Resolved::Function { function: self.keep(function), env: None, world })
+        };
         Ok(match form(name) {
-            Form::Module(name) => Resolved::Function {
-                function: self.keep(self.module_function(name, load == Load::IfMissing)?),
-                env: None,
-            },
-            Form::InModule(module, function) => Resolved::Function {
-                function: self.keep(self.module_function(&[module, b".", function].concat(), load == Load::IfMissing)?),
-                env: None,
-            },
+            Form::Module(name) => module(name)?,
+            Form::InModule(name, function) => module(&[name, b".", function].concat())?,
             Form::InFile(file, function) => {
                 let env = self.kept_env(&self.handler_file(file))?;
                 self.unref(self.function_of(&env, function)?);
                 Resolved::InFile { file: file.into(), function: function.into() }
             }
             Form::Text(text) => {
-                let (function, env) = self.text_function(text)?;
-                Resolved::Function { function: self.keep(function), env: Some(env) }
+                let (function, env) = self.text_function(text, world)?;
+                Resolved::Function { function: self.keep(function), env: Some(env), world }
             }
         })
     }
@@ -96,10 +94,9 @@ impl Entered {
     }
 
     /// A reference to the function that stands in the configuration, and its env.
-    fn text_function(&self, text: &[u8]) -> Result<(c_int, Env), Raised> {
+    fn text_function(&self, text: &[u8], world: usize) -> Result<(c_int, Env), Raised> {
         let code = [b"return ", text].concat();
         let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
-        let world = self.base.get();
         let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
         let env = self.env(made.reference, world, b"the configuration", None);
         let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
@@ -114,14 +111,14 @@ impl Entered {
     }
 
     /// A reference to what `module` or `module.func` names.
-    fn module_function(&self, name: &[u8], load: bool) -> Result<c_int, Raised> {
-        self.ask_module(name, if load { LOAD } else { LOADED })
+    fn module_function(&self, name: &[u8], load: bool, world: usize) -> Result<c_int, Raised> {
+        self.ask_module(name, if load { LOAD } else { LOADED }, world)
     }
 
-    fn ask_module(&self, name: &[u8], how: c_int) -> Result<c_int, Raised> {
+    fn ask_module(&self, name: &[u8], how: c_int, world: usize) -> Result<c_int, Raised> {
         let mut out = ffi::Out::EMPTY;
         let text = [name, b"\0"].concat();
-        let world = self.world_raw(self.base.get());
+        let world = self.world_raw(world);
         // SAFETY: this state is entered; the name is borrowed for the call and ends with a NUL.
         unsafe { ffi::ml_resolve(self.raw(), text.as_ptr(), name.len(), how, world, &raw mut out) };
         let finished = self.finish(&out)?;
@@ -132,8 +129,8 @@ impl Entered {
     }
 
     /// Requires a module.
-    pub(crate) fn module(&self, name: &[u8]) -> Result<(), Raised> {
-        self.ask_module(name, REQUIRE).map(drop)
+    pub(crate) fn module(&self, name: &[u8], root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<(), Raised> {
+        self.ask_module(name, REQUIRE, self.world_of(root, paths)?).map(drop)
     }
 
     /// The function that a name stands for, as a reference: for `find` of the shim.
@@ -143,15 +140,79 @@ impl Entered {
                 let env = self.kept_env(&self.handler_file(file))?;
                 self.function_of(&env, function)
             }
-            Form::Module(name) => self.module_function(name, true),
-            Form::InModule(module, function) => self.module_function(&[module, b".", function].concat(), true),
-            Form::Text(text) => self.text_function(text).map(|(function, _)| function),
+            Form::Module(name) => self.module_function(name, true, self.base.get()),
+            Form::InModule(module, function) => {
+                self.module_function(&[module, b".", function].concat(), true, self.base.get())
+            }
+            Form::Text(text) => self.text_function(text, self.base.get()).map(|(function, _)| function),
         }
+    }
+
+    /// The world for modules that a directive names where this `LuaRoot` and these paths hold.
+    fn world_of(&self, root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<usize, Raised> {
+        let is_own = match (root, &self.root) {
+            (Some(root), Some(own)) => Arc::ptr_eq(root, own) || root == own,
+            (root, own) => root.is_none() && own.is_none(),
+        };
+        if is_own && paths.id == self.paths.id { Ok(self.base.get()) } else { self.world(root.map(|r| &**r), paths) }
+    }
+
+    /// As [`Entry::resolve`], where this `LuaRoot` and these paths hold.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resolve_at(
+        &self,
+        id: u32,
+        name: &[u8],
+        load: Load,
+        root: Option<&Arc<[u8]>>,
+        paths: &Paths,
+    ) -> Result<(), Raised> {
+        self.resolve_in(id, name, load, self.world_of(root, paths)?)
+    }
+
+    /// As [`Entry::call_handler`], where this `LuaRoot` and these paths hold: a line may be in use in several places.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call_at(
+        &self,
+        id: u32,
+        name: &[u8],
+        root: Option<&Arc<[u8]>>,
+        paths: &Paths,
+        args: &[Val],
+    ) -> Result<Outcome, Raised> {
+        let here = self.world_of(root, paths)?;
+        let is_here = |handler: &Rc<Resolved>| match &**handler {
+            Resolved::Function { world, .. } => *world == here,
+            Resolved::InFile { .. } => true,
+        };
+        if let Some(handler) = self.resolved(id).filter(is_here) {
+            return self.call_resolved(&handler, args);
+        }
+        self.resolve_in(id, name, Load::IfMissing, here)?;
+        match self.resolved(id) {
+            Some(handler) => self.call_resolved(&handler, args),
+            None => Err(Raised::Unresolved(name.to_vec())),
+        }
+    }
+
+    fn resolve_in(&self, id: u32, name: &[u8], load: Load, world: usize) -> Result<(), Raised> {
+        let found = Rc::new(self.find_out(name, load, world)?);
+        let mut handlers = self.handlers.borrow_mut();
+        let at = id as usize;
+        if handlers.len() <= at {
+            handlers.resize(at + 1, None);
+        }
+        handlers[at] = Some(found);
+        Ok(())
     }
 
     fn call_resolved(&self, handler: &Resolved, args: &[Val]) -> Result<Outcome, Raised> {
         match handler {
-            Resolved::Function { function, env } => {
+            Resolved::Function { function, env, world } => {
                 let job = Job {
                     what: ffi::FUNCTION,
                     chunk: function.as_raw() as isize as c_int,
@@ -161,7 +222,7 @@ impl Entered {
                 };
                 let job = match env {
                     Some(env) => self.in_env(env, job)?,
-                    None => Job { env: self.globals(), world: self.world_raw(self.base.get()), ..job },
+                    None => Job { env: self.globals(), world: self.world_raw(*world), ..job },
                 };
                 called(self.perform(job)?, b"handler", b"the configuration")
             }
@@ -175,14 +236,7 @@ impl Entered {
 
 impl Entry for Entered {
     fn resolve(&self, id: u32, name: &[u8], load: Load) -> Result<(), Raised> {
-        let found = Rc::new(self.find_out(name, load)?);
-        let mut handlers = self.handlers.borrow_mut();
-        let at = id as usize;
-        if handlers.len() <= at {
-            handlers.resize(at + 1, None);
-        }
-        handlers[at] = Some(found);
-        Ok(())
+        self.resolve_in(id, name, load, self.base.get())
     }
 
     fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
@@ -210,7 +264,7 @@ impl Entry for Entered {
         self.start_file(file)
     }
     fn require_module(&self, name: &[u8], _at: Option<Place<'_>>) -> Result<(), Raised> {
-        self.start_module(name)
+        self.start_module(name, self.root.as_ref(), &self.paths)
     }
     fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
         self.start_text(code, at)

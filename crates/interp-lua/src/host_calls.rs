@@ -1,4 +1,4 @@
-//! What the shim asks of this crate. Nothing here raises or panics into C.
+//! The functions of this crate that the shim calls. None raises or panics into C.
 
 use crate::{
     ffi::{self, HostTable},
@@ -13,7 +13,7 @@ use std::{
 
 pub(crate) static TABLE: HostTable = HostTable { load, find, leak, printed };
 
-/// At most so many leaks are noted between two askings.
+/// The most leaked globals that are noted until the host asks for them.
 const LEAKS: usize = 1000;
 
 /// # Safety

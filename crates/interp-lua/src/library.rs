@@ -1,4 +1,4 @@
-//! Whether C modules may be loaded. Debian's carry unversioned `lua_*` symbols and name no library: they call whichever Lua
+//! Tells whether C modules may be loaded. Debian's carry unversioned `lua_*` symbols and name no library: they call whichever Lua
 //! the process shows first, which beside another module's liblua is not ours.
 
 use crate::ffi;
@@ -14,7 +14,7 @@ pub(crate) fn refusal() -> Option<&'static CStr> {
     REFUSAL.get_or_init(find_out).as_deref()
 }
 
-/// Where C modules are switched off.
+/// The reason where C modules are switched off.
 pub(crate) const SWITCHED_OFF: &CStr = c"C modules are switched off";
 
 fn find_out() -> Option<CString> {

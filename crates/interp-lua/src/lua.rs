@@ -1,4 +1,4 @@
-//! One state: owned, entered, made again, ended.
+//! One state: how it is owned, entered, made again and ended.
 
 use crate::{
     code::StartUp,
@@ -35,7 +35,7 @@ pub struct Lua {
 // reached from here only. Not Sync.
 unsafe impl Send for Lua {}
 
-/// A state that is entered: what can be done with it.
+/// A state that is entered, and so can run code.
 pub struct Entered {
     pub(crate) me: NonNull<ffi::State>,
     pub(crate) home: Arc<Home>,
@@ -45,6 +45,7 @@ pub struct Entered {
     pub(crate) c_modules: bool,
     pub(crate) watch_globals: bool,
     pub(crate) paths: Paths,
+    pub(crate) root: Option<Arc<[u8]>>,
     pub(crate) default_path: Vec<u8>,
     pub(crate) default_cpath: Vec<u8>,
     /// The world of modules that directives name.
@@ -53,17 +54,17 @@ pub struct Entered {
     pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
     /// The script that ran last.
     pub(crate) last: RefCell<Option<Rc<Loaded>>>,
-    /// Names of functions, as the state knows them.
+    /// References to names of functions in the state.
     pub(crate) names: RefCell<Vec<(Box<[u8]>, c_int)>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
-    /// What start-up code has done, to be done again in others.
+    /// The start-up code that has run, to be run again in other states.
     pub(crate) done: RefCell<Vec<StartUp>>,
     pub(crate) leaks: RefCell<Vec<String>>,
     /// The last message for the shim, which reads it at once.
     pub(crate) message: RefCell<Vec<u8>>,
     pub(crate) spent: Cell<bool>,
     pub(crate) printed: Cell<bool>,
-    /// What the shim keeps of freed memory.
+    /// Freed memory that the shim keeps for reuse.
     pub(crate) blocks: Cell<*mut c_void>,
     pub(crate) users: UnsafeCell<c_int>,
 }
@@ -80,7 +81,7 @@ impl fmt::Debug for Entered {
     }
 }
 
-/// Holds a state entered. Stays on its thread.
+/// Keeps a state entered until it is dropped. Stays on its thread.
 #[derive(Debug)]
 pub struct Guard<'l> {
     entered: &'l Entered,
@@ -103,12 +104,12 @@ impl Lua {
         guard
     }
 
-    /// Bytes it holds.
+    /// The bytes that the state has allocated.
     pub fn memory_used(&self) -> usize {
         self.entered.lua.used_memory()
     }
 
-    /// Another one, which has run the same start-up code; no source is parsed again.
+    /// Makes another state, which runs the same start-up code; no source is parsed again.
     ///
     /// # Errors
     /// What the start-up code raised this time.
@@ -121,6 +122,7 @@ impl Lua {
             c_modules: me.c_modules,
             watch_globals: me.watch_globals,
             paths: Some(&me.paths),
+            root: me.root.as_ref(),
         })?;
         let done = me.done.borrow().clone();
         let entered = other.enter();
@@ -184,16 +186,16 @@ impl Interp for Lua {
     }
 }
 
-/// What a job left, taken off the Lua stack.
+/// The result of a job, taken off the Lua stack.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub outcome: Outcome,
     pub reference: c_int,
     pub yielded: bool,
     pub text: Option<Vec<u8>>,
-    /// In place of it, the bytes of a string that `reference` keeps.
+    /// In place of the text, the bytes of a string that `reference` keeps.
     pub long: Option<(NonNull<u8>, usize)>,
-    /// A function that was to be called is none.
+    /// Set if the value that was to be called is no function.
     pub is_missing: bool,
 }
 
@@ -222,7 +224,7 @@ impl Entered {
         unsafe { ffi::ml_globals_ref(self.raw()) }
     }
 
-    /// Keeps the value of a reference, which is given away.
+    /// Keeps the value of a reference, which the caller gives away.
     pub(crate) fn keep(&self, reference: c_int) -> Kept {
         // SAFETY: a reference that this state counted for us.
         unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home.clone()) }
@@ -243,7 +245,7 @@ impl Entered {
         unsafe { ffi::ml_drain_now(self.raw()) };
     }
 
-    /// Whether it ran out of memory and still holds nearly all it may: it should be replaced.
+    /// Whether the state ran out of memory and still uses nearly all that it may: it should be replaced.
     pub fn is_spent(&self) -> bool {
         self.spent.get()
     }
@@ -258,7 +260,7 @@ impl Entered {
         self.printed.set(false);
     }
 
-    /// Whether it notes globals that handlers make.
+    /// Whether the state notes globals that handlers make.
     pub fn watches_globals(&self) -> bool {
         self.watch_globals
     }
@@ -289,7 +291,7 @@ impl Entered {
         Raised::Died(text.to_vec())
     }
 
-    /// Runs a job and says how it came back.
+    /// Runs a job and returns its result.
     pub(crate) fn perform(&self, job: ffi::Job) -> Result<Finished, Raised> {
         let mut out = ffi::Out::EMPTY;
         let mut job = ffi::Job { out: &raw mut out, me: self.raw(), ..job };

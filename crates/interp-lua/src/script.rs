@@ -23,9 +23,9 @@ pub struct Script<'a> {
     pub text: Option<&'a [u8]>,
     /// The line that the text begins at, for messages; 1 for a file.
     pub first_line: u32,
-    /// When it is looked at again.
+    /// When the file is looked at again.
     pub cache: CodeCache,
-    /// Where its modules are.
+    /// The paths of its modules.
     pub paths: &'a Paths,
     /// `require` loads modules for this script's env alone, and they share its globals, as in a state that nobody else uses; else for
     /// all that run in the state. C modules, and what start-up code loaded, are one for all either way.
@@ -38,18 +38,18 @@ pub enum CodeCache {
     /// At each use, by one stat(2).
     #[default]
     Stat,
-    /// Not while the process lives.
+    /// Never while the process lives.
     Forever,
-    /// It is compiled anew at each use.
+    /// The file is compiled anew at each use.
     Never,
 }
 
 /// `LuaPackagePath` and `LuaPackageCPath`: patterns for `package.path` and `package.cpath`, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
-    /// For Lua files.
+    /// The patterns for Lua files.
     pub path: Vec<Box<[u8]>>,
-    /// For C modules.
+    /// The patterns for C modules.
     pub cpath: Vec<Box<[u8]>>,
     /// Equal numbers mean equal paths.
     pub id: u64,
@@ -59,18 +59,18 @@ pub struct Paths {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     name: Box<[u8]>,
-    /// For stat(2).
+    /// The path for stat(2).
     file: CString,
     pub paths: u64,
     owns_modules: bool,
     pub world: usize,
     stamp: RefCell<Stamp>,
     pub chunk: Cell<c_int>,
-    /// What jobs with it add: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
+    /// The flags of jobs with this chunk: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
     pub what: Cell<c_int>,
-    /// Its main code is running: another run meanwhile needs a chunk of its own.
+    /// Whether the chunk is running: another run meanwhile needs a chunk of its own.
     pub busy: Cell<c_int>,
-    /// The env that the state keeps for it, and the chunk's stamp then.
+    /// The env that the state keeps for the script, and the chunk's stamp when it ran in there.
     pub kept: RefCell<Option<(Stamp, Env)>>,
 }
 
@@ -79,12 +79,12 @@ impl Loaded {
         self.stamp.borrow().clone()
     }
 
-    /// What a job in an env of its own adds.
+    /// The flags of a job in an env of its own.
     pub(crate) fn modules(&self) -> c_int {
         if self.owns_modules { ffi::OWN_MODULES } else { 0 }
     }
 
-    /// What a job with its chunk adds.
+    /// The flags of a job with this chunk.
     pub(crate) fn traits(&self) -> c_int {
         self.what.get() | self.modules()
     }
@@ -127,10 +127,10 @@ fn requires(text: &[u8]) -> bool {
     })
 }
 
-/// Names of functions that a state keeps.
+/// The most names of functions that a state keeps.
 const NAMES: usize = 16;
 
-/// Where a chunk's source is.
+/// The source of a chunk.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     File(&'a [u8]),
@@ -219,7 +219,7 @@ impl Entered {
         Ok(loaded)
     }
 
-    /// A chunk of the script that nobody else runs, to be freed after use.
+    /// Loads a chunk of the script that nobody else runs, to be freed after use.
     pub(crate) fn spare_chunk(&self, script: &Script) -> Result<Chunk, Raised> {
         self.chunk(script.source(), script.cache, true)
     }
@@ -327,7 +327,7 @@ pub(crate) fn cannot_open(path: &[u8], why: &std::io::Error) -> Raised {
     Raised::Unresolved(text)
 }
 
-/// As `lua_load` has it: `@file`.
+/// The name of a chunk for `lua_load`: `@file`.
 fn chunk_name(source: Source) -> CString {
     let (Source::File(name) | Source::Text { chunk_name: name, .. }) = source;
     let mut text = Vec::with_capacity(name.len() + 1);

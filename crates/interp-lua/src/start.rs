@@ -1,4 +1,4 @@
-//! What a state begins with.
+//! How a state is made, and what it has at its beginning.
 
 use crate::{
     bind, ffi, host_calls, library,
@@ -21,21 +21,23 @@ use std::{
 /// How a state is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
-    /// Our own modules' folder: first in every `package.path`.
+    /// The folder of our own modules, which is first in every `package.path`.
     pub lib: Option<&'a Path>,
     /// Bytes a state may hold (`LuaInterpMaxMemory`).
     pub memory: Option<usize>,
-    /// C modules may be loaded, where they would find the Lua that runs here.
+    /// Whether C modules may be loaded, where they would find the Lua that runs here.
     pub c_modules: bool,
-    /// Notes globals that handlers make ([`Entered::take_leaks`]): for development.
+    /// Whether globals that handlers make are noted ([`Entered::take_leaks`]), for development.
     pub watch_globals: bool,
-    /// Where modules named in directives are, beside Lua's own path.
+    /// The paths of modules named in directives, beside Lua's own path.
     pub paths: Option<&'a Paths>,
+    /// The folder in which they are looked for first (`LuaRoot`).
+    pub root: Option<&'a Arc<[u8]>>,
 }
 
 impl Default for Start<'_> {
     fn default() -> Self {
-        Start { lib: None, memory: None, c_modules: true, watch_globals: false, paths: None }
+        Start { lib: None, memory: None, c_modules: true, watch_globals: false, paths: None, root: None }
     }
 }
 
@@ -83,7 +85,7 @@ impl Lua {
         drop(package);
         // SAFETY: the table is a static, the refusal lives for ever.
         let me = unsafe { ffi::ml_new(&raw const host_calls::TABLE, refusal, start.watch_globals.into()) };
-        let Some(me) = NonNull::new(me) else { return Err(Error("no memory for a state".into())) };
+        let Some(me) = NonNull::new(me) else { return Err(Error("there is no memory for a state".into())) };
         // SAFETY: the operations are called with `me` by whoever holds the state; the home is closed before it is freed.
         let home = unsafe { Home::new(&ffi::ml_ops, me.as_ptr().cast()) };
         let entered = Box::new(Entered {
@@ -95,6 +97,7 @@ impl Lua {
             c_modules: start.c_modules,
             watch_globals: start.watch_globals,
             paths: start.paths.cloned().unwrap_or_default(),
+            root: start.root.cloned(),
             default_path,
             default_cpath,
             base: Cell::new(0),
@@ -118,7 +121,8 @@ impl Lua {
         unsafe { lua.entered.lua.exec_raw::<()>((), |l| ffi::ml_start(l, me.as_ptr())) }?;
         // SAFETY: the record lives.
         unsafe { ffi::ml_at_start(me.as_ptr(), 0) };
-        let base = lua.entered.world(None, &lua.entered.paths).map_err(|e| Error(e.to_string()))?;
+        let base =
+            lua.entered.world(lua.entered.root.as_deref(), &lua.entered.paths).map_err(|e| Error(e.to_string()))?;
         lua.entered.base.set(base);
         if let Some(bytes) = start.memory {
             // Under an allocator of Lua's own there is no limit: LuaJIT.

@@ -1,5 +1,5 @@
-//! Worlds: what `package` holds for scripts of one directory with the same paths. Its own `package.loaded`, so that two sites
-//! may have modules of the same name.
+//! Worlds: a world is the content of `package` for scripts of one directory with the same paths. Each has a `package.loaded` of its own,
+//! so that two sites may have modules of the same name.
 
 use crate::{ffi, lua::Entered, script::Paths};
 use interp::Raised;
@@ -40,13 +40,14 @@ impl Entered {
         Ok(worlds.len() - 1)
     }
 
-    /// What the shim knows it by.
+    /// The shim's record of the world; null if there is no world of this number.
     pub(crate) fn world_raw(&self, at: usize) -> *const ffi::World {
         self.worlds.borrow().get(at).map_or(std::ptr::null(), World::raw)
     }
 }
 
-/// Our own folder, the script's directory, what is configured, Lua's default without the current directory.
+/// The parts of a path, in order: our own folder, the script's directory, the configured paths, Lua's default without the current
+/// directory.
 fn search_path(
     lib: Option<&[u8]>,
     directory: Option<&[u8]>,

@@ -55,7 +55,10 @@ static void seal(pTHX_ HV *stash, const char *name, I32 skip) {
 }
 void mp_seal(mp_interp *me) {
     dTHXa(me->perl);
-    SV *arena; HV **found = NULL; size_t n = 0, room = 0, i;
+    SV *arena, *ret = NULL; HV **found = NULL; size_t n = 0, room = 0, i;
+    (void)mp_run(aTHX_ me, (SV *)get_cv("ModInterp::flush", 0), NULL, NULL, 0, &ret);
+    SvREFCNT_dec(ret);
+    me->leaving = 0;
     for (arena = PL_sv_arenaroot; arena; arena = (SV *)SvANY(arena)) {
         SV *sv, *end = &arena[SvREFCNT(arena)];
         for (sv = arena + 1; sv < end; sv++) {

@@ -308,14 +308,33 @@ static mp_env_item *item_of(mp_env_over *o, const mp_pair *p) {
     for (i = o->n; i-- > 0;) if (o->items[i].put.klen == p->klen && !memcmp(o->items[i].put.key, p->key, p->klen)) return o->items + i;
     return NULL;
 }
-static mp_env_item *new_item(mp_env_over *o, const mp_pair *p) {
+static mp_env_item *new_item(mp_env_over *o, const mp_pair *p, U32 hash) {
     if (o->n == o->room) {
         mp_env_item *more = realloc(o->items, (o->room + 32) * sizeof *more);
         if (!more) return NULL;
+        Zero(more + o->room, 32, mp_env_item);
         o->items = more; o->room += 32;
     }
-    o->items[o->n].put = *p; o->items[o->n].old = NULL;
+    o->items[o->n].put = *p; o->items[o->n].old = NULL; o->items[o->n].hash = hash;
     return o->items + o->n++;
+}
+/* The entry of a key whose hash is known, maybe wrongly: NULL does not say that there is none. */
+static HE *entry_of(HV *hv, const mp_pair *p, U32 hash) {
+    HE *he = HvARRAY(hv) ? HvARRAY(hv)[hash & HvMAX(hv)] : NULL;
+    for (; he; he = HeNEXT(he))
+        if (HeHASH(he) == hash && HeKLEN(he) == (I32)p->klen && !HeKUTF8(he) && !memcmp(HeKEY(he), p->key, p->klen))
+            return HeVAL(he) == &PL_sv_placeholder ? NULL : he;
+    return NULL;
+}
+/* Most calls are shown what the last one was, and it is there: nothing but to look. The last call's items are still in their places. */
+static int is_there(pTHX_ mp_env_over *o, const mp_pair *p, int taint) {
+    mp_env_item *item = o->items + o->n; HE *he;
+    if (taint && TAINTING_get) return 0;
+    if (o->n >= o->room || item->put.key != p->key || item->put.klen != p->klen || !(he = entry_of(o->of, p, item->hash))) return 0;
+    if (!has_text(HeVAL(he), p->value, p->vlen)) return 0;
+    item->put = *p; item->old = SAME;
+    o->n++;
+    return 1;
 }
 /* It is put in once more. What was left in place and is no more, or has another value, comes back by a value of its own. */
 static void put_again(pTHX_ mp_env_item *item, const mp_pair *p, int in_place) {
@@ -325,20 +344,22 @@ static void put_again(pTHX_ mp_env_item *item, const mp_pair *p, int in_place) {
 }
 static void put_over(pTHX_ mp_env_over *o, const mp_pair *p, int taint, AV **later) {
     HV *hv = o->of; const size_t before = HvTOTALKEYS(hv); SV *sv, *made; mp_env_item *item = o->n ? item_of(o, p) : NULL;
-    HE *he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, HV_FETCH_LVALUE, NULL, 0);
-    const int is_new = before != HvTOTALKEYS(hv);
+    HE *he; int is_new;
+    if (!item && LIKELY(is_there(aTHX_ o, p, taint))) return;
+    he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, HV_FETCH_LVALUE, NULL, 0);
+    is_new = before != HvTOTALKEYS(hv);
     if (!he) return;
     sv = HeVAL(he);
     if (!is_new && has_text(sv, p->value, p->vlen) && !(taint && TAINTING_get && !SvTAINTED(sv))) {
         if (item) put_again(aTHX_ item, p, 1);
-        else if ((item = new_item(o, p))) item->old = SAME;
+        else if ((item = new_item(o, p, HeHASH(he)))) item->old = SAME;
         return;
     }
     made = newSVpvn(p->value, p->vlen);
     if (taint) SvTAINTED_on(made);
     HeVAL(he) = made;
     if (item) put_again(aTHX_ item, p, 0);
-    else if ((item = new_item(o, p)) && !is_new) { item->old = sv; return; }
+    else if ((item = new_item(o, p, HeHASH(he))) && !is_new) { item->old = sv; return; }
     if (is_new) SvREFCNT_dec_NN(sv); else let_go(aTHX_ sv, later);
 }
 /* The pairs stay where they are until mp_env_leave. */
@@ -359,7 +380,7 @@ void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
     was = open_up(hv);
     while (o->n) {
         const mp_env_item item = o->items[--o->n]; const mp_pair *p = &item.put;
-        HE *he = (HE *)hv_common(hv, NULL, p->key, p->klen, 0, 0, NULL, 0);
+        HE *known = entry_of(hv, p, item.hash), *he = known ? known : (HE *)hv_common(hv, NULL, p->key, p->klen, 0, 0, NULL, 0);
         SV *sv = he ? HeVAL(he) : NULL; int changed = !sv || !has_text(sv, p->value, p->vlen);
         if (UNLIKELY(changed)) {
             STRLEN len = 0; const char *s = "";

@@ -1,7 +1,7 @@
-/* What a request must not leave to the next one: see src/leftovers.rs, which calls this.
+/* Puts back what a request has changed and must not leave to the next one: see src/leftovers.rs, which calls this.
  *
- * Looking at everything after each request would cost more than the request. So what may change something leaves a mark in the
- * interpreter's record: ops of perl's (open, close, chdir ...) are wrapped, and the special variables have set magic. */
+ * Comparing all state after each request would cost more than the request. So code that may change something leaves a mark in the
+ * interpreter's record: perl's ops (open, close, chdir ...) are wrapped, and the special variables have set magic. */
 #include "shim.h"
 #include <pthread.h>
 #include <unistd.h>

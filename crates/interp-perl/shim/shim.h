@@ -62,7 +62,7 @@ typedef struct mp_env_frame {
 } mp_env_frame;
 
 /* Variables put into the interpreter's own %ENV for a call (env.c). */
-typedef struct { mp_pair put; SV *old; } mp_env_item;   /* what was there before, counted, or NULL */
+typedef struct { mp_pair put; SV *old; U32 hash; } mp_env_item;     /* what was there before, counted, or NULL; the hash of the key */
 typedef struct { const void *owner; HV *of; mp_env_item *items; size_t n, room; } mp_env_over;
 
 /* STDIN or STDOUT during a response: our handle, and what the script's own was. */
@@ -173,6 +173,7 @@ void mp_io_again(pTHX_ mp_interp *me, int i);
 void mp_io_native(mp_interp *me, int i);
 /* readahead.c */
 void mp_read_ahead(pTHX_ SV *parents_arenas);
+XS_EXTERNAL(mp_xs_flush);
 /* leftovers.c */
 XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);

@@ -1,4 +1,4 @@
-//! What XS modules call in C, as far as only the host can answer: `shim/abi.c` asks through this table.
+//! The questions of XS modules that only the host can answer: `shim/abi.c` asks them through this table.
 //!
 //! The C functions themselves are exported by the module under mod_perl's names. They may croak; nothing in this table may.
 
@@ -19,13 +19,13 @@ pub struct Host {
     /// An interpreter for a request, else a connection, else a server (the others are null), made this thread's current
     /// one and counted; null if none can be had.
     pub select: unsafe extern "C" fn(*mut c_void, *mut c_void, *mut c_void) -> *mut Record,
-    /// The same for whatever a pool belongs to.
+    /// The same for the request, connection or server to which a pool belongs.
     pub select_pool: unsafe extern "C" fn(*mut c_void, *mut c_void) -> *mut Record,
-    /// One user less.
+    /// Lowers the interpreter's count of users by one.
     pub unselect: unsafe extern "C" fn(*mut Record) -> c_int,
     /// The current request, or null.
     pub request: unsafe extern "C" fn() -> *mut c_void,
-    /// A request's server; of null the main one.
+    /// A request's server; for null the main server.
     pub server: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
     /// The configuration's pool.
     pub pconf: unsafe extern "C" fn() -> *mut c_void,
@@ -33,7 +33,7 @@ pub struct Host {
     pub start: unsafe extern "C" fn(*mut c_void) -> *mut Record,
     /// Whether the main parent runs.
     pub is_running: unsafe extern "C" fn() -> c_int,
-    /// An error line about a request, else a server; both may be null.
+    /// Logs an error about a request, else about a server; both may be null.
     pub log: unsafe extern "C" fn(*mut c_void, *mut c_void, *const c_char, usize),
     /// Adds to a request's `error-notes`.
     pub note: unsafe extern "C" fn(*mut c_void, *const c_char, usize),
@@ -51,7 +51,7 @@ pub struct Host {
     pub ticket: unsafe extern "C" fn(*mut Val),
 }
 
-/// Hands the table over; once, before any interpreter starts.
+/// Gives the table to the shim; called once, before any interpreter starts.
 pub fn set_host(host: &'static Host) {
     // SAFETY: the shim keeps the pointer, to a static.
     unsafe { ffi::mp_abi_init(host) };

@@ -1,4 +1,4 @@
-//! How a call into Perl comes back.
+//! Handlers: how they are found and called, and what a call into Perl returns.
 
 use crate::{ffi, perl::Entered};
 use interp::{Kept, Load, Outcome, Raised, Val};
@@ -7,7 +7,7 @@ use std::ptr;
 /// A resolved handler of one interpreter: its number there, and how it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The process-wide number it was resolved under.
+    /// The process-wide number under which it was resolved.
     pub id: u32,
     /// Called as a method: the class or the object comes before the arguments.
     pub is_method: bool,

@@ -76,7 +76,7 @@ impl Entered {
 }
 
 impl Entered {
-    /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. Asked after start-up code:
+    /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. To be called after start-up code:
     /// mod_perl's own would read our records through its layout. A copy of our own file is ours, too.
     pub fn foreign_modules(&self, lib: &Path) -> Vec<(String, String)> {
         let mut code = b"my $lib = ".to_vec();

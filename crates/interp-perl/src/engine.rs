@@ -1,4 +1,4 @@
-//! What the host asks of any engine, by this one's own functions.
+//! Implements `Interp` and `Entry`, what the host asks of any engine, by this engine's own functions.
 
 use crate::{Entered, Perl};
 use interp::{Entry, Home, Interp, Kept, Load, Outcome, Place, Raised, Val};

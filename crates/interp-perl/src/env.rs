@@ -1,6 +1,7 @@
 //! `%ENV` of a request. Nothing here reaches the C environment.
 
 use crate::{ffi, perl::Entered};
+use smallvec::SmallVec;
 use std::{
     ffi::c_void,
     num::NonZeroUsize,
@@ -8,7 +9,7 @@ use std::{
     ptr, slice,
 };
 
-/// Where what a script does to `%ENV` goes as well.
+/// Takes what a script changes in `%ENV`.
 pub trait EnvSink {
     /// `$ENV{key} = value`
     fn set(&self, key: &[u8], value: &[u8]);
@@ -18,7 +19,8 @@ pub trait EnvSink {
     fn clear(&self);
 }
 
-/// A `%ENV` of its own until this is dropped; then `%ENV` is what it was, whatever scripts did to it. They nest.
+/// Gives the code that runs a `%ENV` of its own until this is dropped; then `%ENV` is what it was, whatever scripts did to it. Such
+/// guards nest.
 #[must_use = "dropping it gives %ENV back"]
 pub struct EnvGuard<'a> {
     perl: &'a Entered,
@@ -26,7 +28,7 @@ pub struct EnvGuard<'a> {
 }
 
 impl Entered {
-    /// From now on `%ENV` holds what it held and `vars` (later ones win); what scripts do to it ends with the guard, and goes to
+    /// Makes a `%ENV` with what it held before and `vars` (later ones win). What scripts change in it ends with the guard, and is told to
     /// `sink`. References to `%ENV` that older code holds see the same. Values are reused from one such `%ENV` to the next
     /// while nobody else holds them. `owner` is for [`Entered::env_owner`]; `taint`: mark the values, under `-T`.
     pub fn own_env<'a, 'v, 's: 'a>(
@@ -54,7 +56,7 @@ impl Entered {
         EnvGuard { perl: self, began: began != 0 }
     }
 
-    /// Whose variables `%ENV` shows: the owner of the innermost [`Entered::own_env`], else of [`Entered::show_env`].
+    /// The owner of the variables that `%ENV` shows: that of the innermost [`Entered::own_env`], else of [`Entered::show_env`].
     #[inline]
     pub fn env_owner(&self) -> Option<NonZeroUsize> {
         // SAFETY: this interpreter is entered.
@@ -62,7 +64,7 @@ impl Entered {
     }
 
     /// Puts variables into `%ENV` for the call of `owner` that runs: within [`Entered::own_env`] into that one, otherwise into
-    /// the interpreter's, beside variables of its own, until [`Entered::hide_env`]. Of no owner: for good.
+    /// the interpreter's, beside variables of its own, until [`Entered::hide_env`]. Without an owner they stay for good.
     ///
     /// # Safety
     /// The texts live until then.
@@ -72,7 +74,7 @@ impl Entered {
         vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
         taint: bool,
     ) {
-        let pairs = pairs(vars);
+        let pairs: SmallVec<[ffi::Pair; 16]> = vars.into_iter().map(pair).collect();
         let owner = ptr::without_provenance(owner.map_or(0, NonZeroUsize::get));
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call, their texts longer, says the caller.
         unsafe { ffi::mp_env_put(self.raw(), owner, pairs.as_ptr(), pairs.len(), taint as i32) };
@@ -128,14 +130,13 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
     door(ctx, |sink| sink.clear());
 }
 
+fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
+    ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
+}
+
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
     let mut pairs = Vec::with_capacity(48);
-    pairs.extend(vars.into_iter().map(|(key, value)| ffi::Pair {
-        key: key.as_ptr().cast(),
-        value: value.as_ptr().cast(),
-        key_len: key.len(),
-        value_len: value.len(),
-    }));
+    pairs.extend(vars.into_iter().map(pair));
     pairs
 }
 

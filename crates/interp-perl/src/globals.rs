@@ -1,12 +1,12 @@
 //! What a `perl-script` response may change and the next one must not see: `@INC` and `$/`.
 //!
-//! As mod_perl: meanwhile an END block goes to its package's list in `%ModInterp::END`, if it has one
+//! As with mod_perl: during the response an END block goes to its package's list in `%ModInterp::END`, if it has one
 //! (`ModPerl::Global::special_list_register`); all others run when the interpreter ends.
 
 use crate::{ffi, perl::Entered};
 use std::ffi::c_void;
 
-/// `@INC` and `$/` are what they were when this is dropped.
+/// Gives `@INC` and `$/` their former values back when it is dropped.
 #[must_use = "dropping it puts everything back"]
 #[derive(Debug)]
 pub struct Globals<'a> {

@@ -11,9 +11,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// Where the script's STDIN comes from and its STDOUT goes to. An error becomes a Perl exception at the script's line.
+/// The source of the script's STDIN and the destination of its STDOUT. An error becomes a Perl exception at the script's line.
 pub trait Stdio {
-    /// Fills up to all of `to`; 0 is the end. Perl asks byte by byte where it looks for a line end: buffering is the host's.
+    /// Fills up to all of `to`; 0 is the end. Perl asks byte by byte where it looks for a line end, so the host has to buffer.
     ///
     /// # Errors
     /// What the script shall see.
@@ -30,7 +30,7 @@ pub trait Stdio {
     fn flush(&self) -> Result<(), Fail>;
 }
 
-/// STDIN and STDOUT are the response's until this is dropped. Responses nest: the inner one's end gives back the outer's.
+/// Makes STDIN and STDOUT the response's until this is dropped. Responses nest: the end of the inner one gives back those of the outer one.
 #[must_use = "dropping it gives STDIN and STDOUT back"]
 pub struct Redirect<'a> {
     perl: &'a Entered,
@@ -60,7 +60,7 @@ impl Entered {
 }
 
 impl Redirect<'_> {
-    /// Gives STDIN and STDOUT back and says whether closing what the script left there raised something.
+    /// Gives STDIN and STDOUT back; returns what was raised while the handles that the script left there were closed.
     ///
     /// # Errors
     /// What the script's last flush raised.

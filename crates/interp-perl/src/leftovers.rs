@@ -1,4 +1,4 @@
-//! What a request must not leave to the next one.
+//! Puts back what a request has changed in its interpreter and must not leave to the next request.
 //!
 //! | what | put back |
 //! |---|---|
@@ -6,15 +6,15 @@
 //! | the selected handle, `$,` `$\\` `$/` `$;` `$"` `$0` `$^W` | when the entry ends |
 //! | working directory, umask, alarm, a fixed `srand` | when the outermost entry ends |
 //!
-//! "The entry" is that of a request's phase, or of a connection. What a phase before the response changes stays for the later ones.
+//! "The entry" is that of a request's phase, or of a connection. What a phase before the response changes stays for the later phases.
 //! An entry inside another (a subrequest) begins with what requests begin with, and its end gives the outer one's state back.
 //! Descriptors 0, 1 and 2 are the process's and never change; a program that a script starts has the script's handles there.
-//! What start-up code and the server's own phases change is what requests begin with. All else stays, as with mod_perl.
+//! What start-up code and the server's own phases set is what all requests begin with. Other changes of a request stay, as with mod_perl.
 
 use crate::{ffi, perl::Entered, perl::Record};
 use interp::Raised;
 
-/// An entry that serves a request or a connection, until it is dropped.
+/// A guard for an entry that serves a request or a connection; the entry ends when the guard is dropped.
 #[must_use = "dropping it puts everything back"]
 #[derive(Debug)]
 pub struct Serving<'a> {
@@ -41,17 +41,17 @@ impl Entered {
 }
 
 impl Serving<'_> {
-    /// Puts everything back, and says what closing a handle that the script left raised.
+    /// Puts everything back; returns what was raised while a handle that the script left was closed.
     ///
     /// # Errors
-    /// Whatever that was.
+    /// What closing such a handle raised.
     #[inline(always)]
     pub fn end(self) -> Result<(), Raised> {
         self.leave(|| 0)
     }
 
-    /// As [`Serving::end`], but if `owner` gives a number that is not 0, what is changed stays for the next entry, which asks
-    /// whose it is. Called only if something is changed.
+    /// As [`Serving::end`], but if `owner` gives a number that is not 0, the changes stay for the next entry with the same number.
+    /// `owner` is called only if something has changed.
     ///
     /// # Errors
     /// As [`Serving::end`].

@@ -1,8 +1,8 @@
-//! Whether there is memory for another interpreter.
+//! Tells whether there is memory for another interpreter.
 //!
 //! perl does not come back from an allocation that fails: it writes "Out of memory!" and ends the process, from the middle of
-//! `perl_clone`, on a thread of ours. So it is asked for before: what an interpreter takes, and as much again for those who serve
-//! meanwhile.
+//! `perl_clone`, on a thread of ours. So before a clone is made this file asks the system for as much memory as a clone takes, and as
+//! much again for the interpreters that serve meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -23,7 +23,7 @@ fn lent() -> usize {
     0
 }
 
-/// Runs `clone`, and notes what it took.
+/// Runs `clone`, and notes how much memory it took.
 pub(crate) fn measured<R>(clone: impl FnOnce() -> R) -> R {
     let before = lent();
     let made = clone();
@@ -33,8 +33,8 @@ pub(crate) fn measured<R>(clone: impl FnOnce() -> R) -> R {
     made
 }
 
-/// What has to be there for another one; `Err` with that number of bytes if it is not. Before the first one is made nothing is
-/// known but what the process has lent, its parent included.
+/// Checks that there is memory for another clone; `Err` with the number of bytes that would have to be free. Before the first clone is
+/// made its size is not known; the memory that the process has allocated, its parent included, stands for it.
 pub(crate) fn check() -> Result<(), usize> {
     let one = match LARGEST.load(Relaxed) {
         0 => lent(),

@@ -1,4 +1,4 @@
-//! One interpreter: owned, entered, cloned, ended.
+//! One interpreter: how it is owned, entered, cloned and ended.
 
 #[cfg(perl_ithreads)]
 use crate::memory;
@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-/// What cannot be done with an interpreter, and why.
+/// Why an interpreter could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The interpreter could not be built: perl's status. Perl has written why to stderr, which is the error log.
@@ -20,7 +20,7 @@ pub enum Error {
     Nul(Vec<u8>),
     /// A thread with a stack of this many bytes could not be made.
     Thread(usize, String),
-    /// There is no memory for another one, of which this many bytes have to be there.
+    /// There is no memory for another interpreter: this many bytes would have to be free.
     Memory(usize),
     /// CLONE methods died while an interpreter was cloned: what the first one said.
     Clone(Vec<u8>),
@@ -54,7 +54,7 @@ impl std::error::Error for Error {}
 #[repr(C)]
 #[derive(Debug)]
 pub struct Record {
-    /// mod_perl's interpreter pool. Null; the host may point it at what it likes.
+    /// mod_perl's interpreter pool; null here.
     pub mip: *mut c_void,
     /// The interpreter.
     pub perl: *mut c_void,
@@ -64,11 +64,11 @@ pub struct Record {
     pub flags: u8,
     /// mod_perl's connection configuration; unused.
     pub ccfg: *mut c_void,
-    /// Users of the interpreter. Third-party XS raises it while it keeps the interpreter.
+    /// The count of users of the interpreter. Third-party XS raises it while it keeps the interpreter.
     pub refcnt: c_int,
-    /// Entries that serve a request or a connection.
+    /// The number of entries that serve a request or a connection.
     pub(crate) requests: c_int,
-    /// What they may have changed; 0: nothing.
+    /// Marks of what these entries may have changed; 0 for nothing.
     pub(crate) touched: c_int,
 }
 
@@ -98,7 +98,7 @@ impl Perl {
         self.me.as_ptr()
     }
 
-    /// Its record: the address is the same for the interpreter's whole life.
+    /// The interpreter's record, whose address never changes.
     pub fn record(&self) -> NonNull<Record> {
         self.me.cast()
     }
@@ -108,7 +108,7 @@ impl Perl {
         &self.home
     }
 
-    /// Whether it was started, not cloned.
+    /// Whether the interpreter was started and not cloned.
     pub fn is_parent(&self) -> bool {
         self.is_parent
     }
@@ -171,7 +171,7 @@ impl Perl {
         NonNull::new(clone.0).map(|me| unsafe { Perl::own(me, false) }).ok_or(Error::Clone(text))
     }
 
-    /// A clone: this perl cannot.
+    /// Fails: a perl without ithreads cannot clone.
     ///
     /// # Errors
     /// Always.
@@ -191,7 +191,7 @@ impl Perl {
         errors
     }
 
-    /// Leaves it to the kernel: no END, no DESTROY, nothing freed. For interpreters in use when a process ends.
+    /// Abandons the interpreter: no END and no DESTROY run, and nothing is freed. For interpreters in use when a process ends.
     pub fn abandon(self) {
         std::mem::forget(self);
     }
@@ -232,7 +232,7 @@ pub struct Before {
 }
 
 impl Before {
-    /// Makes it current again; to be called on the same thread.
+    /// Makes that interpreter current again; to be called on the same thread.
     pub fn restore(self) {
         // SAFETY: the context that was current on this thread.
         unsafe { ffi::mp_leave(self.context) };
@@ -302,7 +302,7 @@ impl Entered {
         lines.into_iter().filter_map(entry).collect()
     }
 
-    /// The next `rand` seeds itself anew. Called for the parent in each child; clones are made so.
+    /// Has the next `rand` seed itself anew. Called for the parent in each child; clones are made so.
     pub fn forget_srand(&self) {
         // SAFETY: this interpreter is entered.
         unsafe { ffi::mp_forget_srand(self.raw()) };
@@ -326,9 +326,9 @@ impl Drop for Guard<'_> {
 /// Objects of one class that a clone cannot have: see [`Entered::owned_objects`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedObjects {
-    /// Their class.
+    /// The class of the objects.
     pub class: String,
-    /// How many there are.
+    /// How many objects of the class there are.
     pub count: usize,
     /// A variable that leads to one of them, if one was found: `$My::sha`, `$My::cache->{sha}`, `my $sha`.
     pub variable: Option<String>,

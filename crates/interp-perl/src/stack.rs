@@ -15,7 +15,7 @@ fn size() -> usize {
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).clamp(16 * MIB, 256 * MIB)
 }
 
-/// Runs `f` on such a thread with all signals blocked, and waits for it.
+/// Runs `f` on a thread with such a stack and all signals blocked, and waits for it.
 pub(crate) fn run<T: Send>(f: impl FnOnce() -> T + Send) -> Result<T, Error> {
     let size = size();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();

@@ -1,4 +1,4 @@
-//! Building a parent interpreter.
+//! Makes a parent interpreter.
 
 use crate::{
     bind, ffi,
@@ -20,9 +20,9 @@ pub struct Start<'a> {
     pub argv0: &'a [u8],
     /// `PerlSwitches`, one per element.
     pub switches: &'a [&'a [u8]],
-    /// Our `lib/`: stands first in `@INC`, before `-I` and PERL5LIB.
+    /// Our `lib/`, which stands first in `@INC`, before `-I` and PERL5LIB.
     pub lib: Option<&'a Path>,
-    /// Stands last in `@INC`.
+    /// The folders at the end of `@INC`.
     pub inc: &'a [&'a [u8]],
     /// All of `%ENV` at the start. The C environment stays as it is.
     pub env: &'a [(&'a [u8], &'a [u8])],

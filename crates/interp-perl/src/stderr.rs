@@ -11,17 +11,17 @@ use std::{
 
 /// Where the lines go.
 pub trait ErrorLog: Sync {
-    /// Whether what is written now, on this thread, is taken; else it goes to descriptor 2 as it is.
+    /// Whether the log takes what this thread writes now; else it is written to descriptor 2 as it is.
     fn takes(&self) -> bool;
-    /// A script printed to the STDOUT of the process: not to that of a response.
+    /// Called when a script has printed to the STDOUT of the process and not to that of a response.
     fn printed_to_stdout(&self) {}
-    /// A line, without its end; never more than 7,000 bytes.
+    /// Takes a line, without its end; never more than 7,000 bytes.
     fn line(&self, text: &[u8]);
 }
 
 static LOG: OnceLock<&'static dyn ErrorLog> = OnceLock::new();
 
-/// Hands over the log, once for all interpreters. Without one nothing is taken.
+/// Sets the log, once for all interpreters. Without a log all is written to descriptor 2.
 pub fn set_error_log(log: &'static dyn ErrorLog) {
     if LOG.set(log).is_ok() {
         // SAFETY: the functions live as long as the process.
@@ -30,8 +30,8 @@ pub fn set_error_log(log: &'static dyn ErrorLog) {
     stderr_is_the_log();
 }
 
-/// Descriptor 2 is the server's log now: to be called before code of the configuration runs, and again when the server has
-/// opened its log. Where a script puts another file there, what is written to STDERR goes to that.
+/// Notes that descriptor 2 is the server's log now. To be called before code of the configuration runs, and again when the server has
+/// opened its log. Where a script puts another file in its place, what is written to STDERR goes to that file.
 pub fn stderr_is_the_log() {
     // SAFETY: the server has one thread while it starts.
     unsafe { ffi::mp_err_here() };

@@ -1,4 +1,4 @@
-//! From a function's own signature: the parameter table, the result's name, and the thunk that a door can call.
+//! Derives from a function's own signature the parameter table, the result's name, and the thunk that a door can call.
 
 use crate::{Arg, Call, Param, Result, Ret, Thunk, Val};
 use std::ptr::NonNull;
@@ -40,11 +40,11 @@ use std::ptr::NonNull;
     note = "every parameter must be an `Arg`, the result a `Ret`, and a borrowed result must borrow from a parameter"
 )]
 pub trait ApiFn<Sig>: Copy {
-    /// Its parameters.
+    /// The function's parameters.
     const PARAMS: &'static [Param];
-    /// Its result, for docs/api.md.
+    /// The function's result, for docs/api.md.
     const RESULT: &'static str;
-    /// What a door calls.
+    /// The thunk that a door calls.
     const THUNK: Thunk;
 }
 

@@ -17,23 +17,23 @@ use std::{
     note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, Handler, Handlers, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
 )]
 pub trait Arg {
-    /// What the door fetches.
+    /// The kind of value that the door fetches.
     const KIND: Kind;
-    /// May be left out.
+    /// Whether the argument may be left out.
     const OPTIONAL: bool = false;
-    /// `undef` is passed on.
+    /// Whether `undef` is passed on to the function.
     const NULLABLE: bool = false;
-    /// `undef` is one of its values, so `Option` of it is `None` only when it is left out.
+    /// Whether `undef` is one of the type's values, so that `Option` of it is `None` only when the argument is left out.
     const TAKES_UNDEF: bool = false;
-    /// Kind of each remaining argument.
+    /// The kind of each remaining argument.
     const ELEM: Kind = Kind::None;
-    /// Class of an object.
+    /// The class of an object.
     const CLASS: *const ObjectClass = ptr::null();
-    /// Its presence means that script code may run before the function returns.
+    /// Whether a parameter of this type means that script code may run before the function returns.
     const REENTERS: bool = false;
-    /// The parameter during a call.
+    /// The type of the parameter during a call.
     type In<'c>;
-    /// Reads it. The door has put a value of `KIND` there (or `None` where it is optional, `Undef` where nullable).
+    /// Reads the parameter. The door has put a value of `KIND` there (or `None` where it is optional, `Undef` where nullable).
     fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c>;
 }
 
@@ -95,7 +95,7 @@ fn object_in<T: Object>(v: &Val) -> &T {
     unsafe { &*(&raw const v.w).cast::<T>() }
 }
 
-/// May be left out, or `undef` or `nil`, which mean the same; see [`Maybe`].
+/// An argument that may be left out, or be `undef` or `nil`, which mean the same; see [`Maybe`].
 impl<T: Arg> Arg for Option<T> {
     const KIND: Kind = T::KIND;
     const ELEM: Kind = T::ELEM;
@@ -112,7 +112,8 @@ impl<T: Arg> Arg for Option<T> {
     }
 }
 
-/// An argument that has to be there but may be `undef` or `nil`. `Option<Maybe<T>>` tells left out from `undef`.
+/// An argument that has to be there but may be `undef` or `nil`; only the invocant of a [`crate::Row::loose`] row can be left out.
+/// `Option<Maybe<T>>` tells left out from `undef`.
 pub struct Maybe<T>(pub Option<T>);
 
 impl<T: Arg> Arg for Maybe<T> {
@@ -124,7 +125,7 @@ impl<T: Arg> Arg for Maybe<T> {
     type In<'c> = Maybe<T::In<'c>>;
     #[inline(always)]
     fn take<'c>(v: &'c Val, call: &'c Call) -> Self::In<'c> {
-        Maybe(if v.tag == Kind::Undef { None } else { Some(T::take(v, call)) })
+        Maybe(if matches!(v.tag, Kind::Undef | Kind::None) { None } else { Some(T::take(v, call)) })
     }
 }
 
@@ -136,7 +137,7 @@ fn index_of(v: &Val, call: &Call) -> u16 {
 pub struct Obj<'c, T> {
     obj: &'c T,
     val: &'c Val,
-    /// Which argument it is.
+    /// The number of the argument.
     at: u16,
 }
 
@@ -157,14 +158,14 @@ impl<T: Object> Obj<'_, T> {
     pub fn ticket(&self) -> Ticket {
         self.val.ticket()
     }
-    /// To be asked after whatever reentered: the script may have ended the owner meanwhile.
+    /// Checks that the owner still lives; to be called after a call that may have run script code, which may have ended the owner.
     ///
     /// # Errors
     /// "request is gone".
     pub fn alive(&self) -> Result<(), Fail> {
         if self.val.slot.is_null() || self.ticket().is_alive() { Ok(()) } else { Err("request is gone".into()) }
     }
-    /// To pass it on to a callback.
+    /// The object as a value that can be passed to a callback.
     pub fn val(&self) -> Val {
         Owned::by(*self.obj, self.ticket()).val(self.ticket())
     }
@@ -185,17 +186,17 @@ impl<'c, T> Cursor<'c, T> {
         // SAFETY: of an object argument `len` is the address of its cursor, which the door keeps for the call.
         unsafe { AtomicU32::from_ptr(self.val.len as *mut u32) }
     }
-    /// Its position; 0 at first.
+    /// The object's position; 0 at first.
     pub fn pos(&self) -> u32 {
         self.cell().load(Relaxed)
     }
-    /// Moves it.
+    /// Sets the position.
     pub fn set_pos(&self, n: u32) {
         self.cell().store(n, Relaxed);
     }
 }
 
-/// A reference to an array of strings, or one string. What is no string in it is left out.
+/// A reference to an array of strings, or one string. Elements that are no strings are left out.
 #[derive(Clone, Copy)]
 pub struct Strings<'c>(&'c Val);
 
@@ -204,7 +205,7 @@ impl<'c> Strings<'c> {
     pub fn is_array(self) -> bool {
         self.0.flags & TRUE != 0
     }
-    /// In order.
+    /// The strings, in order.
     pub fn iter(self) -> impl Iterator<Item = &'c [u8]> {
         // SAFETY: the door built the array and keeps it for the call; so it does with the bytes in it.
         unsafe { self.0.vals().iter().filter(|v| v.tag == Kind::Bytes).map(|v| v.bytes()) }
@@ -266,7 +267,7 @@ pub struct Switch(pub bool);
 pub struct Fields<'c>(&'c Val);
 
 impl<'c> Fields<'c> {
-    /// What was passed, if it was no table.
+    /// The value that was passed, if it was no table.
     pub fn plain(self) -> Option<Plain<'c>> {
         (self.0.tag != Kind::Fields).then(|| Plain::of(self.0))
     }
@@ -325,7 +326,7 @@ impl<'c> Rest<'c> {
         // SAFETY: each element is of kind Bytes, lent as any other argument.
         self.0.iter().map(|v| unsafe { v.bytes() })
     }
-    /// Whether there are none.
+    /// Whether there are no such arguments.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }

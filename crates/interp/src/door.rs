@@ -20,6 +20,7 @@ pub struct RustSide {
     done: unsafe extern "C" fn(&Val),
     err: unsafe extern "C" fn(&Raise, *mut *const u8, *mut usize, *mut i64, *mut *mut c_void) -> i32,
     err_done: unsafe extern "C" fn(Fail),
+    status_text: unsafe extern "C" fn(i64, *mut u8, usize) -> usize,
     bad: unsafe extern "C" fn(&Row, i32, i32, i32, *const ObjectClass, *mut u8, usize) -> usize,
     current: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
@@ -30,8 +31,20 @@ pub struct RustSide {
 }
 
 /// The one table.
-pub static RUST_SIDE: RustSide =
-    RustSide { enter, done, err, err_done, bad, current, drop_next, adopt, apart, slots: &SLOTS[0], process: &PROCESS };
+pub static RUST_SIDE: RustSide = RustSide {
+    enter,
+    done,
+    err,
+    err_done,
+    status_text,
+    bad,
+    current,
+    drop_next,
+    adopt,
+    apart,
+    slots: &SLOTS[0],
+    process: &PROCESS,
+};
 
 #[cfg(test)]
 impl RustSide {
@@ -40,6 +53,7 @@ impl RustSide {
         ("mi_rust, done", std::mem::offset_of!(RustSide, done)),
         ("mi_rust, err", std::mem::offset_of!(RustSide, err)),
         ("mi_rust, err_done", std::mem::offset_of!(RustSide, err_done)),
+        ("mi_rust, status_text", std::mem::offset_of!(RustSide, status_text)),
         ("mi_rust, bad", std::mem::offset_of!(RustSide, bad)),
         ("mi_rust, current", std::mem::offset_of!(RustSide, current)),
         ("mi_rust, drop_next", std::mem::offset_of!(RustSide, drop_next)),
@@ -50,7 +64,7 @@ impl RustSide {
     ];
 }
 
-/// Runs a row. 0: `result` is written; 1: `error` is, and belongs to the caller until `err_done`.
+/// Runs a row. Returns 0 if it has written `result`, and 1 if it has written `error`, which belongs to the caller until `err_done`.
 unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUninit<Fail>) -> i32 {
     // SAFETY: the door put a bound row there; rows are statics.
     let row = unsafe { &*call.row };
@@ -80,7 +94,7 @@ fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
     }
 }
 
-/// Text is told with the function that failed.
+/// Puts the name of the function that failed before its text.
 #[cold]
 fn named(row: &Row, mut fail: Fail) -> Fail {
     if let Raise::Text(text) = &mut *fail {
@@ -131,7 +145,17 @@ unsafe extern "C" fn err_done(e: Fail) {
     drop(e);
 }
 
-/// Writes what is wrong with an argument: the only place that words it, but for an invocant that leads to no object.
+/// Writes what a status code means.
+unsafe extern "C" fn status_text(status: i64, buf: *mut u8, n: usize) -> usize {
+    let said = catch_unwind(|| Some(RUNTIME.get()?.status_text(i32::try_from(status).ok()?)));
+    let text = said.ok().flatten().unwrap_or_else(|| format!("status {status}"));
+    let len = text.len().min(n);
+    // SAFETY: the door passes a buffer of n bytes.
+    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
+    len
+}
+
+/// Writes the message about a wrong argument. No other place has the words, except for an invocant that leads to no object.
 unsafe extern "C" fn bad(
     row: &Row,
     i: i32,
@@ -205,8 +229,8 @@ thread_local! {
     static LEAVES_APART: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f`, in which values of a connection are dropped: what runs when they are freed is not about the request whose call
-/// meets them in the drop box.
+/// Runs `f`, in which values of a connection are dropped. Code that runs when they are freed is then not taken for code of the request
+/// whose call finds them in the drop box.
 pub fn leave_apart<R>(f: impl FnOnce() -> R) -> R {
     let before = LEAVES_APART.replace(true);
     let result = f();
@@ -218,12 +242,12 @@ pub(crate) fn leaves_apart() -> bool {
     LEAVES_APART.get()
 }
 
-/// What somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call met it.
+/// Called when code that somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call found it.
 extern "C" fn apart(by: i32) {
     APART.set(APART.get() + by);
 }
 
-/// Whether this thread runs what was left in a drop box by another than the request it is about.
+/// Whether this thread runs code from a drop box that another than the thread's request has left there.
 #[must_use]
 pub fn is_apart() -> bool {
     APART.get() > 0

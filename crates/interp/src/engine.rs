@@ -1,10 +1,10 @@
-//! What the host asks of any engine's interpreter. What only one engine can do is asked of its own type, which
-//! [`Interp::as_any`] leads to.
+//! The functions that the host asks of any engine's interpreter. Functions that only one engine has are asked of its own type, to which
+//! [`Interp::as_any`] leads.
 
 use crate::{Home, Kept, Val};
 use std::{any::Any, ffi::c_int, fmt, ptr::NonNull, sync::Arc};
 
-/// What a script's code returned, as one value.
+/// The result of a script's code, as one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The value as an integer: nothing, and text that is no number, are 0 (`OK`).
@@ -20,11 +20,11 @@ pub struct Outcome {
 pub enum Raised {
     /// An error was raised, or the code does not compile. Carries the language's own message, bytes as it has them.
     Died(Vec<u8>),
-    /// The code left by `exit` of the language's own kind that ends a handler. One that ends so counts as OK.
+    /// The code called the language's `exit`, which ends a handler. A handler that ends so counts as OK.
     Exit(i32),
-    /// The code wanted to end the process with this status: nothing could catch it.
+    /// The code wanted to end the process with this status, and no code of the script could prevent that.
     CoreExit(i32),
-    /// No such handler: carries why.
+    /// There is no such handler; carries the reason.
     Unresolved(Vec<u8>),
 }
 
@@ -45,38 +45,39 @@ impl std::error::Error for Raised {}
 pub enum Load {
     /// Load the module if its handler is not there yet.
     IfMissing,
-    /// Take what is there (a name written with a leading `-`).
+    /// Load nothing (a name written with a leading `-`).
     Never,
 }
 
 /// An interpreter of some engine. Whoever owns it may enter it, from one thread at a time; dropping it ends it.
 pub trait Interp: Send {
-    /// The home of the values that live in it.
+    /// The home of the values that live in the interpreter.
     fn home(&self) -> &Arc<Home>;
 
-    /// Another one, which starts with what this one has loaded.
+    /// Makes another interpreter, which starts with what this one has loaded.
     ///
     /// # Errors
     /// The engine's message.
     fn duplicate(&self) -> Result<Box<dyn Interp>, String>;
 
-    /// Runs `f` inside of it, once: it is this thread's current interpreter meanwhile. Entries nest. What others left in its
-    /// drop box is freed first.
+    /// Runs `f` once inside the interpreter, which is this thread's current one meanwhile. Entries nest. Values that others left in
+    /// its drop box are freed first.
     fn with(&self, f: &mut dyn FnMut(&dyn Entry));
 
-    /// What it runs when it ends (Perl: END blocks), once. Returns what that raised.
+    /// Runs the code that the interpreter has for its end (Perl: END blocks), once. Returns what that code raised.
     fn end(&self) -> Vec<Vec<u8>> {
         Vec::new()
     }
 
-    /// Gives back memory above `limit` bytes that no value needs; with `report_only` only says how much that would be. It is
-    /// idle.
+    /// Gives back memory above `limit` bytes that no value needs; with `report_only` only says how much that would be. The interpreter
+    /// must be idle.
     fn trim(&self, limit: usize, report_only: bool) -> usize {
         let _ = (limit, report_only);
         0
     }
 
-    /// The count of its users: foreign code that keeps it raises the count. Touched by whoever has the interpreter.
+    /// The count of its users: code of other modules that keeps the interpreter raises the count. Only whoever has the interpreter
+    /// touches it.
     fn users(&self) -> NonNull<c_int>;
 
     /// File and line of the script's code that called the row that runs, if the engine can tell.
@@ -128,13 +129,13 @@ pub trait Entry {
     /// The language's own message.
     fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised>;
 
-    /// Frees what others left in its drop box.
+    /// Frees the values that others left in the interpreter's drop box.
     fn drain(&self);
 
-    /// Start-up code is done; others will be made of this one.
+    /// Called when start-up code has run, before other interpreters are made of this one.
     fn seal(&self) {}
 
-    /// A new process: what each must have for itself (a random sequence) begins anew.
+    /// Called in a new process: begins anew what each process must have for itself (a random sequence).
     fn begin_process(&self) {}
 
     /// The engine's own type.

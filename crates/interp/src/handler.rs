@@ -1,4 +1,4 @@
-//! What a script may name as a handler, and how it is kept: by name, resolved by each interpreter for itself, or as code
+//! What a script may name as a handler, and how the host keeps it: by name, which each interpreter resolves for itself, or as code
 //! that lives in one interpreter.
 
 use crate::{Call, Kept, Kind, Result, Val, value::keep_code};
@@ -20,11 +20,11 @@ pub struct Handler<'c> {
 }
 
 impl Handler<'_> {
-    /// Keeps it.
+    /// Keeps the handler.
     pub fn keep(&self) -> HandlerRef {
         one(self.v, self.call)
     }
-    /// Keeps it as a value of this interpreter, also when it is a name.
+    /// Keeps the handler as a value of this interpreter, also when it is a name.
     pub fn keep_value(&self) -> Kept {
         keep_code(self.v, self.call)
     }
@@ -37,7 +37,7 @@ pub struct Handlers<'c> {
 }
 
 impl Handlers<'_> {
-    /// Keeps them, in order; none for undef.
+    /// Keeps the handlers, in order; none for undef.
     pub fn keep(&self) -> Vec<HandlerRef> {
         if self.v.tag != Kind::Codes {
             return Vec::new();
@@ -61,7 +61,7 @@ fn one(v: &Val, call: &Call) -> HandlerRef {
 }
 
 impl HandlerRef {
-    /// Its name, unless it is code.
+    /// The handler's name, unless it is code.
     ///
     /// # Errors
     /// Text, for code.

@@ -1,4 +1,4 @@
-//! One interpreter as its values see it: what can be asked of them, and the box for those that are let go elsewhere.
+//! The home of values: one interpreter, what it can do with its values, and the box for values that are dropped elsewhere.
 
 use crate::Val;
 use std::{
@@ -53,7 +53,7 @@ pub struct Dropped {
     pub(crate) value: *mut c_void,
     pub(crate) arg: *mut c_void,
     pub(crate) call: bool,
-    /// Not of the request whose call meets it.
+    /// Whether it is not of the request whose call finds it.
     pub(crate) apart: bool,
 }
 
@@ -79,7 +79,7 @@ impl Home {
         self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts something into the drop box, from any thread. Forgotten when the interpreter is gone: its memory is, too.
+    /// Puts something into the drop box, from any thread. When the interpreter is gone it is only forgotten, since its memory is gone, too.
     pub(crate) fn leave(&self, d: Dropped) {
         let mut dropped = self.dropped();
         if let Some(queue) = &mut *dropped {

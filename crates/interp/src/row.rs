@@ -278,9 +278,9 @@ impl Row {
     /// Also callable without an object, all arguments being those behind it: `$SIG{__WARN__} = \&Apache2::ServerRec::warn`.
     /// The function takes the invocant as [`crate::Maybe`].
     pub const fn loose(mut self) -> Row {
-        assert!(self.has_this && self.min == 1, "only the invocant may be required");
+        assert!(self.has_this && self.min > 0, "the invocant is what may be left out");
         self.flags |= LOOSE;
-        self.min = 0;
+        self.min -= 1;
         self
     }
     /// What must hold when it is called, or set.

@@ -194,6 +194,10 @@ pub trait Runtime: Sync {
         false
     }
 
+    /// What a status code means, with its number.
+    fn status_text(&self, status: i32) -> String {
+        format!("status {status}")
+    }
     /// How many calls of handlers run within one another on this thread.
     fn depth(&self) -> usize {
         0

@@ -62,7 +62,7 @@ fn changed(top: u64, slot: u32) -> u64 {
     ((top >> 32).wrapping_add(1) << 32) | u64::from(slot)
 }
 
-/// Owner of a C object, as a script's object carries it.
+/// The ticket of a C object's owner, as a script's object carries it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket {
     pub(crate) slot: *const Slot,
@@ -81,12 +81,12 @@ impl PartialEq for Ticket {
 }
 
 impl Ticket {
-    /// Owned by nothing that dies. Slot 0, so that "never dies" and "carries no ticket" differ.
+    /// The ticket of objects that never die. It has slot 0, so that "never dies" and "carries no ticket" differ.
     pub const FOREVER: Ticket = Ticket { slot: &raw const SLOTS[0], generation: 0 };
-    /// Of an owner that is gone already.
+    /// The ticket of an owner that is gone already.
     pub const GONE: Ticket = Ticket { slot: &raw const SLOTS[0], generation: LAST };
 
-    /// A new owner; it lives until [`void`](Ticket::void). When 2^20 owners live already the ticket is
+    /// Makes the ticket of a new owner; it is valid until [`void`](Ticket::void). When 2^20 owners live already the ticket is
     /// [`GONE`](Ticket::GONE): its objects raise instead of being mistaken for another's.
     pub fn new_owner() -> Ticket {
         let slot = match pop() {
@@ -105,7 +105,7 @@ impl Ticket {
         unsafe { self.slot.as_ref() }.is_some_and(|s| s.generation.load(Acquire) == self.generation)
     }
 
-    /// From now on every object with this ticket is gone, in all interpreters of this process. A second call, or one for
+    /// Makes every object with this ticket void, in all interpreters of this process. A second call, or one for
     /// [`FOREVER`](Ticket::FOREVER) or [`GONE`](Ticket::GONE), does nothing.
     pub fn void(self) {
         // SAFETY: a ticket's slot is null or in SLOTS, which is never freed.

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// A script's value, by identity, held past the call. Let go on any thread; freed in its interpreter.
+/// A script's value, by identity, held past the call. It may be dropped on any thread and is freed in its interpreter.
 #[derive(Debug)]
 pub struct Kept {
     raw: *mut c_void,
@@ -38,7 +38,7 @@ impl Kept {
     pub fn again(&self) -> Again {
         Again { raw: self.raw, home: Arc::as_ptr(&self.home), owned: false }
     }
-    /// As a result, given back for good.
+    /// Gives the value back for good, as a result.
     pub fn give(self) -> Again {
         let again = Again { owned: true, ..self.again() };
         // The engine keeps a home alive as long as its interpreter runs, so this is not the last reference to it.
@@ -46,11 +46,11 @@ impl Kept {
         drop(home);
         again
     }
-    /// To pass it to a callback in its own interpreter.
+    /// The value as an argument for a callback in its own interpreter.
     pub fn val(&self) -> Val {
         Val::of(Kind::Kept, self.raw as u64, 0)
     }
-    /// Calls it, in the interpreter that `here` is in.
+    /// Calls the value, in the interpreter of `here`.
     ///
     /// # Errors
     /// What the code raised; text when the value lives elsewhere.
@@ -72,8 +72,8 @@ impl Kept {
         // SAFETY: the caller's promise.
         unsafe { call(self.home.ctx, &self.home, &self.val(), args) }
     }
-    /// Has it called (with `arg`, if any) and freed by whoever next empties its interpreter's drop box. From any thread,
-    /// without waiting: for cleanups that must not acquire an interpreter.
+    /// Leaves the value in its interpreter's drop box, to be called there (with `arg`, if any) and freed. May be used on any thread and
+    /// does not wait: for cleanups that must not acquire an interpreter.
     pub fn call_later(self, arg: Option<Kept>) {
         let arg = arg.map_or(ptr::null_mut(), |a| a.into_parts().0);
         let (value, home) = self.into_parts();
@@ -167,7 +167,7 @@ impl Callable<'_> {
     }
 }
 
-/// A string, or code that is asked for it only when it is needed.
+/// A string, or code that returns the string and is called only when it is needed.
 pub struct Message<'c> {
     pub(crate) v: &'c Val,
     pub(crate) call: &'c Call,
@@ -245,7 +245,7 @@ impl<'c> Out<'c> {
     /// Writes at `at`, growing and padding with NULs; what was behind is cut off.
     ///
     /// # Errors
-    /// When a callback has made something else of the variable meanwhile.
+    /// When a callback has changed the variable's type meanwhile.
     pub fn put(&mut self, at: usize, bytes: &[u8]) -> Result<()> {
         // SAFETY: this is a call from that interpreter, so we hold it; the value is one of the call's.
         let rc = unsafe { ((*(*self.call.home).ops).put)(self.call.ctx, self.v, at, bytes.as_ptr(), bytes.len()) };
@@ -297,7 +297,7 @@ impl Bag {
     pub fn home(&self) -> &Arc<Home> {
         self.0.home()
     }
-    /// Stores the very variable under `key`.
+    /// Stores the variable itself, not a copy, under `key`.
     ///
     /// # Errors
     /// When the bag is another interpreter's.

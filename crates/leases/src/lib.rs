@@ -1,6 +1,6 @@
 //! Who may wait for an interpreter, and what goes back before: the decisions, as functions of numbers.
 //!
-//! A server hangs when somebody waits for what only he himself, or somebody who waits for him, could set free. Four rules keep
+//! A server hangs when a request waits for an interpreter that only itself, or another one that waits for it, could set free. Four rules keep
 //! that from happening. This crate has the decision of each; `tipool` and the host carry them out, and `tests/model.rs` walks
 //! through every interleaving of small worlds, in which each rule is needed.
 //!

@@ -1,5 +1,5 @@
-//! The work a keeper thread does ahead of demand: makes items, replaces those past their limits, shrinks, tends the
-//! idle ones. A keeper calls [`Tipool::tend`] whenever its [`Bell`] rings or the returned moment comes; one thread
+//! The work that a keeper thread does ahead of demand: it makes items, replaces those past their limits, destroys a surplus and
+//! tends the idle ones. A keeper calls [`Tipool::tend`] whenever its [`Bell`] rings or the returned moment comes; one thread
 //! with one bell can keep several tipools.
 
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::state::{Past, Place, State};
 use crate::sync::{self, Condvar, Mutex};
 use crate::{ItemId, Lease, Tipool, Who};
 
-/// After a failure to make an item the keeper waits that long, then twice that ...
+/// How long the keeper waits after its first failure to make an item. After each further failure it waits twice as long,
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// ... up to this.
+/// but never longer than this.
 const LAST_RETRY: Duration = Duration::from_secs(30);
-/// Failures are reported at most that often.
+/// Failures are reported at most once in this time.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
-/// Idle items are tended no more often than this.
+/// Idle items are tended at most once in this time.
 const SHORTEST_ROUND: Duration = Duration::from_millis(10);
 /// How often the keeper looks whether enough are spare, where there is room to make more.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ pub(crate) struct Pace {
 }
 
 impl<M: Manage> Tipool<M> {
-    /// From now on a keeper runs: checkouts leave it to the keeper to make items.
+    /// Notes that a keeper runs: from now on checkouts leave it to the keeper to make items.
     pub fn keeper_started(&self) {
         let mut state = self.shared.lock();
         state.keeper = true;
@@ -73,7 +73,7 @@ impl<M: Manage> Tipool<M> {
         self.shared.unlock(state, Who::Keeper);
     }
 
-    /// No keeper runs any more: those who wait make items themselves where there is room.
+    /// Notes that no keeper runs any more: those who wait make items themselves where there is room.
     pub fn keeper_stopped(&self) {
         let mut state = self.shared.lock();
         state.keeper = false;
@@ -126,7 +126,7 @@ impl<M: Manage> Tipool<M> {
         &self.shared.bell
     }
 
-    /// Makes one item, already counted as being made; false: that failed.
+    /// Makes one item, which is already counted as being made; returns false if that failed.
     fn make(&self, purpose: Purpose, now: Instant) -> bool {
         let made = self.shared.create();
         let mut state = self.shared.lock();
@@ -155,7 +155,7 @@ impl<M: Manage> Tipool<M> {
         }
     }
 
-    /// Housekeeping on the idle items, the longest unused first, each out of the list meanwhile.
+    /// Tends the idle items, the longest unused first; each is out of the idle list while it is tended.
     fn tend_idle(&self, now: Instant, every: Duration) {
         let mut state = self.shared.lock();
         let due = state.due_to_tend(now, every);
@@ -169,7 +169,7 @@ impl<M: Manage> Tipool<M> {
             });
             self.shared.unlock(state, Who::Keeper);
             if let Some(taken) = taken {
-                // As a lease: should the housekeeping panic, the item is retired.
+                // The item is held as a lease: should tending it panic, it is retired.
                 let mut lease = Lease::to_tend(Arc::clone(&self.shared), taken);
                 self.shared.manage.tend(&mut lease, idle.unwrap_or_default());
             }
@@ -230,7 +230,7 @@ impl<I> State<I> {
         self.idle_low = self.idle.len();
     }
 
-    /// What the keeper should make an item for.
+    /// The purpose for which the keeper should make an item now, if any.
     pub(crate) fn wanted(&self) -> Option<Purpose> {
         if self.closed.is_some() {
             return None;

@@ -1,4 +1,4 @@
-//! An item in somebody's hands.
+//! The lease: an item that is lent.
 
 use std::cell::Cell;
 use std::fmt;
@@ -28,7 +28,7 @@ impl<M: Manage> Lease<M> {
         Lease { shared, item: Some(item), at, id, back, is_last, is_broken: Cell::new(false) }
     }
 
-    /// The keeper's own, which is not a use.
+    /// A lease of the keeper's own, which does not count as a use.
     pub(crate) fn to_tend(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
         let mut lease = Self::new(shared, taken);
         lease.back = Back::Tended;
@@ -53,20 +53,20 @@ impl<M: Manage> Lease<M> {
         self.is_last
     }
 
-    /// This time does not count towards `max_uses`: it continues a use that did.
+    /// Keeps this lease from counting towards `max_uses`: it continues a use that has counted.
     pub fn not_a_use(&mut self) {
         if let Back::Used(uses) = &mut self.back {
             *uses = uses.saturating_sub(1);
         }
     }
 
-    /// The tipool it goes back to.
+    /// The tipool to which the item goes back.
     pub fn tipool(&self) -> Tipool<M> {
         Tipool { shared: Arc::clone(&self.shared) }
     }
 
-    /// One more has its home in this item: later it must have this one and no other
-    /// ([`Tipool::checkout_only`]). Ended by [`Tipool::drop_home`].
+    /// Adds a home to the item: the one who has it there must later have this item and no other
+    /// ([`Tipool::checkout_only`]). [`Tipool::drop_home`] ends a home.
     pub fn add_home(&self) -> ItemId {
         let mut state = self.shared.lock();
         if let Some(slot) = state.slots.get_mut(self.at) {
@@ -75,7 +75,7 @@ impl<M: Manage> Lease<M> {
         self.id
     }
 
-    /// When the lease ends, the item is destroyed.
+    /// Marks the item to be destroyed when the lease ends.
     pub fn mark_broken(&self) {
         self.is_broken.set(true);
     }

@@ -136,9 +136,9 @@ pub struct ItemInfo {
     pub born: Instant,
     /// How many are at home in it.
     pub homes: usize,
-    /// It is in somebody's hands.
+    /// Whether it is lent.
     pub is_lent: bool,
-    /// It lives on for its homes only.
+    /// Whether it lives on for its homes only.
     pub is_draining: bool,
 }
 
@@ -151,11 +151,11 @@ pub enum Ask {
     Prefer(ItemId),
     /// This one and no other, even if it is draining.
     Only(ItemId),
-    /// Any, for one who may not wait and meanwhile waits for nothing; the preferred one if it is idle.
+    /// Any, for a caller who may not wait and who waits for nothing while it has the item; the preferred one if that is idle.
     Last {
         /// The preferred one.
         prefer: Option<ItemId>,
-        /// Asked for by one who has an item of another tipool in the same way: an idle one or none.
+        /// Set by a caller who has got an item of another tipool in the same way: it gets an idle item or none.
         nested: bool,
     },
 }
@@ -186,14 +186,14 @@ struct Shared<M: Manage> {
     state: Mutex<State<M::Item>>,
 }
 
-/// Who lets go of the lock, and so may be made to destroy items.
+/// What the one who releases the lock does about items to be destroyed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
-    /// Destroys what there is to destroy.
+    /// Destroys them.
     Keeper,
-    /// Leaves that to the keeper where there is one.
+    /// Leaves them to the keeper where there is one.
     Anybody,
-    /// Has no time: never destroys anything.
+    /// Never destroys anything, having no time for it.
     Hasty,
 }
 
@@ -279,8 +279,8 @@ impl<M: Manage> Tipool<M> {
         taken.map(|taken| Lease::new(Arc::clone(&self.shared), taken))
     }
 
-    /// Somebody's home in this item has ended. Takes the lock for a moment and never destroys anything: an item whose
-    /// end this is, is left to the keeper. Without effect if the item is gone.
+    /// Ends a home in this item. Takes the lock for a moment and never destroys anything: if the item ends with its last home, that is
+    /// left to the keeper. Without effect if the item is gone.
     pub fn drop_home(&self, id: ItemId) {
         let mut state = self.shared.lock();
         state.drop_home(id);
@@ -293,8 +293,8 @@ impl<M: Manage> Tipool<M> {
         state.find(id).and_then(|at| state.slots.get(at)).map_or(0, |slot| slot.homes)
     }
 
-    /// Ends the tipool: all who wait are refused, what is idle is destroyed by the caller, what is lent is dealt with
-    /// as `late` says when it comes back. Returns how many are lent still.
+    /// Ends the tipool: all who wait are refused, the caller destroys the idle items, and lent items are dealt with as `late` says
+    /// when they come back. Returns how many items are still lent.
     pub fn close(&self, late: Late) -> usize {
         let mut state = self.shared.lock();
         let lent = state.close(late);
@@ -333,7 +333,7 @@ impl<M: Manage> Tipool<M> {
         &self.shared.limits
     }
 
-    /// Whoever makes and destroys the items.
+    /// The [`Manage`] that makes and destroys the items.
     pub fn manage(&self) -> &M {
         &self.shared.manage
     }
@@ -411,7 +411,7 @@ impl<M: Manage> Tipool<M> {
         };
         shared.stats.waited(began.elapsed());
         let taken = match grant {
-            // Always there: the slot is lent to us and holds its item until we take it.
+            // The item is always there: the slot is lent to us and has its item until we take it.
             Some(Grant::Item(at)) => state.pick_up(at),
             _ => None,
         };
@@ -457,7 +457,7 @@ impl<M: Manage> Shared<M> {
         sync::lock(&self.state)
     }
 
-    /// Lets go of the lock and does what had to wait for that.
+    /// Releases the lock and does what had to wait for that.
     #[inline]
     fn unlock(&self, state: MutexGuard<'_, State<M::Item>>, who: Who) {
         state.publish_lent();

@@ -9,9 +9,9 @@ pub struct Limits {
     pub start: usize,
     /// Items at once, at least 1. The keeper may hold one more while it replaces one; draining ones are not counted.
     pub max: usize,
-    /// The keeper sees to it that as many are idle, within `max`.
+    /// The number of idle items that the keeper sees to, within `max`.
     pub min_spare: usize,
-    /// The keeper destroys those above as many that stayed idle for all of `settle`.
+    /// The number of idle items above which the keeper destroys those that stayed idle for all of `settle`.
     pub max_spare: usize,
     /// Checkouts after which an item is replaced; 0: never.
     pub max_uses: u64,
@@ -19,8 +19,8 @@ pub struct Limits {
     pub max_age: Option<Duration>,
     /// Checkouts that may wait at once; `None`: any number.
     pub max_queue: Option<usize>,
-    /// How long a surplus lasts before the keeper shrinks it away. Without it, a busy second would be paid for twice:
-    /// by making items and by making them again.
+    /// How long items must be surplus before the keeper destroys them. Without this time, the items that a busy second made would be
+    /// destroyed and made again for the next one.
     pub settle: Duration,
 }
 

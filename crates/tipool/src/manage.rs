@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// How the items of one tipool are made and destroyed. None of these is ever called with a lock of the tipool held,
 /// and any of them may be called by several threads at once.
 pub trait Manage: Send + Sync + 'static {
-    /// What is lent.
+    /// The type of what is lent.
     type Item: Send + 'static;
     /// Why an item could not be made.
     type Error: fmt::Display + Send + 'static;
@@ -54,7 +54,7 @@ pub enum Refused<E> {
     QueueFull,
     /// All other workers wait already, and one is needed to set an item free ([`Worker`](crate::Worker)).
     Crowded,
-    /// Whoever has one may not wait, and who asked within such a lease may not wait for those.
+    /// All items are with callers who may not wait, and this caller, who has such a lease itself, may not wait for them.
     Nested,
     /// The tipool is closed.
     Closed,
@@ -71,8 +71,8 @@ impl<E: fmt::Display> fmt::Display for Refused<E> {
             Self::QueueFull => f.write_str("too many are waiting already"),
             Self::Crowded => f.write_str("all other workers are waiting already"),
             Self::Nested => f.write_str("none is idle, and this is no place to wait"),
-            Self::Closed => f.write_str("closed"),
-            Self::Gone => f.write_str("it is gone"),
+            Self::Closed => f.write_str("the pool is closed"),
+            Self::Gone => f.write_str("the one asked for is gone"),
             Self::CannotCreate(error) => write!(f, "cannot create one: {error}"),
         }
     }

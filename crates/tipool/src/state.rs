@@ -1,4 +1,4 @@
-//! What the lock guards: the items, who has which, who waits. No function here waits, takes a lock, or calls anything
+//! The state that the lock guards: the items, who has which, who waits. No function here waits, takes a lock, or calls anything
 //! of the owner's; what must happen outside the lock is left in `waiters.wake`, `ring` and `doomed`, and
 //! `Shared::unlock` does it.
 //!
@@ -28,7 +28,7 @@ pub(crate) struct State<I> {
     /// Slots whose item anybody may have, the last used at the end.
     pub(crate) idle: Vec<usize>,
     pub(crate) waiters: Waiters,
-    /// To be destroyed once the lock is released.
+    /// Items to be destroyed once the lock is released.
     pub(crate) doomed: Vec<I>,
     /// The keeper is to be woken once the lock is released.
     pub(crate) ring: bool,
@@ -39,9 +39,9 @@ pub(crate) struct State<I> {
     /// Items that are draining.
     draining: usize,
     lent: usize,
-    /// Of those, the ones that no ordinary checkout waits for: [`Hands::Beside`] and [`Hands::End`].
+    /// Lent items for which no ordinary checkout waits: [`Hands::Beside`] and [`Hands::End`].
     exempt: usize,
-    /// Of those, the ones in hands that wait for nothing: [`Hands::End`].
+    /// Lent items whose holders wait for nothing: [`Hands::End`].
     ends: usize,
     /// There is one item more than `max`, for those who may not wait.
     reserve: bool,
@@ -49,7 +49,7 @@ pub(crate) struct State<I> {
     pub(crate) creating: usize,
     /// Counts the times an item was given back: orders the idle list.
     returns: u64,
-    /// The fewest that were idle since the keeper last set it.
+    /// The smallest number of idle items since the keeper last set this.
     pub(crate) idle_low: usize,
     pub(crate) keeper: bool,
     pub(crate) closed: Option<Late>,
@@ -63,7 +63,7 @@ pub(crate) struct Slot<I> {
     /// `None`: it is in somebody's hands.
     pub(crate) item: Option<I>,
     pub(crate) place: Place,
-    /// While it is lent: to whom.
+    /// To whom the item is lent, while it is lent.
     pub(crate) hands: Hands,
     /// When it was last given back, on the scale of `State::returns`; 0: never used.
     pub(crate) returned: u64,
@@ -72,9 +72,9 @@ pub(crate) struct Slot<I> {
     pub(crate) homes: usize,
     /// The limit it has reached.
     pub(crate) past: Option<Past>,
-    /// Its successor is there.
+    /// Whether its successor is there.
     pub(crate) superseded: bool,
-    /// Lives on for its homes only, and does not count towards `max`.
+    /// Whether it lives on for its homes only, and does not count towards `max`.
     pub(crate) draining: bool,
     /// `returned` when the keeper first saw it idle, and when that was.
     pub(crate) seen_idle: Option<(u64, Instant)>,
@@ -96,14 +96,14 @@ pub(crate) enum Past {
     Age,
 }
 
-/// Whose hands an item is in.
+/// Who has a lent item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hands {
-    /// Of those of which there are `max` at most.
+    /// An ordinary lease, of which there are `max` at most.
     Ordinary,
-    /// It has a successor, or drains: another one may be lent in its place.
+    /// A lease of an item that has a successor or drains: another item may be lent beside it.
     Beside,
-    /// Of one who may not wait, and waits for nothing meanwhile.
+    /// A lease of a caller who may not wait, and who waits for nothing meanwhile.
     End,
 }
 
@@ -112,19 +112,19 @@ pub(crate) struct Taken<I> {
     pub(crate) at: usize,
     pub(crate) id: ItemId,
     pub(crate) item: I,
-    /// This one included.
+    /// Uses so far, this one included.
     pub(crate) uses: u64,
-    /// For one who may not wait, nor wait for anything meanwhile.
+    /// Whether it was taken by a caller who may not wait, and who waits for nothing meanwhile.
     pub(crate) is_last: bool,
 }
 
-/// What somebody is told who finds none idle.
+/// What a caller is told who finds no idle item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Make your own: counted as being made already.
     Make,
     Wait,
-    /// Whoever has an item may not wait, and neither may this one.
+    /// All items are with callers who may not wait, and this caller may not wait for them.
     Skip,
     Gone,
     Closed,
@@ -200,13 +200,13 @@ impl<I> State<I> {
         self.reserve
     }
 
-    /// Whether one who may not wait makes the reserve. Not while somebody has an item who waits for nothing, the keeper and who
-    /// makes one included: that one comes back.
+    /// Whether a caller who may not wait makes the reserve. It does not while an item is with somebody who waits for nothing (the
+    /// keeper, or whoever makes an item, included), since that item comes back.
     fn at_end(&self, nested: bool) -> AtEnd {
         leases::at_end(false, self.ends + self.tending + self.creating, nested)
     }
 
-    /// What is to be done by somebody for whom [`State::take`] found nothing.
+    /// What a caller has to do for whom [`State::take`] found nothing.
     pub(crate) fn none_idle(&mut self, want: Want, nested: bool) -> Answer {
         match want {
             _ if self.closed.is_some() => Answer::Closed,
@@ -327,8 +327,8 @@ impl<I> State<I> {
         self.hand_out();
     }
 
-    /// Items have come from hands to others: those who wait have what is idle, and one who may not wait makes its own if nobody
-    /// comes back to it any more.
+    /// Called when leases have changed: gives idle items to those who wait, and lets a caller who may not wait make its own item if no
+    /// item will come back for it.
     #[inline]
     fn hand_out(&mut self) {
         if self.waiters.len() > 0 {
@@ -358,7 +358,7 @@ impl<I> State<I> {
         }
     }
 
-    /// An item no longer counts: whether there is still one more than `max`.
+    /// Called when an item no longer counts: notes whether there is still one more than `max`.
     fn less_live(&mut self) {
         self.reserve &= self.live + self.creating > self.limits.max;
     }
@@ -405,7 +405,7 @@ impl<I> State<I> {
         Some(at)
     }
 
-    /// One that was counted as being made could not be.
+    /// Called when an item that was counted as being made could not be made.
     pub(crate) fn not_made(&mut self) {
         self.creating -= 1;
         self.news = true;
@@ -413,7 +413,7 @@ impl<I> State<I> {
         self.offer_room();
     }
 
-    /// Its successor is there: it goes, as soon as nobody has it, or drains if it has homes.
+    /// Called when an item's successor is there: the item is destroyed as soon as nobody has it, or drains if it has homes.
     pub(crate) fn supersede(&mut self, id: ItemId) {
         let Some(at) = self.find(id) else { return };
         let Some(slot) = self.slots.get_mut(at) else { return };
@@ -435,7 +435,7 @@ impl<I> State<I> {
             self.live -= 1;
             self.draining += 1;
             self.less_live();
-            // Who is at home in it may have waited because of the others.
+            // Somebody at home in this item may have waited because others had it.
             match self.waiters.serve(id, Fits::ONLY, Grant::Item(at)) {
                 Some(want) => self.lend(at, want),
                 None => self.settle(at),
@@ -453,12 +453,12 @@ impl<I> State<I> {
         self.remove(at);
     }
 
-    /// One home less; the last one's end is the end of a draining item.
+    /// Ends a home; a draining item ends with its last home.
     pub(crate) fn drop_home(&mut self, id: ItemId) {
         let Some(at) = self.find(id) else { return };
         let Some(slot) = self.slots.get_mut(at) else { return };
         slot.homes = slot.homes.saturating_sub(1);
-        // Whoever was at home left something behind: it is tended at once.
+        // The one who was at home may have left something in the item: the keeper tends it at once.
         slot.tended = None;
         self.ring |= self.keeper && slot.place == Place::Idle;
         if slot.homes == 0 && slot.draining && slot.place == Place::Idle {
@@ -466,7 +466,7 @@ impl<I> State<I> {
         }
     }
 
-    /// Hands the work of making items to those who wait: to the keeper, or without one to themselves.
+    /// Has items made for those who wait: by the keeper, or without one by themselves.
     pub(crate) fn offer_room(&mut self) {
         if self.closed.is_some() {
             return;
@@ -510,7 +510,7 @@ impl<I> State<I> {
         self.stats.lent.set(self.lent);
     }
 
-    /// Lets the statistics show the others.
+    /// Lets the statistics show the other numbers.
     pub(crate) fn publish(&mut self) {
         self.news = false;
         self.stats.size.set(self.live);
@@ -523,7 +523,7 @@ impl<I> State<I> {
         self.slots.get(at).is_some_and(|slot| slot.place == Place::Idle)
     }
 
-    /// Whether who wants this very item may have it.
+    /// Whether a caller who wants this very item may have it.
     fn is_free(&self, at: usize) -> bool {
         let idle = self.slots.get(at).filter(|slot| slot.place == Place::Idle);
         idle.is_some_and(|slot| slot.draining || self.may_take())
@@ -561,7 +561,7 @@ impl<I> State<I> {
         }
     }
 
-    /// An item that nobody has and nobody waits for comes to rest: idle at its own place, or draining, or doomed.
+    /// Puts an item that nobody has and nobody waits for to rest: it becomes idle at its own place, or drains, or is doomed.
     fn settle(&mut self, at: usize) {
         let Some(slot) = self.slots.get_mut(at) else { return };
         slot.place = Place::Idle;
@@ -587,7 +587,7 @@ impl<I> State<I> {
         }
     }
 
-    /// The item of this slot, wherever it is, is no longer one of ours.
+    /// Takes the item of this slot, wherever it is, out of the counts: it is no longer one of ours.
     fn remove(&mut self, at: usize) {
         let Some(slot) = self.slots.get_mut(at) else { return };
         let Some(id) = slot.id.take() else { return };

@@ -1,7 +1,7 @@
 //! The locks: std's, or loom's when the model checker runs (`--cfg loom`).
 //!
-//! No lock of this crate is ever held while code of somebody else runs, so a poisoned one can only follow a fault of
-//! this crate; serving on is then better than a panic in every later request: poison is ignored.
+//! No lock of this crate is held while code of others runs, so only a fault of this crate can poison one. Serving on is then better
+//! than a panic in every later request: poison is ignored.
 //!
 //! Statistics and the counter behind [`ItemId`](crate::ItemId) use std's atomics under loom too: they are written
 //! under the lock or stand alone, and would only multiply the states to explore.

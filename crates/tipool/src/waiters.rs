@@ -40,10 +40,10 @@ impl Crowd {
     }
 }
 
-/// Who waits is a worker, of which there are so many and no more; see [`leases::may_join`].
+/// Says that the caller who waits is a worker of the server; see [`leases::may_join`].
 #[derive(Clone, Copy, Debug)]
 pub struct Worker {
-    /// How many workers there are.
+    /// How many workers the server has.
     pub of: usize,
     /// Somebody keeps an item and needs a worker to get on.
     pub draining: bool,
@@ -64,7 +64,7 @@ pub(crate) enum Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
-/// Whom an item may go to.
+/// The waiters to whom an item may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fits {
     /// Those who want this very one.
@@ -96,7 +96,7 @@ pub(crate) struct Waiters {
     next: u64,
     /// How many in `queue` want any.
     any: usize,
-    /// How many may not wait; they stand in front.
+    /// How many of the waiters asked for [`Want::Last`]; they stand in front.
     last: usize,
     /// To be notified once the lock is released.
     pub(crate) wake: Vec<Arc<Condvar>>,
@@ -119,12 +119,12 @@ impl Waiters {
         self.any
     }
 
-    /// How many wait who may not.
+    /// How many callers of [`Want::Last`] wait.
     pub(crate) fn last(&self) -> usize {
         self.last
     }
 
-    /// Stands in the queue from now on; `None`: a worker that is needed elsewhere.
+    /// Joins the queue; `None` for a worker that is needed elsewhere.
     pub(crate) fn join(&mut self, want: Want, worker: Option<Worker>) -> Option<(Ticket, Arc<Condvar>)> {
         if let Some(worker) = worker
             && !self.crowd.join(worker)
@@ -148,20 +148,20 @@ impl Waiters {
         Some((ticket, cond))
     }
 
-    /// What this waiter was granted; it then is no longer known here.
+    /// Takes what this waiter was granted; the waiter is forgotten.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Grant> {
         let at = self.granted.iter().position(|(whose, _)| *whose == ticket)?;
         Some(self.granted.swap_remove(at).1)
     }
 
-    /// This waiter waits no more and was granted nothing.
+    /// Takes out a waiter that was granted nothing.
     pub(crate) fn leave(&mut self, ticket: Ticket) {
         if let Some(at) = self.queue.iter().position(|waiter| waiter.ticket == ticket) {
             self.remove(at);
         }
     }
 
-    /// Grants it to the first of those that `fits` says; what that one wants.
+    /// Gives the grant to the first waiter for which `fits` is true; returns what that waiter wants.
     #[inline]
     pub(crate) fn serve(&mut self, id: ItemId, fits: Fits, grant: Grant) -> Option<Want> {
         if self.queue.is_empty() {
@@ -175,32 +175,32 @@ impl Waiters {
         self.grant_first(wants, grant)
     }
 
-    /// Grants it to the first who wants any; false: there is none.
+    /// Gives the grant to the first waiter who wants any item; false if there is none.
     pub(crate) fn serve_any(&mut self, grant: Grant) -> bool {
         self.any > 0 && self.grant_first(|want| want == Want::Any, grant).is_some()
     }
 
-    /// What those who wait want, the first first.
+    /// What the waiters want, in the order of the queue.
     pub(crate) fn wants(&self) -> impl Iterator<Item = Want> {
         self.queue.iter().map(|waiter| waiter.want)
     }
 
-    /// Grants it to the first who wants just that.
+    /// Gives the grant to the first waiter who wants just this item.
     pub(crate) fn serve_first(&mut self, want: Want, grant: Grant) {
         self.grant_first(|w| w == want, grant);
     }
 
-    /// Grants it to the first who may not wait; false: there is none.
+    /// Gives the grant to the first caller of [`Want::Last`]; false if there is none.
     pub(crate) fn serve_last(&mut self, grant: Grant) -> bool {
         self.last > 0 && self.grant_first(|want| want == Want::Last, grant).is_some()
     }
 
-    /// Tells all who want this very item that it is gone.
+    /// Tells all waiters who want this very item that it is gone.
     pub(crate) fn dismiss(&mut self, id: ItemId) {
         while self.serve(id, Fits::ONLY, Grant::Gone).is_some() {}
     }
 
-    /// Tells all that the tipool is closed.
+    /// Tells all waiters that the tipool is closed.
     pub(crate) fn dismiss_all(&mut self) {
         while self.grant_first(|_| true, Grant::Closed).is_some() {}
     }

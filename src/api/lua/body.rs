@@ -5,7 +5,7 @@ use super::log;
 use apr::{Reenter, Table};
 use httpd::{BodyError, Request, log::Level};
 use interp::*;
-use std::{ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
+use std::{borrow::Cow, ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
 
 /// Bytes that `parsebody` reads if it is told no other limit.
 const DEFAULT_LIMIT: i64 = 8192;
@@ -48,18 +48,30 @@ pub(super) fn parsebody(r: &Request, limit: Option<i64>, cx: Reenter) -> List<Va
 }
 
 /// The body and its length; with a file its length. Nothing where there is no body.
-pub(super) fn requestbody(r: &Request, filename: Option<&[u8]>, limit: Option<i64>, cx: Reenter) -> List<Value> {
+pub(super) fn requestbody<'r>(
+    r: &'r Request,
+    filename: Option<&[u8]>,
+    limit: Option<i64>,
+    cx: Reenter,
+) -> List<Either<&'r [u8], Value>> {
     let limit = u64::try_from(limit.unwrap_or(0)).unwrap_or(0);
-    let Some(filename) = filename else {
-        return match r.read_all(limit, cx) {
-            Ok(body) if body.is_empty() => List(Vec::new()),
-            Ok(body) => {
-                let length = body.len() as i64;
-                List(vec![Value::Text(body), Value::Int(length)])
+    if let Some(filename) = filename {
+        return List(stored(r, filename, limit, cx).0.into_iter().map(Either::B).collect());
+    }
+    match r.read_all(limit, cx) {
+        Ok(body) if body.is_empty() => List(Vec::new()),
+        Ok(body) => {
+            let length = Either::B(Value::Int(body.len() as i64));
+            match body {
+                Cow::Borrowed(body) => List(vec![Either::A(body), length]),
+                Cow::Owned(body) => List(vec![Either::B(Value::Text(body)), length]),
             }
-            Err(error) => List(vec![Value::Nothing, Value::Text(error.to_string().into())]),
-        };
-    };
+        }
+        Err(error) => List(vec![Either::B(Value::Nothing), Either::B(Value::Text(error.to_string().into()))]),
+    }
+}
+
+fn stored(r: &Request, filename: &[u8], limit: u64, cx: Reenter) -> List<Value> {
     match store(r, filename, limit, cx) {
         Ok(length) => List(vec![Value::Int(length as i64)]),
         Err(error @ BodyError::TooLarge(_)) => List(vec![Value::Nothing, Value::Text(error.to_string().into())]),

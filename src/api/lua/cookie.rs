@@ -26,7 +26,7 @@ impl Cookie<'_> {
         }
         for text in [self.path, self.domain] {
             if text.iter().any(|b| b.is_ascii_control() || *b == b';') {
-                return Err("path and domain of a cookie hold no semicolon and no control character".into());
+                return Err("path and domain of a cookie must not contain a semicolon or a control character".into());
             }
         }
         let mut parts = vec![[&escape(self.key)[..], b"=", &escape(self.value)].concat()];

@@ -7,18 +7,13 @@ use interp::*;
 /// For functions that scripts call with a dot or with a colon.
 type Called<'c> = Maybe<&'c Request>;
 
-fn given<T>(value: Option<T>, usage: &str) -> Result<T> {
-    value.ok_or_else(|| format!("usage: {usage}").into())
-}
-
 /// 0 for what the MPM does not know.
-pub(super) fn mpm_query(_r: Called, what: Option<i32>) -> Result<i32> {
-    Ok(util::mpm_query(given(what, "mpm_query(number)")?).unwrap_or(0))
+pub(super) fn mpm_query(_r: Called, what: i32) -> i32 {
+    util::mpm_query(what).unwrap_or(0)
 }
 
 /// `AP_SQ_*`, by number or by name; -1 for what httpd does not know.
-pub(super) fn state_query(_r: Called, what: Option<Plain>) -> Result<i32> {
-    let what = given(what, "state_query(name)")?;
+pub(super) fn state_query(_r: Called, what: Plain) -> Result<i32> {
     let number = match what {
         Plain::Text(name) => {
             let name = name.to_ascii_uppercase();
@@ -29,46 +24,37 @@ pub(super) fn state_query(_r: Called, what: Option<Plain>) -> Result<i32> {
                 _ => what.int(),
             }
         }
-        number => Some(given(number.int(), "state_query(name)")?),
+        number => Some(number.int().ok_or("needs a name or a whole number")?),
     };
     Ok(number.and_then(|n| i32::try_from(n).ok()).map_or(-1, util::state_query))
 }
 
-pub(super) fn strcmp_match(
-    _r: Called,
-    text: Option<&[u8]>,
-    pattern: Option<&[u8]>,
-    any_case: Option<Switch>,
-) -> Result<bool> {
-    let (Some(text), Some(pattern)) = (text, pattern) else {
-        return Err("usage: strcmp_match(text, pattern, [any_case])".into());
-    };
-    Ok(util::matches(text, pattern, super::is_on(any_case)))
+pub(super) fn strcmp_match(_r: Called, text: &[u8], pattern: &[u8], any_case: Option<Switch>) -> bool {
+    util::matches(text, pattern, super::is_on(any_case))
 }
 
-pub(super) fn usleep(_r: Called, micros: Option<f64>) -> Result<()> {
-    apr::sleep(given(micros, "usleep(microseconds)")? as i64);
-    Ok(())
+pub(super) fn usleep(_r: Called, micros: f64) {
+    apr::sleep(micros as i64);
 }
 
 /// Seconds since 1970; nothing for what is no date.
-pub(super) fn date_parse_rfc(_r: Called, text: Option<&[u8]>) -> Result<Option<i64>> {
-    let time = apr::parse_rfc_date(given(text, "date_parse_rfc(text)")?);
-    Ok((time != 0).then_some(time / 1_000_000))
+pub(super) fn date_parse_rfc(_r: Called, text: &[u8]) -> Option<i64> {
+    let time = apr::parse_rfc_date(text);
+    (time != 0).then_some(time / 1_000_000)
 }
 
-pub(super) fn exists_config_define(_r: Called, name: Option<&[u8]>) -> Result<bool> {
-    Ok(server::is_defined(given(name, "exists_config_define(name)")?))
+pub(super) fn exists_config_define(_r: Called, name: &[u8]) -> bool {
+    server::is_defined(name)
 }
 
 /// Its directives, each with what a wrong use of it is told; nothing for a module that has none.
-pub(super) fn module_info(_r: Called, name: Option<&[u8]>) -> Result<Value> {
-    let Some(first) = Loaded::named(given(name, "module_info(name)")?).and_then(|module| module.commands()) else {
-        return Ok(Value::Nothing);
+pub(super) fn module_info(_r: Called, name: &[u8]) -> Value {
+    let Some(first) = Loaded::named(name).and_then(|module| module.commands()) else {
+        return Value::Nothing;
     };
     let commands = std::iter::successors(Some(first), httpd::CommandRec::next)
         .filter_map(|c| Some((c.name()?.to_vec(), c.usage().unwrap_or_default().into())));
-    Ok(Value::Table(vec![(b"commands".to_vec(), Value::Table(commands.collect()))]))
+    Value::Table(vec![(b"commands".to_vec(), Value::Table(commands.collect()))])
 }
 
 pub(super) fn loaded_modules(_r: &Request) -> Array<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Sending the answer. In the response phase through the host's buffer; in others straight into the filters, as mod_lua.
+//! Sending the answer: what is wrong is told by the result, as with mod_lua.
 
 use apr::{Finfo, Reenter, ffi};
 use httpd::Request;
@@ -8,8 +8,7 @@ use interp::*;
 fn send(r: &Request, cx: Reenter, bytes: &[u8]) -> Result<Option<usize>> {
     match runtime()?.write(cx, Owner::of(r), bytes) {
         Ok(n) => Ok(Some(n)),
-        Err(Unsent::NotInResponse) => Ok(r.write(bytes, cx).ok()),
-        Err(Unsent::Failed(_)) => Ok(None),
+        Err(Unsent::NotInResponse | Unsent::Failed(_)) => Ok(None),
         Err(Unsent::Raised(fail)) => Err(fail),
     }
 }
@@ -28,8 +27,7 @@ pub(super) fn write(r: &Request, text: &[u8], cx: Reenter) -> Result<i64> {
 fn passed_on(r: &Request, cx: Reenter, hard: bool) -> Result<bool> {
     match runtime()?.flush(cx, Owner::of(r), hard) {
         Ok(()) => Ok(true),
-        Err(Unsent::NotInResponse) => Ok(!hard || r.flush(cx).is_ok()),
-        Err(Unsent::Failed(_)) => Ok(false),
+        Err(Unsent::NotInResponse | Unsent::Failed(_)) => Ok(false),
         Err(Unsent::Raised(fail)) => Err(fail),
     }
 }

@@ -249,6 +249,15 @@ pub fn output(f: &OwnFilter, bb: Brigade) -> c_int {
     let out = &running.brigade;
     while let Some(bucket) = bb.first() {
         if bucket.kind() != BucketKind::Data {
+            // A filter of content is to see data before the end, as with mod_lua: DEFLATE leaves alone a short answer that it
+            // sees whole. Where none follows, data and end go together, so that the length is known.
+            if bucket.kind() == BucketKind::Eos
+                && next.is_of_content()
+                && !out.is_empty()
+                && let Err(status) = pass_on(&next, running, cx)
+            {
+                return status.code();
+            }
             if bucket.kind() == BucketKind::Eos && !running.is_over.get() {
                 if let Err(status) = resume(f, &r, running, Phase::OutputFilter, None, out) {
                     return fail(f, &r, &next, give_up(f, &bb, out, status, cx), cx);

@@ -82,6 +82,7 @@ impl Language for LuaLanguage {
             memory: conf.limits(s.timeout()).max_memory.and_then(|bytes| usize::try_from(bytes).ok()),
             c_modules: true,
             paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).package())),
+            root: script::dir_of(LUA.dir_defaults(s)).root.as_ref().or(conf.root.as_ref()),
             watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
         };
         match Lua::start(&start) {
@@ -90,7 +91,7 @@ impl Language for LuaLanguage {
                 told.map_err(|e| format!("LoadModule: {e}"))?;
                 Ok(Box::new(lua))
             }
-            Err(e) => Err(format!("LoadModule: no Lua state for {}: {e}", site::name_of(s))),
+            Err(e) => Err(format!("LoadModule: a Lua state for {} could not be made: {e}", site::name_of(s))),
         }
     }
 
@@ -130,6 +131,15 @@ impl Language for LuaLanguage {
         }
     }
 
+    fn require_module(&self, s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        script::start_module(s, entry, &item.name)
+    }
+
+    /// Relative to `LuaRoot`, as all files that directives name.
+    fn require_file(&self, s: &Server, entry: &dyn Entry, item: &config::Queued) -> Result<(), Raised> {
+        entry.require_file(&script::path(&item.name, script::dir_of(LUA.dir_defaults(s)), s), None)
+    }
+
     fn ends_objects(&self) -> bool {
         true
     }
@@ -150,6 +160,11 @@ impl Language for LuaLanguage {
                 ("luaresponse", SCRIPT),
             ],
         }
+    }
+
+    /// As with mod_lua.
+    fn has_output(&self) -> bool {
+        false
     }
 
     fn splits_messages(&self) -> bool {

@@ -3,14 +3,15 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ffi::c_int;
+use std::ffi::{OsStr, c_int};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
 use config::script::interpolate;
 use config::{HandlerId, MapHandler, Phase, ServerOption, Source};
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, ModuleRecord, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
 use interp_lua::Entered;
@@ -39,7 +40,7 @@ fn pattern(map: &MapHandler) -> Result<&Regex, &str> {
     match map.made.get(|| compiled(map)) {
         Some(Ok(regex)) => Ok(regex),
         Some(Err(why)) => Err(why),
-        None => Err("of another kind"),
+        None => Err("the compiled pattern is of another kind"),
     }
 }
 
@@ -218,7 +219,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
 }
 
 fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
-    let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"no Lua state".to_vec())) };
+    let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
     script::run(&About::Request(*call.r), entered, one, &[call.r.val(call.state.ticket())])
 }
 
@@ -316,6 +317,18 @@ fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, 
             report::request(LUA, call.r, Level::Warn, &text);
             OK
         }
-        done => status(call, "LuaMapHandler", &one, done),
+        done => {
+            let is_missing = matches!(done, Err(Raised::Unresolved(_))) && is_no_file(&file);
+            let status = status(call, "LuaMapHandler", &one, done);
+            if is_missing { HTTP_NOT_FOUND } else { status }
+        }
+    }
+}
+
+/// Whether a script is not there: what its address named may come from the client.
+fn is_no_file(path: &[u8]) -> bool {
+    match std::fs::metadata(OsStr::from_bytes(path)) {
+        Ok(found) => found.is_dir(),
+        Err(e) => matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG)),
     }
 }

@@ -36,7 +36,10 @@ pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -
     let by_name = || entry.call_handler(handler.id.index() as u32, &handler.name, Load::IfMissing, args);
     let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
     match &script.source {
-        Source::Module(_) | Source::Function(_) => by_name(),
+        Source::Module(_) | Source::Function(_) => in_directory(about, |dir, server| {
+            let root = root(dir, server);
+            entered.call_at(handler.id.index() as u32, &handler.name, root, paths(dir.package()), args)
+        }),
         Source::File(_) | Source::Chunk(_) => in_directory(about, |dir, server| {
             let file = file(script, dir, server);
             let function = function(script);
@@ -71,11 +74,24 @@ pub fn resolve_early(
         None => defaults(),
     };
     let (name, text) = match &script.source {
-        Source::Module(_) | Source::Function(_) => return by_name(),
+        Source::Module(_) | Source::Function(_) => {
+            let (id, package) = (handler.id.index() as u32, paths(dir.package()));
+            return entered.resolve_at(id, &handler.name, Load::IfMissing, root(dir, s), package);
+        }
         Source::File(_) => (file(script, dir, s), None),
         Source::Chunk(text) => (Cow::Borrowed(&*handler.name), Some(text)),
     };
     entered.find_in(&of(&Use { name: &name, text, function: b"", dir }), function(script))
+}
+
+/// Loads a module at start-up, from where a server's `LuaRoot` and paths say.
+///
+/// # Errors
+/// As [`Entry::require_module`].
+pub fn start_module(s: &Server, entry: &dyn Entry, name: &[u8]) -> Result<(), Raised> {
+    let Some(entered) = entered(entry) else { return entry.require_module(name, None) };
+    let dir = dir_of(LUA.dir_defaults(s));
+    entered.start_module(name, root(dir, s), paths(dir.package()))
 }
 
 /// Checks a line that names a handler: code that stands in the line must compile.
@@ -114,11 +130,14 @@ pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
     dir.map_or(LuaDir::nothing(), DirConf::lua)
 }
 
+/// `LuaRoot`: that of the section, else that of the server.
+fn root<'d>(dir: &'d LuaDir, server: &'d Server) -> Option<&'d Arc<[u8]>> {
+    dir.root.as_ref().or_else(|| LUA.server(server).and_then(|record| record.conf.root.as_ref()))
+}
+
 /// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.
 pub fn path<'n>(name: &'n [u8], dir: &LuaDir, server: &Server) -> Cow<'n, [u8]> {
-    let of_server = LUA.server(server).and_then(|record| record.conf.root.as_deref());
-    let root = dir.root.as_deref().or(of_server);
-    resolve(root, httpd::server::server_root().unwrap_or_default(), name)
+    resolve(root(dir, server).map(|root| &**root), httpd::server::server_root().unwrap_or_default(), name)
 }
 
 /// The path of a script's file; empty where it stands in the configuration.

@@ -69,7 +69,7 @@ fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZer
         return f();
     }
     let shown = Shown::of(call);
-    let dir = state.env.get().dir.then(|| r.dir_config::<PerlHost>()).flatten();
+    let dir = state.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
     let table = state.shown.get();
     let own = configured(&call.server.conf, dir).filter(|_| table.is_none() && state.env.get().shows);
     let vars = own.chain(table.iter().flat_map(Table::iter));
@@ -130,7 +130,7 @@ fn shown(r: &Request, state: &RequestState) -> Table {
     }
     let (table, done) = (Table::new(r.pool(), 8), state.env.get());
     if let (true, Some(server)) = (done.shows, r.server_config::<PerlHost>()) {
-        let dir = done.dir.then(|| r.dir_config::<PerlHost>()).flatten();
+        let dir = done.dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
         configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
     }
     state.shown.set(Some(table));
@@ -159,18 +159,29 @@ fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: O
     let done = state.env.get();
     let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
     let of_dir = dir.filter(|_| !done.dir);
+    // What the server says, a directory mostly repeats.
+    let own = of_dir.filter(|dir| !dir.set_env.iter().eq(server.set_env.iter()));
+    let own = own.filter(|dir| dir.set_env.iter().any(|(name, value)| server.set_env.get(name) != Some(value)));
     let (table, shown) = (r.subprocess_env(), state.shown.get());
-    for (name, value) in of_server.chain(of_dir.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
+    let again = if done.server { of_dir } else { own };
+    for (name, value) in of_server.chain(again.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
         table.set(name, value);
         if let Some(shown) = shown {
             shown.set(name, value);
         }
     }
     let before = if done.server { server.pass_env.len() + server.set_env.len() } else { 0 };
-    let vars = configured(server, of_dir).skip(before);
-    // SAFETY: the table is of the configuration, which outlives the request whose call this is.
+    let vars = configured(server, own).skip(before);
+    // SAFETY: of the configuration, which outlives the request whose call this is.
     unsafe { entered.show_env(owner(r), vars, true) };
-    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), shows: true, ..state.env.get() });
+    let dir_differs = done.dir_differs || own.is_some();
+    state.env.set(EnvDone {
+        server: true,
+        dir: done.dir || dir.is_some(),
+        dir_differs,
+        shows: true,
+        ..state.env.get()
+    });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.

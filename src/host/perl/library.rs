@@ -16,11 +16,15 @@ use crate::host::site::own_dir;
 pub fn dir() -> Result<&'static Path, String> {
     static LIB: OnceCell<PathBuf> = OnceCell::new();
     LIB.get_or_try_init(|| {
-        let dir = own_dir().ok_or("the module's own file cannot be found")?;
+        let dir = own_dir().ok_or("LoadModule: the module's own file cannot be found")?;
         let places = [dir.join("mod_interp/lib"), dir.join("lib")];
         let found = places.iter().find(|p| p.join("mod_perl2.pm").is_file());
         found.cloned().ok_or_else(|| {
-            format!("the module's Perl library is neither in {} nor in {}", places[0].display(), places[1].display())
+            format!(
+                "LoadModule: the module's Perl library is neither in {} nor in {}",
+                places[0].display(),
+                places[1].display()
+            )
         })
     })
     .map(PathBuf::as_path)

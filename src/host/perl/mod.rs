@@ -116,7 +116,7 @@ fn for_later(call: &RequestCall<'_>) -> u64 {
 /// Logs that a handle which a script left could not be closed.
 #[cold]
 fn left(r: Option<&Request>, raised: &interp::Raised) {
-    let text = format!("closing what a script left in STDIN, STDOUT or STDERR: {raised}");
+    let text = format!("STDIN, STDOUT or STDERR: a handle that a script left there could not be closed: {raised}");
     match r {
         Some(r) => report::request(PERL, r, httpd::log::Level::Error, &text),
         None => report::warn(PERL, &text),

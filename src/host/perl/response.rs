@@ -155,7 +155,12 @@ fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &En
 
 /// Logs what was raised while STDIN and STDOUT were given back.
 fn raised_at_end(r: &Request, raised: &Raised) {
-    report::request(PERL, r, Level::Error, &format!("perl-script: {raised}"));
+    report::request(
+        PERL,
+        r,
+        Level::Error,
+        &format!("SetHandler perl-script: STDIN or STDOUT could not be given back: {raised}"),
+    );
 }
 
 /// The streams behind STDIN and STDOUT of a response.
