@@ -12,7 +12,7 @@ use Carp           ();
 use Carp::Heavy    ();
 use overload
     '""'     => \&str,
-    'bool'   => \&str,
+    'bool'   => sub { 1 },     # perl asks outside of any eval, where nothing would catch what it dies of
     '0+'     => \&num,
     '=='     => \&num_cmp,
     '!='     => \&num_cmp_not,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
 
-use config::{Handler, Phase, Run};
+use config::{Phase, Run};
 use httpd::log::Level;
 use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
 use httpd::{ModuleRecord, Node, Request, skipped};
@@ -48,6 +48,10 @@ pub fn skipped_modules(lang: Lang) {
     }
 }
 
+/// Statuses of success that a handler sets and does not return: to httpd they are results other than OK, and it sends its page about
+/// an internal error, behind what the handler has printed.
+const SENT_AS_ERRORS: std::ops::RangeInclusive<c_int> = 200..=203;
+
 /// Whether httpd knows what to do with a handler's result.
 fn is_status(n: c_int) -> bool {
     matches!(n, OK | DECLINED | DONE | SUSPENDED | AP_FILTER_ERROR) || (100..=599).contains(&n)
@@ -56,25 +60,46 @@ fn is_status(n: c_int) -> bool {
 /// Logs that a handler returned something that is neither OK nor DECLINED, or is no number; `number` is what it counts as.
 #[cold]
 pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Outcome, number: c_int) {
-    let what = match phase.row().run {
-        Run::Void | Run::Files | Run::Stream => return,
-        _ if !outcome.is_number && outcome.truth => "returned no number, which counts as OK".to_owned(),
-        _ if outcome.is_number && (i64::from(number) != outcome.number || !is_status(number)) => {
-            format!("returned {}, which is no status", outcome.number)
-        }
-        _ => return,
+    if matches!(phase.row().run, Run::Void | Run::Files | Run::Stream) {
+        return;
+    }
+    let what = if !outcome.is_number && outcome.truth {
+        Some(format!("returned no number, which counts as OK: {}", lang.words().results))
+    } else {
+        wrong_number(lang, outcome, number)
     };
-    let text = format!("{}: {what}: {}", report::name(lang.phase_name(phase), step), lang.words().results);
+    let Some(what) = what else { return };
+    let text = format!("{}: {what}", report::name(lang.phase_name(phase), step));
     report::line(lang, Some(about), Level::Warn, text.as_bytes());
+}
+
+/// As [`result`], for a script that is no handler of a phase; `step` names it.
+#[cold]
+pub fn script_result(lang: Lang, r: &Request, step: &str, outcome: &Outcome, number: c_int) {
+    if let Some(what) = wrong_number(lang, outcome, number) {
+        report::request(lang, r, Level::Warn, &format!("{step}: {what}"));
+    }
+}
+
+/// What is wrong with a number that was returned, and what to write.
+fn wrong_number(lang: Lang, outcome: &Outcome, number: c_int) -> Option<String> {
+    if !outcome.is_number {
+        return None;
+    }
+    if i64::from(number) != outcome.number || !is_status(number) {
+        return Some(format!("returned {}, which is no status: {}", outcome.number, lang.words().results));
+    }
+    SENT_AS_ERRORS
+        .contains(&number)
+        .then(|| format!("returned {number}, for which httpd sends a page about an error: {}", lang.words().success))
 }
 
 /// Logs that a response handler returned OK and sent nothing, but printed to the STDOUT of the process.
 #[cold]
-pub fn printed_astray(lang: Lang, r: &Request, handlers: &[Handler]) {
-    let step = handlers.first().map_or_else(String::new, |handler| report::name_of(lang, Phase::Response, handler));
+pub fn printed_astray(lang: Lang, r: &Request, step: &str) {
     let text = format!(
-        "{step}: sent nothing, but printed to STDOUT, which is the server's own here: write $r->print, or SetHandler perl-script, \
-         where STDOUT is the response's"
+        "{step}: sent nothing, but printed to STDOUT, which is the server's own here: write {}",
+        lang.words().printing
     );
     report::request(lang, r, Level::Warn, &text);
 }

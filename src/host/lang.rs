@@ -227,6 +227,10 @@ pub struct Words {
     pub handlers: &'static [&'static str],
     /// What a handler may return.
     pub results: &'static str,
+    /// What to return where all went well, and how the status is set.
+    pub success: &'static str,
+    /// What to write instead of printing to STDOUT.
+    pub printing: &'static str,
     /// Wrong values of `SetHandler`, in small letters and digits only, each with the words that say what to write instead.
     pub misspelt: &'static [(&'static str, &'static str)],
 }

@@ -14,6 +14,9 @@ use Apache2::Const -compile => qw(OK DECLINED NOT_FOUND);
 my %do = (
     text     => sub { 'Hello' },
     one      => sub { $_[0]->print('x'); 1 },
+    full     => sub { $_[0]->print('x'); 200 },
+    made     => sub { 201 },
+    empty204 => sub { 204 },
     ref      => sub { [] },
     empty    => sub { '' },
     nothing  => sub { return },
@@ -101,6 +104,10 @@ for_each_mpm(qw(event prefork), sub {
     my $return = qr/: return Apache2::Const::OK \(0\), Apache2::Const::DECLINED \(-1\) or a status of HTTP/;
     $said->('/h?text', qr/PerlResponseHandler My::H, \S+httpd\.conf:$line: returned no number, which counts as OK$return/, 'text');
     $said->('/h?one', qr/PerlResponseHandler My::H, \S+: returned 1, which is no status$return/, 'a number that is no status');
+    my $success = qr/, for which httpd sends a page about an error: return Apache2::Const::OK \(0\), and set \$r->status/;
+    $said->('/h?full', qr/PerlResponseHandler My::H, \S+: returned 200$success/, 'return 200');
+    $said->('/script?made', qr/PerlResponseHandler My::H, \S+: returned 201$success/, 'return 201');
+    $silent->('/h?empty204', 'the page of 204 is empty as it should be');
     $said->('/h?ref', qr/PerlResponseHandler My::H, \S+: returned \d+, which is no status$return/, 'a reference');
     $said->('/access', qr/PerlAccessHandler My::Conn::access, \S+: returned no number/, 'in other phases too');
     $silent->("/h?$_", "$_ is fine") for qw(empty nothing zero found declined);

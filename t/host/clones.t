@@ -128,4 +128,47 @@ P
     like $log, qr/CLONE dies at start/, '  with its text';
 });
 
+# A CLONE method that leaves by exit, or dies of an object with operators of its own.
+for_each_mpm(qw(event), sub {
+    my ($mpm) = @_;
+    plan skip_all => 'ends the process with mod_perl' unless ours;
+    my $error = q(bless { rc => 2, func => 'My::func', file => 'here', line => 7 }, 'APR::Error');
+    for (
+        ['exit',               qr/EMERG|emerg.*exit was called/s,         'exit'],
+        ['exit 3',             qr/exit was called/,                       'exit with a status'],
+        ['ModPerl::Util::exit(0)', qr/exit was called/,                   'ModPerl::Util::exit'],
+        ["die $error",         qr/My::func: \(2\) No such file/,          'die of an APR::Error'],
+        ["die bless [], 'My::Dies'", qr/an exception that has no text/,   'die of an object whose text dies'],
+    ) {
+        my ($code, $text, $name) = @$_;
+        my ($status, $log) = TestHttpd->start_fails(mpm => $mpm, config => "PerlInterpStart 1\nPerlModule My::E\n",
+            modules => { 'My/E.pm' => "package My::E; use APR::Error (); use ModPerl::Util (); { package My::Dies; use overload '\"\"' => sub { die 'no' } } sub CLONE { $code } 1;\n" });
+        ok $status, "CLONE: $name ends the start";
+        like $log, $text, '  with its text';
+        like $log, qr/emerg.*My::E|emerg.*CLONE|emerg.*clone/i, '  in a line of level emerg';
+    }
+    my $s = TestHttpd->start(mpm => $mpm, config => "PerlInterpStart 1\nPerlInterpMaxRequests 3\nPerlModule My::E\n$BASE", modules => { %modules, 'My/E.pm' => <<"P" });
+package My::E;
+use APR::Error ();
+use APR::Status ();
+my \$parent = \$\$;
+my \$error = $error;
+our \@seen;
+sub CLONE {
+    die "an APR::Error is false\\n" unless \$error && \$error == 2 && "\$error" =~ /No such file/ && APR::Status::is_ENOENT(2);
+    exit if \$\$ != \$parent && -e '\@var\@/go' && -s '\@var\@/go' > 1;
+}
+1;
+P
+    is $s->get('/c')->{content}, 'hello', 'a CLONE may ask an APR::Error for its truth, number and text';
+    spew($s->root . '/var/go', 'exit');
+    $s->expect_log(qr/exit was called/);
+    my @bad = map { ref $_ ? @$_ : $_ } $s->parallel(4, sub { my $c = $s->client; map { $c->get('/c')->{status} } 1 .. 20 });
+    ok !(grep { $_ != 200 && $_ != 500 && $_ != 503 } @bad), 'where CLONE exits in a child, requests are answered';
+    $s->log_like(qr/exit was called/, '  and the log tells');
+    $s->log_unlike(qr/exit signal|exited with|AH00052/, '  no child ends') if $s->can('log_unlike');
+    spew($s->root . '/var/go', '');
+    is $s->get('/c')->{content}, 'hello', '  and it serves on when CLONE returns again';
+});
+
 done_testing;

@@ -6,10 +6,13 @@ use interp::*;
 pub static BASE64: Class = Class::new(
     "APR::Base64",
     &[
-        function("encode(clear)", encode).doc("Bytes as text."),
+        function("encode(clear)", encode).anywhere().doc("Bytes as text."),
         function("decode(encoded)", decode)
+            .anywhere()
             .doc("The bytes of a text; it ends at the first character that does not belong."),
-        function("encode_len(length)", |n: i64| (n.max(0) + 2) / 3 * 4).doc("Length of the text for so many bytes."),
+        function("encode_len(length)", |n: i64| (n.max(0) + 2) / 3 * 4)
+            .anywhere()
+            .doc("Length of the text for so many bytes."),
     ],
 )
 .doc("Base64.");

@@ -6,6 +6,7 @@ use interp::*;
 pub static STRING: Class = Class::new(
     "APR::String",
     &[function("format_size(bytes)", |n: i64| apr::format_size(n))
+        .anywhere()
         .doc("A size as people write it, in four characters: 42K.")],
 )
 .doc("Text.");
@@ -13,7 +14,7 @@ pub static STRING: Class = Class::new(
 /// Functions of the package.
 pub static OS: Class = Class::new(
     "APR::OS",
-    &[function("current_thread_id()", || apr::thread_id() as i64).doc("A number for the running thread.")],
+    &[function("current_thread_id()", || apr::thread_id() as i64).anywhere().doc("A number for the running thread.")],
 )
 .doc("The operating system.");
 
@@ -22,8 +23,10 @@ pub static DATE: Class = Class::new(
     "APR::Date",
     &[
         function("parse_http(text)", |text: &[u8]| apr::parse_http_date(text) / 1_000_000)
+            .anywhere()
             .doc("Seconds since 1970 of a date as in HTTP headers; 0 if it is none."),
         function("parse_rfc(text)", |text: &[u8]| apr::parse_rfc_date(text) / 1_000_000)
+            .anywhere()
             .doc("Seconds since 1970 of a date as in mail headers and the like; 0 if it is none."),
     ],
 )
@@ -34,8 +37,10 @@ pub static UTIL: Class = Class::new(
     "APR::Util",
     &[
         function("password_validate(password, hash)", apr::is_password)
+            .anywhere()
             .doc("Whether a password fits its hash (crypt, MD5, SHA-1, bcrypt)."),
         function("filepath_name_get(path)", |path: &[u8]| path.rsplit(|b| *b == b'/').next().map(<[u8]>::to_vec))
+            .anywhere()
             .doc("The last part of a path."),
     ],
 )

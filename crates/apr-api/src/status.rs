@@ -12,13 +12,17 @@ const fn is(status: i64, code: i32) -> bool {
 pub static STATUS: Class = Class::new(
     "APR::Status",
     &[
-        function("is_EACCES(status)", |s: i64| is(s, libc::EACCES)).doc("Permission denied."),
-        function("is_EAGAIN(status)", |s: i64| is(s, libc::EAGAIN)).doc("Would block: try again."),
-        function("is_ECONNABORTED(status)", |s: i64| is(s, libc::ECONNABORTED)).doc("The connection was aborted."),
-        function("is_ECONNRESET(status)", |s: i64| is(s, libc::ECONNRESET)).doc("The peer reset the connection."),
-        function("is_ENOENT(status)", |s: i64| is(s, libc::ENOENT)).doc("No such file."),
-        function("is_EOF(status)", |s: i64| is(s, Status::EOF.code())).doc("End of file."),
-        function("is_TIMEUP(status)", |s: i64| is(s, Status::TIMEUP.code())).doc("The time is up."),
+        function("is_EACCES(status)", |s: i64| is(s, libc::EACCES)).anywhere().doc("Permission denied."),
+        function("is_EAGAIN(status)", |s: i64| is(s, libc::EAGAIN)).anywhere().doc("Would block: try again."),
+        function("is_ECONNABORTED(status)", |s: i64| is(s, libc::ECONNABORTED))
+            .anywhere()
+            .doc("The connection was aborted."),
+        function("is_ECONNRESET(status)", |s: i64| is(s, libc::ECONNRESET))
+            .anywhere()
+            .doc("The peer reset the connection."),
+        function("is_ENOENT(status)", |s: i64| is(s, libc::ENOENT)).anywhere().doc("No such file."),
+        function("is_EOF(status)", |s: i64| is(s, Status::EOF.code())).anywhere().doc("End of file."),
+        function("is_TIMEUP(status)", |s: i64| is(s, Status::TIMEUP.code())).anywhere().doc("The time is up."),
     ],
 )
 .doc("What a status code means.");
@@ -30,6 +34,7 @@ pub static ERROR: Class = Class::new(
         Some(text) => text.to_string(),
         None => Status(s).message(),
     })
+    .anywhere()
     .doc("Text of a status, mod_perl's own codes included.")],
 )
 .doc("What API functions throw.");

@@ -23,6 +23,7 @@ pub static URI: Class = Class::of::<Uri>(&[
     method("unparse([flags])", |u: &Uri, flags: Option<u32>| u.unparse(flags.unwrap_or(OMIT_PASSWORD)))
         .doc("The parts as one text; without a password unless the flags say otherwise."),
     function("port_of_scheme(scheme)", |scheme: &[u8]| i64::from(Uri::port_of_scheme(scheme)))
+        .anywhere()
         .doc("The usual port of a scheme; 0 for an unknown one."),
 ])
 .doc("A URI in parts.");

@@ -243,6 +243,18 @@ static int l_exit(lua_State *L) {
     return ml_leave(L, ml_me(L, 2), status);
 }
 
+/* print and io.write go to the STDOUT of the process, which no client sees: the host learns of it (not of io.output(file)). Upvalue 3 of
+ * io.write: the table io. */
+static void note_print(ml_state *me) { me->host->printed(me->rust); }
+static int l_print(lua_State *L) { note_print(ml_me(L, 2)); return ml_call_original(L); }
+static int l_io_write(lua_State *L) {
+    lua_getfield(L, lua_upvalueindex(3), "stdout");
+    lua_getfield(L, lua_upvalueindex(3), "output"); lua_call(L, 0, 1);
+    if (lua_rawequal(L, -1, -2)) note_print(ml_me(L, 2));
+    lua_pop(L, 2);
+    return ml_call_original(L);
+}
+
 /* collectgarbage("stop") holds until the call ends: the state serves others. */
 static int l_collectgarbage(lua_State *L) {
     if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped |= ML_GC_BY_SCRIPT;
@@ -389,6 +401,10 @@ void ml_open_base(lua_State *L, ml_state *me) {
     replace(L, me, "require", l_require);
     lua_getfield(L, -1, "require"); me->require = luaL_ref(L, LUA_REGISTRYINDEX);
     replace(L, me, "collectgarbage", l_collectgarbage);
+    replace(L, me, "print", l_print);
+    lua_getfield(L, -1, "io");
+    lua_getfield(L, -1, "write"); lua_pushlightuserdata(L, me); lua_pushvalue(L, -3); lua_pushcclosure(L, l_io_write, 3);
+    lua_setfield(L, -2, "write"); lua_pop(L, 1);
     replace(L, me, "getmetatable", l_getmetatable);
     replace(L, me, "setmetatable", l_setmetatable);
     lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
@@ -426,6 +442,8 @@ void ml_start(lua_State *L, ml_state *me) {
     *(ml_state **)lua_getextraspace(L) = me;
 #endif
     lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
+    /* httpd opens stderr anew when it detaches: from then on C would keep what scripts write until the process ends. */
+    setvbuf(stderr, NULL, _IONBF, 0);
     ml_open_base(L, me);
     ml_open_classes(L, me);
 }

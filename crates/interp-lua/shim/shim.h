@@ -38,6 +38,8 @@ typedef struct {
     int (*find)(void *host, const char *name, size_t n, int *ref, const char **err, size_t *len);
     /* A global was made where none should be. */
     void (*leak)(void *host, const char *text, size_t n);
+    /* A script printed to STDOUT. */
+    void (*printed)(void *host);
 } ml_host;
 
 /* package.loaded, path and cpath of one script directory: references. */

@@ -58,6 +58,7 @@ pub(crate) struct HostTable {
     pub load: FindFn,
     pub find: FindFn,
     pub leak: unsafe extern "C" fn(*mut c_void, *const u8, usize),
+    pub printed: unsafe extern "C" fn(*mut c_void),
 }
 /// Name, its length; a reference, or a message and its length.
 pub(crate) type FindFn =

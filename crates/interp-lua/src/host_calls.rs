@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-pub(crate) static TABLE: HostTable = HostTable { load, find, leak };
+pub(crate) static TABLE: HostTable = HostTable { load, find, leak, printed };
 
 /// The most leaked globals that are noted until the host asks for them.
 const LEAKS: usize = 1000;
@@ -87,4 +87,9 @@ unsafe extern "C" fn leak(host: *mut c_void, text: *const u8, n: usize) {
     if leaks.len() < LEAKS && !leaks.contains(&text) {
         leaks.push(text);
     }
+}
+
+unsafe extern "C" fn printed(host: *mut c_void) {
+    // SAFETY: as in `load`.
+    unsafe { &*host.cast::<Entered>() }.printed.set(true);
 }

@@ -63,6 +63,7 @@ pub struct Entered {
     /// The last message for the shim, which reads it at once.
     pub(crate) message: RefCell<Vec<u8>>,
     pub(crate) spent: Cell<bool>,
+    pub(crate) printed: Cell<bool>,
     /// Freed memory that the shim keeps for reuse.
     pub(crate) blocks: Cell<*mut c_void>,
     pub(crate) users: UnsafeCell<c_int>,
@@ -247,6 +248,16 @@ impl Entered {
     /// Whether the state ran out of memory and still uses nearly all that it may: it should be replaced.
     pub fn is_spent(&self) -> bool {
         self.spent.get()
+    }
+
+    /// Whether a script has printed to STDOUT since [`Entered::forget_print`].
+    pub fn has_printed(&self) -> bool {
+        self.printed.get()
+    }
+
+    /// What was printed before counts no longer.
+    pub fn forget_print(&self) {
+        self.printed.set(false);
     }
 
     /// Whether the state notes globals that handlers make.

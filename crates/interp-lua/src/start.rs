@@ -110,6 +110,7 @@ impl Lua {
             leaks: RefCell::default(),
             message: RefCell::default(),
             spent: Cell::new(false),
+            printed: Cell::new(false),
             blocks: Cell::new(ptr::null_mut()),
             users: UnsafeCell::new(0),
         });

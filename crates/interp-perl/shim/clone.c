@@ -11,7 +11,8 @@ static void complain(pTHX_ mp_interp *me, int tag, SV *err) {
     else {
         if (err && SvROK(err) && !SvAMAGIC(err)) err = t = mp_dump(aTHX_ err);
         else if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
-        s = err ? SvPV_nomg_const(err, n) : (n = 4, "died");
+        /* no code runs here any more: nothing would catch what it throws */
+        s = err && !SvROK(err) ? SvPV_nomg_const(err, n) : (s = "an exception that has no text", n = strlen(s), s);
     }
     if ((making.error = malloc(n + 1))) { Copy(s, making.error, n, char); making.error[n] = 0; making.len = n; }
     SvREFCNT_dec(t);

@@ -56,7 +56,7 @@ SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
 XS_EXTERNAL(mp_xs_exit) {
     dXSARGS;
     if (items > 1) croak("Usage: ModPerl::Util::exit(status=0)");
-    MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;
+    if ((void *)MP_ME->perl == MP_THX) MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;     /* not in a script's thread: the record is another's */
     croak_sv(mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19));
 }
 static int is_exit(pTHX_ SV *err) {

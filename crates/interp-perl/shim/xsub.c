@@ -341,19 +341,42 @@ static inline void unasked(pTHX_ const mi_param *p, mi_val *v) {
     else if (p->elem == MI_PLACE && CopFILE(PL_curcop)) { v->tag = MI_BYTES; v->u.s = CopFILE(PL_curcop); v->a.len = strlen(v->u.s); v->gen = CopLINE(PL_curcop); }
 }
 
+/* A call on an interpreter that has no record of its own, or one that has no home yet: in a thread that a script made, or in CLONE. A
+ * row that needs neither answers. Another one dies; where nothing would catch that, perl would end the process, so it is only told. */
+static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) __attribute__((noinline));
+static int is_caught(pTHX) {                            /* PL_in_eval does not tell: a thread begins with its parent's */
+    const PERL_SI *si; I32 i;
+    for (si = PL_curstackinfo; PL_in_eval && si; si = si->si_prev)
+        for (i = si->si_cxix; i >= 0; i--) if (CxTYPE(&si->si_cxstack[i]) == CXt_EVAL) return 1;
+    return 0;
+}
+static void elsewhere(pTHX_ CV *cv, I32 ax, I32 items) __attribute__((noinline, cold));
+static void elsewhere(pTHX_ CV *cv, I32 ax, I32 items) {
+    const mi_row *row = CvXSUBANY(cv).any_ptr;
+    static const char why[] = "%s called while the interpreter is being cloned, or in a thread of the script's at %s line %" UVuf ".\n";
+    const char *file = CopFILE(PL_curcop) ? CopFILE(PL_curcop) : "?"; const UV line = CopLINE(PL_curcop);
+    if (row->flags & MI_F_ENDING) XSRETURN_EMPTY;
+    if (row->flags & MI_F_ANYWHERE) {
+        static const mi_home none = { &mp_ops, NULL, 0 };
+        mp_interp alone;
+        Zero(&alone, 1, mp_interp);
+        alone.perl = aTHX; alone.home = &none;
+        general(aTHX_ &alone, cv, ax, items);
+        return;
+    }
+    if (is_caught(aTHX)) croak(why, GvNAME(CvGV(cv)), file, line);
+    PerlIO_printf(PerlIO_stderr(), why, GvNAME(CvGV(cv)), file, line);
+    if (row->flags & MI_F_LOOSE && items && SvPOK(ST(items - 1)) && !SvROK(ST(items - 1)))      /* a function of the log, as a hook of `warn`: its line */
+        PerlIO_write(PerlIO_stderr(), SvPVX(ST(items - 1)), SvCUR(ST(items - 1)));
+    XSRETURN_EMPTY;
+}
 /* Any row with any arguments. */
-static void general(pTHX_ CV *cv, I32 ax, I32 items) __attribute__((noinline));
-static void general(pTHX_ CV *cv, I32 ax, I32 items) {
+static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) {
     const mi_row *row = CvXSUBANY(cv).any_ptr;
     const mi_param *p = row->params, *end = p + row->nparams;
-    mp_interp *me = MP_ME;
     mi_call c; mi_val ret, *v = c.args, rest[8];
     SV *out = NULL; char room[1024]; scratch h = { room, room + sizeof room };
     int a = 0, e, i, held = row->flags & MI_F_REENTERS; U32 any = 0;
-    if (UNLIKELY((void *)me->perl != MP_THX || !me->home)) {
-        if (row->flags & MI_F_ENDING) XSRETURN_EMPTY;
-        croak("%s called while the interpreter is being cloned, or in a thread of the script's", GvNAME(CvGV(cv)));
-    }
     if (UNLIKELY(items < row->min || (items > row->max && row->max != MI_MANY))) bad(aTHX_ row, 0, 0, MI_BAD_COUNT, NULL);
     c.row = row; c.home = me->home; c.ctx = MP_THX; c.rest = NULL; c.nrest = 0; c.argc = items > 255 ? 255 : items;
     c.args[0].slot = NULL; c.args[0].gen = 0;
@@ -473,7 +496,8 @@ XS_EXTERNAL(mp_xsub) {
     enter(aTHX_ me, &c, &ret, NULL, ax, items);
     return;
 detour:
-    general(aTHX_ cv, ax, items);
+    if (LIKELY((void *)me->perl == MP_THX && me->home)) general(aTHX_ me, cv, ax, items);
+    else elsewhere(aTHX_ cv, ax, items);
 }
 
 /* What others left: values to free, or to call and then free. Called by whoever holds the interpreter. */

@@ -78,6 +78,7 @@ fn interp_h_agrees_with_the_rust_side() {
         ("CURRENT", crate::row::CURRENT),
         ("ENDING", crate::row::ENDING),
         ("LOOSE", crate::row::LOOSE),
+        ("ANYWHERE", crate::row::ANYWHERE),
         ("MANY", crate::row::MANY),
     ] {
         same(&if name == "MANY" { "MI_MANY".into() } else { format!("MI_F_{name}") }, n.into());

@@ -185,6 +185,7 @@ pub(crate) const CURRENT: u8 = 2;
 pub(crate) const ENDING: u8 = 4;
 pub(crate) const LOOSE: u8 = 8;
 pub(crate) const NEEDS: u8 = 16;
+pub(crate) const ANYWHERE: u8 = 32;
 /// `max` of a row that takes any number of arguments.
 pub(crate) const MANY: u8 = 255;
 
@@ -281,6 +282,13 @@ impl Row {
         assert!(self.has_this && self.min > 0, "the invocant is what may be left out");
         self.flags |= LOOSE;
         self.min -= 1;
+        self
+    }
+    /// Needs nothing of the server and of the interpreter: answers also in a thread of the script's, and while an interpreter
+    /// is being cloned. Only plain values go in.
+    pub const fn anywhere(mut self) -> Row {
+        assert!(!self.has_this && self.flags == 0, "only functions that run no code of the script's");
+        self.flags |= ANYWHERE;
         self
     }
     /// What must hold when it is called, or set.

@@ -1,8 +1,9 @@
 //! Arguments and body of a request. A body is read whole through the input filters, chunked or not.
 
 use super::form::{self, Keep, Kind};
+use super::log;
 use apr::{Reenter, Table};
-use httpd::{BodyError, Request};
+use httpd::{BodyError, Request, log::Level};
 use interp::*;
 use std::{borrow::Cow, ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
 
@@ -23,9 +24,16 @@ pub(super) fn parsebody(r: &Request, limit: Option<i64>, cx: Reenter) -> List<Va
     if kind == Kind::Other {
         return empty(None);
     }
-    let limit = u64::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(0);
-    let body = match r.read_all(limit, cx) {
+    let most = u64::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(0);
+    let body = match r.read_all(most, cx) {
         Ok(body) => body,
+        Err(error @ BodyError::TooLarge(_)) => {
+            // A script that names a limit looks at the third result; the others mostly do not know of one.
+            let level = if limit.is_some() { Level::Info } else { Level::Warn };
+            let text = format!("r:parsebody: {error}, the tables are empty: r:parsebody(bytes) takes more");
+            log::line(r, level, text.as_bytes());
+            return empty(Some(error.to_string()));
+        }
         Err(error) => return empty(Some(error.to_string())),
     };
     match kind {

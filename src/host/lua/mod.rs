@@ -149,6 +149,8 @@ impl Language for LuaLanguage {
         &Words {
             handlers: &["lua"],
             results: "return apache2.OK (0), apache2.DECLINED (-1) or a status of HTTP such as 404",
+            success: "return apache2.OK (0), and set r.status where it is another than 200",
+            printing: "r:puts, or r:write",
             misspelt: &[
                 ("luascript", SCRIPT),
                 ("luascripts", SCRIPT),

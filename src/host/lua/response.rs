@@ -14,6 +14,7 @@ use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, ModuleRecord, Regex, Request};
 use interp::{IntoVal, Outcome, Raised};
+use interp_lua::Entered;
 use lazy_static::lazy_static;
 
 use super::super::frame::About;
@@ -119,7 +120,12 @@ fn respond(
     };
     let call = RequestCall { r, state, server, phase: Phase::Response };
     let run = |entry: &dyn interp::Entry| {
+        let entered = entered(entry);
+        entered.inspect(|entered| entered.forget_print());
         let status = f(&call, entry);
+        if status == OK && entered.is_some_and(Entered::has_printed) {
+            printed(r);
+        }
         // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
         crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
         status
@@ -130,6 +136,26 @@ fn respond(
     };
     state.end_walk(r);
     status
+}
+
+/// A handler has printed to STDOUT: says so if it sent nothing.
+#[cold]
+fn printed(r: &Request) {
+    if r.bytes_sent() != 0 || r.has_begun_to_write() {
+        return;
+    }
+    let of_file = |directive: &str, file: &[u8]| format!("{directive} {}", String::from_utf8_lossy(file));
+    let what = match form(r) {
+        Some(Form::Script) => of_file("SetHandler lua-script", r.filename().unwrap_or_default()),
+        Some(Form::Handlers) => configured::of_request(LUA, Phase::Response, r)
+            .first()
+            .map_or_else(String::new, |handler| report::name_of(LUA, Phase::Response, handler)),
+        None => of_file(
+            "LuaMapHandler",
+            &matching(r, 0).and_then(|(_, map, groups)| map_file(r, map, &groups)).unwrap_or_default(),
+        ),
+    };
+    hint::printed_astray(LUA, r, &what);
 }
 
 /// Runs the handlers of `LuaResponseHandler` lines.
@@ -200,7 +226,14 @@ fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_
 /// The status that a script's result stands for: a script that returns no number has answered the request.
 fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
     match done {
-        Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
+        Ok(outcome) if outcome.is_number => {
+            let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
+            if !matches!(number, OK | DECLINED) {
+                let step = format!("{directive} {}", String::from_utf8_lossy(one.name));
+                hint::script_result(LUA, call.r, &step, &outcome, number);
+            }
+            number
+        }
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
             report::script(LUA, call.r, directive, one.name, &raised);

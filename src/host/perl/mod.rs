@@ -162,6 +162,8 @@ impl Language for PerlLanguage {
             handlers: &["modperl", "perl-script"],
             results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
                       Apache2::Const::NOT_FOUND (404)",
+            success: "return Apache2::Const::OK (0), and set $r->status where it is another than 200",
+            printing: "$r->print, or SetHandler perl-script, where STDOUT is the response's",
             misspelt: &[
                 ("modperl", PLAIN),
                 ("modperl1", PLAIN),

@@ -80,7 +80,8 @@ pub fn run(order: usize, r: &Request) -> c_int {
         let cx = unsafe { Reenter::assume() };
         let finished = state.output.finish(r, cx, status == OK);
         if state.output.was_missed() && status == OK && r.bytes_sent() == 0 {
-            hint::printed_astray(PERL, r, configured);
+            let step = configured.first().map_or_else(String::new, |handler| report::name_of(PERL, phase, handler));
+            hint::printed_astray(PERL, r, &step);
         }
         match finished {
             Ok(()) => state.output.status().unwrap_or(status),
