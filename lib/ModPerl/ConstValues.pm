@@ -10,6 +10,10 @@ my %GROUPS;    # package => { group => [names] }
 
 sub ModPerl::Const::compile {
     my ($class, $into, @names) = @_;
+    if (@_ < 2) {
+        require Carp;
+        Carp::croak('usage: ' . ($class // 'ModPerl::Const') . '->compile(package, names)');
+    }
     my $package = $class =~ /^APR/ ? 'APR::Const' : $class =~ /^Apache2/ ? 'Apache2::Const' : 'ModPerl';
     for my $name (@names) {
         my ($group, $one) = $name =~ /^(:?)&?(.*)/s;
