@@ -192,7 +192,7 @@ for_each_mpm(qw(event prefork), sub {
     is $s->get('/page.lua', Host => 'main')->{content}, 'nothing', 'which others do not have';
     is $s->get('/inh/page.lua', Host => 'hooked.org')->{content}, 'd a ', 'places of the main server are in it';
     $s->get($_, Host => 'main') for '/log/page.lua', '/log/none', '/log/off/page.lua', '/log/page.lua/last';
-    ok wait_until(sub { slurp($s->root . '/access_log') =~ m{/last$}m }, 10), 'requests are logged';
+    ok wait_until(sub { slurp($s->root . '/access_log') =~ m{/last$}m && 3 <= (() = slurp($s->root . '/var/logged') =~ /\n/g) }, 20), 'requests are logged';
     # Sorted: each process logs behind its answer.
     is join('', sort split /^/m, slurp($s->root . '/var/logged')), "/log/none 404 \n/log/page.lua 200 \n/log/page.lua/last 200 \n", 'a log hook sees uri and status';
     unlike slurp($s->root . '/access_log'), qr{/log/off}, 'DONE of a log hook keeps a request out of the log';
