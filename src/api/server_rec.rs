@@ -120,9 +120,8 @@ pub static SERVER_REC: Class = Class::of::<Server>(&[
     .load(UTIL)
     .doc("Adds a word to the Server header. It is to be called while the server starts."),
     method("method_register(name)", |s: &Server, name: &[u8]| httpd::util::register_method(s.pconf(), name))
-        .needs(&[&needs::STARTING])
         .load(UTIL)
-        .doc("Makes a method known to httpd and returns the method's number. It is to be called while the server starts."),
+        .doc("Makes a method known to httpd and returns the method's number. Best called while the server starts: later it holds in one process."),
     method("log()", |s: Obj<Server>| log::of_server(s)).load(LOG).doc("The log, by level: $s->log->info."),
     method("log_error(@text)", |s: Maybe<&Server>, text: Rest| log::line(s.0.copied(), Level::Error, text))
         .loose()

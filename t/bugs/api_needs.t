@@ -51,7 +51,6 @@ Response | $r->internal_fast_redirect(Apache2::RequestRec->new($r->connection)->
 Response | $r->pool->parent_get->parent_get->cleanup_register(sub { 1 }) | r.pool:parent_get():parent_get():cleanup_register(function() end) | needs a pool that ends
 Response | $r->server->process->pool->cleanup_register(sub { 1 }) | r.server.process.pool:cleanup_register(function() end) | needs a pool that ends
 Response | $r->server->add_version_component('late') | r.server:add_version_component('late') | needs a server that starts
-Response | $r->server->method_register('LATE')  | r.server:method_register('LATE')  | needs a server that starts
 Response | $r->read(my $b, 1, 2**40)              |                                       | Offset outside string
 Fixup    | $r->assbackwards(1); $r->die(302)      |                                       | .
 Fixup    | $r->assbackwards(1); $r->status(302); $r->send_error_response(0) |             | .
