@@ -103,9 +103,15 @@ C
 # What a busy machine did not answer in time is asked again.
 sub answer {
     my ($s, $path) = @_;
-    my $got;
-    for (1 .. 5) { $got = $s->get($path); last if $got->{status} == 200 }
-    return $got->{content};
+    my @not;
+    my $got = TestHttpd::wait_until(sub {
+        my $got = $s->get($path);
+        return $got if $got->{status} == 200;
+        push @not, "$path: $got->{status} $got->{content}";
+        return;
+    });
+    diag($_) for @not;
+    return $got ? $got->{content} : 'no answer';
 }
 sub twice { my %seen; return grep { $seen{$_}++ } @_ }
 
