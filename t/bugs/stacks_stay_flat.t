@@ -145,7 +145,8 @@ $locations
 C
     $s->expect_log(qr/on purpose|in a |in sort|in DESTROY|thrown|no such thing|My::C::none|CORE::exit|No::Such|No\/Such|no sub|Password Mismatch|AH00161/);
     my $times  = soak(25, 7_000);
-    my $stacks = sub { $s->get('/stacks')->{content} };
+    # The log phase of the request before may still be about to end: the least of several.
+    my $stacks = sub { (sort map { $s->get('/stacks')->{content} } 1 .. 3)[0] };
     my @paths  = map { my $name = s/_\z//r; $name eq 'core_exit' && $mpm eq 'prefork' ? () : ("/$name", "/script/$name") } sort keys %by_handler;
     push @paths, map { my ($p) = /^Perl(\w+)Handler/; map { "/$p/$_" } qw(ok die_ exit_ object anon) } @phases;
     push @paths, map { "/from_c/$_" } qw(request keep merge named dies missing);
