@@ -107,4 +107,4 @@ bench: build ## against a C handler and mod_perl, in instructions per request
 
 tables: rust ## print docs/directives.md, docs/api.md and the constants of a plain perl anew from the tables
 	$(CARGO) run -q -p config --example print_docs
-	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date
+	$(CARGO) run -q -p api --example print_docs

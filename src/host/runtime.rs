@@ -24,7 +24,6 @@ use super::startup::serves;
 use super::stock::Lent;
 use super::tree::Hold;
 use super::{configured, report, site, startup, waiting};
-use crate::api;
 
 struct HostRuntime;
 

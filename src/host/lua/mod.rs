@@ -36,7 +36,6 @@ use super::frame::{About, Frame};
 use super::lang::{Lang, Language, LanguageRow, Own, Words};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup, waiting};
-use crate::api;
 
 /// The Lua module.
 pub struct LuaHost;
