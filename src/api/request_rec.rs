@@ -568,7 +568,7 @@ fn auth_type(r: &Request, kind: Option<&[u8]>) -> Result<Vec<u8>> {
 
 fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Array<Vec<u8>>> {
     if languages.is_some_and(|l| !l.is_array()) {
-        return Err("the languages must be an array".into());
+        return Err("the languages: Not an array reference".into());
     }
     let old = Array(r.content_languages().iter().map(|l| l.to_vec()).collect());
     if let Some(new) = languages {

@@ -20,7 +20,7 @@ use crate::{lua_rows, not_yet};
 /// Where a directive may stand, and when it is run: a set of bits.
 ///
 /// [`Directive::apply`] refuses a line that stands elsewhere, with a message that says where it belongs; httpd may be
-/// told `OR_ALL | RSRC_CONF | ACCESS_CONF` for every row.
+/// told `OR_ALL` for every row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Contexts(u8);
 
