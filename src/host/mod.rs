@@ -45,8 +45,9 @@ mod stock;
 mod tree;
 mod waiting;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use apr::Table;
 use config::{Language, ServerConf};
 use httpd::Own;
 use once_cell::sync::OnceCell;
@@ -80,6 +81,8 @@ pub struct ServerRecord {
     stock: OnceCell<Arc<Stock>>,
     /// What code has changed of its handlers since the server serves.
     changes: configured::Changes,
+    /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
+    vars: Mutex<Option<Table>>,
 }
 
 impl ServerRecord {
@@ -95,7 +98,7 @@ impl ServerRecord {
     }
 
     fn new(conf: ServerConf) -> ServerRecord {
-        ServerRecord { conf, stock: OnceCell::new(), changes: configured::Changes::default() }
+        ServerRecord { conf, stock: OnceCell::new(), changes: configured::Changes::default(), vars: Mutex::default() }
     }
 
     /// The record of a virtual host, merged from its own lines and `base`, the main server's.
@@ -105,6 +108,10 @@ impl ServerRecord {
             merged.set_stock(stock);
         }
         merged
+    }
+
+    fn vars(&self) -> MutexGuard<'_, Option<Table>> {
+        self.vars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_stock(&self, stock: &Arc<Stock>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
-use httpd::Request;
+use httpd::{Request, Server};
 use interp::{Bag, HandlerRef, Object, Ticket, Val};
 use smallvec::SmallVec;
 
@@ -82,6 +82,8 @@ pub struct Extras {
     pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
+    /// The copy of a server's variables that this request has while threads serve, once a script asked for them.
+    pub server_vars: Cell<Option<(Server, Table)>>,
 }
 
 /// One request_rec's data, in one language.

@@ -184,6 +184,24 @@ fn table(pool: Pool, vars: &Vars) -> Table {
     table
 }
 
+/// A server's variables. There is one table, in which the values that code sets stay, until several threads read it at once: from then
+/// on a request has a copy of its own, and what it sets ends with it.
+fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
+    let Some(record) = lang.server(s) else { return Ok(None) };
+    let written = record.conf.vars.vars();
+    if !startup::serves_beside(lang) {
+        return Ok(Some(*record.vars().get_or_insert_with(|| table(s.pconf(), written))));
+    }
+    let copy = |pool: Pool| record.vars().map_or_else(|| table(pool, written), |all| all.copy(pool));
+    let Some(r) = this_request() else {
+        return Ok(Some(copy(this_connection().map_or_else(|| s.pconf(), |c| c.pool()))));
+    };
+    let kept = &RequestState::of(lang, &r).ok_or(NO_STATE)?.extras().server_vars;
+    let mine = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr()).map_or_else(|| copy(r.pool()), |(_, mine)| mine);
+    kept.set(Some((*s, mine)));
+    Ok(Some(mine))
+}
+
 const NO_STATE: &str = "httpd has no place for this request's data";
 
 /// The server whose interpreters run this call: the first of those that share them.
@@ -369,14 +387,7 @@ impl Runtime for HostRuntime {
             return Ok(state.extras().dir_config.get());
         }
         let Some(s) = of::<Server>(owner) else { return Err("this object has no configuration".into()) };
-        let Some(record) = lang()?.server(&s) else { return Ok(None) };
-        let vars = record.conf.vars.vars();
-        if vars.is_empty() && !make {
-            return Ok(None);
-        }
-        // Made anew each time: a server's record is read by all threads, and none may change what another reads.
-        let pool = this_request().map_or_else(|| s.pconf(), |r| r.pool());
-        Ok(Some(table(pool, vars)))
+        server_vars(lang()?, &s)
     }
 
     fn is_option_enabled(&self, owner: Owner, flag: &[u8]) -> Result<bool> {
@@ -611,7 +622,16 @@ impl Runtime for HostRuntime {
         if site::with(lang()?, |site| site.is_complete) {
             return Err("Can't run '$s->add_config' after server startup".into());
         }
-        startup::as_code(|| s.add_config(lines)).map_err(Fail::from)
+        let written = || lang().ok()?.server(&s).map(|record| record.conf.vars.vars().clone());
+        let before = written().unwrap_or_default();
+        startup::as_code(|| s.add_config(lines))?;
+        if let (Some(asked), Some(now)) = (lang()?.server(&s).and_then(|record| *record.vars()), written()) {
+            for (name, _) in now.iter().filter(|(name, _)| !now.get_all(name).eq(before.get_all(name))) {
+                asked.unset(name);
+                now.get_all(name).for_each(|value| asked.add(name, value));
+            }
+        }
+        Ok(())
     }
 
     fn register_auth_provider(

@@ -39,6 +39,11 @@ fn keeper(lang: Lang) -> MutexGuard<'static, Option<Keeper>> {
     lang.own().keeper.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether other threads of this process may be serving requests.
+pub fn serves_beside(lang: Lang) -> bool {
+    httpd::mpm::is_threaded() && keeper(lang).is_some()
+}
+
 /// Ends this process for a script that called `CORE::exit`.
 pub fn leave(status: c_int) -> ! {
     LEAVING.store(true, SeqCst);

@@ -146,6 +146,8 @@ C
     $s->expect_log(qr/on purpose|in a |in sort|in DESTROY|thrown|no such thing|My::C::none|CORE::exit|No::Such|No\/Such|no sub|Password Mismatch|AH00161/);
     my $times  = soak(25, 7_000);
     my $stacks = sub { $s->get('/stacks')->{content} };
+    # An entry or two come and go with what the request before has still to end; what a call leaves is there $times times.
+    my $grown  = sub { my ($before, $now) = map { [/=(\d+)/g] } @_; join ' ', grep { $now->[$_] - $before->[$_] > 5 } 0 .. $#$now };
     my @paths  = map { my $name = s/_\z//r; $name eq 'core_exit' && $mpm eq 'prefork' ? () : ("/$name", "/script/$name") } sort keys %by_handler;
     push @paths, map { my ($p) = /^Perl(\w+)Handler/; map { "/$p/$_" } qw(ok die_ exit_ object anon) } @phases;
     push @paths, map { "/from_c/$_" } qw(request keep merge named dies missing);
@@ -156,7 +158,8 @@ C
         my $before = $stacks->();
         like $before, qr/^save=\d+ .* pid=\d+\z/, 'the stacks are told' if $path eq $paths[0];
         for (1 .. $times) { $s->get(@$_) for @get }
-        is $stacks->(), $before, "$path: as high as before";
+        my $after = $stacks->();
+        is $grown->($before, $after), '', "$path: as high as before" or diag "$before -> $after";
     }
 });
 
