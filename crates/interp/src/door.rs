@@ -193,7 +193,9 @@ unsafe extern "C" fn bad(
                 Some(Kind::Bytes) => "a string",
                 Some(Kind::Code) => "a code reference or the name of a sub",
                 // perl's own words for it, for which code written for mod_perl looks.
-                Some(Kind::Codes) if elem == Some(Kind::Bytes) => "a string or an array of them: Not an array reference",
+                Some(Kind::Codes) if elem == Some(Kind::Bytes) => {
+                    "a string or an array of them: Not an array reference"
+                }
                 Some(Kind::Codes) => "a code reference, the name of a handler, an array of these, or undef",
                 Some(Kind::Name) => "a class",
                 Some(Kind::Fields) => "a table",
