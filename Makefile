@@ -27,7 +27,7 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables help deps unit rust
+.PHONY: build install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports help deps unit rust
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -67,6 +67,7 @@ lint: rust  ## fmt and clippy, with each language alone too; cargo-deny and typo
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features lua -- -D warnings
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features perl -- -D warnings
+	@perl docs/print_imports 2>&1 >/dev/null | sed 's/^imports:/imports, known:/'
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
 	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
 
@@ -102,9 +103,13 @@ fuzz: asan-so ## rows of the API with hostile values under AddressSanitizer, on 
 valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
 	VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
 
+imports:    ## which crate and which file uses which; fails while there is a circle of many files or an arrow upward
+	@CARGO="$(CARGO)" perl docs/print_imports
+
 bench: build ## against a C handler and mod_perl, in instructions per request
 	sh bench/run
 
-tables: rust ## print docs/directives.md, docs/api.md and the constants of a plain perl anew from the tables
+tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and the constants of a plain perl anew
 	$(CARGO) run -q -p config --example print_docs
 	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date
+	CARGO="$(CARGO)" perl docs/print_imports > docs/imports.md || :

@@ -1,14 +1,15 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
-use super::{needs, request_util::notes_of};
+use super::{connection_util, needs};
 use apr::{BucketAlloc, Reenter, Socket, Table};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
-const UTIL: &str = "Apache2::ConnectionUtil";
+/// The class.
+pub static CONNECTION: Class =
+    Class::of::<Connection>(ROWS).parts(&[&connection_util::PART]).doc("One client's connection.");
 
-/// Its rows.
-pub static CONNECTION: Class = Class::of::<Connection>(&[
+static ROWS: &[Row] = &[
     ro("aborted", Connection::is_aborted).doc("Whether the client is gone."),
     ro("base_server", Connection::base_server).doc("The server the port belongs to."),
     rw("client_ip", Connection::client_ip, Connection::set_client_ip)
@@ -20,7 +21,7 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     rw("remote_ip", Connection::client_ip, Connection::set_client_ip)
         .needs(&[&needs::TEXT])
         .doc("The older name of client_ip."),
-    ro("id", |c: &Connection| c.id()).doc("A number no other living connection has."),
+    ro("id", Connection::id).doc("A number no other living connection has."),
     ro("bucket_alloc", bucket_alloc).doc("The allocator of the connection's buckets."),
     rw("client_socket", Connection::client_socket, set_client_socket)
         .doc("The connection's socket; undef where the connection has none of its own (HTTP/2)."),
@@ -42,23 +43,12 @@ pub static CONNECTION: Class = Class::of::<Connection>(&[
     ro("pool", Connection::pool).doc("The pool that dies with this object."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),
     method("get_remote_host([how], [dir])", get_remote_host).doc("Name or address of the client, as REMOTE_* says."),
-    method("pnotes([key], [value])", pnotes)
-        .load(UTIL)
-        .doc("Values of the script, kept until the connection ends: the hash, a value, or a new value."),
-    method("pnotes_kill()", |c: &Connection, here: Here| runtime()?.pnotes(Owner::of(c), here, &mut Vec::clear))
-        .load(UTIL)
-        .doc("Frees these values now."),
-])
-.doc("One client's connection.");
+];
 
 fn bucket_alloc(c: &Connection) -> Option<BucketAlloc> {
     let alloc = c.bucket_alloc()?;
     apr_api::know(alloc, c.pool());
     Some(alloc)
-}
-
-fn pnotes(c: &Connection, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
-    notes_of(c, here, key, value)
 }
 
 /// Without a type: REMOTE_NAME. `dir` is a request's per_dir_config: its HostnameLookups counts.

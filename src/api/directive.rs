@@ -12,7 +12,7 @@ pub static DIRECTIVE: Class = Class::of::<Node>(&[
     method("directive()", |node: &Node| node.name().to_vec()).only(PERL).doc("Its name; of a section `<Location`."),
     method("args()", |node: &Node| node.arguments().to_vec()).only(PERL).doc("What follows the name."),
     method("filename()", |node: &Node| node.file().to_vec()).only(PERL).doc("The file it stands in."),
-    method("line_num()", |node: &Node| node.line()).only(PERL).doc("Its line there."),
+    method("line_num()", Node::line).only(PERL).doc("Its line there."),
 ])
 .doc("A directive or a section of the configuration. In Perl there are also as_string, as_hash and lookup.");
 

@@ -1,8 +1,8 @@
-//! `Apache2::Filter`: one filter of a request or connection, whoever wrote it; and records that are only handed on.
+//! `Apache2::Filter`: one filter of a request or connection, whoever wrote it.
 
 use super::needs;
 use apr::{Brigade, Reenter};
-use httpd::{ConfVector, Connection, Filter, FilterRec, MethodList, Request, ScoreHandle, ServerAddr, ServerContext};
+use httpd::{Connection, Filter, Request};
 use interp::*;
 
 /// What a setter of a chain raises.
@@ -24,28 +24,9 @@ pub static FILTER: Class = Class::of::<Filter>(&[
     method("fflush(bb)", fflush).doc(
         "Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned.",
     ),
-    method("remove()", |f: &Filter| f.remove()).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
+    method("remove()", Filter::remove).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
 ])
 .doc("One filter in a chain.");
-
-/// Its rows.
-pub static FILTER_REC: Class = Class::of::<FilterRec>(&[
-    ro("name", FilterRec::name).doc("The name under which the filter was registered, in lower case."),
-    ro("next", FilterRec::next).doc("The next one of a harness."),
-])
-.doc("A kind of filter.");
-
-/// Without rows: objects to be handed on.
-pub static CONF_VECTOR: Class =
-    Class::of::<ConfVector>(&[]).doc("The modules' records of an object, by module number.");
-/// Without rows: objects to be handed on.
-pub static METHOD_LIST: Class = Class::of::<MethodList>(&[]).doc("Methods by number and name.");
-/// Without rows: objects to be handed on.
-pub static SCORE_HANDLE: Class = Class::of::<ScoreHandle>(&[]).doc("A connection's place in the scoreboard.");
-/// Without rows: objects to be handed on.
-pub static SERVER_CONTEXT: Class = Class::of::<ServerContext>(&[]).doc("What a module keeps with a server.");
-/// Without rows: objects to be handed on.
-pub static SERVER_ADDR: Class = Class::of::<ServerAddr>(&[]).doc("An address that a server answers on.");
 
 fn set_c(f: &Filter, c: &Connection) -> Result<()> {
     if f.set_connection(c) { Ok(()) } else { Err("the connection could be gone before the filter".into()) }

@@ -22,8 +22,38 @@ object!(ServerLog, "Apache2::Log::Server");
 
 const LOG: &str = "Apache2::Log";
 
+/// Methods of a request.
+pub(super) static OF_REQUEST: Part = Part::new(LOG, REQUEST_ROWS);
+/// Methods of a server.
+pub(super) static OF_SERVER: Part = Part::new(LOG, SERVER_ROWS);
+
+static REQUEST_ROWS: &[Row] = &current([
+    method("log()", |r: Obj<Request>| of_request(r)).doc("The log, by level: $r->log->info."),
+    method("log_error(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(Request::server), Level::Error, text))
+        .loose()
+        .doc("Writes an error to the log."),
+    method("warn(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(Request::server), Level::Warn, text))
+        .loose()
+        .doc("Writes a warning to the log."),
+    method("log_reason(text, [filename])", reason).doc("Writes to the log why the client did not get a file."),
+    method("log_rerror(file, line, level, status, text, @more)", rerror)
+        .doc("Writes a line with all its parts to the log."),
+]);
+
+static SERVER_ROWS: &[Row] = &[
+    method("log()", |s: Obj<Server>| of_server(s)).doc("The log, by level: $s->log->info."),
+    method("log_error(@text)", |s: Maybe<&Server>, text: Rest| line(s.0.copied(), Level::Error, text))
+        .loose()
+        .doc("Writes an error to the log."),
+    method("warn(@text)", |s: Maybe<&Server>, text: Rest| line(s.0.copied(), Level::Warn, text))
+        .loose()
+        .doc("Writes a warning to the log."),
+    method("log_serror(file, line, level, status, text, @more)", serror)
+        .doc("Writes a line with all its parts to the log."),
+];
+
 /// A row per level. The line for `warn` becomes
-/// `$kind("warn(message, @more)", |l: $this, at: Caller, m: Message, more: Rest| $f(l, Level::Warn, at, m, more)).load(LOG).doc(..)`.
+/// `$kind("warn(message, @more)", |l: $this, at: Caller, m: Message, more: Rest| $f(l, Level::Warn, at, m, more)).doc(..)`.
 macro_rules! levels {
     ($kind:ident, $this:ty, $f:ident $(, $more:expr)*) => {
         &[
@@ -41,15 +71,17 @@ macro_rules! levels {
     (@ $kind:ident, $this:ty, $f:ident, $sig:literal, $level:ident, $doc:literal) => {
         $kind($sig, |l: $this, at: Caller, message: Message, more: Rest| {
             $f(l, Level::$level, at, message, more)
-        }).load(LOG).doc($doc)
+        }).doc($doc)
     };
 }
 /// Rows of `$r->log`.
 pub static REQUEST_LOG: Class = Class::of::<RequestLog>(levels!(method, &RequestLog, request_line))
+    .module(LOG)
     .isa(LOG)
     .doc("The log, as a request writes to it.");
 /// Rows of `$s->log`.
 pub static SERVER_LOG: Class = Class::of::<ServerLog>(levels!(method, &ServerLog, server_log_line))
+    .module(LOG)
     .isa(LOG)
     .doc("The log, as a server writes to it.");
 /// Rows of the class itself. Perl's `LOG_MARK` is in the module.
@@ -65,10 +97,10 @@ pub static LOG_CLASS: Class = Class::new(
 )
 .doc("The log, as the main server writes to it.");
 
-pub(super) fn of_request(r: Obj<Request>) -> Option<Owned<RequestLog>> {
+fn of_request(r: Obj<Request>) -> Option<Owned<RequestLog>> {
     NonNull::new(r.as_ptr()).map(|p| r.made(RequestLog(p), r.ticket()))
 }
-pub(super) fn of_server(s: Obj<Server>) -> Option<Owned<ServerLog>> {
+fn of_server(s: Obj<Server>) -> Option<Owned<ServerLog>> {
     NonNull::new(s.as_ptr()).map(|p| s.made(ServerLog(p), s.ticket()))
 }
 
@@ -120,7 +152,7 @@ fn main_line(_class: ClassName, level: Level, at: Caller, message: Message, more
 }
 
 /// A line of a server; without one, of that of the current request, else of the main one.
-pub(super) fn line(server: Option<Server>, level: Level, text: Rest) -> Result<()> {
+fn line(server: Option<Server>, level: Level, text: Rest) -> Result<()> {
     let current = || runtime().ok()?.current_object::<Request>().map(|(r, _)| r.server());
     let server = server.or_else(current).or_else(Server::main);
     if let Some(entry) = entry(level) {
@@ -134,7 +166,7 @@ pub(super) fn text(s: &Server, level: Level, text: &[u8]) {
     }
 }
 
-pub(super) fn reason(r: &Request, text: &[u8], filename: Option<&[u8]>) {
+fn reason(r: &Request, text: &[u8], filename: Option<&[u8]>) {
     let file = filename.or(r.uri()).unwrap_or_default();
     let connection = r.connection();
     let client = connection.remote_host().or(connection.client_ip()).unwrap_or_default();
@@ -152,27 +184,11 @@ fn full_entry<'a>(file: &'a [u8], line: i64, level: i64, status: i64) -> Result<
     let status = apr::Status(status as i32);
     Ok(entry.status(status).flags((level & !mask) as i32).place(file, u32::try_from(line).unwrap_or(0)))
 }
-pub(super) fn rerror(
-    r: &Request,
-    file: &[u8],
-    line: i64,
-    level: i64,
-    status: i64,
-    text: &[u8],
-    more: Rest,
-) -> Result<()> {
+fn rerror(r: &Request, file: &[u8], line: i64, level: i64, status: i64, text: &[u8], more: Rest) -> Result<()> {
     log::request(r, full_entry(file, line, level, status)?, &[text, &joined(more)].concat());
     Ok(())
 }
-pub(super) fn serror(
-    s: &Server,
-    file: &[u8],
-    line: i64,
-    level: i64,
-    status: i64,
-    text: &[u8],
-    more: Rest,
-) -> Result<()> {
+fn serror(s: &Server, file: &[u8], line: i64, level: i64, status: i64, text: &[u8], more: Rest) -> Result<()> {
     log::server(Some(s), full_entry(file, line, level, status)?, &[text, &joined(more)].concat());
     Ok(())
 }

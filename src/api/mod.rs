@@ -1,25 +1,37 @@
-//! `Apache2::*` and `ModPerl::*`: one file per class, each a static of rows over crate `httpd`'s safe functions.
+//! `Apache2::*` and `ModPerl::*`: one file per Perl module, with its rows and below them its functions, over crate `httpd`'s
+//! safe ones. A class has rows of its own and the parts that other modules bring.
 //!
-//! A row is `kind("name(parameters)", function)` and what differs from the default; its work is in crate `httpd` or in a
-//! function below the rows. Nothing here knows a language, or the host: what a function needs from above it asks of
+//! A row is `kind("name(parameters)", function)` and what differs from the default. Nothing here knows a language, or the host: what a function needs from above it asks of
 //! [`interp::Runtime`]. `docs/api.md` is printed from these rows.
 
+mod access;
+mod cmd_parms;
+mod command;
 mod connection;
+mod connection_util;
 mod consts;
 mod directive;
 mod filter;
+mod filter_rec;
+mod hook_run;
 mod log;
 pub mod lua;
+mod modperl_util;
 mod module;
+mod mpm;
 mod needs;
+mod opaque;
+mod process;
 mod request_io;
 mod request_rec;
 mod request_util;
+mod response;
 mod server_rec;
 mod server_util;
 mod status;
 mod sub_process;
 mod sub_request;
+mod uri;
 mod util;
 
 use httpd::ModuleRecord;
@@ -27,61 +39,38 @@ use interp::{Class, Consts};
 use std::sync::OnceLock;
 
 /// All classes, those of APR included, for [`interp::register`].
-pub static CLASSES: &[&Class] = &[
+pub static CLASSES: &[&[&Class]] = &[OURS, apr_api::CLASSES, lua::CLASSES];
+/// All constants, for [`interp::register`].
+pub static CONSTS: &[&[&Consts]] = &[&[&consts::CONST, &consts::MODPERL], apr_api::CONSTS, &[&lua::CONST]];
+
+static OURS: &[&Class] = &[
     &request_rec::REQUEST_REC,
-    &apr_api::TABLE,
-    &apr_api::POOL,
     &sub_request::SUB_REQUEST,
     &connection::CONNECTION,
     &server_rec::SERVER_REC,
-    &server_rec::PROCESS,
+    &process::PROCESS,
     &request_util::REQUEST_UTIL,
     &server_util::SERVER_UTIL,
-    &server_util::MPM,
+    &mpm::MPM,
     &log::REQUEST_LOG,
     &log::SERVER_LOG,
     &log::LOG_CLASS,
     &filter::FILTER,
-    &filter::FILTER_REC,
-    &filter::CONF_VECTOR,
-    &filter::METHOD_LIST,
-    &filter::SCORE_HANDLE,
-    &filter::SERVER_CONTEXT,
-    &filter::SERVER_ADDR,
+    &filter_rec::FILTER_REC,
+    &opaque::CONF_VECTOR,
+    &opaque::METHOD_LIST,
+    &opaque::SCORE_HANDLE,
+    &opaque::SERVER_CONTEXT,
+    &opaque::SERVER_ADDR,
     &module::MODULE_CLASS,
-    &module::COMMAND,
-    &module::CMD_PARMS,
+    &command::COMMAND,
+    &cmd_parms::CMD_PARMS,
     &directive::DIRECTIVE,
     &util::UTIL,
-    &util::URI,
-    &util::MODPERL_UTIL,
+    &uri::URI,
+    &modperl_util::MODPERL_UTIL,
     &status::STATUS,
-    &apr_api::STATUS,
-    &apr_api::ERROR,
-    &apr_api::BASE64,
-    &apr_api::STRING,
-    &apr_api::OS,
-    &apr_api::DATE,
-    &apr_api::URI,
-    &apr_api::SOCK_ADDR,
-    &apr_api::FINFO,
-    &apr_api::UTIL,
-    &apr_api::SOCKET,
-    &apr_api::BRIGADE,
-    &apr_api::BUCKET,
-    &apr_api::BUCKET_ALLOC,
-    &apr_api::BUCKET_TYPE,
-    &apr_api::ARRAY_HEADER,
-    &apr_api::IP_SUBNET,
-    &apr_api::THREAD_MUTEX,
-    &apr_api::THREAD_RWLOCK,
-    &lua::DATABASE,
-    &lua::STATEMENT,
-    &lua::RESULT_SET,
 ];
-
-/// All constants, for [`interp::register`].
-pub static CONSTS: &[&Consts] = &[&consts::CONST, &apr_api::CONST, &consts::MODPERL, &lua::CONST];
 
 /// The module in whose name scripts write to the error log. Set by the host before anything runs.
 pub static MODULE: OnceLock<&'static ModuleRecord> = OnceLock::new();
@@ -93,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_row_has_a_sentence_and_a_name_of_its_own() {
-        for class in CLASSES {
+        for class in CLASSES.concat() {
             let (mut names, mut lua_names) = (HashSet::new(), HashSet::new());
             for row in class.rows_of(interp::LUA) {
                 assert!(lua_names.insert(row.lua_name()), "{}::{} stands twice in Lua", class.name(), row.lua_name());
@@ -109,9 +98,10 @@ mod tests {
     /// With `MAKE_TABLES=1` (`make tables`) it writes them.
     #[test]
     fn the_printed_page_is_up_to_date() {
+        let (classes, constants) = (CLASSES.concat(), CONSTS.concat());
         let pages = [
-            ("docs/api.md", interp::api_md(CLASSES, CONSTS)),
-            ("lib/ModPerl/ConstValues.pm", interp::const_values_pm(CONSTS)),
+            ("docs/api.md", interp::api_md(&classes, &constants)),
+            ("lib/ModPerl/ConstValues.pm", interp::const_values_pm(&constants)),
         ];
         for (name, page) in pages {
             let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));

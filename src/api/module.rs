@@ -1,6 +1,6 @@
-//! `Apache2::Module`: the modules of httpd; `Apache2::Command`: their directives; `Apache2::CmdParms`: a line that is read.
+//! `Apache2::Module`: the modules of httpd.
 
-use httpd::{CmdParms, CommandRec, Loaded, Server};
+use httpd::{Loaded, Server};
 use interp::*;
 
 /// Its rows.
@@ -19,28 +19,6 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
         .doc("The minor number of the httpd that the module was compiled for."),
 ])
 .doc("A module of httpd.");
-
-/// Its rows.
-pub static COMMAND: Class = Class::of::<CommandRec>(&[
-    ro("name", CommandRec::name).doc("Its name."),
-    ro("errmsg", CommandRec::usage).doc("The text that a wrong use of the directive shows."),
-    ro("args_how", CommandRec::arguments).doc("How the directive takes its arguments: TAKE1 and the like."),
-    ro("req_override", CommandRec::places).doc("Where the directive may stand: OR_*."),
-    ro("next", CommandRec::next).doc("The next directive of the same module."),
-])
-.doc("A directive of a module.");
-
-/// Its rows: no code of Lua's runs while the configuration is read.
-pub static CMD_PARMS: Class = Class::of::<CmdParms>(&[
-    ro("override", |p: &CmdParms| i64::from(p.command().override_bits()))
-        .only(PERL)
-        .doc("What is allowed in the place where the line stands: OR_*."),
-    ro("path", |p: &CmdParms| p.command().path().map(<[u8]>::to_vec))
-        .only(PERL)
-        .doc("What the section around it is for."),
-    ro("server", |p: &CmdParms| p.command().server()).only(PERL).doc("The server that the line belongs to."),
-])
-.doc("A line of the configuration while it is read.");
 
 /// Modules last as long as a configuration, as its servers do.
 fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {

@@ -5,6 +5,44 @@ use apr::{Reenter, Status as AprStatus};
 use httpd::{ReadError, Request};
 use interp::*;
 
+/// Methods of a request.
+pub(super) static PART: Part = Part::new("Apache2::RequestIO", ROWS);
+/// What perl calls where a request is tied to a handle.
+pub(super) static HANDLE: Part = Part::new("Apache2::RequestIO", HANDLE_ROWS);
+
+static ROWS: &[Row] = &current([
+    method("print(@data)", print).doc("Sends strings; returns how many bytes, 0E0 for none. Flushes if $| is set."),
+    method("puts(@data)", puts).doc("Sends strings; returns how many bytes."),
+    method("write(buffer, [length], [offset])", write).doc("Sends a part of a string; returns how many bytes."),
+    method("rflush()", rflush).doc("Sends what is held back."),
+    method("read(buffer, length, [offset])", read)
+        .doc("Reads body bytes into a buffer; returns how many, 0 at the end."),
+    method("sendfile(filename, [offset], [length])", sendfile)
+        .doc("Sends a file; in void context a failure is thrown, else its status is returned."),
+    method("discard_request_body()", Request::discard_request_body)
+        .doc("Reads and throws away what is left of the body."),
+    method("setup_client_block([policy])", |r: &Request, policy: Option<i32>| {
+        r.setup_client_block(policy.unwrap_or(1))
+    })
+    .doc("Prepares reading with get_client_block; a status."),
+    method("should_client_block()", Request::should_client_block).doc("Whether there is a body to read."),
+    method("get_client_block(buffer, size)", get_client_block)
+        .doc("Reads a piece of the body; returns how many bytes."),
+]);
+
+static HANDLE_ROWS: &[Row] = &only(
+    PERL,
+    [
+        method("PRINT(@data)", print).doc("As print, for a tied handle."),
+        method("WRITE(buffer, [length], [offset])", write).doc("As write, for a tied handle."),
+        method("READ(buffer, length, [offset])", read).doc("As read, for a tied handle."),
+        method("GETC()", getc).doc("One byte of the body, for a tied handle."),
+        method("BINMODE([layer])", |_: &Request, _layer: Option<&[u8]>| true).doc("Does nothing: bodies are bytes."),
+        method("CLOSE()", |_: &Request| true).doc("Does nothing: the body ends with the request."),
+        method("UNTIE(count)", |_: &Request, _count: i64| true).doc("Does nothing."),
+    ],
+);
+
 /// Where a body cannot begin in a buffer: what lies before is filled with zeros, and memory must not end of that.
 const FARTHEST: i64 = 1 << 30;
 
@@ -20,7 +58,7 @@ fn send(r: &Request, cx: Reenter, data: Rest, function: &'static str, short: &st
     Ok(sent)
 }
 
-pub(super) fn print(r: &Request, cx: Reenter, autoflush: Autoflush, data: Rest) -> Result<Dual> {
+fn print(r: &Request, cx: Reenter, autoflush: Autoflush, data: Rest) -> Result<Dual> {
     let sent = send(r, cx, data, "Apache2::RequestIO::print", "$r->print")?;
     if autoflush.0 {
         runtime()?.flush(cx, Owner::of(r), true).map_err(|e| e.fail("Apache2::RequestIO::print", "$r->print"))?;
@@ -28,18 +66,12 @@ pub(super) fn print(r: &Request, cx: Reenter, autoflush: Autoflush, data: Rest) 
     Ok(Dual(sent as i64, if sent == 0 { "0E0" } else { "" }))
 }
 
-pub(super) fn puts(r: &Request, cx: Reenter, data: Rest) -> Result<usize> {
+fn puts(r: &Request, cx: Reenter, data: Rest) -> Result<usize> {
     send(r, cx, data, "Apache2::RequestIO::puts", "$r->puts")
 }
 
 /// A length of -1 or undef means all that is left behind the offset. What lies outside the string is not sent.
-pub(super) fn write(
-    r: &Request,
-    cx: Reenter,
-    buffer: &[u8],
-    length: Option<i64>,
-    offset: Option<i64>,
-) -> Result<usize> {
+fn write(r: &Request, cx: Reenter, buffer: &[u8], length: Option<i64>, offset: Option<i64>) -> Result<usize> {
     let start =
         usize::try_from(offset.unwrap_or(0)).ok().filter(|n| *n <= buffer.len()).ok_or("Offset outside string")?;
     let rest = &buffer[start..];
@@ -51,7 +83,7 @@ pub(super) fn write(
 }
 
 /// A client that went away is no error of the script's.
-pub(super) fn rflush(r: &Request, cx: Reenter) -> Result<()> {
+fn rflush(r: &Request, cx: Reenter) -> Result<()> {
     match runtime()?.flush(cx, Owner::of(r), true) {
         Err(Unsent::Failed(AprStatus(libc::ECONNABORTED | libc::ECONNRESET))) => Ok(()),
         other => other.map_err(|e| e.fail("Apache2::RequestIO::rflush", "$r->rflush")),
@@ -59,13 +91,7 @@ pub(super) fn rflush(r: &Request, cx: Reenter) -> Result<()> {
 }
 
 /// Reads until `length` bytes are there or the body ends. A negative offset counts from the buffer's end.
-pub(super) fn read(
-    r: &Request,
-    cx: Reenter,
-    mut buffer: Out,
-    length: i64,
-    offset: Option<i64>,
-) -> Result<Tainted<usize>> {
+fn read(r: &Request, cx: Reenter, mut buffer: Out, length: i64, offset: Option<i64>) -> Result<Tainted<usize>> {
     let wanted = usize::try_from(length).ok().filter(|n| *n > 0).ok_or("The LENGTH argument can't be negative")?;
     let start = match offset.unwrap_or(0) {
         FARTHEST.. => return Err("Offset outside string".into()),
@@ -92,13 +118,13 @@ fn unread(error: ReadError) -> Fail {
 }
 
 /// `undef` at the end of the body.
-pub(super) fn getc(r: &Request, cx: Reenter) -> Result<Option<Tainted<Vec<u8>>>> {
+fn getc(r: &Request, cx: Reenter) -> Result<Option<Tainted<Vec<u8>>>> {
     let mut byte = [0];
     let n = r.read(&mut byte, cx).map_err(unread)?;
     Ok((n == 1).then(|| Tainted(byte.to_vec())))
 }
 
-pub(super) fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: i64) -> Result<Tainted<i64>> {
+fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: i64) -> Result<Tainted<i64>> {
     let size = usize::try_from(size).map_err(|_| "the size can't be negative")?;
     let mut room = vec![0; size.min(PIECE)];
     let n = r.get_client_block(&mut room, cx);
@@ -107,13 +133,7 @@ pub(super) fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: 
 }
 
 /// What was printed before goes first.
-pub(super) fn sendfile(
-    r: &Request,
-    cx: Reenter,
-    filename: &[u8],
-    offset: Option<i64>,
-    length: Option<i64>,
-) -> Result<Status> {
+fn sendfile(r: &Request, cx: Reenter, filename: &[u8], offset: Option<i64>, length: Option<i64>) -> Result<Status> {
     const NAME: &str = "Apache2::RequestIO::sendfile";
     match runtime()?.flush(cx, Owner::of(r), false) {
         Ok(()) | Err(Unsent::NotInResponse) => {}
@@ -125,9 +145,4 @@ pub(super) fn sendfile(
         Err(status) => status,
     };
     Ok(Status(status.code(), NAME))
-}
-
-pub(super) fn send_cgi_header(r: &Request, cx: Reenter, text: &[u8]) -> Result<()> {
-    let sent = runtime()?.send_cgi_header(cx, Owner::of(r), text);
-    sent.map_err(|e| e.fail("Apache2::Response::send_cgi_header", "$r->send_cgi_header"))
 }

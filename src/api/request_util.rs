@@ -4,6 +4,57 @@ use apr::{Pool, Reenter, Table};
 use httpd::{Connection, Request};
 use interp::*;
 
+/// Methods of a request.
+pub(super) static PART: Part = Part::new("Apache2::RequestUtil", ROWS);
+/// A request that no client sent.
+pub(super) static MADE: Part = Part::new("Apache2::RequestUtil", MADE_ROWS);
+
+static ROWS: &[Row] = &current([
+    method("no_cache([flag])", no_cache)
+        .doc("Whether the answer must not be cached; sets the headers that say so."),
+    method("pnotes([key], [value])", pnotes)
+        .doc("Values of the script, kept until the request ends: the hash, a value, or a new value."),
+    method("pnotes_kill()", pnotes_kill).doc("Frees these values now."),
+    method("dir_config([key], [value])", dir_config)
+        .doc("Values of PerlSetVar and PerlAddVar: the table, a value, or a new value."),
+    method("push_handlers(phase, handlers)", push_handlers)
+        .doc("Adds handlers to a phase of this request."),
+    method("set_handlers(phase, handlers)", set_handlers)
+        .doc("Replaces the handlers of a phase of this request; undef: none."),
+    method("get_handlers(phase)", get_handlers).doc("The handlers of a phase."),
+    method("is_perl_option_enabled(flag)", |r: &Request, flag: &[u8]| runtime()?.is_option_enabled(Owner::of(r), flag))
+        .doc("Whether a PerlOptions flag is on here."),
+    method("add_config(lines, [override], [path], [options])", add_config)
+        .doc("Adds configuration lines for this request."),
+    method("location_merge(location)", location_merge)
+        .doc("Lets the section with exactly this text apply to the request in place of its present configuration; false if there is no such section."),
+    method("child_terminate()", child_terminate)
+        .doc("Ends the process when the request is over; not with threads."),
+    method("location()", |r: &Request| Ok::<_, Fail>(runtime()?.location(Owner::of(r))))
+        .doc("The path of the <Location> section whose configuration applies to the request."),
+    method("is_initial_req()", Request::is_initial)
+        .doc("Whether the request came from the client: false for subrequests and redirects."),
+    method("get_server_name()", Request::server_name)
+        .doc("The name to use for this server in links."),
+    method("get_server_port()", |r: &Request| i32::from(r.server_port()))
+        .doc("The port to use for this server in links."),
+    method("get_limit_req_body()", Request::limit_req_body)
+        .doc("LimitRequestBody, bytes; 0 is unlimited."),
+    method("document_root([root])", document_root)
+        .doc("DocumentRoot; one that is set lasts until the request ends, and cannot be with threads."),
+    method("as_string()", as_string)
+        .doc("Request line and headers of both directions, as text."),
+    method("slurp_filename([tainted])", slurp_filename)
+        .doc("The content of the request's file, as one string."),
+    method("psignature(prefix)", |r: &Request, prefix: &[u8]| r.signature(prefix).map(<[u8]>::to_vec))
+        .doc("The line that ServerSignature asks for, behind a prefix."),
+    method("set_basic_credentials(user, password)", set_basic_credentials)
+        .doc("Sets the Authorization header for Basic authentication."),
+]);
+
+static MADE_ROWS: &[Row] = &[class_method("new(c, [pool])", new)
+    .doc("A request that no client sent, for other protocols: a GET of /, in a pool below that of the connection.")];
+
 /// Functions of the package itself.
 pub static REQUEST_UTIL: Class = Class::new(
     "Apache2::RequestUtil",
@@ -72,10 +123,10 @@ pub(super) fn notes_of<T: Object>(
     })?;
     result
 }
-pub(super) fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
+fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
     notes_of(r, here, key, value)
 }
-pub(super) fn pnotes_kill(r: &Request, here: Here) -> Result<()> {
+fn pnotes_kill(r: &Request, here: Here) -> Result<()> {
     runtime()?.pnotes(Owner::of(r), here, &mut Vec::clear)
 }
 
@@ -90,7 +141,7 @@ pub(super) fn get_or_set(table: Table, key: &[u8], value: Option<Maybe<&[u8]>>) 
 }
 
 /// A directory's values first, then its server's.
-pub(super) fn dir_config(
+fn dir_config(
     r: &Request,
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
@@ -107,17 +158,33 @@ pub(super) fn dir_config(
     Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
 }
 
-pub(super) fn push_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+fn push_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
     runtime()?.push_handlers(Owner::of(r), phase, handlers.keep())
 }
-pub(super) fn set_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+fn set_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
     runtime()?.set_handlers(Owner::of(r), phase, handlers.keep())
 }
-pub(super) fn get_handlers(r: &Request, phase: &[u8]) -> Result<Option<Array<HandlerRef>>> {
+fn get_handlers(r: &Request, phase: &[u8]) -> Result<Option<Array<HandlerRef>>> {
     Ok(runtime()?.handlers(Owner::of(r), phase)?.filter(|h| !h.is_empty()).map(Array))
 }
 
-pub(super) fn add_config(
+fn no_cache(r: &Request, flag: Option<i32>) -> i32 {
+    let old = r.no_cache();
+    if let Some(flag) = flag {
+        r.set_no_cache(flag);
+    }
+    let headers = r.headers_out();
+    for name in [&b"Pragma"[..], b"Cache-Control"] {
+        match (r.no_cache() != 0, flag) {
+            (true, _) => headers.set(name, b"no-cache"),
+            (false, Some(_)) => headers.unset(name),
+            (false, None) => {}
+        }
+    }
+    old
+}
+
+fn add_config(
     r: &Request,
     _cx: Reenter,
     lines: Strings,
@@ -135,7 +202,7 @@ pub(super) fn add_config(
 }
 
 /// The section's values count from now on.
-pub(super) fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
+fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
     let merged = r.merge_location(location);
     if merged {
         runtime()?.config_is_changed(Owner::of(r));
@@ -144,7 +211,7 @@ pub(super) fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
 }
 
 /// On the connection's pool, or on one that the script made, whose object it then keeps.
-pub(super) fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) -> Result<Owned<Request>> {
+fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) -> Result<Owned<Request>> {
     let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
     let made = Request::made_up(c, &base, cx);
     let r = made.map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestRec::new")))?;
@@ -155,7 +222,7 @@ pub(super) fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<O
     })
 }
 
-pub(super) fn child_terminate(r: &Request) -> Result<()> {
+fn child_terminate(r: &Request) -> Result<()> {
     if httpd::mpm::is_threaded() {
         return Err("Can't run '$r->child_terminate' in a threaded mpm".into());
     }
@@ -163,7 +230,7 @@ pub(super) fn child_terminate(r: &Request) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn document_root(r: &Request, root: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+fn document_root(r: &Request, root: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
     let old = r.document_root().map(<[u8]>::to_vec);
     if let Some(root) = root {
         super::server_rec::changeable("$r->document_root")?;
@@ -172,7 +239,7 @@ pub(super) fn document_root(r: &Request, root: Option<&[u8]>) -> Result<Option<V
     Ok(old)
 }
 
-pub(super) fn as_string(r: &Request) -> Vec<u8> {
+fn as_string(r: &Request) -> Vec<u8> {
     fn line(text: &mut Vec<u8>, parts: &[&[u8]]) {
         parts.iter().for_each(|p| text.extend_from_slice(p));
         text.push(b'\n');
@@ -194,7 +261,7 @@ pub(super) fn as_string(r: &Request) -> Vec<u8> {
 }
 
 /// Lua has no references to scalars: there it is the string.
-pub(super) fn slurp_filename(r: &Request, tainted: Option<bool>) -> Result<ByRef<Either<Tainted<Vec<u8>>, Vec<u8>>>> {
+fn slurp_filename(r: &Request, tainted: Option<bool>) -> Result<ByRef<Either<Tainted<Vec<u8>>, Vec<u8>>>> {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(r.filename().unwrap_or_default());
     let content = std::fs::read(name)
@@ -203,7 +270,7 @@ pub(super) fn slurp_filename(r: &Request, tainted: Option<bool>) -> Result<ByRef
     Ok(ByRef(if tainted.unwrap_or(true) { Either::A(Tainted(content)) } else { Either::B(content) }))
 }
 
-pub(super) fn set_basic_credentials(r: &Request, user: &[u8], password: &[u8]) {
+fn set_basic_credentials(r: &Request, user: &[u8], password: &[u8]) {
     let value = [b"Basic ", apr_api::base64::encode(&[user, b":", password].concat()).as_bytes()].concat();
     r.headers_in().set(b"Authorization", &value);
 }

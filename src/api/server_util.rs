@@ -1,8 +1,50 @@
-//! `Apache2::ServerUtil` and `Apache2::MPM`: facts about the server as a whole.
+//! `Apache2::ServerUtil`: what the host keeps for a server, and facts about the server as a whole.
 
-use apr::Pool;
-use httpd::{Server, mpm, server};
+use super::{needs, request_util::get_or_set};
+use apr::{Pool, Table};
+use httpd::{Server, server};
 use interp::*;
+
+/// Methods of a server.
+pub(super) static PART: Part = Part::new("Apache2::ServerUtil", ROWS);
+
+static ROWS: &[Row] = &[
+    method("loglevel([level])", loglevel).doc("LogLevel, as a number."),
+    method("error_log2stderr()", Server::error_log_to_stderr).doc("Sends the process's standard error to the server's error log."),
+    method("dir_config([key], [value])", dir_config)
+        .doc("Values of PerlSetVar and PerlAddVar outside sections: the table, a value, or a new value."),
+    method("push_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
+        runtime()?.push_handlers(Owner::of(s), phase, handlers.keep())
+    })
+    .doc("Adds handlers to a phase of this server; once it serves, in this process only."),
+    method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
+        runtime()?.set_handlers(Owner::of(s), phase, handlers.keep())
+    })
+    .doc("Replaces the handlers of a phase of this server; once it serves, in this process only."),
+    method("get_handlers(phase)", |s: &Server, phase: &[u8]| {
+        Ok::<_, Fail>(runtime()?.handlers(Owner::of(s), phase)?.filter(|h| !h.is_empty()).map(Array))
+    })
+    .doc("The handlers of a phase."),
+    method("is_perl_option_enabled(flag)", |s: &Server, flag: &[u8]| runtime()?.is_option_enabled(Owner::of(s), flag))
+        .doc("Whether a PerlOptions flag of servers is on here."),
+    method("add_config(lines)", |s: &Server, lines: Strings| {
+        if !lines.is_array() {
+            return Err("$s->add_config() has failed: not an array reference".into());
+        }
+        let lines: Vec<_> = lines.iter().collect();
+        runtime()?
+            .add_config(Owner::of(s), &lines, -1, None, -1)
+            .map_err(|e| e.prefixed("$s->add_config() has failed: "))
+    })
+    .doc("Adds configuration lines to this server. It is to be called while the server starts."),
+    method("add_version_component(text)", |s: &Server, text: &[u8]| {
+        httpd::server::add_version_component(s.pconf(), text)
+    })
+    .needs(&[&needs::STARTING])
+    .doc("Adds a word to the Server header. It is to be called while the server starts."),
+    method("method_register(name)", |s: &Server, name: &[u8]| httpd::util::register_method(s.pconf(), name))
+        .doc("Makes a method known to httpd and returns the method's number. Best called while the server starts: later it holds in one process."),
+];
 
 /// Functions of the package.
 pub static SERVER_UTIL: Class = Class::new(
@@ -31,18 +73,25 @@ pub static SERVER_UTIL: Class = Class::new(
 )
 .doc("The server as a whole.");
 
-/// Functions of the package.
-pub static MPM: Class = Class::new(
-    "Apache2::MPM",
-    &[
-        class_method("is_threaded()", |_class: ClassName| mpm::is_threaded())
-            .doc("Whether requests are served by threads."),
-        class_method("query(what)", |_class: ClassName, what: i32| httpd::util::mpm_query(what))
-            .doc("What the MPM says of itself: MPMQ_*; undef for what it does not know."),
-        class_method("show()", |_class: ClassName| mpm::name()).doc("Name of the MPM, prefork or event."),
-    ],
-)
-.doc("The multi-processing module.");
+/// 0 is no level to set, as with mod_perl.
+fn loglevel(s: &Server, level: Option<i32>) -> i32 {
+    if let Some(level) = level.filter(|n| *n != 0) {
+        s.set_log_level(level);
+    }
+    s.log_level()
+}
+
+fn dir_config(
+    s: &Server,
+    key: Option<&[u8]>,
+    value: Option<Maybe<&[u8]>>,
+) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
+    let table = runtime()?.dir_config(Owner::of(s), value.is_some())?;
+    Ok(match key {
+        None => Either::A(table),
+        Some(key) => Either::B(table.and_then(|t| get_or_set(t, key, value))),
+    })
+}
 
 fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
     server::root_relative(pool, path.unwrap_or_default())

@@ -11,9 +11,17 @@ use httpd::{
 };
 use interp::*;
 
+/// Methods of a request.
+pub(super) static PART: Part = Part::new("Apache2::SubProcess", ROWS);
+
+static ROWS: &[Row] = &only(PERL, [
+    method("spawned(program, @arguments)", spawned)
+        .doc("Runs a program, for spawn_proc_prog: the numbers of three files, its input, output and errors; nothing if it cannot be run, and the log says why."),
+]);
+
 /// Its environment is the request's `subprocess_env`, its folder that of the request's file. It is ended with the request, as
 /// httpd ends CGI scripts. The caller owns the three files.
-pub(super) fn spawned(r: &Request, program: &[u8], arguments: Rest) -> Result<List<i64>> {
+fn spawned(r: &Request, program: &[u8], arguments: Rest) -> Result<List<i64>> {
     let mut command = Command::new(OsStr::from_bytes(program));
     command.args(arguments.iter().map(OsStr::from_bytes));
     command.env_clear().envs(r.subprocess_env().iter().map(|(k, v)| (OsStr::from_bytes(k), OsStr::from_bytes(v))));

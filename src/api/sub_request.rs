@@ -1,12 +1,13 @@
 //! `Apache2::SubRequest`: what a URI or file would be served as, and serving it into the request.
 
+use super::needs;
 use apr::{Finfo, Reenter};
 use httpd::{Filter, Request, SubRequest};
 use interp::*;
 
 /// Its rows.
 pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
-    method("run()", run).needs(&[&super::needs::LOOKED_UP]).doc(
+    method("run()", run).needs(&[&needs::LOOKED_UP]).doc(
         "Runs the subrequest, whose answer becomes part of the request that it was looked up from; returns a status.",
     ),
     method("DESTROY()", destroy).only(PERL).ending().doc("Makes the subrequest end together with its object."),
@@ -14,23 +15,35 @@ pub static SUB_REQUEST: Class = Class::of::<SubRequest>(&[
 .isa("Apache2::RequestRec")
 .doc("A request made by a request.");
 
-pub(super) fn lookup_uri(
-    r: &Request,
-    cx: Reenter,
-    uri: &[u8],
-    filter: Option<&Filter>,
-) -> Result<Option<Owned<SubRequest>>> {
+/// Methods of a request.
+pub(super) static PART: Part = Part::new("Apache2::SubRequest", ROWS);
+
+static ROWS: &[Row] = &current([
+    method("lookup_uri(uri, [filters])", lookup_uri).doc("A subrequest that shows what a URI would be served as."),
+    method("lookup_file(file, [filters])", lookup_file)
+        .needs(&[&needs::FILENAME, &needs::URI])
+        .doc("A subrequest that shows what a file would be served as."),
+    method("lookup_method_uri(method, uri, [filters])", lookup_method_uri)
+        .doc("A subrequest that shows what a URI would be served as, with another method."),
+    method("lookup_dirent(entry, [kind], [filters])", lookup_dirent)
+        .needs(&[&needs::FILENAME, &needs::URI])
+        .doc("A subrequest that shows what an entry of the request's directory would be served as."),
+    method("internal_fast_redirect(sub)", internal_fast_redirect)
+        .needs(&[&needs::OWN_SUBREQUEST])
+        .doc("Answers the request with what a subrequest stands for."),
+    method("internal_redirect(uri)", Request::internal_redirect)
+        .doc("Answers the request with what another URI stands for."),
+    method("internal_redirect_handler(uri)", Request::internal_redirect_handler)
+        .doc("Does what internal_redirect does, and keeps the handler of this request."),
+]);
+
+fn lookup_uri(r: &Request, cx: Reenter, uri: &[u8], filter: Option<&Filter>) -> Result<Option<Owned<SubRequest>>> {
     owned(r.lookup_uri(uri, filter, cx))
 }
-pub(super) fn lookup_file(
-    r: &Request,
-    cx: Reenter,
-    file: &[u8],
-    filter: Option<&Filter>,
-) -> Result<Option<Owned<SubRequest>>> {
+fn lookup_file(r: &Request, cx: Reenter, file: &[u8], filter: Option<&Filter>) -> Result<Option<Owned<SubRequest>>> {
     owned(r.lookup_file(file, filter, cx))
 }
-pub(super) fn lookup_method_uri(
+fn lookup_method_uri(
     r: &Request,
     cx: Reenter,
     method: &[u8],
@@ -39,7 +52,7 @@ pub(super) fn lookup_method_uri(
 ) -> Result<Option<Owned<SubRequest>>> {
     owned(r.lookup_method_uri(method, uri, filter, cx))
 }
-pub(super) fn lookup_dirent(
+fn lookup_dirent(
     r: &Request,
     cx: Reenter,
     entry: &Finfo,
@@ -50,7 +63,7 @@ pub(super) fn lookup_dirent(
 }
 
 /// The subrequest lives on in the request, so its object ends nothing from now on.
-pub(super) fn internal_fast_redirect(r: &Request, sub: Obj<SubRequest>, cx: Reenter) {
+fn internal_fast_redirect(r: &Request, sub: Obj<SubRequest>, cx: Reenter) {
     r.fast_redirect(&sub, cx);
     sub.ticket().void();
 }

@@ -1,4 +1,4 @@
-//! `Apache2::Util`, `Apache2::URI` and `ModPerl::Util`: what fits nowhere else.
+//! `Apache2::Util`: what fits nowhere else.
 
 use apr::Pool;
 use interp::*;
@@ -17,30 +17,8 @@ pub static UTIL: Class = Class::new(
 )
 .doc("Helpers.");
 
-/// Functions of the package; its methods are the request's. In Perl `unescape_url` changes its argument: see the module.
-pub static URI: Class = Class::new(
-    "Apache2::URI",
-    &[
-        function("unescape_url(url)", unescape).only(LUA).doc("Decodes %xx."),
-        function("unescaped(url)", unescape).only(PERL).doc("Decodes %xx; used by unescape_url."),
-    ],
-)
-.doc("URIs.");
-
-fn unescape(url: &[u8]) -> Vec<u8> {
-    httpd::util::unescape_url(url).0
-}
-
-/// Functions of the package.
-pub static MODPERL_UTIL: Class = Class::new(
-    "ModPerl::Util",
-    &[function("current_callback()", || Ok::<_, Fail>(runtime()?.current_phase()))
-        .doc("Name of the running phase's directive.")],
-)
-.doc("The module itself.");
-
 fn ht_time(pool: &Pool, seconds: Option<i64>, format: Option<&[u8]>, gmt: Option<bool>) -> Option<Vec<u8>> {
     let now = || std::time::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_secs() as i64);
     let format = format.unwrap_or(b"%a, %d %b %Y %H:%M:%S %Z");
-    httpd::util::time(pool, seconds.unwrap_or_else(now) * 1_000_000, format, gmt.unwrap_or(true))
+    httpd::util::time(pool, seconds.unwrap_or_else(now) * apr::SECOND, format, gmt.unwrap_or(true))
 }

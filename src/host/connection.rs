@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use httpd::{Connection, Request};
+use interp::{Bag, Ticket};
+use leases::Drains;
 use tipool::ItemId;
 
-use interp::{Bag, Ticket};
-
 use super::lang::Lang;
-use super::stock::{Lent, Refused, Stock};
-use super::tree::{Hold, Tree};
-use super::waiting::{self, Drains};
+use super::lease::{Hold, Rank, Refused, Stock, Tree};
+use super::waiting;
 
 /// One connection's data. Made when the first handler of ours needs it.
 pub struct ConnectionState {
@@ -75,7 +74,7 @@ impl ConnectionState {
     }
 
     /// The ranks of the interpreters that the connection holds and keeps.
-    pub fn ranks(&self) -> Vec<leases::Rank> {
+    pub fn ranks(&self) -> Vec<Rank> {
         let held = self.tree.leases().into_iter().map(|held| held.rank);
         held.chain(self.kept.borrow().iter().map(|(stock, _)| stock.rank)).collect()
     }
@@ -94,13 +93,13 @@ impl ConnectionState {
 
     /// Makes this interpreter the connection's home until the connection ends. A home is no lease: others may use the interpreter.
     pub fn settle(&self, stock: &Arc<Stock>, hold: &Hold) {
-        if let Lent::Clone(_, lease) = &**hold
-            && self.home(stock).is_none()
+        if self.home(stock).is_none()
+            && let Some(id) = hold.add_home()
         {
-            self.homes.borrow_mut().push((stock.clone(), lease.add_home()));
+            self.homes.borrow_mut().push((stock.clone(), id));
         }
         let mut parents = self.parents.borrow_mut();
-        if matches!(**hold, Lent::Parent(..)) && !parents.iter().any(|of| Arc::ptr_eq(of, stock)) {
+        if hold.is_parent() && !parents.iter().any(|of| Arc::ptr_eq(of, stock)) {
             parents.push(stock.clone());
         }
     }

@@ -9,15 +9,14 @@ use std::sync::Arc;
 use config::{Handler, LeaseScope, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
-use interp::{Entry, HandlerRef, IntoVal, Object, Raised, Ticket, Val};
+use interp::{Entry, HandlerRef, Interp, IntoVal, Object, Raised, Ticket, Val};
 
+use super::about::About;
 use super::connection::ConnectionState;
-use super::frame::{About, Frame};
 use super::lang::{Lang, RequestCall};
+use super::lease::{Frame, Hold, Refused, Stock, choose};
 use super::request::{RequestState, Step};
-use super::stock::{Lent, Refused, Stock};
-use super::tree::Hold;
-use super::{configured, end, hint, report, waiting};
+use super::{configured, end, hint, report};
 
 /// What `run_stack` needs to know of the phase that it runs.
 pub struct Stack<'a> {
@@ -172,7 +171,7 @@ const fn prepares_cleanup(phase: Phase) -> bool {
 #[inline(always)]
 pub fn request(lang: Lang, phase: Phase, r: &Request) -> c_int {
     if phase == Phase::Log {
-        return if end::is_over(lang, r) { DECLINED } else { waiting::at_log(|| before_or_after(lang, phase, r)) };
+        return if end::is_over(lang, r) { DECLINED } else { leases::at_log(|| before_or_after(lang, phase, r)) };
     }
     if phase == Phase::Fixup {
         end::look_after(lang, r);
@@ -229,19 +228,18 @@ fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
 /// `Refused` when none could be had.
 #[inline(always)]
 pub fn enter<R>(lang: Lang, call: &RequestCall<'_>, f: impl FnOnce(&dyn Entry) -> R) -> Result<R, Refused> {
-    let Some(stock) = call.server.stock() else { return Err(Refused::none()) };
+    let about = About::Request(*call.r);
+    let Some(stock) = choose(lang, &about) else { return Err(Refused::none()) };
     let hold = match Frame::inside(stock) {
         Some(hold) if call.state.tree().held(stock).is_none() => hold,
         _ => call.state.hold(call.r, call.phase, stock)?,
     };
     let (mut f, mut result) = (Some(f), None);
-    Frame::run(About::Request(*call.r), Some(call.phase), stock, &hold, || {
-        hold.run(|interp| {
-            lang.around(call, interp, &mut |entry| {
-                if let Some(f) = f.take() {
-                    result = Some(f(entry));
-                }
-            });
+    Frame::enter(about, Some(call.phase), stock, &hold, |interp| {
+        lang.around(call, interp, &mut |entry| {
+            if let Some(f) = f.take() {
+                result = Some(f(entry));
+            }
         });
     });
     result.ok_or_else(Refused::none)
@@ -321,8 +319,9 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     if configured.is_empty() || !server.conf.is_enabled() {
         return DECLINED;
     }
-    let (Some(stock), Some(state)) = (server.stock(), ConnectionState::of(lang, c)) else { return DECLINED };
-    let stack = Stack { lang, phase, about: About::Connection(*c), configured, state: None };
+    let about = About::Connection(*c);
+    let (Some(stock), Some(state)) = (choose(lang, &about), ConnectionState::of(lang, c)) else { return DECLINED };
+    let stack = Stack { lang, phase, about, configured, state: None };
     let hold = match Frame::inside(stock).map_or_else(|| state.hold(stock, c), Ok) {
         Ok(hold) => hold,
         Err(refused) => {
@@ -333,11 +332,9 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
             return if phase == Phase::ProcessConnection { OK } else { HTTP_SERVICE_UNAVAILABLE };
         }
     };
-    let status = Frame::run(stack.about, Some(phase), stock, &hold, || {
-        serve(lang, &hold, |entry| {
-            run_stack(entry, &stack, &[Val::object(Connection::class(), c.address(), state.ticket)])
-        })
-        .unwrap_or(DECLINED)
+    let subject = Val::object(Connection::class(), c.address(), state.ticket);
+    let status = Frame::enter(about, Some(phase), stock, &hold, |interp| {
+        serve(lang, interp, |entry| run_stack(entry, &stack, &[subject])).unwrap_or(DECLINED)
     });
     if stock.scope() == LeaseScope::Connection {
         state.keep(stock, &hold);
@@ -354,28 +351,28 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
 pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
     let Some(record) = lang.server(s) else { return OK };
     let configured = &*configured::of_record(lang, phase, record);
-    let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), record.stock()) else { return OK };
-    let stack = Stack { lang, phase, about: About::Server(*s), configured, state: None };
+    let about = About::Server(*s);
+    let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), choose(lang, &about)) else {
+        return OK;
+    };
+    let stack = Stack { lang, phase, about, configured, state: None };
     let args: Vec<Val> =
         pools.iter().map(|p| p.val(super::runtime::pool_ticket(lang, p))).chain([s.val(Ticket::FOREVER)]).collect();
-    in_parent(stack.about, Some(phase), stock, |entry| run_stack(entry, &stack, &args))
+    in_parent(about, Some(phase), stock, |entry| run_stack(entry, &stack, &args))
 }
 
 /// Runs `f` in the parent of a stock.
 pub fn in_parent<R>(about: About, phase: Option<Phase>, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
-    let hold: Hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
-    Frame::run(about, phase, stock, &hold, || enter_any(&hold, f))
+    Frame::enter(about, phase, stock, &stock.hold_parent(), |interp| interp::enter(interp, f))
 }
 
 /// As [`enter_any`], for a call that serves a connection or ends a request: what it changes of the interpreter ends with the call.
-pub fn serve<R>(lang: Lang, hold: &Hold, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
+pub fn serve<R>(lang: Lang, interp: &dyn Interp, f: impl FnOnce(&dyn Entry) -> R) -> Option<R> {
     let (mut f, mut result) = (Some(f), None);
-    hold.run(|interp| {
-        lang.serve(interp, &mut |entry| {
-            if let Some(f) = f.take() {
-                result = Some(f(entry));
-            }
-        });
+    lang.serve(interp, &mut |entry| {
+        if let Some(f) = f.take() {
+            result = Some(f(entry));
+        }
     });
     result
 }

@@ -9,7 +9,7 @@ use httpd::{End, Request};
 
 use super::lang::Lang;
 use super::request::{RequestState, top};
-use super::{configured, dispatch, languages, waiting};
+use super::{configured, dispatch, languages};
 
 /// An answer of at most so many bytes is written at once, and the request ends with it: ending it earlier gains nothing. It would
 /// also need an earlier write, which lets a quick client's next request overtake those of others.
@@ -59,7 +59,7 @@ pub fn in_time(end: &End) {
         }
         end.write_out();
     }
-    waiting::in_time(|| languages().iter().for_each(|lang| end_all(lang, r)));
+    leases::in_time(|| languages().iter().for_each(|lang| end_all(lang, r)));
 }
 
 /// Whether we have anything left to do for a request.
@@ -95,7 +95,7 @@ pub fn at_death(lang: Lang, r: Request) {
     state.end(&r);
     let has_handlers = state.is_changed(Phase::Cleanup) || !configured::of_request(lang, Phase::Cleanup, &r).is_empty();
     if has_handlers && !state.is_ended() {
-        waiting::at_end(|| dispatch::cleanup(lang, r));
+        leases::at_end(|| dispatch::cleanup(lang, r));
     } else if !state.ends_late() && !interp::is_forked() {
         state.unpin();
     }
@@ -103,7 +103,7 @@ pub fn at_death(lang: Lang, r: Request) {
 
 /// Called when the request's pool dies and its other cleanups have run.
 pub fn after_death(lang: Lang, r: Request) {
-    waiting::at_end(|| dispatch::free_values(lang, r));
+    leases::at_end(|| dispatch::free_values(lang, r));
 }
 
 /// Whether the request has ended for us already.

@@ -11,7 +11,7 @@ use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPEND
 use httpd::{ModuleRecord, Node, Request, skipped};
 use interp::{Inside, Outcome};
 
-use super::frame::About;
+use super::about::About;
 use super::lang::Lang;
 use super::request::Step;
 use super::{configured, report, site};

@@ -13,13 +13,14 @@ use config::{DirConf, Handler, Phase, ServerConf};
 use httpd::provider::Group;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
+use leases::Keeper;
 
+use super::ServerRecord;
+use super::about::About;
 use super::connection::ConnectionState;
-use super::frame::About;
-use super::keeper::Keeper;
+use super::lease::Hold;
 use super::request::RequestState;
 use super::site::Site;
-use super::{ServerRecord, stock::Stock};
 
 /// One language, by a reference to its row.
 pub type Lang = &'static LanguageRow;
@@ -202,7 +203,7 @@ pub trait Language: Sync {
     }
 
     /// Called when a call ends while code of another module keeps the interpreter by its count.
-    fn keep_for_others(&self, hold: &super::tree::Hold) {
+    fn keep_for_others(&self, hold: &Hold) {
         let _ = hold;
     }
 
@@ -416,6 +417,11 @@ impl LanguageRow {
     pub fn server_of<'r>(&self, r: &'r Request) -> Option<&'r ServerRecord> {
         self.records.server_of(r)
     }
+    /// The record of the server on whose address a connection came.
+    #[inline(always)]
+    pub fn server_of_connection<'c>(&self, c: &'c Connection) -> Option<&'c ServerRecord> {
+        self.records.server_of_connection(c)
+    }
     /// The configuration of a request's directory.
     #[inline(always)]
     pub fn dir<'r>(&self, r: &'r Request) -> Option<&'r DirConf> {
@@ -450,11 +456,6 @@ impl LanguageRow {
         kind: c_int,
     ) -> Result<(), apr::Status> {
         (self.register_provider)(pconf, group, name, version, kind)
-    }
-    /// The interpreters a request's server draws from.
-    #[inline(always)]
-    pub fn stock_of<'r>(&self, r: &'r Request) -> Option<&'r std::sync::Arc<Stock>> {
-        self.server_of(r)?.stock()
     }
 }
 

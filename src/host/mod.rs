@@ -3,16 +3,16 @@
 //! | file | what it has |
 //! |---|---|
 //! | `startup` | pre_config to child_exit |
-//! | `site`, `stock` | the interpreters of a configuration; those of one server: parent and clones |
-//! | `keeper` | the thread that makes and replaces clones ahead of demand |
-//! | `tree`, `request`, `connection` | who holds an interpreter, and how long; what is kept per request and connection |
+//! | `site` | the interpreters of a configuration |
+//! | `lease`, `above` | the floor `leases` here: from which stock a call draws; what that floor asks of a language |
+//! | `request`, `connection` | what is kept per request and connection: its part in a lease, values |
 //! | `end` | the end of a request for us |
-//! | `waiting` | what is done when no interpreter is idle |
+//! | `waiting` | what a request has when it finds no interpreter idle |
 //! | `configured` | which handlers hold for a phase |
 //! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
 //! | `lang` | what a language has of its own |
 //! | `perl`, `lua` | the two languages' modules |
-//! | `frame` | the calls that run on this thread |
+//! | `about` | what a call is about |
 //! | `provider` | providers of authentication and authorization |
 //! | `runtime` | what API functions ask of the host |
 //! | `report`, `hint` | the error log; what it says of classic mistakes |
@@ -22,14 +22,15 @@
     allow(dead_code, reason = "each of the two languages uses its part of what both share")
 )]
 
+mod about;
+mod above;
 mod configured;
 mod connection;
 mod dispatch;
 mod end;
-mod frame;
 mod hint;
-mod keeper;
 mod lang;
+mod lease;
 #[cfg(feature = "any-lua")]
 pub mod lua;
 mod output;
@@ -41,8 +42,6 @@ mod request;
 mod runtime;
 mod site;
 mod startup;
-mod stock;
-mod tree;
 mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +51,7 @@ use config::{Language, ServerConf};
 use httpd::Own;
 use once_cell::sync::OnceCell;
 
-use stock::Stock;
+use lease::Stock;
 
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
@@ -66,12 +65,6 @@ fn languages() -> &'static [lang::Lang] {
         #[cfg(feature = "any-lua")]
         lua::LUA,
     ]
-}
-
-/// A language's place in that order.
-fn rank_of(lang: lang::Lang) -> leases::Rank {
-    let at = languages().iter().position(|known| std::ptr::eq(*known, lang));
-    at.and_then(|at| leases::Rank::try_from(at).ok()).unwrap_or(0)
 }
 
 /// What the host keeps per server: the records of its configuration, and the interpreters it draws from once they run.

@@ -9,8 +9,9 @@ use httpd::provider::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENER
 use httpd::{Command, Request};
 use interp::{IntoVal, Raised, Ticket, Val};
 
-use super::frame::{About, Frame};
+use super::about::About;
 use super::lang::{Lang, RequestCall};
+use super::lease::Frame;
 use super::request::{RequestState, Step};
 use super::{dispatch, report, site, startup};
 
@@ -145,9 +146,9 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
     // The ticket is void once the line has been read: the object must not be used after that.
     let ticket = Ticket::new_owner();
     let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
-    let done = Frame::run(About::Server(s), None, &stock, &hold, || {
+    let done = Frame::enter(About::Server(s), None, &stock, &hold, |interp| {
         let args = [parms, line.val(Ticket::FOREVER)];
-        dispatch::enter_any(&hold, |entry| lang.call(&About::Server(s), entry, second, &args))
+        interp::enter(interp, |entry| lang.call(&About::Server(s), entry, second, &args))
     });
     ticket.void();
     done.map(drop).map_err(|raised| raised.to_string())

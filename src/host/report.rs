@@ -7,7 +7,7 @@ use httpd::log::{self, Entry, Level};
 use httpd::{Connection, Request, Server};
 use interp::Raised;
 
-use super::frame::About;
+use super::about::About;
 use super::lang::Lang;
 use super::request::Step;
 

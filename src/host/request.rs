@@ -10,15 +10,15 @@ use apr::Table;
 use config::{Handler, LeaseScope, Phase};
 use httpd::{Request, Server};
 use interp::{Bag, HandlerRef, Object, Ticket, Val};
+use leases::Drains;
 use smallvec::SmallVec;
 
+use super::about::About;
 use super::connection::ConnectionState;
-use super::frame::Frame;
 use super::lang::Lang;
+use super::lease::{Frame, Hold, Refused, Stock, Tree, choose};
 use super::output::Output;
-use super::stock::{Refused, Stock};
-use super::tree::{Hold, Tree};
-use super::waiting::{self, Drains};
+use super::waiting;
 
 /// A request and all it reaches by `main` and `prev`, itself first.
 pub fn family(r: Request) -> impl Iterator<Item = Request> {
@@ -191,7 +191,8 @@ impl RequestState {
     /// Has httpd tell of the end of this request, or of the one it came from, since something is left to do at that moment.
     /// Without threads nobody can be kept waiting, and nothing is watched for.
     pub fn watch(&self, r: &Request) {
-        if self.is_watched.get() || self.lang.stock_of(r).is_none_or(|stock| stock.tipool().is_none()) {
+        if self.is_watched.get() || choose(self.lang, &About::Request(*r)).is_none_or(|stock| stock.tipool().is_none())
+        {
             return;
         }
         self.is_watched.set(true);
@@ -338,11 +339,11 @@ impl RequestState {
     /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
     /// ends. Under `PerlInterpScope request` only the log phase ends the walk.
     pub fn end_walk(&self, r: &Request) {
-        let keeps = self.lang.stock_of(r).map(|stock| stock.scope());
-        if keeps != Some(LeaseScope::Request) {
+        let keeps = self.tree().scopes().contains(&LeaseScope::Request);
+        if !keeps {
             self.end(r);
         }
-        if keeps == Some(LeaseScope::Request) || self.has_pins() {
+        if keeps || self.has_pins() {
             self.drains.set(true);
             self.watch(r);
         }
@@ -486,5 +487,5 @@ impl Drop for RequestState {
 fn starts_a_tree(lang: Lang, r: &Request) -> bool {
     r.main().is_some()
         && r.prev().is_none()
-        && lang.stock_of(r).is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
+        && choose(lang, &About::Request(*r)).is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
 }

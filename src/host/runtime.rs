@@ -10,20 +10,19 @@ use config::{Handler, Phase, Scope, Vars, Where};
 use httpd::provider::Group;
 use httpd::{Connection, Filter, ModuleRecord, Request, Rules, Server};
 use interp::{
-    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket, Unsent,
-    is_forked,
+    Bag, Fail, HandlerRef, Here, Interp, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket,
+    Unsent, is_forked,
 };
 
+use super::about::About;
 use super::connection::ConnectionState;
 use super::dispatch::enter_any;
-use super::frame::{About, Frame, running_lang};
 use super::lang::Lang;
+use super::lease::{Frame, Hold, choose, running_lang};
 use super::provider::{self, Provider};
 use super::request::{Job, RequestState, Step, family};
 use super::startup::serves;
-use super::stock::Lent;
-use super::tree::Hold;
-use super::{configured, report, site, startup, waiting};
+use super::{configured, report, site, startup};
 use crate::api;
 
 struct HostRuntime;
@@ -207,8 +206,7 @@ const NO_STATE: &str = "httpd has no place for this request's data";
 /// The server whose interpreters run this call: the first of those that share them.
 fn interpreters_server() -> Option<Server> {
     let stock = Frame::find(|frame| Some(frame.stock.clone()))?;
-    let shares =
-        |s: &Server| stock.lang.server(s).and_then(|record| record.stock()).is_some_and(|of| Arc::ptr_eq(of, &stock));
+    let shares = |s: &Server| choose(stock.lang, &About::Server(*s)).is_some_and(|of| Arc::ptr_eq(of, &stock));
     Server::main()?.chain().find(shares)
 }
 
@@ -446,7 +444,9 @@ impl Runtime for HostRuntime {
             let _ = s.pconf().before_death(move || {
                 let kept = kept;
                 match kept.0.take() {
-                    Some((hold, code, arg)) if serves() => run_cleanup(lang, &hold, &code, arg.as_ref()),
+                    Some((hold, code, arg)) if serves() => {
+                        hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref()))
+                    }
                     _ => {}
                 }
             });
@@ -487,9 +487,9 @@ impl Runtime for HostRuntime {
             match (about, &stock) {
                 _ if of_connection => code.call_later(arg),
                 (Some(about), Some(stock)) => {
-                    Frame::run(about, None, stock, &hold, || run_cleanup(lang, &hold, &code, arg.as_ref()));
+                    Frame::enter(about, None, stock, &hold, |interp| run_cleanup(lang, interp, &code, arg.as_ref()));
                 }
-                _ => run_cleanup(lang, &hold, &code, arg.as_ref()),
+                _ => hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref())),
             }
             drop(hold);
         };
@@ -500,7 +500,7 @@ impl Runtime for HostRuntime {
             let _ = pool.on_death(move || {
                 let job = job;
                 if let Some(run) = job.0.take() {
-                    waiting::at_end(run);
+                    leases::at_end(run);
                 }
             });
             return Ok(());
@@ -546,10 +546,6 @@ impl Runtime for HostRuntime {
     fn pool_figures(&self) -> Vec<(String, u64)> {
         let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };
-        let uses = match &*hold {
-            Lent::Clone(_, lease) => lease.uses(),
-            Lent::Parent(..) => 0,
-        };
         let (now, limits) = (tipool.stats(), tipool.limits());
         let figures = [
             ("interpreters", now.size),
@@ -563,7 +559,7 @@ impl Runtime for HostRuntime {
             ("waits in vain", now.timeouts),
             ("made", now.created),
             ("destroyed", now.destroyed),
-            ("uses of this one", uses),
+            ("uses of this one", hold.uses()),
             ("holders of this one", Arc::strong_count(&hold) as u64 - 1),
             ("bytes trimmed", tipool.manage().trimmed()),
         ];
@@ -693,8 +689,8 @@ struct OfPool(Job);
 // SAFETY: as for `Once`: pool and request belong together, and are used on one thread at a time.
 unsafe impl Send for OfPool {}
 
-fn run_cleanup(lang: Lang, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
-    let done = super::dispatch::serve(lang, hold, |entry| match arg {
+fn run_cleanup(lang: Lang, interp: &dyn Interp, code: &Kept, arg: Option<&Kept>) {
+    let done = super::dispatch::serve(lang, interp, |entry| match arg {
         Some(arg) => entry.call_kept(code, &[arg.val()]),
         None => entry.call_kept(code, &[]),
     });

@@ -6,14 +6,15 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use config::{DirConf, Handler, ServerConf};
 use httpd::{Section, Server};
 use interp::{Entry, Inside};
+use leases::ending;
 use tipool::{Bell, Late};
 
+use super::about::About;
 use super::dispatch::in_parent;
-use super::frame::{About, ending};
 use super::lang::Lang;
+use super::lease::{Parent, Stock};
 use super::provider::Provider;
 use super::report;
-use super::stock::{Parent, Stock};
 
 /// A handler that may have to be resolved at start-up, and the line that names it.
 pub struct Early {

@@ -15,15 +15,15 @@ use httpd::provider::{Group, PER_CONF};
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
+use leases::Keeper;
 use tipool::Late;
 
+use super::about::About;
 use super::dispatch::{self, enter_any, in_parent};
-use super::frame::{About, Frame};
-use super::keeper::Keeper;
 use super::lang::{CommonHost, Lang};
+use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
 use super::site::{Early, Kind};
-use super::stock::Stock;
 use super::{ServerRecord, configured, hint, languages, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
@@ -225,7 +225,7 @@ pub fn start_for(lang: Lang, s: Option<Server>) -> Result<Arc<Stock>, String> {
 
 /// The main server's interpreters, once its parent runs.
 pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
-    lang.server(&Server::main()?)?.stock().cloned()
+    choose(lang, &About::Server(Server::main()?)).cloned()
 }
 
 /// The parent of the main server; if it does not run yet, it is started here and loads its queue.
@@ -302,7 +302,7 @@ fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
         }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
-            stock.open(record.conf.limits(server.timeout()), threaded, &bell);
+            stock.open(lease::limits(&record.conf.limits(server.timeout())), threaded, &bell);
         }
     }
     Ok(())

@@ -24,6 +24,7 @@
 #include <http_request.h>
 #include <apr_optional.h>
 #include <apr_strings.h>
+#include <sys/single_threaded.h>
 
 /* As in mod_perl's headers, as far as callers use them. */
 typedef struct { void *mip; PerlInterpreter *perl; int num_requests; U8 flags; void *ccfg; int refcnt; } interp;
@@ -271,6 +272,11 @@ static int handler(request_rec *r) {
         while (apr_time_now() < end && apr_stat(&info, file, APR_FINFO_TYPE, r->pool) != APR_SUCCESS) apr_sleep(10000);
         ap_set_content_type(r, "text/plain");
         ap_rputs("held\n", r);
+        return OK;
+    }
+    if (!strcmp(r->handler, "c-threads")) {
+        ap_set_content_type(r, "text/plain");
+        ap_rputs(__libc_single_threaded ? "never" : "threads", r);
         return OK;
     }
     return DECLINED;

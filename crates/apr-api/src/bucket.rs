@@ -36,7 +36,7 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
     function("eos_create(bucket_alloc)", |a: &BucketAlloc| made(*a, Bucket::eos)).doc("An end of stream."),
     function("flush_create(bucket_alloc)", |a: &BucketAlloc| made(*a, Bucket::flush))
         .doc("A sign to send all before it."),
-    ro("data", |b: &Bucket| b.data()).doc("Address of its private data."),
+    ro("data", Bucket::data).doc("Address of its private data."),
     method("delete()", delete).doc("Takes it out of its brigade and destroys it."),
     method("destroy()", delete).doc("Destroys it."),
     method("insert_after(bucket)", |b: &Bucket, new: &Bucket| join(b, new, Bucket::insert_after))

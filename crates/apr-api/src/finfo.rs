@@ -1,7 +1,7 @@
 //! `APR::Finfo`: what the file system says of a file.
 
 use crate::Owns;
-use apr::{Finfo, Pool};
+use apr::{Finfo, Pool, SECOND};
 use interp::*;
 
 /// Its rows.
@@ -24,9 +24,6 @@ pub static FINFO: Class = Class::of::<Finfo>(&[
     ro("valid", Finfo::valid).doc("Which of the others are filled in: FINFO_*."),
 ])
 .doc("What the file system says of a file.");
-
-/// APR counts time in microseconds.
-const SECOND: i64 = 1_000_000;
 
 fn stat(path: &[u8], wanted: i32, pool: Obj<Pool>) -> Result<Owned<Finfo>> {
     let info = Finfo::stat(path, wanted, *pool).map_err(|s| Box::new(Raise::Status(s.code(), "APR::Finfo::stat")))?;

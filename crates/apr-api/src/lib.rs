@@ -30,7 +30,7 @@ pub use status::{ERROR, STATUS};
 pub use table::TABLE;
 pub use uri::URI;
 
-use interp::Class;
+use interp::{Class, Consts};
 
 /// The classes of this crate, for [`interp::register`].
 pub static CLASSES: &[&Class] = &[
@@ -56,6 +56,8 @@ pub static CLASSES: &[&Class] = &[
     &THREAD_MUTEX,
     &THREAD_RWLOCK,
 ];
+/// The constants of this crate.
+pub static CONSTS: &[&Consts] = &[&CONST];
 
 // Unit tests call APR; the module itself finds it in httpd.
 #[cfg(test)]

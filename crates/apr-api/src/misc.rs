@@ -1,5 +1,6 @@
 //! Packages of one or two functions: `APR::String`, `APR::OS`, `APR::Date`, `APR::Util`.
 
+use apr::SECOND;
 use interp::*;
 
 /// Functions of the package.
@@ -22,10 +23,10 @@ pub static OS: Class = Class::new(
 pub static DATE: Class = Class::new(
     "APR::Date",
     &[
-        function("parse_http(text)", |text: &[u8]| apr::parse_http_date(text) / 1_000_000)
+        function("parse_http(text)", |text: &[u8]| apr::parse_http_date(text) / SECOND)
             .anywhere()
             .doc("Seconds since 1970 of a date as in HTTP headers; 0 if it is none."),
-        function("parse_rfc(text)", |text: &[u8]| apr::parse_rfc_date(text) / 1_000_000)
+        function("parse_rfc(text)", |text: &[u8]| apr::parse_rfc_date(text) / SECOND)
             .anywhere()
             .doc("Seconds since 1970 of a date as in mail headers and the like; 0 if it is none."),
     ],

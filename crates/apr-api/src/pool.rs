@@ -29,7 +29,7 @@ pub static POOL: Class = Class::of::<Pool>(&[
     method("cleanup_for_exec()", |_: &Pool| Pool::cleanup_for_exec())
         .needs(&[&FORKED])
         .doc("For a process that was forked: closes what is not to be inherited by a program it becomes."),
-    method("tag(tag)", |p: &Pool, tag: &[u8]| p.set_tag(tag)).doc("Names it, for APR's own debugging."),
+    method("tag(tag)", Pool::set_tag).doc("Names it, for APR's own debugging."),
 ])
 .doc("Memory, and things to be cleaned up, that end together.");
 

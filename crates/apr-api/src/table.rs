@@ -24,27 +24,38 @@ pub static TABLE: Class = Class::of::<Table>(&[
         .doc("Calls `sub` with each key and value, of all keys or those named, until it returns false."),
     function("make(pool, size)", |pool: Obj<Pool>, size: i32| pool.owns(Table::new(*pool, size.max(1) as usize)))
         .doc("A new table in a pool, with room for `size` entries."),
-    // The interface of a tied hash.
-    method("FETCH(key)", fetch).only(PERL).doc("Value of a key; while each() runs, that of the entry it stands at."),
-    method("STORE(key, value)", Table::set).only(PERL).doc("Replaces all values of a key."),
-    method("DELETE(key)", Table::unset).only(PERL).doc("Removes all values of a key; returns nothing."),
-    method("CLEAR()", Table::clear).only(PERL).doc("Removes everything."),
-    method("EXISTS(key)", |t: &Table, key: &[u8]| t.get(key).is_some()).only(PERL).doc("Whether a key has a value."),
-    method("FIRSTKEY()", first_key).only(PERL).doc("First key."),
-    method("NEXTKEY(last)", next_key).only(PERL).doc("Next key; one with several values comes as often."),
 ])
-.lua(LUA_ROWS)
+.parts(&[&TIED, &IN_LUA])
 .shape(Shape::Tied)
 .doc("Ordered strings by case-insensitive key, such as headers.");
 
+/// The interface of a tied hash.
+static TIED: Part = Part::new(
+    "APR::Table",
+    &only(
+        PERL,
+        [
+            method("FETCH(key)", fetch).doc("Value of a key; while each() runs, that of the entry it stands at."),
+            method("STORE(key, value)", Table::set).doc("Replaces all values of a key."),
+            method("DELETE(key)", Table::unset).doc("Removes all values of a key; returns nothing."),
+            method("CLEAR()", Table::clear).doc("Removes everything."),
+            method("EXISTS(key)", |t: &Table, key: &[u8]| t.get(key).is_some()).doc("Whether a key has a value."),
+            method("FIRSTKEY()", first_key).doc("First key."),
+            method("NEXTKEY(last)", next_key).doc("Next key; one with several values comes as often."),
+        ],
+    ),
+);
+
 /// How a table of the language is used: `t.Host`, `t["X"] = "y"`, `t.X = nil`, `pairs(t)`.
-static LUA_ROWS: &[Row] = &[
-    method("__index(key)", first).only(LUA).doc("First value of a key."),
-    method("__newindex(key, [value])", set).only(LUA).doc("Replaces all values of a key; nil removes them."),
-    method("__pairs(number)", entry)
-        .only(LUA)
-        .doc("Key and value of an entry, by its number from 0; nothing behind the last."),
-];
+static IN_LUA: Part = Part::lua(&only(
+    LUA,
+    [
+        method("__index(key)", first).doc("First value of a key."),
+        method("__newindex(key, [value])", set).doc("Replaces all values of a key; nil removes them."),
+        method("__pairs(number)", entry)
+            .doc("Key and value of an entry, by its number from 0; nothing behind the last."),
+    ],
+));
 
 fn first<'t>(t: &'t Table, key: &[u8]) -> Option<&'t [u8]> {
     t.get(key)

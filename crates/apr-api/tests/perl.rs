@@ -46,22 +46,6 @@ fn maybe(a: Option<i64>, b: Option<Maybe<&[u8]>>) -> String {
     format!("{a:?} {b}")
 }
 
-static CLASSES: &[&Class] = &[
-    &apr_api::TABLE,
-    &apr_api::POOL,
-    &apr_api::STATUS,
-    &apr_api::ERROR,
-    &apr_api::BASE64,
-    &apr_api::STRING,
-    &apr_api::OS,
-    &apr_api::DATE,
-    &apr_api::URI,
-    &apr_api::FINFO,
-    &apr_api::UTIL,
-    &TEST,
-];
-static CONSTS: &[&Consts] = &[&apr_api::CONST];
-
 fn run(perl: &Perl, code: &[u8]) -> String {
     let result = perl.enter().run_text(code, None);
     result.map_or_else(|e| format!("raised: {e}"), |t| String::from_utf8_lossy(&t).into_owned())
@@ -70,7 +54,7 @@ fn run(perl: &Perl, code: &[u8]) -> String {
 #[test]
 fn the_rows_behave_in_perl_and_a_clones_end_harms_nothing() {
     Pool::initialize().unwrap();
-    register(CLASSES, CONSTS);
+    register(&[apr_api::CLASSES, &[&TEST]], &[apr_api::CONSTS]);
     let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lib");
     let start = Start { argv0: b"test", switches: &[], lib: Some(&lib), main: true, ..Start::default() };
     let parent = Perl::start(&start).unwrap();

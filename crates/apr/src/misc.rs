@@ -3,6 +3,9 @@
 use crate::{ffi, with_cstr};
 use std::ffi::CStr;
 
+/// A second, as APR counts time.
+pub const SECOND: i64 = 1_000_000;
+
 /// A size as people write it, in four characters: ` 42K`.
 pub fn format_size(bytes: i64) -> Vec<u8> {
     let mut room = [0u8; 5];

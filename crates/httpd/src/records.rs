@@ -80,6 +80,16 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
         }
     }
 
+    /// [`Server::config`] of the server on whose address a connection came.
+    #[inline(always)]
+    pub fn server_of_connection<'c>(&self, c: &'c Connection) -> Option<&'c S> {
+        // SAFETY: as in `record`; the server lives longer than the connection.
+        unsafe {
+            slot::get::<Record<S>>((*(*c.as_ptr()).base_server).module_config, self.module)
+                .map(|record| record.as_ref().get())
+        }
+    }
+
     /// [`Request::state`].
     #[inline(always)]
     pub fn state<'r>(&self, r: &'r Request) -> Option<&'r R> {

@@ -26,45 +26,30 @@ pub(crate) fn init() {
     DONE.get_or_init(|| unsafe { ffi::ml_init(&raw const interp::RUST_SIDE, &raw const bound.tables) });
 }
 
-/// The rows that Lua sees in a class: of several with one name the one for Lua only; then those of the class it inherits from.
+/// The rows that Lua sees in a class: its own, then those of the class it inherits from.
 pub(crate) fn rows_of(class: &'static Class) -> Vec<&'static Row> {
     let mut rows: Vec<&'static Row> = Vec::new();
     let mut level = Some(class);
-    let mut seen = Vec::new();
     while let Some(class) = level {
-        let mut own: Vec<&'static Row> = Vec::new();
-        for row in interp::classes().iter().filter(|c| c.name() == class.name()).flat_map(|c| c.rows()) {
-            if !row.is_for(LUA) {
-                continue;
-            }
-            match own.iter_mut().find(|r| r.lua_name() == row.lua_name()) {
-                Some(other) if !row.is_for(interp::PERL) => *other = row,
-                Some(_) => {}
-                None => own.push(row),
-            }
-        }
-        for row in own {
+        for row in class.rows_of(LUA) {
             if !rows.iter().any(|r| r.lua_name() == row.lua_name()) {
                 rows.push(row);
             }
         }
-        seen.push(class.name());
-        level = interp::classes().iter().copied().find(|c| c.name() == class.parent() && !seen.contains(&c.name()));
+        level = class_named(class.parent());
     }
     rows
 }
 
+fn class_named(name: &str) -> Option<&'static Class> {
+    interp::classes().iter().copied().find(|class| class.name() == name)
+}
+
 fn build() -> Tables {
     let mut classes: Vec<BoundClass> = Vec::new();
-    let mut names = Vec::new();
     for class in interp::classes() {
-        if names.contains(&class.name()) {
-            continue;
-        }
-        names.push(class.name());
         let rows = rows_of(class);
-        let objects_of = |name| interp::classes().iter().filter(|c| c.name() == name).find_map(|c| c.objects());
-        let objects = objects_of(class.name());
+        let objects = class.objects();
         if rows.is_empty() && objects.is_none() {
             continue;
         }
@@ -73,7 +58,7 @@ fn build() -> Tables {
             name: forever(class.name()),
             module: forever(&class.name().replace("::", ".")),
             class: objects.map_or(ptr::null(), ptr::from_ref),
-            parent: objects_of(class.parent()).map_or(ptr::null(), ptr::from_ref),
+            parent: class_named(class.parent()).and_then(Class::objects).map_or(ptr::null(), ptr::from_ref),
             rows: rows.as_ptr(),
             nrows: rows.len(),
         });

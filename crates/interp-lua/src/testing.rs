@@ -197,9 +197,7 @@ static CONSTS: Consts = Consts {
 };
 
 pub(crate) fn register() {
-    static CLASSES: [&Class; 3] = [&THING, &MAP, &PACKAGE];
-    static SETS: [&Consts; 1] = [&CONSTS];
-    interp::register(&CLASSES, &SETS);
+    interp::register(&[&[&THING, &MAP, &PACKAGE]], &[&[&CONSTS]]);
 }
 
 pub(crate) fn lua() -> Lua {

@@ -213,6 +213,8 @@ static void give_back(void) {
 
 void mp_free(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl;
+    void *before = PERL_GET_CONTEXT;
+    if (before == my_perl) before = NULL;
     PERL_SET_CONTEXT(my_perl);
     mp_drain(aTHX_ me);
     me->io = NULL;
@@ -220,8 +222,8 @@ void mp_free(mp_interp *me) {
     mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
-    if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(NULL); return; }
-    PERL_SET_CONTEXT(NULL);
+    if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return; }
+    PERL_SET_CONTEXT(before);
 #ifndef USE_ITHREADS
     mp_only = NULL;
 #endif

@@ -39,13 +39,10 @@ pub(crate) fn init() {
 fn build() -> Tables {
     let mut rows = Vec::new();
     for class in interp::classes() {
-        if !class.rows().any(|r| r.is_for(PERL)) {
-            continue;
-        }
         let package = forever(class.name());
         let isa = if class.parent().is_empty() { ptr::null() } else { forever(class.parent()) };
         for row in class.rows_of(PERL) {
-            let module = forever(class.load_module(row));
+            let module = forever(class.module_of(row).unwrap_or_default());
             let name = forever(&format!("{}::{}", class.name(), row.name()));
             rows.push(Bound { module, package, name, isa, row });
         }

@@ -1,35 +1,101 @@
-//! Runs what recurses deeply (`perl_clone`, `perl_destruct`) on a thread with a large stack.
+//! Runs what recurses deeply (`perl_clone`, `perl_destruct`) with a large stack: on the process's first thread in place, whose stack
+//! grows as far as its limit says, else on a thread made for it.
+//!
+//! A process that has never had a second thread stays so under prefork. There httpd ends a child inside its signal handler, and the C
+//! library takes its allocator's lock as soon as there has been another thread, even one that has ended: a signal in the middle of a
+//! `malloc` would wait for that lock for ever.
 
 use crate::perl::Error;
-use std::{mem::MaybeUninit, thread};
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 const MIB: usize = 1 << 20;
 
-/// RLIMIT_STACK within 16 to 256 MiB; unlimited: 64 MiB. (Cloning data nested 10,000 deep overflowed 2 MiB.)
-fn size() -> usize {
+/// What may lie on the first thread's stack already.
+const USED: usize = MIB;
+
+fn limit() -> libc::rlimit {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: writes the struct.
-    if unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
+    if unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } != 0 {
+        limit.rlim_cur = libc::RLIM_INFINITY;
+    }
+    limit
+}
+
+/// The limit within 16 to 256 MiB; unlimited: 64 MiB. (Cloning data nested 10,000 deep overflowed 2 MiB.)
+fn size(limit: &libc::rlimit) -> usize {
+    if limit.rlim_cur == libc::RLIM_INFINITY {
         return 64 * MIB;
     }
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).clamp(16 * MIB, 256 * MIB)
 }
 
-/// Runs `f` on a thread with such a stack and all signals blocked, and waits for it.
+/// All signals are blocked on this thread until it is dropped.
+struct Blocked(libc::sigset_t);
+
+impl Blocked {
+    fn new() -> Blocked {
+        let (mut all, mut before) = (MaybeUninit::<libc::sigset_t>::uninit(), MaybeUninit::<libc::sigset_t>::uninit());
+        // SAFETY: writes both, which lie on this stack, before they are read.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            Blocked(before.assume_init())
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: the mask that was saved above.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// The first thread's stack may grow to a size: the limit is raised where need be, until it is dropped. The kernel leaves 128 MiB free
+/// below that stack, or more where the limit was higher when the program began.
+struct Room(libc::rlimit);
+
+impl Room {
+    /// `None` on another thread, or where the limit may not be raised so far.
+    fn of(size: usize, now: &libc::rlimit) -> Option<Room> {
+        // SAFETY: they only ask.
+        if unsafe { libc::gettid() != libc::getpid() } {
+            return None;
+        }
+        let wanted = libc::rlim_t::try_from(size + USED).ok()?;
+        if now.rlim_cur < libc::rlim_t::try_from(size).ok()? {
+            let raised = libc::rlimit { rlim_cur: wanted, rlim_max: now.rlim_max };
+            // SAFETY: reads the struct. `RLIM_INFINITY` is the highest number, so that this compares rightly.
+            if wanted > now.rlim_max || unsafe { libc::setrlimit(libc::RLIMIT_STACK, &raw const raised) } != 0 {
+                return None;
+            }
+        }
+        Some(Room(*now))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // SAFETY: the limit that was there.
+        unsafe { libc::setrlimit(libc::RLIMIT_STACK, &raw const self.0) };
+    }
+}
+
+/// Runs `f` with such a stack and all signals blocked, and waits for it.
 pub(crate) fn run<T: Send>(f: impl FnOnce() -> T + Send) -> Result<T, Error> {
-    let size = size();
-    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // The new thread inherits the mask, so that none arrives before it could block them.
-    // SAFETY: writes `before`, reads `all`, both on this stack.
-    unsafe {
-        let mut all = MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigfillset(all.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+    let limit = limit();
+    let size = size(&limit);
+    let blocked = Blocked::new();
+    if let Some(_room) = Room::of(size, &limit) {
+        return catch_unwind(AssertUnwindSafe(f)).map_err(|_| Error::Thread(size, "it panicked".into()));
     }
     let result = thread::scope(|scope| {
+        // The new thread inherits the mask, so that no signal arrives before it could block them.
         let thread = thread::Builder::new().name("perl".into()).stack_size(size).spawn_scoped(scope, f);
-        // SAFETY: the mask that was saved above.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+        drop(blocked);
         match thread {
             Ok(thread) => thread.join().map_err(|_| "it panicked".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -41,7 +107,7 @@ pub(crate) fn run<T: Send>(f: impl FnOnce() -> T + Send) -> Result<T, Error> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_thread_has_its_signals_blocked_and_ours_are_as_before() {
+    fn signals_are_blocked_meanwhile_and_then_as_before() {
         let blocked = || {
             let mut now = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
             // SAFETY: a null set only asks; writes `now`.

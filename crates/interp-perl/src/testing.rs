@@ -84,9 +84,7 @@ static CONSTS: Consts = Consts {
 pub(crate) fn lock() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    static CLASSES: [&Class; 1] = [&TEST];
-    static SETS: [&Consts; 1] = [&CONSTS];
-    interp::register(&CLASSES, &SETS);
+    interp::register(&[&[&TEST]], &[&[&CONSTS]]);
     guard
 }
 

@@ -23,7 +23,7 @@ Hashes and arrays are tables, undef is nil, and a list is several results.
 ";
 
 /// The page: each class with its rows, then the constants by package and group.
-pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
+pub fn api_md(classes: &[&'static Class], constants: &[&Consts]) -> String {
     let mut page = String::from(BEFORE);
     page.push_str(&names_of_mod_lua(classes));
     for class in classes.iter().filter(|c| c.rows().next().is_some()) {
@@ -65,19 +65,19 @@ pub fn api_md(classes: &[&Class], constants: &[&Consts]) -> String {
     page
 }
 
-fn is_bound(class: &Class, row: &Row, language: u8) -> bool {
+fn is_bound(class: &'static Class, row: &Row, language: u8) -> bool {
     class.rows_of(language).any(|bound| std::ptr::eq(bound, row))
 }
 
 /// Of a row that Perl has: the other one that Lua has under its name.
-fn meaning_in_lua(class: &Class, row: &Row) -> Option<&'static Row> {
+fn meaning_in_lua(class: &'static Class, row: &Row) -> Option<&'static Row> {
     let is_other =
         |own: &&'static Row| own.is_lua_only() && own.lua_name() == row.lua_name() && !std::ptr::eq(*own, row);
     class.rows_of(LUA).find(is_other).filter(|_| is_bound(class, row, PERL))
 }
 
 /// Its names, as two columns.
-fn names(class: &Class, row: &Row) -> String {
+fn names(class: &'static Class, row: &Row) -> String {
     let perl = if is_bound(class, row, PERL) { format!("`{}::{}`", class.name(), row.name()) } else { String::new() };
     let name = row.lua_name();
     let lua = match row.kind() {
@@ -97,7 +97,7 @@ fn names(class: &Class, row: &Row) -> String {
 }
 
 /// The names that Lua has for itself, by class: those that mean something else in Perl, and those that Perl has not.
-fn names_of_mod_lua(classes: &[&Class]) -> String {
+fn names_of_mod_lua(classes: &[&'static Class]) -> String {
     let mut text = String::from(
         "\n## What only Lua has\n\nmod_lua's names mean in Lua what they mean in mod_lua. The first column has those that Perl has too, \
          with another meaning: that one is not bound in Lua.\n\n| class | other than in Perl | only in Lua |\n|---|---|---|\n",
@@ -201,7 +201,9 @@ mod tests {
                 crate::function("perl()", || 3i64).only(PERL).doc("Three."),
             ],
         )
-        .lua(&[crate::function("other()", || 4i64).only(LUA).doc("Four.")]);
+        .parts(&[&OF_LUA]);
+        static OF_LUA: crate::Part =
+            crate::Part::lua(&crate::only(LUA, [crate::function("other()", || 4i64).doc("Four.")]));
         let page = api_md(&[&BOTH], &[]);
         let lines = "\
 | `Test::Both::same` | `.same()` | Function |  | integer |  | Test::Both | One. |

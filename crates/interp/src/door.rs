@@ -268,28 +268,29 @@ unsafe extern "C" fn drop_next(home: &Home, out: &mut Dropped) -> i32 {
     }
 }
 
-static REGISTERED: OnceLock<(&[&Class], &[&Consts])> = OnceLock::new();
+static REGISTERED: OnceLock<(Vec<&Class>, Vec<&Consts>)> = OnceLock::new();
 
-/// The lists every engine binds. Numbers the classes from 1. Once per process: a second call changes nothing.
-pub fn register(classes: &'static [&'static Class], constants: &'static [&'static Consts]) {
+/// What every engine binds, a list for each crate. Numbers the classes from 1. Once per process: a second call changes nothing.
+pub fn register(classes: &[&[&'static Class]], constants: &[&[&'static Consts]]) {
     REGISTERED.get_or_init(|| {
+        let classes = classes.concat();
         for (class, id) in classes.iter().zip(1..) {
             class.number(id);
         }
-        (classes, constants)
+        (classes, constants.concat())
     });
 }
 /// The classes, once registered.
 pub fn classes() -> &'static [&'static Class] {
-    REGISTERED.get().map_or(&[], |r| r.0)
+    REGISTERED.get().map_or(&[], |r| &r.0)
 }
 /// The constants, once registered.
 pub fn constants() -> &'static [&'static Consts] {
-    REGISTERED.get().map_or(&[], |r| r.1)
+    REGISTERED.get().map_or(&[], |r| &r.1)
 }
 /// Looks through all: only for messages.
 pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
-    classes().iter().copied().find(|c| c.has(row))
+    classes().iter().copied().find(|c| c.module_of(row).is_some())
 }
 
 #[cfg(test)]
@@ -334,7 +335,6 @@ pub(crate) mod tests {
             Ok::<_, Fail>(sub.call(&[n.val(Ticket::FOREVER)])?.int())
         })
         .doc("Calls back."),
-        method("fill(buffer, data)", fill).load("Test::IO").doc("Fills a buffer."),
         method("note(key, [value])", note).doc("Keeps a value."),
         method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
         method("table(fields)", |_: &Thing, f: Fields| match f.plain() {
@@ -343,7 +343,10 @@ pub(crate) mod tests {
         })
         .doc("What a table holds."),
         method("maybe(s)", |_: &Thing, s: Maybe<&[u8]>| s.0.map_or(-1, |s| s.len() as i64)).doc("Undef or a string."),
-    ]);
+    ])
+    .parts(&[&THING_IO]);
+    static THING_IO: Part =
+        Part::new("Test::IO", &crate::current([method("fill(buffer, data)", fill).doc("Fills a buffer.")]));
 
     fn names(_: &Thing, prefix: Option<&[u8]>, _more: Rest) -> List<Vec<u8>> {
         List(vec![prefix.unwrap_or(b"-").to_vec(), b"two".to_vec()])
@@ -426,12 +429,13 @@ pub(crate) mod tests {
             method("name()", |_: &Thing| 1i64).doc("Both."),
             method("perl()", |_: &Thing| 1i64).only(PERL).doc("Perl's."),
         ])
-        .lua(&[method("name()", |_: &Thing| 2i64).only(LUA).doc("Lua's.")]);
+        .parts(&[&OF_LUA]);
+        static OF_LUA: Part = Part::lua(&only(LUA, [method("name()", |_: &Thing| 2i64).doc("Lua's.")]));
         let names = |lang| OTHER.rows_of(lang).map(|r| (r.name(), r.is_lua_only())).collect::<Vec<_>>();
         assert_eq!(names(PERL), [("name", false), ("perl", false)]);
         assert_eq!(names(LUA), [("name", true)]);
         assert_eq!(OTHER.rows().count(), 3);
-        assert!(OTHER.rows().all(|row| OTHER.has(row)));
+        assert!(OTHER.rows().all(|row| OTHER.module_of(row) == Some("Test::Thing")));
     }
 
     #[test]
@@ -531,6 +535,7 @@ pub(crate) mod tests {
             row("fill").line(&THING_CLASS, "`Test::Thing::fill` | `:fill()`"),
             "| `Test::Thing::fill` | `:fill()` | Method | buffer: buffer, data: string | integer | may run script code | Test::IO | Fills a buffer. |"
         );
-        assert_eq!(THING_CLASS.load_module(row("count")), "Test::Thing");
+        let modules = ["count", "fill"].map(|name| THING_CLASS.module_of(row(name)));
+        assert_eq!(modules, [Some("Test::Thing"), Some("Test::IO")]);
     }
 }

@@ -59,7 +59,8 @@ pub use ret::{
     Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This, Value,
 };
 pub use row::{
-    Class, Const, Consts, Kind, LUA, PERL, Param, Row, RowKind, Shape, class_method, function, method, ro, rw,
+    Class, Const, Consts, Kind, LUA, PERL, Param, Part, Row, RowKind, Shape, class_method, current, function, method,
+    only, ro, rw,
 };
 pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, Unsent, runtime};
 pub use ticket::{Slot, Ticket};

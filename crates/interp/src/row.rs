@@ -1,13 +1,17 @@
 //! A class and its rows: pure data, built by const functions. What an API offers is written here and nowhere else.
 //!
 //! ```ignore
-//! pub static TABLE: Class = Class::of::<Table>(&[
-//!     method("set(key, value)", Table::set).doc("Replaces all values of a key."),
-//!     rw("status", Request::status, Request::set_status).current().doc("Status of the response."),
-//! ]);
+//! // A file of a class.
+//! pub static REQUEST_REC: Class = Class::of::<Request>(ROWS).parts(&[&request_io::PART]).doc("One request.");
+//! static ROWS: &[Row] = &current([rw("status", Request::status, Request::set_status).doc("Status of the answer.")]);
+//!
+//! // A file of a module that brings more of it: `use Apache2::RequestIO ()`.
+//! pub static PART: Part = Part::new("Apache2::RequestIO", ROWS);
+//! static ROWS: &[Row] = &current([method("rflush()", rflush).doc("Sends what is held back.")]);
 //! ```
 
 use crate::{ApiFn, Need, Object, ObjectClass, Thunk};
+use std::ptr;
 
 /// What a parameter takes, what a value is (`enum mi_kind`, where each is explained).
 #[repr(u8)]
@@ -68,14 +72,37 @@ pub enum Shape {
     Tied = 1,
 }
 
+/// What one Perl module brings of a class. Its functions stand in the file of its rows.
+#[derive(Debug)]
+pub struct Part {
+    module: &'static str,
+    rows: &'static [Row],
+}
+
+impl Part {
+    /// The rows that `use module ()` brings in Perl. In Lua nothing has to be loaded.
+    pub const fn new(module: &'static str, rows: &'static [Row]) -> Part {
+        Part { module, rows }
+    }
+    /// Rows that only Lua has. One with the Lua name of another row takes its place there.
+    pub const fn lua(rows: &'static [Row]) -> Part {
+        let mut i = 0;
+        while i < rows.len() {
+            assert!(rows[i].is_lua_only(), "a row of this list is `.only(LUA)`");
+            i += 1;
+        }
+        Part { module: "", rows }
+    }
+}
+
 /// A package of functions, and mostly a kind of object.
 #[derive(Debug)]
 pub struct Class {
     name: &'static str,
     objects: Option<fn() -> &'static ObjectClass>,
     shape: Shape,
-    rows: &'static [Row],
-    lua_rows: &'static [Row],
+    own: Part,
+    parts: &'static [&'static Part],
     isa: &'static str,
     doc: &'static str,
 }
@@ -87,21 +114,22 @@ impl Class {
     }
     /// A package without objects.
     pub const fn new(name: &'static str, rows: &'static [Row]) -> Class {
-        Class { name, objects: None, shape: Shape::Scalar, rows, lua_rows: &[], isa: "", doc: "" }
+        let own = Part::new(name, rows);
+        Class { name, objects: None, shape: Shape::Scalar, own, parts: &[], isa: "", doc: "" }
     }
     /// See [`Shape`].
     pub const fn shape(mut self, shape: Shape) -> Class {
         self.shape = shape;
         self
     }
-    /// More rows, which only Lua has. One with the Lua name of another row takes its place there.
-    pub const fn lua(mut self, rows: &'static [Row]) -> Class {
-        let mut i = 0;
-        while i < rows.len() {
-            assert!(rows[i].langs == LUA, "a row of this list is `.only(LUA)`");
-            i += 1;
-        }
-        self.lua_rows = rows;
+    /// The module that brings its own rows, where that is not called as the class.
+    pub const fn module(mut self, module: &'static str) -> Class {
+        self.own.module = module;
+        self
+    }
+    /// More rows, which other modules bring, or which only Lua has.
+    pub const fn parts(mut self, parts: &'static [&'static Part]) -> Class {
+        self.parts = parts;
         self
     }
     /// The class it inherits from.
@@ -127,20 +155,19 @@ impl Class {
             class.register(id, self.shape as u32);
         }
     }
-    /// Its rows, those of Lua behind the others.
-    pub fn rows(&self) -> impl Iterator<Item = &'static Row> + Clone + use<> {
-        self.rows.iter().chain(self.lua_rows)
+    fn all_parts(&'static self) -> impl Iterator<Item = &'static Part> + Clone {
+        std::iter::once(&self.own).chain(self.parts.iter().copied())
+    }
+    /// Its rows, part by part.
+    pub fn rows(&'static self) -> impl Iterator<Item = &'static Row> + Clone {
+        self.all_parts().flat_map(|part| part.rows)
     }
     /// The rows that are bound in `lang` ([`PERL`], [`LUA`]): in Lua a row that only Lua has wins over another of its name.
-    pub fn rows_of(&self, lang: u8) -> impl Iterator<Item = &'static Row> + use<> {
-        let lua_rows = self.lua_rows;
-        let of_lua = lua_rows.iter().filter(move |_| lang == LUA);
-        let shared = self.rows.iter().filter(move |row| row.is_for(lang));
-        of_lua
-            .chain(shared.filter(move |row| lang != LUA || lua_rows.iter().all(|own| own.lua_name() != row.lua_name())))
+    pub fn rows_of(&'static self, lang: u8) -> impl Iterator<Item = &'static Row> {
+        self.rows().filter(move |row| row.is_for(lang) && (lang != LUA || self.wins_in_lua(row)))
     }
-    pub(crate) fn has(&self, row: &Row) -> bool {
-        [self.rows, self.lua_rows].iter().any(|rows| rows.as_ptr_range().contains(&std::ptr::from_ref(row)))
+    fn wins_in_lua(&'static self, row: &Row) -> bool {
+        row.is_lua_only() || !self.rows().any(|own| own.is_lua_only() && own.lua_name() == row.lua_name())
     }
     /// Name of the class it inherits from, or empty.
     pub fn parent(&self) -> &'static str {
@@ -150,9 +177,10 @@ impl Class {
     pub fn layout(&self) -> Shape {
         self.shape
     }
-    /// The module that brings `row`, one of this class's: `Apache2::RequestIO` for `Apache2::RequestRec::print`.
-    pub fn load_module(&self, row: &Row) -> &'static str {
-        if row.load.is_empty() { self.name() } else { row.load }
+    /// The module that brings `row`: `Apache2::RequestIO` for `Apache2::RequestRec::print`. `None` for another class's row.
+    pub fn module_of(&'static self, row: &Row) -> Option<&'static str> {
+        let part = self.all_parts().find(|part| part.rows.as_ptr_range().contains(&ptr::from_ref(row)))?;
+        Some(if part.module.is_empty() { self.name } else { part.module })
     }
     /// One sentence for docs/api.md.
     pub fn about(&self) -> &'static str {
@@ -207,7 +235,6 @@ pub struct Row {
     sig: &'static str,
     lua: &'static str,
     doc: &'static str,
-    load: &'static str,
     result: &'static str,
 }
 
@@ -261,16 +288,10 @@ impl Row {
             sig,
             lua: "",
             doc: "",
-            load: "",
             result: F::RESULT,
         }
     }
 
-    /// Also callable on the class, when it has a current object: `Apache2::RequestRec->status`.
-    pub const fn current(mut self) -> Row {
-        self.flags |= CURRENT;
-        self
-    }
     /// For DESTROY and its like: does nothing, in silence, when the object's owner is gone. Where the invocant is a [`crate::Maybe`],
     /// the function runs without it.
     pub const fn ending(mut self) -> Row {
@@ -307,11 +328,6 @@ impl Row {
     /// Another name in Lua (`do` is a keyword there).
     pub const fn lua(mut self, name: &'static str) -> Row {
         self.lua = name;
-        self
-    }
-    /// The module that brings it, where that is not the class.
-    pub const fn load(mut self, module: &'static str) -> Row {
-        self.load = module;
         self
     }
     /// A full sentence.
@@ -446,6 +462,25 @@ pub const fn function<F: ApiFn<S>, S>(sig: &'static str, _f: F) -> Row {
     Row::new::<F, S>(RowKind::Function, sig, false)
 }
 
+/// Rows that are also called on the class, when it has a current object: `Apache2::RequestRec->status`.
+pub const fn current<const N: usize>(mut rows: [Row; N]) -> [Row; N] {
+    let mut i = 0;
+    while i < N {
+        rows[i].flags |= CURRENT;
+        i += 1;
+    }
+    rows
+}
+/// Rows that are bound only in these languages ([`PERL`], [`LUA`]).
+pub const fn only<const N: usize>(langs: u8, mut rows: [Row; N]) -> [Row; N] {
+    let mut i = 0;
+    while i < N {
+        rows[i] = rows[i].only(langs);
+        i += 1;
+    }
+    rows
+}
+
 /// Value of a constant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Const {
@@ -479,7 +514,7 @@ impl Consts {
 
 impl Row {
     /// Its line of docs/api.md, behind its names in the two languages.
-    pub(crate) fn line(&self, class: &Class, names: &str) -> String {
+    pub(crate) fn line(&self, class: &'static Class, names: &str) -> String {
         let mut parameters = Vec::new();
         let this = self.has_this as usize;
         for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
@@ -511,7 +546,7 @@ impl Row {
         }
         let (kind, parameters) = (self.kind, parameters.join(", "));
         let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
-        let (load, mut doc) = (class.load_module(self), self.doc.to_string());
+        let (load, mut doc) = (class.module_of(self).unwrap_or("?"), self.doc.to_string());
         for need in self.needs {
             doc.push_str(&format!(" Needs {}.", need.text()));
         }

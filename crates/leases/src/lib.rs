@@ -1,132 +1,81 @@
-//! Who may wait for an interpreter, and what goes back before: the decisions, as functions of numbers.
+//! Who has which interpreter, on which thread, and how long.
 //!
-//! A server hangs when a request waits for an interpreter that only itself, or another one that waits for it, could set free. Four rules keep
-//! that from happening. This crate has the decision of each; `tipool` and the host carry them out, and `tests/model.rs` walks
-//! through every interleaving of small worlds, in which each rule is needed.
+//! A server draws from a [`Stock`]: its [`Parent`], and under a threaded MPM a tipool of clones. What is drawn is a [`Lent`]
+//! interpreter; whoever needs it holds an `Arc` of it ([`Hold`]), and when the last holder is gone it goes back. A [`Tree`] is all
+//! that shares one lease per stock. While a call runs, a [`Frame`] on its thread says in which interpreter and what the call is about.
 //!
-//! - **The end of a request** is not waited for: who runs code at the death of a pool may stand under a lock of another
-//!   module's, for which others wait with an interpreter in their hands ([`at_end`]).
-//! - **Ordinary leases** are at most as many as the administrator said, whoever else has one ([`may_take`]).
-//! - **A second interpreter** is waited for only in one order: what ranks higher than the wanted one goes back before, or, where
-//!   it cannot, the wait is short ([`before_wait`]).
-//! - **The last worker** does not wait while an answer that keeps an interpreter is being sent: that answer needs a worker
-//!   ([`may_join`]).
+//! This crate names no language, no request and no server. What it asks of the floor above is the trait [`Above`]; whatever a call is
+//! about only passes through. Nor does it know whose the threads are: a call may run from begin to end on any thread, of httpd's or
+//! not. Which thread may wait is said by the [`Terms`] that its caller gives.
 //!
-//! Knows neither interpreters nor requests, locks nothing and allocates nothing.
+//! | file | holds |
+//! |---|---|
+//! | `counted` | an interpreter, and how many calls are in it |
+//! | `parent`, `clones` | the interpreter that start-up code runs in; those made of it |
+//! | `stock`, `refused` | what a server draws from; why there was none |
+//! | `lent` | an interpreter in somebody's hands |
+//! | `tree` | what shares a lease, and holds it between calls |
+//! | `frame`, `standing` | the calls that run on a thread; those that other code begins and ends |
+//! | `waiting` | what is done when no interpreter is idle |
+//! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
-#![forbid(unsafe_code)]
-
-/// Where a kind of interpreter stands in the order in which one request takes several: in the order of definition, the languages
-/// first.
-pub type Rank = u32;
-
-/// A lease that somebody has who wants another one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// Its rank.
-    pub rank: Rank,
-    /// It cannot go back now: a call runs in it, or values in it must stay.
-    pub is_pinned: bool,
-}
-
-/// On which terms somebody waits for an interpreter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Before {
-    /// Those of its leases for which [`goes_back`] is true go back first.
-    pub gives_back: bool,
-    /// It keeps one against the order: it waits a moment only, since the one who has the wanted interpreter may be waiting for
-    /// that one.
-    pub is_short: bool,
-}
-
-/// Whether a lease goes back before its holder waits for an interpreter of rank `wanted`. Equal ranks too: two requests that have
-/// one each of the same kind, and want another, would wait for each other.
-#[inline]
-pub fn goes_back(held: Held, wanted: Rank) -> bool {
-    held.rank >= wanted && !held.is_pinned
-}
-
-/// What somebody does who finds no idle interpreter of rank `wanted`, before it waits.
-#[inline]
-pub fn before_wait(held: impl IntoIterator<Item = Held>, wanted: Rank) -> Before {
-    held.into_iter().fold(Before::default(), |before, held| Before {
-        gives_back: before.gives_back || goes_back(held, wanted),
-        is_short: before.is_short || (held.rank >= wanted && held.is_pinned),
-    })
-}
-
-/// Whether a worker may join those who wait, of which `waiting` are workers already: not as the last of `workers`, as long as an
-/// interpreter is kept by somebody (`draining`) who needs a worker to get on. Who works gets free by itself, so that it is enough
-/// if one does not wait.
-#[inline]
-pub fn may_join(waiting: usize, workers: usize, draining: bool) -> bool {
-    !draining || waiting + 1 < workers
-}
-
-/// Whether an idle interpreter may go to an ordinary request while `ordinary` have one. There may be one more than `max`: that
-/// one is for the end of requests.
-#[inline]
-pub fn may_take(ordinary: usize, max: usize) -> bool {
-    ordinary < max
-}
-
-/// What code at the death of a pool runs in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AtEnd {
-    /// An idle interpreter.
-    Take,
-    /// One more than the limit says: the reserve, made now.
-    Reserve,
-    /// The one that another end of a request has, which waits for nothing and so comes back: this one is served first.
-    First,
-    /// None: what was to run is skipped.
-    Skip,
-}
-
-/// Which one that is: `ends` are in such hands already. A `nested` need, that of code which has one at the end of a request and
-/// wants another, must not wait even for those: they could want the first one.
-#[inline]
-pub fn at_end(idle: bool, ends: usize, nested: bool) -> AtEnd {
-    match (idle, nested, ends) {
-        (true, ..) => AtEnd::Take,
-        (false, true, _) => AtEnd::Skip,
-        (false, false, 0) => AtEnd::Reserve,
-        (false, false, _) => AtEnd::First,
-    }
-}
-
+mod clones;
+mod counted;
+mod frame;
+mod keeper;
+mod lent;
+mod parent;
+mod refused;
+mod standing;
+mod stock;
 #[cfg(test)]
-mod tests {
-    use super::*;
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a fake engine")]
+mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+mod tree;
+mod waiting;
 
-    fn held(rank: Rank, is_pinned: bool) -> Held {
-        Held { rank, is_pinned }
-    }
+use std::thread::LocalKey;
 
-    #[test]
-    fn only_what_ranks_higher_goes_back() {
-        assert_eq!(before_wait([], 0), Before::default());
-        assert_eq!(before_wait([held(0, false), held(0, true)], 1), Before::default());
-        assert_eq!(before_wait([held(1, false)], 0), Before { gives_back: true, is_short: false });
-        assert_eq!(before_wait([held(1, false)], 1), Before { gives_back: true, is_short: false });
-        assert_eq!(before_wait([held(2, true), held(0, false)], 1), Before { gives_back: false, is_short: true });
-        assert_eq!(before_wait([held(2, true), held(1, false)], 0), Before { gives_back: true, is_short: true });
-    }
+pub use clones::{Clones, Trim};
+pub use frame::{Chain, Frame, ending, running};
+pub use keeper::Keeper;
+pub use lent::{Begun, Hold, Lent};
+pub use parent::Parent;
+pub use refused::Refused;
+pub use standing::Standing;
+pub use stock::{Limits, Pick, Stock};
+pub use tree::Tree;
+pub use waiting::{Asking, Drains, Terms, at_end, at_log, in_time, is_at_end, terms};
+pub use waiting_rules::{Held, Rank};
 
-    #[test]
-    fn one_worker_does_not_wait_while_an_answer_keeps_an_interpreter() {
-        assert!(may_join(6, 8, true));
-        assert!(!may_join(7, 8, true));
-        assert!(may_join(7, 8, false));
-        assert!(!may_join(0, 1, true));
-    }
+/// What this floor asks of the one above. A value stands for one language; stocks, and the calls in their interpreters, know theirs.
+pub trait Above: Copy + Send + Sync + 'static {
+    /// What a call is about.
+    type About: Copy;
+    /// What a call does for it; code that runs outside of any phase has none.
+    type Phase: Copy;
+    /// How long a tree keeps its lease. A stock has one for its trees, and leaves it to their owners to act on it.
+    type Scope: Copy + Default + Send + Sync;
 
-    #[test]
-    fn the_end_of_a_request_waits_for_nothing_but_another_end() {
-        assert_eq!(at_end(true, 9, true), AtEnd::Take);
-        assert_eq!(at_end(false, 0, false), AtEnd::Reserve);
-        assert_eq!(at_end(false, 1, false), AtEnd::First);
-        assert_eq!(at_end(false, 0, true), AtEnd::Skip);
-        assert!(may_take(1, 2) && !may_take(2, 2));
-    }
+    /// The word with which the directives in messages begin.
+    fn name(self) -> &'static str;
+
+    /// The language's place in the order in which one tree takes interpreters of several stocks; less than 256.
+    fn rank(self) -> Rank;
+
+    /// Writes a line to the log about something that goes wrong, for which no server is known.
+    fn warn(self, text: &str);
+
+    /// Whether objects become void when a lease of a parent ends. Those of a clone always do.
+    fn ends_objects(self) -> bool;
+
+    /// Called when a call ends while other modules' code keeps the interpreter by its count: whoever acts for them holds it on.
+    fn keep_for_others(self, hold: &Hold<Self>);
+
+    /// The place where each thread has its calls. A `thread_local!` without destructor: one in the main thread would keep the library
+    /// mapped.
+    fn chain() -> &'static LocalKey<Chain<Self>>;
 }

@@ -8,7 +8,7 @@
 //! - Who may not wait ([`Ask::Last`]) has any idle item; where there is none it makes one more than `max`, the *reserve*,
 //!   or, if another such has an item, waits before all others for that one. Ordinary leases are at most `max` all the same.
 //! - The threads of a server may be told apart from others ([`Worker`]): the last of them does not wait while it is needed
-//!   elsewhere. The decisions are functions of the crate `leases`.
+//!   elsewhere. The decisions are functions of the crate `waiting-rules`.
 //! - Items are made ahead of demand by a *keeper*, a thread that calls [`Tipool::tend`]. As long as none runs (at
 //!   start-up, under prefork, in tests) a checkout that finds room makes its own, and `max_uses` and `max_age` are not
 //!   acted upon: replacing is the keeper's work.

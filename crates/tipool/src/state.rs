@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use leases::AtEnd;
+use waiting_rules::AtEnd;
 
 use crate::ItemId;
 use crate::keeper::Pace;
@@ -187,7 +187,7 @@ impl<I> State<I> {
     /// Whether an ordinary checkout may have an item.
     #[inline]
     fn may_take(&self) -> bool {
-        leases::may_take(self.lent - self.exempt, self.limits.max)
+        waiting_rules::may_take(self.lent - self.exempt, self.limits.max)
     }
 
     #[cfg(all(test, not(loom)))]
@@ -203,7 +203,7 @@ impl<I> State<I> {
     /// Whether a caller who may not wait makes the reserve. It does not while an item is with somebody who waits for nothing (the
     /// keeper, or whoever makes an item, included), since that item comes back.
     fn at_end(&self, nested: bool) -> AtEnd {
-        leases::at_end(false, self.ends + self.tending + self.creating, nested)
+        waiting_rules::at_end(false, self.ends + self.tending + self.creating, nested)
     }
 
     /// What a caller has to do for whom [`State::take`] found nothing.

@@ -31,7 +31,7 @@ impl Crowd {
     }
 
     fn join(&self, worker: Worker) -> bool {
-        let more = |waiting| leases::may_join(waiting, worker.of, worker.draining).then_some(waiting + 1);
+        let more = |waiting| waiting_rules::may_join(waiting, worker.of, worker.draining).then_some(waiting + 1);
         self.0.fetch_update(SeqCst, SeqCst, more).is_ok()
     }
 
@@ -40,7 +40,7 @@ impl Crowd {
     }
 }
 
-/// Says that the caller who waits is a worker of the server; see [`leases::may_join`].
+/// Says that the caller who waits is a worker of the server; see [`waiting_rules::may_join`].
 #[derive(Clone, Copy, Debug)]
 pub struct Worker {
     /// How many workers the server has.

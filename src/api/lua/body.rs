@@ -7,6 +7,29 @@ use httpd::{BodyError, Request, log::Level};
 use interp::*;
 use std::{borrow::Cow, ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(LUA, [
+    method("headers_in_table()", |r: &Request| tables_of(&r.headers_in()))
+        .doc("Headers of the request, as two tables: first values, and all of them."),
+    method("headers_out_table()", |r: &Request| tables_of(&r.headers_out()))
+        .doc("Headers of the answer, as two tables: first values, and all of them."),
+    method("err_headers_out_table()", |r: &Request| tables_of(&r.err_headers_out()))
+        .doc("Headers that are sent with an error too, as two tables: first values, and all of them."),
+    method("notes_table()", |r: &Request| tables_of(&r.notes()))
+        .doc("Notes from module to module, as two tables: first values, and all of them."),
+    method("subprocess_env_table()", |r: &Request| tables_of(&r.subprocess_env()))
+        .doc("Environment for CGI and its kin, as two tables: first values, and all of them."),
+    method("parseargs()", parseargs)
+        .doc("The query string as two tables: the last value of each name, and all values of each name."),
+    method("parsebody([limit])", parsebody)
+        .doc("A form that was sent, as two tables: a value of each name, and all of each; of at most 8192 bytes, if no \
+              other limit is given (0: none). A third result says what is wrong."),
+    method("requestbody([filename], [limit])", requestbody)
+        .doc("The body and its length; with a file, stores it there and gives its length. If it is larger than a limit, nil and why."),
+]);
+
 /// Bytes that `parsebody` reads if it is told no other limit.
 const DEFAULT_LIMIT: i64 = 8192;
 

@@ -5,6 +5,19 @@ use httpd::Request;
 use interp::*;
 use std::borrow::Cow;
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(
+    LUA,
+    [
+        method("getcookie(key)", Request::cookie).doc("A cookie's value, as it was sent."),
+        method("setcookie(cookie, [value], [secure], [expires])", setcookie).doc(
+            "Sets a cookie: a table with key, value, expires (seconds since 1970), secure, httponly, path, domain.",
+        ),
+    ],
+);
+
 /// What a `Set-Cookie` header says.
 #[derive(Default, Debug)]
 struct Cookie<'a> {
@@ -34,7 +47,7 @@ impl Cookie<'_> {
             parts.push(b"Secure".to_vec());
         }
         if self.expires > 0
-            && let Some(date) = self.expires.checked_mul(1_000_000).and_then(apr::rfc822_date)
+            && let Some(date) = self.expires.checked_mul(apr::SECOND).and_then(apr::rfc822_date)
         {
             parts.push(format!("Expires={date}").into());
         }

@@ -19,7 +19,14 @@ use std::{
     ptr::NonNull,
 };
 
-use super::method;
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(
+    LUA,
+    [method("dbacquire([kind], [parameters])", dbacquire)
+        .doc("A database: of mod_dbd, or by a driver's name and its parameters; or nil and why there is none.")],
+);
 
 /// A connection, kept by the pool of the request that acquired it.
 #[derive(Clone, Copy)]
@@ -40,8 +47,9 @@ pub struct ResultSet(NonNull<Found>);
 object!(ResultSet, "Apache2::Database::Results");
 
 /// Rows of a connection.
-pub static DATABASE: Class = Class::of::<Database>(&[])
-    .lua(&[
+pub static DATABASE: Class = Class::of::<Database>(&only(
+    LUA,
+    [
         method("query(r, statement)", query)
             .doc("Runs a statement; how many rows it has changed, or nil and the driver's message."),
         method("select(r, statement)", select).doc("Runs a query; its result set, or nil and the driver's message."),
@@ -52,25 +60,30 @@ pub static DATABASE: Class = Class::of::<Database>(&[])
         method("escape(r, text)", escape).doc("A text as it may stand between quotes in a statement."),
         method("active()", active).doc("Whether the connection is open and answers."),
         method("close()", close).doc("Closes the connection; a status, 0 if all is well."),
-    ])
-    .doc("A connection to a database.");
+    ],
+))
+.doc("A connection to a database.");
 
 /// Rows of a statement.
-pub static STATEMENT: Class = Class::of::<Statement>(&[])
-    .lua(&[
+pub static STATEMENT: Class = Class::of::<Statement>(&only(
+    LUA,
+    [
         method("query(@values)", query_prepared).doc(
             "Runs the statement with these values; how many rows it has changed, or nil and the driver's message.",
         ),
         method("select(@values)", select_prepared)
             .doc("Runs the query with these values; its result set, or nil and the driver's message."),
-    ])
-    .doc("A prepared statement.");
+    ],
+))
+.doc("A prepared statement.");
 
 /// Rows of a result set.
-pub static RESULT_SET: Class = Class::of::<ResultSet>(&[])
-    .lua(&[method("__call([number], [by_name])", rows)
-        .doc("All rows (0), the next one (-1), or one by its number from 1; columns by number, or by name.")])
-    .doc("The result of a query.");
+pub static RESULT_SET: Class = Class::of::<ResultSet>(&only(
+    LUA,
+    [method("__call([number], [by_name])", rows)
+        .doc("All rows (0), the next one (-1), or one by its number from 1; columns by number, or by name.")],
+))
+.doc("The result of a query.");
 
 const CLOSED: &str = "the connection to the database is closed";
 

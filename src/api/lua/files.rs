@@ -4,6 +4,27 @@ use apr::{Finfo, Pool, ffi};
 use httpd::Request;
 use interp::*;
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(
+    LUA,
+    [
+        method("stat(filename, [wanted])", stat)
+            .doc("What the file system says of a file, times in microseconds since 1970; nil if there is none."),
+        method("get_direntries(directory)", get_direntries).doc("The names in a directory; nil if there is none."),
+        method("touch(filename, [mtime])", touch)
+            .doc("Sets when a file was last written, microseconds since 1970; now, if none is given."),
+        method("mkdir(path, [mode])", mkdir).doc("Makes a directory."),
+        method("mkrdir(path, [mode])", mkrdir).doc("Makes a directory and those above it."),
+        method("rmdir(path)", rmdir).doc("Removes an empty directory."),
+        method("runtime_dir_relative([filename])", |r: &Request, file: Option<&[u8]>| {
+            httpd::util::runtime_relative(&r.pool(), file.unwrap_or(b"."))
+        })
+        .doc("A path under DefaultRuntimeDir."),
+    ],
+);
+
 /// What `stat` tells unless it is told what to.
 const MINIMUM: i32 = ffi::APR_FINFO_MIN as i32;
 

@@ -4,6 +4,44 @@ use apr::Reenter;
 use httpd::{Loaded, Node, Request, ffi, mpm, scoreboard, server, util};
 use interp::*;
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(LUA, [
+    method("regex(text, pattern, [flags])", regex)
+        .doc("Groups of the first match by number, the whole match as 0; false where nothing matches. Flags: 1 any case, 2 lines."),
+    method("strcmp_match(text, pattern, [any_case])", strcmp_match)
+        .loose()
+        .doc("Whether a text matches a pattern with * and ?."),
+    method("date_parse_rfc(text)", date_parse_rfc)
+        .loose()
+        .doc("A date as seconds since 1970; nil if it is none."),
+    method("expr(expression)", expr).doc("Whether an expression of httpd's is true; false and why it is none."),
+    method("clock()", |_: &Request| apr::now()).doc("Microseconds since 1970."),
+    method("usleep(microseconds)", usleep).loose().doc("Waits this many microseconds."),
+    method("mpm_query(number)", mpm_query)
+        .loose()
+        .doc("What the MPM says of itself, AP_MPMQ_*: 14 is 1 with event; 0 for what it does not know."),
+    method("state_query(name)", state_query)
+        .loose()
+        .doc("What httpd says of itself: MAIN_STATE (0), RUN_MODE (1), CONFIG_GEN (2); -1 for anything else."),
+    method("exists_config_define(name)", exists_config_define)
+        .loose()
+        .doc("Whether a name was given with -D or Define."),
+    method("module_info(name)", module_info)
+        .loose()
+        .doc("A module's directives, in a table within a table: commands. Nil if there is no such module, or it has none."),
+    method("loaded_modules()", loaded_modules).doc("Names of all modules."),
+    method("server_info()", server_info).doc("Executable, ServerRoot, scoreboard and MPM, in a table."),
+    method("scoreboard_process(process)", scoreboard_process)
+        .doc("A process's line of the scoreboard, from 0; nil if there is none."),
+    method("scoreboard_worker(process, thread)", scoreboard_worker)
+        .doc("A thread's line of the scoreboard; nil if there is none."),
+    method("config()", config)
+        .doc("All directives: a table of tables with directive, file, line and, in a section, children."),
+    method("activeconfig()", activeconfig).doc("The directives of the request's virtual host, as config."),
+]);
+
 /// For functions that scripts call with a dot or with a colon.
 type Called<'c> = Maybe<&'c Request>;
 
@@ -40,7 +78,7 @@ pub(super) fn usleep(_r: Called, micros: f64) {
 /// Seconds since 1970; nothing for what is no date.
 pub(super) fn date_parse_rfc(_r: Called, text: &[u8]) -> Option<i64> {
     let time = apr::parse_rfc_date(text);
-    (time != 0).then_some(time / 1_000_000)
+    (time != 0).then_some(time / apr::SECOND)
 }
 
 pub(super) fn exists_config_define(_r: Called, name: &[u8]) -> bool {

@@ -1,10 +1,24 @@
 //! `ivm_get` and `ivm_set`: values that all states of a process share.
 
+use httpd::Request;
 use interp::*;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
+
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(
+    LUA,
+    [
+        method("ivm_get(key)", |_: &Request, key: &[u8]| get(key))
+            .doc("A value that all states of the process share; nil if there is none."),
+        method("ivm_set(key, value)", |_: &Request, key: &[u8], value: Plain| set(key, value))
+            .doc("Sets a value that all states of the process share; nil removes it."),
+    ],
+);
 
 /// The values of this process, until it ends. Nothing runs under the lock but the map.
 static VALUES: Mutex<Option<HashMap<Vec<u8>, Value>>> = Mutex::new(None);

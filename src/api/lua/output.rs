@@ -4,6 +4,27 @@ use apr::{Finfo, Reenter, ffi};
 use httpd::Request;
 use interp::*;
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(
+    LUA,
+    [
+        method("puts(@texts)", puts).doc("Sends texts."),
+        method("write(text)", write).doc("Sends a text; returns how many bytes, -1 if the client is gone."),
+        method("flush()", flush).doc("Sends what is held back; false if the client is gone."),
+        method("sendfile(filename)", sendfile).doc("Sends a file; returns how many bytes, false if there is none."),
+        method("send_interim_response([headers])", |r: &Request, headers: Option<Switch>, cx: Reenter| {
+            r.send_interim_response(super::is_on(headers), cx)
+        })
+        .doc("Sends the status (100 to 199) at once, and if asked the headers of the answer, which are gone then."),
+        method("add_output_filter(name)", Request::add_output_filter)
+            .doc("Puts a filter before those that the answer goes through; false if there is none of that name."),
+        method("add_input_filter(name)", Request::add_input_filter)
+            .doc("Puts a filter before those that the body comes through; false if there is none of that name."),
+    ],
+);
+
 /// How many bytes were sent; `None` if the client is gone or a filter failed.
 fn send(r: &Request, cx: Reenter, bytes: &[u8]) -> Result<Option<usize>> {
     match runtime()?.write(cx, Owner::of(r), bytes) {

@@ -1,4 +1,32 @@
-//! Escapes, as mod_lua's functions of these names do them, but for any bytes.
+//! Escapes, as mod_lua's functions of these names do them, but for any bytes; and digests.
+
+use super::is_on;
+use apr::{Algorithm, digest};
+use httpd::{Request, util};
+use interp::*;
+
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(LUA, [
+    method("escape(text)", |_: &Request, t: &[u8]| escape(t)).doc("A text as part of a URL."),
+    method("unescape(text)", |_: &Request, t: &[u8]| unescape(t))
+        .doc("The text that escape made this from; nil for a text that escape cannot have made."),
+    method("escape_html(text)", |_: &Request, t: &[u8]| escape_html(t)).doc("A text as part of a page."),
+    method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(&r.pool(), t))
+        .doc("A text as the logs show it."),
+    method("os_escape_path(path, [partial])", |r: &Request, path: &[u8], partial: Option<Switch>| {
+        util::escape_path(&r.pool(), path, is_on(partial))
+    })
+    .doc("A path as part of a URL; partial: a colon before the first slash needs no ./ before it."),
+    method("base64_encode(bytes)", |_: &Request, bytes: &[u8]| apr_api::base64::encode(bytes)).doc("Bytes as text."),
+    method("base64_decode(text)", |_: &Request, t: &[u8]| apr_api::base64::decode(t)).doc("The bytes of a text."),
+    method("md5(bytes)", |_: &Request, bytes: &[u8]| digest::hex(&digest::md5(bytes))).doc("The MD5 digest, as text."),
+    method("sha1(bytes)", |_: &Request, bytes: &[u8]| digest::hex(&digest::sha1(bytes)))
+        .doc("The SHA-1 digest, as text."),
+    method("htpassword(password, [algorithm], [cost])", htpassword)
+        .doc("A password's hash by algorithm: 0 APR's MD5, 1 SHA-1, 2 bcrypt (with a cost, else 5), 3 crypt; false and why there is none."),
+]);
 
 /// As part of a URL: a space becomes `+`, what is no letter, digit or one of `.-*_` becomes `%xx`.
 pub(super) fn escape(text: &[u8]) -> Vec<u8> {
@@ -54,6 +82,28 @@ pub(super) fn escape_html(text: &[u8]) -> Vec<u8> {
         }
     }
     escaped
+}
+
+/// What bcrypt costs if nothing is said.
+const COST: i32 = 5;
+
+fn htpassword(
+    _r: &Request,
+    password: &[u8],
+    algorithm: Option<i32>,
+    cost: Option<i32>,
+) -> Either<Vec<u8>, List<Value>> {
+    let algorithm = match algorithm.unwrap_or(0) {
+        0 => Ok(Algorithm::Md5),
+        1 => Ok(Algorithm::Sha1),
+        2 => Ok(Algorithm::Bcrypt(cost.filter(|cost| *cost != 0).unwrap_or(COST))),
+        3 => Ok(Algorithm::Crypt),
+        other => Err(format!("there is no algorithm {other}")),
+    };
+    match algorithm.and_then(|algorithm| apr::password_hash(password, algorithm)) {
+        Ok(hash) => Either::A(hash),
+        Err(error) => Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,22 @@ use httpd::{Request, Wait};
 use interp::*;
 use std::{cell::RefCell, ffi::CStr};
 
+/// Methods of a request.
+pub(in crate::api) static PART: Part = Part::lua(ROWS);
+
+static ROWS: &[Row] = &only(LUA, [
+    method("wsupgrade()", wsupgrade).doc("Makes a WebSocket of the connection, if the client asks for one."),
+    method("wsread([limit])", wsread)
+        .doc("The next frame, whether its message ends with it, and the message's kind, \"text\" or \"binary\"; nil once the \
+              connection is closed. Of at most 16 MiB, if no other limit is given. Text is UTF-8, or the connection is closed."),
+    method("wswrite(message, [raw], [kind])", wswrite)
+        .doc("Sends a message, or raw bytes; false once the connection is closed. A message is sent as text if it is UTF-8, \
+              unless its kind is given."),
+    method("wspeek()", wspeek).doc("Whether wsread would return without waiting."),
+    method("wsping()", wsping).doc("Sends a ping and waits for its pong; false if the connection closes."),
+    method("wsclose()", wsclose).doc("Closes the WebSocket."),
+]);
+
 /// Where a request's pool keeps the socket.
 const KEY: &CStr = c"mod_interp.websocket";
 /// What RFC 6455 has the server add to the client's key.

@@ -13,8 +13,9 @@ use httpd::{Filter, Request};
 use interp::{IntoVal, Raised};
 use interp_lua::{Coroutine, Step, Text};
 
-use super::super::frame::{About, Frame};
+use super::super::about::About;
 use super::super::lang::RequestCall;
+use super::super::lease::Frame;
 use super::super::request::RequestState;
 use super::super::{dispatch, report};
 use super::script::{self, Use};

@@ -8,7 +8,7 @@ use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Entry, IntoVal, Raised};
 
-use super::super::frame::About;
+use super::super::about::About;
 use super::super::lang::RequestCall;
 use super::super::request::{RequestState, Step};
 use super::super::{dispatch, report};

@@ -31,11 +31,12 @@ use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slo
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
+use super::about::About;
 use super::connection::ConnectionState;
-use super::frame::{About, Frame};
 use super::lang::{Lang, Language, LanguageRow, Own, Words};
+use super::lease::Frame;
 use super::request::RequestState;
-use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup, waiting};
+use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
 use crate::api;
 
 /// The Lua module.
@@ -319,7 +320,7 @@ impl Host for LuaHost {
             (_, Some(Position::Map)) => response::claim(&r),
             (Phase::Response, _) => response::run(&r),
             (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, &r),
-            (Phase::Log, Some(position)) => waiting::at_log(|| hooks::run(phase, position, &r)),
+            (Phase::Log, Some(position)) => leases::at_log(|| hooks::run(phase, position, &r)),
             (_, Some(position)) => hooks::run(phase, position, &r),
         }
     }

@@ -17,7 +17,7 @@ use interp::{IntoVal, Outcome, Raised};
 use interp_lua::Entered;
 use lazy_static::lazy_static;
 
-use super::super::frame::About;
+use super::super::about::About;
 use super::super::lang::RequestCall;
 use super::super::request::RequestState;
 use super::super::{configured, dispatch, end, hint, report};

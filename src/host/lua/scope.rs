@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use config::ScriptScope;
 use interp::Inside;
+use leases::Terms;
 use tipool::ItemId;
 
+use super::super::about::About;
 use super::super::lang::RequestCall;
-use super::super::stock::{Lent, Refused, Stock};
-use super::super::tree::Hold;
-use super::super::waiting::{self, Terms};
+use super::super::lease::{Hold, Refused, Stock, choose};
+use super::super::waiting;
 use super::LUA;
 
 /// The states of one stock in which one script is at home.
@@ -124,7 +125,8 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
     if script.is_empty() {
         return Ok(None);
     }
-    let Some(stock) = call.server.stock() else { return Ok(None) };
+    let about = About::Request(*call.r);
+    let Some(stock) = choose(LUA, &about) else { return Ok(None) };
     let Some(tipool) = stock.tipool() else { return Ok(None) };
     if call.state.tree().held(stock).is_some() {
         return Ok(None);
@@ -135,7 +137,7 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
         return Ok(Some(hold));
     }
     // Where nothing may be waited for, any state will have to do.
-    if waiting::is_at_end() {
+    if leases::is_at_end() {
         return Ok(None);
     }
     loop {
@@ -162,8 +164,6 @@ fn terms(call: &RequestCall<'_>, stock: &Stock) -> Terms {
 /// Takes any state of the stock and makes it a home.
 fn new_home(call: &RequestCall<'_>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
     let hold = call.state.tree().hold(stock, None, || terms(call, stock))?;
-    if let Lent::Clone(_, lease) = &*hold {
-        lease.add_home();
-    }
+    let _ = hold.add_home();
     Ok(hold)
 }

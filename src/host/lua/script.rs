@@ -11,8 +11,9 @@ use httpd::{Request, Server};
 use interp::{Entry, Load, Outcome, Raised, Val};
 use interp_lua::{Entered, Env, Paths};
 
+use super::super::about::About;
 use super::super::connection::ConnectionState;
-use super::super::frame::{About, Frame};
+use super::super::lease::Frame;
 use super::super::request::RequestState;
 use super::{LUA, entered};
 

@@ -29,7 +29,7 @@ fn module_of(package: &str, name: &str) -> Option<&'static str> {
     let class = classes().iter().find(|class| class.name() == package)?;
     let parent = class.parent();
     let row = class.rows_of(PERL).find(|row| row.name() == name);
-    row.map(|row| class.load_module(row)).or_else(|| if parent.is_empty() { None } else { module_of(parent, name) })
+    row.and_then(|row| class.module_of(row)).or_else(|| if parent.is_empty() { None } else { module_of(parent, name) })
 }
 
 fn for_method(message: &str) -> Option<String> {

@@ -28,10 +28,9 @@ use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use super::connection::ConnectionState;
-use super::frame::Frame;
 use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
+use super::lease::{Frame, Hold};
 use super::request::RequestState;
-use super::tree::Hold;
 use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
 
 /// The questions that C code asks by the functions of `abi`.
@@ -298,7 +297,7 @@ impl Language for PerlLanguage {
 
     fn fill_env(&self, cx: Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
         env::add_cgi(r, state, cx);
-        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.request())));
+        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.about.served(frame.phase))));
         if let Some((hold, running)) = innermost {
             dispatch::enter_any(&hold, |entry| {
                 if let Some(entered) = entered(entry) {

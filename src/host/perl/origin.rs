@@ -15,13 +15,13 @@ use httpd::log::Level;
 use httpd::{Connection, Request, Server};
 use interp::{Inside, Interp, Ticket, is_forked};
 use interp_perl::{Before, Perl, Record};
+use leases::Begun;
 
 use super::{PERL, PerlHost, record};
+use crate::host::about::About;
 use crate::host::connection::ConnectionState;
-use crate::host::frame::{About, Frame, Standing};
+use crate::host::lease::{Frame, Hold, Refused, Standing, Stock, choose};
 use crate::host::request::RequestState;
-use crate::host::stock::{Begun, Lent, Refused, Stock};
-use crate::host::tree::Hold;
 use crate::host::{report, startup};
 
 /// The origin of an entry.
@@ -97,30 +97,33 @@ pub fn note_connection(c: &Connection) {
 fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
     match origin {
         Origin::Request(r) => {
-            let stock = r.server_config::<PerlHost>()?.stock()?.clone();
+            let about = About::Request(r);
+            let stock = choose(PERL, &about)?.clone();
             let state = RequestState::of(PERL, &r)?;
             let hold = match inside(&stock, Some(r.connection())) {
                 Some(hold) => hold,
-                None => state.borrow(&r, &stock).map_err(|refused| tell(&About::Request(r), &refused)).ok()?,
+                None => state.borrow(&r, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };
-            Some((About::Request(r), stock, hold))
+            Some((about, stock, hold))
         }
         Origin::Connection(c) => {
-            let stock = c.base_server().config::<PerlHost>()?.stock()?.clone();
+            let about = About::Connection(c);
+            let stock = choose(PERL, &about)?.clone();
             let state = ConnectionState::of(PERL, &c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock, &c).map_err(|refused| tell(&About::Connection(c), &refused)).ok()?,
+                None => state.hold(&stock, &c).map_err(|refused| tell(&about, &refused)).ok()?,
             };
-            Some((About::Connection(c), stock, hold))
+            Some((about, stock, hold))
         }
         Origin::Server(s) => {
+            let about = About::Server(s);
             let stock = match s.config::<PerlHost>() {
-                Some(record) => record.stock()?.clone(),
+                Some(_) => choose(PERL, &about)?.clone(),
                 None => startup::main_stock(PERL)?,
             };
-            let hold = Arc::new(Lent::Parent(None, stock.parent.clone()));
-            Some((About::Server(s), stock, hold))
+            let hold = stock.hold_parent();
+            Some((about, stock, hold))
         }
         Origin::Pool(pool, s) => {
             if !startup::is_child() {
@@ -184,25 +187,26 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
         if let Some(r) = p.userdata(REQUEST) {
             // SAFETY: noted by `note_request`; a request_rec lies in its own pool, which is not gone yet.
             let r = unsafe { Request::from_ptr(r.as_ptr().cast()) }?;
-            let (stock, state) = (r.server_config::<PerlHost>()?.stock()?, r.state::<PerlHost>()?);
+            let about = About::Request(r);
+            let (stock, state) = (choose(PERL, &about)?, r.state::<PerlHost>()?);
             let kept =
                 r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree().held(stock));
             let hold = match kept {
                 Some(hold) => hold,
                 None => Arc::new(stock.lend_now(r.connection().state::<PerlHost>().and_then(|c| c.home(stock)))?),
             };
-            return Some((About::Request(r), stock.clone(), hold));
+            return Some((about, stock.clone(), hold));
         }
         if let Some(c) = p.userdata(CONNECTION) {
             // SAFETY: noted by `note_connection`; as above.
             let c = unsafe { Connection::from_ptr(c.as_ptr().cast()) }?;
-            let base = c.base_server();
-            let (stock, state) = (base.config::<PerlHost>()?.stock()?, c.state::<PerlHost>()?);
+            let about = About::Connection(c);
+            let (stock, state) = (choose(PERL, &about)?, c.state::<PerlHost>()?);
             let hold = match state.kept(stock).or_else(|| state.held(stock)) {
                 Some(hold) => hold,
                 None => Arc::new(stock.lend_now(state.home(stock))?),
             };
-            return Some((About::Connection(c), stock.clone(), hold));
+            return Some((about, stock.clone(), hold));
         }
     }
     None
@@ -277,7 +281,7 @@ pub unsafe fn unselect(record: NonNull<Record>) {
 /// Keeps the lease when a call of ours has ended and the interpreter's count says that somebody keeps the interpreter.
 #[cold]
 pub fn keep(hold: &Hold) {
-    if matches!(**hold, Lent::Parent(..)) {
+    if hold.is_parent() {
         return;
     }
     let Some(at) = record(hold.interp()).map(|record| record.as_ptr().addr()) else { return };

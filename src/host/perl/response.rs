@@ -11,8 +11,8 @@ use interp::{Fail, Raised};
 use interp_perl::{Entered, Stdio};
 
 use super::{PERL, PerlHost, entered, env};
+use crate::host::about::About;
 use crate::host::dispatch::{Stack, enter, refuse, run_stack};
-use crate::host::frame::About;
 use crate::host::lang::RequestCall;
 use crate::host::request::RequestState;
 use crate::host::{configured, end, hint, report};

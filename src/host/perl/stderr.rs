@@ -6,7 +6,8 @@ use httpd::log::Level;
 use interp_perl::ErrorLog;
 
 use super::PERL;
-use crate::host::frame::{About, Frame};
+use crate::host::about::About;
+use crate::host::lease::Frame;
 use crate::host::report;
 
 /// The stream behind STDERR: what Perl code warns or prints there.

@@ -1,4 +1,4 @@
-//! The keeper of a child process: one thread that grows, replaces, shrinks and tidies the tipools ahead of demand.
+//! The keeper of a process: one thread that grows, replaces, shrinks and tidies the tipools ahead of demand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use tipool::{Bell, Tipool};
 
-use super::lang::Lang;
-use super::stock::{Clones, Stock};
+use crate::{Above, Clones, Stock};
 
-/// How long a child that ends waits for its keeper, which may be in the middle of a clone.
+/// How long a process that ends waits for its keeper, which may be in the middle of a clone.
 const AWAIT: Duration = Duration::from_secs(3);
 
 /// A running keeper.
@@ -24,8 +23,8 @@ pub struct Keeper {
 impl Keeper {
     /// Starts the keeper; `None` if there is nothing to keep, or if no thread can be made (then those who need an interpreter make
     /// it themselves).
-    pub fn start(lang: Lang, stocks: Vec<Arc<Stock>>, bell: Bell) -> Option<Keeper> {
-        let kept: Vec<Arc<Stock>> = stocks.into_iter().filter(|s| s.tipool().is_some()).collect();
+    pub fn start<L: Above>(lang: L, stocks: Vec<Arc<Stock<L>>>, bell: Bell) -> Option<Keeper> {
+        let kept: Vec<Arc<Stock<L>>> = stocks.into_iter().filter(|s| s.tipool().is_some()).collect();
         if kept.is_empty() {
             return None;
         }
@@ -52,10 +51,10 @@ impl Keeper {
     }
 }
 
-fn keep(stocks: &[Arc<Stock>], stop: &AtomicBool, bell: &Bell) {
+fn keep<L: Above>(stocks: &[Arc<Stock<L>>], stop: &AtomicBool, bell: &Bell) {
     /// However the keeper ends: from then on those who need an interpreter make it themselves.
-    struct Kept<'s>(Vec<&'s Tipool<Clones>>);
-    impl Drop for Kept<'_> {
+    struct Kept<'s, L: Above>(Vec<&'s Tipool<Clones<L>>>);
+    impl<L: Above> Drop for Kept<'_, L> {
         fn drop(&mut self) {
             self.0.iter().for_each(|tipool| tipool.keeper_stopped());
         }

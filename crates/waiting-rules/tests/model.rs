@@ -8,7 +8,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use leases::{AtEnd, Held, at_end, before_wait, goes_back, may_join, may_take};
+use waiting_rules::{AtEnd, Held, at_end, before_wait, goes_back, may_join, may_take};
 
 const PERL: usize = 0;
 const LUA: usize = 1;

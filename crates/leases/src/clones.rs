@@ -1,0 +1,103 @@
+//! The clones of one parent: how they are made, tidied while they are idle, and destroyed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tipool::{Manage, Purpose};
+
+use crate::counted::Counted;
+use crate::{Above, Parent, ending};
+
+/// A clone in a tipool; boxed there, since it moves with every lease.
+pub struct Cloned<L> {
+    pub(crate) counted: Counted,
+    pub(crate) lang: L,
+    /// How long the interpreter had been idle when its buffers were last given back. If it is idle for a shorter time now, it was used since.
+    trimmed: Option<Duration>,
+}
+
+/// What is done with the large buffers of an idle interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trim {
+    /// Bytes from which on a buffer that no value needs is given back.
+    pub limit: usize,
+    /// Buffers are only counted and named in the log.
+    pub report_only: bool,
+}
+
+/// How long an interpreter is idle before its large buffers are given back.
+const TRIM_AFTER: Duration = Duration::from_secs(1);
+
+/// Makes, cares for and destroys the clones of one parent.
+pub struct Clones<L> {
+    parent: Arc<Parent>,
+    trim: Option<Trim>,
+    trimmed: AtomicU64,
+    lang: L,
+    server: Arc<str>,
+}
+
+impl<L> Clones<L> {
+    pub(crate) fn new(parent: Arc<Parent>, trim: Option<Trim>, lang: L, server: Arc<str>) -> Clones<L> {
+        Clones { parent, trim, trimmed: AtomicU64::new(0), lang, server }
+    }
+
+    /// Bytes in buffers that were given back, or only reported, since the process began.
+    pub fn trimmed(&self) -> u64 {
+        self.trimmed.load(Relaxed)
+    }
+}
+
+impl<L: Above> Manage for Clones<L> {
+    type Item = Box<Cloned<L>>;
+    type Error = String;
+
+    fn create(&self) -> Result<Box<Cloned<L>>, String> {
+        let counted = Counted::new(self.parent.run(|interp| interp.duplicate())?);
+        Ok(Box::new(Cloned { counted, trimmed: None, lang: self.lang }))
+    }
+
+    fn destroy(&self, item: Box<Cloned<L>>) {
+        ending(self.lang, || drop(item));
+    }
+
+    fn tend(&self, item: &mut Box<Cloned<L>>, idle: Duration) {
+        // Entering frees what others left in its drop box.
+        item.counted.interp.with(&mut |_| {});
+        if item.trimmed.is_some_and(|at| idle < at) {
+            item.trimmed = None;
+        }
+        if idle < TRIM_AFTER || item.trimmed.is_some() {
+            return;
+        }
+        item.trimmed = Some(idle);
+        let Some(Trim { limit, report_only }) = self.trim else { return };
+        let bytes = item.counted.interp.trim(limit, report_only);
+        self.trimmed.fetch_add(bytes as u64, Relaxed);
+        if bytes > 0 && report_only {
+            self.lang.warn(&format!(
+                "{}InterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",
+                self.lang.name(),
+                self.server
+            ));
+        }
+    }
+
+    fn tend_every(&self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
+    }
+
+    fn cannot_create(&self, error: String, purpose: Purpose, retry_in: Duration) {
+        let (directive, what) = match purpose {
+            Purpose::Grow => ("Max", "another interpreter"),
+            Purpose::Replace(_) => ("MaxRequests", "a successor, the old interpreter serves on"),
+        };
+        self.lang.warn(&format!(
+            "{}Interp{directive}: {}: cannot make {what}: {error}; next try in {} s",
+            self.lang.name(),
+            self.server,
+            retry_in.as_secs().max(1)
+        ));
+    }
+}

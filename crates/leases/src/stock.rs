@@ -1,0 +1,180 @@
+//! The interpreters a server draws from: its parent, and under a threaded MPM a tipool of clones.
+//!
+//! Servers may share a stock; two stocks may share a parent. This file knows interpreters and limits, and not what they are for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+use tipool::{Ask, Bell, ItemId, Lease, Tipool};
+use waiting_rules::Rank;
+
+use crate::clones::{Clones, Trim};
+use crate::refused::{Asked, Told};
+use crate::waiting::{self, SHORT, Terms};
+use crate::{Above, Hold, Lent, Parent, Refused};
+
+/// What the configuration says of a stock.
+#[derive(Clone, Debug)]
+pub struct Limits<S> {
+    /// The numbers of the tipool.
+    pub numbers: tipool::Limits,
+    /// How long a caller waits at most.
+    pub max_wait: Duration,
+    /// What idle interpreters give back; `None`: nothing.
+    pub trim: Option<Trim>,
+    /// How long a tree keeps its lease.
+    pub scope: S,
+}
+
+/// The interpreters of one server, or of several servers that share them.
+pub struct Stock<L: Above> {
+    /// The language of the interpreters.
+    pub lang: L,
+    /// The place of this stock in the order in which one tree takes interpreters of several stocks.
+    pub rank: Rank,
+    /// The server's name for messages: `the main server`, `virtual host example.org:80`.
+    pub server: Arc<str>,
+    /// The parent.
+    pub parent: Arc<Parent>,
+    /// The clones; set when the configuration is complete, since the parent may have to start long before the limits are known.
+    open: OnceCell<Open<L>>,
+    told: Told,
+}
+
+struct Open<L: Above> {
+    tipool: Option<Tipool<Clones<L>>>,
+    limits: Limits<L::Scope>,
+}
+
+impl<L: Above> fmt::Debug for Stock<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stock of {}", self.server)
+    }
+}
+
+/// Which interpreter is wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Pick {
+    /// Any, whichever comes first.
+    Any,
+    /// This one if it is idle.
+    Prefer(ItemId),
+    /// This one and no other, since somebody is at home in it.
+    Only(ItemId),
+}
+
+impl<L: Above> Stock<L> {
+    /// Makes the stock of a parent. Until [`Stock::open`] all calls run in the parent.
+    pub fn new(lang: L, server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock<L>> {
+        static DEFINED: AtomicU32 = AtomicU32::new(0);
+        let rank = lang.rank() << 24 | (DEFINED.fetch_add(1, Relaxed) & 0xFF_FFFF);
+        Arc::new(Stock { lang, rank, server, parent, open: OnceCell::new(), told: Told::default() })
+    }
+
+    /// Opens the stock when the limits are known: from now on clones serve, if there are threads. No clone is made yet.
+    pub fn open(&self, limits: Limits<L::Scope>, threaded: bool, bell: &Bell) {
+        let tipool = threaded.then(|| {
+            let clones = Clones::new(self.parent.clone(), limits.trim, self.lang, self.server.clone());
+            Tipool::in_crowd(clones, limits.numbers, bell.clone(), waiting::crowd())
+        });
+        let _ = self.open.set(Open { tipool, limits });
+    }
+
+    /// The clones; `None` where the parent serves.
+    #[inline]
+    pub fn tipool(&self) -> Option<&Tipool<Clones<L>>> {
+        self.open.get()?.tipool.as_ref()
+    }
+
+    /// How long a tree keeps its lease.
+    #[inline]
+    pub fn scope(&self) -> L::Scope {
+        self.open.get().map_or_else(L::Scope::default, |open| open.limits.scope)
+    }
+
+    /// Lends an interpreter. If none is idle, the caller waits on these terms, at most as long as the limits say.
+    ///
+    /// # Errors
+    /// `Refused` when none came free in time, or too many wait already.
+    pub fn lend(&self, pick: Pick, terms: impl FnOnce() -> Terms) -> Result<Lent<L>, Refused> {
+        let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
+            return Ok(self.lend_parent());
+        };
+        let ask = match pick {
+            Pick::Any => Ask::Any,
+            Pick::Prefer(id) => Ask::Prefer(id),
+            Pick::Only(id) => Ask::Only(id),
+        };
+        let mut lease = match tipool.try_checkout_by(ask) {
+            Some(lease) => lease,
+            None => self.wait(tipool, limits, ask, terms())?,
+        };
+        if let Ask::Prefer(id) = ask
+            && lease.id() == id
+        {
+            // This continues an earlier use by the same tree.
+            lease.not_a_use();
+        }
+        Ok(Lent::clone_of(lease))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(
+        &self,
+        tipool: &Tipool<Clones<L>>,
+        limits: &Limits<L::Scope>,
+        ask: Ask,
+        terms: Terms,
+    ) -> Result<Lease<Clones<L>>, Refused> {
+        let mut wait = limits.max_wait;
+        let lease = match (terms, ask) {
+            (Terms::AtEnd { nested }, Ask::Prefer(id) | Ask::Only(id)) => {
+                tipool.checkout_by(Ask::Last { prefer: Some(id), nested }, wait, None)
+            }
+            (Terms::AtEnd { nested }, _) => tipool.checkout_by(Ask::Last { prefer: None, nested }, wait, None),
+            (Terms::Waits { is_short, worker }, _) => {
+                if is_short {
+                    wait = wait.min(SHORT);
+                }
+                tipool.checkout_by(ask, wait, worker)
+            }
+        };
+        lease.map_err(|why| {
+            let asked = Asked {
+                lang: self.lang.name(),
+                server: &self.server,
+                max: limits.numbers.max,
+                max_queue: limits.numbers.max_queue,
+                max_wait: limits.max_wait,
+                waiting: tipool.stats().waiting,
+                waited: wait,
+            };
+            asked.refused(&why, self.told.now())
+        })
+    }
+
+    /// Lends the parent to a tree, where there are no clones.
+    fn lend_parent(&self) -> Lent<L> {
+        Lent::parent(&self.parent, self.lang.ends_objects())
+    }
+
+    /// A hold of the parent, for start-up code and for what is done for the whole process. Waits for nothing but its lock.
+    pub fn hold_parent(&self) -> Hold<L> {
+        Arc::new(Lent::parent(&self.parent, false))
+    }
+
+    /// Lends an idle interpreter without waiting: the one where the caller is at home, or any.
+    pub fn lend_now(&self, home: Option<ItemId>) -> Option<Lent<L>> {
+        match (self.open.get(), home) {
+            (Some(Open { tipool: Some(tipool), .. }), Some(id)) => {
+                tipool.checkout_only(id, Duration::ZERO).ok().map(Lent::clone_of)
+            }
+            (Some(Open { tipool: Some(tipool), .. }), None) => tipool.try_checkout().map(Lent::clone_of),
+            _ => Some(self.lend_parent()),
+        }
+    }
+}
