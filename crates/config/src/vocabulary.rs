@@ -29,7 +29,7 @@ impl Language {
 /// Where a directive may stand, and when it is run: a set of bits.
 ///
 /// [`Directive::apply`](crate::Directive::apply) refuses a line that stands elsewhere, with a message that says where it
-/// belongs; httpd may be told `OR_ALL | RSRC_CONF | ACCESS_CONF` for every row.
+/// belongs; httpd may be told `OR_ALL` for every row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Contexts(u8);
 
