@@ -1,8 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, Process, RUNTIME, Raise, Result, Row, Slot,
-    Val, process::PROCESS, ret, ticket::SLOTS,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, Slot, Val,
+    process::PROCESS, ret, ticket::SLOTS,
 };
 use std::{
     cell::Cell,
@@ -223,7 +223,7 @@ static SPARE_CURSOR: AtomicU32 = AtomicU32::new(0);
 
 unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
     let Some(ptr) = NonNull::new(v.w as *mut ()) else { return 1 };
-    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(Owner::at(class, ptr)))));
+    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(class, ptr))));
     let Ok(Some(owner)) = asked else { return 1 };
     (v.slot, v.generation) = (owner.slot, owner.generation);
     0

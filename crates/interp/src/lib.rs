@@ -17,7 +17,7 @@
 //! | `engine` | [`Interp`], [`Entry`]: what the host asks of any engine's interpreter |
 //! | `process` | forked processes, the count of entries |
 //! | `handler` | [`HandlerRef`]: what `push_handlers` keeps |
-//! | `runtime` | [`Runtime`]: what an API function asks of whoever runs it; [`Raise`] |
+//! | `runtime` | [`Runtime`]: what doors and APR ask of whoever runs them; [`Raise`] |
 //! | `door` | the Rust side of both doors |
 
 /// Permission to run script code before returning; as a parameter it marks its row.
@@ -60,7 +60,7 @@ pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Part, Row, RowKind, Shape, class_method, current, function, method,
     only, ro, rw,
 };
-pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, Unsent, runtime};
+pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
 pub use ticket::{Slot, Ticket};
 pub use val::{Call, HOLDS, OWNED, REF, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Message, Out, Reply};

@@ -35,7 +35,7 @@ use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, 
 
 /// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
-    pub use super::super::runtime::current_request;
+    pub use super::super::runtime::doors::current_request;
     pub use super::origin::{Origin, select, ticket, unselect};
 
     use super::super::{report, startup};
