@@ -9,7 +9,7 @@ use interp::{Bag, Fail, HandlerRef, Kept, Raise, Result};
 use std::sync::OnceLock;
 
 /// The host's half of the API.
-pub struct Host {
+pub struct HostSide {
     /// Handlers of phases.
     pub handlers: &'static dyn Handlers,
     /// Values that scripts keep.
@@ -25,14 +25,14 @@ pub struct Host {
 }
 
 /// The host. Set once, before the first call.
-pub static HOST: OnceLock<Host> = OnceLock::new();
+pub static HOST: OnceLock<HostSide> = OnceLock::new();
 
 /// The host.
 ///
 /// # Errors
 /// When none was set: outside httpd.
 #[inline]
-pub(crate) fn host() -> Result<&'static Host> {
+pub(crate) fn host() -> Result<&'static HostSide> {
     HOST.get().ok_or_else(outside)
 }
 

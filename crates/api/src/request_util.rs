@@ -89,8 +89,8 @@ fn register_auth_provider(
     group: &[u8],
     name: &[u8],
     version: &[u8],
-    callback: Handler,
-    second: Maybe<Handler>,
+    callback: HandlerArg,
+    second: Maybe<HandlerArg>,
     kind: i32,
 ) -> Result<i32> {
     let second = second.0.map(|s| s.keep()).filter(|s| matches!(s, HandlerRef::Code(_)));
@@ -152,10 +152,10 @@ fn dir_config(
     Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
 }
 
-fn push_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+fn push_handlers(r: &Request, phase: &[u8], handlers: HandlerArgs) -> Result<bool> {
     host()?.handlers.change_request(r, phase, Change::Push, handlers.keep())
 }
-fn set_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
+fn set_handlers(r: &Request, phase: &[u8], handlers: HandlerArgs) -> Result<bool> {
     host()?.handlers.change_request(r, phase, Change::Set, handlers.keep())
 }
 fn get_handlers(r: &Request, phase: &[u8]) -> Result<Option<Array<HandlerRef>>> {

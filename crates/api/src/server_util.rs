@@ -14,11 +14,11 @@ static ROWS: &[Row] = &[
     method("error_log2stderr()", Server::error_log_to_stderr).doc("Sends the process's standard error to the server's error log."),
     method("dir_config([key], [value])", dir_config)
         .doc("Values of PerlSetVar and PerlAddVar outside sections: the table, a value, or a new value."),
-    method("push_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
+    method("push_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: HandlerArgs| {
         host()?.handlers.change_server(s, phase, Change::Push, handlers.keep())
     })
     .doc("Adds handlers to a phase of this server; once it serves, in this process only."),
-    method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
+    method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: HandlerArgs| {
         host()?.handlers.change_server(s, phase, Change::Set, handlers.keep())
     })
     .doc("Replaces the handlers of a phase of this server; once it serves, in this process only."),
@@ -99,7 +99,7 @@ fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
     server::root_relative(pool, path.unwrap_or_default())
 }
 
-fn shutdown_cleanup(callback: Handler, arg: Option<Any>) -> Result<()> {
+fn shutdown_cleanup(callback: HandlerArg, arg: Option<Any>) -> Result<()> {
     let server = Server::main().ok_or("there is no server yet")?;
     host()?.handlers.at_shutdown(&server, callback.keep_value(), arg.map(|a| a.keep()))
 }

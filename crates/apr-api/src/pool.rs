@@ -131,6 +131,6 @@ fn end_of_object(pool: Obj<Pool>, here: Here, cx: Reenter) {
     }
 }
 
-fn cleanup_register(pool: &Pool, callback: Handler, arg: Option<Any>) -> Result<()> {
+fn cleanup_register(pool: &Pool, callback: HandlerArg, arg: Option<Any>) -> Result<()> {
     runtime()?.cleanup(pool, callback.keep_value(), arg.map(|a| a.keep()))
 }

@@ -1,7 +1,7 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, Slot, Val,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, TicketSlot, Val,
     process::PROCESS, ret, ticket::SLOTS,
 };
 use std::{
@@ -26,7 +26,7 @@ pub struct RustSide {
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
     adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     apart: extern "C" fn(i32),
-    slots: &'static Slot,
+    slots: &'static TicketSlot,
     process: &'static Process,
 }
 
@@ -336,7 +336,7 @@ pub(crate) mod tests {
         })
         .doc("Calls back."),
         method("note(key, [value])", note).doc("Keeps a value."),
-        method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+        method("handler(sub)", |_: &Thing, sub: HandlerArg| sub.keep()).doc("A handler, kept and given back."),
         method("table(fields)", |_: &Thing, f: Fields| match f.plain() {
             Some(plain) => Value::from(plain),
             None => Value::Array(vec![f.get("a").into(), f.get("none").into(), Value::Numbered(vec![(0, "x".into())])]),

@@ -48,7 +48,7 @@ pub use api_fn::{ApiFn, Invoke};
 pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings, Switch};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
 pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
-pub use handler::{Handler, HandlerRef, Handlers};
+pub use handler::{HandlerArg, HandlerArgs, HandlerRef};
 pub use home::{Dropped, Home, Ops};
 pub use need::Need;
 pub use object::{Object, ObjectClass};
@@ -61,6 +61,6 @@ pub use row::{
     only, ro, rw,
 };
 pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
-pub use ticket::{Slot, Ticket};
+pub use ticket::{Ticket, TicketSlot};
 pub use val::{Call, HOLDS, OWNED, REF, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Message, Out, Reply};

@@ -12,7 +12,7 @@ mod output;
 
 use std::cell::Cell;
 
-use api::{HOST, Host};
+use api::{HOST, HostSide};
 use apr::Pool;
 use httpd::{Connection, ModuleRecord, Request};
 use interp::{Fail, Result, Ticket};
@@ -30,7 +30,7 @@ const SELF: &HostRuntime = &HostRuntime;
 pub fn register(module: &'static ModuleRecord) {
     let _ = api::MODULE.set(module);
     let _ = interp::RUNTIME.set(SELF);
-    let _ = HOST.set(Host { handlers: SELF, notes: SELF, config: SELF, output: SELF, calls: SELF, figures: SELF });
+    let _ = HOST.set(HostSide { handlers: SELF, notes: SELF, config: SELF, output: SELF, calls: SELF, figures: SELF });
     interp::register(api::CLASSES, api::CONSTS);
 }
 
