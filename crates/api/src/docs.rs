@@ -120,6 +120,7 @@ fn line(class: &'static Class, row: &'static Row) -> String {
             Kind::Out => "buffer",
             Kind::Code if p.elem == Kind::Bytes => "string or code",
             Kind::Code => "code",
+            Kind::Codes if p.elem == Kind::Bytes => "string or array",
             Kind::Codes => "one or an array",
             Kind::Fields => "table",
             Kind::Rest if p.elem == Kind::Plain => "plain values",
