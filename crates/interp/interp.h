@@ -37,7 +37,7 @@ enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };  
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);
                                                                      * MI_REF: a reference to the result, where the engine has such */
 enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4, MI_F_LOOSE = 8, MI_F_ANYWHERE = 32 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the
-                                                                 * invocant's owner is gone; LOOSE: what is no such object is not the invocant
+                                                                 * invocant's owner is gone, or runs without a nullable one; LOOSE: what is no such object is not the invocant
                                                                  * (MI_UNDEF) but the first argument. A nullable invocant of another row is
                                                                  * MI_UNDEF for the name of its class. ANYWHERE: plain values in, plain values out,
                                                                  * and no home: Perl may call it on any interpreter */

@@ -168,7 +168,7 @@ fn proxyreq(r: &Request, value: Option<i32>) -> i32 {
 
 fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Array<Vec<u8>>> {
     if languages.is_some_and(|l| !l.is_array()) {
-        return Err("the languages must be an array".into());
+        return Err("the languages: Not an array reference".into());
     }
     let old = Array(r.content_languages().iter().map(|l| l.to_vec()).collect());
     if let Some(new) = languages {

@@ -68,8 +68,8 @@ pub trait Language: Sync {
     ///
     /// # Errors
     /// For the administrator; begins with the directive.
-    fn act(&self, directive: &str, effect: config::Effect) -> Result<(), String> {
-        let _ = (directive, effect);
+    fn act(&self, effect: config::Effect) -> Result<(), String> {
+        let _ = effect;
         Ok(())
     }
 

@@ -391,10 +391,10 @@ impl Runtime for HostRuntime {
     fn is_option_enabled(&self, owner: Owner, flag: &[u8]) -> Result<bool> {
         let unknown = || Fail::from(format!("\"{}\" is no such option", String::from_utf8_lossy(flag)));
         if let Some(r) = of::<Request>(owner) {
-            let row = config::options::dir_option(flag).ok_or_else(unknown)?;
+            let row = config::options::dir_option(config::Language::Perl, flag).ok_or_else(unknown)?;
             return Ok(lang()?.dir(&r).is_some_and(|d| d.options.has(row)));
         }
-        let row = config::options::server_option(flag).ok_or_else(unknown)?;
+        let row = config::options::server_option(config::Language::Perl, flag).ok_or_else(unknown)?;
         let s = of::<Server>(owner).ok_or("this object has no options")?;
         Ok(lang()?.server(&s).is_some_and(|record| record.conf.options.has(row)))
     }

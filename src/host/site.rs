@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use config::{DirConf, Handler, ServerConf};
+use config::{DirConf, Handler, Queued, ServerConf, What};
 use httpd::{Section, Server};
 use interp::{Entry, Inside};
 use leases::ending;
@@ -108,69 +108,36 @@ pub fn share_parent(s: &Server, of: &Stock) -> Arc<Stock> {
 /// # Errors
 /// As [`start_parent`].
 pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), String> {
-    for (kind, queue) in [(Kind::File, &conf.requires), (Kind::Module, &conf.modules)] {
-        for item in queue {
-            load(s, stock, kind, item)?;
-        }
+    for item in conf.requires.iter().chain(conf.modules.iter()) {
+        run(s, stock, item)?;
     }
     in_parent(About::Server(*s), None, stock, |entry| stock.lang.check_loaded(entry))
 }
 
-/// What a line loads, which also tells its directive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `PerlRequire`.
-    File,
-    /// `PerlConfigRequire`.
-    FileNow,
-    /// `PerlPostConfigRequire`.
-    FileAtEnd,
-    /// `PerlModule`.
-    Module,
-}
-
-impl Kind {
-    fn directive(self, lang: Lang) -> String {
-        let what = match self {
-            Kind::File => "Require",
-            Kind::FileNow => "ConfigRequire",
-            Kind::FileAtEnd => "PostConfigRequire",
-            Kind::Module => "Module",
-        };
-        format!("{}{what}", lang.name())
-    }
-}
-
-/// Loads one file or module in the parent of a stock.
+/// Runs start-up code in the parent of a stock.
 ///
 /// # Errors
-/// As [`start_parent`].
-pub fn load(s: &Server, stock: &Arc<Stock>, kind: Kind, item: &config::Queued) -> Result<(), String> {
-    in_parent(About::Server(*s), None, stock, |entry| load_into(stock.lang, s, entry, kind, item))
+/// As [`run_in`].
+pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), String> {
+    in_parent(About::Server(*s), None, stock, |entry| run_in(stock.lang, s, entry, item))
 }
 
-/// Loads one file or module in this interpreter, whose own code has fed the line.
+/// Runs start-up code in this interpreter.
 ///
 /// # Errors
-/// As [`start_parent`].
-pub fn load_into(lang: Lang, s: &Server, entry: &dyn Entry, kind: Kind, item: &config::Queued) -> Result<(), String> {
-    let done = match kind {
-        Kind::Module => lang.require_module(s, entry, item),
-        _ => lang.require_file(s, entry, item),
+/// Directive and message; of code that stands in the configuration the language's own message, whose line is that of the
+/// configuration.
+pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), String> {
+    let done = match item.what {
+        What::Code => return lang.run_config(entry, item),
+        What::Module => lang.require_module(s, entry, item),
+        What::File => lang.require_file(s, entry, item),
     };
     done.map_err(|raised| {
         let text = raised.to_string();
         let hint = lang.explain(text.as_bytes(), None).map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}: \"{}\" ({}): {text}{hint}", kind.directive(lang), String::from_utf8_lossy(&item.name), item.at)
+        format!("{}: \"{}\" ({}): {text}{hint}", item.directive, String::from_utf8_lossy(&item.name), item.at)
     })
-}
-
-/// Runs code that stands in the configuration.
-///
-/// # Errors
-/// The language's own message, whose line is that of the configuration.
-pub fn run(s: &Server, stock: &Arc<Stock>, item: &config::Queued) -> Result<(), String> {
-    in_parent(About::Server(*s), None, stock, |entry| stock.lang.run_config(entry, item))
 }
 
 /// Ends the interpreters of this process, END blocks first. `with_end` is false under `httpd -t`, where no END block may run.

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use apr::Pool;
-use config::{Access, Context, Directive, Effect, Phase, ServerOption};
+use config::{Access, Context, Directive, Effect, Phase, Queued, ServerOption, What};
 use httpd::log::Level;
-use httpd::provider::{Group, PER_CONF};
+use httpd::provider::PER_CONF;
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Command, Pools, Server, ServerEdit, Slots};
@@ -23,7 +23,7 @@ use super::dispatch::{self, enter_any, in_parent};
 use super::lang::{CommonHost, Lang};
 use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
-use super::site::{Early, Kind};
+use super::site::Early;
 use super::{ServerRecord, configured, hint, languages, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
@@ -121,58 +121,47 @@ pub fn directive<H: CommonHost>(
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = main_stock(lang).is_some();
     let server_running = slots.server().is_some_and(|record| record.stock().is_some()) || (!s.is_virtual() && running);
-    let effect = slots.edit(|server, dir| {
-        let mut context = Context {
-            server: match server {
-                ServerEdit::Write(record) => Access::Write(&mut record.conf),
-                ServerEdit::Read(record) => Access::Read(&record.conf),
-            },
-            dir,
-            place: cmd.place(),
-            at: at.clone(),
-            from_code: FROM_CODE.get(),
-            mpm_threaded: httpd::mpm::is_threaded(),
-            perl_has_ithreads: lang.has_threads(),
-            running,
-            server_running,
-            getenv: config::apply::process_env,
-        };
-        row.apply(&mut context, args)
-    })??;
-    let named = match &effect {
-        Effect::Handlers { phase, handlers, .. } => {
-            lang.own().mark_in_use(*phase);
-            &handlers[..]
-        }
-        Effect::Provider { handler, .. } => std::slice::from_ref(handler),
-        _ => &[],
-    };
+    let effect = slots
+        .edit(|server, dir| {
+            let mut context = Context {
+                server: match server {
+                    ServerEdit::Write(record) => Access::Write(&mut record.conf),
+                    ServerEdit::Read(record) => Access::Read(&record.conf),
+                },
+                dir,
+                place: cmd.place(),
+                at: at.clone(),
+                from_code: FROM_CODE.get(),
+                mpm_threaded: httpd::mpm::is_threaded(),
+                perl_has_ithreads: lang.has_threads(),
+                running,
+                server_running,
+                getenv: config::process_env,
+            };
+            row.apply(&mut context, args)
+        })?
+        .map_err(|e| e.to_string())?;
     if !cmd.is_serving() {
-        for handler in named {
-            let early = Early { server: s, directive: row.name, handler: handler.clone(), section: slots.section() };
-            site::note_handler(lang, early);
-        }
+        note_handlers(lang, &s, slots, &effect);
     }
     let record = slots.server();
     match effect {
         Effect::Done => Ok(()),
-        Effect::Note(text) => {
-            report::server(lang, Some(&s), Level::Info, &text);
+        Effect::Note(note) => {
+            report::server(lang, Some(&s), Level::Info, &note.to_string());
             Ok(())
         }
-        Effect::RequireNow(item) => {
-            let kind = if cmd.name().ends_with(b"ConfigRequire") { Kind::FileNow } else { Kind::File };
-            load_now(lang, &s, record, kind, &item)
-        }
-        Effect::RunNow(item) => site::run(&s, &stock_now(lang, &s, record)?, &item),
-        Effect::ModuleNow(item) => load_now(lang, &s, record, Kind::Module, &item),
-        Effect::Provider { group, name, handler } => {
-            let group = Group::by_name(group.as_bytes()).ok_or("there is no such group of providers")?;
+        Effect::Run(item) => run_now(lang, &s, record, &item),
+        Effect::Provider(config::Provider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
-            provider::register(lang, provider, b"0", PER_CONF)
-                .map_err(|s| format!("{}: {}", String::from_utf8_lossy(cmd.name()), s.message()))
+            provider::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
         }
-        effect @ (Effect::Handlers { .. } | Effect::Map(_) | Effect::Filter(_)) => lang.act(row.name, effect),
+        effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
+            if let Effect::Handlers(named) = &effect {
+                lang.own().mark_in_use(named.phase);
+            }
+            lang.act(effect)
+        }
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
             in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));
@@ -181,19 +170,25 @@ pub fn directive<H: CommonHost>(
     }
 }
 
-/// Loads a file or module: in the interpreter whose code has fed the line, else in the server's.
-fn load_now(
-    lang: Lang,
-    s: &Server,
-    record: Option<&ServerRecord>,
-    kind: Kind,
-    item: &config::Queued,
-) -> Result<(), String> {
-    let of_lang = |frame: &Frame<'_>| (frame.stock.lang.name() == lang.name()).then(|| frame.hold.clone());
-    let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
+/// Notes the handlers that a line named, since they may have to be resolved at start-up.
+fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+    let (directive, named) = match effect {
+        Effect::Handlers(named) => (named.directive, &named.handlers[..]),
+        Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
+        _ => return,
+    };
+    for handler in named {
+        site::note_handler(lang, Early { server: *s, directive, handler: handler.clone(), section: slots.section() });
+    }
+}
+
+/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
+fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), String> {
+    let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
+    let feeding = if FROM_CODE.get() && item.what != What::Code { Frame::find(of_lang) } else { None };
     match feeding {
-        Some(hold) => enter_any(&hold, |entry| site::load_into(lang, s, entry, kind, item)),
-        None => site::load(s, &stock_now(lang, s, record)?, kind, item),
+        Some(hold) => enter_any(&hold, |entry| site::run_in(lang, s, entry, item)),
+        None => site::run(s, &stock_now(lang, s, record)?, item),
     }
 }
 
@@ -339,7 +334,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 fn resolve_early(lang: Lang) -> Result<(), String> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
         let Some(record) = lang.server(&server) else { continue };
-        let autoload = record.conf.options.is(ServerOption::Autoload);
+        let autoload = record.conf.options.is(ServerOption::AutoLoad);
         let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
@@ -349,8 +344,7 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
             return Err(format!(
-                "{}: \"{}\" ({}): cannot be resolved: {text}{}",
-                directive.trim_start_matches('<'),
+                "{directive}: \"{}\" ({}): cannot be resolved: {text}{}",
                 handler.display_name(),
                 handler.at,
                 hint.unwrap_or_default()
@@ -372,8 +366,8 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
         let Some(stock) = record.stock() else { continue };
-        for item in &record.conf.post_config_requires {
-            site::load(&server, stock, Kind::FileAtEnd, item)?;
+        for item in record.conf.post_config_requires.iter() {
+            site::run(&server, stock, item)?;
         }
     }
     let versions = match main_stock(lang) {
@@ -417,8 +411,8 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
 fn tell_waiting(lang: Lang, s: &Server) {
     let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
     // The last of the languages logs this for both.
-    let other = languages().iter().rev().find(|other| other.name() != lang.name());
-    let tells = languages().last().is_some_and(|last| last.name() == lang.name());
+    let other = languages().iter().rev().find(|other| !std::ptr::eq(**other, lang));
+    let tells = languages().last().is_some_and(|last| std::ptr::eq(*last, lang));
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
         let conf = &record.conf;
@@ -429,7 +423,7 @@ fn tell_waiting(lang: Lang, s: &Server) {
         let beside = beside
             .filter(|beside| beside.stock().is_some())
             .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
-        if let Some(text) = conf.interp.invites_waiting(threads, beside) {
+        if let Some(text) = conf.invites_waiting(threads, beside) {
             report::server(lang, Some(&server), Level::Warn, &text);
         }
     }

@@ -11,6 +11,7 @@ api_rows(
 APR::Pool::new                  | ref(APR::Pool->new), APR::Pool->new->parent_get      | /^APR::Pool,(?:undef\x7cAPR::Pool=.*)\z/
 APR::Pool::new                  | my $q = $p->new; $p->is_ancestor($q), $q->parent_get->is_ancestor($q) | 1,1
 APR::Pool::new                  | my $q = APR::Pool->new; my $d = $q->new->new; undef $q; my $u = APR::Table::make($d, 1); $u->set(a => 1); $u->get('a') | 1
+APR::Pool::new                  | my $q = APR::Pool->new; my $d = $q->new; $q->destroy; my $n = $d->new; ref($n), $n->is_ancestor($p), $p->is_ancestor($n) | APR::Pool,0,0
 APR::Pool::new                  | @done = (); my $q = $p->new; $q->cleanup_register(\&note, 'x'); undef $q; @done | x
 APR::Pool::cleanup_register     | @done = (); my $q = APR::Pool->new; $q->cleanup_register(\&note, 'arg'); $q->cleanup_register('T::Case::note'); undef $q; @done | none,arg
 APR::Pool::cleanup_register     | my $q = APR::Pool->new; $q->cleanup_register(sub { die "cleanup died\n" }); undef $q; 'alive' | alive

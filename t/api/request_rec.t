@@ -18,7 +18,8 @@ Apache2::RequestRec::connection          | ref $r->connection                   
 Apache2::RequestRec::content_encoding    | $r->content_encoding, $r->content_encoding('x'), $r->content_encoding; $r->content_encoding('identity') | x
 Apache2::RequestRec::content_languages   | ref $r->content_languages, scalar @{ $r->content_languages } | ARRAY,0
 Apache2::RequestRec::content_languages   | $r->content_languages(['de', 'en']); @{ $r->content_languages } | de,en
-Apache2::RequestRec::content_languages   | $r->content_languages('de')                                  | /^died: Apache2::RequestRec::content_languages: the languages must be an array at /
+Apache2::RequestRec::content_languages   | $r->content_languages('de')                                  | /^died: Apache2::RequestRec::content_languages: the languages: Not an array reference at /
+Apache2::RequestRec::content_languages   | $r->content_languages({ de => 1 })                           | /^died: Apache2::RequestRec::content_languages: argument 1 \(languages\) must be a string or an array of them: Not an array reference at /
 Apache2::RequestRec::content_type        | $r->content_type, $r->content_type('text/x'), $r->content_type | undef,undef,text/x
 Apache2::RequestRec::err_headers_out     | $r->err_headers_out->set(A => 1); $r->err_headers_out->{A}   | 1
 Apache2::RequestRec::err_headers_out     | $t->set(B => 2); $r->err_headers_out($t); $r->err_headers_out->{B} | 2

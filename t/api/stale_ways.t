@@ -24,7 +24,7 @@ my @CASES = (
     ['the number inside changed', q{my $o = bless \(my $x = $$r), 'Apache2::RequestRec'; $$o += 8; $o->uri}, qr/died/],
     ['the number inside written as text', q{my $o = bless \(my $x = "$$r"), 'Apache2::RequestRec'; $o->uri}, qr/case|died/],
     ['the request pool cleared by a script', q{my $q = $r->pool->new; my $t = APR::Table::make($q, 1); my $d = $q->new; my $u = APR::Table::make($d, 1); $q->clear; join ',', map { my $o = $_; eval { $o->set(a => 1); 1 } ? 'alive' : $@ =~ /gone/ ? 'gone' : $@ } $t, $u}, 'gone,gone'],
-    ['a parent pool destroyed first', q{my $p = APR::Pool->new; my $q = $p->new; my $t = APR::Table::make($q, 1); $p->destroy; my @r = map { my $c = $_; eval { $c->(); 1 } ? 'alive' : $@ =~ /gone/ ? 'gone' : $@ } sub { $t->get(1) }, sub { $q->clear }, sub { $q->destroy }, sub { $q->new }, sub { $p->new }; undef $q; undef $p; undef $t; join ',', @r}, 'gone,gone,alive,gone,gone'],
+    ['a parent pool destroyed first', q{my $p = APR::Pool->new; my $q = $p->new; my $t = APR::Table::make($q, 1); $p->destroy; my @r = map { my $c = $_; eval { $c->(); 1 } ? 'alive' : $@ =~ /gone/ ? 'gone' : $@ } sub { $t->get(1) }, sub { $q->clear }, sub { $q->destroy }, sub { $q->new }, sub { $p->new }; undef $q; undef $p; undef $t; join ',', @r}, 'gone,gone,alive,alive,alive'],
     ['httpd\'s own pool, destroyed', q{my $p = $r->pool; eval { $p->destroy; $p->DESTROY }; $r->pool->new; $r->uri}, '/case'],
     ['httpd\'s own pool, cleared', q{eval { $r->pool->clear }; $@ ? "died: $@" : 'cleared'}, qr/died/],
     ['  the connection\'s', q{eval { $r->connection->pool->destroy }; $r->connection->pool->new; $r->uri}, '/case'],

@@ -90,6 +90,7 @@ Apache2::Command::name   | my ($c) = find_command('DocumentRoot'); $c->name     
 Apache2::Command::next   | ref find_command('DocumentRoot')->next, find_command('NoSuchOne') | Apache2::Command,undef
 Apache2::Command::errmsg | find_command('DocumentRoot')->errmsg                            | /Root directory/
 Apache2::Command::args_how | find_command('DocumentRoot')->args_how                        | 1
+Apache2::Command::req_override | my $c = Apache2::Module::find_linked_module('mod_perl.c')->cmds; $c = $c->next while $c->name ne 'PerlResponseHandler'; $c->req_override == Apache2::Const::OR_ALL ? 1 : 0 | 1
 Apache2::Command::req_override | find_command('DocumentRoot')->req_override & Apache2::Const::RSRC_CONF ? 1 : 0 | 1
 Apache2::Util::ht_time   | Apache2::Util::ht_time($p, 0, '%Y-%m-%d', 1), Apache2::Util::ht_time($p) | /^1970-01-01,\w+, \d\d \w+ \d{4} .* GMT\z/
 Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Util::escape_path('c:d', $p, 0) | a%20b%3f,./c:d

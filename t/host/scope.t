@@ -16,6 +16,7 @@ use Apache2::SubRequest ();
 use Apache2::Const -compile => 'OK';
 sub fixup   { my $r = shift; T::Trace::note('fixup', $r->uri); $r->pnotes(kept => 'value') if ($r->args || '') =~ /pin/; Apache2::Const::OK }
 sub log     { my $r = shift; T::Trace::note('log', $r->uri, $r->pnotes('kept')); Apache2::Const::OK }
+sub connection { T::Trace::note('connection'); Apache2::Const::OK }
 sub handler { my $r = shift; $r->content_type('text/plain'); $r->print('ok'); Apache2::Const::OK }
 sub subs    { my $r = shift; $r->content_type('text/plain'); $r->print('<'); $r->lookup_uri('/ok')->run; $r->print('>', $r->lookup_uri('/ok')->status); Apache2::Const::OK }
 1;
@@ -79,6 +80,27 @@ C
     undef $client;
     ok wait_until(sub { $s->get('/ok')->{status} == 200 }, 20), '  and is once it ends';
     $s->stop;
+}
+
+# A connection's own phases: the interpreter that its first handler took is the connection's until it ends.
+for my $case (['connection', 0], ['response', 1]) {
+    my ($scope, $beside) = @$case;
+    my $s = TestHttpd->start(mpm => 'event', modules => \%modules, files => { 'htdocs/static.txt' => 'static' }, config => <<"C");
+PerlModule My::Scope
+PerlInterpStart 1
+PerlInterpMax 1
+PerlInterpMaxWait 150ms
+PerlInterpScope $scope
+PerlPreConnectionHandler My::Scope::connection
+C
+    $s->expect_log(qr/PerlInterpMaxWait/);
+    $s->trace;
+    my $silent = $s->socket;
+    print {$silent} 'GET ';    # before that the kernel does not hand it over
+    $s->wait_for_trace(qr/^connection/m);
+    is $s->get('/static.txt')->{content} eq 'static' || 0, $beside, "$scope: while a connection is open another is " . ($beside ? 'served' : 'closed');
+    close $silent;
+    ok TestHttpd::wait_until(sub { $s->get('/static.txt')->{content} eq 'static' }), '  and served once that is closed';
 }
 
 done_testing;

@@ -12,7 +12,8 @@ use std::{
 /// Its rows.
 pub static POOL: Class = Class::of::<Pool>(&[
     class_method("new()", new)
-        .doc("A pool of the script's own, on an object one below that pool; it is destroyed when the object goes."),
+        .ending()
+        .doc("A pool of the script's own, on the object of a living pool one below that; it is destroyed when the object goes."),
     method("clear()", clear).doc("Runs the cleanups and frees what is in the pool; what was made from it is gone."),
     method("destroy()", destroy).ending().doc("Destroys a pool that the script made; does nothing to httpd's."),
     method("DESTROY()", end_of_object)

@@ -3,11 +3,20 @@
 
 use std::sync::Arc;
 
+use lazy_static::lazy_static;
+
+use crate::choices::{CodeCache, Inherit, ScriptScope};
+use crate::flags::DirOptions;
 use crate::handler::{Handler, Handlers};
-use crate::lua_dir::{LuaDir, NOTHING};
-use crate::options::{DirOption, DirOptions};
-use crate::phases::{DIR_SLOTS, Phase, Position, Slot};
+use crate::hooks::Position;
+use crate::lua_dir::{How, LuaDir, NOTHING};
+use crate::options::DirOption;
+use crate::phases::Phase;
+use crate::settings::{Key, Settings};
+use crate::slots::{DIR_SLOTS, Slot};
+use crate::value::Value;
 use crate::vars::{ConfigVars, Vars};
+use crate::vocabulary::Merges;
 
 /// What was written for a directory; after [`merge`](DirConf::merge) what holds there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -20,11 +29,25 @@ pub struct DirConf {
     pub set_env: Vars,
     /// The section's argument, as httpd gives it when the record is made.
     pub location: Option<Arc<[u8]>>,
-    handlers: Handlers<DIR_SLOTS>,
+    /// Settings that a directory may have.
+    pub settings: Settings,
+    pub(crate) handlers: Handlers<DIR_SLOTS>,
     lua: Option<Arc<LuaDir>>,
+    /// Of a `.htaccess` that may choose no code: an outer `LuaInherit none` does not end at it what runs there.
+    keeps_outer: bool,
+}
+
+lazy_static! {
+    static ref EMPTY: DirConf = DirConf::default();
 }
 
 impl DirConf {
+    /// Where no record is: that nothing was written.
+    #[must_use]
+    pub fn nothing() -> &'static DirConf {
+        &EMPTY
+    }
+
     /// The handlers of a phase; empty for a phase that is none of a directory's. One indexed load.
     #[inline]
     #[must_use]
@@ -76,9 +99,32 @@ impl DirConf {
 
     /// For a `.htaccess` that may choose no code: what the outer scope has written with `LuaInherit none` goes on running.
     pub(crate) fn keep_outer_code(&mut self) {
-        if self.lua.is_some() {
-            self.lua_mut().keeps_outer = true;
-        }
+        self.keeps_outer = self.says_how_to_join();
+    }
+
+    /// Whether a line stands here for which mod_lua would have made a record: only then is there anything to join.
+    fn says_how_to_join(&self) -> bool {
+        self.lua.is_some() || !self.settings.is_empty()
+    }
+
+    /// `LuaScope`.
+    #[inline]
+    #[must_use]
+    pub fn script_scope(&self) -> ScriptScope {
+        ScriptScope::of(self.settings.get(Key::ScriptScope))
+    }
+
+    /// `LuaCodeCache`.
+    #[inline]
+    #[must_use]
+    pub fn code_cache(&self) -> CodeCache {
+        CodeCache::of(self.settings.get(Key::CodeCache))
+    }
+
+    /// `LuaRoot`, an absolute path.
+    #[must_use]
+    pub fn root(&self) -> Option<&Arc<[u8]>> {
+        root(&self.settings)
     }
 
     /// mod_lua's hooks of a phase at a position.
@@ -105,32 +151,61 @@ impl DirConf {
     /// can switch it on for its inner ones.
     #[must_use]
     pub fn merge(base: &Self, add: &Self) -> Self {
-        let options = DirOptions::merge(&base.options, &add.options);
+        let options = DirOptions::merge(&base.options, &add.options, &());
+        let settings = Settings::merge(&base.settings, &add.settings);
+        let lua = match (&base.lua, &add.lua) {
+            (None, None) => None,
+            (Some(base), _) if !add.says_how_to_join() => Some(base.clone()),
+            (base, inner) => {
+                let inherit = match add.keeps_outer {
+                    true => Inherit::ParentFirst,
+                    false => Inherit::of(settings.get(Key::Inherit)),
+                };
+                let has_own_root = add.root().is_some();
+                let how = How { inherit, root: root(&settings).map(|root| &**root), has_own_root };
+                let or_nothing = |lua: &Option<Arc<LuaDir>>| lua.clone().unwrap_or_else(|| NOTHING.clone());
+                Some(Arc::new(LuaDir::merge(&or_nothing(base), &or_nothing(inner), &how)))
+            }
+        };
+        let keeps_outer = match (base.says_how_to_join(), add.says_how_to_join()) {
+            (true, true) => base.keeps_outer && add.keeps_outer,
+            (true, false) => base.keeps_outer,
+            (false, _) => add.keeps_outer,
+        };
         Self {
             options,
-            vars: ConfigVars::merge(&base.vars, &add.vars),
-            set_env: Vars::overlap(&base.set_env, &add.set_env),
+            vars: ConfigVars::merge(&base.vars, &add.vars, &()),
+            set_env: Vars::merge(&base.set_env, &add.set_env, &()),
             location: add.location.clone().or_else(|| base.location.clone()),
-            handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(DirOption::MergeHandlers)),
-            lua: match (&base.lua, &add.lua) {
-                (Some(base), Some(add)) => Some(Arc::new(LuaDir::merge(base, add))),
-                (base, add) => add.clone().or_else(|| base.clone()),
-            },
+            settings,
+            handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(DirOption::MergeHandlers)),
+            lua,
+            keeps_outer,
         }
+    }
+}
+
+/// `LuaRoot`.
+pub(crate) fn root(settings: &Settings) -> Option<&Arc<[u8]>> {
+    match settings.get(Key::Root) {
+        Some(Value::Path(path)) => Some(path),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::Where;
-    use crate::options::{dir_option, signed};
+    use crate::flags::signed;
+    use crate::options::dir_option;
+    use crate::place::Where;
+    use crate::vocabulary::Language;
 
     fn dir(option: &str, names: &[&str]) -> DirConf {
         let mut dir = DirConf::default();
         if !option.is_empty() {
             let (sign, name) = signed(option.as_bytes());
-            dir.options.set(sign, dir_option(name).unwrap());
+            dir.options.set(sign, dir_option(Language::Perl, name).unwrap());
         }
         for name in names {
             assert!(dir.push_handler(Phase::Fixup, Handler::new(name.as_bytes(), Where::default()).unwrap()));

@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::directives::{Args, Contexts, Directive, directive as find, directives};
-use crate::options::{OptionRow, SERVER_OPTIONS, dir_options, server_options};
-use crate::phases::{Language, PHASES, PhaseRow, Run, Scope};
+use crate::directive::Directive;
+use crate::directives::{directive as find, directives};
+use crate::hooks::{Run, Scope};
+use crate::options::{OptionRow, dir_options, server_options};
+use crate::phases::{PHASES, PhaseRow};
+use crate::vocabulary::{Args, Contexts, Language};
 
 /// The text of `docs/directives.md`.
 #[must_use]
@@ -14,32 +17,44 @@ pub fn directives_md() -> String {
          # Directives\n\n\
          Those of `perl_module`; those of `lua_module` are [further down](#directives-of-lua).\n\n\
          What may be written in httpd's configuration. The names, and what they do, are those of mod_perl 2; those of mod_perl 1 \
-         that mod_perl 2 knows are there as well. New are `PerlInterpMaxWait`, `PerlInterpMaxQueue`, `PerlInterpMaxAge`, \
-         `PerlInterpScope` and `PerlInterpTrim`, and the options `ConfigTest`, `Htaccess` and `LogStderr`.\n\n\
-         A handler is named as `My::Module`, `My::Module->method`, `My::Module::function`, `$My::Module::object->method` \
+         that mod_perl 2 knows are there as well.\n\n",
+    );
+    let built = || directives(Language::Perl).iter().filter(|row| row.is_built());
+    let options_of_perl = || server_options(Language::Perl).chain(dir_options(Language::Perl));
+    let ours = listed(built().filter(|row| row.is_ours).map(|row| row.name));
+    let our_options = listed(options_of_perl().filter(|row| row.is_ours).map(|row| row.name));
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "mod_perl does not have these: {ours}; nor the options {our_options}.\n");
+    out.push_str(
+        "A handler is named as `My::Module`, `My::Module->method`, `My::Module::function`, `$My::Module::object->method` \
          or `'sub { ... }'`. A `+` before the name loads its module at start-up, a `-` exempts it from \
-         `PerlOptions +Autoload`.\n\n\
+         `PerlOptions +AutoLoad`.\n\n\
          Directives that run code are refused in `.htaccess` unless the server's configuration says \
          `PerlOptions +Htaccess`.\n\n",
     );
-    let missing: Vec<_> = directives(Language::Perl).iter().filter(|row| !row.is_built()).map(|row| row.name).collect();
+    let missing = listed(directives(Language::Perl).iter().filter(|row| !row.is_built()).map(|row| row.name));
+    let missing_options = listed(options_of_perl().filter(|row| !row.is_built).map(|row| row.name));
     let _ = writeln!(
         out,
-        "mod_interp does not have these yet, which are mod_perl's, and a line that has one ends the start with that: `{}`; nor \
-         the options `InputFilter` and `OutputFilter`.\n",
-        missing.join("`, `")
+        "mod_interp does not have these yet, which are mod_perl's, and a line that has one ends the start with that: {missing}; \
+         nor the options {missing_options}.\n"
     );
     all_directives(&mut out, Language::Perl);
     out.push_str(
         "# Options\n\n`PerlOptions` takes these names, each with a `+` or a `-` before it.\n\n## Of a server\n\n",
     );
-    options(&mut out, server_options(Language::Perl));
+    options(&mut out, Language::Perl, server_options(Language::Perl));
     switches(&mut out);
     out.push_str("## Of a directory\n\nAt server level they set the default of the directories.\n\n");
-    options(&mut out, dir_options(Language::Perl));
+    options(&mut out, Language::Perl, dir_options(Language::Perl));
     phases(&mut out);
     lua(&mut out);
     out
+}
+
+/// Names as code, with commas.
+fn listed(names: impl Iterator<Item = &'static str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn lua(out: &mut String) {
@@ -61,9 +76,9 @@ fn lua(out: &mut String) {
     all_directives(out, Language::Lua);
     out.push_str("# Options of Lua\n\n`LuaOptions` takes these names, each with a `+` or a `-` before it. ");
     out.push_str("Those of a server:\n\n");
-    options(out, server_options(Language::Lua));
+    options(out, Language::Lua, server_options(Language::Lua));
     out.push_str("Those of a directory; at server level they set the default of the directories:\n\n");
-    options(out, dir_options(Language::Lua));
+    options(out, Language::Lua, dir_options(Language::Lua));
     hooks(out);
 }
 
@@ -89,8 +104,8 @@ fn directive(out: &mut String, row: &Directive) {
     if let Some(block) = find(format!("<{}", row.name).as_bytes()).filter(|block| block.args == Args::Headed) {
         let _ = writeln!(out, "    {} {}> script </{}>", block.name, block.syntax, row.name);
     }
-    let _ = writeln!(out, "\n{}\n", text(row.doc));
-    line(out, "Where", &text(&row.contexts.to_string()));
+    let _ = writeln!(out, "\n{}\n", text(row.doc, row.language));
+    line(out, "Where", &escaped(&row.contexts.to_string()));
     line(out, "Default", row.default);
     line(out, "Scopes", &row.merge.text(row.language));
     if row.runs_code {
@@ -104,8 +119,8 @@ fn directive(out: &mut String, row: &Directive) {
     out.push('\n');
 }
 
-fn options(out: &mut String, rows: &[OptionRow]) {
-    let mut rows: Vec<&OptionRow> = rows.iter().filter(|row| row.listed && row.phase.is_none()).collect();
+fn options(out: &mut String, language: Language, rows: impl Iterator<Item = &'static OptionRow>) {
+    let mut rows: Vec<&OptionRow> = rows.filter(|row| row.listed && row.phase.is_none()).collect();
     rows.sort_by_key(|row| row.name);
     out.push_str("| option | default | |\n|---|---|---|\n");
     for row in rows {
@@ -115,8 +130,10 @@ fn options(out: &mut String, rows: &[OptionRow]) {
             text => text,
         };
         let alias = if row.alias.is_empty() { String::new() } else { format!(", `{}`", row.alias) };
-        let ithreads = if row.needs_ithreads { " Needs a perl with ithreads." } else { "" };
-        let _ = writeln!(out, "| `{}`{alias} | {default} | {}{ithreads} |", row.name, text(row.doc));
+        let needs_ithreads = row.needs_ithreads && language == Language::Perl;
+        let ithreads = if needs_ithreads { " Needs a perl with ithreads." } else { "" };
+        let doc = text(row.doc_of(language), language);
+        let _ = writeln!(out, "| `{}`{alias} | {default} | {doc}{ithreads} |", row.name);
     }
     out.push('\n');
 }
@@ -126,7 +143,7 @@ fn switches(out: &mut String) {
         "Besides, each phase has a switch, on by default; switched off, its directive is an error. It must stand before the \
          lines that it is to forbid.\n\n| option | allows |\n|---|---|\n",
     );
-    for row in SERVER_OPTIONS.iter().filter(|row| row.listed) {
+    for row in server_options(Language::Perl).filter(|row| row.listed) {
         if let Some(phase) = row.phase {
             let _ = writeln!(out, "| `{}` | `{}` |", row.name, phase.directive_name());
         }
@@ -137,10 +154,11 @@ fn switches(out: &mut String) {
 fn phases(out: &mut String) {
     out.push_str("# Phases\n\nIn the order in which a server, a connection and a request meet them.\n\n");
     out.push_str("| directive | handlers are those of | a handler's return value | |\n|---|---|---|---|\n");
-    for row in PHASES.iter().filter(|row| row.scope != Scope::Filter) {
+    for row in PHASES.iter().filter(|row| row.is_built) {
         let Some(perl) = row.perl else { continue };
         let (scope, run) = (scope(row), run(row));
-        let _ = writeln!(out, "| `{}` | {scope} | {run} | {} |", perl.directive, text(row.doc_of(Language::Perl)));
+        let doc = text(row.doc_of(Language::Perl), Language::Perl);
+        let _ = writeln!(out, "| `{}` | {scope} | {run} | {doc} |", perl.directive);
     }
 }
 
@@ -180,9 +198,14 @@ fn run(row: &PhaseRow) -> &'static str {
     }
 }
 
-/// Markdown takes `<Directory>` for HTML, and `%ENV` and names read better as code.
-fn text(doc: &str) -> String {
-    doc.replace('<', "\\<")
+/// A row's text in a language.
+fn text(doc: &str, language: Language) -> String {
+    escaped(&doc.replace("{}", language.name()))
+}
+
+/// Markdown takes `<Directory>` for HTML.
+fn escaped(text: &str) -> String {
+    text.replace('<', "\\<")
 }
 
 #[cfg(test)]
@@ -200,10 +223,10 @@ mod tests {
                 };
                 assert_eq!(md.contains(&title), row.is_built(), "{}", row.name);
             }
-            for row in server_options(language).iter().chain(dir_options(language)) {
+            for row in server_options(language).chain(dir_options(language)) {
                 assert_eq!(md.contains(&format!("| `{}`", row.name)), row.listed, "{}", row.name);
             }
-            let built = PHASES.iter().filter(|row| row.scope != Scope::Filter);
+            let built = PHASES.iter().filter(|row| row.is_built);
             for row in built.filter_map(|row| row.of(language)) {
                 assert!(md.contains(&format!("| `{}`", row.directive)), "{}", row.directive);
             }

@@ -1,34 +1,13 @@
 //! Handlers as the administrator wrote them, their process-wide numbers, and the stacks that hold them.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lazy_static::lazy_static;
 
+use crate::place::Where;
 use crate::script::Script;
-
-/// A line of the configuration.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Where {
-    /// The file's name; empty for what no file says (a handler pushed by a script).
-    pub file: Arc<str>,
-    /// Counted from 1.
-    pub line: u32,
-}
-
-impl Where {
-    /// A line of a file.
-    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
-        Self { file: file.into(), line }
-    }
-}
-
-impl fmt::Display for Where {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.file.is_empty() { f.write_str("(no file)") } else { write!(f, "{}:{}", self.file, self.line) }
-    }
-}
+use crate::vocabulary::{Merge, Merges};
 
 /// When a handler's module is loaded and the handler resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -207,17 +186,22 @@ impl<const N: usize> Handlers<N> {
         }
         chained
     }
+}
 
-    /// The stacks of an inner scope within an outer one. Without `join` a stack of the inner scope replaces the outer
-    /// one. With it (`PerlOptions +MergeHandlers`) the outer ones run first, then the inner ones, each as often as
-    /// written, save that an inner entry which the outer stack has already is not repeated (its `+` is kept).
-    #[must_use]
-    pub fn merge(base: &Self, add: &Self, join: bool) -> Self {
+impl<const N: usize> Merges for Handlers<N> {
+    const MERGE: Merge = Merge::Handlers;
+    /// Whether stacks are joined: `PerlOptions +MergeHandlers`.
+    type How<'a> = bool;
+
+    /// Without `join` a stack of the inner scope replaces the outer one. With it the outer ones run first, then the inner
+    /// ones, each as often as written, save that an inner entry which the outer stack has already is not repeated (its `+` is
+    /// kept).
+    fn merge(base: &Self, add: &Self, join: &bool) -> Self {
         let mut merged = base.clone();
         for (stack, add) in merged.0.iter_mut().zip(&add.0) {
             let Some(add) = add else { continue };
             *stack = Some(match stack {
-                Some(base) if join => concat(base, add),
+                Some(base) if *join => concat(base, add),
                 _ => add.clone(),
             });
         }
@@ -305,25 +289,25 @@ mod tests {
 
     #[test]
     fn an_inner_stack_replaces_the_outer_one_without_join() {
-        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C"]), false)), ["C"]);
-        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&[]), false)), ["A", "B"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C"]), &false)), ["C"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&[]), &false)), ["A", "B"]);
     }
 
     #[test]
     fn joined_stacks_hold_each_entry_once_outer_ones_first() {
-        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C", "D"]), true)), ["A", "B", "C", "D"]);
-        assert_eq!(words(&Handlers::merge(&stack(&["A", "B", "C"]), &stack(&["B", "D"]), true)), ["A", "B", "C", "D"]);
-        assert_eq!(words(&Handlers::merge(&stack(&[]), &stack(&["C"]), true)), ["C"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B"]), &stack(&["C", "D"]), &true)), ["A", "B", "C", "D"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "B", "C"]), &stack(&["B", "D"]), &true)), ["A", "B", "C", "D"]);
+        assert_eq!(words(&Handlers::merge(&stack(&[]), &stack(&["C"]), &true)), ["C"]);
     }
 
     #[test]
     fn what_one_scope_repeats_on_purpose_stays_repeated() {
-        assert_eq!(words(&Handlers::merge(&stack(&["A", "A"]), &stack(&["C", "C"]), true)), ["A", "A", "C", "C"]);
+        assert_eq!(words(&Handlers::merge(&stack(&["A", "A"]), &stack(&["C", "C"]), &true)), ["A", "A", "C", "C"]);
     }
 
     #[test]
     fn a_joined_entry_keeps_the_plus_of_either_scope() {
-        let merged = Handlers::merge(&stack(&["A"]), &stack(&["+A"]), true);
+        let merged = Handlers::merge(&stack(&["A"]), &stack(&["+A"]), &true);
         assert_eq!(merged.get(1).len(), 1);
         assert_eq!(merged.get(1)[0].load, Load::Early);
     }

@@ -1,48 +1,76 @@
 //! What the administrator may write, and the records it fills.
 //!
 //! This crate is pure data. It must never know httpd, APR, Perl or Lua: it neither opens a file nor starts anything,
-//! and says by an [`Effect`] what the host has to do at once.
+//! and says by an [`Effect`] what the host has to do at once. A file knows those above it in this list, and no other.
 //!
-//! - [`phases`]: THE table of phases; callbacks, handler slots and the directives of handlers and hooks follow from it.
-//! - [`options`]: THE tables of `PerlOptions` and `LuaOptions`, and the flags they set.
-//! - [`mod@directives`]: THE tables of directives, one per [`Language`], Lua's own rows in `lua_rows`, and in `not_yet` what mod_perl has besides; [`apply`] and `lua_apply`:
-//!   what a line does to the records.
-//! - [`server`], [`dir`]: the records of a server and of a directory, and how those merge; [`lua_dir`]: what mod_lua's
-//!   directives add to the latter; [`script`]: what a handler of Lua points at.
-//! - [`docs`]: prints `docs/directives.md` from the tables.
+//! | files | what they have |
+//! |---|---|
+//! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
+//! | `words`, `choices`, `value` | what a word, and a setting's line, can say |
+//! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
+//! | [`settings`], [`options`], `flags` | THE tables of settings and of options; the values they are kept as |
+//! | [`handler`], [`script`], `package`, `vars`, `lists` | what else lines say |
+//! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
+//! | [`effect`], `context` | what a line is told, and what it makes the host do |
+//! | `directive`, `lines` | what a directive is; what lines do |
+//! | `apply`, `not_yet`, [`mod@directives`] | THE table of directives |
+//! | [`docs`] | prints `docs/directives.md` from the tables |
 //!
 //! Where nothing else is said, behaviour is that of mod_perl 2.0.12 and, for Lua, that of httpd 2.4's mod_lua.
 #![forbid(unsafe_code)]
 
-pub mod apply;
+mod apply;
+mod choices;
+mod context;
 pub mod dir;
+mod directive;
 pub mod directives;
 pub mod docs;
+pub mod effect;
+mod error;
+mod flags;
 pub mod handler;
-pub mod interp;
-mod lua_apply;
+mod hooks;
+mod limits;
+mod lines;
+mod lists;
 pub mod lua_dir;
-mod lua_rows;
 mod not_yet;
 pub mod options;
-pub mod package;
+mod package;
 pub mod phases;
+pub mod place;
 pub mod script;
 pub mod server;
-pub mod vars;
+pub mod settings;
+mod slots;
+mod value;
+mod vars;
+pub mod vocabulary;
 mod words;
 
-pub use apply::{Access, Context, Effect, Place};
+pub use choices::{CodeCache, Inherit, LeaseScope, ScriptScope, Trim};
+pub use context::{Access, Context, process_env};
 pub use dir::DirConf;
-pub use directives::{Args, Contexts, Directive, directive, directives};
-pub use handler::{Handler, HandlerId, Handlers, Load, Where, handler_count, intern, name_of};
-pub use interp::{InterpConf, LeaseScope, Limits, Trim};
-pub use lua_dir::{CodeCache, Direction, Inherit, LuaDir, MapHandler, NamedFilter, ScriptScope};
-pub use options::{DirOption, DirOptions, ServerOption, ServerOptions};
-pub use package::Package;
-pub use phases::{
-    Hook, HookRow, LangRow, Language, Order, Origin, PHASES, Phase, PhaseRow, Position, Run, Scope, Slot, Subject,
-};
+pub use directive::Directive;
+pub use directives::{directive, directives};
+pub use effect::{Effect, Group, Named, Provider};
+pub use error::{Cause, LineError, Why};
+pub use flags::{DirOptions, ServerOptions, Sign, signed};
+pub use handler::{Handler, HandlerId, Handlers, Load, handler_count, intern, name_of};
+pub use hooks::{Hook, Order, Origin, Position, Run, Scope, Subject};
+pub use limits::Limits;
+pub use lines::environment::chooses_programs;
+pub use lists::{Joined, Own};
+pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};
+pub use options::{DirOption, ServerOption};
+pub use package::{Made, Package};
+pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
+pub use place::{Place, Where};
 pub use script::{Script, Source, Text};
-pub use server::{Queued, ServerConf};
+pub use server::{Queued, ServerConf, Switches, What};
+pub use settings::{Key, Settings};
+pub use slots::Slot;
+pub use value::{Kind, Value};
 pub use vars::{ConfigVars, Vars};
+pub use vocabulary::{Args, Contexts, Language, Merge};

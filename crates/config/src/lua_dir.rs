@@ -1,68 +1,19 @@
-//! What mod_lua's directives say for a directory, and how an inner scope joins it to the outer one.
+//! What mod_lua's directives name for a directory, and how an inner scope joins it to the outer one: by `LuaInherit`.
 
 use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::handler::{Handler, HandlerId, Handlers, Where, intern};
+use crate::choices::Inherit;
+use crate::handler::{Handler, HandlerId, Handlers, intern};
+use crate::hooks::Position;
+use crate::lists::Joined;
 use crate::package::{self, Made, Package};
-use crate::phases::{HOOK_SLOTS, Phase, Position};
+use crate::phases::Phase;
+use crate::place::Where;
 use crate::script::{Script, has_groups, resolve};
-
-/// `LuaScope`: how long the globals of a script live.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum ScriptScope {
-    /// For one call.
-    #[default]
-    Once,
-    /// Until the request ends.
-    Request,
-    /// Until the connection ends.
-    Conn,
-    /// For good, in each interpreter. mod_lua: one per thread.
-    Thread,
-    /// For good. mod_lua keeps so many states of the script in a process.
-    Server {
-        /// At least 1.
-        min: u32,
-        /// At least `min`.
-        max: u32,
-    },
-}
-
-/// `LuaCodeCache`: when a script's file is read again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum CodeCache {
-    /// When its time or size is another.
-    #[default]
-    Stat,
-    /// Never.
-    Forever,
-    /// For every use.
-    Never,
-}
-
-/// `LuaInherit`: how lists of an inner scope are joined to those of the outer one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Inherit {
-    /// The outer one first.
-    #[default]
-    ParentFirst,
-    /// The inner one first.
-    ParentLast,
-    /// Only the inner one.
-    None,
-}
-
-impl Inherit {
-    fn join<T: Clone>(self, base: &[T], add: &[T]) -> Vec<T> {
-        match self {
-            Inherit::ParentFirst => [base, add].concat(),
-            Inherit::ParentLast => [add, base].concat(),
-            Inherit::None => add.to_vec(),
-        }
-    }
-}
+use crate::slots::HOOK_SLOTS;
+use crate::vocabulary::{Merge, Merges};
 
 /// `LuaMapHandler`.
 #[derive(PartialEq, Eq, Debug)]
@@ -117,30 +68,75 @@ pub struct NamedFilter {
     pub at: Where,
 }
 
+/// Lists of mod_lua's hooks.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Hooks(Handlers<HOOK_SLOTS>);
+
+impl Merges for Hooks {
+    const MERGE: Merge = Merge::Joined;
+    type How<'a> = Inherit;
+
+    fn merge(base: &Self, add: &Self, how: &Inherit) -> Self {
+        match how {
+            Inherit::ParentFirst => Self(Handlers::chain(&base.0, &add.0)),
+            Inherit::ParentLast => Self(Handlers::chain(&add.0, &base.0)),
+            Inherit::None => add.clone(),
+        }
+    }
+}
+
+/// Where `require` looks, if any line says so.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Paths(Option<Arc<Package>>);
+
+/// How lists of mod_lua's directives are merged.
+pub(crate) struct How<'a> {
+    /// How lists are joined.
+    pub(crate) inherit: Inherit,
+    /// The folder that holds in the merged scope, for paths that are relative.
+    pub(crate) root: Option<&'a [u8]>,
+    /// Whether the inner scope says which folder that is.
+    pub(crate) has_own_root: bool,
+}
+
+impl Paths {
+    fn get(&self) -> &Arc<Package> {
+        self.0.as_ref().unwrap_or(&NO_PACKAGE)
+    }
+}
+
+impl Merges for Paths {
+    const MERGE: Merge = Merge::Joined;
+    type How<'a> = How<'a>;
+
+    fn merge(base: &Self, add: &Self, how: &How<'_>) -> Self {
+        let paths = |of: fn(&Package) -> &Vec<Arc<[u8]>>| -> Vec<Arc<[u8]>> {
+            let joined = how.inherit.join(of(base.get()), of(add.get()));
+            joined.iter().map(|path| bound(path, how.root)).collect()
+        };
+        Self(match (&base.0, &add.0) {
+            (None, None) => None,
+            // Most often; a .htaccess merges in each request.
+            (Some(outer), None) if how.inherit != Inherit::None && !how.has_own_root => Some(outer.clone()),
+            _ => Some(package::intern(&paths(|p| &p.path), &paths(|p| &p.cpath))),
+        })
+    }
+}
+
 /// What was written of mod_lua's directives for a directory; after a merge what holds there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LuaDir {
-    /// `LuaScope`.
-    pub scope: Option<ScriptScope>,
-    /// `LuaCodeCache`.
-    pub code_cache: Option<CodeCache>,
-    /// `LuaInherit`.
-    pub inherit: Option<Inherit>,
-    /// `LuaRoot`, an absolute path.
-    pub root: Option<Arc<[u8]>>,
     /// `LuaMapHandler`, in the order in which they are tried.
-    pub maps: Vec<Arc<MapHandler>>,
+    pub maps: Joined<Arc<MapHandler>>,
     /// `LuaInputFilter`, `LuaOutputFilter`.
-    pub filters: Vec<Arc<NamedFilter>>,
-    /// Of a `.htaccess` that may choose no code: an outer `LuaInherit none` does not end at it what runs there.
-    pub(crate) keeps_outer: bool,
-    package: Option<Arc<Package>>,
-    hooks: Handlers<HOOK_SLOTS>,
+    pub filters: Joined<Arc<NamedFilter>>,
+    pub(crate) paths: Paths,
+    pub(crate) hooks: Hooks,
 }
 
 lazy_static! {
     static ref NO_PACKAGE: Arc<Package> = package::intern(&[], &[]);
-    pub(crate) static ref NOTHING: LuaDir = LuaDir::default();
+    pub(crate) static ref NOTHING: Arc<LuaDir> = Arc::default();
 }
 
 impl LuaDir {
@@ -154,7 +150,7 @@ impl LuaDir {
     #[inline]
     #[must_use]
     pub fn hooks(&self, phase: Phase, position: Position) -> &[Handler] {
-        phase.hook_slot(position).map_or(&[], |slot| self.hooks.get(slot))
+        phase.hook_slot(position).map_or(&[], |slot| self.hooks.0.get(slot))
     }
 
     /// Whether a phase has any hook. Three indexed loads.
@@ -167,13 +163,13 @@ impl LuaDir {
     /// The hooks of a phase at a position, to be kept beyond the record's life.
     #[must_use]
     pub fn shared_hooks(&self, phase: Phase, position: Position) -> Option<Arc<[Handler]>> {
-        self.hooks.shared(phase.hook_slot(position)?)
+        self.hooks.0.shared(phase.hook_slot(position)?)
     }
 
     /// Adds a hook at the end of its list; false if the phase has none there.
     pub fn push_hook(&mut self, phase: Phase, position: Position, handler: Handler) -> bool {
         let Some(slot) = phase.hook_slot(position) else { return false };
-        self.hooks.push(slot, handler);
+        self.hooks.0.push(slot, handler);
         true
     }
 
@@ -187,7 +183,7 @@ impl LuaDir {
     /// Where `require` looks.
     #[must_use]
     pub fn package(&self) -> &Arc<Package> {
-        self.package.as_ref().unwrap_or(&NO_PACKAGE)
+        self.paths.get()
     }
 
     /// Adds a path to where `require` looks; `root` is what a relative one lies below, if that is known already.
@@ -200,7 +196,7 @@ impl LuaDir {
         } else {
             paths.push(path)
         }
-        self.package = Some(package::intern(&paths, &cpaths));
+        self.paths = Paths(Some(package::intern(&paths, &cpaths)));
     }
 
     /// The filter of a name: the first in the list, as mod_lua finds it.
@@ -209,38 +205,13 @@ impl LuaDir {
         self.filters.iter().find(|f| f.direction == direction && f.name.eq_ignore_ascii_case(name))
     }
 
-    /// What holds in an inner scope, as mod_lua merges: the inner `LuaInherit` if there is one, else the outer one, says
-    /// how lists are joined; single values are inherited in any case.
-    #[must_use]
-    pub fn merge(base: &Self, add: &Self) -> Self {
-        let inherit = add.inherit.or(base.inherit);
-        let how = if add.keeps_outer { Inherit::ParentFirst } else { inherit.unwrap_or_default() };
-        let root = add.root.clone().or_else(|| base.root.clone());
-        let paths = |of: fn(&Package) -> &Vec<Arc<[u8]>>| -> Vec<Arc<[u8]>> {
-            let joined = how.join(of(base.package()), of(add.package()));
-            joined.iter().map(|path| bound(path, root.as_deref())).collect()
-        };
-        let package = match (&base.package, &add.package) {
-            (None, None) => None,
-            // Most often; a .htaccess merges in each request.
-            (Some(outer), None) if how != Inherit::None && add.root.is_none() => Some(outer.clone()),
-            _ => Some(package::intern(&paths(|p| &p.path), &paths(|p| &p.cpath))),
-        };
-        let hooks = match how {
-            Inherit::ParentFirst => Handlers::chain(&base.hooks, &add.hooks),
-            Inherit::ParentLast => Handlers::chain(&add.hooks, &base.hooks),
-            Inherit::None => add.hooks.clone(),
-        };
+    /// What holds in an inner scope, as mod_lua merges.
+    pub(crate) fn merge(base: &Self, add: &Self, how: &How<'_>) -> Self {
         Self {
-            scope: add.scope.or(base.scope),
-            code_cache: add.code_cache.or(base.code_cache),
-            inherit,
-            maps: how.join(&base.maps, &add.maps),
-            filters: how.join(&base.filters, &add.filters),
-            keeps_outer: base.keeps_outer && add.keeps_outer,
-            package,
-            root,
-            hooks,
+            maps: Joined::merge(&base.maps, &add.maps, &how.inherit),
+            filters: Joined::merge(&base.filters, &add.filters, &how.inherit),
+            paths: Paths::merge(&base.paths, &add.paths, how),
+            hooks: Hooks::merge(&base.hooks, &add.hooks, &how.inherit),
         }
     }
 }
@@ -257,8 +228,8 @@ fn bound(path: &Arc<[u8]>, root: Option<&[u8]>) -> Arc<[u8]> {
 mod tests {
     use super::*;
 
-    fn dir(inherit: Option<Inherit>, name: &str) -> LuaDir {
-        let mut dir = LuaDir { inherit, ..LuaDir::default() };
+    fn dir(name: &str) -> LuaDir {
+        let mut dir = LuaDir::default();
         let hook =
             |function: &str| Handler::of_hook(Script::file(name.as_bytes(), function.as_bytes()), Where::default());
         assert!(dir.push_hook(Phase::Trans, Position::Middle, hook("f")));
@@ -286,24 +257,20 @@ mod tests {
         }
     }
 
+    fn merged(base: &LuaDir, add: &LuaDir, inherit: Inherit, root: Option<&[u8]>) -> LuaDir {
+        LuaDir::merge(base, add, &How { inherit, root, has_own_root: false })
+    }
+
     #[test]
-    fn lists_are_joined_as_the_inner_or_else_the_outer_inherit_says() {
+    fn lists_are_joined_as_inherit_says() {
         use Inherit::{None as Alone, ParentFirst, ParentLast};
-        let first = ["outer:f", "outer:g", "inner:f", "inner:g"];
-        let last = ["inner:f", "inner:g", "outer:f", "outer:g"];
-        let alone = ["inner:f", "inner:g"];
-        for (outer, inner, expected, found) in [
-            (None, None, &first[..], "outer"),
-            (None, Some(ParentFirst), &first, "outer"),
-            (None, Some(ParentLast), &last, "inner"),
-            (Some(ParentLast), None, &last, "inner"),
-            (Some(ParentLast), Some(ParentFirst), &first, "outer"),
-            (None, Some(Alone), &alone, "inner"),
-            (Some(Alone), None, &alone, "inner"),
+        for (how, expected, found) in [
+            (ParentFirst, &["outer:f", "outer:g", "inner:f", "inner:g"][..], "outer"),
+            (ParentLast, &["inner:f", "inner:g", "outer:f", "outer:g"], "inner"),
+            (Alone, &["inner:f", "inner:g"], "inner"),
         ] {
-            let merged = LuaDir::merge(&dir(outer, "outer"), &dir(inner, "inner"));
-            assert_eq!(hooks(&merged), expected, "{outer:?} {inner:?}");
-            assert_eq!(merged.inherit, inner.or(outer));
+            let merged = merged(&dir("outer"), &dir("inner"), how, None);
+            assert_eq!(hooks(&merged), expected, "{how:?}");
             let names: Vec<&str> = expected.iter().step_by(2).map(|name| &name[..5]).collect();
             let of = |list: &[Arc<[u8]>], end: &str| -> Vec<String> {
                 list.iter().map(|p| String::from_utf8_lossy(p).replace(end, "").replace('/', "")).collect()
@@ -314,22 +281,6 @@ mod tests {
             assert_eq!(merged.filter(Direction::Output, b"f").map(|f| file(&f.script)).as_deref(), Some(found));
             assert!(merged.filter(Direction::Input, b"f").is_none());
         }
-    }
-
-    #[test]
-    fn single_values_are_inherited_whatever_inherit_says() {
-        let base = LuaDir {
-            scope: Some(ScriptScope::Server { min: 2, max: 3 }),
-            code_cache: Some(CodeCache::Never),
-            root: Some(b"/root".as_slice().into()),
-            ..LuaDir::default()
-        };
-        let none = LuaDir { inherit: Some(Inherit::None), ..LuaDir::default() };
-        let merged = LuaDir::merge(&base, &none);
-        assert_eq!((merged.scope, merged.code_cache, &merged.root), (base.scope, base.code_cache, &base.root));
-        let own = LuaDir { scope: Some(ScriptScope::Once), code_cache: Some(CodeCache::Stat), ..LuaDir::default() };
-        let merged = LuaDir::merge(&base, &own);
-        assert_eq!((merged.scope, merged.code_cache), (own.scope, own.code_cache));
     }
 
     #[test]
@@ -355,22 +306,20 @@ mod tests {
     #[test]
     fn relative_paths_are_bound_to_the_first_root_that_is_known() {
         let path = |dir: &LuaDir| String::from_utf8_lossy(&dir.package().path[0]).into_owned();
-        let mut add = LuaDir::default();
+        let (mut add, none) = (LuaDir::default(), LuaDir::default());
         add.push_path(false, b"lib/?.lua", None);
         assert_eq!(path(&add), "lib/?.lua");
-        let base = LuaDir { root: Some(b"/root".as_slice().into()), ..LuaDir::default() };
-        assert_eq!(path(&LuaDir::merge(&base, &add)), "/root/lib/?.lua");
+        assert_eq!(path(&merged(&none, &add, Inherit::default(), Some(b"/root"))), "/root/lib/?.lua");
         let mut early = LuaDir::default();
         early.push_path(false, b"lib/?.lua", Some(b"/first"));
-        assert_eq!(path(&LuaDir::merge(&base, &early)), "/first/lib/?.lua");
+        assert_eq!(path(&merged(&none, &early, Inherit::default(), Some(b"/root"))), "/first/lib/?.lua");
     }
 
     #[test]
     fn equal_paths_have_equal_numbers_wherever_they_are_written() {
-        let (a, b) = (dir(None, "same"), dir(None, "same"));
+        let (a, b) = (dir("same"), dir("same"));
         assert_eq!(a.package().id, b.package().id);
         assert_ne!(a.package().id, LuaDir::default().package().id);
-        let merged = LuaDir::merge(&a, &LuaDir::default());
-        assert_eq!(merged.package().id, a.package().id);
+        assert_eq!(merged(&a, &LuaDir::default(), Inherit::default(), None).package().id, a.package().id);
     }
 }

@@ -1,205 +1,11 @@
 //! THE table of phases: one row per place in httpd's life where a script may run.
 //!
-//! A phase is one row of [`PHASES`] and one name in [`Phase`]; httpd callbacks, handler slots, the directives
-//! `Perl*Handler`, `Lua*Handler` and `LuaHook*`, the switches of `PerlOptions` and the printed docs are derived from it.
+//! A row is all there is of a phase: httpd's callbacks, handler slots, the directives `Perl*Handler`, `Lua*Handler` and
+//! `LuaHook*`, the switches of `PerlOptions`, the names by which scripts push handlers, and the printed docs are derived from
+//! it. A hook of httpd's that no phase has had before is also named in `hooks` and in `httpd::hook`.
 
-use crate::directives::Contexts;
-
-/// The phases, in the order in which a server and then a request meets them. The number indexes [`PHASES`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Phase {
-    /// Log files are being opened, in the server's parent process.
-    OpenLogs,
-    /// The configuration is complete, in the server's parent process.
-    PostConfig,
-    /// A child process has started.
-    ChildInit,
-    /// A child process ends.
-    ChildExit,
-    /// A connection was accepted; nothing was read yet.
-    PreConnection,
-    /// A connection's protocol is to be spoken.
-    ProcessConnection,
-    /// Before anything else of a request (caches answer here).
-    QuickHandler,
-    /// The request line and headers were read.
-    PostReadRequest,
-    /// Runs before the URI is decoded and translated.
-    PreTranslateName,
-    /// URI to file name.
-    Trans,
-    /// Per-directory configuration is to be found.
-    MapToStorage,
-    /// Configuration of the directory is known.
-    HeaderParser,
-    /// Access by address and the like.
-    Access,
-    /// Who is it.
-    Authen,
-    /// May they.
-    Authz,
-    /// Content type.
-    Type,
-    /// Last changes before the response.
-    Fixup,
-    /// Filters are to be put in place.
-    InsertFilter,
-    /// A brigade of the request's or connection's input.
-    InputFilter,
-    /// A brigade of the request's or connection's output.
-    OutputFilter,
-    /// Makes the page.
-    Response,
-    /// The page was sent.
-    Log,
-    /// The request's pool dies.
-    Cleanup,
-}
-
-/// The hook of httpd on which a phase hangs. The `*PoolCleanup` ones are cleanups, not hooks.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs)] // the names are httpd's
-pub enum Hook {
-    OpenLogs,
-    PostConfig,
-    ChildInit,
-    ChildPoolCleanup,
-    PreConnection,
-    ProcessConnection,
-    QuickHandler,
-    PostReadRequest,
-    PreTranslateName,
-    TranslateName,
-    MapToStorage,
-    HeaderParser,
-    AccessChecker,
-    CheckUserId,
-    AuthChecker,
-    TypeChecker,
-    Fixups,
-    InsertFilter,
-    Handler,
-    LogTransaction,
-    RequestPoolCleanup,
-}
-
-/// Where among the callbacks of other modules ours stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    /// `APR_HOOK_REALLY_FIRST`
-    ReallyFirst,
-    /// `APR_HOOK_FIRST`
-    First,
-    /// `APR_HOOK_MIDDLE`
-    Middle,
-    /// `APR_HOOK_LAST`
-    Last,
-    /// `APR_HOOK_REALLY_LAST`
-    ReallyLast,
-    /// Any other number.
-    At(i32),
-}
-
-impl Order {
-    /// The number APR sorts by.
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        match self {
-            Order::ReallyFirst => -10,
-            Order::First => 0,
-            Order::Middle => 10,
-            Order::Last => 20,
-            Order::ReallyLast => 30,
-            Order::At(n) => n,
-        }
-    }
-}
-
-/// Which configuration holds a phase's handlers, and what they belong to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Scope {
-    /// A child process; handlers are those of the main server.
-    Process,
-    /// The start of the server; handlers are those of the main server.
-    Files,
-    /// A request, before its directory is known; handlers are those of its server.
-    Server,
-    /// A connection; handlers are those of the port's base server.
-    Connection,
-    /// A request; handlers are those of its directory.
-    Directory,
-    /// A filter of a request or (from server level) of a connection; handlers are kept per directory.
-    Filter,
-}
-
-/// How a stack of handlers runs, and what their return values mean.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Run {
-    /// `OK` and `DECLINED` go on; anything else stops and is returned. The last one's value is returned.
-    All,
-    /// `OK` stops; `DECLINED` goes on; anything else stops and is returned.
-    First,
-    /// All run; what they return is ignored, and a die does not stop the others.
-    Void,
-    /// Each must return `OK`, else the start of the server ends.
-    Files,
-    /// Each is a filter of its own; its value is that of the brigade's passing.
-    Stream,
-}
-
-/// What a handler is given.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Subject {
-    /// `(r)`
-    Request,
-    /// `(c)`
-    Connection,
-    /// `(pconf, plog, ptemp, s)`
-    Pools,
-    /// `(pool, s)`
-    PoolServer,
-    /// `(f, bb)`, for input also mode, block and readbytes
-    Filter,
-    /// Nothing.
-    None,
-}
-
-/// Whose interpreter runs the phase. Dispatch asks for this, never for a request as such.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Origin {
-    /// One leased for the request's tree.
-    Request,
-    /// One leased for the connection.
-    Connection,
-    /// The parent interpreter.
-    Server,
-    /// The one recorded for a pool.
-    Pool,
-    /// The thread's current one.
-    None,
-}
-
-/// A language in which scripts are written. Each has a module of its own in httpd, with its own directives and records.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Language {
-    /// `perl_module`, as mod_perl.
-    #[default]
-    Perl,
-    /// `lua_module`, as mod_lua.
-    Lua,
-}
-
-impl Language {
-    /// Its name, with which the names of its own directives begin.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Language::Perl => "Perl",
-            Language::Lua => "Lua",
-        }
-    }
-}
+use crate::hooks::{Hook, Order, Origin, Position, Run, Scope, Subject};
+use crate::vocabulary::{Contexts, Language};
 
 /// The directive by which one language adds handlers to a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -208,10 +14,6 @@ pub struct LangRow {
     pub directive: &'static str,
     /// Where the directive may stand.
     pub contexts: Contexts,
-    /// The option (`PerlOptions -Access`) that forbids the directive; empty where there is none.
-    pub switch: &'static str,
-    /// What the administrator reads in place of the phase's own text; empty if that will do.
-    pub doc: &'static str,
 }
 
 /// mod_lua's directives for a phase: a file and a function, or a block whose text is the script.
@@ -231,38 +33,6 @@ impl HookRow {
     #[must_use]
     pub const fn directive(&self) -> &'static str {
         self.blocks[0].split_at(1).1
-    }
-}
-
-/// What of lua_module runs in one of its callbacks of a phase.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Position {
-    /// The handlers of `Lua*Handler`; in the response phase `SetHandler lua-script` as well.
-    Handlers,
-    /// `LuaHook*` with `early`.
-    Early,
-    /// `LuaHook*` without a word of order.
-    Middle,
-    /// `LuaHook*` with `late`.
-    Late,
-    /// `LuaMapHandler`: in the fixup phase it claims requests that have no handler yet, in the response phase it runs.
-    Map,
-    /// Nothing of ours: only sees whether a handler that is not ours is about to run, and lets the interpreter go.
-    Look,
-}
-
-impl Position {
-    /// Those of mod_lua's hooks, in the order in which they run.
-    pub const HOOKS: [Position; LISTS] = [Position::Early, Position::Middle, Position::Late];
-
-    /// Which of a phase's three lists of hooks runs there.
-    pub(crate) const fn list(self) -> Option<usize> {
-        match self {
-            Position::Early => Some(0),
-            Position::Middle => Some(1),
-            Position::Late => Some(2),
-            _ => None,
-        }
     }
 }
 
@@ -294,11 +64,15 @@ pub struct PhaseRow {
     pub lua: Option<LangRow>,
     /// mod_lua's directives.
     pub hooks: Option<HookRow>,
+    /// Whether its handlers can run: false for what mod_perl has and this module does not have yet.
+    pub is_built: bool,
     /// A line or two for the administrator.
-    pub doc: &'static str,
+    doc: &'static str,
+    /// The same for Perl's, if that differs.
+    perl_doc: &'static str,
 }
 
-const fn phase(phase: Phase, name: &'static str, hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
+const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
     let (run, subject, origin) = match scope {
         Scope::Process => (Run::Void, Subject::PoolServer, Origin::Server),
         Scope::Files => (Run::Files, Subject::Pools, Origin::Server),
@@ -306,31 +80,53 @@ const fn phase(phase: Phase, name: &'static str, hook: Hook, orders: &'static [O
         Scope::Server | Scope::Directory => (Run::All, Subject::Request, Origin::Request),
         Scope::Filter => (Run::Stream, Subject::Filter, Origin::Request),
     };
-    let (perl, lua, hooks, lua_orders, doc) = (None, None, None, &[], "");
-    PhaseRow { phase, name, hook, orders, lua_orders, scope, run, subject, origin, perl, lua, hooks, doc }
+    let (phase, name, is_built, doc, perl_doc) = (Phase::OpenLogs, "", true, "", "");
+    let (perl, lua, hooks, lua_orders) = (None, None, None, &[]);
+    PhaseRow {
+        phase,
+        name,
+        hook,
+        orders,
+        lua_orders,
+        scope,
+        run,
+        subject,
+        origin,
+        perl,
+        lua,
+        hooks,
+        is_built,
+        doc,
+        perl_doc,
+    }
 }
 
 impl PhaseRow {
     const fn run(self, run: Run) -> Self {
         Self { run, ..self }
     }
-    const fn lang_row(&self, directive: &'static str, switch: &'static str) -> Option<LangRow> {
+    /// The directive's name comes with the phase's: see [`PhaseRow::with`].
+    const fn lang_row(&self) -> Option<LangRow> {
         let contexts = match self.scope {
             Scope::Directory | Scope::Filter => Contexts::ANYWHERE,
             _ => Contexts::SERVER,
         };
-        Some(LangRow { directive, contexts, switch, doc: "" })
+        Some(LangRow { directive: "", contexts })
     }
-    const fn perl(self, directive: &'static str) -> Self {
-        Self { perl: self.lang_row(directive, self.name), ..self }
+    const fn perl(self) -> Self {
+        Self { perl: self.lang_row(), ..self }
     }
-    const fn lua(self, directive: &'static str) -> Self {
+    const fn lua(self) -> Self {
         let lua_orders = match self.orders {
             [] => &[],
             [Order::First] => HANDLERS_FIRST,
             _ => HANDLERS,
         };
-        Self { lua: self.lang_row(directive, ""), lua_orders, ..self }
+        Self { lua: self.lang_row(), lua_orders, ..self }
+    }
+    /// Both languages have a directive for handlers.
+    const fn both(self) -> Self {
+        self.perl().lua()
     }
     const fn hooks(self, blocks: &'static [&'static str], contexts: Contexts) -> Self {
         let lua_orders = if self.lua.is_some() { HANDLERS_AND_HOOKS } else { HOOKS };
@@ -343,29 +139,33 @@ impl PhaseRow {
     const fn lua_orders(self, lua_orders: &'static [(Position, Order)]) -> Self {
         Self { lua_orders, ..self }
     }
+    const fn not_yet(self) -> Self {
+        Self { is_built: false, ..self }
+    }
     const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
     }
-    const fn perl_doc(self, doc: &'static str) -> Self {
-        match self.perl {
-            Some(row) => Self { perl: Some(LangRow { doc, ..row }), ..self },
-            None => self,
+    const fn perl_doc(self, perl_doc: &'static str) -> Self {
+        Self { perl_doc, ..self }
+    }
+    /// The row with its names: that of the phase, of Perl's directive and of Lua's.
+    const fn with(self, phase: Phase, name: &'static str, perl: &'static str, lua: &'static str) -> Self {
+        const fn named(row: Option<LangRow>, directive: &'static str) -> Option<LangRow> {
+            match row {
+                Some(row) => Some(LangRow { directive, ..row }),
+                None => None,
+            }
         }
+        Self { phase, name, perl: named(self.perl, perl), lua: named(self.lua, lua), ..self }
     }
 
     /// A line or two for the administrator who writes a language's directive.
     #[must_use]
     pub const fn doc_of(&self, language: Language) -> &'static str {
-        match self.of(language) {
-            Some(row) if !row.doc.is_empty() => row.doc,
+        match language {
+            Language::Perl if !self.perl_doc.is_empty() => self.perl_doc,
             _ => self.doc,
         }
-    }
-
-    /// Whether some language has a directive for it.
-    #[must_use]
-    pub const fn has_directive(&self) -> bool {
-        self.perl.is_some() || self.lua.is_some() || self.hooks.is_some()
     }
 
     /// The row of a language.
@@ -455,154 +255,119 @@ const FIRST: &[Order] = &[Order::First];
 const REALLY_FIRST: &[Order] = &[Order::ReallyFirst];
 const LAST: &[Order] = &[Order::Last];
 
-/// The phases. Scope settles run rule, subject and origin unless the row says otherwise.
-#[rustfmt::skip]
-pub static PHASES: [PhaseRow; Phase::COUNT] = [
-    phase(Phase::OpenLogs, "OpenLogs", Hook::OpenLogs, FIRST, Scope::Files)
-        .perl("PerlOpenLogsHandler").lua("LuaOpenLogsHandler")
-        .doc("Runs when httpd opens its log files. Only entries of the main server run; each must return OK, else the server does not start."),
-    phase(Phase::PostConfig, "PostConfig", Hook::PostConfig, FIRST, Scope::Files)
-        .perl("PerlPostConfigHandler").lua("LuaPostConfigHandler")
-        .doc("Runs when the configuration is complete. Only entries of the main server run; each must return OK, else the server does not start."),
-    phase(Phase::ChildInit, "ChildInit", Hook::ChildInit, FIRST, Scope::Process)
-        .perl("PerlChildInitHandler").lua("LuaChildInitHandler")
-        .doc("Runs when a child process starts, in its parent interpreter. Only entries of the main server run."),
-    phase(Phase::ChildExit, "ChildExit", Hook::ChildPoolCleanup, &[], Scope::Process)
-        .perl("PerlChildExitHandler").lua("LuaChildExitHandler")
+/// `phases! { Name = row; ... }` is the enum [`Phase`] with these names, and [`PHASES`], the rows with the names of their
+/// directives, `PerlNameHandler` and `LuaNameHandler`.
+macro_rules! phases {
+    ($($name:ident = $row:expr;)*) => {
+        /// The phases, in the order in which a server and then a request meets them. The number indexes [`PHASES`].
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        #[allow(missing_docs)] // each is described in its row
+        pub enum Phase { $($name),* }
+
+        const COUNT: usize = [$(Phase::$name),*].len();
+
+        /// The phases. Scope settles run rule, subject and origin unless the row says otherwise.
+        pub static PHASES: [PhaseRow; COUNT] = [$($row.with(
+            Phase::$name,
+            stringify!($name),
+            concat!("Perl", stringify!($name), "Handler"),
+            concat!("Lua", stringify!($name), "Handler"),
+        )),*];
+    };
+}
+
+phases! {
+    OpenLogs = phase(Hook::OpenLogs, FIRST, Scope::Files)
+        .both()
+        .doc("Runs when httpd opens its log files. Only entries of the main server run; each must return OK, else the server does not start.");
+    PostConfig = phase(Hook::PostConfig, FIRST, Scope::Files)
+        .both()
+        .doc("Runs when the configuration is complete. Only entries of the main server run; each must return OK, else the server does not start.");
+    ChildInit = phase(Hook::ChildInit, FIRST, Scope::Process)
+        .both()
+        .doc("Runs when a child process starts, in its parent interpreter. Only entries of the main server run.");
+    ChildExit = phase(Hook::ChildPoolCleanup, &[], Scope::Process)
+        .both()
         .perl_doc("Runs when a child process ends, before END blocks. Only entries of the main server run.")
-        .doc("Runs when a child process ends. Only entries of the main server run."),
-    phase(Phase::PreConnection, "PreConnection", Hook::PreConnection, FIRST, Scope::Connection)
-        .perl("PerlPreConnectionHandler").lua("LuaPreConnectionHandler")
-        .doc("Runs when a connection was accepted. The handlers are those of the first server of its port."),
-    phase(Phase::ProcessConnection, "ProcessConnection", Hook::ProcessConnection, FIRST, Scope::Connection)
+        .doc("Runs when a child process ends. Only entries of the main server run.");
+    PreConnection = phase(Hook::PreConnection, FIRST, Scope::Connection)
+        .both()
+        .doc("Runs when a connection was accepted. The handlers are those of the first server of its port.");
+    ProcessConnection = phase(Hook::ProcessConnection, FIRST, Scope::Connection)
         .run(Run::First)
-        .perl("PerlProcessConnectionHandler").lua("LuaProcessConnectionHandler")
-        .doc("Speaks the connection's protocol; OK means that it did. The handlers are those of the first server of its port."),
-    phase(Phase::QuickHandler, "QuickHandler", Hook::QuickHandler, FIRST, Scope::Server)
+        .both()
+        .doc("Speaks the connection's protocol; OK means that it did. The handlers are those of the first server of its port.");
+    QuickHandler = phase(Hook::QuickHandler, FIRST, Scope::Server)
         .run(Run::First)
         .hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)
-        .doc("Runs before any other phase of a request; OK means that the page was made."),
-    phase(Phase::PostReadRequest, "PostReadRequest", Hook::PostReadRequest, REALLY_FIRST, Scope::Server)
-        .perl("PerlPostReadRequestHandler").lua("LuaPostReadRequestHandler")
+        .doc("Runs before any other phase of a request; OK means that the page was made.");
+    PostReadRequest = phase(Hook::PostReadRequest, REALLY_FIRST, Scope::Server)
+        .both()
         .perl_doc("Runs when the request's headers were read. PerlInitHandler at server level is the same.")
-        .doc("Runs when the request's headers were read."),
-    phase(Phase::PreTranslateName, "PreTranslateName", Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
+        .doc("Runs when the request's headers were read.");
+    PreTranslateName = phase(Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         // The first is what mod_lua has, the other what its manual says.
         .hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
-        .doc("Runs before the URI is decoded and translated."),
-    phase(Phase::Trans, "Trans", Hook::TranslateName, REALLY_FIRST, Scope::Server)
+        .doc("Runs before the URI is decoded and translated.");
+    Trans = phase(Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .perl("PerlTransHandler").lua("LuaTransHandler").ordered_hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
-        .doc("Translates the URI to a file name."),
-    phase(Phase::MapToStorage, "MapToStorage", Hook::MapToStorage, REALLY_FIRST, Scope::Server)
+        .both().ordered_hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
+        .doc("Translates the URI to a file name.");
+    MapToStorage = phase(Hook::MapToStorage, REALLY_FIRST, Scope::Server)
         .run(Run::First)
-        .perl("PerlMapToStorageHandler").lua("LuaMapToStorageHandler").hooks(&["<LuaHookMapToStorage"], ANYWHERE)
-        .doc("Finds the directory's configuration; OK skips <Directory> sections and .htaccess, DONE ends the request."),
-    phase(Phase::HeaderParser, "HeaderParser", Hook::HeaderParser, REALLY_FIRST, Scope::Directory)
-        .perl("PerlHeaderParserHandler").lua("LuaHeaderParserHandler")
+        .both().hooks(&["<LuaHookMapToStorage"], ANYWHERE)
+        .doc("Finds the directory's configuration; OK skips <Directory> sections and .htaccess, DONE ends the request.");
+    HeaderParser = phase(Hook::HeaderParser, REALLY_FIRST, Scope::Directory)
+        .both()
         .perl_doc("Runs first of the phases that know their section; it does not run for subrequests. PerlInitHandler in a section is the same.")
-        .doc("Runs first of the phases that know their section; it does not run for subrequests."),
-    phase(Phase::Access, "Access", Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
-        .perl("PerlAccessHandler").lua("LuaAccessHandler").ordered_hooks(&["<LuaHookAccessChecker"], ANYWHERE)
-        .doc("Allows or refuses by address, time and the like."),
-    phase(Phase::Authen, "Authen", Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
+        .doc("Runs first of the phases that know their section; it does not run for subrequests.");
+    Access = phase(Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
+        .both().ordered_hooks(&["<LuaHookAccessChecker"], ANYWHERE)
+        .doc("Allows or refuses by address, time and the like.");
+    Authen = phase(Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthenHandler").lua("LuaAuthenHandler").ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
-        .doc("Finds out who the user is; it runs only where a Require line asks for a user."),
-    phase(Phase::Authz, "Authz", Hook::AuthChecker, REALLY_FIRST, Scope::Directory)
+        .both().ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
+        .doc("Finds out who the user is; it runs only where a Require line asks for a user.");
+    Authz = phase(Hook::AuthChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlAuthzHandler").lua("LuaAuthzHandler").ordered_hooks(&["<LuaHookAuthChecker"], ANYWHERE)
-        .doc("Finds out whether the user may see the page."),
-    phase(Phase::Type, "Type", Hook::TypeChecker, REALLY_FIRST, Scope::Directory)
+        .both().ordered_hooks(&["<LuaHookAuthChecker"], ANYWHERE)
+        .doc("Finds out whether the user may see the page.");
+    Type = phase(Hook::TypeChecker, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
-        .perl("PerlTypeHandler").lua("LuaTypeHandler").hooks(&["<LuaHookTypeChecker"], ANYWHERE)
-        .doc("Sets content type, language and handler."),
-    phase(Phase::Fixup, "Fixup", Hook::Fixups, REALLY_FIRST, Scope::Directory)
-        .perl("PerlFixupHandler").lua("LuaFixupHandler").hooks(&["<LuaHookFixups"], ANYWHERE).lua_orders(FIXUP)
-        .doc("Runs last before the response."),
-    phase(Phase::InsertFilter, "InsertFilter", Hook::InsertFilter, LAST, Scope::Directory)
+        .both().hooks(&["<LuaHookTypeChecker"], ANYWHERE)
+        .doc("Sets content type, language and handler.");
+    Fixup = phase(Hook::Fixups, REALLY_FIRST, Scope::Directory)
+        .both().hooks(&["<LuaHookFixups"], ANYWHERE).lua_orders(FIXUP)
+        .doc("Runs last before the response.");
+    InsertFilter = phase(Hook::InsertFilter, LAST, Scope::Directory)
         .run(Run::Void)
         .hooks(&["<LuaHookInsertFilter"], ANYWHERE)
-        .doc("Runs when filters are put in place."),
+        .doc("Runs when filters are put in place.");
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
-    phase(Phase::InputFilter, "InputFilter", Hook::InsertFilter, LAST, Scope::Filter)
-        .perl("PerlInputFilterHandler")
-        .doc("Filters what is read."),
-    phase(Phase::OutputFilter, "OutputFilter", Hook::InsertFilter, LAST, Scope::Filter)
-        .perl("PerlOutputFilterHandler")
-        .doc("Filters what is sent."),
-    phase(Phase::Response, "Response", Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
+    InputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
+        .perl().not_yet()
+        .doc("Filters what is read.");
+    OutputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
+        .perl().not_yet()
+        .doc("Filters what is sent.");
+    Response = phase(Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
         .run(Run::First)
-        .perl("PerlResponseHandler").lua("LuaResponseHandler").lua_orders(RESPONSE)
+        .both().lua_orders(RESPONSE)
         .perl_doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it.")
-        .doc("Makes the page, under SetHandler lua. If all decline, another module may make it."),
-    phase(Phase::Log, "Log", Hook::LogTransaction, REALLY_FIRST, Scope::Directory)
-        .perl("PerlLogHandler").lua("LuaLogHandler").hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
-        .doc("Runs when the page was sent."),
-    phase(Phase::Cleanup, "Cleanup", Hook::RequestPoolCleanup, &[], Scope::Directory)
-        .perl("PerlCleanupHandler").lua("LuaCleanupHandler")
-        .doc("Runs when the request is over and its memory is about to be freed; what the handler returns has no effect."),
-];
-
-/// Where a phase's handlers lie in the record of its scope.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Slot {
-    /// At this index of a server's record.
-    Server(u8),
-    /// At this index of a directory's record.
-    Dir(u8),
+        .doc("Makes the page, under SetHandler lua. If all decline, another module may make it.");
+    Log = phase(Hook::LogTransaction, REALLY_FIRST, Scope::Directory)
+        .both().hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
+        .doc("Runs when the page was sent.");
+    Cleanup = phase(Hook::RequestPoolCleanup, &[], Scope::Directory)
+        .both()
+        .doc("Runs when the request is over and its memory is about to be freed; what the handler returns has no effect.");
 }
-
-const fn slots() -> ([Slot; Phase::COUNT], usize, usize) {
-    let mut table = [Slot::Server(0); Phase::COUNT];
-    let (mut server, mut dir, mut i) = (0, 0, 0);
-    while i < Phase::COUNT {
-        let row = &PHASES[i];
-        assert!(row.phase as usize == i, "PHASES is not in the order of Phase");
-        match row.scope {
-            Scope::Directory | Scope::Filter => {
-                table[i] = Slot::Dir(dir as u8);
-                dir += 1;
-            }
-            _ => {
-                table[i] = Slot::Server(server as u8);
-                server += 1;
-            }
-        }
-        i += 1;
-    }
-    (table, server, dir)
-}
-
-const SLOTS: [Slot; Phase::COUNT] = slots().0;
-/// Handler stacks in a server's record.
-pub const SERVER_SLOTS: usize = slots().1;
-/// Handler stacks in a directory's record.
-pub const DIR_SLOTS: usize = slots().2;
-
-/// Lists of hooks per phase: early, middle, late.
-const LISTS: usize = 3;
-
-const fn hook_slots() -> ([Option<u8>; Phase::COUNT], usize) {
-    let (mut table, mut n, mut i) = ([None; Phase::COUNT], 0, 0);
-    while i < Phase::COUNT {
-        if PHASES[i].hooks.is_some() {
-            table[i] = Some(n as u8);
-            n += LISTS;
-        }
-        i += 1;
-    }
-    (table, n)
-}
-
-const FIRST_HOOK_SLOT: [Option<u8>; Phase::COUNT] = hook_slots().0;
-/// Lists of hooks in a directory's record.
-pub const HOOK_SLOTS: usize = hook_slots().1;
 
 impl Phase {
     /// How many phases there are.
-    pub const COUNT: usize = Phase::Cleanup as usize + 1;
+    pub const COUNT: usize = COUNT;
 
     /// The phase's row.
     #[must_use]
@@ -633,22 +398,6 @@ impl Phase {
             (None, Some(hooks)) if matches!(language, Language::Lua) => hooks.directive(),
             _ => self.name(),
         }
-    }
-
-    /// Where its list of hooks at a position lies; `None` if there is none.
-    #[inline]
-    #[must_use]
-    pub const fn hook_slot(self, position: Position) -> Option<usize> {
-        match (FIRST_HOOK_SLOT[self as usize], position.list()) {
-            (Some(first), Some(list)) => Some(first as usize + list),
-            _ => None,
-        }
-    }
-
-    /// Where its handlers lie.
-    #[must_use]
-    pub const fn slot(self) -> Slot {
-        SLOTS[self as usize]
     }
 
     /// All phases, in order.
@@ -761,33 +510,6 @@ mod tests {
             assert_eq!(row.order(Language::Lua, 0), row.lua_orders.first().map(|(_, order)| *order));
             assert_eq!(row.order(Language::Perl, 0), row.orders.first().copied());
         }
-    }
-
-    #[test]
-    fn lists_of_hooks_are_dense_and_distinct() {
-        let mut slots: Vec<usize> = Vec::new();
-        for phase in Phase::all() {
-            slots.extend(
-                [Position::Early, Position::Middle, Position::Late].map(|p| phase.hook_slot(p)).iter().flatten(),
-            );
-            assert_eq!(phase.hook_slot(Position::Handlers), None);
-        }
-        assert_eq!(slots, (0..HOOK_SLOTS).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn slots_are_dense_and_distinct_within_each_record() {
-        let mut server: Vec<u8> = vec![];
-        let mut dir: Vec<u8> = vec![];
-        for phase in Phase::all() {
-            match phase.slot() {
-                Slot::Server(i) => server.push(i),
-                Slot::Dir(i) => dir.push(i),
-            }
-        }
-        assert!(server.iter().enumerate().all(|(i, &s)| i == s as usize));
-        assert!(dir.iter().enumerate().all(|(i, &s)| i == s as usize));
-        assert_eq!((server.len(), dir.len()), (SERVER_SLOTS, DIR_SLOTS));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::handler::{Handler, HandlerId, Load, Where, intern};
+use crate::handler::{Handler, HandlerId, Load, intern};
+use crate::place::Where;
 use crate::words;
 
 /// Code that stands in the configuration.

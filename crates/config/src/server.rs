@@ -4,19 +4,73 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::handler::{Handler, Handlers, Where};
-use crate::interp::{InterpConf, Limits};
-use crate::options::{ServerOption, ServerOptions};
-use crate::phases::{Language, Phase, SERVER_SLOTS, Slot};
+use crate::dir;
+use crate::flags::ServerOptions;
+use crate::handler::{Handler, Handlers};
+use crate::limits::{Limits, Written};
+use crate::lists::Own;
+use crate::options::ServerOption;
+use crate::phases::Phase;
+use crate::place::Where;
+use crate::settings::Settings;
+use crate::slots::{SERVER_SLOTS, Slot};
 use crate::vars::{ConfigVars, Vars};
+use crate::vocabulary::{Language, Merge, Merges};
 
-/// A file or module to load, and the line that says so.
+/// What is run at start-up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// A file.
+    File,
+    /// A module.
+    Module,
+    /// Code that stands in the configuration.
+    Code,
+}
+
+/// Start-up code, and the line that says so.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Queued {
-    /// File or module name, as written.
+    /// What it is.
+    pub what: What,
+    /// File or module name, as written; or the code itself.
     pub name: Box<[u8]>,
+    /// The directive.
+    pub directive: &'static str,
     /// The line.
     pub at: Where,
+}
+
+/// perl's command line, without its first and last words.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Switches(Vec<Box<[u8]>>);
+
+impl Switches {
+    /// Adds one at the end.
+    pub(crate) fn push(&mut self, switch: &[u8]) {
+        self.0.push(switch.into());
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|switch| &**switch)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Merges for Switches {
+    const MERGE: Merge = Merge::Own;
+    /// Whether the host asks for the main server's, by `InheritSwitches`.
+    type How<'a> = bool;
+
+    fn merge(base: &Self, add: &Self, inherits: &bool) -> Self {
+        if *inherits { base.clone() } else { add.clone() }
+    }
 }
 
 /// What was written for a server; after [`merge`](ServerConf::merge) what holds there.
@@ -24,24 +78,23 @@ pub struct Queued {
 pub struct ServerConf {
     /// `PerlOptions`, `LuaOptions`.
     pub options: ServerOptions,
-    /// `PerlInterp*`, `LuaInterp*`; it knows which.
-    pub interp: InterpConf,
-    /// `PerlSwitches`, `PerlTaintCheck`, `PerlWarn`: perl's command line, without its first and last words.
-    pub switches: Vec<Box<[u8]>>,
+    /// The settings. Those of directories are here too if they stand at server level.
+    pub settings: Settings,
+    /// `PerlSwitches`, `PerlTaintCheck`, `PerlWarn`.
+    pub switches: Switches,
     /// `PerlRequire` or `LuaRequire` files that wait for the parent; they come before the modules.
-    pub requires: Vec<Queued>,
+    pub requires: Own<Queued>,
     /// `PerlModule` or `LuaModule` names that wait for the parent.
-    pub modules: Vec<Queued>,
+    pub modules: Own<Queued>,
     /// `PerlPostConfigRequire` files.
-    pub post_config_requires: Vec<Queued>,
+    pub post_config_requires: Own<Queued>,
     /// `PerlSetVar`, `PerlAddVar`, `LuaSetVar`, `LuaAddVar` at server level (also defaults of the directories).
     pub vars: ConfigVars,
     /// `PerlSetEnv` at server level (also defaults of the directories).
     pub set_env: Vars,
     /// `PerlPassEnv`, with the values found when the line was read.
     pub pass_env: Vars,
-    /// `LuaRoot` at server level (also the directories' default).
-    pub root: Option<Arc<[u8]>>,
+    language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
 }
@@ -50,13 +103,13 @@ impl ServerConf {
     /// The record of a server in which nothing was written yet. `default()` is that of perl_module.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        Self { interp: InterpConf::new(language), ..Self::default() }
+        Self { language, ..Self::default() }
     }
 
     /// The language whose record it is.
     #[must_use]
     pub fn language(&self) -> Language {
-        self.interp.language
+        self.language
     }
 
     /// The handlers of a phase; empty for a phase that is none of a server's. One indexed load.
@@ -115,10 +168,26 @@ impl ServerConf {
         self.options.is(ServerOption::Clone) || self.has_own_parent()
     }
 
-    /// The numbers of `PerlInterp*` that hold, given the server's `Timeout`.
+    /// `LuaRoot` at server level, an absolute path.
+    #[must_use]
+    pub fn root(&self) -> Option<&Arc<[u8]>> {
+        dir::root(&self.settings)
+    }
+
+    fn written(&self) -> Written<'_> {
+        Written { language: self.language, settings: &self.settings }
+    }
+
+    /// The numbers of `PerlInterp*` or `LuaInterp*` that hold, given the server's `Timeout`.
     #[must_use]
     pub fn limits(&self, server_timeout: Duration) -> Limits {
-        self.interp.limits(server_timeout)
+        self.written().limits(server_timeout)
+    }
+
+    /// Why requests will come to wait for each other with these numbers; see [`Written::invites_waiting`].
+    #[must_use]
+    pub fn invites_waiting(&self, threads: usize, beside: Option<(Language, usize)>) -> Option<String> {
+        self.written().invites_waiting(threads, beside)
     }
 
     /// Lines of this server that contradict each other or are of no effect, one message each, for the log at level
@@ -126,10 +195,9 @@ impl ServerConf {
     /// records, when the configuration is complete.
     #[must_use]
     pub fn check(&self) -> Vec<String> {
-        let mut found = self.interp.check();
-        if self.is_merged && self.interp.has_numbers() && !self.has_own_tipool() {
-            let at = self.interp.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-            let name = self.language().name();
+        let mut found = self.written().contradictions();
+        if self.is_merged && self.settings.has_numbers() && !self.has_own_tipool() {
+            let (at, name) = (self.written().place(), self.language.name());
             found.push(format!(
                 "{name}Interp*: these numbers have no effect in a <VirtualHost> that shares the main server's interpreters: \
                  {name}Options +Clone gives it its own{at}"
@@ -145,21 +213,20 @@ impl ServerConf {
     /// anyway); switches are the main server's under `InheritSwitches`.
     #[must_use]
     pub fn merge(base: &Self, add: &Self) -> Self {
-        let options = ServerOptions::merge(&base.options, &add.options);
-        let inherits = add.options.is(ServerOption::InheritSwitches);
+        let options = ServerOptions::merge(&base.options, &add.options, &());
         Self {
             options,
-            interp: InterpConf::merge(&base.interp, &add.interp),
-            switches: if inherits { base.switches.clone() } else { add.switches.clone() },
-            requires: add.requires.clone(),
-            modules: add.modules.clone(),
-            post_config_requires: add.post_config_requires.clone(),
-            vars: ConfigVars::merge(&base.vars, &add.vars),
-            set_env: Vars::overlap(&base.set_env, &add.set_env),
-            pass_env: Vars::overlap(&base.pass_env, &add.pass_env),
-            root: add.root.clone().or_else(|| base.root.clone()),
+            settings: Settings::merge(&base.settings, &add.settings),
+            switches: Switches::merge(&base.switches, &add.switches, &add.options.is(ServerOption::InheritSwitches)),
+            requires: Own::merge(&base.requires, &add.requires, &()),
+            modules: Own::merge(&base.modules, &add.modules, &()),
+            post_config_requires: Own::merge(&base.post_config_requires, &add.post_config_requires, &()),
+            vars: ConfigVars::merge(&base.vars, &add.vars, &()),
+            set_env: Vars::merge(&base.set_env, &add.set_env, &()),
+            pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
+            language: add.language,
             is_merged: true,
-            handlers: Handlers::merge(&base.handlers, &add.handlers, options.is(ServerOption::MergeHandlers)),
+            handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),
         }
     }
 }
@@ -167,13 +234,17 @@ impl ServerConf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{server_option, signed};
+    use crate::choices::LeaseScope;
+    use crate::flags::signed;
+    use crate::options::server_option;
+    use crate::settings::Key;
+    use crate::value::Value;
 
     fn server(options: &[&str], handlers: &[&str]) -> ServerConf {
         let mut conf = ServerConf::default();
         for option in options {
             let (sign, name) = signed(option.as_bytes());
-            conf.options.set(sign, server_option(name).unwrap());
+            conf.options.set(sign, server_option(Language::Perl, name).unwrap());
         }
         for name in handlers {
             assert!(conf.push_handler(Phase::Trans, Handler::new(name.as_bytes(), Where::default()).unwrap()));
@@ -186,7 +257,7 @@ mod tests {
     }
 
     fn queued(name: &str) -> Queued {
-        Queued { name: name.as_bytes().into(), at: Where::default() }
+        Queued { what: What::Module, name: name.as_bytes().into(), directive: "PerlModule", at: Where::default() }
     }
 
     #[test]
@@ -206,18 +277,18 @@ mod tests {
         let merged = ServerConf::merge(&base, &add);
         assert!(merged.modules.is_empty() && merged.requires.is_empty() && merged.post_config_requires.is_empty());
         add.modules.push(queued("Own"));
-        assert_eq!(ServerConf::merge(&base, &add).modules, [queued("Own")]);
+        assert_eq!(*ServerConf::merge(&base, &add).modules, [queued("Own")]);
     }
 
     #[test]
     fn switches_are_the_virtual_hosts_own_unless_inherited() {
         let (mut base, mut add) = (ServerConf::default(), server(&["+Parent"], &[]));
-        base.switches.push(b"-w".as_slice().into());
-        add.switches.push(b"-T".as_slice().into());
-        assert_eq!(ServerConf::merge(&base, &add).switches, [Box::from(&b"-T"[..])]);
+        base.switches.push(b"-w");
+        add.switches.push(b"-T");
+        assert!(ServerConf::merge(&base, &add).switches.iter().eq([b"-T"]));
         for word in ["+InheritSwitches", "InheritSwitches"] {
             let add = ServerConf { switches: add.switches.clone(), ..server(&["+Parent", word], &[]) };
-            assert_eq!(ServerConf::merge(&base, &add).switches, [Box::from(&b"-w"[..])], "{word}");
+            assert!(ServerConf::merge(&base, &add).switches.iter().eq([b"-w"]), "{word}");
         }
     }
 
@@ -239,9 +310,8 @@ mod tests {
     fn what_a_virtual_host_says_in_vain_is_reported() {
         let main = ServerConf::default();
         let mut host = server(&[], &[]);
-        host.switches.push(b"-w".as_slice().into());
-        host.interp.max = Some(7);
-        host.interp.at = Some(Where::new("a.conf", 3));
+        host.switches.push(b"-w");
+        host.settings.set(Key::Max, Value::Count(7), &Where::new("a.conf", 3));
         assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
         assert_eq!(
             ServerConf::merge(&main, &host).check(),
@@ -254,7 +324,7 @@ mod tests {
         host.options = server(&["+Parent"], &[]).options;
         assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0]);
         let mut host = server(&[], &[]);
-        host.interp.scope = Some(crate::LeaseScope::Handler);
+        host.settings.set(Key::Scope, Value::Word(LeaseScope::Handler as u8), &Where::default());
         assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0], "inherited settings work anywhere");
     }
 

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::vocabulary::{Merge, Merges};
+
 /// One variable and one of its values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Var {
@@ -82,10 +84,14 @@ impl Vars {
     pub fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
     }
+}
 
-    /// One value per name, the last one wins: the rule of `PerlSetEnv` and `PerlPassEnv`.
-    #[must_use]
-    pub fn overlap(base: &Self, add: &Self) -> Self {
+impl Merges for Vars {
+    const MERGE: Merge = Merge::Overlap;
+    type How<'a> = ();
+
+    /// One value per name, the last one wins.
+    fn merge(base: &Self, add: &Self, _: &()) -> Self {
         if base.is_empty() {
             return add.clone();
         }
@@ -122,10 +128,14 @@ impl ConfigVars {
     pub fn vars(&self) -> &Vars {
         &self.all
     }
+}
 
-    /// What an inner scope sees: names it sets lose their outer values, names it only adds to keep them.
-    #[must_use]
-    pub fn merge(base: &Self, add: &Self) -> Self {
+impl Merges for ConfigVars {
+    const MERGE: Merge = Merge::Vars;
+    type How<'a> = ();
+
+    /// Names that the inner scope sets lose their outer values, names that it only adds to keep them.
+    fn merge(base: &Self, add: &Self, how: &()) -> Self {
         if add.all.is_empty() {
             return base.clone();
         }
@@ -136,7 +146,7 @@ impl ConfigVars {
         for (name, value) in add.all.iter() {
             all.add(name, value);
         }
-        Self { all, set: Vars::overlap(&base.set, &add.set) }
+        Self { all, set: Vars::merge(&base.set, &add.set, how) }
     }
 }
 
@@ -199,24 +209,24 @@ mod tests {
 
     #[test]
     fn environment_values_of_the_inner_scope_win_and_keep_the_outer_order() {
-        let merged = Vars::overlap(&vars(&[("A", "1"), ("B", "2")]), &vars(&[("C", "3"), ("a", "4")]));
+        let merged = Vars::merge(&vars(&[("A", "1"), ("B", "2")]), &vars(&[("C", "3"), ("a", "4")]), &());
         assert_eq!(text(&merged), "A=4 B=2 C=3");
     }
 
     #[test]
     fn setting_in_an_inner_scope_wipes_outer_values_adding_extends_them() {
         let base = config(&["!x=1", "+x=2", "!y=1"]);
-        assert_eq!(text(ConfigVars::merge(&base, &config(&["!x=9"])).vars()), "y=1 x=9");
-        assert_eq!(text(ConfigVars::merge(&base, &config(&["+x=3"])).vars()), "x=1 x=2 y=1 x=3");
-        assert_eq!(text(ConfigVars::merge(&base, &config(&["!x=8", "+x=9"])).vars()), "y=1 x=8 x=9");
-        assert_eq!(text(ConfigVars::merge(&base, &config(&[])).vars()), "x=1 x=2 y=1");
+        assert_eq!(text(ConfigVars::merge(&base, &config(&["!x=9"]), &()).vars()), "y=1 x=9");
+        assert_eq!(text(ConfigVars::merge(&base, &config(&["+x=3"]), &()).vars()), "x=1 x=2 y=1 x=3");
+        assert_eq!(text(ConfigVars::merge(&base, &config(&["!x=8", "+x=9"]), &()).vars()), "y=1 x=8 x=9");
+        assert_eq!(text(ConfigVars::merge(&base, &config(&[]), &()).vars()), "x=1 x=2 y=1");
     }
 
     #[test]
     fn what_a_middle_scope_set_still_wipes_in_a_later_merge() {
         // httpd may merge the two inner ones first, and the result onto the outermost one.
-        let inner = ConfigVars::merge(&config(&["!x=2"]), &config(&["+x=3"]));
-        assert_eq!(text(ConfigVars::merge(&config(&["!x=1"]), &inner).vars()), "x=2 x=3");
+        let inner = ConfigVars::merge(&config(&["!x=2"]), &config(&["+x=3"]), &());
+        assert_eq!(text(ConfigVars::merge(&config(&["!x=1"]), &inner, &()).vars()), "x=2 x=3");
     }
 
     #[test]

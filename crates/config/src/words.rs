@@ -1,6 +1,8 @@
-//! Parsers for what a line says. Errors are the second half of a message, after the directive's name.
+//! Parsers for what a line says. Each tells what is wrong with its word.
 
 use std::time::Duration;
+
+use crate::error::Why;
 
 /// The word as it is shown in messages: control characters and what is not UTF-8 are escaped.
 pub fn quoted(word: &[u8]) -> String {
@@ -90,20 +92,20 @@ fn digits(word: &[u8]) -> (&str, &[u8]) {
 }
 
 /// A whole number of at least `min`.
-pub fn count(word: &[u8], min: u32) -> Result<u32, String> {
+pub fn count(word: &[u8], min: u32) -> Result<u32, Why> {
     let (number, rest) = digits(word);
     if number.is_empty() || !rest.is_empty() {
-        return Err(format!("{} is not a number", quoted(word)));
+        return Err(Why::NotANumber);
     }
     match number.parse::<u32>() {
-        Ok(n) if n < min => Err(format!("{} is too small: at least {min}", quoted(word))),
+        Ok(n) if n < min => Err(Why::NumberTooSmall(min)),
         Ok(n) if n <= i32::MAX as u32 => Ok(n),
-        _ => Err(format!("{} is too large: at most {}", quoted(word), i32::MAX)),
+        _ => Err(Why::NumberTooLarge),
     }
 }
 
 /// A time: a number with `ms`, `s`, `min` (`m`, `mi`), `h` or `d`; seconds if no unit stands there.
-pub fn duration(word: &[u8]) -> Result<Duration, String> {
+pub fn duration(word: &[u8]) -> Result<Duration, Why> {
     let (number, unit) = digits(word);
     let milliseconds = match unit.to_ascii_lowercase().as_slice() {
         b"ms" => 1,
@@ -114,18 +116,18 @@ pub fn duration(word: &[u8]) -> Result<Duration, String> {
         _ => 0,
     };
     if number.is_empty() || milliseconds == 0 {
-        return Err(format!("{} is not a time such as 30, 500ms, 5min or 2h", quoted(word)));
+        return Err(Why::NotATime);
     }
     // A century is enough for anyone, and adding it to a clock never overflows.
     let most = 100 * 365 * 24 * 3600 * 1000_u64;
     match number.parse::<u64>().ok().and_then(|n| n.checked_mul(milliseconds)) {
         Some(ms) if ms <= most => Ok(Duration::from_millis(ms)),
-        _ => Err(format!("{} is too long a time", quoted(word))),
+        _ => Err(Why::TimeTooLong),
     }
 }
 
 /// A size in bytes: a number with `K`, `M` or `G`; bytes if no unit stands there. `lifted` is the word for no size at all.
-pub fn size(word: &[u8], lifted: &str) -> Result<u64, String> {
+pub fn size(word: &[u8], lifted: &'static str) -> Result<u64, Why> {
     let (number, unit) = digits(word);
     let factor = match unit.to_ascii_uppercase().as_slice() {
         b"" | b"B" => 1,
@@ -135,21 +137,21 @@ pub fn size(word: &[u8], lifted: &str) -> Result<u64, String> {
         _ => 0,
     };
     if number.is_empty() || factor == 0 {
-        return Err(format!("{} is not a size such as 65536, 64K or 1M", quoted(word)));
+        return Err(Why::NotASize);
     }
     match number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)) {
-        Some(0) => Err(format!("{} is too small: at least 1 byte, or {lifted}", quoted(word))),
+        Some(0) => Err(Why::SizeTooSmall(lifted)),
         Some(bytes) if bytes <= 1 << 40 => Ok(bytes),
-        _ => Err(format!("{} is too large a size", quoted(word))),
+        _ => Err(Why::SizeTooLarge),
     }
 }
 
 /// `On` or `Off`, as httpd writes a flag.
-pub fn flag(word: &[u8]) -> Result<bool, String> {
+pub fn flag(word: &[u8]) -> Result<bool, Why> {
     match word.to_ascii_lowercase().as_slice() {
         b"on" | b"1" => Ok(true),
         b"off" | b"0" => Ok(false),
-        _ => Err(format!("{} is neither On nor Off", quoted(word))),
+        _ => Err(Why::NotAFlag),
     }
 }
 

@@ -273,7 +273,7 @@ const fn put(all: &mut [u8], at: usize, text: &[u8]) -> usize {
 }
 
 /// Everywhere: see the module's docs.
-const ANYWHERE: c_int = (ffi::OR_ALL | ffi::RSRC_CONF | ffi::ACCESS_CONF) as c_int;
+const ANYWHERE: c_int = ffi::OR_ALL as c_int;
 
 /// The table for one host, in httpd's form.
 pub(crate) struct Commands<H>(PhantomData<H>);

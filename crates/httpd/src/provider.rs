@@ -17,14 +17,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed},
 };
 
-/// What a provider is asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Group {
-    /// Whether a password is right: `AuthBasicProvider`, `AuthDigestProvider`.
-    Authn,
-    /// Whether a request may pass: `Require`.
-    Authz,
-}
+pub use config::Group;
 
 /// `AP_AUTH_INTERNAL_PER_CONF`: subrequests whose section says the same are not asked again.
 pub const PER_CONF: c_int = ffi::AP_AUTH_INTERNAL_PER_CONF as c_int;
@@ -40,24 +33,6 @@ pub const AUTHZ_GENERAL_ERROR: c_int = ffi::AUTHZ_GENERAL_ERROR as c_int;
 const AUTHN_NOTE: &[u8] = b"authn_provider_name";
 const AUTHZ_NOTE: &[u8] = b"authz_provider_name";
 const AUTHZ_KEY: &CStr = c"authz_provider_name";
-
-impl Group {
-    /// By its name, `authn` or `authz`.
-    pub fn by_name(name: &[u8]) -> Option<Group> {
-        match name {
-            b"authn" => Some(Group::Authn),
-            b"authz" => Some(Group::Authz),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static CStr {
-        match self {
-            Group::Authn => c"authn",
-            Group::Authz => c"authz",
-        }
-    }
-}
 
 /// Whether any provider of ours has been registered, in this pass or an earlier one.
 static ANY: AtomicBool = AtomicBool::new(false);

@@ -413,7 +413,10 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
             int used;
             if (p->optional && lua_isnil(L, a + 1)) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; a++; continue; }
             if (a == 0 && (used = odd_invocant(L, row, p, e, v)) >= 0) { a += self = used; continue; }
-            if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) return 0;
+            if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) {
+                if (!p->nullable) return 0;
+                v->tag = MI_UNDEF; v->flags = 0; v->slot = NULL; a++; continue;
+            }
             return bad(L, row, (int)(p - row->params), a + 1, self, e, p->klass);
         }
         a++;

@@ -3,12 +3,13 @@
  * Comparing all state after each request would cost more than the request. So code that may change something leaves a mark in the
  * interpreter's record: perl's ops (open, close, chdir ...) are wrapped, and the special variables have set magic. */
 #include "shim.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 #include <sys/stat.h>
 
 /* me->touched. NEW: the base must be taken (anew). NESTED: an outer request's state is put aside. */
-enum { NEW = MP_NEW, STATE = MP_STATE, CWD = 4, UMASK = 8, ALARM = 16, SRAND = 32, NESTED = 64 };
+enum { NEW = MP_NEW, STATE = MP_STATE, CWD = 4, UMASK = 8, ALARM = 16, SRAND = 32, NESTED = 64, NUMBERS = 128 };
 
 /* A standard handle. `gp`, `io` and `tied` are counted. */
 typedef struct { GP *gp; IO *io; PerlIO *ifp, *ofp; char type; U8 flags; SV *tied; } handle;
@@ -132,7 +133,7 @@ XS_EXTERNAL(mp_xs_put_back) {
 }
 
 /* ---- the process: what all its interpreters share is put back to what it was when it served its first request ---- */
-static struct { pthread_mutex_t lock; pid_t pid; char *cwd; mode_t umask; } process = { PTHREAD_MUTEX_INITIALIZER, 0, NULL, 0 };
+static struct { pthread_mutex_t lock; pid_t pid; char *cwd; mode_t umask; int fd[HANDLES]; } process = { PTHREAD_MUTEX_INITIALIZER, 0, NULL, 0, { -1, -1, -1 } };
 static void process_base(void) {
     pthread_mutex_lock(&process.lock);                  /* nothing but this is done under it */
     if (process.pid != getpid()) {
@@ -144,10 +145,26 @@ static void process_base(void) {
     }
     pthread_mutex_unlock(&process.lock);
 }
+/* Descriptors 0, 1 and 2 as they were when a script first closed one or put another in its place by number. -1: nobody did. */
+static int keep_number(int fd) {
+    int is_kept;
+    pthread_mutex_lock(&process.lock);
+    if (process.fd[fd] < 0) process.fd[fd] = fcntl(fd, F_DUPFD_CLOEXEC, HANDLES);
+    is_kept = process.fd[fd] >= 0;
+    pthread_mutex_unlock(&process.lock);
+    return is_kept;
+}
+static void numbers_again(void) {
+    int i;
+    pthread_mutex_lock(&process.lock);
+    for (i = 0; i < HANDLES; i++) if (process.fd[i] >= 0) (void)dup2(process.fd[i], i);
+    pthread_mutex_unlock(&process.lock);
+}
 static void process_again(int touched) {
     if (touched & CWD && process.cwd && chdir(process.cwd) != 0) touched &= ~CWD;       /* it is gone: there is no other */
     if (touched & UMASK) umask(process.umask);
     if (touched & ALARM) alarm(0);
+    if (touched & NUMBERS) numbers_again();
 }
 
 /* ---- a request begins and ends (src/leftovers.rs asks only if something is touched) ---- */
@@ -313,6 +330,51 @@ MARKS(umask, UMASK, ARGS)
 MARKS(alarm, ALARM, 1)
 MARKS(srand, SRAND, 1)
 
+/* POSIX::close and POSIX::dup2 take descriptors by number. 0, 1 and 2 are the process's: whatever is opened next, a client's connection
+ * perhaps, would get the number, and with it what is written to STDERR. So the file is put aside until the request ends, and a closed one
+ * is /dev/null meanwhile. */
+static XSUBADDR_t real_posix_close, real_posix_dup2;
+/* Whether argument `at` of an XSUB that was not entered yet is one of these numbers, whose file is put aside now. */
+static int takes_number(pTHX_ SSize_t at, int *fd) {
+    mp_interp *me = record(aTHX); SV **arg = PL_stack_base + TOPMARK + 1 + at;
+    if (!me || !me->requests || !me->base || mi_is_forked() || arg > PL_stack_sp || !looks_like_number(*arg)) return 0;
+    *fd = (int)SvIV(*arg);
+    if (*fd < 0 || *fd >= HANDLES || !keep_number(*fd)) return 0;
+    touch(me, NUMBERS);
+    return 1;
+}
+static void xs_posix_close(pTHX_ CV *cv) {
+    int fd, null;
+    if (!takes_number(aTHX_ 0, &fd) || (null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) { real_posix_close(aTHX_ cv); return; }
+    {
+        dXSARGS;
+        PERL_UNUSED_VAR(items);
+        (void)dup2(null, fd);
+        (void)close(null);
+        ST(0) = newSVpvs_flags("0 but true", SVs_TEMP);
+        XSRETURN(1);
+    }
+}
+static void xs_posix_dup2(pTHX_ CV *cv) {
+    int fd;
+    (void)takes_number(aTHX_ 1, &fd);
+    real_posix_dup2(aTHX_ cv);
+}
+static int replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real) {
+    CV *cv = get_cv(name, 0);
+    if (!cv || !CvISXSUB(cv) || !CvXSUB(cv)) return 0;
+    if (CvXSUB(cv) != with) { *real = CvXSUB(cv); CvXSUB(cv) = with; }
+    return 1;
+}
+static Perl_ppaddr_t real_leaveeval;
+/* A file was loaded (or a text compiled): POSIX may be there now. */
+static OP *op_leaveeval(pTHX) {
+    OP *next = real_leaveeval(aTHX); mp_interp *me = record(aTHX);
+    if (me && !me->has_posix)
+        me->has_posix = replace(aTHX_ "POSIX::close", xs_posix_close, &real_posix_close) & replace(aTHX_ "POSIX::dup2", xs_posix_dup2, &real_posix_dup2);
+    return next;
+}
+
 /* A program that a script starts finds the script's STDIN, STDOUT and STDERR in its descriptors 0, 1 and 2. */
 static void in_forked(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me; int i;
@@ -332,6 +394,7 @@ void mp_leftovers_init(void) {
 #define WRAP(op, number) do { real_##op = PL_ppaddr[number]; PL_ppaddr[number] = op_##op; } while (0)
     WRAP(open, OP_OPEN); WRAP(sysopen, OP_SYSOPEN); WRAP(close, OP_CLOSE); WRAP(binmode, OP_BINMODE); WRAP(pipe, OP_PIPE_OP); WRAP(socketpair, OP_SOCKPAIR); WRAP(socket, OP_SOCKET); WRAP(accept, OP_ACCEPT);
     WRAP(tie, OP_TIE); WRAP(untie, OP_UNTIE); WRAP(select, OP_SELECT);
+    WRAP(leaveeval, OP_LEAVEEVAL);
     WRAP(chdir, OP_CHDIR); WRAP(umask, OP_UMASK); WRAP(alarm, OP_ALARM); WRAP(srand, OP_SRAND);
     pthread_atfork(NULL, NULL, in_forked);
 }

@@ -80,6 +80,7 @@ typedef struct mp_interp {
     int touched;                                        /* what they may have changed (leftovers.c) */
     uint64_t owner;                                     /* whose phases left it */
     mp_state *base, *aside;                             /* what they begin with; what outer ones had */
+    int has_posix;                                      /* POSIX was loaded and is watched (leftovers.c) */
     const mi_home *home;
     mp_hand *hands; size_t nhands;
     int depth;                                          /* doors entered and not left */

@@ -399,7 +399,10 @@ static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) {
         }
         if (a >= items) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
         if ((e = fetch(aTHX_ me, held, p, p->kind, ST(a), v, &h)) && !(a == 0 && current(aTHX_ row, p, ST(0), v))) {
-            if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) XSRETURN_EMPTY;
+            if (e == MI_BAD_GONE && a == 0 && row->flags & MI_F_ENDING) {
+                if (!p->nullable) XSRETURN_EMPTY;
+                if (TICKET_IS_OURS(SvRV(ST(0)))) { v->tag = MI_UNDEF; v->flags = 0; v->slot = NULL; a++; continue; }
+            }
             if (e == MI_BAD_CLASS && a == 0 && p->nullable && row->has_this) {
                 v->tag = MI_UNDEF; v->flags = 0; v->slot = NULL;
                 if (row->flags & MI_F_LOOSE) continue;

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | STDIN, STDOUT, STDERR: opened, closed, tied, layers, `$|`, their globs | when the entry ends |
 //! | the selected handle, `$,` `$\\` `$/` `$;` `$"` `$0` `$^W` | when the entry ends |
-//! | working directory, umask, alarm, a fixed `srand` | when the outermost entry ends |
+//! | working directory, umask, alarm, a fixed `srand`; descriptors 0, 1 and 2 after `POSIX::close` or `POSIX::dup2` | when the outermost entry ends |
 //!
 //! "The entry" is that of a request's phase, or of a connection. What a phase before the response changes stays for the later phases.
 //! An entry inside another (a subrequest) begins with what requests begin with, and its end gives the outer one's state back.
-//! Descriptors 0, 1 and 2 are the process's and never change; a program that a script starts has the script's handles there.
+//! Descriptors 0, 1 and 2 are the process's and change only by number; a program that a script starts has the script's handles there.
 //! What start-up code and the server's own phases set is what all requests begin with. Other changes of a request stay, as with mod_perl.
 
 use crate::{ffi, perl::Entered, perl::Record};

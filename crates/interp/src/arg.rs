@@ -70,7 +70,7 @@ arg! {
     ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
     ['x] Message<'x> => Message<'c>, Code elem Bytes; reenters true, |v, c| Message { v, call: c };
     ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
-    ['x] Strings<'x> => Strings<'c>, Codes, |v, _c| Strings(v);
+    ['x] Strings<'x> => Strings<'c>, Codes elem Bytes, |v, _c| Strings(v);
     ['x] Plain<'x> => Plain<'c>, Plain; undef true, |v, _c| Plain::of(v);
     [] Switch => Switch, Plain elem Bool; undef true, |v, _c| Switch(v.tag == Kind::Bool && v.w != 0);
     ['x] Fields<'x> => Fields<'c>, Fields; undef true, |v, _c| Fields(v);

@@ -186,11 +186,16 @@ unsafe extern "C" fn bad(
         5 => format!("{arg} is read-only and cannot be modified"),
         _ => {
             let param = row.params().get(i).map(|p| if p.kind == Kind::Rest { p.elem } else { p.kind });
+            let elem = row.params().get(i).map(|p| p.elem);
             let what = match param {
                 Some(Kind::Int) => "an integer",
                 Some(Kind::Num) => "a number",
                 Some(Kind::Bytes) => "a string",
                 Some(Kind::Code) => "a code reference or the name of a sub",
+                // perl's own words for it, for which code written for mod_perl looks.
+                Some(Kind::Codes) if elem == Some(Kind::Bytes) => {
+                    "a string or an array of them: Not an array reference"
+                }
                 Some(Kind::Codes) => "a code reference, the name of a handler, an array of these, or undef",
                 Some(Kind::Name) => "a class",
                 Some(Kind::Fields) => "a table",

@@ -292,7 +292,8 @@ impl Row {
         }
     }
 
-    /// For DESTROY and its like: does nothing, in silence, when the object's owner is gone.
+    /// For DESTROY and its like: does nothing, in silence, when the object's owner is gone. Where the invocant is a [`crate::Maybe`],
+    /// the function runs without it.
     pub const fn ending(mut self) -> Row {
         self.flags |= ENDING;
         self

@@ -82,8 +82,8 @@ impl Language for LuaLanguage {
             lib: lib.as_deref(),
             memory: conf.limits(s.timeout()).max_memory.and_then(|bytes| usize::try_from(bytes).ok()),
             c_modules: true,
-            paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).package())),
-            root: script::dir_of(LUA.dir_defaults(s)).root.as_ref().or(conf.root.as_ref()),
+            paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).lua().package())),
+            root: script::dir_of(LUA.dir_defaults(s)).root().or(conf.root()),
             watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
         };
         match Lua::start(&start) {
@@ -111,7 +111,7 @@ impl Language for LuaLanguage {
 
     /// Compiles code and patterns that stand in the configuration, so that an error is found while the line is read; registers
     /// filters and providers with httpd.
-    fn act(&self, directive: &str, effect: Effect) -> Result<(), String> {
+    fn act(&self, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
                 OWN.mark_in_use(Phase::Fixup);
@@ -123,10 +123,9 @@ impl Language for LuaLanguage {
                 filters::register(&filter);
                 Ok(())
             }
-            Effect::Handlers { phase, position, handlers } => {
-                callbacks::want(phase, position);
-                let wrong = |e| format!("{}: {e}", directive.trim_start_matches('<'));
-                handlers.iter().try_for_each(script::check).map_err(wrong)
+            Effect::Handlers(named) => {
+                callbacks::want(named.phase, named.position);
+                named.handlers.iter().try_for_each(script::check).map_err(|e| format!("{}: {e}", named.directive))
             }
             _ => Ok(()),
         }

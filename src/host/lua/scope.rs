@@ -14,7 +14,7 @@ use super::super::about::About;
 use super::super::lang::RequestCall;
 use super::super::lease::{Hold, Refused, Stock, choose};
 use super::super::waiting;
-use super::LUA;
+use super::{LUA, script};
 
 /// The states of one stock in which one script is at home.
 struct Places {
@@ -115,8 +115,8 @@ fn lose(stock: usize, script: &[u8], id: ItemId) {
 /// `Refused` when none came free in time.
 #[inline]
 pub fn hold(call: &RequestCall<'_>, script: impl FnOnce() -> Vec<u8>) -> Result<Option<Hold>, Refused> {
-    match LUA.dir(call.r).and_then(|dir| dir.lua().scope) {
-        Some(ScriptScope::Server { max, .. }) => hold_home(call, &script(), max),
+    match script::dir_of(LUA.dir(call.r)).script_scope() {
+        ScriptScope::Server { max, .. } => hold_home(call, &script(), max),
         _ => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use config::script::{Script, Source, resolve};
-use config::{CodeCache, DirConf, Handler, LuaDir, Package, ScriptScope};
+use config::{CodeCache, DirConf, Handler, Package, ScriptScope};
 use httpd::{Request, Server};
 use interp::{Entry, Load, Outcome, Raised, Val};
 use interp_lua::{Entered, Env, Paths};
@@ -26,7 +26,7 @@ pub struct Use<'a> {
     /// The function that is called.
     pub function: &'a [u8],
     /// What the directory says of scripts.
-    pub dir: &'a LuaDir,
+    pub dir: &'a DirConf,
 }
 
 /// Calls a handler.
@@ -39,7 +39,7 @@ pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -
     match &script.source {
         Source::Module(_) | Source::Function(_) => in_directory(about, |dir, server| {
             let root = root(dir, server);
-            entered.call_at(handler.id.index() as u32, &handler.name, root, paths(dir.package()), args)
+            entered.call_at(handler.id.index() as u32, &handler.name, root, paths(dir.lua().package()), args)
         }),
         Source::File(_) | Source::Chunk(_) => in_directory(about, |dir, server| {
             let file = file(script, dir, server);
@@ -65,18 +65,18 @@ pub fn resolve_early(
 ) -> Result<(), Raised> {
     let by_name = || entry.resolve(handler.id.index() as u32, &handler.name, Load::IfMissing);
     let (Some(script), Some(entered)) = (handler.script.as_deref(), entered(entry)) else { return by_name() };
-    let defaults = || LUA.dir_defaults(s).map_or(LuaDir::nothing(), DirConf::lua);
+    let defaults = || dir_of(LUA.dir_defaults(s));
     let merged;
     let dir = match section {
         Some(section) => {
-            merged = LuaDir::merge(defaults(), section.lua());
+            merged = DirConf::merge(defaults(), section);
             &merged
         }
         None => defaults(),
     };
     let (name, text) = match &script.source {
         Source::Module(_) | Source::Function(_) => {
-            let (id, package) = (handler.id.index() as u32, paths(dir.package()));
+            let (id, package) = (handler.id.index() as u32, paths(dir.lua().package()));
             return entered.resolve_at(id, &handler.name, Load::IfMissing, root(dir, s), package);
         }
         Source::File(_) => (file(script, dir, s), None),
@@ -92,7 +92,7 @@ pub fn resolve_early(
 pub fn start_module(s: &Server, entry: &dyn Entry, name: &[u8]) -> Result<(), Raised> {
     let Some(entered) = entered(entry) else { return entry.require_module(name, None) };
     let dir = dir_of(LUA.dir_defaults(s));
-    entered.start_module(name, root(dir, s), paths(dir.package()))
+    entered.start_module(name, root(dir, s), paths(dir.lua().package()))
 }
 
 /// Checks a line that names a handler: code that stands in the line must compile.
@@ -118,7 +118,7 @@ pub fn function(script: &Script) -> &[u8] {
     }
 }
 
-fn in_directory<R>(about: &About, f: impl FnOnce(&LuaDir, &Server) -> R) -> R {
+fn in_directory<R>(about: &About, f: impl FnOnce(&DirConf, &Server) -> R) -> R {
     match about {
         About::Request(r) => f(dir_of(LUA.dir(r)), &r.server()),
         About::Connection(c) => f(dir_of(LUA.dir_defaults(&c.base_server())), &c.base_server()),
@@ -126,23 +126,23 @@ fn in_directory<R>(about: &About, f: impl FnOnce(&LuaDir, &Server) -> R) -> R {
     }
 }
 
-/// The values of mod_lua's directives; the defaults where there is no record.
-pub fn dir_of(dir: Option<&DirConf>) -> &LuaDir {
-    dir.map_or(LuaDir::nothing(), DirConf::lua)
+/// The configuration of a directory; that nothing is written where there is no record.
+pub fn dir_of(dir: Option<&DirConf>) -> &DirConf {
+    dir.unwrap_or_else(|| DirConf::nothing())
 }
 
 /// `LuaRoot`: that of the section, else that of the server.
-fn root<'d>(dir: &'d LuaDir, server: &'d Server) -> Option<&'d Arc<[u8]>> {
-    dir.root.as_ref().or_else(|| LUA.server(server).and_then(|record| record.conf.root.as_ref()))
+fn root<'d>(dir: &'d DirConf, server: &'d Server) -> Option<&'d Arc<[u8]>> {
+    dir.root().or_else(|| LUA.server(server).and_then(|record| record.conf.root()))
 }
 
 /// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.
-pub fn path<'n>(name: &'n [u8], dir: &LuaDir, server: &Server) -> Cow<'n, [u8]> {
+pub fn path<'n>(name: &'n [u8], dir: &DirConf, server: &Server) -> Cow<'n, [u8]> {
     resolve(root(dir, server).map(|root| &**root), httpd::server::server_root().unwrap_or_default(), name)
 }
 
 /// The path of a script's file; empty where it stands in the configuration.
-pub fn file<'s>(script: &'s Script, dir: &LuaDir, server: &Server) -> Cow<'s, [u8]> {
+pub fn file<'s>(script: &'s Script, dir: &DirConf, server: &Server) -> Cow<'s, [u8]> {
     match &script.source {
         Source::File(name) => path(name, dir, server),
         _ => Cow::Borrowed(b""),
@@ -161,7 +161,7 @@ pub fn file_of(handler: &Handler, r: &Request) -> Option<Vec<u8>> {
 /// Whatever it raised; [`Raised::Unresolved`] if the file or the function is not there.
 pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Result<Outcome, Raised> {
     let script = of(one);
-    match (one.dir.scope.unwrap_or_default(), about) {
+    match (one.dir.script_scope(), about) {
         (ScriptScope::Once, About::Request(_)) => entered.run_once(&script, one.function, args),
         (ScriptScope::Thread | ScriptScope::Server { .. }, _) => entered.run_kept(&script, one.function, args),
         _ => entered.call_in(&env(about, entered, one)?, one.function, args),
@@ -170,7 +170,7 @@ pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Res
 
 /// The use in the engine's form.
 fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
-    let cache = match one.dir.code_cache.unwrap_or_default() {
+    let cache = match one.dir.code_cache() {
         CodeCache::Stat => interp_lua::CodeCache::Stat,
         CodeCache::Forever => interp_lua::CodeCache::Forever,
         CodeCache::Never => interp_lua::CodeCache::Never,
@@ -180,7 +180,7 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
         text: one.text.map(|text| &*text.code),
         first_line: one.text.map_or(1, |text| text.at.line),
         cache,
-        paths: paths(one.dir.package()),
+        paths: paths(one.dir.lua().package()),
         owns_modules: true,
     }
 }
@@ -199,7 +199,7 @@ pub fn paths(package: &Package) -> &Paths {
 /// What the chunk raised.
 pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raised> {
     let script = of(one);
-    match (one.dir.scope.unwrap_or_default(), about) {
+    match (one.dir.script_scope(), about) {
         (ScriptScope::Once, _) => entered.open(&script),
         (ScriptScope::Request, About::Request(r)) => of_request(r, entered, &script),
         (ScriptScope::Conn, About::Request(r)) => of_connection(&r.connection(), entered, &script),

@@ -135,7 +135,7 @@ impl Language for PerlLanguage {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
-        let switches: Vec<&[u8]> = conf.switches.iter().map(|s| &**s).collect();
+        let switches: Vec<&[u8]> = conf.switches.iter().collect();
         let lib = library::dir()?;
         let inc = library::of_server();
         let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();

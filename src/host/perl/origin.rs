@@ -137,7 +137,7 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
 }
 
 fn of_perl(frame: &Frame<'_>) -> bool {
-    frame.stock.lang.name() == PERL.name()
+    std::ptr::eq(frame.stock.lang, PERL)
 }
 
 fn tell(about: &About, refused: &Refused) {

@@ -1,82 +1,54 @@
-//! What lines of mod_lua's directives, and lists of Lua handlers, do to the records.
+//! Lines of mod_lua's own directives that name code.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::apply::{Applied, Context, Effect, check_enabled, first, name_at};
-use crate::directives::{Args, Directive};
-use crate::handler::{Handler, Where};
-use crate::lua_dir::{CodeCache, Direction, Inherit, MapHandler, NamedFilter, ScriptScope};
-use crate::phases::{Phase, Position, Scope};
+use crate::context::{Applied, Context};
+use crate::dir;
+use crate::directive::Directive;
+use crate::effect::{Effect, Group, Named, Provider};
+use crate::error::{Cause, Why};
+use crate::handler::Handler;
+use crate::hooks::Position;
+use crate::lines::handlers::check_enabled;
+use crate::lines::{first, name_at};
+use crate::lua_dir::{Direction, MapHandler, NamedFilter};
+use crate::phases::Phase;
+use crate::place::Where;
 use crate::script::{self, Script, Source, Text};
-use crate::words::{self, quoted};
+use crate::words;
 
 /// The function that mod_lua calls where none is named.
-const HANDLE: &[u8] = b"handle";
+pub(crate) const HANDLE: &[u8] = b"handle";
 
-/// The words of a line.
-pub(crate) fn words(row: &'static Directive, line: &[u8], min: u8, max: u8) -> Result<Vec<Vec<u8>>, String> {
-    let words = words::all(line);
-    if words.len() < min.into() || words.len() > max.into() {
-        return Err(format!("{}: takes {}", row.name, row.syntax));
-    }
-    Ok(words)
-}
-
-/// `Lua*Handler`.
-pub(crate) fn handlers(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, line: &[u8]) -> Applied {
+/// `LuaHook*`: the words of a line, or a block with the rest of its first line before the text.
+pub(crate) fn hook(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, args: &[&[u8]]) -> Applied {
     check_enabled(row, cmd)?;
-    let mut handlers = Vec::new();
-    for word in words::handlers(line) {
-        handlers.push(Handler::of_script(&word, cmd.at.clone()).ok_or_else(|| {
-            let form = "module, module.function, file.lua:function or function(r) ... end";
-            format!("{}: {} does not name a handler, as {form} would", row.name, quoted(&word))
-        })?);
-    }
-    if handlers.is_empty() {
-        return Err(format!("{}: takes {}", row.name, row.syntax));
-    }
-    for handler in &handlers {
-        match phase.row().scope {
-            Scope::Directory | Scope::Filter => cmd.dir_mut(row)?.push_handler(phase, handler.clone()),
-            _ => cmd.server_mut(row)?.push_handler(phase, handler.clone()),
-        };
-    }
-    Ok(Effect::Handlers { phase, position: Position::Handlers, handlers })
-}
-
-/// `LuaHook*`: a line, or a block with the rest of its first line before the text.
-pub(crate) fn hook(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase, arg: &[u8]) -> Applied {
-    check_enabled(row, cmd)?;
-    let (script, word) = match arg.iter().position(|b| *b == b'\n') {
-        Some(end) => block(row, &cmd.at, &arg[..end], &arg[end + 1..])?,
-        None => {
-            let most = if matches!(row.args, Args::Words { max: 3, .. }) { 3 } else { 2 };
-            let words = words(row, arg, 2, most)?;
-            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            (Script::file(name_at(row, &words, 0)?, name_at(row, &words, 1)?), words.get(2).map(|w| w.to_vec()))
-        }
+    let text = first(args);
+    let (script, word) = match text.iter().position(|b| *b == b'\n') {
+        Some(end) if args.len() == 1 => block(&cmd.at, &text[..end], &text[end + 1..])?,
+        _ => (Script::file(name_at(args, 0)?, name_at(args, 1)?), args.get(2).map(|word| word.to_vec())),
     };
-    let position = word.as_deref().map_or(Ok(Position::Middle), |word| position(row, word))?;
+    let position = word.as_deref().map_or(Ok(Position::Middle), position)?;
     let handler = Handler::of_hook(script, cmd.at.clone());
-    cmd.dir_mut(row)?.lua_mut().push_hook(phase, position, handler.clone());
-    Ok(Effect::Handlers { phase, position, handlers: vec![handler] })
+    cmd.dir_mut()?.lua_mut().push_hook(phase, position, handler.clone());
+    Ok(Effect::Handlers(Named { directive: row.plain_name(), phase, position, handlers: vec![handler] }))
 }
 
-fn position(row: &'static Directive, word: &[u8]) -> Result<Position, String> {
+fn position(word: &[u8]) -> Result<Position, Cause> {
     match word.to_ascii_lowercase().as_slice() {
         b"early" => Ok(Position::Early),
         b"late" => Ok(Position::Late),
-        _ => Err(format!("{}: {} is neither early nor late", row.name, quoted(word))),
+        _ => Err(Cause::Word(word.into(), Why::NotAnOrder)),
     }
 }
 
 /// The script of a block, and the word that says where its hook stands.
-fn block(row: &'static Directive, at: &Where, head: &[u8], text: &[u8]) -> Result<(Script, Option<Vec<u8>>), String> {
+fn block(at: &Where, head: &[u8], text: &[u8]) -> Result<(Script, Option<Vec<u8>>), Cause> {
     let head = head.trim_ascii_end();
     let words = words::all(head.strip_suffix(b">").unwrap_or(head));
     if words.len() > 2 {
-        return Err(format!("{}: {} is too much before a block: [function [early|late]]", row.name, quoted(head)));
+        return Err(Cause::Word(head.into(), Why::TooMuchBeforeBlock));
     }
     let first_line = Where { line: at.line.saturating_add(1), ..at.clone() };
     let function = words.first().filter(|name| !name.is_empty()).map(|name| Arc::from(name.as_slice()));
@@ -85,109 +57,56 @@ fn block(row: &'static Directive, at: &Where, head: &[u8], text: &[u8]) -> Resul
     Ok((script, words.into_iter().nth(1)))
 }
 
-pub(crate) fn root(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let root = first(args);
-    if !root.starts_with(b"/") {
-        return Err(format!("{}: {} is not an absolute path", row.name, quoted(root)));
-    }
-    if cmd.place.is_server_level() {
-        cmd.server_mut(row)?.root = Some(root.into());
-    }
-    cmd.dir_mut(row)?.lua_mut().root = Some(root.into());
+fn path(cmd: &mut Context<'_>, args: &[&[u8]], is_c: bool) -> Applied {
+    let path = name_at(args, 0)?;
+    let root = dir::root(&cmd.dir_mut()?.settings).cloned().or_else(|| cmd.server().root().cloned());
+    cmd.dir_mut()?.lua_mut().push_path(is_c, path, root.as_deref());
     Ok(Effect::Done)
 }
 
-fn path(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], is_c: bool) -> Applied {
-    let path = name_at(row, args, 0)?;
-    let root = cmd.dir_mut(row)?.lua().root.clone().or_else(|| cmd.server().root.clone());
-    cmd.dir_mut(row)?.lua_mut().push_path(is_c, path, root.as_deref());
-    Ok(Effect::Done)
+/// `LuaPackagePath`.
+pub(crate) fn package_path(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    path(cmd, args, false)
 }
 
-pub(crate) fn package_path(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    path(row, cmd, args, false)
+/// `LuaPackageCPath`.
+pub(crate) fn package_cpath(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    path(cmd, args, true)
 }
 
-pub(crate) fn package_cpath(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    path(row, cmd, args, true)
-}
-
-/// The value that a word stands for.
-fn one_of<T: Copy>(row: &'static Directive, word: &[u8], known: &[(&str, T)]) -> Result<T, String> {
-    let found = known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        format!("{}: {} is none of {}", row.name, quoted(word), names.join(", "))
-    })
-}
-
-pub(crate) fn scope(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word = first(args);
-    let known = [
-        ("once", ScriptScope::Once),
-        ("request", ScriptScope::Request),
-        ("conn", ScriptScope::Conn),
-        ("thread", ScriptScope::Thread),
-        ("server", ScriptScope::Server { min: 1, max: 1 }),
-    ];
-    let mut numbers = Vec::new();
-    for number in args.iter().skip(1) {
-        numbers.push(words::count(number, 0).map_err(|e| format!("{}: {e}", row.name))?);
-    }
-    let mut scope = one_of(row, word, &known)?;
-    let mut effect = Effect::Done;
-    if let ScriptScope::Server { min, max } = &mut scope {
-        *min = numbers.first().copied().unwrap_or(1).max(1);
-        *max = numbers.get(1).copied().unwrap_or(1).max(*min);
-    } else if let Some(number) = args.get(1) {
-        effect = Effect::Note(format!("{}: {} is of no effect after {}", row.name, quoted(number), quoted(word)));
-    }
-    cmd.dir_mut(row)?.lua_mut().scope = Some(scope);
-    Ok(effect)
-}
-
-pub(crate) fn code_cache(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let known = [("stat", CodeCache::Stat), ("forever", CodeCache::Forever), ("never", CodeCache::Never)];
-    let value = one_of(row, first(args), &known)?;
-    cmd.dir_mut(row)?.lua_mut().code_cache = Some(value);
-    Ok(Effect::Done)
-}
-
-pub(crate) fn inherit(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let known = [("none", Inherit::None), ("parent-first", Inherit::ParentFirst), ("parent-last", Inherit::ParentLast)];
-    let value = one_of(row, first(args), &known)?;
-    cmd.dir_mut(row)?.lua_mut().inherit = Some(value);
-    Ok(Effect::Done)
-}
-
+/// `LuaMapHandler`.
 pub(crate) fn map_handler(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     check_enabled(row, cmd)?;
-    let (pattern, file) = (first(args), name_at(row, args, 1)?);
-    let function = if args.len() > 2 { name_at(row, args, 2)? } else { HANDLE };
+    let (pattern, file) = (first(args), name_at(args, 1)?);
+    let function = if args.len() > 2 { name_at(args, 2)? } else { HANDLE };
     let map = Arc::new(MapHandler::new(pattern, file, function, cmd.at.clone()));
-    cmd.dir_mut(row)?.lua_mut().maps.push(map.clone());
+    cmd.dir_mut()?.lua_mut().maps.push(map.clone());
     Ok(Effect::Map(map))
 }
 
+/// `LuaAuthzProvider`.
 pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     check_enabled(row, cmd)?;
-    let name = name_at(row, args, 0)?.into();
-    let script = Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?);
-    Ok(Effect::Provider { group: "authz", name, handler: Handler::of_hook(script, cmd.at.clone()) })
+    let name = name_at(args, 0)?.into();
+    let script = Script::file(name_at(args, 1)?, name_at(args, 2)?);
+    let handler = Handler::of_hook(script, cmd.at.clone());
+    Ok(Effect::Provider(Provider { directive: row.plain_name(), group: Group::Authz, name, handler }))
 }
 
 fn filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], direction: Direction) -> Applied {
     check_enabled(row, cmd)?;
-    let (name, script) = (name_at(row, args, 0)?, Script::file(name_at(row, args, 1)?, name_at(row, args, 2)?));
+    let (name, script) = (name_at(args, 0)?, Script::file(name_at(args, 1)?, name_at(args, 2)?));
     let filter = Arc::new(NamedFilter { name: name.into(), direction, script: Arc::new(script), at: cmd.at.clone() });
-    cmd.dir_mut(row)?.lua_mut().filters.push(filter.clone());
+    cmd.dir_mut()?.lua_mut().filters.push(filter.clone());
     Ok(Effect::Filter(filter))
 }
 
+/// `LuaInputFilter`.
 pub(crate) fn input_filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     filter(row, cmd, args, Direction::Input)
 }
 
+/// `LuaOutputFilter`.
 pub(crate) fn output_filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     filter(row, cmd, args, Direction::Output)
 }
@@ -195,16 +114,19 @@ pub(crate) fn output_filter(row: &'static Directive, cmd: &mut Context<'_>, args
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::Place;
-    use crate::apply::tests::{LOCATION, World, refused};
+    use crate::choices::{CodeCache, Inherit, ScriptScope};
     use crate::dir::DirConf;
+    use crate::error::LineError;
+    use crate::lines::world::{LOCATION, World, noted, refused};
     use crate::options::{DirOption, ServerOption};
+    use crate::place::Place;
+    use crate::settings::Key;
 
     const DIRECTORY: Place<'_> = Place::Section("<Directory");
 
-    fn handlers_of(applied: Applied) -> (Phase, Position, Vec<Handler>) {
+    fn handlers_of(applied: Result<Effect, LineError>) -> (Phase, Position, Vec<Handler>) {
         match applied {
-            Ok(Effect::Handlers { phase, position, handlers }) => (phase, position, handlers),
+            Ok(Effect::Handlers(named)) => (named.phase, named.position, named.handlers),
             other => panic!("{other:?}"),
         }
     }
@@ -355,7 +277,9 @@ mod tests {
             assert!(message.starts_with(&format!("{}: ", line.split(' ').next().unwrap())));
             assert_eq!((world.dir, world.server), Default::default(), "{line}: changes nothing");
         }
-        for row in crate::directives(crate::Language::Lua).iter().filter(|row| row.phase().is_none()) {
+        for row in
+            crate::directives(crate::Language::Lua).iter().filter(|row| row.phase().is_none() && !row.is_setting())
+        {
             assert!(cases.iter().any(|(_, line, _)| line.starts_with(&format!("{} ", row.name))), "{}", row.name);
         }
     }
@@ -490,18 +414,18 @@ mod tests {
         ] {
             let mut world = World::default();
             assert_eq!(world.line(DIRECTORY, line), Ok(Effect::Done), "{line}");
-            assert_eq!(world.dir.lua().scope, Some(scope), "{line}");
+            assert_eq!(world.dir.script_scope(), scope, "{line}");
         }
         let mut world = World::default();
-        let note = Effect::Note("LuaScope: \"2\" is of no effect after \"thread\"".into());
-        assert_eq!(world.line(LOCATION, "LuaScope thread 2 3"), Ok(note));
+        let note = noted(world.line(LOCATION, "LuaScope thread 2 3"));
+        assert_eq!(note, "LuaScope: \"2\" is of no effect after \"thread\"");
         for line in ["LuaCodeCache Forever", "LuaInherit Parent-Last"] {
             assert_eq!(world.line(LOCATION, line), Ok(Effect::Done), "{line}");
         }
-        let lua = world.dir.lua();
+        let inherit = Inherit::of(world.dir.settings.get(Key::Inherit));
         assert_eq!(
-            (lua.scope, lua.code_cache, lua.inherit),
-            (Some(Thread), Some(CodeCache::Forever), Some(Inherit::ParentLast))
+            (world.dir.script_scope(), world.dir.code_cache(), inherit),
+            (Thread, CodeCache::Forever, Inherit::ParentLast)
         );
     }
 
@@ -522,14 +446,14 @@ mod tests {
         world.line(DIRECTORY, "LuaRoot /own").unwrap();
         world.line(DIRECTORY, "LuaPackagePath in/?.lua").unwrap();
         assert_eq!(name(&world.dir.lua().package().path[0]), "/own/in/?.lua", "the section's own");
-        assert_eq!(world.server.root.as_deref(), Some(&b"/srv"[..]));
+        assert_eq!(world.server.root().map(|root| &**root), Some(&b"/srv"[..]));
     }
 
     #[test]
     fn maps_filters_and_providers_are_kept_and_handed_to_the_host() {
         let mut world = World::default();
         let Ok(Effect::Map(map)) = world.line(DIRECTORY, "LuaMapHandler \"^/(\\w+)\" /s/$1.lua") else { panic!() };
-        assert_eq!(world.dir.lua().maps, std::slice::from_ref(&map));
+        assert_eq!(*world.dir.lua().maps, std::slice::from_ref(&map));
         assert_eq!((name(&map.pattern).as_str(), map.script.function.as_deref()), ("^/(\\w+)", Some(HANDLE)));
         let Ok(Effect::Map(other)) = world.line(DIRECTORY, "LuaMapHandler ^/x /s.lua show_$1") else { panic!() };
         assert_eq!(*other.script, Script::file(b"/s.lua", b"show_$1"));
@@ -539,7 +463,9 @@ mod tests {
         assert_eq!(world.dir.lua().filter(Direction::Output, b"UPPER"), Some(&out));
         assert_eq!(world.dir.lua().filter(Direction::Input, b"upper"), Some(&input));
         let provider = world.line(Place::Server, "LuaAuthzProvider who /a.lua ask");
-        let Ok(Effect::Provider { group: "authz", name: who, handler }) = provider else { panic!("{provider:?}") };
+        let Ok(Effect::Provider(Provider { group: Group::Authz, name: who, handler, .. })) = provider else {
+            panic!("{provider:?}")
+        };
         assert_eq!((name(&who).as_str(), handler.display_name().as_str()), ("who", "/a.lua:ask"));
         assert_eq!(*handler.script.unwrap(), Script::file(b"/a.lua", b"ask"));
     }
@@ -551,7 +477,7 @@ mod tests {
             assert_eq!(world.line(Place::Server, line), Ok(Effect::Done), "{line}");
         }
         let options = world.server.options;
-        assert!(options.is(ServerOption::Autoload) && !options.is(ServerOption::ConfigTest));
+        assert!(options.is(ServerOption::AutoLoad) && !options.is(ServerOption::ConfigTest));
         assert!(world.dir.options.is(DirOption::WatchGlobals));
         assert_eq!((world.server.modules.len(), world.server.requires.len()), (2, 1));
         world.line(LOCATION, "LuaSetVar a 1").unwrap();

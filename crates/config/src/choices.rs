@@ -1,0 +1,150 @@
+//! What settings choose between.
+
+use crate::value::{Kind, Value};
+
+/// `choice!(/// docs Name { Variant = "word", ... })` is an enum of these variants, and the [`Kind`] of a setting that takes
+/// one of these words.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $(#[$first_doc:meta])* $first:ident = $first_word:literal,
+        $($(#[$rest_doc:meta])* $rest:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+        pub enum $name {
+            $(#[$first_doc])*
+            $first,
+            $($(#[$rest_doc])* $rest,)*
+        }
+
+        impl $name {
+            pub(crate) const KIND: Kind =
+                Kind::Word(&[$first_word, $($word),*], concat!($first_word, $("|", $word),*));
+
+            /// The word that stands for it.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $name::$first => $first_word,
+                    $($name::$rest => $word,)*
+                }
+            }
+
+            /// What a setting says; the default where nothing is written.
+            #[inline]
+            pub(crate) fn of(value: Option<&Value>) -> Self {
+                const ALL: &[$name] = &[$name::$first, $($name::$rest),*];
+                match value {
+                    Some(Value::Word(at)) => ALL.get(usize::from(*at)).copied().unwrap_or_default(),
+                    _ => Self::default(),
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// `PerlInterpScope`, `LuaInterpScope`: how long a request keeps the interpreter that it was given.
+    LeaseScope {
+        /// While a handler runs, and while something is pinned.
+        Handler = "handler",
+        /// From its first handler until its response handler returned.
+        #[default]
+        Response = "response",
+        /// As `Response`, but each subrequest for itself.
+        Subrequest = "subrequest",
+        /// Until the log phase is over.
+        Request = "request",
+        /// Until the connection ends.
+        Connection = "connection",
+    }
+}
+
+choice! {
+    /// `LuaCodeCache`: when a script's file is read again.
+    CodeCache {
+        /// When its time or size is another.
+        #[default]
+        Stat = "stat",
+        /// Never.
+        Forever = "forever",
+        /// For every use.
+        Never = "never",
+    }
+}
+
+choice! {
+    /// `LuaInherit`: how lists of an inner scope are joined to those of the outer one.
+    Inherit {
+        /// Only the inner one.
+        None = "none",
+        /// The outer one first.
+        #[default]
+        ParentFirst = "parent-first",
+        /// The inner one first.
+        ParentLast = "parent-last",
+    }
+}
+
+impl Inherit {
+    pub(crate) fn join<T: Clone>(self, base: &[T], add: &[T]) -> Vec<T> {
+        match self {
+            Inherit::ParentFirst => [base, add].concat(),
+            Inherit::ParentLast => [add, base].concat(),
+            Inherit::None => add.to_vec(),
+        }
+    }
+}
+
+/// `LuaScope`: how long the globals of a script live.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum ScriptScope {
+    /// For one call.
+    #[default]
+    Once,
+    /// Until the request ends.
+    Request,
+    /// Until the connection ends.
+    Conn,
+    /// For good, in each interpreter. mod_lua: one per thread.
+    Thread,
+    /// For good. mod_lua keeps so many states of the script in a process.
+    Server {
+        /// At least 1.
+        min: u32,
+        /// At least `min`.
+        max: u32,
+    },
+}
+
+impl ScriptScope {
+    /// The words that may be written.
+    pub(crate) const WORDS: [&'static str; 5] = ["once", "request", "conn", "thread", "server"];
+
+    /// What the word of this number stands for, with the numbers behind it.
+    pub(crate) fn new(word: usize, min: Option<u32>, max: Option<u32>) -> Self {
+        let min = min.unwrap_or(1).max(1);
+        match word {
+            1 => ScriptScope::Request,
+            2 => ScriptScope::Conn,
+            3 => ScriptScope::Thread,
+            4 => ScriptScope::Server { min, max: max.unwrap_or(1).max(min) },
+            _ => ScriptScope::Once,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of(value: Option<&Value>) -> Self {
+        if let Some(Value::ScriptScope(scope)) = value { *scope } else { Self::default() }
+    }
+}
+
+/// `PerlInterpTrim`: whether idle interpreters give large buffers back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// Buffers stay with their variables, as perl does it.
+    #[default]
+    Off,
+    /// Buffers of at least this many bytes, whose variables hold no value, are freed.
+    GiveBack(u64),
+    /// They are only counted and named in the log.
+    Report(u64),
+}

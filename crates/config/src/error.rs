@@ -1,0 +1,198 @@
+//! What is wrong with a line, and the only file that puts it into words.
+
+use std::fmt;
+
+use crate::place::Where;
+use crate::vocabulary::{Contexts, Language};
+use crate::words::quoted;
+
+/// A line that cannot be obeyed, or (as a note) is of no effect. Shown, it begins with the directive; httpd puts file and
+/// line before an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineError {
+    /// The directive.
+    pub directive: &'static str,
+    /// The line.
+    pub at: Where,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a line cannot be obeyed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// mod_perl has a directive or option of this name, and this module does not have it yet.
+    NotBuilt(&'static str),
+    /// It stands where it must not.
+    Elsewhere {
+        /// What is around it.
+        place: String,
+        /// Where it belongs.
+        belongs: Contexts,
+    },
+    /// Too few or too many arguments; those that it takes.
+    Takes(&'static str),
+    /// `.htaccess` must not do this, the deed, unless the server's configuration says so.
+    Htaccess {
+        /// What it would do with code.
+        deed: String,
+        /// The language whose option would allow it.
+        language: Language,
+    },
+    /// Requests are being served.
+    TooLate,
+    /// httpd has made no record of a directory here.
+    NoDirectory,
+    /// The language is switched off for this server.
+    SwitchedOff(Language),
+    /// The phase is switched off for this server; its option.
+    PhaseOff(&'static str),
+    /// A switch that comes after perl was started.
+    PerlRuns(Box<[u8]>),
+    /// An option of a server in a section.
+    OptionOfServer {
+        /// As written.
+        name: Box<[u8]>,
+        /// What is around it.
+        place: String,
+        /// Options that may be written there.
+        allowed: String,
+    },
+    /// No such option.
+    NoOption {
+        /// As written.
+        name: Box<[u8]>,
+        /// The option that differs from it in nothing but upper and lower case.
+        meant: Option<&'static str>,
+        /// Options that may be written there.
+        known: String,
+    },
+    /// A word that is not what it should be.
+    Word(Box<[u8]>, Why),
+    /// Note: the setting concerns threads, and there are none.
+    NoThreads,
+    /// Note: this word means nothing behind that one.
+    Idle(Box<[u8]>, Box<[u8]>),
+    /// Note: an option without a sign, which the next merge forgets.
+    Lost {
+        /// The option.
+        name: Box<[u8]>,
+        /// What is around it.
+        place: String,
+    },
+}
+
+/// What is wrong with a word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // each is put into words below
+pub enum Why {
+    NotANumber,
+    NumberTooSmall(u32),
+    NumberTooLarge,
+    NotATime,
+    TimeTooLong,
+    NotASize,
+    /// With the word for no size at all.
+    SizeTooSmall(&'static str),
+    SizeTooLarge,
+    ReportLacksSize,
+    NotReport,
+    NotAFlag,
+    NotAName,
+    NotAVariable,
+    NotAnAbsolutePath,
+    NotAHandler,
+    NotALuaHandler,
+    NotAProvider,
+    NotAnOrder,
+    TooMuchBeforeBlock,
+    NeedsIthreads,
+    NoneOf(&'static [&'static str]),
+}
+
+impl Cause {
+    /// For [`Result::map_err`]: this word is wrong.
+    pub(crate) fn word(word: &[u8]) -> impl FnOnce(Why) -> Cause {
+        move |why| Cause::Word(word.into(), why)
+    }
+}
+
+impl std::error::Error for LineError {}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.directive, self.cause)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::NotBuilt(name) => write!(f, "mod_interp does not have {name} yet"),
+            Cause::Elsewhere { place, belongs } => write!(f, "not allowed in {place}: it belongs {belongs}"),
+            Cause::Takes(syntax) => write!(f, "takes {syntax}"),
+            Cause::Htaccess { deed, language } => write!(
+                f,
+                "{deed}, which .htaccess may do only where the server's configuration says \"{}Options +Htaccess\"",
+                language.name()
+            ),
+            Cause::TooLate => f.write_str("the server's configuration is complete, too late to change it"),
+            Cause::NoDirectory => f.write_str("there is no directory configuration here"),
+            Cause::SwitchedOff(language) => {
+                let name = language.name();
+                write!(f, "{name} is switched off for this server by {name}Options -Enable")
+            }
+            Cause::PhaseOff(option) => {
+                write!(f, "this phase is switched off for this server by PerlOptions -{option}")
+            }
+            Cause::PerlRuns(switch) => write!(
+                f,
+                "too late for {}: perl runs already. It must stand before the first line that starts perl, such as \
+                 PerlConfigRequire",
+                quoted(switch)
+            ),
+            Cause::OptionOfServer { name, place, allowed } => {
+                write!(f, "{} belongs to the server: not allowed in {place}; allowed there: {allowed}", quoted(name))
+            }
+            Cause::NoOption { name, meant, known } => {
+                let meant = meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+                write!(f, "{} is not an option{meant}. Options {known}", quoted(name))
+            }
+            Cause::Word(word, why) => write!(f, "{} {why}", quoted(word)),
+            Cause::NoThreads => f.write_str("this line has no effect without threads"),
+            Cause::Idle(word, behind) => write!(f, "{} is of no effect after {}", quoted(word), quoted(behind)),
+            Cause::Lost { name, place } => write!(f, "{} is lost in {place} unless it has a + or -", quoted(name)),
+        }
+    }
+}
+
+/// What is said of the word, behind it.
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::NotANumber => "is not a number",
+            Why::NumberTooSmall(min) => return write!(f, "is too small: at least {min}"),
+            Why::NumberTooLarge => return write!(f, "is too large: at most {}", i32::MAX),
+            Why::NotATime => "is not a time such as 30, 500ms, 5min or 2h",
+            Why::TimeTooLong => "is too long a time",
+            Why::NotASize => "is not a size such as 65536, 64K or 1M",
+            Why::SizeTooSmall(lifted) => return write!(f, "is too small: at least 1 byte, or {lifted}"),
+            Why::SizeTooLarge => "is too large a size",
+            Why::ReportLacksSize => "lacks the size to report",
+            Why::NotReport => "before a size is not \"report\"",
+            Why::NotAFlag => "is neither On nor Off",
+            Why::NotAName => "is not a name",
+            Why::NotAVariable => "is not the name of a variable",
+            Why::NotAnAbsolutePath => "is not an absolute path",
+            Why::NotAHandler => "does not name a handler",
+            Why::NotALuaHandler => {
+                "does not name a handler, as module, module.function, file.lua:function or function(r) ... end would"
+            }
+            Why::NotAProvider => "is not the name of a handler",
+            Why::NotAnOrder => "is neither early nor late",
+            Why::TooMuchBeforeBlock => "is too much before a block: [function [early|late]]",
+            Why::NeedsIthreads => "needs a perl built with ithreads",
+            Why::NoneOf(words) => return write!(f, "is none of {}", words.join(", ")),
+        })
+    }
+}

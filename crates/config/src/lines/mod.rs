@@ -1,0 +1,27 @@
+//! What lines do, by what they are about.
+
+pub(crate) mod environment;
+pub(crate) mod handlers;
+pub(crate) mod lua;
+pub(crate) mod options;
+pub(crate) mod startup;
+#[cfg(test)]
+pub(crate) mod world;
+
+use crate::error::{Cause, Why};
+
+pub(crate) fn first<'a>(args: &[&'a [u8]]) -> &'a [u8] {
+    args.first().copied().unwrap_or_default()
+}
+
+pub(crate) fn second<'a>(args: &[&'a [u8]]) -> &'a [u8] {
+    args.get(1).copied().unwrap_or_default()
+}
+
+/// An argument that is a name.
+pub(crate) fn name_at<'a>(args: &[&'a [u8]], i: usize) -> Result<&'a [u8], Cause> {
+    match args.get(i).copied().unwrap_or_default() {
+        b"" => Err(Cause::Word([].into(), Why::NotAName)),
+        name => Ok(name),
+    }
+}

@@ -1,0 +1,58 @@
+//! Lists in records, by how an inner scope's meets the outer one's.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::choices::Inherit;
+use crate::vocabulary::{Merge, Merges};
+
+/// A list that is a scope's own: an inner one sees nothing of the outer one's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Own<T>(Vec<T>);
+
+/// A list that `LuaInherit` joins to the outer one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Joined<T>(Vec<T>);
+
+impl<T: Clone> Merges for Own<T> {
+    const MERGE: Merge = Merge::Own;
+    type How<'a> = ();
+
+    fn merge(_base: &Self, add: &Self, _: &()) -> Self {
+        add.clone()
+    }
+}
+
+impl<T: Clone> Merges for Joined<T> {
+    const MERGE: Merge = Merge::Joined;
+    type How<'a> = Inherit;
+
+    fn merge(base: &Self, add: &Self, how: &Inherit) -> Self {
+        Self(how.join(base, add))
+    }
+}
+
+macro_rules! is_a_list {
+    ($name:ident) => {
+        impl<T> Default for $name<T> {
+            fn default() -> Self {
+                Self(Vec::new())
+            }
+        }
+
+        impl<T> Deref for $name<T> {
+            type Target = Vec<T>;
+
+            fn deref(&self) -> &Vec<T> {
+                &self.0
+            }
+        }
+
+        impl<T> DerefMut for $name<T> {
+            fn deref_mut(&mut self) -> &mut Vec<T> {
+                &mut self.0
+            }
+        }
+    };
+}
+is_a_list!(Own);
+is_a_list!(Joined);

@@ -1,0 +1,69 @@
+//! Where a line stands: its file and line, and what is around it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A line of the configuration.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Where {
+    /// The file's name; empty for what no file says (a handler pushed by a script).
+    pub file: Arc<str>,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl Where {
+    /// A line of a file.
+    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
+        Self { file: file.into(), line }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.is_empty() { f.write_str("(no file)") } else { write!(f, "{}:{}", self.file, self.line) }
+    }
+}
+
+/// What is around a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place<'a> {
+    /// Server level of the main server.
+    Server,
+    /// Server level of a `<VirtualHost>`.
+    VirtualHost,
+    /// In a section that is about a directory; its name as httpd writes it (`<Location`), or empty.
+    Section(&'a str),
+    /// In a `.htaccess` file, sections within it included.
+    Htaccess,
+}
+
+impl Place<'_> {
+    /// Whether it is a section that is about a URL, known before the directory is.
+    pub(crate) fn is_location(&self) -> bool {
+        let Place::Section(name) = self else { return false };
+        let name = name.trim_matches(['<', '>', ' ']).to_ascii_lowercase();
+        matches!(name.strip_suffix("match").unwrap_or(&name), "location" | "proxy")
+    }
+
+    /// Whether it is outside of sections and `.htaccess`.
+    #[must_use]
+    pub const fn is_server_level(&self) -> bool {
+        matches!(self, Place::Server | Place::VirtualHost)
+    }
+}
+
+/// For messages: `a <Location> section`.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Server => f.write_str("the main server"),
+            Place::VirtualHost => f.write_str("a <VirtualHost>"),
+            Place::Section(name) => match name.trim_matches(['<', '>', ' ']) {
+                "" => f.write_str("a section"),
+                name => write!(f, "a <{name}> section"),
+            },
+            Place::Htaccess => f.write_str(".htaccess"),
+        }
+    }
+}

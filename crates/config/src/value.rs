@@ -1,0 +1,137 @@
+//! What a setting's line may say, and the value that it is kept as.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::choices::{ScriptScope, Trim};
+use crate::error::{Cause, Why};
+use crate::vocabulary::Args;
+use crate::words;
+
+/// What may be written for a setting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A number of at least this.
+    Count(u32),
+    /// The same, or `none`.
+    CountOrNone(u32),
+    /// A time, or this word.
+    TimeOr(&'static str),
+    /// A size in bytes, or `none`.
+    SizeOrNone,
+    /// One of these words; the same with `|` between them.
+    Word(&'static [&'static str], &'static str),
+    /// `PerlInterpTrim`.
+    Trim,
+    /// `LuaScope`.
+    ScriptScope,
+    /// An absolute path.
+    Path,
+}
+
+/// A value as it was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// The word that stands in place of a value: `none`, `Timeout`.
+    Lifted,
+    /// A number.
+    Count(u32),
+    /// A time.
+    Time(Duration),
+    /// A size in bytes.
+    Size(u64),
+    /// One of the words of [`Kind::Word`], by its place there.
+    Word(u8),
+    /// [`Kind::Trim`].
+    Trim(Trim),
+    /// [`Kind::ScriptScope`].
+    ScriptScope(ScriptScope),
+    /// A path.
+    Path(Arc<[u8]>),
+}
+
+impl Kind {
+    /// The arguments as the documents show them.
+    pub(crate) const fn syntax(self) -> &'static str {
+        match self {
+            Kind::Count(_) => "number",
+            Kind::CountOrNone(_) => "number|none",
+            Kind::TimeOr(word) => match word.as_bytes() {
+                b"Timeout" => "time|Timeout",
+                _ => "time|none",
+            },
+            Kind::SizeOrNone => "size|none",
+            Kind::Word(_, syntax) => syntax,
+            Kind::Trim => "off|[report] size",
+            Kind::ScriptScope => "once|request|conn|thread|server [min [max]]",
+            Kind::Path => "directory",
+        }
+    }
+
+    /// How a line is cut.
+    pub(crate) const fn args(self) -> Args {
+        match self {
+            Kind::Trim => Args::Take12,
+            Kind::ScriptScope => Args::Words { min: 1, max: 3 },
+            _ => Args::Take1,
+        }
+    }
+
+    /// The value that a line's words stand for; there is at least one.
+    pub(crate) fn parse(self, args: &[&[u8]]) -> Result<Value, Cause> {
+        let word = args.first().copied().unwrap_or_default();
+        let wrong = Cause::word(word);
+        match self {
+            Kind::CountOrNone(_) | Kind::SizeOrNone if is(word, "none") => Ok(Value::Lifted),
+            Kind::TimeOr(lifted) if is(word, lifted) => Ok(Value::Lifted),
+            Kind::Count(min) | Kind::CountOrNone(min) => words::count(word, min).map(Value::Count).map_err(wrong),
+            Kind::TimeOr(_) => words::duration(word).map(Value::Time).map_err(wrong),
+            Kind::SizeOrNone => words::size(word, "none").map(Value::Size).map_err(wrong),
+            Kind::Word(known, _) => one_of(word, known).map(|at| Value::Word(at as u8)),
+            Kind::Trim => trim(args).map(Value::Trim),
+            Kind::ScriptScope => script_scope(args).map(Value::ScriptScope),
+            Kind::Path if word.starts_with(b"/") => Ok(Value::Path(word.into())),
+            Kind::Path => Err(wrong(Why::NotAnAbsolutePath)),
+        }
+    }
+
+    /// What of a line that says `value` means nothing.
+    pub(crate) fn idle_word(self, value: &Value, args: &[&[u8]]) -> Option<Cause> {
+        match (self, value, args) {
+            (Kind::ScriptScope, Value::ScriptScope(ScriptScope::Server { .. }), _) => None,
+            (Kind::ScriptScope, _, [word, number, ..]) => Some(Cause::Idle((*number).into(), (*word).into())),
+            _ => None,
+        }
+    }
+}
+
+fn is(word: &[u8], known: &str) -> bool {
+    word.eq_ignore_ascii_case(known.as_bytes())
+}
+
+/// The place of a word among those that are known.
+fn one_of(word: &[u8], known: &'static [&'static str]) -> Result<usize, Cause> {
+    known.iter().position(|name| is(word, name)).ok_or_else(|| Cause::Word(word.into(), Why::NoneOf(known)))
+}
+
+fn trim(args: &[&[u8]]) -> Result<Trim, Cause> {
+    let size = |word: &[u8]| words::size(word, "off").map_err(Cause::word(word));
+    match args {
+        [word] if is(word, "off") => Ok(Trim::Off),
+        [word] if is(word, "report") => Err(Cause::Word((*word).into(), Why::ReportLacksSize)),
+        [word] => Ok(Trim::GiveBack(size(word)?)),
+        [how, word] if is(how, "report") => Ok(Trim::Report(size(word)?)),
+        [how, ..] => Err(Cause::Word((*how).into(), Why::NotReport)),
+        [] => Err(Cause::Takes(Kind::Trim.syntax())),
+    }
+}
+
+/// Numbers are looked at behind any word, though only `server` has a use for them.
+fn script_scope(args: &[&[u8]]) -> Result<ScriptScope, Cause> {
+    let mut numbers = [None; 2];
+    for (number, word) in numbers.iter_mut().zip(args.iter().skip(1)) {
+        *number = Some(words::count(word, 0).map_err(Cause::word(word))?);
+    }
+    let word = one_of(args.first().copied().unwrap_or_default(), &ScriptScope::WORDS)?;
+    Ok(ScriptScope::new(word, numbers[0], numbers[1]))
+}
