@@ -111,5 +111,5 @@ bench: build ## against a C handler and mod_perl, in instructions per request
 
 tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and the constants of a plain perl anew
 	$(CARGO) run -q -p config --example print_docs
-	MAKE_TABLES=1 $(CARGO) test -q -p mod_interp --lib the_printed_page_is_up_to_date
+	$(CARGO) run -q -p api --example print_docs
 	CARGO="$(CARGO)" perl docs/print_imports > docs/imports.md || :

@@ -5,7 +5,6 @@
 
 #[cfg(feature = "perl")]
 mod abi;
-mod api;
 mod host;
 
 #[cfg(not(any(feature = "perl", feature = "any-lua")))]

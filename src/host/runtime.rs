@@ -23,7 +23,6 @@ use super::provider::{self, Provider};
 use super::request::{Job, RequestState, Step, family};
 use super::startup::serves;
 use super::{configured, report, site, startup};
-use crate::api;
 
 struct HostRuntime;
 

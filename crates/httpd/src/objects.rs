@@ -1,4 +1,4 @@
-//! The wrappers of this crate that a script can hold, each with its class. The rows of these classes are in `src/api`.
+//! The wrappers of this crate that a script can hold, each with its class. The rows of these classes are in crate `api`.
 
 use crate::tree::Node;
 use crate::{

@@ -25,7 +25,6 @@ pub use apr::Reenter;
 
 mod api_fn;
 mod arg;
-mod docs;
 mod door;
 mod engine;
 mod handler;
@@ -47,7 +46,6 @@ mod value;
 
 pub use api_fn::{ApiFn, Invoke};
 pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings, Switch};
-pub use docs::{api_md, const_values_pm};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
 pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
 pub use handler::{Handler, HandlerRef, Handlers};

@@ -91,7 +91,7 @@ impl Row {
             self.params().iter().zip(call.args.iter()).filter(|(p, _)| p.kind != Kind::Want).map(|(_, v)| v);
         let this = taken.next();
         let given = taken.next().filter(|_| is_set);
-        match self.needs_of().iter().find(|need| !need.holds(this, given, call)) {
+        match self.needed().iter().find(|need| !need.holds(this, given, call)) {
             Some(need) => Err(Fail::from(format!("needs {}", need.text))),
             None => Ok(()),
         }

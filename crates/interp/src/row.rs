@@ -62,6 +62,14 @@ pub struct Param {
     pub nullable: bool,
 }
 
+impl Param {
+    /// The class of the object that it takes.
+    pub fn object(&self) -> Option<&'static ObjectClass> {
+        // SAFETY: null, or the address of a static (`Object::CLASS`).
+        unsafe { self.class.as_ref() }
+    }
+}
+
 /// How an engine lays the object out. What only one engine can do has a name here and a body there.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -374,8 +382,13 @@ impl Row {
     pub(crate) const fn is_needy(&self) -> bool {
         self.flags & NEEDS != 0
     }
-    pub(crate) const fn needs_of(&self) -> &'static [&'static Need] {
+    /// What must hold when it is called, or set.
+    pub const fn needed(&self) -> &'static [&'static Need] {
         self.needs
+    }
+    /// What it gives back, for docs/api.md.
+    pub const fn result(&self) -> &'static str {
+        self.result
     }
     /// Whether script code may run before it returns.
     pub const fn reenters(&self) -> bool {
@@ -509,48 +522,6 @@ impl Consts {
     /// Members of a group, named without the colon.
     pub fn group(&self, name: &str) -> Option<&'static [(&'static str, Const)]> {
         self.groups.iter().find(|g| g.0 == name).map(|g| g.1)
-    }
-}
-
-impl Row {
-    /// Its line of docs/api.md, behind its names in the two languages.
-    pub(crate) fn line(&self, class: &'static Class, names: &str) -> String {
-        let mut parameters = Vec::new();
-        let this = self.has_this as usize;
-        for (i, p) in self.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
-            let kind = match p.kind {
-                // SAFETY: the class of an object parameter is the address of a static.
-                Kind::Obj => unsafe { p.class.as_ref() }.map_or("object", ObjectClass::name),
-                Kind::Int => "integer",
-                Kind::Num => "number",
-                Kind::Bool => "boolean",
-                Kind::Bytes => "string",
-                Kind::Out => "buffer",
-                Kind::Code if p.elem == Kind::Bytes => "string or code",
-                Kind::Code => "code",
-                Kind::Codes => "one or an array",
-                Kind::Fields => "table",
-                Kind::Rest if p.elem == Kind::Plain => "plain values",
-                Kind::Rest => "strings",
-                Kind::Plain if p.elem == Kind::Bool => "boolean",
-                Kind::Plain => "string, number or boolean",
-                Kind::Name => "class",
-                _ => "any",
-            };
-            let name = match self.param_name(i) {
-                "" => "value",
-                s => s,
-            };
-            let optional = p.optional || self.set.is_some();
-            parameters.push(if optional { format!("[{name}: {kind}]") } else { format!("{name}: {kind}") });
-        }
-        let (kind, parameters) = (self.kind, parameters.join(", "));
-        let (result, reenters) = (self.result, if self.reenters() { "may run script code" } else { "" });
-        let (load, mut doc) = (class.module_of(self).unwrap_or("?"), self.doc.to_string());
-        for need in self.needs {
-            doc.push_str(&format!(" Needs {}.", need.text()));
-        }
-        format!("| {names} | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
     }
 }
 

@@ -37,7 +37,6 @@ use super::lang::{Lang, Language, LanguageRow, Own, Words};
 use super::lease::Frame;
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
-use crate::api;
 
 /// The Lua module.
 pub struct LuaHost;

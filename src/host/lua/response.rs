@@ -127,7 +127,7 @@ fn respond(
             printed(r);
         }
         // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
-        crate::api::lua::end_websocket(r, unsafe { Reenter::assume() });
+        api::lua::end_websocket(r, unsafe { Reenter::assume() });
         status
     };
     let status = match scope::hold(&call, script).and_then(|_hold| dispatch::enter(LUA, &call, run)) {

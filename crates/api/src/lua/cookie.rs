@@ -6,7 +6,7 @@ use interp::*;
 use std::borrow::Cow;
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(
     LUA,

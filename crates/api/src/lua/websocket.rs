@@ -7,7 +7,7 @@ use interp::*;
 use std::{cell::RefCell, ffi::CStr};
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(LUA, [
     method("wsupgrade()", wsupgrade).doc("Makes a WebSocket of the connection, if the client asks for one."),

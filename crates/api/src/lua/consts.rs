@@ -1,6 +1,6 @@
 //! The package `apache2`: mod_lua's constants, and beside them all of `Apache2::Const`'s.
 
-use super::super::consts;
+use crate::consts;
 use httpd::{ffi, server};
 use interp::{
     Const::{self, Int},

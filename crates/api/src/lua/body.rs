@@ -8,7 +8,7 @@ use interp::*;
 use std::{borrow::Cow, ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ffi::OsStrExt};
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(LUA, [
     method("headers_in_table()", |r: &Request| tables_of(&r.headers_in()))

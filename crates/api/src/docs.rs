@@ -1,6 +1,7 @@
-//! Prints `docs/api.md` from the rows: nothing about a class is written twice.
+//! Prints `docs/api.md` from the rows, and what of `lib/` follows from them: nothing about a class is written twice.
 
-use crate::{Class, Const, Consts, LUA, PERL, Row, RowKind};
+use crate::{CLASSES, CONSTS};
+use interp::{Class, Const, Consts, Kind, LUA, ObjectClass, PERL, Row, RowKind};
 use std::fmt::Write as _;
 
 const BEFORE: &str = "\
@@ -22,8 +23,14 @@ In Lua nothing has to be loaded for an object's methods. A parameter of kind buf
 Hashes and arrays are tables, undef is nil, and a list is several results.
 ";
 
+/// The files that are printed, by their paths from the repository's root.
+pub fn files() -> Vec<(&'static str, String)> {
+    let (classes, constants) = (CLASSES.concat(), CONSTS.concat());
+    vec![("docs/api.md", api_md(&classes, &constants)), ("lib/ModPerl/ConstValues.pm", const_values_pm(&constants))]
+}
+
 /// The page: each class with its rows, then the constants by package and group.
-pub fn api_md(classes: &[&'static Class], constants: &[&Consts]) -> String {
+fn api_md(classes: &[&'static Class], constants: &[&Consts]) -> String {
     let mut page = String::from(BEFORE);
     page.push_str(&names_of_mod_lua(classes));
     for class in classes.iter().filter(|c| c.rows().next().is_some()) {
@@ -41,7 +48,7 @@ pub fn api_md(classes: &[&'static Class], constants: &[&Consts]) -> String {
             for row in [Some(row), other].into_iter().flatten() {
                 if !shown.contains(&std::ptr::from_ref(row)) {
                     shown.push(row);
-                    let _ = writeln!(page, "{}", row.line(class, &names(class, row)).trim_end());
+                    let _ = writeln!(page, "{}", line(class, row).trim_end());
                 }
             }
         }
@@ -63,6 +70,46 @@ pub fn api_md(classes: &[&'static Class], constants: &[&Consts]) -> String {
         }
     }
     page
+}
+
+/// A row's line.
+fn line(class: &'static Class, row: &'static Row) -> String {
+    let mut parameters = Vec::new();
+    let this = usize::from(row.kind() != RowKind::Function);
+    for (i, p) in row.params().iter().enumerate().skip(this).filter(|(_, p)| p.kind != Kind::Want) {
+        let kind = match p.kind {
+            Kind::Obj => p.object().map_or("object", ObjectClass::name),
+            Kind::Int => "integer",
+            Kind::Num => "number",
+            Kind::Bool => "boolean",
+            Kind::Bytes => "string",
+            Kind::Out => "buffer",
+            Kind::Code if p.elem == Kind::Bytes => "string or code",
+            Kind::Code => "code",
+            Kind::Codes => "one or an array",
+            Kind::Fields => "table",
+            Kind::Rest if p.elem == Kind::Plain => "plain values",
+            Kind::Rest => "strings",
+            Kind::Plain if p.elem == Kind::Bool => "boolean",
+            Kind::Plain => "string, number or boolean",
+            Kind::Name => "class",
+            _ => "any",
+        };
+        let name = match row.param_name(i) {
+            "" => "value",
+            s => s,
+        };
+        let optional = p.optional || row.kind() == RowKind::Rw;
+        parameters.push(if optional { format!("[{name}: {kind}]") } else { format!("{name}: {kind}") });
+    }
+    let (kind, parameters) = (row.kind(), parameters.join(", "));
+    let (result, reenters) = (row.result(), if row.reenters() { "may run script code" } else { "" });
+    let (load, mut doc) = (class.module_of(row).unwrap_or("?"), row.about().to_string());
+    for need in row.needed() {
+        doc.push_str(&format!(" Needs {}.", need.text()));
+    }
+    let names = names(class, row);
+    format!("| {names} | {kind:?} | {parameters} | {result} | {reenters} | {load} | {doc} |")
 }
 
 fn is_bound(class: &'static Class, row: &Row, language: u8) -> bool {
@@ -120,7 +167,7 @@ fn perl_text(text: &str) -> String {
 }
 
 /// `lib/ModPerl/ConstValues.pm`: the constants for a perl that has none of our interpreters around it.
-pub fn const_values_pm(constants: &[&Consts]) -> String {
+fn const_values_pm(constants: &[&Consts]) -> String {
     let mut page = String::from(
         r#"package ModPerl::ConstValues;
 
@@ -180,15 +227,41 @@ sub ModPerl::Const::compile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::tests::THING_CLASS;
+    use interp::{Out, Part, Reenter, Want, function, method, only};
 
     #[test]
-    fn the_page_has_a_line_for_each_row_and_constant() {
+    fn the_printed_files_are_up_to_date() {
+        for (name, text) in files() {
+            let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
+            assert!(std::fs::read_to_string(path).unwrap_or_default() == text, "{name} is old: run `make tables`");
+        }
+    }
+
+    #[test]
+    fn the_page_has_the_constants_by_group() {
         static C: Consts =
             Consts { package: "Test::Const", langs: PERL, groups: &[("common", &[("OK", Const::Int(0))])] };
-        let page = api_md(&[&THING_CLASS], &[&C]);
-        assert_eq!(page.lines().filter(|l| l.starts_with("| `Test::Thing::")).count(), THING_CLASS.rows().count());
+        let page = api_md(&[], &[&C]);
         assert!(page.contains("\n:common: `OK` 0\n"), "{page}");
+    }
+
+    #[test]
+    fn a_line_has_parameters_result_and_the_module_that_brings_it() {
+        static IO: Part = Part::new(
+            "Test::IO",
+            &[method("fill(buffer, [data], @more)", fill).doc("Fills a buffer."), method("gone()", gone).doc("Goes.")],
+        );
+        static POOL: Class = Class::of::<apr::Pool>(&[]).parts(&[&IO]);
+        fn fill(_: &apr::Pool, _: Reenter, _: Out, data: Option<&[u8]>, _: interp::Rest, _: Want) -> usize {
+            data.map_or(0, <[u8]>::len)
+        }
+        fn gone(_: &apr::Pool) {}
+        let page = api_md(&[&POOL], &[]);
+        let lines = "\
+| `APR::Pool::fill` | `:fill()` | Method | buffer: buffer, [data: string], more: strings | integer | may run script code | Test::IO | Fills a buffer. |
+| `APR::Pool::gone` | `:gone()` | Method |  | none |  | Test::IO | Goes. |
+";
+        assert!(page.ends_with(lines), "{page}");
     }
 
     #[test]
@@ -196,14 +269,13 @@ mod tests {
         static BOTH: Class = Class::new(
             "Test::Both",
             &[
-                crate::function("same()", || 1i64).doc("One."),
-                crate::function("other()", || 2i64).doc("Two."),
-                crate::function("perl()", || 3i64).only(PERL).doc("Three."),
+                function("same()", || 1i64).doc("One."),
+                function("other()", || 2i64).doc("Two."),
+                function("perl()", || 3i64).only(PERL).doc("Three."),
             ],
         )
         .parts(&[&OF_LUA]);
-        static OF_LUA: crate::Part =
-            crate::Part::lua(&crate::only(LUA, [crate::function("other()", || 4i64).doc("Four.")]));
+        static OF_LUA: Part = Part::lua(&only(LUA, [function("other()", || 4i64).doc("Four.")]));
         let page = api_md(&[&BOTH], &[]);
         let lines = "\
 | `Test::Both::same` | `.same()` | Function |  | integer |  | Test::Both | One. |

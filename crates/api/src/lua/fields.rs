@@ -4,7 +4,7 @@ use httpd::{Request, ffi, scoreboard, server};
 use interp::*;
 
 /// Fields of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(
     LUA,

@@ -5,7 +5,7 @@ use httpd::Request;
 use interp::*;
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(
     LUA,

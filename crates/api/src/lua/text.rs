@@ -6,7 +6,7 @@ use httpd::{Request, util};
 use interp::*;
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(LUA, [
     method("escape(text)", |_: &Request, t: &[u8]| escape(t)).doc("A text as part of a URL."),

@@ -5,7 +5,7 @@ use httpd::{Loaded, Node, Request, ffi, mpm, scoreboard, server, util};
 use interp::*;
 
 /// Methods of a request.
-pub(in crate::api) static PART: Part = Part::lua(ROWS);
+pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(LUA, [
     method("regex(text, pattern, [flags])", regex)

@@ -4,11 +4,6 @@
 //! Meanings are those of mod_lua's manual, and where that is silent those of httpd 2.4's own module. What the manual says
 //! and mod_lua does not do is done.
 
-#![cfg_attr(
-    not(feature = "any-lua"),
-    allow(dead_code, unused_imports, reason = "the host of the Lua module uses what is public here")
-)]
-
 pub(super) mod body;
 mod consts;
 pub(super) mod cookie;
@@ -86,7 +81,7 @@ mod tests {
     #[test]
     fn every_name_of_mod_lua_is_there_as_the_field_or_method_it_is() {
         let kind = |name: &str| {
-            let class = &crate::api::request_rec::REQUEST_REC;
+            let class = &crate::request_rec::REQUEST_REC;
             class.rows_of(LUA).find(|row| row.lua_name() == name).map(interp::Row::kind)
         };
         for name in FIELDS.split_whitespace() {
