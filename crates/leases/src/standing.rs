@@ -42,10 +42,10 @@ impl<L: Above> Standing<L> {
                 phase: None,
                 stock: &(*at).stock,
                 hold: &*(*at).hold.get().cast::<Hold<L>>(),
-                outer: Cell::new(chain.with(|chain| chain.current.get())),
+                outer: Cell::new(chain.with(|chain| chain.current.get()).cast()),
                 ended: Some(&(*at).ended),
             });
-            chain.with(|chain| chain.current.set(&raw const (*at).frame));
+            chain.with(|chain| chain.current.set((&raw const (*at).frame).cast()));
             Standing(NonNull::new_unchecked(at))
         }
     }
@@ -55,9 +55,9 @@ impl<L: Above> Standing<L> {
         // SAFETY: made by `begin`, and only `end`, which takes it, frees it.
         let stands = unsafe { self.0.as_ref() };
         let own: *const Frame<'static, L> = &raw const stands.frame;
-        let innermost = stands.chain.with(|chain| chain.current.get());
+        let innermost: *const Frame<'static, L> = stands.chain.with(|chain| chain.current.get()).cast();
         if ptr::eq(innermost, own) {
-            stands.chain.with(|chain| chain.current.set(stands.frame.outer.get()));
+            stands.chain.with(|chain| chain.current.set(stands.frame.outer.get().cast()));
         } else {
             let mut at = innermost;
             // SAFETY: as in `Frame::find`.
