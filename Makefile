@@ -27,13 +27,17 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports help deps unit rust
+.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports help deps unit rust
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 build: rust ## build the module (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
 	@echo "$(CARGO) build --release $(CARGO_FLAGS)"; $(CARGO) build --release $(CARGO_FLAGS) || { DEPS="$(DEPS)" sh apache-conf/deps tell; exit 1; }
+
+# For a look at what was just written: without LTO, and incremental. MOD_INTERP_SO names the file for tests: make t MOD_INTERP_SO=...
+quick: rust ## build in seconds what `make t MOD_INTERP_SO=target/quick/libmod_interp.so` tests
+	$(CARGO) build --profile quick $(CARGO_FLAGS)
 
 # Debian 12's own Rust (1.63) is too old.
 rust:

@@ -125,7 +125,9 @@ pub fn run_stack(entry: &dyn Entry, stack: &Stack<'_>, args: &[Val]) -> c_int {
             Returned::Died => HTTP_INTERNAL_SERVER_ERROR,
         };
         match (run, returned) {
-            (Run::Void | Run::Stream, _) => {}
+            // What they return has no effect.
+            (Run::Void, _) => status = OK,
+            (Run::Stream, _) => {}
             (_, Returned::Exit | Returned::Died) => return status,
             (Run::Files, _) if status != OK => {
                 report::not_ok(stack.lang, &stack.about, stack.phase, &next.step(), status);

@@ -39,7 +39,7 @@ pub struct Output {
     spare: Cell<Option<Buffer>>,
     /// The first bytes are headers.
     parses: Cell<bool>,
-    /// Nothing more is sent, since the headers named another answer (`Location`).
+    /// Nothing more is sent: the headers named another answer (`Location`), or a subrequest is only looked up.
     is_done: Cell<bool>,
     /// Something was printed to the STDOUT of the process instead.
     is_missed: Cell<bool>,
@@ -66,6 +66,21 @@ impl Output {
     pub fn open(&self, parses: bool) {
         self.is_open.set(true);
         self.parses.set(parses);
+    }
+
+    /// Opens the buffer for a handler that is asked whether it would answer: it may print, and nothing of that is sent.
+    pub fn open_for_look_up(&self) {
+        self.open(false);
+        self.is_done.set(true);
+    }
+
+    /// Closes the buffer and forgets what was printed.
+    pub fn forget(&self) {
+        self.is_open.set(false);
+        self.is_done.set(false);
+        if let Some(kept) = self.kept.borrow_mut().as_mut() {
+            kept.clear();
+        }
     }
 
     /// Notes that the script has set headers itself: all that it prints is body.

@@ -3,7 +3,7 @@
 
 use super::{access, hook_run, log, lua, needs, request_io, request_util, response, sub_process, sub_request, uri};
 use apr::{ArrayHeader, Reenter, SECOND, Table};
-use httpd::{Filter, Request};
+use httpd::{Filter, Language, Request, content_handler};
 use interp::*;
 
 /// The class.
@@ -125,7 +125,7 @@ fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
 fn set_handler(r: &Request, handler: Maybe<&[u8]>) -> Result<()> {
     let new = handler.0.ok_or("the new handler must be a string")?;
     let old = r.handler().unwrap_or_default();
-    let ours = |name: &[u8]| name == b"modperl" || name == b"perl-script";
+    let ours = |name: &[u8]| content_handler(name).is_some_and(|content| content.language == Language::Perl);
     if runtime()?.current_phase() == Some("PerlResponseHandler") && ours(old) && ours(new) && old != new {
         let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
         return Err(format!("Can't switch from '{old}' to '{new}' response handler").into());

@@ -58,15 +58,6 @@ impl DirConf {
         }
     }
 
-    /// The same, to be kept beyond the record's life.
-    #[must_use]
-    pub fn shared_handlers(&self, phase: Phase) -> Option<Arc<[Handler]>> {
-        match phase.slot() {
-            Slot::Dir(slot) => self.handlers.shared(slot as usize),
-            Slot::Server(_) => None,
-        }
-    }
-
     /// Adds a handler at the end; false if the phase is none of a directory's.
     pub fn push_handler(&mut self, phase: Phase, handler: Handler) -> bool {
         let Slot::Dir(slot) = phase.slot() else { return false };

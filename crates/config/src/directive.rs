@@ -145,6 +145,10 @@ impl Row {
     pub(crate) const fn of_mod_lua(self) -> Self {
         Self { ours: [false; 2], ..self.only(Language::Lua) }
     }
+    /// mod_perl does not have it, either.
+    pub(crate) const fn ours(self) -> Self {
+        Self { ours: [true; 2], ..self }
+    }
     /// The name is complete as it is.
     pub(crate) const fn whole(self) -> Self {
         Self { is_whole: true, ..self }

@@ -160,9 +160,10 @@ const PHASE_ROWS: [Row; PHASE_ROW_COUNT] = {
     while i < PHASES.len() {
         let of = &PHASES[i];
         if let Some(perl) = of.perl {
-            rows[n] = match of.is_built {
-                true => handler(of.phase, PERL, perl.directive, perl.contexts),
-                false => unbuilt(perl.directive, "handler ...", perl.contexts).whole(),
+            rows[n] = match (of.is_built, of.is_ours) {
+                (true, true) => handler(of.phase, PERL, perl.directive, perl.contexts).ours(),
+                (true, false) => handler(of.phase, PERL, perl.directive, perl.contexts),
+                (false, _) => unbuilt(perl.directive, "handler ...", perl.contexts).whole(),
             };
             n += 1;
         }

@@ -22,7 +22,7 @@ pub fn directives_md() -> String {
     let built = || directives(Language::Perl).iter().filter(|row| row.is_built());
     let options_of_perl = || server_options(Language::Perl).chain(dir_options(Language::Perl));
     let ours = listed(built().filter(|row| row.is_ours).map(|row| row.name));
-    let our_options = listed(options_of_perl().filter(|row| row.is_ours).map(|row| row.name));
+    let our_options = listed(options_of_perl().filter(|row| row.is_ours && row.phase.is_none()).map(|row| row.name));
     // Writing to a String cannot fail.
     let _ = writeln!(out, "mod_perl does not have these: {ours}; nor the options {our_options}.\n");
     out.push_str(
@@ -158,7 +158,8 @@ fn phases(out: &mut String) {
         let Some(perl) = row.perl else { continue };
         let (scope, run) = (scope(row), run(row));
         let doc = text(row.doc_of(Language::Perl), Language::Perl);
-        let _ = writeln!(out, "| `{}` | {scope} | {run} | {doc} |", perl.directive);
+        let ours = if row.is_ours { " Not in mod_perl." } else { "" };
+        let _ = writeln!(out, "| `{}` | {scope} | {run} | {doc}{ours} |", perl.directive);
     }
 }
 

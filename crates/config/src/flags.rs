@@ -224,6 +224,6 @@ mod tests {
 
     #[test]
     fn phases_without_a_switch_are_always_allowed() {
-        assert!(server_of(&["-Access"]).allows(Phase::QuickHandler));
+        assert!(server_of(&["-Access"]).allows(Phase::OutputFilter));
     }
 }

@@ -8,7 +8,7 @@
 //! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
 //! | `words`, `choices`, `value` | what a word, and a setting's line, can say |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
-//! | [`settings`], [`options`], `flags` | THE tables of settings and of options; the values they are kept as |
+//! | [`settings`], [`options`], `flags`, [`content`] | THE tables of settings, options and content handlers; the values they are kept as |
 //! | [`handler`], [`script`], `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line is told, and what it makes the host do |
@@ -21,6 +21,7 @@
 
 mod apply;
 mod choices;
+pub mod content;
 mod context;
 pub mod dir;
 mod directive;
@@ -50,6 +51,7 @@ pub mod vocabulary;
 mod words;
 
 pub use choices::{CodeCache, Inherit, LeaseScope, ScriptScope, Trim};
+pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use dir::DirConf;
 pub use directive::Directive;

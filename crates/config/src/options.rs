@@ -173,7 +173,8 @@ const SWITCH_ROWS: [OptionRow; SWITCHES] = {
         let phase = &PHASES[i];
         if phase.perl.is_some() {
             let row = rows[n].with(phase.name, switch_bit(phase.phase));
-            rows[n] = OptionRow { phase: Some(phase.phase), listed: phase.is_built, is_built: phase.is_built, ..row };
+            let (is_built, is_ours) = (phase.is_built, phase.is_ours);
+            rows[n] = OptionRow { phase: Some(phase.phase), listed: is_built, is_built, is_ours, ..row };
             n += 1;
         }
         i += 1;

@@ -64,6 +64,10 @@ pub struct PhaseRow {
     pub lua: Option<LangRow>,
     /// mod_lua's directives.
     pub hooks: Option<HookRow>,
+    /// Whether its handlers may make the page: what they print is sent.
+    pub may_answer: bool,
+    /// Whether mod_perl does not have it.
+    pub is_ours: bool,
     /// Whether its handlers can run: false for what mod_perl has and this module does not have yet.
     pub is_built: bool,
     /// A line or two for the administrator.
@@ -80,7 +84,8 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         Scope::Server | Scope::Directory => (Run::All, Subject::Request, Origin::Request),
         Scope::Filter => (Run::Stream, Subject::Filter, Origin::Request),
     };
-    let (phase, name, is_built, doc, perl_doc) = (Phase::OpenLogs, "", true, "", "");
+    let (phase, name, doc, perl_doc) = (Phase::OpenLogs, "", "", "");
+    let (may_answer, is_ours, is_built) = (false, false, true);
     let (perl, lua, hooks, lua_orders) = (None, None, None, &[]);
     PhaseRow {
         phase,
@@ -95,6 +100,8 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         perl,
         lua,
         hooks,
+        may_answer,
+        is_ours,
         is_built,
         doc,
         perl_doc,
@@ -138,6 +145,12 @@ impl PhaseRow {
     }
     const fn lua_orders(self, lua_orders: &'static [(Position, Order)]) -> Self {
         Self { lua_orders, ..self }
+    }
+    const fn answers(self) -> Self {
+        Self { may_answer: true, ..self }
+    }
+    const fn ours(self) -> Self {
+        Self { is_ours: true, ..self }
     }
     const fn not_yet(self) -> Self {
         Self { is_built: false, ..self }
@@ -298,19 +311,20 @@ phases! {
         .run(Run::First)
         .both()
         .doc("Speaks the connection's protocol; OK means that it did. The handlers are those of the first server of its port.");
-    QuickHandler = phase(Hook::QuickHandler, FIRST, Scope::Server)
-        .run(Run::First)
-        .hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)
-        .doc("Runs before any other phase of a request; OK means that the page was made.");
+    Quick = phase(Hook::QuickHandler, REALLY_FIRST, Scope::Server)
+        .run(Run::First).answers()
+        .perl().ours().hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)
+        .perl_doc("Runs before any other phase of a request, with no URI translated and nobody's access checked. The handler may print; OK means that the page was made. It is called with the request and a second argument: true where a subrequest is only looked up, so that nothing that it prints is sent, and OK means that the page would be made.")
+        .doc("Runs before any other phase of a request; OK means that the page was made. It does not run where a subrequest is only looked up.");
     PostReadRequest = phase(Hook::PostReadRequest, REALLY_FIRST, Scope::Server)
         .both()
         .perl_doc("Runs when the request's headers were read. PerlInitHandler at server level is the same.")
         .doc("Runs when the request's headers were read.");
-    PreTranslateName = phase(Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
+    PreTranslate = phase(Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         // The first is what mod_lua has, the other what its manual says.
-        .hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
-        .doc("Runs before the URI is decoded and translated.");
+        .both().ours().hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
+        .doc("Runs before the URI is decoded and translated; OK leaves the URI as it is, undecoded. It does not run for subrequests.");
     Trans = phase(Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
@@ -319,6 +333,9 @@ phases! {
         .run(Run::First)
         .both().hooks(&["<LuaHookMapToStorage"], ANYWHERE)
         .doc("Finds the directory's configuration; OK skips <Directory> sections and .htaccess, DONE ends the request.");
+    PostPerdirConfig = phase(Hook::PostPerdirConfig, REALLY_FIRST, Scope::Directory)
+        .both().ours()
+        .doc("Runs when the configuration of the section is known, for subrequests, too.");
     HeaderParser = phase(Hook::HeaderParser, REALLY_FIRST, Scope::Directory)
         .both()
         .perl_doc("Runs first of the phases that know their section; it does not run for subrequests. PerlInitHandler in a section is the same.")
@@ -326,6 +343,10 @@ phases! {
     Access = phase(Hook::AccessChecker, REALLY_FIRST, Scope::Directory)
         .both().ordered_hooks(&["<LuaHookAccessChecker"], ANYWHERE)
         .doc("Allows or refuses by address, time and the like.");
+    AccessEx = phase(Hook::AccessCheckerEx, REALLY_FIRST, Scope::Directory)
+        .run(Run::First)
+        .both().ours()
+        .doc("Runs after the access handlers. OK lets the request in without a user: what asks for one is skipped.");
     Authen = phase(Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
@@ -341,10 +362,14 @@ phases! {
     Fixup = phase(Hook::Fixups, REALLY_FIRST, Scope::Directory)
         .both().hooks(&["<LuaHookFixups"], ANYWHERE).lua_orders(FIXUP)
         .doc("Runs last before the response.");
-    InsertFilter = phase(Hook::InsertFilter, LAST, Scope::Directory)
+    InsertFilter = phase(Hook::InsertFilter, REALLY_FIRST, Scope::Directory)
         .run(Run::Void)
-        .hooks(&["<LuaHookInsertFilter"], ANYWHERE)
-        .doc("Runs when filters are put in place.");
+        .both().ours().hooks(&["<LuaHookInsertFilter"], ANYWHERE)
+        .doc("Runs when filters are put in place, before the response; what the handler returns has no effect.");
+    InsertErrorFilter = phase(Hook::InsertErrorFilter, REALLY_FIRST, Scope::Directory)
+        .run(Run::Void)
+        .both().ours()
+        .doc("Runs when httpd is about to send an error page of its own, and filters are put in place for it; what the handler returns has no effect.");
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
     InputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
         .perl().not_yet()
@@ -353,7 +378,7 @@ phases! {
         .perl().not_yet()
         .doc("Filters what is sent.");
     Response = phase(Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
-        .run(Run::First)
+        .run(Run::First).answers()
         .both().lua_orders(RESPONSE)
         .perl_doc("Makes the page, under SetHandler modperl or perl-script. If all decline, another module may make it.")
         .doc("Makes the page, under SetHandler lua. If all decline, another module may make it.");
@@ -407,14 +432,15 @@ impl Phase {
 
     /// The phase a script names, as mod_perl finds it: with or without `Perl`, by prefix (`Trans`, `TransHandler`,
     /// `PerlTransHandler`), case-sensitive; `Handler` or `PerlHandler` alone is the response. Phases without a Perl
-    /// directive have no name here.
+    /// directive have no name here. Of two names the longer one is meant.
     #[must_use]
     pub fn by_name(name: &[u8]) -> Option<Phase> {
         let name = name.strip_prefix(b"Perl").or(name.strip_prefix(b"Lua")).unwrap_or(name);
         if name == b"Handler" {
             return Some(Phase::Response);
         }
-        PHASES.iter().find(|row| row.perl.is_some() && name.starts_with(row.name.as_bytes())).map(|row| row.phase)
+        let named = PHASES.iter().filter(|row| row.perl.is_some() && name.starts_with(row.name.as_bytes()));
+        named.max_by_key(|row| row.name.len()).map(|row| row.phase)
     }
 }
 
@@ -423,92 +449,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_phase_of_mod_perl_has_its_hook_scope_and_run_rule() {
-        use {Hook as H, Run as R, Scope as S};
-        let expected = [
-            ("PerlAccessHandler", H::AccessChecker, S::Directory, R::All),
-            ("PerlAuthenHandler", H::CheckUserId, S::Directory, R::First),
-            ("PerlAuthzHandler", H::AuthChecker, S::Directory, R::First),
-            ("PerlChildExitHandler", H::ChildPoolCleanup, S::Process, R::Void),
-            ("PerlChildInitHandler", H::ChildInit, S::Process, R::Void),
-            ("PerlCleanupHandler", H::RequestPoolCleanup, S::Directory, R::All),
-            ("PerlFixupHandler", H::Fixups, S::Directory, R::All),
-            ("PerlHeaderParserHandler", H::HeaderParser, S::Directory, R::All),
-            ("PerlInputFilterHandler", H::InsertFilter, S::Filter, R::Stream),
-            ("PerlLogHandler", H::LogTransaction, S::Directory, R::All),
-            ("PerlMapToStorageHandler", H::MapToStorage, S::Server, R::First),
-            ("PerlOpenLogsHandler", H::OpenLogs, S::Files, R::Files),
-            ("PerlOutputFilterHandler", H::InsertFilter, S::Filter, R::Stream),
-            ("PerlPostConfigHandler", H::PostConfig, S::Files, R::Files),
-            ("PerlPostReadRequestHandler", H::PostReadRequest, S::Server, R::All),
-            ("PerlPreConnectionHandler", H::PreConnection, S::Connection, R::All),
-            ("PerlProcessConnectionHandler", H::ProcessConnection, S::Connection, R::First),
-            ("PerlResponseHandler", H::Handler, S::Directory, R::First),
-            ("PerlTransHandler", H::TranslateName, S::Server, R::First),
-            ("PerlTypeHandler", H::TypeChecker, S::Directory, R::First),
-        ];
-        for (directive, hook, scope, run) in expected {
-            let row = PHASES.iter().find(|row| row.perl.is_some_and(|p| p.directive == directive)).expect(directive);
-            assert_eq!((row.hook, row.scope, row.run), (hook, scope, run), "{directive}");
-            assert_eq!(directive, format!("Perl{}Handler", row.name));
-        }
-        assert_eq!(PHASES.iter().filter(|row| row.perl.is_some()).count(), expected.len());
-    }
-
-    #[test]
-    fn phases_without_a_perl_directive_have_rows() {
-        for phase in [Phase::QuickHandler, Phase::PreTranslateName, Phase::InsertFilter] {
-            assert!(phase.row().perl.is_none());
-            assert!(phase.row().lua.is_none() && phase.row().hooks.is_some());
-        }
-    }
-
-    #[test]
-    fn request_phases_stand_really_first_others_first() {
-        for row in &PHASES {
-            let expected: &[Order] = match row.phase {
-                Phase::ChildExit | Phase::Cleanup => &[],
-                Phase::Response => &[BEFORE_UPGRADES, Order::Middle],
-                Phase::InsertFilter | Phase::InputFilter | Phase::OutputFilter => &[Order::Last],
-                Phase::QuickHandler => &[Order::First],
-                _ if row.subject == Subject::Request => &[Order::ReallyFirst],
-                _ => &[Order::First],
-            };
-            assert_eq!(row.orders, expected, "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn each_phase_of_perl_but_filters_has_a_lua_directive_that_may_stand_in_the_same_places() {
-        for row in &PHASES {
-            let (perl, lua) = (row.perl.filter(|_| row.scope != Scope::Filter), row.lua);
-            assert_eq!(lua.map(|l| l.directive.replacen("Lua", "Perl", 1)), perl.map(|p| p.directive.to_owned()));
-            assert_eq!(lua.map(|l| l.contexts), perl.map(|p| p.contexts));
-        }
-    }
-
-    #[test]
-    fn hooks_of_lua_stand_where_mod_lua_has_them() {
-        let at = |phase: Phase, position| {
-            phase.row().lua_orders.iter().find(|(p, _)| *p == position).map(|(_, order)| order.number())
-        };
-        for row in PHASES.iter().filter(|row| row.hooks.is_some()) {
-            let middle = match row.phase {
-                Phase::QuickHandler | Phase::Log => 0,
-                _ => 10,
-            };
-            let found = [Position::Early, Position::Middle, Position::Late].map(|position| at(row.phase, position));
-            let late = if row.phase == Phase::Authen { 19 } else { 21 };
-            assert_eq!(found, [Some(-1), Some(middle), Some(late)], "{}", row.name);
-            assert_eq!(at(row.phase, Position::Handlers), row.lua.map(|_| -10), "{}", row.name);
-        }
-        assert_eq!(at(Phase::Fixup, Position::Map), Some(19));
-        assert_eq!((at(Phase::Response, Position::Map), at(Phase::Response, Position::Handlers)), (Some(-1), Some(10)));
-        for row in &PHASES {
+    fn a_row_has_its_place_in_the_order_of_phases_and_its_callbacks_in_theirs() {
+        for (place, row) in PHASES.iter().enumerate() {
+            assert_eq!(row.phase as usize, place, "{}", row.name);
             assert!(row.lua_orders.is_sorted_by_key(|(_, order)| order.number()), "{}", row.name);
-            assert_eq!(row.order_count(Language::Lua), row.lua_orders.len());
-            assert_eq!(row.order(Language::Lua, 0), row.lua_orders.first().map(|(_, order)| *order));
-            assert_eq!(row.order(Language::Perl, 0), row.orders.first().copied());
+            assert!(!row.doc_of(Language::Perl).is_empty() && !row.doc_of(Language::Lua).is_empty(), "{}", row.name);
         }
     }
 
@@ -527,8 +472,9 @@ mod tests {
             ("HandlerX", None),
             ("PerlInitHandler", None),
             ("transhandler", None),
-            ("QuickHandler", None),
-            ("InsertFilter", None),
+            ("PerlQuickHandler", Some(Phase::Quick)),
+            ("PerlAccessHandler", Some(Phase::Access)),
+            ("PerlAccessExHandler", Some(Phase::AccessEx)),
             ("", None),
             ("Perl", None),
         ] {
@@ -536,6 +482,7 @@ mod tests {
         }
         for row in PHASES.iter().filter(|row| row.perl.is_some()) {
             assert_eq!(Phase::by_name(row.phase.directive_name().as_bytes()), Some(row.phase));
+            assert_eq!(Phase::by_name(row.name.as_bytes()), Some(row.phase));
         }
     }
 }

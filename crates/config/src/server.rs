@@ -122,15 +122,6 @@ impl ServerConf {
         }
     }
 
-    /// The same, to be kept beyond the record's life.
-    #[must_use]
-    pub fn shared_handlers(&self, phase: Phase) -> Option<Arc<[Handler]>> {
-        match phase.slot() {
-            Slot::Server(slot) => self.handlers.shared(slot as usize),
-            Slot::Dir(_) => None,
-        }
-    }
-
     /// Adds a handler at the end; false if the phase is none of a server's.
     pub fn push_handler(&mut self, phase: Phase, handler: Handler) -> bool {
         let Slot::Server(slot) = phase.slot() else { return false };

@@ -12,25 +12,22 @@ use crate::{
 use apr::{Pool, bytes_at};
 use config::{Args, Contexts, Directive, Language, Place, directives};
 use std::{
-    ffi::{c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
     ptr::{self, NonNull},
 };
 
 /// What a directive is told: where it stands, and which pools it may use. Lives for one call.
-pub struct Command<'a>(NonNull<ffi::cmd_parms>, PhantomData<&'a ()>);
+pub struct Command<'a>(NonNull<ffi::cmd_parms>, Server, PhantomData<&'a ()>);
 
 impl Command<'_> {
     /// # Safety
     /// Null, or httpd's for a call that outlasts the wrapper.
     pub(crate) unsafe fn from_ptr<'a>(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
-        NonNull::new(cmd).map(|cmd| Command(cmd, PhantomData))
-    }
-
-    /// # Safety
-    /// httpd's for a call that outlasts the wrapper.
-    pub(crate) unsafe fn new<'a>(cmd: NonNull<ffi::cmd_parms>) -> Command<'a> {
-        Command(cmd, PhantomData)
+        let cmd = NonNull::new(cmd)?;
+        // SAFETY: the caller's promise; httpd always names the server.
+        let server = unsafe { Server::from_ptr(cmd.as_ref().server) }?;
+        Some(Command(cmd, server, PhantomData))
     }
 
     /// The pointer.
@@ -45,11 +42,7 @@ impl Command<'_> {
 
     /// The server it stands in.
     pub fn server(&self) -> Server {
-        // SAFETY: httpd always names one.
-        match unsafe { Server::from_ptr(self.raw().server) } {
-            Some(server) => server,
-            None => std::process::abort(),
-        }
+        self.1
     }
 
     /// Lives as long as what the directive configures: the configuration's pool, or the request's in `.htaccess`.
@@ -131,18 +124,6 @@ impl Command<'_> {
     pub fn override_bits(&self) -> c_int {
         self.raw().override_
     }
-
-    /// httpd's own check of where a directive may stand: `NOT_IN_*` bits (`ap_check_cmd_context`).
-    ///
-    /// # Errors
-    /// httpd's message.
-    pub fn check_context(&self, forbidden: u32) -> Result<(), String> {
-        // SAFETY: httpd's record; the message lies in its pool.
-        match unsafe { bytes_at(ffi::ap_check_cmd_context(self.as_ptr(), forbidden)) } {
-            Some(message) => Err(String::from_utf8_lossy(message).into_owned()),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The records that a directive may change.
@@ -214,6 +195,9 @@ impl<D> Section<D> {
         unsafe { self.0.as_ref() }.get()
     }
 }
+
+/// What httpd reads if it calls for a directive without saying where that stands.
+const NO_COMMAND_TEXT: &CStr = c"mod_interp: httpd names no server for this line";
 
 // The command table.
 
@@ -340,7 +324,8 @@ unsafe extern "C" fn block<H: Host>(
     current: *mut c_void,
     arg: *const c_char,
 ) -> *const c_char {
-    let Some(cmd) = NonNull::new(cmd).map(|cmd| Command::<'_>(cmd, PhantomData)) else { return ptr::null() };
+    // SAFETY: httpd lends it for this call.
+    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: a C string that lives for the call.
     let arg = unsafe { bytes_at(arg) }.unwrap_or_default();
     let fallback = Err(format!("{}>: an error in the module itself", String::from_utf8_lossy(cmd.name())));
@@ -440,7 +425,8 @@ unsafe extern "C" fn flag<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, o
 /// # Safety
 /// httpd calls for a directive of the host's table; `dir` is null or the host's record, unless the row is run on reading.
 unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]]) -> *const c_char {
-    let Some(cmd) = NonNull::new(cmd).map(|cmd| Command(cmd, PhantomData)) else { return ptr::null() };
+    // SAFETY: httpd lends it for this call.
+    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: `rows` put a row there.
     let Some(row) = (unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() }) else { return ptr::null() };
     let server = cmd.server();

@@ -39,10 +39,6 @@ pub enum Own {
     AfterStart,
     /// `child_init`, before everyone.
     BeforeChild,
-    /// `create_request`, middle.
-    CreateRequest,
-    /// `post_read_request` and `header_parser`, before everyone.
-    RequestBegins,
     /// `insert_error_filter`, first.
     BeforeError,
 }
@@ -82,7 +78,7 @@ const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
         Hook::PreConnection => Callback::PreConnection(pre_connection::<H, P, O>),
         Hook::ProcessConnection => Callback::Connection(connection::<H, P, O>),
         Hook::QuickHandler => Callback::Quick(quick_handler::<H, P, O>),
-        Hook::InsertFilter => Callback::Void(void::<H, P, O>),
+        Hook::InsertFilter | Hook::InsertErrorFilter => Callback::Void(void::<H, P, O>),
         Hook::ChildPoolCleanup | Hook::RequestPoolCleanup => Callback::None,
         _ => Callback::Request(request::<H, P, O>),
     }
@@ -246,8 +242,10 @@ fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
                     PreTranslateName => ffi::ap_hook_pre_translate_name,
                     TranslateName => ffi::ap_hook_translate_name,
                     MapToStorage => ffi::ap_hook_map_to_storage,
+                    PostPerdirConfig => ffi::ap_hook_post_perdir_config,
                     HeaderParser => ffi::ap_hook_header_parser,
                     AccessChecker => ffi::ap_hook_access_checker,
+                    AccessCheckerEx => ffi::ap_hook_access_checker_ex,
                     CheckUserId => ffi::ap_hook_check_user_id,
                     AuthChecker => ffi::ap_hook_auth_checker,
                     TypeChecker => ffi::ap_hook_type_checker,
@@ -258,6 +256,9 @@ fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
                     _ => return,
                 };
                 add(Some(f), none, later, order)
+            }
+            Callback::Void(f) if matches!(hook, InsertErrorFilter) => {
+                ffi::ap_hook_insert_error_filter(Some(f), none, later, order)
             }
             Callback::Void(f) => ffi::ap_hook_insert_filter(Some(f), none, later, order),
             Callback::Quick(f) => ffi::ap_hook_quick_handler(Some(f), none, later, order),
@@ -281,8 +282,7 @@ fn kept(names: &[*const c_char]) -> *const *const c_char {
 
 fn add_own<H: Host>(own: Own) {
     let none = ptr::null();
-    let (first, middle) = (Order::First.number(), Order::Middle.number());
-    let (last, really_last) = (Order::Last.number(), Order::ReallyLast.number());
+    let (first, last, really_last) = (Order::First.number(), Order::Last.number(), Order::ReallyLast.number());
     // SAFETY: as in `add`.
     unsafe {
         match own {
@@ -291,11 +291,6 @@ fn add_own<H: Host>(own: Own) {
             Own::BeforeStart => ffi::ap_hook_open_logs(Some(before_start::<H>), none, none, first - 1),
             Own::AfterStart => ffi::ap_hook_post_config(Some(after_start::<H>), none, none, really_last),
             Own::BeforeChild => ffi::ap_hook_child_init(Some(before_child::<H>), none, none, BEFORE_EVERYONE),
-            Own::CreateRequest => ffi::ap_hook_create_request(Some(create_request::<H>), none, none, middle),
-            Own::RequestBegins => {
-                ffi::ap_hook_post_read_request(Some(request_begins::<H>), none, none, BEFORE_EVERYONE);
-                ffi::ap_hook_header_parser(Some(request_begins::<H>), none, none, BEFORE_EVERYONE);
-            }
             Own::BeforeError => ffi::ap_hook_insert_error_filter(Some(before_error::<H>), none, none, first),
         }
     }
@@ -326,20 +321,30 @@ extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int
 }
 
 unsafe extern "C" fn void<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) {
-    // SAFETY: as `request`, whose result has no place to go.
-    unsafe { request::<H, P, O>(r) };
+    // SAFETY: httpd lends it for this call.
+    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return };
+    if !H::is_idle(PHASES[P].phase, O, &r) {
+        guard::<H, _>(PHASES[P].name, (), || {
+            // The status has no place to go.
+            H::request(PHASES[P].phase, O, r);
+        });
+    }
 }
 
 unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(
     r: *mut ffi::request_rec,
     lookup: c_int,
 ) -> c_int {
-    if lookup != 0 {
-        // A subrequest that will perhaps never be run: nothing to answer.
+    if lookup == 0 {
+        // SAFETY: as `request`.
+        return unsafe { request::<H, P, O>(r) };
+    }
+    // SAFETY: httpd lends it for this call.
+    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
+    if H::is_idle(PHASES[P].phase, O, &r) {
         return DECLINED;
     }
-    // SAFETY: as `request`.
-    unsafe { request::<H, P, O>(r) }
+    guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::look_up(PHASES[P].phase, O, r))
 }
 
 unsafe extern "C" fn connection<H: Host, const P: usize, const O: usize>(c: *mut ffi::conn_rec) -> c_int {
@@ -436,18 +441,6 @@ unsafe extern "C" fn child<H: Host, const P: usize, const O: usize>(
 unsafe extern "C" fn before_child<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) {
     // SAFETY: httpd lends them for this call.
     unsafe { in_child::<H>("child_init", p, s, H::before_child) }
-}
-
-unsafe extern "C" fn create_request<H: Host>(r: *mut ffi::request_rec) -> c_int {
-    // SAFETY: httpd lends it for this call.
-    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return OK };
-    guard::<H, _>("create_request", HTTP_INTERNAL_SERVER_ERROR, || H::create_request(r))
-}
-
-unsafe extern "C" fn request_begins<H: Host>(r: *mut ffi::request_rec) -> c_int {
-    // SAFETY: httpd lends it for this call.
-    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
-    guard::<H, _>("start of a request", HTTP_INTERNAL_SERVER_ERROR, || H::request_begins(r))
 }
 
 unsafe extern "C" fn before_error<H: Host>(r: *mut ffi::request_rec) {

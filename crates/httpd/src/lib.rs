@@ -42,6 +42,7 @@ mod tree;
 pub mod util;
 
 pub use body::{BodyError, ReadError};
+pub use config::{Language, content_handler};
 pub use connection::{Connection, KeepAlive};
 pub use directive::{Command, Section, ServerEdit, Slots};
 pub use end::{End, register as register_end};

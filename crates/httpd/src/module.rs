@@ -76,6 +76,11 @@ pub trait Host: Sized + 'static {
     }
     /// Runs a phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
     fn request(phase: Phase, order: usize, r: Request) -> c_int;
+    /// Whether the quick handler would answer a subrequest that is looked up, and perhaps never run: `OK` or `DECLINED`. By
+    /// default it would not.
+    fn look_up(_phase: Phase, _order: usize, _r: Request) -> c_int {
+        DECLINED
+    }
     /// Runs a phase of a connection.
     fn connection(phase: Phase, order: usize, c: Connection) -> c_int;
     /// Runs a phase of the start. Anything but `OK` ends the start.
@@ -131,14 +136,6 @@ pub trait Host: Sized + 'static {
     }
     /// [`Own::BeforeChild`]: before the child_init phase of scripts.
     fn before_child(_pool: Pool, _s: Server) {}
-    /// [`Own::CreateRequest`]: a request_rec was made, nothing is read yet.
-    fn create_request(_r: Request) -> c_int {
-        OK
-    }
-    /// [`Own::RequestBegins`]: before the phases post_read_request and header_parser.
-    fn request_begins(_r: Request) -> c_int {
-        DECLINED
-    }
     /// [`Own::BeforeError`]: an error page is about to be sent.
     fn before_error(_r: Request) {}
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.

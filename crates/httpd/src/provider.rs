@@ -235,8 +235,8 @@ pub struct CmdParms(NonNull<ffi::cmd_parms>);
 impl CmdParms {
     /// The command behind it.
     pub fn command(&self) -> Command<'_> {
-        // SAFETY: the object's ticket, which the door checked, ends with httpd's call.
-        unsafe { Command::new(self.0) }
+        // SAFETY: the object's ticket, which the door checked, ends with httpd's call; made from a command, which has a server.
+        unsafe { Command::from_ptr(self.0.as_ptr()).unwrap_unchecked() }
     }
 }
 

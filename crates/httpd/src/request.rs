@@ -342,12 +342,19 @@ impl Request {
         records::of::<H>().set_state(self, state)
     }
 
-    /// Whether its handler's name begins so: asked of each request.
-    #[inline]
-    pub fn handler_begins_with(&self, byte: u8) -> bool {
+    /// Whether its handler's name begins with one of these letters, see [`config::content::first_letters`]: asked of each
+    /// request.
+    #[inline(always)]
+    pub fn handler_begins_with(&self, letters: u32) -> bool {
         let at = self.raw().handler.cast::<u8>();
         // SAFETY: null or a C string.
-        !at.is_null() && unsafe { at.read() } == byte
+        !at.is_null() && letters.checked_shr(unsafe { at.read() }.wrapping_sub(b'a').into()).unwrap_or(0) & 1 != 0
+    }
+
+    /// The content handler of a language that it is to be answered by (`SetHandler`).
+    #[inline]
+    pub fn content_handler(&self, language: config::Language) -> Option<&'static config::ContentRow> {
+        config::content_handlers(language).find(|row| self.has_handler(row.name))
     }
 
     /// Whether that is its handler (`SetHandler`).

@@ -299,7 +299,7 @@ impl Host for LuaHost {
         match phase.row().position(order) {
             Some(Position::Look) => r.state::<LuaHost>().is_none() && r.prev().is_none(),
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
-            Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(b'l'),
+            Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(response::LETTERS),
             Some(Position::Handlers) | None => dispatch::is_idle(LUA, phase, r),
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }

@@ -8,8 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
+use config::content::first_letters;
 use config::script::interpolate;
-use config::{HandlerId, MapHandler, Phase, ServerOption, Source};
+use config::{Form, HandlerId, Language, MapHandler, Phase, ServerOption, Source, content_handler};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, ModuleRecord, Regex, Request};
@@ -63,20 +64,12 @@ pub fn compile(map: &MapHandler) -> Result<(), String> {
     pattern(map).map(drop).map_err(wrong)
 }
 
-/// The handler by which a request asks for us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// `SetHandler lua-script`.
-    Script,
-    /// `SetHandler lua`.
-    Handlers,
-}
+/// The letters with which the names of our content handlers begin.
+pub const LETTERS: u32 = first_letters(Language::Lua);
 
+/// What makes the page, if `SetHandler` names us.
 fn form(r: &Request) -> Option<Form> {
-    if r.has_handler(c"lua-script") {
-        return Some(Form::Script);
-    }
-    r.has_handler(c"lua").then_some(Form::Handlers)
+    r.content_handler(Language::Lua).map(|content| content.form)
 }
 
 fn end_walk(r: &Request) {
@@ -101,7 +94,7 @@ pub fn look(r: &Request) -> c_int {
 /// Runs the handler that `SetHandler` names.
 pub fn run(r: &Request) -> c_int {
     match form(r) {
-        Some(Form::Script) => own_file(r),
+        Some(Form::File) => own_file(r),
         Some(Form::Handlers) => handlers(r),
         None => DECLINED,
     }
@@ -146,7 +139,7 @@ fn printed(r: &Request) {
     }
     let of_file = |directive: &str, file: &[u8]| format!("{directive} {}", String::from_utf8_lossy(file));
     let what = match form(r) {
-        Some(Form::Script) => of_file("SetHandler lua-script", r.filename().unwrap_or_default()),
+        Some(Form::File) => of_file("SetHandler lua-script", r.filename().unwrap_or_default()),
         Some(Form::Handlers) => configured::of_request(LUA, Phase::Response, r)
             .first()
             .map_or_else(String::new, |handler| report::name_of(LUA, Phase::Response, handler)),
@@ -215,7 +208,8 @@ fn is_chosen_by_server(r: &Request) -> bool {
     ];
     // SAFETY: no script runs yet that could have lent anything.
     let cx = unsafe { Reenter::assume() };
-    r.handler_without_htaccess(ours, cx).is_some_and(|name| name == b"lua-script")
+    let chosen = r.handler_without_htaccess(ours, cx);
+    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == Form::File))
 }
 
 fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {

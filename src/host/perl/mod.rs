@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Pool, Reenter};
-use config::{DirConf, Directive, Phase, PhaseRow, Scope, ServerConf};
+use config::{DirConf, Directive, Phase, PhaseRow, ServerConf};
 use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
@@ -354,7 +354,7 @@ impl Host for PerlHost {
     }
 
     fn wants(row: &PhaseRow, _index: usize) -> bool {
-        row.perl.is_some() && row.scope != Scope::Filter
+        row.perl.is_some() && row.is_built
     }
 
     #[inline(always)]
@@ -373,8 +373,13 @@ impl Host for PerlHost {
     fn request(phase: Phase, order: usize, r: Request) -> c_int {
         match phase {
             Phase::Response => response::run(order, &r),
+            phase if phase.row().may_answer => response::early(phase, &r, false),
             _ => dispatch::request(PERL, phase, &r),
         }
+    }
+
+    fn look_up(phase: Phase, _order: usize, r: Request) -> c_int {
+        response::early(phase, &r, true)
     }
 
     fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {

@@ -3,11 +3,12 @@
 use std::ffi::c_int;
 
 use apr::Reenter;
-use config::{DirConf, DirOption, Phase};
+use config::content::first_letters;
+use config::{ContentRow, DirConf, DirOption, Language, Phase};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use interp::{Fail, Raised};
+use interp::{Fail, IntoVal, Raised, Ticket};
 use interp_perl::{Entered, Stdio};
 
 use super::{PERL, PerlHost, entered, env};
@@ -17,44 +18,34 @@ use crate::host::lang::RequestCall;
 use crate::host::request::RequestState;
 use crate::host::{configured, end, hint, report};
 
-/// The handler by which a request asks for us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// `SetHandler modperl`: the handler and nothing around it.
-    Plain,
-    /// `SetHandler perl-script`: %ENV, STDIN and STDOUT are the response's.
-    Script,
-}
-
-fn form(r: &Request) -> Option<Form> {
-    if r.has_handler(c"modperl") {
-        return Some(Form::Plain);
-    }
-    r.has_handler(c"perl-script").then_some(Form::Script)
+/// The content handler of ours that the request asks for.
+fn content(r: &Request) -> Option<&'static ContentRow> {
+    r.content_handler(Language::Perl)
 }
 
 /// Whether `SetHandler` may name us.
-#[inline]
+#[inline(always)]
 pub fn may_be_ours(r: &Request) -> bool {
-    r.handler_begins_with(b'm') || r.handler_begins_with(b'p')
+    const LETTERS: u32 = first_letters(Language::Perl);
+    r.handler_begins_with(LETTERS)
 }
 
 /// The two callbacks of the phase. The first runs before all other modules' and only ends the walk if another module's handler is
 /// about to run: an access handler in front of a proxy must not hold an interpreter while the proxy works.
 pub fn run(order: usize, r: &Request) -> c_int {
-    let form = form(r);
+    let content = content(r);
     if order == 0 {
         if let Some(page_of) = r.prev() {
             hint::unreached(PERL, &page_of);
         }
-        if form.is_none() {
+        if content.is_none() {
             // The walks of the requests that it came from by an internal redirect end too: this may be their error page.
             std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
         }
         end::before_upgrade(PERL, r);
         return DECLINED;
     }
-    let Some(form) = form else { return DECLINED };
+    let Some(content) = content else { return DECLINED };
     let (server, dir) = (r.server_config::<PerlHost>(), r.dir_config::<PerlHost>());
     let configured = &*configured::of_request(PERL, Phase::Response, r);
     if configured.is_empty() && !r.state::<PerlHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
@@ -70,30 +61,74 @@ pub fn run(order: usize, r: &Request) -> c_int {
     let call = RequestCall { r, state, server, phase };
     let status = match enter(PERL, &call, |entry| {
         let Some(entered) = entered(entry) else { return DECLINED };
-        state.output.open(dir.is_some_and(|d| d.options.is(DirOption::ParseHeaders)));
+        let on = |option| is_on(dir, content, option);
+        state.output.open(on(DirOption::ParseHeaders));
         env::before_handler(&call, dir, entry);
-        let status = match form {
-            Form::Plain => plain(r, state, dir, entered, &stack),
-            Form::Script => script(r, state, dir, entered, &stack),
+        let (with_env, is_global) = (on(DirOption::SetupEnv), on(DirOption::GlobalRequest));
+        let status = match content.takes_over {
+            true => script(r, state, with_env, is_global, entered, &stack),
+            false => plain(r, state, with_env, entered, &stack),
         };
-        // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
-        let cx = unsafe { Reenter::assume() };
-        let finished = state.output.finish(r, cx, status == OK);
-        if state.output.was_missed() && status == OK && r.bytes_sent() == 0 {
-            let step = configured.first().map_or_else(String::new, |handler| report::name_of(PERL, phase, handler));
-            hint::printed_astray(PERL, r, &step);
-        }
-        match finished {
-            Ok(()) => state.output.status().unwrap_or(status),
-            Err(_) if r.connection().is_aborted() => status,
-            Err(failed) => failed.code(),
-        }
+        finished(&stack, r, state, status)
     }) {
         Ok(DECLINED) => declined(r),
         Ok(status) => status,
         Err(refused) => refuse(PERL, r, phase, &refused),
     };
     state.end_walk(r);
+    status
+}
+
+/// Sends what is left of the output of handlers that ended with `status`; returns the status that results.
+fn finished(stack: &Stack<'_>, r: &Request, state: &RequestState, status: c_int) -> c_int {
+    // SAFETY: in a phase that may answer, inside the interpreter: a filter written in Perl may run; nothing is lent here.
+    let cx = unsafe { Reenter::assume() };
+    let finished = state.output.finish(r, cx, status == OK);
+    if state.output.was_missed() && status == OK && r.bytes_sent() == 0 {
+        let first = stack.configured.first();
+        let step = first.map_or_else(String::new, |handler| report::name_of(PERL, stack.phase, handler));
+        hint::printed_astray(PERL, r, &step);
+    }
+    match finished {
+        Ok(()) => state.output.status().unwrap_or(status),
+        Err(_) if r.connection().is_aborted() => status,
+        Err(failed) => failed.code(),
+    }
+}
+
+/// Runs the handlers of a phase before the response that may answer. Where a subrequest is only looked up nothing of what they print is
+/// sent; their second argument says so.
+pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
+    let configured = &*configured::of_request(PERL, phase, r);
+    if configured.is_empty() && !r.state::<PerlHost>().is_some_and(|s| s.is_changed(phase)) {
+        return DECLINED;
+    }
+    let server = r.server_config::<PerlHost>().filter(|s| s.conf.is_enabled());
+    let (Some(server), Some(state)) = (server, RequestState::of(PERL, r)) else { return DECLINED };
+    let stack = Stack { lang: PERL, phase, about: About::Request(*r), configured, state: Some(state) };
+    let call = RequestCall { r, state, server, phase };
+    let done = enter(PERL, &call, |entry| {
+        match is_look_up {
+            true => state.output.open_for_look_up(),
+            false => state.output.open(false),
+        }
+        env::before_handler(&call, None, entry);
+        let status = run_stack(entry, &stack, &[stack.subject(), is_look_up.val(Ticket::FOREVER)]);
+        if is_look_up || status == DECLINED {
+            state.output.forget();
+            return status;
+        }
+        finished(&stack, r, state, status)
+    });
+    let status = done.unwrap_or_else(|refused| refuse(PERL, r, phase, &refused));
+    if is_look_up && status == OK && r.filename().is_none() {
+        // Nothing more looks the subrequest up, and httpd's own handlers expect a name if the promise is not kept.
+        r.set_filename(Some(r.uri().unwrap_or_default()));
+    }
+    if status != DECLINED {
+        state.end_walk(r);
+        end::look_after(PERL, r);
+    }
     status
 }
 
@@ -112,12 +147,13 @@ fn declined(r: &Request) -> c_int {
     DECLINED
 }
 
-fn said(dir: Option<&DirConf>, option: DirOption) -> Option<bool> {
-    dir.and_then(|d| d.options.said(option))
+/// Whether an option is on: as a line says, else as the content handler has it.
+fn is_on(dir: Option<&DirConf>, content: &ContentRow, option: DirOption) -> bool {
+    dir.and_then(|dir| dir.options.said(option)).unwrap_or_else(|| content.turns_on(option))
 }
 
-fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered, stack: &Stack<'_>) -> c_int {
-    if dir.is_some_and(|d| d.options.is(DirOption::SetupEnv)) {
+fn plain(r: &Request, state: &RequestState, with_env: bool, entered: &Entered, stack: &Stack<'_>) -> c_int {
+    if with_env {
         // SAFETY: as in `run`.
         env::add_cgi(r, state, unsafe { Reenter::assume() });
         env::put_cgi(r, state, Some(r), entered);
@@ -125,11 +161,17 @@ fn plain(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Ent
     run_stack(entered, stack, &[stack.subject()])
 }
 
-fn script(r: &Request, state: &RequestState, dir: Option<&DirConf>, entered: &Entered, stack: &Stack<'_>) -> c_int {
-    if said(dir, DirOption::GlobalRequest) != Some(false) {
+fn script(
+    r: &Request,
+    state: &RequestState,
+    with_env: bool,
+    is_global: bool,
+    entered: &Entered,
+    stack: &Stack<'_>,
+) -> c_int {
+    if is_global {
         state.is_global.set(true);
     }
-    let with_env = said(dir, DirOption::SetupEnv) != Some(false);
     if with_env {
         // SAFETY: as in `run`.
         env::add_cgi(r, state, unsafe { Reenter::assume() });

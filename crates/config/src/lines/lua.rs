@@ -312,9 +312,9 @@ mod tests {
             ("LuaHookTranslateName /h.lua f", Phase::Trans, Position::Middle),
             ("LuaHookTranslateName /h.lua g EARLY", Phase::Trans, Position::Early),
             ("LuaHookCheckUserID /h.lua f late", Phase::Authen, Position::Late),
-            ("LuaHookPreTranslateName /h.lua f", Phase::PreTranslateName, Position::Middle),
-            ("LuaHookPreTranslate /h.lua g", Phase::PreTranslateName, Position::Middle),
-            ("LuaQuickHandler \"/my hooks.lua\" f", Phase::QuickHandler, Position::Middle),
+            ("LuaHookPreTranslateName /h.lua f", Phase::PreTranslate, Position::Middle),
+            ("LuaHookPreTranslate /h.lua g", Phase::PreTranslate, Position::Middle),
+            ("LuaQuickHandler \"/my hooks.lua\" f", Phase::Quick, Position::Middle),
             ("LuaHookInsertFilter /h.lua f", Phase::InsertFilter, Position::Middle),
             ("LuaHookLog /h.lua f", Phase::Log, Position::Middle),
             ("LuaHookAuthChecker /h.lua f late", Phase::Authz, Position::Late),
@@ -325,8 +325,8 @@ mod tests {
             assert_eq!(handlers[0].at.to_string(), "httpd.conf:12");
         }
         let names = |list: &[Handler]| list.iter().map(Handler::display_name).collect::<Vec<_>>();
-        assert_eq!(names(world.dir.hooks(Phase::PreTranslateName, Position::Middle)), ["/h.lua:f", "/h.lua:g"]);
-        assert_eq!(names(world.dir.hooks(Phase::QuickHandler, Position::Middle)), ["/my hooks.lua:f"]);
+        assert_eq!(names(world.dir.hooks(Phase::PreTranslate, Position::Middle)), ["/h.lua:f", "/h.lua:g"]);
+        assert_eq!(names(world.dir.hooks(Phase::Quick, Position::Middle)), ["/my hooks.lua:f"]);
         assert!(world.dir.has_no_handlers() && world.server.all_handlers().next().is_none());
     }
 

@@ -1,0 +1,48 @@
+# Phases that httpd has and mod_lua lacks, or has as hooks only: as handlers.
+use lib 't/lib';
+use TestHttpd::Lua;
+
+my $CONF = <<'C';
+LuaPreTranslateHandler function(r) return see(r, "pre_translate:" .. r.uri) end
+LuaModule seen
+<Location /seen>
+    SetHandler lua
+    LuaPostPerdirConfigHandler function(r) return see(r, "post_perdir") end
+    LuaInsertFilterHandler function(r) see(r, "insert_filter") return 403 end
+    LuaResponseHandler function(r) r:puts("page") return apache2.OK end
+</Location>
+<Location /missing>
+    LuaInsertErrorFilterHandler function(r) see(r, "insert_error") return 500 end
+</Location>
+<Location /private>
+    AuthType Basic
+    AuthName test
+    AuthBasicProvider file
+    Require valid-user
+    SetHandler lua
+    LuaAccessExHandler function(r) return r.args == "token" and apache2.OK or apache2.DECLINED end
+    LuaResponseHandler function(r) r:puts("page") return apache2.OK end
+</Location>
+C
+
+for_each_mpm(qw(event prefork), sub {
+    my ($mpm) = @_;
+    my $s = TestHttpd::Lua->start(mpm => $mpm, config => "LuaPackagePath \"\@lua\@/?.lua\"\n$CONF", load => ['authn_file'],
+        scripts => { 'seen.lua' => <<'L' });
+function see(r, what)
+  local seen = r.err_headers_out["X-Seen"]
+  r.err_headers_out["X-Seen"] = seen and seen .. " " .. what or what
+  return apache2.DECLINED
+end
+L
+    $s->expect_log(qr/returned/);
+    my $answer = $s->get('/seen/a%40b');
+    is "$answer->{status} $answer->{content}", '200 page', 'the page';
+    is $answer->{headers}{'x-seen'}, 'pre_translate:/seen/a%40b post_perdir insert_filter', 'phases in order';
+    $answer = $s->get('/missing');
+    is "$answer->{status} $answer->{headers}{'x-seen'}", '404 pre_translate:/missing insert_error', 'an error page of httpd\'s';
+    is $s->get('/private?token')->{content}, 'page', 'LuaAccessExHandler lets in without a user';
+    is $s->get('/private')->{status}, 401, 'or does not';
+});
+
+done_testing;
