@@ -157,7 +157,9 @@ pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
     let has_none = |phase| configured::has_none(lang, phase, r);
     has_none(phase)
         && match lang.state(r) {
-            Some(state) => state.is_idle(phase),
+            Some(state) => {
+                state.is_idle(phase) && (phase != Phase::Log || state.expects_end() || has_none(Phase::Cleanup))
+            }
             None => !prepares_cleanup(phase) || has_none(Phase::Cleanup),
         }
         && (phase != Phase::Fixup || !end::runs_handlers(lang, r))
@@ -186,12 +188,12 @@ fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
     let configured = &*configured::of_request(lang, phase, r);
     let state = lang.state(r);
     let server = lang.server_of(r).filter(|s| s.conf.is_enabled());
-    if state.is_none()
-        && prepares_cleanup(phase)
+    if prepares_cleanup(phase)
         && server.is_some()
         && !configured::of_request(lang, Phase::Cleanup, r).is_empty()
+        && let Some(state) = RequestState::of(lang, r)
     {
-        RequestState::of(lang, r);
+        state.expect_end(r);
     }
     let nothing = match state {
         None => configured.is_empty(),

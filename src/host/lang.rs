@@ -395,8 +395,8 @@ impl LanguageRow {
     }
     /// Gives a request its state, once.
     #[inline(always)]
-    pub fn set_state<'r>(&self, r: &'r Request, state: RequestState) -> Option<&'r RequestState> {
-        self.records.set_state(r, state)
+    pub fn set_state<'r>(&self, r: &'r Request, make: impl FnOnce() -> RequestState) -> Option<&'r RequestState> {
+        self.records.set_state(r, make)
     }
     /// The state of a connection, if it has one.
     #[inline(always)]

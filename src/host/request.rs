@@ -100,6 +100,8 @@ pub struct RequestState {
     is_watched: Cell<bool>,
     /// Whether the request has ended for us.
     is_ended: Cell<bool>,
+    /// Whether something is to be done when the request's pool is about to die.
+    has_end: Cell<bool>,
     /// Says to those who wait that this request keeps an interpreter while its answer is sent.
     drains: Drains,
     extras: OnceCell<Box<Extras>>,
@@ -131,7 +133,7 @@ impl RequestState {
         };
         lang.own().mark_in_use(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
-        let state = RequestState {
+        let make = || RequestState {
             lang,
             ticket: Cell::new(Ticket::GONE),
             tree: Tree::default(),
@@ -139,6 +141,7 @@ impl RequestState {
             walk_is_over: Cell::new(false),
             is_watched: Cell::new(false),
             is_ended: Cell::new(false),
+            has_end: Cell::new(false),
             drains: Drains::default(),
             extras: OnceCell::new(),
             env: Cell::default(),
@@ -147,18 +150,28 @@ impl RequestState {
             shown: Cell::new(None),
             output: Output::new(lang),
         };
-        let state = lang.set_state(r, state)?;
+        let state = lang.set_state(r, make)?;
         lang.request_begins(r);
-        let r = *r;
-        let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+        if lang.own().uses().has(Phase::Cleanup) {
+            state.expect_end(r);
+        }
         if r.main().is_some() || r.prev().is_some() {
-            state.join_family(&r);
+            state.join_family(r);
         }
         Some(state)
     }
 
+    /// Has [`super::end::at_death`] called when the request's pool is about to die: before whatever it does has anything to do.
+    pub fn expect_end(&self, r: &Request) {
+        if !self.has_end.replace(true) {
+            let (lang, r) = (self.lang, *r);
+            let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+        }
+    }
+
     #[cold]
     fn join_family(&self, r: &Request) {
+        self.expect_end(r);
         if let Some(first) = RequestState::of(self.lang, &top(*r)) {
             first.extras().members.borrow_mut().push(*r);
         }
@@ -191,6 +204,7 @@ impl RequestState {
     /// Has httpd tell of the end of this request, or of the one it came from, since something is left to do at that moment.
     /// Without threads nobody can be kept waiting, and nothing is watched for.
     pub fn watch(&self, r: &Request) {
+        self.expect_end(r);
         if self.is_watched.get() || choose(self.lang, &About::Request(*r)).is_none_or(|stock| stock.tipool().is_none())
         {
             return;
@@ -330,6 +344,7 @@ impl RequestState {
             _ => phase != Phase::Response && !self.walk_is_over.get(),
         };
         if walks {
+            self.expect_end(r);
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
             self.tree().walk(r.as_ptr().addr(), main, &hold);
         }
@@ -370,6 +385,12 @@ impl RequestState {
     /// The part that few requests have, made now if this one had none.
     pub fn extras(&self) -> &Extras {
         self.extras.get_or_init(Box::default)
+    }
+
+    /// Whether [`RequestState::expect_end`] was called.
+    #[inline]
+    pub fn expects_end(&self) -> bool {
+        self.has_end.get()
     }
 
     /// Whether a phase without configured handlers has nothing to do: no pushed handler, and no walk that the phase would end.
@@ -445,7 +466,8 @@ impl RequestState {
     }
 
     /// Puts a stack in place of the configured one.
-    pub fn set_steps(&self, phase: Phase, steps: Vec<Step>) {
+    pub fn set_steps(&self, r: &Request, phase: Phase, steps: Vec<Step>) {
+        self.expect_end(r);
         let mut changed = self.extras().changed.borrow_mut();
         let old = match changed.iter_mut().find(|(p, _)| *p == phase) {
             Some((_, old)) => std::mem::replace(old, steps),

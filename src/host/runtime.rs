@@ -243,7 +243,7 @@ impl HostRuntime {
             let state = self.state(&r)?;
             lang.own().mark_in_use(phase);
             pin_for(&r, state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
+            state.set_steps(&r, phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {

@@ -98,13 +98,13 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
     }
 
     /// [`Request::set_state`].
-    #[inline]
-    pub fn set_state<'r>(&self, r: &'r Request, state: R) -> Option<&'r R> {
+    #[inline(always)]
+    pub fn set_state<'r>(&self, r: &'r Request, make: impl FnOnce() -> R) -> Option<&'r R> {
         if let Some(old) = self.state(r) {
             return Some(old);
         }
         // SAFETY: the vector lies in the request's pool; the slot is empty.
-        unsafe { slot::put((*r.as_ptr()).request_config, self.module, r.pool(), state).map(|state| state.as_ref()) }
+        unsafe { slot::put((*r.as_ptr()).request_config, self.module, r.pool(), make).map(|state| state.as_ref()) }
     }
 
     /// [`Connection::state`].
@@ -120,6 +120,6 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
             return Some(old);
         }
         // SAFETY: the vector lies in the connection's pool; the slot is empty.
-        unsafe { slot::put((*c.as_ptr()).conn_config, self.module, c.pool(), state).map(|state| state.as_ref()) }
+        unsafe { slot::put((*c.as_ptr()).conn_config, self.module, c.pool(), || state).map(|state| state.as_ref()) }
     }
 }

@@ -339,7 +339,7 @@ impl Request {
     /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
     /// before this find none. What was set before stays and is returned.
     pub fn set_state<H: Host>(&self, state: H::Request) -> Option<&H::Request> {
-        records::of::<H>().set_state(self, state)
+        records::of::<H>().set_state(self, || state)
     }
 
     /// Whether its handler's name begins with one of these letters, see [`config::content::first_letters`]: asked of each
