@@ -19,12 +19,12 @@ use leases::Keeper;
 use tipool::Late;
 
 use super::about::About;
-use super::dispatch::{self, enter_any, in_parent};
+use super::call::{enter_any, in_parent};
 use super::lang::{CommonHost, Lang};
 use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
 use super::site::Early;
-use super::{ServerRecord, configured, hint, languages, report, site};
+use super::{ServerRecord, configured, dispatch, hint, languages, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -120,7 +120,7 @@ pub fn directive<H: CommonHost>(
     let s = cmd.server();
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = main_stock(lang).is_some();
-    let server_running = slots.server().is_some_and(|record| record.stock().is_some()) || (!s.is_virtual() && running);
+    let server_running = choose(lang, &About::Server(s)).is_some() || (!s.is_virtual() && running);
     let effect = slots
         .edit(|server, dir| {
             let mut context = Context {
@@ -133,7 +133,7 @@ pub fn directive<H: CommonHost>(
                 at: at.clone(),
                 from_code: FROM_CODE.get(),
                 mpm_threaded: httpd::mpm::is_threaded(),
-                perl_has_ithreads: lang.has_threads(),
+                perl_has_ithreads: lang.facts.has_threads,
                 running,
                 server_running,
                 getenv: config::process_env,
@@ -164,7 +164,7 @@ pub fn directive<H: CommonHost>(
         }
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
-            in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));
+            in_parent(&s, &stock, |entry| lang.set_env(entry, &name, &value));
             Ok(())
         }
     }
@@ -195,7 +195,7 @@ fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued)
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
     let record = record.ok_or("the server has no configuration record")?;
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(*s)) {
         return Ok(stock.clone());
     }
     let main = start_main(lang)?;
@@ -227,17 +227,17 @@ pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
 fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     let main = Server::main().ok_or("there is no main server yet")?;
     let record = lang.server(&main).ok_or("the main server has no configuration record")?;
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
-    if httpd::mpm::is_threaded() && !lang.has_threads() {
+    if httpd::mpm::is_threaded() && !lang.facts.has_threads {
         return Err(format!(
             "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
             String::from_utf8_lossy(httpd::mpm::name())
         ));
     }
     let stock = site::start_parent(lang, &main, &record.conf)?;
-    record.set_stock(&stock);
+    record.draws.give(&stock);
     site::run_queue(&main, &stock, &record.conf)?;
     // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
     // main server's configuration holds for them, too.
@@ -256,14 +256,14 @@ fn start_virtual(
     record: &ServerRecord,
     main: &Arc<Stock>,
 ) -> Result<Option<Arc<Stock>>, String> {
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(*s)) {
         return Ok(Some(stock.clone()));
     }
     let conf = &record.conf;
     if !conf.is_enabled() {
         return Ok(None);
     }
-    if conf.has_own_tipool() && !lang.has_threads() {
+    if conf.has_own_tipool() && !lang.facts.has_threads {
         let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
         return Err(format!("{}Options: \"+{option}\" needs a perl with ithreads ({})", lang.name(), site::name_of(s)));
     }
@@ -274,7 +274,7 @@ fn start_virtual(
     } else {
         main.clone()
     };
-    record.set_stock(&stock);
+    record.draws.give(&stock);
     site::run_queue(s, &stock, conf)?;
     Ok(Some(stock))
 }
@@ -335,11 +335,11 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
         let Some(record) = lang.server(&server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
-        let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
+        let about = About::Server(server);
+        let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
-        let found =
-            in_parent(About::Server(server), None, stock, |entry| lang.resolve(entry, &handler, &server, section));
+        let found = in_parent(&server, stock, |entry| lang.resolve(entry, &handler, &server, section));
         if let Err(raised) = found {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
@@ -365,13 +365,14 @@ pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
 fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
-        let Some(stock) = record.stock() else { continue };
+        let about = About::Server(server);
+        let Some(stock) = choose(lang, &about) else { continue };
         for item in record.conf.post_config_requires.iter() {
             site::run(&server, stock, item)?;
         }
     }
     let versions = match main_stock(lang) {
-        Some(stock) => in_parent(About::Server(*s), None, &stock, |entry| lang.version(Some(entry))),
+        Some(stock) => in_parent(s, &stock, |entry| lang.version(Some(entry))),
         None => lang.version(None),
     };
     // The version is added once for both languages, before the words that they add.
@@ -382,6 +383,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
+    httpd::provider::look_after_askers();
     lang.register_end();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones && httpd::mpm::is_threaded() {
@@ -392,9 +394,9 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         hint::misspelt_handlers(lang);
     }
     for stock in site::stocks(lang) {
-        in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));
+        in_parent(s, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
-            for text in in_parent(About::Server(*s), None, &stock, |entry| lang.not_cloned(entry)) {
+            for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {
                 report::server(lang, Some(s), Level::Warn, &format!("{}: {text}", stock.server));
             }
             tipool.start().map_err(|e| {
@@ -418,9 +420,9 @@ fn tell_waiting(lang: Lang, s: &Server) {
         if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
             continue;
         }
-        let beside = other.filter(|_| tells).and_then(|other| other.server(&server));
+        let beside = other.filter(|other| tells && choose(other, &About::Server(server)).is_some());
         let beside = beside
-            .filter(|beside| beside.stock().is_some())
+            .and_then(|other| other.server(&server))
             .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
         if let Some(text) = conf.invites_waiting(threads, beside) {
             report::server(lang, Some(&server), Level::Warn, &text);
@@ -433,7 +435,7 @@ pub fn before_child(lang: Lang, pool: Pool, s: Server) {
     interp::adopt_process();
     CHILD.store(std::process::id() as i32, SeqCst);
     for stock in site::stocks(lang) {
-        in_parent(About::Server(s), None, &stock, |entry| entry.begin_process());
+        in_parent(&s, &stock, |entry| entry.begin_process());
     }
     // Prefork's SIGTERM runs the pool's end inside the signal handler: if the signal has interrupted a script, no code of ours may run
     // there, not even the end of the script's request.

@@ -2,21 +2,22 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use apr::Pool;
-use interp::{Interp, Kept, Raised, Result, is_forked};
+use interp::{Kept, Raised, Result, is_forked};
 
-use super::{hold, lang, state, this_request};
-use crate::host::about::About;
-use crate::host::lang::Lang;
-use crate::host::lease::{Frame, Hold};
+use super::{nothing_runs, state, this_request};
+use crate::host::about::{About, OfJob};
+use crate::host::call::Call;
+use crate::host::lease::{Frame, Hold, Stock};
 use crate::host::report;
 use crate::host::request::{Job, family};
 use crate::host::startup::serves;
 
 /// Calls `code` with `arg` when the pool dies, as [`interp::Runtime::cleanup`] says.
 pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
-    let (lang, hold) = (lang()?, hold()?);
+    let (stock, hold, about) = running()?;
     // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter is
     // next entered. In a request's or a script's own pool it runs at once, in the interpreter that is held until then.
     let of_connection = Frame::find(|frame| match frame.about {
@@ -27,19 +28,16 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     .unwrap_or(false);
     // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
     let owner = this_request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
-    let about = Frame::find(|frame| {
-        Some(match (frame.about, owner) {
-            (About::Request(_), Some(owner)) => About::Request(owner),
-            (About::Request(r), None) => About::Server(r.server()),
-            (about, _) => about,
-        })
-    });
+    let about = match (about, owner) {
+        (About::Request(_), Some(owner)) => About::Request(owner),
+        (About::Request(r), None) => About::Server(r.server()),
+        (about, _) => about,
+    };
     if let Some(r) = owner
         && r.pool() == pool
     {
         state(&r)?.end_late(&r);
     }
-    let stock = Frame::find(|frame| Some(frame.stock.clone()));
     let of_configuration = httpd::pconf() == Some(pool);
     let kept = Once(Cell::new(Some((hold, code, arg))));
     let run = move || {
@@ -48,12 +46,9 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
         if is_forked() || (of_configuration && !serves()) {
             return;
         }
-        match (about, &stock) {
-            _ if of_connection => code.call_later(arg),
-            (Some(about), Some(stock)) => {
-                Frame::enter(about, None, stock, &hold, |interp| run_cleanup(lang, interp, &code, arg.as_ref()));
-            }
-            _ => hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref())),
+        match of_connection {
+            true => code.call_later(arg),
+            false => run_cleanup(&stock, about, &hold, &code, arg.as_ref()),
         }
         drop(hold);
     };
@@ -74,6 +69,11 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     Ok(())
 }
 
+/// The interpreters, the interpreter and the subject of the call that runs on this thread.
+pub(super) fn running() -> Result<(Arc<Stock>, Hold, About)> {
+    Frame::find(|f| Some((f.stock.clone(), f.hold.clone(), f.about))).ok_or_else(nothing_runs)
+}
+
 /// Lets a closure own values that are not `Send`: it runs once, on the thread on which its pool dies.
 pub(super) struct Once(pub(super) Cell<Option<(Hold, Kept, Option<Kept>)>>);
 // SAFETY: the pool and the interpreter belong to one request or connection, used on one thread at a time (SAFETY.md).
@@ -84,14 +84,15 @@ struct OfPool(Job);
 // SAFETY: as for `Once`: pool and request belong together, and are used on one thread at a time.
 unsafe impl Send for OfPool {}
 
-pub(super) fn run_cleanup(lang: Lang, interp: &dyn Interp, code: &Kept, arg: Option<&Kept>) {
-    let done = crate::host::dispatch::serve(lang, interp, |entry| match arg {
+pub(super) fn run_cleanup(stock: &Arc<Stock>, subject: About, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
+    let call = Call { lang: stock.lang, phase: None, about: OfJob { subject, hold }, stock };
+    let done = call.run(|entry| match arg {
         Some(arg) => entry.call_kept(code, &[arg.val()]),
         None => entry.call_kept(code, &[]),
     });
-    if let Some(Err(raised)) = done
+    if let Ok(Err(raised)) = done
         && !matches!(raised, Raised::Exit(_))
     {
-        report::warn(lang, &format!("cleanup: {raised}"));
+        report::warn(stock.lang, &format!("cleanup: {raised}"));
     }
 }

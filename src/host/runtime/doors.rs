@@ -80,7 +80,7 @@ impl Runtime for HostRuntime {
     }
 
     fn ending_pool(&self) -> Option<Pool> {
-        if !lang().ok()?.ends_objects() {
+        if !lang().ok()?.facts.ends_objects {
             return None;
         }
         this_request().map(|r| r.pool()).or_else(|| this_connection().map(|c| c.pool()))

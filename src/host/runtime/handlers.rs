@@ -8,9 +8,10 @@ use httpd::provider::Group;
 use httpd::{Request, Server};
 use interp::{Fail, HandlerRef, Kept, Raise, Result};
 
-use super::cleanup::{Once, run_cleanup};
+use super::cleanup::{Once, run_cleanup, running};
 use super::{HostRuntime, hold, lang, state};
-use crate::host::dispatch::enter_any;
+use crate::host::about::About;
+use crate::host::call::enter_any;
 use crate::host::lang::Lang;
 use crate::host::provider::{self, Provider};
 use crate::host::request::{RequestState, Step};
@@ -40,7 +41,7 @@ impl Handlers for HostRuntime {
         let state = state(r)?;
         lang.own().mark_in_use(phase);
         pin_for(r, state, &new)?;
-        state.set_steps(phase, changed(change, state.steps(phase, &configured::of_request(lang, phase, r)), new));
+        state.set_steps(r, phase, changed(change, state.steps(phase, &configured::of_request(lang, phase, r)), new));
         Ok(true)
     }
 
@@ -66,17 +67,18 @@ impl Handlers for HostRuntime {
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
-        let (lang, hold) = (lang()?, hold()?);
-        if site::with(lang, |site| site.is_complete) {
+        let (stock, hold, _) = running()?;
+        if site::with(stock.lang, |site| site.is_complete) {
             return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
         }
         // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
         let kept = Once(Cell::new(Some((hold, code, arg))));
+        let s = *s;
         let _ = s.pconf().before_death(move || {
             let kept = kept;
             match kept.0.take() {
                 Some((hold, code, arg)) if serves() => {
-                    hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref()))
+                    run_cleanup(&stock, About::Server(s), &hold, &code, arg.as_ref());
                 }
                 _ => {}
             }
