@@ -105,12 +105,12 @@ fn set(row: &'static Directive, cmd: &mut Context<'_>, key: Key, args: &[&[u8]])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::Trim;
     use crate::dir::DirConf;
     use crate::directives::directives;
     use crate::lines::world::{LOCATION, World, noted, refused};
     use crate::options::{DirOption, names, server_options};
     use crate::server::ServerConf;
+    use crate::value::Trim;
     use crate::value::Value;
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::choices::{CodeCache, Inherit, ScriptScope};
+use crate::choices::{CodeCache, Inherit};
 use crate::flags::DirOptions;
 use crate::handler::{Handler, Handlers};
 use crate::hooks::Position;
@@ -14,7 +14,7 @@ use crate::options::DirOption;
 use crate::phases::Phase;
 use crate::settings::{Key, Settings};
 use crate::slots::{DIR_SLOTS, Slot};
-use crate::value::Value;
+use crate::value::{ScriptScope, Value};
 use crate::vars::{ConfigVars, Vars};
 use crate::vocabulary::Merges;
 

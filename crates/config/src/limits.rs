@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::choices::{LeaseScope, Trim};
+use crate::choices::LeaseScope;
 use crate::settings::{Key, Settings};
-use crate::value::Value;
+use crate::value::{Trim, Value};
 use crate::vocabulary::Language;
 
 /// The numbers that hold. What was not written is the row's default, moved where it would contradict what was.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lazy_static::lazy_static;
 
 use crate::choices::Inherit;
-use crate::handler::{Handler, HandlerId, Handlers, intern};
+use crate::handler::{Handler, Handlers};
 use crate::hooks::Position;
 use crate::lists::Joined;
+use crate::names::{HandlerId, intern};
 use crate::package::{self, Made, Package};
 use crate::phases::Phase;
 use crate::place::Where;

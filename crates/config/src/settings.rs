@@ -290,7 +290,7 @@ fn read_defaults(language: Language) -> Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::ScriptScope;
+    use crate::value::ScriptScope;
 
     /// All that follows of a row is held against the row: a row that is wrong in itself, or not obeyed, turns this red.
     #[test]

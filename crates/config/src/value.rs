@@ -3,10 +3,64 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::choices::{ScriptScope, Trim};
 use crate::error::{Cause, Why};
 use crate::vocabulary::Args;
 use crate::words;
+
+/// `LuaScope`: how long the globals of a script live.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum ScriptScope {
+    /// For one call.
+    #[default]
+    Once,
+    /// Until the request ends.
+    Request,
+    /// Until the connection ends.
+    Conn,
+    /// For good, in each interpreter. mod_lua: one per thread.
+    Thread,
+    /// For good. mod_lua keeps so many states of the script in a process.
+    Server {
+        /// At least 1.
+        min: u32,
+        /// At least `min`.
+        max: u32,
+    },
+}
+
+impl ScriptScope {
+    /// The words that may be written.
+    pub(crate) const WORDS: [&'static str; 5] = ["once", "request", "conn", "thread", "server"];
+
+    /// What the word of this number stands for, with the numbers behind it.
+    pub(crate) fn new(word: usize, min: Option<u32>, max: Option<u32>) -> Self {
+        let min = min.unwrap_or(1).max(1);
+        match word {
+            1 => ScriptScope::Request,
+            2 => ScriptScope::Conn,
+            3 => ScriptScope::Thread,
+            4 => ScriptScope::Server { min, max: max.unwrap_or(1).max(min) },
+            _ => ScriptScope::Once,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of(value: Option<&Value>) -> Self {
+        if let Some(Value::ScriptScope(scope)) = value { *scope } else { Self::default() }
+    }
+}
+
+/// `PerlInterpTrim`: whether idle interpreters give large buffers back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// Buffers stay with their variables, as perl does it.
+    #[default]
+    Off,
+    /// Buffers of at least this many bytes, whose variables hold no value, are freed.
+    GiveBack(u64),
+    /// They are only counted and named in the log.
+    Report(u64),
+}
 
 /// What may be written for a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,9 +3,8 @@
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
-use crate::error::{Cause, Why};
+use crate::error::{Cause, Why, quoted};
 use crate::lines::{name_at, second};
-use crate::words::quoted;
 
 /// `PerlSetVar`, `LuaSetVar`.
 pub(crate) fn set_var(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {

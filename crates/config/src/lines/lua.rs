@@ -114,13 +114,14 @@ pub(crate) fn output_filter(row: &'static Directive, cmd: &mut Context<'_>, args
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::{CodeCache, Inherit, ScriptScope};
+    use crate::choices::{CodeCache, Inherit};
     use crate::dir::DirConf;
     use crate::error::LineError;
     use crate::lines::world::{LOCATION, World, noted, refused};
     use crate::options::{DirOption, ServerOption};
     use crate::place::Place;
     use crate::settings::Key;
+    use crate::value::ScriptScope;
 
     const DIRECTORY: Place<'_> = Place::Section("<Directory");
 

@@ -5,7 +5,7 @@ use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::{Cause, Why};
 use crate::flags::{Sign, signed};
-use crate::lines::{first, startup};
+use crate::lines::{first, flag};
 use crate::options::{self, DirOption, dir_options, server_options};
 use crate::place::Place;
 
@@ -16,13 +16,13 @@ pub(crate) fn options(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[
 
 /// `PerlSendHeader`.
 pub(crate) fn send_header(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word: &[u8] = if startup::flag(args)? { b"+ParseHeaders" } else { b"-ParseHeaders" };
+    let word: &[u8] = if flag(args)? { b"+ParseHeaders" } else { b"-ParseHeaders" };
     set(row, cmd, word)
 }
 
 /// `PerlSetupEnv`.
 pub(crate) fn setup_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word: &[u8] = if startup::flag(args)? { b"+SetupEnv" } else { b"-SetupEnv" };
+    let word: &[u8] = if flag(args)? { b"+SetupEnv" } else { b"-SetupEnv" };
     set(row, cmd, word)
 }
 

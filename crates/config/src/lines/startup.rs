@@ -4,9 +4,8 @@ use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::Cause;
-use crate::lines::{first, name_at, options};
+use crate::lines::{first, flag, name_at, options};
 use crate::server::{Queued, What};
-use crate::words;
 
 fn queued(row: &'static Directive, cmd: &Context<'_>, what: What, name: &[u8]) -> Queued {
     Queued { what, name: name.into(), directive: row.plain_name(), at: cmd.at.clone() }
@@ -38,11 +37,6 @@ pub(crate) fn taint_check(_: &'static Directive, cmd: &mut Context<'_>, args: &[
 /// `PerlWarn`.
 pub(crate) fn warn(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     if flag(args)? { push_switch(cmd, b"-w") } else { Ok(Effect::Done) }
-}
-
-/// A word that is On or Off.
-pub(crate) fn flag(args: &[&[u8]]) -> Result<bool, Cause> {
-    words::flag(first(args)).map_err(Cause::word(first(args)))
 }
 
 /// `PerlRequire`, `LuaRequire`.
