@@ -71,7 +71,7 @@ lint: rust  ## fmt and clippy, with each language alone too; cargo-deny and typo
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features lua -- -D warnings
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features perl -- -D warnings
-	@perl docs/print_imports 2>&1 >/dev/null | sed 's/^imports:/imports, known:/'
+	@CARGO="$(CARGO)" perl docs/print_imports 2>&1 >/dev/null | sed 's/^imports:/imports, known:/'
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
 	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
 

@@ -67,6 +67,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_hook_error_log",
     "ap_hook_fixups",
     "ap_hook_get_access_checker",
+    "ap_hook_get_access_checker_ex",
     "ap_hook_get_auth_checker",
     "ap_hook_get_check_user_id",
     "ap_hook_get_fixups",

@@ -151,10 +151,10 @@ pub fn leave_if_core_exit(raised: &Raised) {
     }
 }
 
-/// Whether there is nothing to do for a request in a phase, judged by the configuration alone.
+/// Whether there is nothing to do for a request in a phase, judged by the handlers that hold for it.
 #[inline(always)]
 pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
-    let has_none = |phase| configured::written(lang, phase, r).is_empty();
+    let has_none = |phase| configured::of_request(lang, phase, r).is_empty();
     has_none(phase)
         && match lang.state(r) {
             Some(state) => state.is_idle(phase),

@@ -19,8 +19,8 @@ const SMALL: i64 = 16384;
 #[inline]
 pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
     let first = top(*r);
-    !configured::written(lang, Phase::Cleanup, r).is_empty()
-        || !configured::written(lang, Phase::Log, &first).is_empty()
+    !configured::of_request(lang, Phase::Cleanup, r).is_empty()
+        || !configured::of_request(lang, Phase::Log, &first).is_empty()
         || lang.dir(&first).is_some_and(|dir| dir.has_hooks(Phase::Log))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use config::Trim;
+use once_cell::sync::OnceCell;
 
 use super::about::About;
 use super::lang::Lang;
@@ -21,7 +22,7 @@ pub type Frame<'a> = leases::Frame<'a, Lang>;
 pub type Standing = leases::Standing<Lang>;
 
 /// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing
-/// else reads which stock a server has, but for the code that gives it one.
+/// else knows which stock a server has.
 #[inline(always)]
 pub fn choose(lang: Lang, about: &About) -> Option<&Arc<Stock>> {
     match about {
@@ -29,7 +30,30 @@ pub fn choose(lang: Lang, about: &About) -> Option<&Arc<Stock>> {
         About::Connection(c) => lang.server_of_connection(c),
         About::Server(s) => lang.server(s),
     }?
+    .draws
     .stock()
+}
+
+/// The stock that start-up has given a server. Only [`choose`] looks into it.
+#[derive(Default)]
+pub struct Draws(OnceCell<Arc<Stock>>);
+
+impl Draws {
+    /// Gives the server its stock, once.
+    pub fn give(&self, stock: &Arc<Stock>) {
+        let _ = self.0.set(stock.clone());
+    }
+
+    #[inline(always)]
+    fn stock(&self) -> Option<&Arc<Stock>> {
+        self.0.get()
+    }
+}
+
+impl Clone for Draws {
+    fn clone(&self) -> Draws {
+        Draws(self.0.clone())
+    }
 }
 
 /// The language of the code that runs on this thread.

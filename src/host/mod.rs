@@ -44,14 +44,13 @@ mod site;
 mod startup;
 mod waiting;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use apr::Table;
 use config::{Language, ServerConf};
 use httpd::Own;
-use once_cell::sync::OnceCell;
 
-use lease::Stock;
+use lease::Draws;
 
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
@@ -71,7 +70,8 @@ fn languages() -> &'static [lang::Lang] {
 pub struct ServerRecord {
     /// What the configuration says.
     pub conf: ServerConf,
-    stock: OnceCell<Arc<Stock>>,
+    /// The interpreters, once they run.
+    draws: Draws,
     /// What code has changed of its handlers since the server serves.
     changes: configured::Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
@@ -79,35 +79,21 @@ pub struct ServerRecord {
 }
 
 impl ServerRecord {
-    /// The interpreters; `None` before they run, and where the language is switched off.
-    #[inline]
-    pub fn stock(&self) -> Option<&Arc<Stock>> {
-        self.stock.get()
-    }
-
     /// The record of a server before any directive is read.
     fn of(language: Language) -> ServerRecord {
         ServerRecord::new(ServerConf::new(language))
     }
 
     fn new(conf: ServerConf) -> ServerRecord {
-        ServerRecord { conf, stock: OnceCell::new(), changes: configured::Changes::default(), vars: Mutex::default() }
+        ServerRecord { conf, draws: Draws::default(), changes: configured::Changes::default(), vars: Mutex::default() }
     }
 
     /// The record of a virtual host, merged from its own lines and `base`, the main server's.
     fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        let merged = ServerRecord::new(ServerConf::merge(&base.conf, &add.conf));
-        if let Some(stock) = add.stock() {
-            merged.set_stock(stock);
-        }
-        merged
+        ServerRecord { draws: add.draws.clone(), ..ServerRecord::new(ServerConf::merge(&base.conf, &add.conf)) }
     }
 
     fn vars(&self) -> MutexGuard<'_, Option<Table>> {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_stock(&self, stock: &Arc<Stock>) {
-        let _ = self.stock.set(stock.clone());
     }
 }

@@ -96,6 +96,7 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         }
         Err(refused) => {
             dispatch::refuse(lang, r, phase, &refused);
+            httpd::provider::is_busy();
             None
         }
     }

@@ -120,7 +120,7 @@ pub fn directive<H: CommonHost>(
     let s = cmd.server();
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = main_stock(lang).is_some();
-    let server_running = slots.server().is_some_and(|record| record.stock().is_some()) || (!s.is_virtual() && running);
+    let server_running = choose(lang, &About::Server(s)).is_some() || (!s.is_virtual() && running);
     let effect = slots
         .edit(|server, dir| {
             let mut context = Context {
@@ -195,7 +195,7 @@ fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued)
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
     let record = record.ok_or("the server has no configuration record")?;
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(*s)) {
         return Ok(stock.clone());
     }
     let main = start_main(lang)?;
@@ -227,7 +227,7 @@ pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
 fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     let main = Server::main().ok_or("there is no main server yet")?;
     let record = lang.server(&main).ok_or("the main server has no configuration record")?;
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
     if httpd::mpm::is_threaded() && !lang.has_threads() {
@@ -237,7 +237,7 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
         ));
     }
     let stock = site::start_parent(lang, &main, &record.conf)?;
-    record.set_stock(&stock);
+    record.draws.give(&stock);
     site::run_queue(&main, &stock, &record.conf)?;
     // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
     // main server's configuration holds for them, too.
@@ -256,7 +256,7 @@ fn start_virtual(
     record: &ServerRecord,
     main: &Arc<Stock>,
 ) -> Result<Option<Arc<Stock>>, String> {
-    if let Some(stock) = record.stock() {
+    if let Some(stock) = choose(lang, &About::Server(*s)) {
         return Ok(Some(stock.clone()));
     }
     let conf = &record.conf;
@@ -274,7 +274,7 @@ fn start_virtual(
     } else {
         main.clone()
     };
-    record.set_stock(&stock);
+    record.draws.give(&stock);
     site::run_queue(s, &stock, conf)?;
     Ok(Some(stock))
 }
@@ -335,7 +335,8 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
         let Some(record) = lang.server(&server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
-        let Some(stock) = record.stock().filter(|_| handler.is_early(autoload)) else { continue };
+        let about = About::Server(server);
+        let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
         let found =
@@ -365,7 +366,8 @@ pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
 fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
-        let Some(stock) = record.stock() else { continue };
+        let about = About::Server(server);
+        let Some(stock) = choose(lang, &about) else { continue };
         for item in record.conf.post_config_requires.iter() {
             site::run(&server, stock, item)?;
         }
@@ -382,6 +384,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         httpd::server::add_version_component(pools.conf, &version);
     }
     resolve_early(lang)?;
+    httpd::provider::look_after_askers();
     lang.register_end();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones && httpd::mpm::is_threaded() {
@@ -418,9 +421,9 @@ fn tell_waiting(lang: Lang, s: &Server) {
         if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
             continue;
         }
-        let beside = other.filter(|_| tells).and_then(|other| other.server(&server));
+        let beside = other.filter(|other| tells && choose(other, &About::Server(server)).is_some());
         let beside = beside
-            .filter(|beside| beside.stock().is_some())
+            .and_then(|other| other.server(&server))
             .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
         if let Some(text) = conf.invites_waiting(threads, beside) {
             report::server(lang, Some(&server), Level::Warn, &text);

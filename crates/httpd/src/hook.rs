@@ -46,7 +46,7 @@ pub enum Own {
 /// Before `APR_HOOK_REALLY_FIRST`: what must have happened when the first script runs.
 const BEFORE_EVERYONE: c_int = -20;
 
-type RequestHook = unsafe extern "C" fn(*mut ffi::request_rec) -> c_int;
+pub(crate) type RequestHook = unsafe extern "C" fn(*mut ffi::request_rec) -> c_int;
 type PoolsHook = unsafe extern "C" fn(
     *mut apr::ffi::apr_pool_t,
     *mut apr::ffi::apr_pool_t,
@@ -145,8 +145,8 @@ pub fn add_phase<H: Host>(phase: Phase, index: usize) {
 
 /// What a hook's list has of each callback: all lists have it alike, whatever the callback's type.
 #[repr(C)]
-struct Link {
-    function: *const c_void,
+pub(crate) struct Link {
+    pub(crate) function: *const c_void,
     name: *const c_char,
     predecessors: *const *const c_char,
     successors: *const *const c_char,
@@ -177,17 +177,23 @@ fn list(hook: Hook) -> *const apr::ffi::apr_array_header_t {
     }
 }
 
+/// The callbacks of a list.
+///
+/// # Safety
+/// Null or a list of httpd's; on the thread that reads the configuration.
+pub(crate) unsafe fn links(list: *const apr::ffi::apr_array_header_t) -> NonNull<[Link]> {
+    // SAFETY: the caller's promise.
+    let known = unsafe { list.as_ref() }.filter(|list| usize::try_from(list.elt_size) == Ok(size_of::<Link>()));
+    let first = known.and_then(|list| NonNull::new(list.elts.cast()));
+    let count = known.and_then(|list| usize::try_from(list.nelts).ok()).filter(|_| first.is_some());
+    NonNull::slice_from_raw_parts(first.unwrap_or(NonNull::dangling()), count.unwrap_or(0))
+}
+
 /// Names of the modules that were loaded after `module` and have a callback of this order: APR runs callbacks of one order as
 /// they were registered. Ends with null; empty where nothing is to be said.
 fn later_at(hook: Hook, order: c_int, module: &ModuleRecord) -> Vec<*const c_char> {
-    // SAFETY: null or a list of httpd's, read on the thread that reads the configuration.
-    let Some(list) = (unsafe { list(hook).as_ref() }) else { return Vec::new() };
-    let count = usize::try_from(list.nelts).unwrap_or(0);
-    if list.elts.is_null() || usize::try_from(list.elt_size) != Ok(size_of::<Link>()) {
-        return Vec::new();
-    }
-    // SAFETY: that many links.
-    let links = unsafe { std::slice::from_raw_parts(list.elts.cast::<Link>(), count) };
+    // SAFETY: a list of httpd's, read on the thread that reads the configuration.
+    let links = unsafe { links(list(hook)).as_ref() };
     let mut names = Vec::new();
     // SAFETY: httpd's chain of modules, the last loaded first; it lives as long as the pass.
     let mut next = unsafe { ffi::ap_top_module };

@@ -3,12 +3,18 @@
 //! httpd hands a provider no data of its own. Which name was meant it says in a note: of the request, or of a pool while a
 //! `Require` line is read. So one record for each group serves all names.
 
-use crate::{Command, Host, Request, ffi, guard};
+use crate::{
+    Command, Host, Request, ffi, guard,
+    hook::{RequestHook, links},
+    status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE},
+};
 use apr::{Pool, bytes_at};
 use std::{
+    cell::Cell,
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
     ptr::{self, NonNull},
+    sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed},
 };
 
 pub use config::Group;
@@ -17,16 +23,85 @@ pub use config::Group;
 pub const PER_CONF: c_int = ffi::AP_AUTH_INTERNAL_PER_CONF as c_int;
 /// `AUTH_DENIED`.
 pub const AUTH_DENIED: c_int = ffi::AUTH_DENIED as c_int;
-/// `AUTH_GENERAL_ERROR`: the answer is 500.
+/// `AUTH_GENERAL_ERROR`: the answer is 500, or 503 after [`is_busy`].
 pub const AUTH_GENERAL_ERROR: c_int = ffi::AUTH_GENERAL_ERROR as c_int;
 /// `AUTHZ_DENIED`.
 pub const AUTHZ_DENIED: c_int = ffi::AUTHZ_DENIED as c_int;
-/// `AUTHZ_GENERAL_ERROR`: the answer is 500.
+/// `AUTHZ_GENERAL_ERROR`: as [`AUTH_GENERAL_ERROR`].
 pub const AUTHZ_GENERAL_ERROR: c_int = ffi::AUTHZ_GENERAL_ERROR as c_int;
 
 const AUTHN_NOTE: &[u8] = b"authn_provider_name";
 const AUTHZ_NOTE: &[u8] = b"authz_provider_name";
 const AUTHZ_KEY: &CStr = c"authz_provider_name";
+
+/// Whether any provider of ours has been registered, in this pass or an earlier one.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    // No destructor: one in the main thread would keep the library mapped.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells whoever asked that the provider could not be asked, since no interpreter came free. Called before it answers with a general
+/// error, which becomes 500 otherwise.
+pub fn is_busy() {
+    BUSY.set(true);
+}
+
+/// The most callbacks of a hook that are looked after.
+const ROOM: usize = 16;
+
+/// The callbacks of httpd's modules for the hooks in which they ask providers: `check_user_id`, `access_checker_ex`, `auth_checker`.
+static ASKING: [[AtomicPtr<c_void>; ROOM]; 3] = [const { [const { AtomicPtr::new(ptr::null_mut()) }; ROOM] }; 3];
+
+/// `around!(0 1 ...)` is `[[asked_by::<0, 0>, asked_by::<0, 1>, ...], ...]`.
+macro_rules! around {
+    ($($at:literal)*) => {
+        [[$(asked_by::<0, $at>),*], [$(asked_by::<1, $at>),*], [$(asked_by::<2, $at>),*]]
+    };
+}
+static AROUND: [[RequestHook; ROOM]; 3] = around!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+
+unsafe extern "C" fn asked_by<const HOOK: usize, const AT: usize>(r: *mut ffi::request_rec) -> c_int {
+    // SAFETY: `look_after_askers` has put a callback of this kind there.
+    let asking = unsafe { std::mem::transmute::<*mut c_void, Option<RequestHook>>(ASKING[HOOK][AT].load(Relaxed)) };
+    // SAFETY: httpd lends the request for this call, and it is lent on.
+    told(|| asking.map_or(DECLINED, |asking| unsafe { asking(r) }))
+}
+
+/// Whoever asks a provider answers 500 when it says nothing. Where it had no interpreter the answer is to be 503, as everywhere; httpd
+/// 2.4 has no word for that. So, if there is any provider of ours, each callback of these hooks gets one of ours around it. Called when
+/// the configuration is complete, by each host.
+pub fn look_after_askers() {
+    if !ANY.load(Relaxed) {
+        return;
+    }
+    // SAFETY: each only reads a variable of httpd's.
+    let lists = unsafe {
+        [ffi::ap_hook_get_check_user_id(), ffi::ap_hook_get_access_checker_ex(), ffi::ap_hook_get_auth_checker()]
+    };
+    for ((list, asking), around) in lists.into_iter().zip(&ASKING).zip(&AROUND) {
+        // SAFETY: httpd's list, which it has sorted; nothing is served yet, and this is the only thread.
+        let links = unsafe { links(list).as_mut() };
+        for ((link, asking), around) in links.iter_mut().zip(asking).zip(around) {
+            let around = *around as *const c_void;
+            if !ptr::eq(link.function, around) {
+                asking.store(link.function.cast_mut(), Relaxed);
+                link.function = around;
+            }
+        }
+    }
+}
+
+/// Runs `f`, in which providers are asked, and corrects the status that it returns.
+fn told(f: impl FnOnce() -> c_int) -> c_int {
+    let around = BUSY.replace(false);
+    let status = f();
+    match BUSY.replace(around) && status == HTTP_INTERNAL_SERVER_ERROR {
+        true => HTTP_SERVICE_UNAVAILABLE,
+        false => status,
+    }
+}
 
 /// Makes `name` known to httpd, until `pconf` dies (as `ap_register_auth_provider`); the host is asked from then on. `kind` is
 /// one of `AP_AUTH_INTERNAL_PER_*`. While the configuration is read: httpd's list is one for all threads.
@@ -44,6 +119,7 @@ pub fn register<H: Host>(
         Group::Authn => ptr::from_ref(Records::<H>::AUTHN).cast(),
         Group::Authz => ptr::from_ref(Records::<H>::AUTHZ).cast(),
     };
+    ANY.store(true, Relaxed);
     let (name, version) = (pconf.cstr(name), pconf.cstr(version));
     // SAFETY: the texts live as long as the pool, the record for ever.
     let status = unsafe {

@@ -3,14 +3,13 @@
 //! A thread has a current interpreter only while a call runs; calls nest, and each sees the one around it.
 
 use std::cell::Cell;
-use std::ptr;
 use std::sync::Arc;
 use std::thread::LocalKey;
 
 use interp::{Interp, Ticket};
 use parking_lot::ReentrantMutex;
 
-use crate::{Above, Hold, Stock};
+use crate::{Above, Chain, Hold, Stock};
 
 /// A call that runs.
 pub struct Frame<'a, L: Above> {
@@ -27,33 +26,9 @@ pub struct Frame<'a, L: Above> {
     pub(crate) ended: Option<&'a ReentrantMutex<Cell<bool>>>,
 }
 
-/// The calls that run on one thread.
-pub struct Chain<L: Above> {
-    /// The innermost.
-    pub(crate) current: Cell<*const Frame<'static, L>>,
-    /// The language of an interpreter that is ending here.
-    ending: Cell<Option<L>>,
-}
-
-impl<L: Above> Chain<L> {
-    /// The chain of a thread on which no call runs.
-    #[allow(clippy::new_without_default, reason = "it is wanted in a constant")]
-    pub const fn new() -> Chain<L> {
-        Chain { current: Cell::new(ptr::null()), ending: Cell::new(None) }
-    }
-}
-
 #[inline(always)]
 fn innermost<L: Above>() -> *const Frame<'static, L> {
-    L::chain().with(|chain| chain.current.get())
-}
-
-/// Runs `f`, in which an interpreter of this language ends: its code then runs in no call.
-pub fn ending<L: Above, R>(lang: L, f: impl FnOnce() -> R) -> R {
-    let before = L::chain().with(|chain| chain.ending.replace(Some(lang)));
-    let result = f();
-    L::chain().with(|chain| chain.ending.set(before));
-    result
+    L::chain().with(|chain| chain.current.get()).cast()
 }
 
 /// The language of the code that runs on this thread.
@@ -102,12 +77,12 @@ impl<'a, L: Above> Frame<'a, L> {
             #[inline]
             fn drop(&mut self) {
                 // Read only now: a standing frame around this one may have ended meanwhile.
-                self.chain.with(|chain| chain.current.set(self.outer.get()));
+                self.chain.with(|chain| chain.current.set(self.outer.get().cast()));
             }
         }
         // The chain that was asked for first is the one from which the frame is taken again, whatever `L` says then.
         let chain = L::chain();
-        let outer = Cell::new(chain.with(|chain| chain.current.get()));
+        let outer = Cell::new(chain.with(|chain| chain.current.get()).cast());
         let frame = Frame { about, phase, stock, hold, outer, ended: None };
         let _back = Back { chain, outer: &frame.outer };
         chain.with(|chain| chain.current.set((&raw const frame).cast()));

@@ -15,10 +15,12 @@
 //! | `stock`, `refused` | what a server draws from; why there was none |
 //! | `lent` | an interpreter in somebody's hands |
 //! | `tree` | what shares a lease, and holds it between calls |
-//! | `frame`, `standing` | the calls that run on a thread; those that other code begins and ends |
-//! | `waiting` | what is done when no interpreter is idle |
+//! | `chain`, `frame`, `standing` | what a thread has; the calls that run on it; those that other code begins and ends |
+//! | `waiting`, `asking` | on which terms somebody waits; what goes back before |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
+mod asking;
+mod chain;
 mod clones;
 mod counted;
 mod frame;
@@ -39,8 +41,10 @@ mod waiting;
 
 use std::thread::LocalKey;
 
+pub use asking::{Asking, terms};
+pub use chain::{Chain, ending};
 pub use clones::{Clones, Trim};
-pub use frame::{Chain, Frame, ending, running};
+pub use frame::{Frame, running};
 pub use keeper::Keeper;
 pub use lent::{Begun, Hold, Lent};
 pub use parent::Parent;
@@ -48,7 +52,7 @@ pub use refused::Refused;
 pub use standing::Standing;
 pub use stock::{Limits, Pick, Stock};
 pub use tree::Tree;
-pub use waiting::{Asking, Drains, Terms, at_end, at_log, in_time, is_at_end, terms};
+pub use waiting::{Drains, Terms, at_end, at_log, in_time, is_at_end};
 pub use waiting_rules::{Held, Rank};
 
 /// What this floor asks of the one above. A value stands for one language; stocks, and the calls in their interpreters, know theirs.

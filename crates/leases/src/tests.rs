@@ -227,3 +227,21 @@ fn a_standing_frame_is_seen_until_it_ends_whatever_is_inside() {
     inner.end();
     assert_eq!((innermost(), lent(&stock)), (None, 0));
 }
+
+#[test]
+fn a_standing_frame_that_is_ended_on_another_thread_is_seen_no_more() {
+    struct Moved(Standing<Speech>);
+    // SAFETY: it is only abandoned there.
+    unsafe impl Send for Moved {}
+    let (stock, _) = stock(FAKE, 1);
+    let hold = Arc::new(stock.lend(Pick::Any, || terms(&stock, &Nobody)).unwrap());
+    let standing = Moved(Standing::begin("outer", stock.clone(), hold));
+    let abandon = move || {
+        let Moved(standing) = { standing };
+        standing.abandon();
+    };
+    thread::spawn(abandon).join().unwrap();
+    assert_eq!((innermost(), lent(&stock)), (None, 0));
+    assert_eq!(call(&stock, "later").unwrap().0, Some(("later", Some(3))), "the thread goes on");
+    assert_eq!(innermost(), None);
+}

@@ -295,9 +295,6 @@ impl Host for LuaHost {
         if !uses.has(phase) {
             return true;
         }
-        if uses.are_changed() {
-            return false;
-        }
         let dir = || r.dir_config::<LuaHost>();
         match phase.row().position(order) {
             Some(Position::Look) => r.state::<LuaHost>().is_none() && r.prev().is_none(),

@@ -363,9 +363,6 @@ impl Host for PerlHost {
         if !uses.has(phase) {
             return true;
         }
-        if uses.are_changed() {
-            return false;
-        }
         match phase {
             Phase::Response if order == 0 => r.state::<PerlHost>().is_none() && r.prev().is_none(),
             Phase::Response => r.state::<PerlHost>().is_none() && !response::may_be_ours(r),

@@ -44,7 +44,7 @@ struct Selected {
     record: usize,
     thread: u64,
     hold: Hold,
-    standing: Box<Standing>,
+    standing: Standing,
     begun: Begun<Option<Before>>,
 }
 
