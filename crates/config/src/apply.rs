@@ -108,7 +108,7 @@ mod tests {
     use crate::dir::DirConf;
     use crate::directives::directives;
     use crate::lines::world::{LOCATION, World, noted, refused};
-    use crate::options::{DirOption, names, server_options};
+    use crate::options::{DirOption, dir_options, names, server_options};
     use crate::server::ServerConf;
     use crate::value::Trim;
     use crate::value::Value;
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn wrong_lines_are_refused_with_what_was_written_and_why() {
         let of_server = names(server_options(Language::Perl));
-        let of_dir = "GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv";
+        let of_dir = names(dir_options(Language::Perl));
         let cases: &[(Place<'_>, &str, &str)] = &[
             (Place::Server, "PerlInterpMax abc", "PerlInterpMax: \"abc\" is not a number"),
             (Place::Server, "PerlInterpMax -1", "PerlInterpMax: \"-1\" is not a number"),
@@ -205,20 +205,23 @@ mod tests {
             (
                 LOCATION,
                 "PerlOptions +setupenv",
-                "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: GlobalRequest, \
-                 MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: {of_dir}"
+                ),
             ),
             (
                 LOCATION,
                 "PerlOptions +Parent",
-                "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: {of_dir}"
+                ),
             ),
             (
                 Place::Htaccess,
                 "PerlOptions +Htaccess",
-                "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: \
-                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: {of_dir}"
+                ),
             ),
         ];
         for (place, line, message) in cases {

@@ -118,10 +118,11 @@ mod tests {
     use crate::dir::DirConf;
     use crate::error::LineError;
     use crate::lines::world::{LOCATION, World, noted, refused};
-    use crate::options::{DirOption, ServerOption};
+    use crate::options::{DirOption, ServerOption, dir_options, names, server_options};
     use crate::place::Place;
     use crate::settings::Key;
     use crate::value::ScriptScope;
+    use crate::vocabulary::Language;
 
     const DIRECTORY: Place<'_> = Place::Section("<Directory");
 
@@ -138,8 +139,8 @@ mod tests {
 
     #[test]
     fn wrong_lines_are_refused_with_the_reason() {
-        let options = "Options of a server: AutoLoad, Clone, ConfigTest, Enable, Htaccess, MergeHandlers, Parent; \
-                       of a directory: MergeHandlers, WatchGlobals";
+        let (of_server, of_dir) = (names(server_options(Language::Lua)), names(dir_options(Language::Lua)));
+        let options = format!("Options of a server: {of_server}; of a directory: {of_dir}");
         let cases: &[(Place<'_>, &str, &str)] = &[
             (Place::Server, "LuaRoot lua", "LuaRoot: \"lua\" is not an absolute path"),
             (LOCATION, "LuaRoot ''", "LuaRoot: \"\" is not an absolute path"),
@@ -240,8 +241,9 @@ mod tests {
             (
                 LOCATION,
                 "LuaOptions +Htaccess",
-                "LuaOptions: \"Htaccess\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 MergeHandlers, WatchGlobals",
+                &format!(
+                    "LuaOptions: \"Htaccess\" belongs to the server: not allowed in a <Location> section; allowed there: {of_dir}"
+                ),
             ),
             (Place::Server, "LuaInterpStart x", "LuaInterpStart: \"x\" is not a number"),
             (Place::Server, "LuaInterpMax 0", "LuaInterpMax: \"0\" is too small: at least 1"),
