@@ -347,6 +347,10 @@ phases! {
         .run(Run::First)
         .both().ours()
         .doc("Runs after the access handlers. OK lets the request in without a user: what asks for one is skipped.");
+    ForceAuthn = phase(Hook::ForceAuthn, REALLY_FIRST, Scope::Directory)
+        .run(Run::First)
+        .both().ours()
+        .doc("Runs where a request is let in without a user. OK has the user found out nevertheless, by the handlers of the next two phases.");
     Authen = phase(Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
@@ -370,6 +374,10 @@ phases! {
         .run(Run::Void)
         .both().ours()
         .doc("Runs when httpd is about to send an error page of its own, and filters are put in place for it; what the handler returns has no effect.");
+    NoteAuthFailure = phase(Hook::NoteAuthFailure, REALLY_FIRST, Scope::Directory)
+        .run(Run::First)
+        .both().ours()
+        .doc("Runs where the client is asked to authenticate by an AuthType; OK means that the handler has set the header that asks.");
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
     InputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
         .perl().not_yet()
