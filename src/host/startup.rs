@@ -152,7 +152,7 @@ pub fn directive<H: CommonHost>(
             Ok(())
         }
         Effect::Run(item) => run_now(lang, &s, record, &item),
-        Effect::Provider(config::Provider { directive, group, name, handler }) => {
+        Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             provider::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
         }

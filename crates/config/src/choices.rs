@@ -1,8 +1,8 @@
 //! What settings choose between.
 
-use crate::value::{Kind, Value};
+use crate::value::{SettingKind, SettingValue};
 
-/// `choice!(/// docs Name { Variant = "word", ... })` is an enum of these variants, and the [`Kind`] of a setting that takes
+/// `choice!(/// docs Name { Variant = "word", ... })` is an enum of these variants, and the [`SettingKind`] of a setting that takes
 /// one of these words.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $(#[$first_doc:meta])* $first:ident = $first_word:literal,
@@ -16,8 +16,8 @@ macro_rules! choice {
         }
 
         impl $name {
-            pub(crate) const KIND: Kind =
-                Kind::Word(&[$first_word, $($word),*], concat!($first_word, $("|", $word),*));
+            pub(crate) const KIND: SettingKind =
+                SettingKind::Word(&[$first_word, $($word),*], concat!($first_word, $("|", $word),*));
 
             /// The word that stands for it.
             #[must_use]
@@ -30,10 +30,10 @@ macro_rules! choice {
 
             /// What a setting says; the default where nothing is written.
             #[inline]
-            pub(crate) fn of(value: Option<&Value>) -> Self {
+            pub(crate) fn of(value: Option<&SettingValue>) -> Self {
                 const ALL: &[$name] = &[$name::$first, $($name::$rest),*];
                 match value {
-                    Some(Value::Word(at)) => ALL.get(usize::from(*at)).copied().unwrap_or_default(),
+                    Some(SettingValue::Word(at)) => ALL.get(usize::from(*at)).copied().unwrap_or_default(),
                     _ => Self::default(),
                 }
             }
