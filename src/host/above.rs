@@ -6,7 +6,7 @@ use config::{LeaseScope, Phase};
 use leases::{Above, Chain, Rank};
 
 use super::about::About;
-use super::lang::Lang;
+use super::lang::{Lang, LanguageRow};
 use super::lease::Hold;
 use super::{languages, report};
 
@@ -20,7 +20,7 @@ impl Above for Lang {
     type Scope = LeaseScope;
 
     fn name(self) -> &'static str {
-        (**self).name()
+        LanguageRow::name(self)
     }
 
     fn rank(self) -> Rank {
@@ -34,7 +34,7 @@ impl Above for Lang {
 
     #[inline]
     fn ends_objects(self) -> bool {
-        (**self).ends_objects()
+        self.facts.ends_objects
     }
 
     fn keep_for_others(self, hold: &Hold) {

@@ -18,14 +18,12 @@ const SMALL: i64 = 16384;
 /// Whether handlers are to run at a request's end, so that the end has to be watched for.
 #[inline]
 pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
-    let first = top(*r);
-    !configured::of_request(lang, Phase::Cleanup, r).is_empty()
-        || !configured::of_request(lang, Phase::Log, &first).is_empty()
-        || lang.dir(&first).is_some_and(|dir| dir.has_hooks(Phase::Log))
+    let has = |phase, r: &Request| !configured::has_none(lang, phase, r);
+    let logs = |r: &Request| has(Phase::Log, r) || lang.dir(r).is_some_and(|dir| dir.has_hooks(Phase::Log));
+    has(Phase::Cleanup, r) || if r.main().is_none() && r.prev().is_none() { logs(r) } else { logs(&top(*r)) }
 }
 
 /// Has httpd tell of the end of a request with such handlers. Called in the last phase before the response, and after a phase that failed.
-#[cold]
 pub fn look_after(lang: Lang, r: &Request) {
     if runs_handlers(lang, r)
         && let Some(state) = RequestState::of(lang, r)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
 
-use config::{Phase, Run};
+use config::{ContentRow, Form, Phase, Run};
 use httpd::log::Level;
 use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
 use httpd::{ModuleRecord, Node, Request, skipped};
@@ -64,7 +64,7 @@ pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Ou
         return;
     }
     let what = if !outcome.is_number && outcome.truth {
-        Some(format!("returned no number, which counts as OK: {}", lang.words().results))
+        Some(format!("returned no number, which counts as OK: {}", lang.facts.words.results))
     } else {
         wrong_number(lang, outcome, number)
     };
@@ -87,11 +87,11 @@ fn wrong_number(lang: Lang, outcome: &Outcome, number: c_int) -> Option<String> 
         return None;
     }
     if i64::from(number) != outcome.number || !is_status(number) {
-        return Some(format!("returned {}, which is no status: {}", outcome.number, lang.words().results));
+        return Some(format!("returned {}, which is no status: {}", outcome.number, lang.facts.words.results));
     }
-    SENT_AS_ERRORS
-        .contains(&number)
-        .then(|| format!("returned {number}, for which httpd sends a page about an error: {}", lang.words().success))
+    SENT_AS_ERRORS.contains(&number).then(|| {
+        format!("returned {number}, for which httpd sends a page about an error: {}", lang.facts.words.success)
+    })
 }
 
 /// Logs that a response handler returned OK and sent nothing, but printed to the STDOUT of the process.
@@ -99,7 +99,7 @@ fn wrong_number(lang: Lang, outcome: &Outcome, number: c_int) -> Option<String> 
 pub fn printed_astray(lang: Lang, r: &Request, step: &str) {
     let text = format!(
         "{step}: sent nothing, but printed to STDOUT, which is the server's own here: write {}",
-        lang.words().printing
+        lang.facts.words.printing
     );
     report::request(lang, r, Level::Warn, &text);
 }
@@ -112,8 +112,8 @@ pub fn unreached(lang: Lang, r: &Request) {
     if r.status() != HTTP_NOT_FOUND {
         return;
     }
-    let words = lang.words();
-    let is_ours = |name: &[u8]| words.handlers.iter().any(|form| form.as_bytes().eq_ignore_ascii_case(name));
+    let forms = forms(lang);
+    let is_ours = |name: &[u8]| forms.iter().any(|form| form.as_bytes().eq_ignore_ascii_case(name));
     let written = r.set_handler_value();
     if r.handler().is_some_and(is_ours) || written.is_some_and(is_ours) {
         return;
@@ -134,9 +134,15 @@ pub fn unreached(lang: Lang, r: &Request) {
     let text = format!(
         "{name}: not asked for {}, since {here}: add SetHandler {}",
         String::from_utf8_lossy(r.uri().unwrap_or_default()),
-        words.handlers.join(" or ")
+        forms.join(" or ")
     );
     report::request(lang, r, Level::Info, &text);
+}
+
+/// The values of `SetHandler` that lead to a language's response handlers.
+fn forms(lang: Lang) -> Vec<&'static str> {
+    let rows = config::content_handlers(lang.facts.tongue).filter(|row| row.form == Form::Handlers);
+    rows.map(ContentRow::written).collect()
 }
 
 /// Looks for `SetHandler` and `AddHandler` lines whose handler is nobody's but looks like one of ours.
@@ -147,8 +153,8 @@ pub fn misspelt_handlers(lang: Lang) {
         }
         let word = node.arguments().split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).unwrap_or_default();
         let written = String::from_utf8_lossy(word).trim_matches(['"', '\'']).to_owned();
-        let words = lang.words();
-        if words.handlers.iter().any(|form| form.eq_ignore_ascii_case(&written)) {
+        let words = &lang.facts.words;
+        if forms(lang).iter().any(|form| form.eq_ignore_ascii_case(&written)) {
             return;
         }
         let is_right =

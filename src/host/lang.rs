@@ -3,51 +3,61 @@
 //! Dispatch, leases, start-up and the API's runtime are written once, for any [`LanguageRow`]. There is one row per language; a stock
 //! and a request's state know the language to which they belong.
 
+use std::cell::OnceCell;
 use std::ffi::{CStr, c_int};
 use std::ops::Deref;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use apr::Pool;
-use config::{DirConf, Handler, Phase, ServerConf};
+use config::{DirConf, Handler, Language as Tongue, Phase, ServerConf};
 use httpd::provider::Group;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 use leases::Keeper;
 
 use super::ServerRecord;
-use super::about::About;
+use super::about::{About, OfRequest};
+use super::call::Call;
 use super::connection::ConnectionState;
-use super::lease::Hold;
+use super::lease::{Hold, Tree};
+use super::module::{Language, Module, RequestOf};
+use super::output::Output;
 use super::request::RequestState;
 use super::site::Site;
 
 /// One language, by a reference to its row.
 pub type Lang = &'static LanguageRow;
 
-/// What one language does in a way of its own.
-pub trait Language: Sync {
-    /// The word with which its directives begin: `Perl`.
-    fn name(&self) -> &'static str;
+/// What is true of a language.
+pub struct Facts {
+    /// The language in the tables of directives and phases.
+    pub tongue: Tongue,
+    /// Whether it has interpreters for several threads.
+    pub has_threads: bool,
+    /// Whether each line of a message becomes a line of the log; otherwise the whole message is one line there.
+    pub splits_messages: bool,
+    /// Whether scripts print through the host's buffer, in the response phase only; if not, what they print goes straight into the
+    /// filters, in any phase.
+    pub has_output: bool,
+    /// Whether the message that ended a handler is put into the request's notes (`error-notes`), which httpd shows to the client on
+    /// the pages of some statuses.
+    pub notes_errors: bool,
+    /// Whether a request's objects become void when its lease ends also without threads, where they cannot be taken for another's.
+    pub ends_objects: bool,
+    /// The name in the configuration of all providers; `None`: that of the phase in which the provider is asked.
+    pub provider: Option<&'static str>,
+    /// The language's own words in hints for the administrator.
+    pub words: Words,
+}
 
-    /// The name of a phase in the configuration: the directive that adds handlers to the phase.
-    fn phase_name(&self, phase: Phase) -> &'static str;
-
-    /// The name in the configuration of a provider that is asked in a phase.
-    fn provider_name(&self, phase: Phase) -> &'static str {
-        self.phase_name(phase)
-    }
-
+/// What one language does in a way of its own, for code that serves any language.
+pub trait Ways: Sync {
     /// The first interpreter of a server, before any code of the configuration has run in it.
     ///
     /// # Errors
     /// Directive and message.
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String>;
-
-    /// Whether it has interpreters for several threads.
-    fn has_threads(&self) -> bool {
-        true
-    }
 
     /// Checks that start-up code has loaded no other library's copy of our modules.
     ///
@@ -93,30 +103,10 @@ pub trait Language: Sync {
         Vec::new()
     }
 
-    /// The language's own words in hints for the administrator.
-    fn words(&self) -> &'static Words;
-
     /// Explains a message of the language that is about a classic mistake; `handler` is the handler that could not be found.
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
         let _ = (message, handler);
         None
-    }
-
-    /// Whether each line of a message becomes a line of the log; otherwise the whole message is one line there.
-    fn splits_messages(&self) -> bool {
-        false
-    }
-
-    /// Whether scripts print through the host's buffer, in the response phase only; if not, what they print goes straight into the
-    /// filters, in any phase.
-    fn has_output(&self) -> bool {
-        true
-    }
-
-    /// Whether the message that ended a handler is put into the request's notes (`error-notes`), which httpd shows to the client on
-    /// the pages of some statuses.
-    fn notes_errors(&self) -> bool {
-        true
     }
 
     /// Loads a module that a line of this server's names.
@@ -135,23 +125,18 @@ pub trait Language: Sync {
         entry.require_file(&item.name, Some(Place { file: &item.at.file, line: item.at.line }))
     }
 
-    /// Whether a request's objects become void when its lease ends also without threads, where they cannot be taken for another's.
-    fn ends_objects(&self) -> bool {
-        false
-    }
-
     /// Puts a variable of the server's into an interpreter that runs already.
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         let _ = (entry, name, value);
     }
 
     /// Runs a call about a request: `f` in `interp`, with what the language does before and after each call.
-    fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+    fn around(&self, call: &Call<'_, OfRequest<'_>>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         let _ = call;
         interp.with(f);
     }
 
-    /// Runs a call about a connection, or a cleanup that a script registered: as [`Language::around`].
+    /// Runs a call about a connection, or a cleanup that a script registered: as [`Ways::around`].
     fn serve(&self, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(f);
     }
@@ -187,9 +172,9 @@ pub trait Language: Sync {
         vec![line.to_vec()]
     }
 
-    /// Called before the handlers of a phase; `dir` is the directory's configuration, where the phase knows it.
-    fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        let _ = (call, dir, entry);
+    /// Called before the handlers of a request's phase.
+    fn before_handlers(&self, of: &OfRequest<'_>, entry: &dyn Entry) {
+        let _ = (of, entry);
     }
 
     /// The name under which every interpreter finds code that is pushed to a server: the code's own name, or one that it gets here.
@@ -212,20 +197,24 @@ pub trait Language: Sync {
         let _ = r;
     }
 
+    /// The buffer into which scripts print the answer to a request, if there is one.
+    fn output<'r>(&self, r: &'r Request) -> Option<&'r Output> {
+        let _ = r;
+        None
+    }
+
     /// Fills the script's environment with CGI's variables.
     ///
     /// # Errors
     /// Where the language has no such environment.
-    fn fill_env(&self, cx: apr::Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
-        let _ = (cx, r, state);
+    fn fill_env(&self, cx: apr::Reenter, r: &Request) -> Result<(), Fail> {
+        let _ = (cx, r);
         Err("this language has no environment of its own".into())
     }
 }
 
 /// A language's own words in hints.
 pub struct Words {
-    /// The values of `SetHandler` that lead to its response handlers.
-    pub handlers: &'static [&'static str],
     /// What a handler may return.
     pub results: &'static str,
     /// What to return where all went well, and how the status is set.
@@ -236,41 +225,27 @@ pub struct Words {
     pub misspelt: &'static [(&'static str, &'static str)],
 }
 
-/// A call that is about a request.
-pub struct RequestCall<'a> {
-    /// The request.
-    pub r: &'a Request,
-    /// Our state of it.
-    pub state: &'a RequestState,
-    /// The record of its server.
-    pub server: &'a ServerRecord,
-    /// The phase.
-    pub phase: Phase,
-}
-
 /// One language: its data and its functions. To code that is compiled for one language the row is a constant, so that looking
 /// something up in it costs nothing.
 pub struct LanguageRow {
+    /// What is true of the language.
+    pub facts: &'static Facts,
     records: Records,
     own: &'static Own,
-    ways: &'static dyn Language,
+    ways: &'static dyn Ways,
+    make_state: fn(&Request, OnceCell<Arc<Tree>>),
     register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
     log: fn(&Request),
     register_end: fn(),
 }
 
+/// Of a request's state this finds the part that all languages have.
 type Records = httpd::Records<ServerRecord, DirConf, RequestState, ConnectionState>;
 
-/// A host whose records are the common ones.
-pub trait CommonHost:
-    Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
-{
-}
-impl<H> CommonHost for H where
-    H: Host<Server = ServerRecord, Dir = DirConf, Request = RequestState, Connection = ConnectionState>
-{
-}
+/// A host whose configuration has the common records.
+pub trait CommonHost: Host<Server = ServerRecord, Dir = DirConf> {}
+impl<H: Host<Server = ServerRecord, Dir = DirConf>> CommonHost for H {}
 
 /// What the host keeps for a language in this process.
 pub struct Own {
@@ -343,7 +318,7 @@ const CHANGED: u32 = 1 << 31;
 const _: () = assert!(Phase::COUNT <= 31, "no bit is left for CHANGED");
 
 impl Deref for LanguageRow {
-    type Target = dyn Language;
+    type Target = dyn Ways;
 
     #[inline(always)]
     fn deref(&self) -> &Self::Target {
@@ -352,31 +327,47 @@ impl Deref for LanguageRow {
 }
 
 impl LanguageRow {
-    /// The language of a host.
+    /// The row of a language.
     ///
     /// # Safety
-    /// `module` was made with `H`.
-    pub const unsafe fn new<H: CommonHost>(
-        module: &'static ModuleRecord,
-        own: &'static Own,
-        ways: &'static dyn Language,
-    ) -> LanguageRow {
+    /// `module` was made with `Module<L>` (SAFETY.md, "parts of a request's state").
+    pub const unsafe fn new<L: Language>(module: &'static ModuleRecord, own: &'static Own) -> LanguageRow {
         LanguageRow {
-            // SAFETY: the caller's promise.
-            records: unsafe { Records::new::<H>(module) },
+            facts: L::FACTS,
+            // SAFETY: the caller's promise; `RequestOf` is laid out as C does, with the common part first.
+            records: unsafe { Records::of_prefix::<Module<L>>(module) },
             own,
-            ways,
-            register_provider: httpd::provider::register::<H>,
-            edit: |s, f| s.edit::<H, _>(|record, dir| f(record, dir)).is_some(),
-            register_end: httpd::register_end::<H>,
+            ways: L::WAYS,
+            make_state: |r, shared| {
+                r.set_state::<Module<L>>(|| RequestOf {
+                    shared: RequestState::new(L::lang(), shared),
+                    own: L::Request::default(),
+                });
+            },
+            register_provider: httpd::provider::register::<Module<L>>,
+            edit: |s, f| s.edit::<Module<L>, _>(|record, dir| f(record, dir)).is_some(),
+            register_end: httpd::register_end::<Module<L>>,
             log: |r| {
-                for order in 0..Phase::Log.row().order_count(H::LANGUAGE) {
-                    if !H::is_idle(Phase::Log, order, r) {
-                        H::request(Phase::Log, order, *r);
+                for order in 0..Phase::Log.row().order_count(L::FACTS.tongue) {
+                    if !Module::<L>::is_idle(Phase::Log, order, r) {
+                        Module::<L>::request(Phase::Log, order, *r);
                     }
                 }
             },
         }
+    }
+
+    /// The word with which its directives begin: `Perl`.
+    pub fn name(&self) -> &'static str {
+        self.facts.tongue.name()
+    }
+    /// The name of a phase in the configuration: the directive that adds handlers to the phase.
+    pub fn phase_name(&self, phase: Phase) -> &'static str {
+        phase.directive_of(self.facts.tongue)
+    }
+    /// The name in the configuration of a provider that is asked in a phase.
+    pub fn provider_name(&self, phase: Phase) -> &'static str {
+        self.facts.provider.unwrap_or_else(|| self.phase_name(phase))
     }
 
     /// What the host keeps for this language in this process.
@@ -393,10 +384,11 @@ impl LanguageRow {
     pub fn state<'r>(&self, r: &'r Request) -> Option<&'r RequestState> {
         self.records.state(r)
     }
-    /// Gives a request its state, once.
+    /// Gives a request its state, once. `shared` is the tree to which it belongs, if that has other members.
     #[inline(always)]
-    pub fn set_state<'r>(&self, r: &'r Request, state: RequestState) -> Option<&'r RequestState> {
-        self.records.set_state(r, state)
+    pub fn make_state<'r>(&self, r: &'r Request, shared: OnceCell<Arc<Tree>>) -> Option<&'r RequestState> {
+        (self.make_state)(r, shared);
+        self.state(r)
     }
     /// The state of a connection, if it has one.
     #[inline(always)]
@@ -458,66 +450,3 @@ impl LanguageRow {
         (self.register_provider)(pconf, group, name, version, kind)
     }
 }
-
-/// The part of an `impl Host` that is the same for both languages: `$lang` is the language's row.
-macro_rules! host_calls {
-    ($lang:expr) => {
-        fn merge_server(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-            ServerRecord::merge(base, add)
-        }
-
-        fn merge_dir(base: &DirConf, add: &DirConf) -> DirConf {
-            DirConf::merge(base, add)
-        }
-
-        fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
-            if c.base_server().config::<Self>().is_none_or(|s| configured::of_record($lang, phase, s).is_empty()) {
-                return httpd::status::DECLINED;
-            }
-            dispatch::connection($lang, phase, &c)
-        }
-
-        fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
-            dispatch::server($lang, phase, &s, &[pools.conf, pools.log, pools.temp])
-        }
-
-        fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
-            startup::child($lang, phase, pool, &s);
-        }
-
-        fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
-            provider::check_authorization($lang, &r, name, line)
-        }
-
-        fn check_config(_pools: Pools, s: Server) -> c_int {
-            startup::check_config($lang, &s)
-        }
-
-        fn before_start(_pools: Pools, s: Server) -> c_int {
-            startup::before_start($lang, &s)
-        }
-
-        fn after_start(pools: Pools, s: Server) -> c_int {
-            startup::after_start($lang, pools, &s)
-        }
-
-        fn before_child(pool: Pool, s: Server) {
-            startup::before_child($lang, pool, s);
-        }
-
-        fn before_error(r: Request) {
-            if let Some(state) = r.state::<Self>() {
-                state.end_walk(&r);
-            }
-            if $lang.own().uses().has(Phase::Fixup) {
-                end::look_after($lang, &r);
-            }
-            super::hint::unreached($lang, &r);
-        }
-
-        fn request_ends(end: httpd::End) {
-            end::in_time(&end);
-        }
-    };
-}
-pub(super) use host_calls;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use config::Trim;
+use httpd::Request;
 use once_cell::sync::OnceCell;
 
 use super::about::About;
@@ -26,12 +27,16 @@ pub type Standing = leases::Standing<Lang>;
 #[inline(always)]
 pub fn choose(lang: Lang, about: &About) -> Option<&Arc<Stock>> {
     match about {
-        About::Request(r) => lang.server_of(r),
-        About::Connection(c) => lang.server_of_connection(c),
-        About::Server(s) => lang.server(s),
-    }?
-    .draws
-    .stock()
+        About::Request(r) => choose_for(lang, r),
+        About::Connection(c) => lang.server_of_connection(c)?.draws.stock(),
+        About::Server(s) => lang.server(s)?.draws.stock(),
+    }
+}
+
+/// The same for a request.
+#[inline(always)]
+pub fn choose_for(lang: Lang, r: &Request) -> Option<&Arc<Stock>> {
+    lang.server_of(r)?.draws.stock()
 }
 
 /// The stock that start-up has given a server. Only [`choose`] looks into it.

@@ -10,7 +10,10 @@
 //! | `waiting` | what a request has when it finds no interpreter idle |
 //! | `configured` | which handlers hold for a phase |
 //! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
-//! | `lang` | what a language has of its own |
+//! | `call`, `about` | the one way into an interpreter; what a call is about |
+//! | `content` | what answers a request |
+//! | `filter` | filters that scripts make |
+//! | `module`, `lang` | a language's module; what a language has of its own |
 //! | `perl`, `lua` | the two languages' modules |
 //! | `about` | what a call is about |
 //! | `provider` | providers of authentication and authorization |
@@ -24,15 +27,19 @@
 
 mod about;
 mod above;
+mod call;
 mod configured;
 mod connection;
+mod content;
 mod dispatch;
 mod end;
+mod filter;
 mod hint;
 mod lang;
 mod lease;
 #[cfg(feature = "any-lua")]
 pub mod lua;
+mod module;
 mod output;
 #[cfg(feature = "perl")]
 pub mod perl;

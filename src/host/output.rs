@@ -169,7 +169,7 @@ impl Output {
             (true, None) => Buffer::new(r.pool(), SHORT),
             (false, None) => Buffer::new(r.pool(), SIZE),
         };
-        let fits = new.add(old) && new.add(data);
+        let fits = (old.is_empty() || new.add(old)) && new.add(data);
         *kept = Some(new);
         fits
     }

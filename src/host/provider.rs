@@ -9,11 +9,12 @@ use httpd::provider::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENER
 use httpd::{Command, Request};
 use interp::{IntoVal, Raised, Ticket, Val};
 
-use super::about::About;
-use super::lang::{Lang, RequestCall};
+use super::about::{About, Topic};
+use super::call::{Call, leave_if_core_exit};
+use super::lang::Lang;
 use super::lease::Frame;
-use super::request::{RequestState, Step};
-use super::{dispatch, report, site, startup};
+use super::request::Step;
+use super::{report, site, startup};
 
 /// One provider.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
 
 /// Calls a provider's code and returns its number; `None` when the code died, which is in the log. `exit` counts as 0, a denial in both groups.
 fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
-    let Some(server) = lang.server_of(r).filter(|s| s.conf.is_enabled()) else {
+    if !lang.server_of(r).is_some_and(|s| s.conf.is_enabled()) {
         let text = format!(
             "{} {}: cannot be asked, since {}Options -Enable holds for this server",
             lang.provider_name(phase),
@@ -60,15 +61,14 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         );
         report::request(lang, r, httpd::log::Level::Error, &text);
         return None;
-    };
-    let state = RequestState::of(lang, r)?;
-    let about = RequestCall { r, state, server, phase };
-    let done = dispatch::enter(lang, &about, |entry| {
-        lang.before_handlers(&about, lang.dir(r), entry);
-        let subject = state.subject(r);
-        let args: Vec<Val> =
-            std::iter::once(subject).chain(args.iter().map(|text| text.val(Ticket::FOREVER))).collect();
-        lang.call(&About::Request(*r), entry, handler, &args)
+    }
+    let about = About::Request(*r);
+    let call = Call::of_request(lang, phase, r)?;
+    let done = call.run(|entry| {
+        call.about.before_handlers(lang, entry);
+        let args = args.iter().map(|text| text.val(Ticket::FOREVER));
+        let args: Vec<Val> = call.about.args(lang).iter().copied().chain(args).collect();
+        lang.call(&about, entry, handler, &args)
     });
     match done {
         Ok(Ok(outcome)) if !outcome.is_number => {
@@ -84,18 +84,12 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         Ok(Ok(outcome)) => c_int::try_from(outcome.number).ok(),
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
-            dispatch::leave_if_core_exit(&raised);
-            report::raised(
-                lang,
-                &About::Request(*r),
-                lang.provider_name(phase),
-                &Step::Named(handler.clone()),
-                &raised,
-            );
+            leave_if_core_exit(&raised);
+            report::raised(lang, &about, lang.provider_name(phase), &Step::Named(handler.clone()), &raised);
             None
         }
         Err(refused) => {
-            dispatch::refuse(lang, r, phase, &refused);
+            call.about.refused(&call, &refused);
             httpd::provider::is_busy();
             None
         }

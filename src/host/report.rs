@@ -35,11 +35,14 @@ pub fn warn(lang: Lang, text: &str) {
     server(lang, None, Level::Warn, text);
 }
 
-fn about(lang: Lang, about: &About, level: Level, text: &[u8]) {
-    match about {
-        About::Request(r) => log::request(r, entry(lang, level), text),
-        About::Connection(c) => log::connection(c, entry(lang, level), text),
-        About::Server(s) => log::server(Some(s), entry(lang, level), text),
+impl About {
+    /// Logs a line about it.
+    pub fn log(&self, lang: Lang, level: Level, text: &[u8]) {
+        match self {
+            About::Request(r) => log::request(r, entry(lang, level), text),
+            About::Connection(c) => log::connection(c, entry(lang, level), text),
+            About::Server(s) => log::server(Some(s), entry(lang, level), text),
+        }
     }
 }
 
@@ -57,7 +60,7 @@ pub fn line(lang: Lang, of: Option<&About>, level: Level, text: &[u8]) {
         text
     };
     match of {
-        Some(of) => about(lang, of, level, text),
+        Some(of) => of.log(lang, level, text),
         None => log::server(None, entry(lang, level), text),
     }
 }
@@ -90,7 +93,7 @@ pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Rai
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
     };
     if let About::Request(r) = of
-        && lang.notes_errors()
+        && lang.facts.notes_errors
     {
         r.notes().merge(b"error-notes", text);
     }
@@ -116,11 +119,11 @@ pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Rai
 /// Logs a script's message, with `what` in brackets behind it. Further lines of the message, such as a traceback, become lines of the
 /// log of their own if the language wants that.
 fn message(lang: Lang, of: &About, text: &[u8], what: &str) {
-    let end = text.iter().position(|b| *b == b'\n').filter(|_| lang.splits_messages()).unwrap_or(text.len());
+    let end = text.iter().position(|b| *b == b'\n').filter(|_| lang.facts.splits_messages).unwrap_or(text.len());
     let (first, more) = text.split_at(end);
-    about(lang, of, Level::Error, &[first, format!(" ({what})").as_bytes()].concat());
+    of.log(lang, Level::Error, &[first, format!(" ({what})").as_bytes()].concat());
     for line in String::from_utf8_lossy(more).lines().filter(|line| !line.trim().is_empty()) {
-        about(lang, of, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
+        of.log(lang, Level::Error, line.trim_end().replace('\t', "  ").as_bytes());
     }
 }
 
@@ -130,7 +133,7 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
         "{}: returned {status}: the server starts only if this handler returns OK (0)",
         name(lang.phase_name(phase), step)
     );
-    about(lang, of, Level::Error, text.as_bytes());
+    of.log(lang, Level::Error, text.as_bytes());
 }
 
 /// Logs what a script raised that a request names by its file.

@@ -17,7 +17,6 @@ use super::about::About;
 use super::connection::ConnectionState;
 use super::lang::Lang;
 use super::lease::{Frame, Hold, Refused, Stock, Tree, choose};
-use super::output::Output;
 use super::waiting;
 
 /// A request and all it reaches by `main` and `prev`, itself first.
@@ -40,23 +39,6 @@ pub enum Step {
     Named(Handler),
     /// Pushed code, which lives in the interpreter that a pin holds.
     Code(HandlerRef),
-}
-
-/// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
-#[derive(Clone, Copy, Default)]
-pub struct EnvDone {
-    /// The variables of the server.
-    pub server: bool,
-    /// The variables of the directory.
-    pub dir: bool,
-    /// Some of those are not the server's.
-    pub dir_differs: bool,
-    /// CGI variables.
-    pub cgi: bool,
-    /// `%ENV` shows [`RequestState::shown`] while the request's calls run.
-    pub shows: bool,
-    /// The request's perl-script response runs.
-    pub in_script: bool,
 }
 
 /// The part of a request's state that most requests never have.
@@ -100,19 +82,13 @@ pub struct RequestState {
     is_watched: Cell<bool>,
     /// Whether the request has ended for us.
     is_ended: Cell<bool>,
+    /// Whether something is to be done when the request's pool is about to die.
+    has_end: Cell<bool>,
     /// Says to those who wait that this request keeps an interpreter while its answer is sent.
     drains: Drains,
     extras: OnceCell<Box<Extras>>,
-    /// Which variables of the environment the request has put in already.
-    pub env: Cell<EnvDone>,
     /// `PerlOptions +GlobalRequest`, or perl-script: class methods find this request.
     pub is_global: Cell<bool>,
-    /// The number of the request once a phase has changed something of its interpreter that later phases must find; else 0.
-    pub leaves: Cell<u64>,
-    /// The variables that the request's calls are shown in `%ENV`.
-    pub shown: Cell<Option<Table>>,
-    /// The response buffer.
-    pub output: Output,
 }
 
 // SAFETY: httpd runs a request on one thread at a time and hands it over with its own synchronisation (SAFETY.md, "one
@@ -131,7 +107,20 @@ impl RequestState {
         };
         lang.own().mark_in_use(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
-        let state = RequestState {
+        let state = lang.make_state(r, shared)?;
+        lang.request_begins(r);
+        if lang.own().uses().has(Phase::Cleanup) {
+            state.expect_end(r);
+        }
+        if r.main().is_some() || r.prev().is_some() {
+            state.join_family(r);
+        }
+        Some(state)
+    }
+
+    /// The state of a request of which nothing has run yet.
+    pub fn new(lang: Lang, shared: OnceCell<Arc<Tree>>) -> RequestState {
+        RequestState {
             lang,
             ticket: Cell::new(Ticket::GONE),
             tree: Tree::default(),
@@ -139,26 +128,24 @@ impl RequestState {
             walk_is_over: Cell::new(false),
             is_watched: Cell::new(false),
             is_ended: Cell::new(false),
+            has_end: Cell::new(false),
             drains: Drains::default(),
             extras: OnceCell::new(),
-            env: Cell::default(),
             is_global: Cell::new(false),
-            leaves: Cell::new(0),
-            shown: Cell::new(None),
-            output: Output::new(lang),
-        };
-        let state = lang.set_state(r, state)?;
-        lang.request_begins(r);
-        let r = *r;
-        let _ = r.pool().before_death(move || super::end::at_death(lang, r));
-        if r.main().is_some() || r.prev().is_some() {
-            state.join_family(&r);
         }
-        Some(state)
+    }
+
+    /// Has [`super::end::at_death`] called when the request's pool is about to die: before whatever it does has anything to do.
+    pub fn expect_end(&self, r: &Request) {
+        if !self.has_end.replace(true) {
+            let (lang, r) = (self.lang, *r);
+            let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+        }
     }
 
     #[cold]
     fn join_family(&self, r: &Request) {
+        self.expect_end(r);
         if let Some(first) = RequestState::of(self.lang, &top(*r)) {
             first.extras().members.borrow_mut().push(*r);
         }
@@ -191,6 +178,7 @@ impl RequestState {
     /// Has httpd tell of the end of this request, or of the one it came from, since something is left to do at that moment.
     /// Without threads nobody can be kept waiting, and nothing is watched for.
     pub fn watch(&self, r: &Request) {
+        self.expect_end(r);
         if self.is_watched.get() || choose(self.lang, &About::Request(*r)).is_none_or(|stock| stock.tipool().is_none())
         {
             return;
@@ -308,7 +296,7 @@ impl RequestState {
     ///
     /// # Errors
     /// `Refused` when none could be had.
-    pub fn hold(&self, r: &Request, phase: Phase, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+    pub fn hold(&self, r: &Request, phase: Option<Phase>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
         let home = match self.lang.connection(&connection) {
             None => None,
@@ -326,10 +314,11 @@ impl RequestState {
         }
         let walks = match stock.scope() {
             LeaseScope::Handler => false,
-            LeaseScope::Request => !matches!(phase, Phase::Log | Phase::Cleanup),
-            _ => phase != Phase::Response && !self.walk_is_over.get(),
+            LeaseScope::Request => !matches!(phase, Some(Phase::Log | Phase::Cleanup)),
+            _ => phase != Some(Phase::Response) && !self.walk_is_over.get(),
         };
         if walks {
+            self.expect_end(r);
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
             self.tree().walk(r.as_ptr().addr(), main, &hold);
         }
@@ -339,6 +328,10 @@ impl RequestState {
     /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
     /// ends. Under `PerlInterpScope request` only the log phase ends the walk.
     pub fn end_walk(&self, r: &Request) {
+        if !self.tree().has_walks() && !self.has_pins() {
+            self.walk_is_over.set(true);
+            return;
+        }
         let keeps = self.tree().scopes().contains(&LeaseScope::Request);
         if !keeps {
             self.end(r);
@@ -370,6 +363,12 @@ impl RequestState {
     /// The part that few requests have, made now if this one had none.
     pub fn extras(&self) -> &Extras {
         self.extras.get_or_init(Box::default)
+    }
+
+    /// Whether [`RequestState::expect_end`] was called.
+    #[inline]
+    pub fn expects_end(&self) -> bool {
+        self.has_end.get()
     }
 
     /// Whether a phase without configured handlers has nothing to do: no pushed handler, and no walk that the phase would end.
@@ -445,7 +444,8 @@ impl RequestState {
     }
 
     /// Puts a stack in place of the configured one.
-    pub fn set_steps(&self, phase: Phase, steps: Vec<Step>) {
+    pub fn set_steps(&self, r: &Request, phase: Phase, steps: Vec<Step>) {
+        self.expect_end(r);
         let mut changed = self.extras().changed.borrow_mut();
         let old = match changed.iter_mut().find(|(p, _)| *p == phase) {
             Some((_, old)) => std::mem::replace(old, steps),

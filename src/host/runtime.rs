@@ -10,15 +10,16 @@ use config::{Handler, Phase, Scope, Vars, Where};
 use httpd::provider::Group;
 use httpd::{Connection, Filter, ModuleRecord, Request, Rules, Server};
 use interp::{
-    Bag, Fail, HandlerRef, Here, Interp, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket,
-    Unsent, is_forked,
+    Bag, Fail, HandlerRef, Here, Kept, Object, ObjectClass, Owner, Raise, Raised, Result, Runtime, Ticket, Unsent,
+    is_forked,
 };
 
-use super::about::About;
+use super::about::{About, OfJob};
+use super::call::{Call, enter_any};
 use super::connection::ConnectionState;
-use super::dispatch::enter_any;
 use super::lang::Lang;
-use super::lease::{Frame, Hold, choose, running_lang};
+use super::lease::{Frame, Hold, Stock, choose, running_lang};
+use super::output::Output;
 use super::provider::{self, Provider};
 use super::request::{Job, RequestState, Step, family};
 use super::startup::serves;
@@ -243,7 +244,7 @@ impl HostRuntime {
             let state = self.state(&r)?;
             lang.own().mark_in_use(phase);
             pin_for(&r, state, &new)?;
-            state.set_steps(phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
+            state.set_steps(&r, phase, put(state.steps(phase, &configured::of_request(lang, phase, &r)), new));
             return Ok(true);
         }
         if let Some(s) = of::<Server>(owner) {
@@ -403,7 +404,7 @@ impl Runtime for HostRuntime {
     }
 
     fn ending_pool(&self) -> Option<Pool> {
-        if !lang().ok()?.ends_objects() {
+        if !lang().ok()?.facts.ends_objects {
             return None;
         }
         this_request().map(|r| r.pool()).or_else(|| this_connection().map(|c| c.pool()))
@@ -433,9 +434,10 @@ impl Runtime for HostRuntime {
 
     fn cleanup(&self, pool: Owner, here: Here, code: Kept, arg: Option<Kept>) -> Result<()> {
         let _ = here;
-        let (lang, hold) = (lang()?, hold()?);
+        let (stock, hold, about) =
+            Frame::find(|f| Some((f.stock.clone(), f.hold.clone(), f.about))).ok_or_else(nothing_runs)?;
         if let Some(s) = of::<Server>(pool) {
-            if site::with(lang, |site| site.is_complete) {
+            if site::with(stock.lang, |site| site.is_complete) {
                 return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
             }
             // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
@@ -444,7 +446,7 @@ impl Runtime for HostRuntime {
                 let kept = kept;
                 match kept.0.take() {
                     Some((hold, code, arg)) if serves() => {
-                        hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref()))
+                        run_cleanup(&stock, About::Server(s), &hold, &code, arg.as_ref());
                     }
                     _ => {}
                 }
@@ -462,19 +464,16 @@ impl Runtime for HostRuntime {
         .unwrap_or(false);
         // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
         let owner = this_request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
-        let about = Frame::find(|frame| {
-            Some(match (frame.about, owner) {
-                (About::Request(_), Some(owner)) => About::Request(owner),
-                (About::Request(r), None) => About::Server(r.server()),
-                (about, _) => about,
-            })
-        });
+        let about = match (about, owner) {
+            (About::Request(_), Some(owner)) => About::Request(owner),
+            (About::Request(r), None) => About::Server(r.server()),
+            (about, _) => about,
+        };
         if let Some(r) = owner
             && r.pool() == pool
         {
             self.state(&r)?.end_late(&r);
         }
-        let stock = Frame::find(|frame| Some(frame.stock.clone()));
         let of_configuration = httpd::pconf() == Some(pool);
         let kept = Once(Cell::new(Some((hold, code, arg))));
         let run = move || {
@@ -483,12 +482,9 @@ impl Runtime for HostRuntime {
             if is_forked() || (of_configuration && !serves()) {
                 return;
             }
-            match (about, &stock) {
-                _ if of_connection => code.call_later(arg),
-                (Some(about), Some(stock)) => {
-                    Frame::enter(about, None, stock, &hold, |interp| run_cleanup(lang, interp, &code, arg.as_ref()));
-                }
-                _ => hold.run(|interp| run_cleanup(lang, interp, &code, arg.as_ref())),
+            match of_connection {
+                true => code.call_later(arg),
+                false => run_cleanup(&stock, about, &hold, &code, arg.as_ref()),
             }
             drop(hold);
         };
@@ -511,20 +507,20 @@ impl Runtime for HostRuntime {
 
     fn write(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<usize, Unsent> {
         let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
-        if !lang.has_output() {
+        if !lang.facts.has_output {
             return r.write(data, cx).map_err(Unsent::Failed);
         }
-        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
-        state.output.write(&r, cx, data)
+        let Some(output) = lang.output(&r) else { return Err(Unsent::NotInResponse) };
+        output.write(&r, cx, data)
     }
 
     fn flush(&self, cx: Reenter, request: Owner, hard: bool) -> Result<(), Unsent> {
         let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
-        if !lang.has_output() {
+        if !lang.facts.has_output {
             return if hard { r.flush(cx).map_err(Unsent::Failed) } else { Ok(()) };
         }
-        let Some(state) = lang.state(&r) else { return Err(Unsent::NotInResponse) };
-        state.output.flush(&r, cx, hard)
+        let Some(output) = lang.output(&r) else { return Err(Unsent::NotInResponse) };
+        output.flush(&r, cx, hard)
     }
 
     fn caller(&self) -> Option<(Vec<u8>, u32)> {
@@ -574,22 +570,28 @@ impl Runtime for HostRuntime {
     }
 
     fn send_cgi_header(&self, cx: Reenter, request: Owner, data: &[u8]) -> Result<(), Unsent> {
-        let Some(r) = of::<Request>(request) else { return Err(Unsent::NotInResponse) };
-        let Some(state) = state_of(&r) else { return Err(Unsent::NotInResponse) };
-        let headers = state.output.take_headers(&r, cx, data);
+        let (Some(r), Some(lang)) = (of::<Request>(request), running_lang()) else { return Err(Unsent::NotInResponse) };
+        let headers = match lang.output(&r) {
+            Some(output) => output.take_headers(&r, cx, data),
+            None if lang.facts.has_output => return Err(Unsent::NotInResponse),
+            None => Output::new(lang).take_headers(&r, cx, data),
+        };
         let body = &data[headers..];
         if body.is_empty() { Ok(()) } else { self.write(cx, request, body).map(drop) }
     }
 
     fn headers_are_set(&self, request: Owner) {
-        if let Some(state) = of::<Request>(request).as_ref().and_then(state_of) {
-            state.output.headers_are_set();
+        if let (Some(r), Some(lang)) = (of::<Request>(request), running_lang())
+            && let Some(output) = lang.output(&r)
+        {
+            output.headers_are_set();
         }
     }
 
     fn fill_env(&self, cx: Reenter, request: Owner) -> Result<()> {
         let r = of::<Request>(request).ok_or("this object is no request")?;
-        lang()?.fill_env(cx, &r, self.state(&r)?)
+        self.state(&r)?;
+        lang()?.fill_env(cx, &r)
     }
 
     fn config_is_changed(&self, request: Owner) {
@@ -688,15 +690,16 @@ struct OfPool(Job);
 // SAFETY: as for `Once`: pool and request belong together, and are used on one thread at a time.
 unsafe impl Send for OfPool {}
 
-fn run_cleanup(lang: Lang, interp: &dyn Interp, code: &Kept, arg: Option<&Kept>) {
-    let done = super::dispatch::serve(lang, interp, |entry| match arg {
+fn run_cleanup(stock: &Arc<Stock>, subject: About, hold: &Hold, code: &Kept, arg: Option<&Kept>) {
+    let call = Call { lang: stock.lang, phase: None, about: OfJob { subject, hold }, stock };
+    let done = call.run(|entry| match arg {
         Some(arg) => entry.call_kept(code, &[arg.val()]),
         None => entry.call_kept(code, &[]),
     });
-    if let Some(Err(raised)) = done
+    if let Ok(Err(raised)) = done
         && !matches!(raised, Raised::Exit(_))
     {
-        report::warn(lang, &format!("cleanup: {raised}"));
+        report::warn(stock.lang, &format!("cleanup: {raised}"));
     }
 }
 

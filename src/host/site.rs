@@ -9,8 +9,7 @@ use interp::{Entry, Inside};
 use leases::ending;
 use tipool::{Bell, Late};
 
-use super::about::About;
-use super::dispatch::in_parent;
+use super::call::in_parent;
 use super::lang::Lang;
 use super::lease::{Parent, Stock};
 use super::provider::Provider;
@@ -111,7 +110,7 @@ pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<()
     for item in conf.requires.iter().chain(conf.modules.iter()) {
         run(s, stock, item)?;
     }
-    in_parent(About::Server(*s), None, stock, |entry| stock.lang.check_loaded(entry))
+    in_parent(s, stock, |entry| stock.lang.check_loaded(entry))
 }
 
 /// Runs start-up code in the parent of a stock.
@@ -119,7 +118,7 @@ pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<()
 /// # Errors
 /// As [`run_in`].
 pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), String> {
-    in_parent(About::Server(*s), None, stock, |entry| run_in(stock.lang, s, entry, item))
+    in_parent(s, stock, |entry| run_in(stock.lang, s, entry, item))
 }
 
 /// Runs start-up code in this interpreter.

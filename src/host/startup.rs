@@ -19,12 +19,12 @@ use leases::Keeper;
 use tipool::Late;
 
 use super::about::About;
-use super::dispatch::{self, enter_any, in_parent};
+use super::call::{enter_any, in_parent};
 use super::lang::{CommonHost, Lang};
 use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
 use super::site::Early;
-use super::{ServerRecord, configured, hint, languages, report, site};
+use super::{ServerRecord, configured, dispatch, hint, languages, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -133,7 +133,7 @@ pub fn directive<H: CommonHost>(
                 at: at.clone(),
                 from_code: FROM_CODE.get(),
                 mpm_threaded: httpd::mpm::is_threaded(),
-                perl_has_ithreads: lang.has_threads(),
+                perl_has_ithreads: lang.facts.has_threads,
                 running,
                 server_running,
                 getenv: config::process_env,
@@ -164,7 +164,7 @@ pub fn directive<H: CommonHost>(
         }
         Effect::EnvNow { name, value } => {
             let stock = stock_now(lang, &s, record)?;
-            in_parent(About::Server(s), None, &stock, |entry| lang.set_env(entry, &name, &value));
+            in_parent(&s, &stock, |entry| lang.set_env(entry, &name, &value));
             Ok(())
         }
     }
@@ -230,7 +230,7 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
     if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
-    if httpd::mpm::is_threaded() && !lang.has_threads() {
+    if httpd::mpm::is_threaded() && !lang.facts.has_threads {
         return Err(format!(
             "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
             String::from_utf8_lossy(httpd::mpm::name())
@@ -263,7 +263,7 @@ fn start_virtual(
     if !conf.is_enabled() {
         return Ok(None);
     }
-    if conf.has_own_tipool() && !lang.has_threads() {
+    if conf.has_own_tipool() && !lang.facts.has_threads {
         let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
         return Err(format!("{}Options: \"+{option}\" needs a perl with ithreads ({})", lang.name(), site::name_of(s)));
     }
@@ -339,8 +339,7 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
-        let found =
-            in_parent(About::Server(server), None, stock, |entry| lang.resolve(entry, &handler, &server, section));
+        let found = in_parent(&server, stock, |entry| lang.resolve(entry, &handler, &server, section));
         if let Err(raised) = found {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
@@ -373,7 +372,7 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         }
     }
     let versions = match main_stock(lang) {
-        Some(stock) => in_parent(About::Server(*s), None, &stock, |entry| lang.version(Some(entry))),
+        Some(stock) => in_parent(s, &stock, |entry| lang.version(Some(entry))),
         None => lang.version(None),
     };
     // The version is added once for both languages, before the words that they add.
@@ -395,9 +394,9 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
         hint::misspelt_handlers(lang);
     }
     for stock in site::stocks(lang) {
-        in_parent(About::Server(*s), None, &stock, |entry| lang.seal(entry));
+        in_parent(s, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
-            for text in in_parent(About::Server(*s), None, &stock, |entry| lang.not_cloned(entry)) {
+            for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {
                 report::server(lang, Some(s), Level::Warn, &format!("{}: {text}", stock.server));
             }
             tipool.start().map_err(|e| {
@@ -436,7 +435,7 @@ pub fn before_child(lang: Lang, pool: Pool, s: Server) {
     interp::adopt_process();
     CHILD.store(std::process::id() as i32, SeqCst);
     for stock in site::stocks(lang) {
-        in_parent(About::Server(s), None, &stock, |entry| entry.begin_process());
+        in_parent(&s, &stock, |entry| entry.begin_process());
     }
     // Prefork's SIGTERM runs the pool's end inside the signal handler: if the signal has interrupted a script, no code of ours may run
     // there, not even the end of the script's request.

@@ -156,6 +156,12 @@ impl Pool {
 
     /// Moves a value into the pool. It is not dropped; the pointer is good until the pool dies.
     pub fn place<T: 'static>(&self, value: T) -> NonNull<T> {
+        self.place_with(|| value)
+    }
+
+    /// As [`Pool::place`], for a large value, which is made in its place.
+    #[inline(always)]
+    pub fn place_with<T: 'static>(&self, make: impl FnOnce() -> T) -> NonNull<T> {
         let at = if align_of::<T>() <= ALIGNMENT {
             self.alloc(size_of::<T>()).cast::<T>()
         } else {
@@ -164,7 +170,7 @@ impl Pool {
             unsafe { start.add(start.align_offset(align_of::<T>())) }.cast::<T>()
         };
         // SAFETY: new memory of the value's size and alignment.
-        unsafe { at.write(value) };
+        unsafe { at.write(make()) };
         at
     }
 

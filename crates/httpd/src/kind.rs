@@ -17,6 +17,15 @@ pub enum Way {
     Output,
 }
 
+/// What filters of a kind belong to: it settles where they stand in a chain, and how long what is kept with them lives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Level {
+    /// A request, and its content (`AP_FTYPE_RESOURCE`).
+    Request,
+    /// A connection, and all that is read from it or written to it (`AP_FTYPE_CONNECTION`).
+    Connection,
+}
+
 /// What is asked of an input filter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ask {
@@ -45,13 +54,15 @@ impl Ask {
     }
 }
 
-/// Makes a filter of the host's known under `name` (`SetOutputFilter name`), until the configuration's pool dies. It is one of
-/// a request's content (`AP_FTYPE_RESOURCE`). While the configuration is read.
-pub fn register<H: Host>(pconf: Pool, way: Way, name: &[u8]) {
+/// Makes a filter of the host's known under `name` (`SetOutputFilter name`), until the configuration's pool dies. While the
+/// configuration is read.
+pub fn register<H: Host>(pconf: Pool, way: Way, level: Level, name: &[u8]) {
     let name = pconf.cstr(name);
-    let kind = ffi::AP_FTYPE_RESOURCE;
-    // For mod_filter, which then drops what described the old content.
-    let changes = ffi::AP_FILTER_PROTO_CHANGE | ffi::AP_FILTER_PROTO_CHANGE_LENGTH;
+    let (kind, changes) = match level {
+        // For mod_filter, which then drops what described the old content.
+        Level::Request => (ffi::AP_FTYPE_RESOURCE, ffi::AP_FILTER_PROTO_CHANGE | ffi::AP_FILTER_PROTO_CHANGE_LENGTH),
+        Level::Connection => (ffi::AP_FTYPE_CONNECTION, 0),
+    };
     // SAFETY: httpd copies the name and keeps the functions, which live as long as the library.
     unsafe {
         match way {
@@ -102,17 +113,17 @@ impl OwnFilter {
     /// What the host keeps with it.
     pub fn data<T: 'static>(&self) -> Option<&T> {
         // SAFETY: while a filter of ours is called its place is its own, and only `set_data` writes there: a `Data` that lives
-        // as long as the request.
+        // as long as the filter.
         unsafe { (*self.0.as_ptr()).ctx.cast::<Data>().as_ref() }?.downcast_ref()
     }
 
-    /// Keeps something with it, once; it is dropped with the request.
+    /// Keeps something with it, once; it is dropped with the filter's request, or with its connection where it belongs to that.
     pub fn set_data<T: Send + 'static>(&self, value: T) -> Option<&T> {
-        let r = self.0.request()?;
+        let pool = self.0.request().map(|r| r.pool()).or_else(|| self.0.connection().map(|c| c.pool()))?;
         // SAFETY: lives.
         if unsafe { (*self.0.as_ptr()).ctx.is_null() } {
             let data: Data = Box::new(value);
-            let data: NonNull<Data> = r.pool().keep(data);
+            let data: NonNull<Data> = pool.keep(data);
             // SAFETY: lives.
             unsafe { (*self.0.as_ptr()).ctx = data.as_ptr().cast::<c_void>() };
         }

@@ -36,6 +36,14 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
         Records { module, of: PhantomData }
     }
 
+    /// As [`Records::new`], for a host whose states of requests begin with an `R`: of these only that part is found.
+    ///
+    /// # Safety
+    /// `module` was made with `H`, and `H::Request` is laid out as C does, with an `R` as its first field.
+    pub const unsafe fn of_prefix<H: Host<Server = S, Dir = D, Connection = C>>(module: &'static ModuleRecord) -> Self {
+        Records { module, of: PhantomData }
+    }
+
     /// The module.
     #[inline(always)]
     pub const fn module(&self) -> &'static ModuleRecord {
@@ -93,18 +101,18 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
     /// [`Request::state`].
     #[inline(always)]
     pub fn state<'r>(&self, r: &'r Request) -> Option<&'r R> {
-        // SAFETY: only `set_state` writes to the host's slot.
+        // SAFETY: only `set_state` writes to the host's slot, a state that is an `R` or begins with one.
         unsafe { slot::get((*r.as_ptr()).request_config, self.module).map(|state| state.as_ref()) }
     }
 
     /// [`Request::set_state`].
-    #[inline]
-    pub fn set_state<'r>(&self, r: &'r Request, state: R) -> Option<&'r R> {
+    #[inline(always)]
+    pub(crate) fn set_state<'r>(&self, r: &'r Request, make: impl FnOnce() -> R) -> Option<&'r R> {
         if let Some(old) = self.state(r) {
             return Some(old);
         }
         // SAFETY: the vector lies in the request's pool; the slot is empty.
-        unsafe { slot::put((*r.as_ptr()).request_config, self.module, r.pool(), state).map(|state| state.as_ref()) }
+        unsafe { slot::put((*r.as_ptr()).request_config, self.module, r.pool(), make).map(|state| state.as_ref()) }
     }
 
     /// [`Connection::state`].
@@ -120,6 +128,6 @@ impl<S: Send + Sync + 'static, D: Send + Sync + 'static, R: Send + 'static, C: S
             return Some(old);
         }
         // SAFETY: the vector lies in the connection's pool; the slot is empty.
-        unsafe { slot::put((*c.as_ptr()).conn_config, self.module, c.pool(), state).map(|state| state.as_ref()) }
+        unsafe { slot::put((*c.as_ptr()).conn_config, self.module, c.pool(), || state).map(|state| state.as_ref()) }
     }
 }

@@ -338,8 +338,8 @@ impl Request {
 
     /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
     /// before this find none. What was set before stays and is returned.
-    pub fn set_state<H: Host>(&self, state: H::Request) -> Option<&H::Request> {
-        records::of::<H>().set_state(self, state)
+    pub fn set_state<H: Host>(&self, make: impl FnOnce() -> H::Request) -> Option<&H::Request> {
+        records::of::<H>().set_state(self, make)
     }
 
     /// Whether its handler's name begins with one of these letters, see [`config::content::first_letters`]: asked of each
@@ -596,8 +596,8 @@ mod tests {
         let saw_none = Arc::new(AtomicBool::new(false));
         let saw = saw_none.clone();
         let _ = r.pool().on_death(move || saw.store(r.state::<NullHost>().is_none(), Ordering::Relaxed));
-        assert_eq!(r.set_state::<NullHost>("first".into()).unwrap(), "first");
-        assert_eq!(r.set_state::<NullHost>("second".into()).unwrap(), "first");
+        assert_eq!(r.set_state::<NullHost>(|| "first".into()).unwrap(), "first");
+        assert_eq!(r.set_state::<NullHost>(|| "second".into()).unwrap(), "first");
         // SAFETY: the request's own fields lie in another pool here; no script runs.
         unsafe { r.pool().clear(Reenter::assume()) };
         assert!(saw_none.load(Ordering::Relaxed));

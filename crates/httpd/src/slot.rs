@@ -45,16 +45,17 @@ pub(crate) unsafe fn is_set(vector: *mut ffi::ap_conf_vector_t, index: i32) -> b
     !vector.is_null() && !unsafe { vector.cast::<*mut c_void>().add(index).read() }.is_null()
 }
 
-/// Puts a value into a module's slot. It is dropped when `pool` dies, and the slot is empty from then on, so that a later
+/// Makes a value in a module's slot. It is dropped when `pool` dies, and the slot is empty from then on, so that a later
 /// cleanup of the same pool finds nothing instead of a freed value.
 ///
 /// # Safety
 /// As [`at`]; the vector lies in `pool`; whatever stood in the slot is no longer lent to anyone.
+#[inline(always)]
 pub(crate) unsafe fn put<T: Send + 'static>(
     vector: *mut ffi::ap_conf_vector_t,
     module: &ModuleRecord,
     pool: Pool,
-    value: T,
+    make: impl FnOnce() -> T,
 ) -> Option<NonNull<T>> {
     struct Slotted<T>(NonNull<*mut c_void>, NonNull<T>);
     // SAFETY: it owns a `T`, which is `Send`, and the address of the slot that moves with it.
@@ -72,7 +73,7 @@ pub(crate) unsafe fn put<T: Send + 'static>(
     }
     // SAFETY: the caller's promise.
     let slot = unsafe { at(vector, module) }?;
-    let value = pool.place(value);
+    let value = pool.place_with(make);
     // SAFETY: the caller's promise.
     unsafe { slot.write(value.as_ptr().cast()) };
     let owner = Slotted(slot, value);

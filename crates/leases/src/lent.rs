@@ -89,20 +89,23 @@ impl<L: Above> Lent<L> {
     }
 
     /// Runs `f` with the interpreter. For code that a call runs already; a call of its own is [`Frame::enter`](crate::Frame::enter).
-    #[inline]
+    #[inline(always)]
     pub fn run<R>(self: &Arc<Lent<L>>, f: impl FnOnce(&dyn Interp) -> R) -> R {
-        match &self.0 {
-            Which::Clone(_, lease) => {
-                let call = lease.counted.call();
-                let result = f(&*lease.counted.interp);
-                drop(call);
-                if lease.counted.is_held_by_others() {
-                    lease.lang.keep_for_others(self);
-                }
-                result
-            }
-            Which::Parent(_, parent) => parent.run(f),
+        let locked = match &self.0 {
+            Which::Clone(..) => None,
+            Which::Parent(_, parent) => Some(parent.lock_here()),
+        };
+        // `f` stands here once, so that it becomes a part of its caller.
+        let call = self.counted().call();
+        let result = f(self.interp());
+        drop(call);
+        drop(locked);
+        if let Which::Clone(_, lease) = &self.0
+            && lease.counted.is_held_by_others()
+        {
+            lease.lang.keep_for_others(self);
         }
+        result
     }
 
     /// As [`Lent::run`] for a call that somebody else's code begins and ends. `make_current` makes the interpreter the

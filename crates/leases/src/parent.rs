@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use interp::{Inside, Interp};
-use parking_lot::ReentrantMutex;
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 
 use crate::counted::Counted;
 use crate::{Above, ending};
@@ -21,11 +21,15 @@ impl Parent {
 
     /// Runs `f` with the interpreter, under its lock.
     pub fn run<R>(&self, f: impl FnOnce(&dyn Interp) -> R) -> R {
-        // A cleanup inside a signal handler must be able to see that this lock may be held.
-        let _inside = Inside::new();
-        let counted = self.0.lock();
+        let (counted, _inside) = self.lock_here();
         let _call = counted.call();
         f(&*counted.interp)
+    }
+
+    /// Locks the interpreter; the lock goes before the mark, by which a cleanup inside a signal handler sees that it may be held.
+    pub(crate) fn lock_here(&self) -> (ReentrantMutexGuard<'_, Counted>, Inside) {
+        let inside = Inside::new();
+        (self.0.lock(), inside)
     }
 
     /// Runs the code that the interpreter has for its end, when the process or the configuration ends; returns what it raised.

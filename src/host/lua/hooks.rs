@@ -6,54 +6,48 @@ use config::{Handler, HookRow, Phase, Position};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use interp::{Entry, IntoVal, Raised};
+use interp::{Entry, Raised};
 
-use super::super::about::About;
-use super::super::lang::RequestCall;
-use super::super::request::{RequestState, Step};
-use super::super::{dispatch, report};
+use super::super::about::{About, OfRequest, Topic};
+use super::super::call::Call;
+use super::super::report;
+use super::super::request::Step;
 use super::{LUA, scope, script};
 
 /// The hooks of a phase at a position.
 pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
     let Some(hooks) = LUA.dir(r).and_then(|dir| dir.lua().shared_hooks(phase, position)) else { return DECLINED };
-    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
-    else {
-        return DECLINED;
-    };
-    let call = RequestCall { r, state, server, phase };
+    let Some(call) = Call::of_request(LUA, phase, r) else { return DECLINED };
+    let of = &call.about;
     let run = |entry: &dyn Entry| {
-        hooks.iter().map(|hook| one(&call, entry, hook)).find(|status| *status != DECLINED).unwrap_or(DECLINED)
+        hooks.iter().map(|hook| one(phase, of, entry, hook)).find(|status| *status != DECLINED).unwrap_or(DECLINED)
     };
     let first = || hooks.first().and_then(|hook| script::file_of(hook, r)).unwrap_or_default();
-    let done = scope::hold(&call, first).and_then(|_hold| dispatch::enter(LUA, &call, run));
-    let status = match done {
-        Ok(status) => status,
-        Err(refused) => dispatch::refuse(LUA, r, phase, &refused),
-    };
+    let done = scope::hold(of, call.stock, first).and_then(|_hold| call.run(run));
+    let status = done.unwrap_or_else(|refused| call.about.refused(&call, &refused));
     if phase != Phase::Log && status != OK && status != DECLINED {
-        state.end_walk(r);
+        of.state.end_walk(r);
     }
     status
 }
 
-fn one(call: &RequestCall<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
-    let about = About::Request(*call.r);
-    match script::call(&about, entry, hook, &[call.r.val(call.state.ticket())]) {
+fn one(phase: Phase, of: &OfRequest<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
+    let about = About::Request(*of.r);
+    match script::call(&about, entry, hook, &[of.state.subject(of.r)]) {
         Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
         Ok(_) => {
             let text = format!(
                 "{} {} ({}): did not return a number: apache2.OK, apache2.DECLINED or a status",
-                directive(call.phase),
+                directive(phase),
                 hook.display_name(),
                 hook.at
             );
-            report::request(LUA, call.r, Level::Crit, &text);
+            report::request(LUA, of.r, Level::Crit, &text);
             HTTP_INTERNAL_SERVER_ERROR
         }
         Err(Raised::Exit(_)) => OK,
         Err(raised) => {
-            report::raised(LUA, &about, directive(call.phase), &Step::Named(hook.clone()), &raised);
+            report::raised(LUA, &about, directive(phase), &Step::Named(hook.clone()), &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
     }

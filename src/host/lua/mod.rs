@@ -18,36 +18,36 @@ mod script;
 
 use std::ffi::c_int;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use apr::{Brigade, Pool};
+use apr::Brigade;
 use config::{
-    DirConf, DirOption, Directive, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
+    ContentRow, DirConf, DirOption, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
 use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
-use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
+use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
-use super::about::About;
-use super::connection::ConnectionState;
-use super::lang::{Lang, Language, LanguageRow, Own, Words};
+use super::about::{About, OfRequest};
+use super::call::Call;
+use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
 use super::lease::Frame;
-use super::request::RequestState;
-use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
+use super::module::{Language, Module};
+use super::{ServerRecord, content, dispatch, end, report, site};
+
+/// Lua, as its module is compiled.
+pub struct LuaLanguage;
 
 /// The Lua module.
-pub struct LuaHost;
-
-struct LuaLanguage;
+pub type LuaHost = Module<LuaLanguage>;
 
 /// Lua.
 pub const LUA: Lang = &ROW;
 
 // SAFETY: the module is made with this host, in lib.rs.
-static ROW: LanguageRow = unsafe { LanguageRow::new::<LuaHost>(&crate::lua_module, &OWN, &LuaLanguage) };
+static ROW: LanguageRow = unsafe { LanguageRow::new::<LuaLanguage>(&crate::lua_module, &OWN) };
 
 static OWN: Own = Own::new(c"mod_interp.lua.ticket");
 
@@ -62,19 +62,33 @@ fn library() -> Option<PathBuf> {
     [dir.join("mod_interp/lua"), dir.join("lua")].into_iter().find(|dir| dir.is_dir())
 }
 
-impl Language for LuaLanguage {
-    fn name(&self) -> &'static str {
-        "Lua"
-    }
+/// What Lua scripts print goes straight into the filters, and no script's message reaches the client, as with mod_lua.
+const FACTS: Facts = Facts {
+    tongue: Tongue::Lua,
+    has_threads: true,
+    splits_messages: true,
+    has_output: false,
+    notes_errors: false,
+    ends_objects: true,
+    provider: Some("LuaAuthzProvider"),
+    words: WORDS,
+};
 
-    fn phase_name(&self, phase: Phase) -> &'static str {
-        phase.directive_of(Tongue::Lua)
-    }
-
-    fn provider_name(&self, _: Phase) -> &'static str {
-        "LuaAuthzProvider"
-    }
-
+const SCRIPT: &str = "lua-script where the file is the script, or lua for LuaResponseHandler";
+const WORDS: Words = Words {
+    results: "return apache2.OK (0), apache2.DECLINED (-1) or a status of HTTP such as 404",
+    success: "return apache2.OK (0), and set r.status where it is another than 200",
+    printing: "r:puts, or r:write",
+    misspelt: &[
+        ("luascript", SCRIPT),
+        ("luascripts", SCRIPT),
+        ("modlua", SCRIPT),
+        ("modluascript", SCRIPT),
+        ("luahandler", SCRIPT),
+        ("luaresponse", SCRIPT),
+    ],
+};
+impl Ways for LuaLanguage {
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
         let lib = library();
         let start = Start {
@@ -139,42 +153,6 @@ impl Language for LuaLanguage {
         entry.require_file(&script::path(&item.name, script::dir_of(LUA.dir_defaults(s)), s), None)
     }
 
-    fn ends_objects(&self) -> bool {
-        true
-    }
-
-    fn words(&self) -> &'static Words {
-        const SCRIPT: &str = "lua-script where the file is the script, or lua for LuaResponseHandler";
-        &Words {
-            handlers: &["lua"],
-            results: "return apache2.OK (0), apache2.DECLINED (-1) or a status of HTTP such as 404",
-            success: "return apache2.OK (0), and set r.status where it is another than 200",
-            printing: "r:puts, or r:write",
-            misspelt: &[
-                ("luascript", SCRIPT),
-                ("luascripts", SCRIPT),
-                ("modlua", SCRIPT),
-                ("modluascript", SCRIPT),
-                ("luahandler", SCRIPT),
-                ("luaresponse", SCRIPT),
-            ],
-        }
-    }
-
-    /// As with mod_lua.
-    fn has_output(&self) -> bool {
-        false
-    }
-
-    fn splits_messages(&self) -> bool {
-        true
-    }
-
-    /// As with mod_lua: no script's message reaches the client.
-    fn notes_errors(&self) -> bool {
-        false
-    }
-
     /// Sets `apache2.version` once more: httpd's version is complete when all modules have added to it.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
@@ -201,15 +179,15 @@ impl Language for LuaLanguage {
         httpd::util::words(&r.pool(), line)
     }
 
-    fn around(&self, call: &super::lang::RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+    fn around(&self, call: &Call<'_, OfRequest<'_>>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(&mut |entry| {
             f(entry);
             let Some(entered) = entered(entry) else { return };
             if entered.watches_globals() {
-                tell_leaks(call.r, entered);
+                tell_leaks(call.about.r, entered);
             }
             if entered.is_spent() {
-                replace(call.r);
+                replace(call.about.r);
             }
         });
     }
@@ -232,56 +210,48 @@ fn tell_leaks(r: &Request, entered: &Entered) {
     }
 }
 
-impl Host for LuaHost {
-    super::lang::host_calls!(LUA);
-
-    type Server = ServerRecord;
-    type Dir = DirConf;
-    type Request = RequestState;
-    type Connection = ConnectionState;
-
-    const LANGUAGE: Tongue = Tongue::Lua;
-    const OWN: &'static [httpd::Own] = super::OWN_HOOKS;
+impl Language for LuaLanguage {
+    const FACTS: &'static Facts = &FACTS;
+    const WAYS: &'static dyn Ways = &LuaLanguage;
+    type Request = ();
 
     fn module() -> &'static ModuleRecord {
         &crate::lua_module
     }
 
-    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
-        startup::new_server(&server);
-        ServerRecord::of(Tongue::Lua)
+    #[inline(always)]
+    fn lang() -> Lang {
+        LUA
     }
 
-    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
-        let mut dir = DirConf::default();
-        dir.location = path.map(Arc::from);
-        dir
-    }
-
-    fn directive(
-        row: &'static Directive,
-        cmd: &Command<'_>,
-        slots: &Slots<'_, Self>,
-        args: &[&[u8]],
-    ) -> Result<(), String> {
-        startup::directive(LUA, row, cmd, slots, args)?;
-        if slots.server().is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
-            // A .htaccess file may name hooks when no callback can be registered any more.
-            callbacks::want_all();
-        }
-        Ok(())
-    }
-
-    fn loaded(pconf: Pool) {
+    fn loaded() {
         let _ = api::lua::MODULE.set(Self::module());
-        runtime::register(Self::module());
-        startup::loaded(LUA, pconf);
         callbacks::forget();
         filters::forget();
         scope::forget();
         response::forget();
         // A script is asked for by SetHandler alone.
         OWN.mark_in_use(Phase::Response);
+    }
+
+    /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
+    /// other is loaded anew for each reading of the configuration.
+    fn pre_config(_pools: Pools) -> c_int {
+        #[cfg(feature = "perl")]
+        if crate::perl_module.has_namesake() {
+            let text = "LoadModule perl_module: another mod_perl cannot run beside lua_module of this file: load perl_module from \
+                        this file, too, or build it without the feature perl";
+            report::server(LUA, None, Level::Emerg, text);
+            return httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+        }
+        httpd::status::OK
+    }
+
+    fn line_was_read(server: Option<&ServerRecord>) {
+        if server.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+            // A .htaccess file may name hooks when no callback can be registered any more.
+            callbacks::want_all();
+        }
     }
 
     /// Registers the callbacks of handlers, which code may push at any time; those of hooks and maps are registered when a line names one.
@@ -291,54 +261,51 @@ impl Host for LuaHost {
 
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        let uses = OWN.uses();
-        if !uses.has(phase) {
-            return true;
-        }
-        let dir = || r.dir_config::<LuaHost>();
+        let dir = || LUA.dir(r);
         match phase.row().position(order) {
-            Some(Position::Look) => r.state::<LuaHost>().is_none() && r.prev().is_none(),
+            Some(Position::Look) => LUA.state(r).is_none() && r.prev().is_none(),
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
-            Some(Position::Handlers) | None if phase == Phase::Response => !r.handler_begins_with(response::LETTERS),
+            Some(Position::Handlers) | None if phase == Phase::Response => content::is_foreign::<LuaLanguage>(r),
             Some(Position::Handlers) | None => dispatch::is_idle(LUA, phase, r),
             Some(hooks) => dir().is_none_or(|dir| dir.hooks(phase, hooks).is_empty()),
         }
     }
 
-    fn request(phase: Phase, order: usize, r: Request) -> c_int {
-        if phase == Phase::Log && end::is_over(LUA, &r) {
+    #[inline(always)]
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int {
+        if phase == Phase::Log && end::is_over(LUA, r) {
             return httpd::status::DECLINED;
         }
         match (phase, phase.row().position(order)) {
-            (_, Some(Position::Look)) => response::look(&r),
-            (Phase::Response, Some(Position::Map)) => response::mapped(&r),
-            (_, Some(Position::Map)) => response::claim(&r),
-            (Phase::Response, _) => response::run(&r),
-            (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, &r),
-            (Phase::Log, Some(position)) => leases::at_log(|| hooks::run(phase, position, &r)),
-            (_, Some(position)) => hooks::run(phase, position, &r),
+            (_, Some(Position::Look)) => content::look::<LuaLanguage>(r, response::has_maps(r)),
+            (Phase::Response, Some(Position::Map)) => response::mapped(r),
+            (_, Some(Position::Map)) => response::claim(r),
+            (Phase::Response, _) => content::run::<LuaLanguage>(r),
+            (_, Some(Position::Handlers) | None) => dispatch::request(LUA, phase, r),
+            (Phase::Log, Some(position)) => leases::at_log(|| hooks::run(phase, position, r)),
+            (_, Some(position)) => hooks::run(phase, position, r),
         }
+    }
+
+    #[inline(always)]
+    fn answer(
+        _row: Option<&ContentRow>,
+        call: &Call<'_, OfRequest<'_>>,
+        entry: &dyn Entry,
+        run: impl FnOnce() -> c_int,
+    ) -> c_int {
+        response::answer(call.about.r, entry, run)
+    }
+
+    fn run_file(row: &ContentRow, r: &Request) -> c_int {
+        response::own_file(row, r)
     }
 
     fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
-        filters::output(&f, bb)
+        filters::output(f, bb)
     }
 
     fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
-        filters::input(&f, bb, ask)
-    }
-
-    /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
-    /// other is loaded anew for each reading of the configuration.
-    fn pre_config(_pools: Pools) -> c_int {
-        startup::pre_config();
-        #[cfg(feature = "perl")]
-        if crate::perl_module.has_namesake() {
-            let text = "LoadModule perl_module: another mod_perl cannot run beside lua_module of this file: load perl_module from \
-                        this file, too, or build it without the feature perl";
-            report::server(LUA, None, Level::Emerg, text);
-            return httpd::status::HTTP_INTERNAL_SERVER_ERROR;
-        }
-        httpd::status::OK
+        filters::input(f, bb, ask)
     }
 }

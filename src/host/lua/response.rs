@@ -8,23 +8,21 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
-use config::content::first_letters;
 use config::script::interpolate;
-use config::{Form, HandlerId, Language, MapHandler, Phase, ServerOption, Source, content_handler};
+use config::{ContentRow, Form, HandlerId, MapHandler, Phase, ServerOption, Source, content_handler};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, ModuleRecord, Regex, Request};
-use interp::{IntoVal, Outcome, Raised};
+use interp::{Outcome, Raised};
 use interp_lua::Entered;
 use lazy_static::lazy_static;
 
-use super::super::about::About;
-use super::super::lang::RequestCall;
-use super::super::request::RequestState;
-use super::super::{configured, dispatch, end, hint, report};
+use super::super::about::{About, OfRequest};
+use super::super::call::Call;
+use super::super::{configured, content, hint, report};
 use super::scope;
 use super::script::{self, Use};
-use super::{LUA, LuaHost, entered};
+use super::{LUA, LuaLanguage, entered};
 
 lazy_static! {
     /// Patterns of `LuaMapHandler`, each compiled when its line was read, or first met.
@@ -64,71 +62,29 @@ pub fn compile(map: &MapHandler) -> Result<(), String> {
     pattern(map).map(drop).map_err(wrong)
 }
 
-/// The letters with which the names of our content handlers begin.
-pub const LETTERS: u32 = first_letters(Language::Lua);
-
-/// What makes the page, if `SetHandler` names us.
-fn form(r: &Request) -> Option<Form> {
-    r.content_handler(Language::Lua).map(|content| content.form)
+/// What is done around an answer in Lua.
+#[inline(always)]
+pub fn answer(r: &Request, entry: &dyn interp::Entry, run: impl FnOnce() -> c_int) -> c_int {
+    let entered = entered(entry);
+    entered.inspect(|entered| entered.forget_print());
+    let status = run();
+    if status == OK && entered.is_some_and(Entered::has_printed) {
+        printed(r);
+    }
+    // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
+    api::lua::end_websocket(r, unsafe { Reenter::assume() });
+    status
 }
 
-fn end_walk(r: &Request) {
-    if let Some(state) = r.state::<LuaHost>() {
-        state.end_walk(r);
-    }
-}
-
-/// Called before all handlers: ends the walk if another module's handler is about to run, so that no interpreter is held meanwhile.
-pub fn look(r: &Request) -> c_int {
-    if let Some(page_of) = r.prev() {
-        hint::unreached(LUA, &page_of);
-    }
-    let mapped = || LUA.dir(r).is_some_and(|dir| !dir.lua().maps.is_empty());
-    if form(r).is_none() && !mapped() {
-        std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(&r));
-    }
-    end::before_upgrade(LUA, r);
-    DECLINED
-}
-
-/// Runs the handler that `SetHandler` names.
-pub fn run(r: &Request) -> c_int {
-    match form(r) {
-        Some(Form::File) => own_file(r),
-        Some(Form::Handlers) => handlers(r),
-        None => DECLINED,
-    }
-}
-
-/// Enters an interpreter for the response, and ends the request's walk afterwards. `script` is the first script that runs, if the choice
-/// of the interpreter depends on it (`LuaScope server`).
+/// Answers by a script. The first script that runs may decide which interpreter that is (`LuaScope server`).
 fn respond(
+    row: Option<&ContentRow>,
     r: &Request,
     script: impl FnOnce() -> Vec<u8>,
-    f: impl FnOnce(&RequestCall<'_>, &dyn interp::Entry) -> c_int,
+    f: impl FnOnce(&OfRequest<'_>, &dyn interp::Entry) -> c_int,
 ) -> c_int {
-    let (Some(server), Some(state)) = (LUA.server_of(r).filter(|s| s.conf.is_enabled()), RequestState::of(LUA, r))
-    else {
-        return DECLINED;
-    };
-    let call = RequestCall { r, state, server, phase: Phase::Response };
-    let run = |entry: &dyn interp::Entry| {
-        let entered = entered(entry);
-        entered.inspect(|entered| entered.forget_print());
-        let status = f(&call, entry);
-        if status == OK && entered.is_some_and(Entered::has_printed) {
-            printed(r);
-        }
-        // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
-        api::lua::end_websocket(r, unsafe { Reenter::assume() });
-        status
-    };
-    let status = match scope::hold(&call, script).and_then(|_hold| dispatch::enter(LUA, &call, run)) {
-        Ok(status) => status,
-        Err(refused) => dispatch::refuse(LUA, r, Phase::Response, &refused),
-    };
-    state.end_walk(r);
-    status
+    let hold = |call: &Call<'_, OfRequest<'_>>| scope::hold(&call.about, call.stock, script);
+    content::respond::<LuaLanguage>(row, r, hold, |call, entry| f(&call.about, entry)).unwrap_or(DECLINED)
 }
 
 /// A handler has printed to STDOUT: says so if it sent nothing.
@@ -138,7 +94,7 @@ fn printed(r: &Request) {
         return;
     }
     let of_file = |directive: &str, file: &[u8]| format!("{directive} {}", String::from_utf8_lossy(file));
-    let what = match form(r) {
+    let what = match content::of::<LuaLanguage>(r).map(|row| row.form) {
         Some(Form::File) => of_file("SetHandler lua-script", r.filename().unwrap_or_default()),
         Some(Form::Handlers) => configured::of_request(LUA, Phase::Response, r)
             .first()
@@ -151,29 +107,15 @@ fn printed(r: &Request) {
     hint::printed_astray(LUA, r, &what);
 }
 
-/// Runs the handlers of `LuaResponseHandler` lines.
-fn handlers(r: &Request) -> c_int {
-    let configured = &*configured::of_request(LUA, Phase::Response, r);
-    if configured.is_empty() && !r.state::<LuaHost>().is_some_and(|s| s.is_changed(Phase::Response)) {
-        end_walk(r);
-        return DECLINED;
-    }
-    respond(r, Vec::new, |call, entry| {
-        let (lang, phase, about) = (LUA, Phase::Response, About::Request(*r));
-        let stack = dispatch::Stack { lang, phase, about, configured, state: Some(call.state) };
-        dispatch::run_stack(entry, &stack, &[stack.subject()])
-    })
-}
-
 /// `SetHandler lua-script`: runs the function `handle` of the request's own file.
-fn own_file(r: &Request) -> c_int {
+pub fn own_file(row: &ContentRow, r: &Request) -> c_int {
     if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
-        end_walk(r);
+        content::end_walk(LUA, r);
         return DECLINED;
     }
     let name = r.filename().unwrap_or_default().to_vec();
     if !is_chosen_by_server(r) {
-        end_walk(r);
+        content::end_walk(LUA, r);
         let text = format!(
             "SetHandler lua-script: {} is not run: a .htaccess file chose this, which it may do only where the server's \
              configuration says \"LuaOptions +Htaccess\"",
@@ -183,11 +125,12 @@ fn own_file(r: &Request) -> c_int {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     respond(
+        Some(row),
         r,
         || name.clone(),
-        |call, entry| {
+        |of, entry| {
             let one = Use { name: &name, text: None, function: b"handle", dir: script::dir_of(LUA.dir(r)) };
-            status(call, "SetHandler lua-script", &one, script_result(call, entry, &one))
+            status(r, "SetHandler lua-script", &one, script_result(of, entry, &one))
         },
     )
 }
@@ -212,25 +155,25 @@ fn is_chosen_by_server(r: &Request) -> bool {
     chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == Form::File))
 }
 
-fn script_result(call: &RequestCall<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
+fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
     let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
-    script::run(&About::Request(*call.r), entered, one, &[call.r.val(call.state.ticket())])
+    script::run(&About::Request(*of.r), entered, one, &[of.state.subject(of.r)])
 }
 
 /// The status that a script's result stands for: a script that returns no number has answered the request.
-fn status(call: &RequestCall<'_>, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
+fn status(r: &Request, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
     match done {
         Ok(outcome) if outcome.is_number => {
             let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
             if !matches!(number, OK | DECLINED) {
                 let step = format!("{directive} {}", String::from_utf8_lossy(one.name));
-                hint::script_result(LUA, call.r, &step, &outcome, number);
+                hint::script_result(LUA, r, &step, &outcome, number);
             }
             number
         }
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
-            report::script(LUA, call.r, directive, one.name, &raised);
+            report::script(LUA, r, directive, one.name, &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
     }
@@ -253,6 +196,11 @@ fn matching(r: &Request, from: usize) -> Option<(usize, &Arc<MapHandler>, Groups
     })
 }
 
+/// Whether there is any `LuaMapHandler` for a request's directory.
+pub fn has_maps(r: &Request) -> bool {
+    LUA.dir(r).is_some_and(|dir| !dir.lua().maps.is_empty())
+}
+
 /// Fixup: takes a request that has no handler yet if a map matches, so that `FallbackResource` leaves it alone.
 pub fn claim(r: &Request) -> c_int {
     if r.handler().is_some() || matching(r, 0).is_none() {
@@ -265,12 +213,12 @@ pub fn claim(r: &Request) -> c_int {
 /// Runs the `LuaMapHandler` lines that match, until one does not decline.
 pub fn mapped(r: &Request) -> c_int {
     let Some(mut next) = matching(r, 0) else { return DECLINED };
-    let first = (next.1, next.2.clone());
-    let script = || map_file(r, first.0, &first.1).map(Cow::into_owned).unwrap_or_default();
-    respond(r, script, |call, entry| {
+    let first = || matching(r, 0).and_then(|(_, map, groups)| map_file(r, map, &groups).map(Cow::into_owned));
+    let script = || first().unwrap_or_default();
+    respond(None, r, script, |of, entry| {
         loop {
             let (i, map, groups) = next;
-            let status = map_one(call, entry, map, &groups);
+            let status = map_one(of, entry, map, &groups);
             if status != DECLINED {
                 return status;
             }
@@ -294,26 +242,26 @@ fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option
     }
 }
 
-fn map_one(call: &RequestCall<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &Groups<'_>) -> c_int {
+fn map_one(of: &OfRequest<'_>, entry: &dyn interp::Entry, map: &MapHandler, groups: &Groups<'_>) -> c_int {
     let group = |n: usize| groups.get(n).copied().flatten().unwrap_or_default();
-    let dir = script::dir_of(LUA.dir(call.r));
+    let dir = script::dir_of(LUA.dir(of.r));
     let name = script::function(&map.script);
     let function = if map.is_literal { Cow::Borrowed(name) } else { interpolate(name, group) };
-    let Some(file) = map_file(call.r, map, groups) else { return DECLINED };
+    let Some(file) = map_file(of.r, map, groups) else { return DECLINED };
     let one = Use { name: &file, text: None, function: &function, dir };
-    match script_result(call, entry, &one) {
+    match script_result(of, entry, &one) {
         Ok(outcome) if !outcome.is_number => {
             let text = format!(
                 "LuaMapHandler {} in {}: did not return a number, taken for apache2.OK",
                 String::from_utf8_lossy(&function),
                 String::from_utf8_lossy(&file)
             );
-            report::request(LUA, call.r, Level::Warn, &text);
+            report::request(LUA, of.r, Level::Warn, &text);
             OK
         }
         done => {
             let is_missing = matches!(done, Err(Raised::Unresolved(_))) && is_no_file(&file);
-            let status = status(call, "LuaMapHandler", &one, done);
+            let status = status(of.r, "LuaMapHandler", &one, done);
             if is_missing { HTTP_NOT_FOUND } else { status }
         }
     }

@@ -10,9 +10,8 @@ use interp::Inside;
 use leases::Terms;
 use tipool::ItemId;
 
-use super::super::about::About;
-use super::super::lang::RequestCall;
-use super::super::lease::{Hold, Refused, Stock, choose};
+use super::super::about::OfRequest;
+use super::super::lease::{Hold, Refused, Stock};
 use super::super::waiting;
 use super::{LUA, script};
 
@@ -114,26 +113,24 @@ fn lose(stock: usize, script: &[u8], id: ItemId) {
 /// # Errors
 /// `Refused` when none came free in time.
 #[inline]
-pub fn hold(call: &RequestCall<'_>, script: impl FnOnce() -> Vec<u8>) -> Result<Option<Hold>, Refused> {
-    match script::dir_of(LUA.dir(call.r)).script_scope() {
-        ScriptScope::Server { max, .. } => hold_home(call, &script(), max),
+pub fn hold(of: &OfRequest<'_>, stock: &Arc<Stock>, script: impl FnOnce() -> Vec<u8>) -> Result<Option<Hold>, Refused> {
+    match script::dir_of(LUA.dir(of.r)).script_scope() {
+        ScriptScope::Server { max, .. } => hold_home(of, stock, &script(), max),
         _ => Ok(None),
     }
 }
 
-fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<Hold>, Refused> {
+fn hold_home(of: &OfRequest<'_>, stock: &Arc<Stock>, script: &[u8], max: u32) -> Result<Option<Hold>, Refused> {
     if script.is_empty() {
         return Ok(None);
     }
-    let about = About::Request(*call.r);
-    let Some(stock) = choose(LUA, &about) else { return Ok(None) };
     let Some(tipool) = stock.tipool() else { return Ok(None) };
-    if call.state.tree().held(stock).is_some() {
+    if of.state.tree().held(stock).is_some() {
         return Ok(None);
     }
     let at = Arc::as_ptr(stock).addr();
     // An idle state, in the order in which they got the script.
-    if let Some(hold) = known(at, script).into_iter().find_map(|id| call.state.tree().hold_now(stock, id)) {
+    if let Some(hold) = known(at, script).into_iter().find_map(|id| of.state.tree().hold_now(stock, id)) {
         return Ok(Some(hold));
     }
     // Where nothing may be waited for, any state will have to do.
@@ -144,11 +141,11 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
         match way(at, script, max.max(1) as usize) {
             None => return Ok(None),
             Some(Way::New) => {
-                let held = new_home(call, stock);
+                let held = new_home(of, stock);
                 settle(at, script, held.as_ref().ok().and_then(|hold| hold.id()));
                 return held.map(Some);
             }
-            Some(Way::Wait(id)) => match call.state.tree().hold(stock, Some(id), || terms(call, stock)) {
+            Some(Way::Wait(id)) => match of.state.tree().hold(stock, Some(id), || terms(of, stock)) {
                 Ok(hold) => return Ok(Some(hold)),
                 Err(_) if tipool.homes(id) == 0 => lose(at, script, id),
                 Err(refused) => return Err(refused),
@@ -157,13 +154,13 @@ fn hold_home(call: &RequestCall<'_>, script: &[u8], max: u32) -> Result<Option<H
     }
 }
 
-fn terms(call: &RequestCall<'_>, stock: &Stock) -> Terms {
-    waiting::terms(stock, &call.r.connection(), Some(call.r))
+fn terms(of: &OfRequest<'_>, stock: &Stock) -> Terms {
+    waiting::terms(stock, &of.r.connection(), Some(of.r))
 }
 
 /// Takes any state of the stock and makes it a home.
-fn new_home(call: &RequestCall<'_>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-    let hold = call.state.tree().hold(stock, None, || terms(call, stock))?;
+fn new_home(of: &OfRequest<'_>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+    let hold = of.state.tree().hold(stock, None, || terms(of, stock))?;
     let _ = hold.add_home();
     Ok(hold)
 }

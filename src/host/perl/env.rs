@@ -15,9 +15,8 @@ use httpd::Request;
 use interp::Entry;
 use interp_perl::{Entered, EnvSink};
 
-use super::{PerlHost, entered};
-use crate::host::lang::RequestCall;
-use crate::host::request::{EnvDone, RequestState};
+use super::{Part, PerlHost, entered};
+use crate::host::about::OfRequest;
 
 /// What scripts test for to see where they run; mod_perl 2.0.12's own words.
 pub const MOD_PERL: &str = "mod_perl/2.0.12";
@@ -40,6 +39,23 @@ pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
     env
 }
 
+/// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
+#[derive(Clone, Copy, Default)]
+pub struct EnvDone {
+    /// The variables of the server.
+    pub server: bool,
+    /// The variables of the directory.
+    pub dir: bool,
+    /// Some of those are not the server's.
+    pub dir_differs: bool,
+    /// CGI variables.
+    pub cgi: bool,
+    /// `%ENV` shows [`Part::shown`] while the request's calls run.
+    pub shows: bool,
+    /// The request's perl-script response runs.
+    pub in_script: bool,
+}
+
 /// Who owns what `%ENV` shows, for [`Entered::env_owner`].
 fn owner(r: &Request) -> Option<NonZeroUsize> {
     NonZeroUsize::new(r.as_ptr().addr())
@@ -50,28 +66,28 @@ fn owner(r: &Request) -> Option<NonZeroUsize> {
 /// A call inside one of another request, as of a subrequest that a script runs, has a `%ENV` of its own, which begins as a copy:
 /// nothing of it stays in the outer one, and what handlers write there is shown to the later calls of the same request.
 #[inline(always)]
-pub fn around(call: &RequestCall<'_>, entered: &Entered, f: impl FnOnce()) {
+pub fn around(of: &OfRequest<'_>, part: &Part, entered: &Entered, f: impl FnOnce()) {
     let before = entered.env_owner();
-    if before.is_none() && !call.state.env.get().shows {
+    if before.is_none() && !part.env.get().shows {
         f();
         if entered.env_owner().is_some() {
-            entered.hide_env(&Shown::of(call));
+            entered.hide_env(&Shown { r: of.r, part });
         }
     } else {
-        around_shown(call, entered, before, f);
+        around_shown(of, part, entered, before, f);
     }
 }
 
 #[cold]
-fn around_shown(call: &RequestCall<'_>, entered: &Entered, before: Option<NonZeroUsize>, f: impl FnOnce()) {
-    let (r, state) = (call.r, call.state);
+fn around_shown(of: &OfRequest<'_>, part: &Part, entered: &Entered, before: Option<NonZeroUsize>, f: impl FnOnce()) {
+    let r = of.r;
     if before == owner(r) {
         return f();
     }
-    let shown = Shown::of(call);
-    let dir = state.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
-    let table = state.shown.get();
-    let own = configured(&call.server.conf, dir).filter(|_| table.is_none() && state.env.get().shows);
+    let shown = Shown { r, part };
+    let dir = part.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
+    let table = part.shown.get();
+    let own = configured(&of.server.conf, dir).filter(|_| table.is_none() && part.env.get().shows);
     let vars = own.chain(table.iter().flat_map(Table::iter));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
@@ -99,70 +115,65 @@ fn configured<'a>(server: &'a ServerConf, dir: Option<&'a DirConf>) -> impl Iter
 /// Takes over what scripts have changed in the variables that `%ENV` shows, so that the request's later calls see it, too.
 struct Shown<'a> {
     r: &'a Request,
-    state: &'a RequestState,
-}
-
-impl<'a> Shown<'a> {
-    fn of(call: &RequestCall<'a>) -> Shown<'a> {
-        Shown { r: call.r, state: call.state }
-    }
+    part: &'a Part,
 }
 
 impl EnvSink for Shown<'_> {
     fn set(&self, key: &[u8], value: &[u8]) {
-        shown(self.r, self.state).set(key, value);
+        shown(self.r, self.part).set(key, value);
     }
 
     fn unset(&self, key: &[u8]) {
-        shown(self.r, self.state).unset(key);
+        shown(self.r, self.part).unset(key);
     }
 
     fn clear(&self) {
-        shown(self.r, self.state).clear();
+        shown(self.r, self.part).clear();
     }
 }
 
 /// The variables that `%ENV` shows to the request's calls, once they differ from those of the configuration.
 #[cold]
-fn shown(r: &Request, state: &RequestState) -> Table {
-    if let Some(table) = state.shown.get() {
+fn shown(r: &Request, part: &Part) -> Table {
+    if let Some(table) = part.shown.get() {
         return table;
     }
-    let (table, done) = (Table::new(r.pool(), 8), state.env.get());
+    let (table, done) = (Table::new(r.pool(), 8), part.env.get());
     if let (true, Some(server)) = (done.shows, r.server_config::<PerlHost>()) {
         let dir = done.dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
         configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
     }
-    state.shown.set(Some(table));
-    state.env.set(EnvDone { shows: true, ..done });
+    part.shown.set(Some(table));
+    part.env.set(EnvDone { shows: true, ..done });
     table
 }
 
-/// Called before a handler of a request runs: puts in the variables of the server and, where it is known, of the directory. Mostly
+/// Called before handlers of a request run: puts in the variables of the server and, where it is known, of the directory. Mostly
 /// there are none.
 #[inline(always)]
-pub fn before_handler(call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-    let (state, server) = (call.state, &call.server.conf);
-    let done = state.env.get();
+pub fn before_handlers(of: &OfRequest<'_>, entry: &dyn Entry) {
+    let Some(part) = super::part(of.r) else { return };
+    let (server, dir) = (&of.server.conf, of.dir);
+    let done = part.env.get();
     let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
     if of_server || dir.is_some_and(|dir| !done.dir && !dir.set_env.is_empty()) {
         if let Some(entered) = entered(entry) {
-            put_configured(call.r, state, server, dir, entered);
+            put_configured(of.r, part, server, dir, entered);
         }
         return;
     }
-    state.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..done });
+    part.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..done });
 }
 
 #[cold]
-fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
-    let done = state.env.get();
+fn put_configured(r: &Request, part: &Part, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
+    let done = part.env.get();
     let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
     let of_dir = dir.filter(|_| !done.dir);
     // What the server says, a directory mostly repeats.
     let own = of_dir.filter(|dir| !dir.set_env.iter().eq(server.set_env.iter()));
     let own = own.filter(|dir| dir.set_env.iter().any(|(name, value)| server.set_env.get(name) != Some(value)));
-    let (table, shown) = (r.subprocess_env(), state.shown.get());
+    let (table, shown) = (r.subprocess_env(), part.shown.get());
     let again = if done.server { of_dir } else { own };
     for (name, value) in of_server.chain(again.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
         table.set(name, value);
@@ -175,20 +186,14 @@ fn put_configured(r: &Request, state: &RequestState, server: &ServerConf, dir: O
     // SAFETY: of the configuration, which outlives the request whose call this is.
     unsafe { entered.show_env(owner(r), vars, true) };
     let dir_differs = done.dir_differs || own.is_some();
-    state.env.set(EnvDone {
-        server: true,
-        dir: done.dir || dir.is_some(),
-        dir_differs,
-        shows: true,
-        ..state.env.get()
-    });
+    part.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), dir_differs, shows: true, ..part.env.get() });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.
-pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
-    let done = state.env.get();
+pub fn add_cgi(r: &Request, part: &Part, cx: Reenter) {
+    let done = part.env.get();
     if !done.cgi {
-        state.env.set(EnvDone { cgi: true, ..done });
+        part.env.set(EnvDone { cgi: true, ..done });
         r.add_common_vars();
         r.add_cgi_vars(cx);
     }
@@ -196,7 +201,7 @@ pub fn add_cgi(r: &Request, state: &RequestState, cx: Reenter) {
 
 /// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: the call that runs, of the request `running`, sees the
 /// variables that there are now in `%ENV`, and so do all later calls of `r`; as mod_perl, not if it is its perl-script response.
-pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, entered: &Entered) {
+pub fn put_cgi(r: &Request, part: &Part, running: Option<&Request>, entered: &Entered) {
     let Some(running) = running else { return };
     let mut vars = r.subprocess_env();
     if running != r {
@@ -205,23 +210,23 @@ pub fn put_cgi(r: &Request, state: &RequestState, running: Option<&Request>, ent
     // SAFETY: the table is in the pool of the request whose call this is.
     unsafe { entered.show_env(owner(running), vars.iter(), true) };
     // In a perl-script response `%ENV` has them already, except those that the script put into the table; they end with the response.
-    if !state.env.get().in_script {
-        let shown = shown(r, state);
+    if !part.env.get().in_script {
+        let shown = shown(r, part);
         vars.iter().for_each(|(name, value)| shown.set(name, value));
     }
 }
 
 /// Runs `f`, a `perl-script` response, with a `%ENV` of its own, which begins with `vars`. What the script writes there is written to
 /// `subprocess_env`, too: subrequests and programs see it.
-pub fn in_script<R>(r: &Request, state: &RequestState, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
+pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
     let table = r.subprocess_env();
     let vars = with_cgi.then(|| table.iter()).into_iter().flatten();
     let variables = Variables(*r);
     let sink: &dyn EnvSink = &variables;
     let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
-    state.env.set(EnvDone { in_script: true, ..state.env.get() });
+    part.env.set(EnvDone { in_script: true, ..part.env.get() });
     let result = f();
-    state.env.set(EnvDone { in_script: false, ..state.env.get() });
+    part.env.set(EnvDone { in_script: false, ..part.env.get() });
     result
 }
 

@@ -17,21 +17,25 @@ mod response;
 mod section;
 mod stderr;
 
+use std::cell::Cell;
 use std::ffi::c_int;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use apr::{Pool, Reenter};
-use config::{DirConf, Directive, Phase, PhaseRow, ServerConf};
-use httpd::{Command, Connection, Host, ModuleRecord, Pools, Request, Server, Slots};
+use apr::{Reenter, Table};
+use config::{ContentRow, Language as Tongue, Phase, PhaseRow, ServerConf};
+use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
-use super::connection::ConnectionState;
-use super::lang::{Lang, Language, LanguageRow, Own, RequestCall, Words};
+use env::EnvDone;
+
+use super::about::OfRequest;
+use super::call::{Call, enter_any};
+use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
 use super::lease::{Frame, Hold};
-use super::request::RequestState;
-use super::{ServerRecord, configured, dispatch, end, provider, report, runtime, site, startup};
+use super::module::{Language, Module};
+use super::output::Output;
+use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
@@ -71,16 +75,17 @@ pub mod c_callers {
     }
 }
 
-/// The Perl module.
-pub struct PerlHost;
+/// Perl, as its module is compiled.
+pub struct PerlLanguage;
 
-struct PerlLanguage;
+/// The Perl module.
+pub type PerlHost = Module<PerlLanguage>;
 
 /// Perl.
 pub const PERL: Lang = &ROW;
 
 // SAFETY: the module is made with this host, in lib.rs.
-static ROW: LanguageRow = unsafe { LanguageRow::new::<PerlHost>(&crate::perl_module, &OWN, &PerlLanguage) };
+static ROW: LanguageRow = unsafe { LanguageRow::new::<PerlLanguage>(&crate::perl_module, &OWN) };
 
 static OWN: Own = Own::new(c"mod_interp.perl.ticket");
 
@@ -102,14 +107,14 @@ static LEAVING: AtomicU64 = AtomicU64::new(1);
 
 /// The number of a request whose phases before the response have changed something of the interpreter that the response must find.
 #[cold]
-fn for_later(call: &RequestCall<'_>) -> u64 {
-    if matches!(call.phase, Phase::Response | Phase::Log | Phase::Cleanup) {
+fn for_later(phase: Option<Phase>, part: &Part) -> u64 {
+    if matches!(phase, Some(Phase::Response | Phase::Log | Phase::Cleanup)) {
         return 0;
     }
-    if call.state.leaves.get() == 0 {
-        call.state.leaves.set(LEAVING.fetch_add(1, Relaxed));
+    if part.leaves.get() == 0 {
+        part.leaves.set(LEAVING.fetch_add(1, Relaxed));
     }
-    call.state.leaves.get()
+    part.leaves.get()
 }
 
 /// Logs that a handle which a script left could not be closed.
@@ -122,15 +127,68 @@ fn left(r: Option<&Request>, raised: &interp::Raised) {
     }
 }
 
-impl Language for PerlLanguage {
-    fn name(&self) -> &'static str {
-        "Perl"
-    }
+/// Perl's own part of a request's state.
+pub struct Part {
+    /// Which variables of the environment the request has put in already.
+    pub env: Cell<EnvDone>,
+    /// The variables that the request's calls are shown in `%ENV`.
+    pub shown: Cell<Option<Table>>,
+    /// The number of the request once a phase has changed something of its interpreter that later phases must find; else 0.
+    pub leaves: Cell<u64>,
+    /// The response buffer.
+    pub output: Output,
+}
 
-    fn phase_name(&self, phase: Phase) -> &'static str {
-        phase.directive_name()
+impl Default for Part {
+    fn default() -> Part {
+        Part { env: Cell::default(), shown: Cell::new(None), leaves: Cell::new(0), output: Output::new(PERL) }
     }
+}
 
+// SAFETY: as `RequestState`, of which it is a part: one thread at a time works on a request.
+unsafe impl Send for Part {}
+
+/// Perl's part of the state of a request that has a state.
+#[inline(always)]
+fn part(r: &Request) -> Option<&Part> {
+    r.state::<PerlHost>().map(|state| &state.own)
+}
+
+const FACTS: Facts = Facts {
+    tongue: Tongue::Perl,
+    has_threads: interp_perl::HAS_ITHREADS,
+    splits_messages: false,
+    has_output: true,
+    notes_errors: true,
+    ends_objects: false,
+    provider: None,
+    words: WORDS,
+};
+
+const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
+const SCRIPT: &str = "perl-script, or modperl for handlers that only use $r";
+const WORDS: Words = Words {
+    results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
+              Apache2::Const::NOT_FOUND (404)",
+    success: "return Apache2::Const::OK (0), and set $r->status where it is another than 200",
+    printing: "$r->print, or SetHandler perl-script, where STDOUT is the response's",
+    misspelt: &[
+        ("modperl", PLAIN),
+        ("modperl1", PLAIN),
+        ("modperl2", PLAIN),
+        ("perl", PLAIN),
+        ("perlhandler", PLAIN),
+        ("modperlhandler", PLAIN),
+        ("perlmodule", PLAIN),
+        ("perlscript", SCRIPT),
+        ("perlscripts", SCRIPT),
+        ("modperlscript", SCRIPT),
+        ("perlcgi", SCRIPT),
+        ("perlrun", SCRIPT),
+        ("perlregistry", SCRIPT),
+    ],
+};
+impl Ways for PerlLanguage {
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
@@ -147,37 +205,6 @@ impl Language for PerlLanguage {
                 let words: Vec<_> = switches.iter().map(|s| String::from_utf8_lossy(s)).collect();
                 Err(format!("PerlSwitches: \"{}\" for {}: {e}", words.join(" "), site::name_of(s)))
             }
-        }
-    }
-
-    fn has_threads(&self) -> bool {
-        interp_perl::HAS_ITHREADS
-    }
-
-    fn words(&self) -> &'static Words {
-        const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
-        const SCRIPT: &str = "perl-script, or modperl for handlers that only use $r";
-        &Words {
-            handlers: &["modperl", "perl-script"],
-            results: "return Apache2::Const::OK (0), Apache2::Const::DECLINED (-1) or a status of HTTP such as \
-                      Apache2::Const::NOT_FOUND (404)",
-            success: "return Apache2::Const::OK (0), and set $r->status where it is another than 200",
-            printing: "$r->print, or SetHandler perl-script, where STDOUT is the response's",
-            misspelt: &[
-                ("modperl", PLAIN),
-                ("modperl1", PLAIN),
-                ("modperl2", PLAIN),
-                ("perl", PLAIN),
-                ("perlhandler", PLAIN),
-                ("modperlhandler", PLAIN),
-                ("perlmodule", PLAIN),
-                ("perlscript", SCRIPT),
-                ("perlscripts", SCRIPT),
-                ("modperlscript", SCRIPT),
-                ("perlcgi", SCRIPT),
-                ("perlrun", SCRIPT),
-                ("perlregistry", SCRIPT),
-            ],
         }
     }
 
@@ -226,14 +253,15 @@ impl Language for PerlLanguage {
     }
 
     #[inline(always)]
-    fn around(&self, call: &RequestCall<'_>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        let Some(perl) = interp.as_any().downcast_ref::<Perl>() else { return };
+    fn around(&self, call: &Call<'_, OfRequest<'_>>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        let r = call.about.r;
+        let (Some(perl), Some(part)) = (interp.as_any().downcast_ref::<Perl>(), part(r)) else { return };
         let entered = perl.enter();
-        env::around(call, &entered, || {
-            let serving = entered.serve(|| call.state.leaves.get());
+        env::around(&call.about, part, &entered, || {
+            let serving = entered.serve(|| part.leaves.get());
             f(&*entered);
-            if let Err(raised) = serving.leave(|| for_later(call)) {
-                left(Some(call.r), &raised);
+            if let Err(raised) = serving.leave(|| for_later(call.phase, part)) {
+                left(Some(r), &raised);
             }
         });
     }
@@ -249,8 +277,8 @@ impl Language for PerlLanguage {
     }
 
     #[inline(always)]
-    fn before_handlers(&self, call: &RequestCall<'_>, dir: Option<&DirConf>, entry: &dyn Entry) {
-        env::before_handler(call, dir, entry);
+    fn before_handlers(&self, of: &OfRequest<'_>, entry: &dyn Entry) {
+        env::before_handlers(of, entry);
     }
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
@@ -295,13 +323,18 @@ impl Language for PerlLanguage {
         }
     }
 
-    fn fill_env(&self, cx: Reenter, r: &Request, state: &RequestState) -> Result<(), Fail> {
-        env::add_cgi(r, state, cx);
+    fn output<'r>(&self, r: &'r Request) -> Option<&'r Output> {
+        part(r).map(|part| &part.output)
+    }
+
+    fn fill_env(&self, cx: Reenter, r: &Request) -> Result<(), Fail> {
+        let part = part(r).ok_or("httpd has no place for this request's data")?;
+        env::add_cgi(r, part, cx);
         let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.about.served(frame.phase))));
         if let Some((hold, running)) = innermost {
-            dispatch::enter_any(&hold, |entry| {
+            enter_any(&hold, |entry| {
                 if let Some(entered) = entered(entry) {
-                    env::put_cgi(r, state, running.as_ref(), entered);
+                    env::put_cgi(r, part, running.as_ref(), entered);
                 }
             });
         }
@@ -309,48 +342,31 @@ impl Language for PerlLanguage {
     }
 }
 
-impl Host for PerlHost {
-    super::lang::host_calls!(PERL);
-
-    type Server = ServerRecord;
-    type Dir = DirConf;
-    type Request = RequestState;
-    type Connection = ConnectionState;
-
-    const LANGUAGE: config::Language = config::Language::Perl;
-    const OWN: &'static [httpd::Own] = super::OWN_HOOKS;
+impl Language for PerlLanguage {
+    const FACTS: &'static Facts = &FACTS;
+    const WAYS: &'static dyn Ways = &PerlLanguage;
+    type Request = Part;
 
     fn module() -> &'static ModuleRecord {
         &crate::perl_module
     }
 
-    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
-        startup::new_server(&server);
-        ServerRecord::of(config::Language::Perl)
+    #[inline(always)]
+    fn lang() -> Lang {
+        PERL
     }
 
-    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
-        let mut dir = DirConf::default();
-        dir.location = path.map(Arc::from);
-        dir
-    }
-
-    fn directive(
-        row: &'static Directive,
-        cmd: &Command<'_>,
-        slots: &Slots<'_, Self>,
-        args: &[&[u8]],
-    ) -> Result<(), String> {
-        startup::directive(PERL, row, cmd, slots, args)
-    }
-
-    fn loaded(pconf: Pool) {
+    fn loaded() {
         crate::abi::register();
-        runtime::register(Self::module());
         interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);
         httpd::server::define(c"MODPERL2");
-        startup::loaded(PERL, pconf);
+    }
+
+    fn pre_config(_pools: Pools) -> c_int {
+        #[cfg(feature = "any-lua")]
+        crate::lua_module.follow_namesake(_pools.conf);
+        httpd::status::OK
     }
 
     fn wants(row: &PhaseRow, _index: usize) -> bool {
@@ -359,45 +375,38 @@ impl Host for PerlHost {
 
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        let uses = OWN.uses();
-        if !uses.has(phase) {
-            return true;
-        }
         match phase {
-            Phase::Response if order == 0 => r.state::<PerlHost>().is_none() && r.prev().is_none(),
-            Phase::Response => r.state::<PerlHost>().is_none() && !response::may_be_ours(r),
+            Phase::Response if order == 0 => PERL.state(r).is_none() && r.prev().is_none(),
+            Phase::Response => content::is_foreign::<PerlLanguage>(r),
             _ => dispatch::is_idle(PERL, phase, r),
         }
     }
 
-    fn request(phase: Phase, order: usize, r: Request) -> c_int {
+    #[inline(always)]
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int {
         match phase {
-            Phase::Response => response::run(order, &r),
-            phase if phase.row().may_answer => response::early(phase, &r, false),
-            _ => dispatch::request(PERL, phase, &r),
+            Phase::Response if order == 0 => content::look::<PerlLanguage>(r, false),
+            Phase::Response => content::run::<PerlLanguage>(r),
+            phase if phase.row().may_answer => response::early(phase, r, false),
+            _ => dispatch::request(PERL, phase, r),
         }
     }
 
-    fn look_up(phase: Phase, _order: usize, r: Request) -> c_int {
-        response::early(phase, &r, true)
+    fn look_up(phase: Phase, r: &Request) -> c_int {
+        response::early(phase, r, true)
     }
 
-    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
-        provider::check_password(PERL, &r, name, user, password)
+    #[inline(always)]
+    fn answer(
+        row: Option<&ContentRow>,
+        call: &Call<'_, OfRequest<'_>>,
+        entry: &dyn Entry,
+        run: impl FnOnce() -> c_int,
+    ) -> c_int {
+        response::answer(row, call, entry, run)
     }
 
-    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
-        provider::realm_hash(PERL, &r, name, user, realm)
-    }
-
-    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
-        provider::check_require_line(PERL, cmd, name, line)
-    }
-
-    fn pre_config(_pools: Pools) -> c_int {
-        startup::pre_config();
-        #[cfg(feature = "any-lua")]
-        crate::lua_module.follow_namesake(_pools.conf);
-        httpd::status::OK
+    fn declined(r: &Request) -> c_int {
+        response::declined(r)
     }
 }

@@ -188,7 +188,7 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
             // SAFETY: noted by `note_request`; a request_rec lies in its own pool, which is not gone yet.
             let r = unsafe { Request::from_ptr(r.as_ptr().cast()) }?;
             let about = About::Request(r);
-            let (stock, state) = (choose(PERL, &about)?, r.state::<PerlHost>()?);
+            let (stock, state) = (choose(PERL, &about)?, PERL.state(&r)?);
             let kept =
                 r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree().held(stock));
             let hold = match kept {

@@ -31,9 +31,9 @@ impl ErrorLog for Stderr {
             _ => None,
         };
         if let Some(r) = Frame::find(asked)
-            && let Some(state) = PERL.state(&r)
+            && let Some(part) = super::part(&r)
         {
-            state.output.miss();
+            part.output.miss();
         }
     }
 

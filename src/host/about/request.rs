@@ -1,0 +1,99 @@
+//! A call about a request.
+
+use std::ffi::c_int;
+
+use config::{DirConf, Phase, Scope};
+use httpd::Request;
+use httpd::log::Level;
+use httpd::status::{DECLINED, HTTP_SERVICE_UNAVAILABLE};
+use interp::{Entry, Interp, Ticket};
+
+use super::super::ServerRecord;
+use super::super::about::About;
+use super::super::call::Call;
+use super::super::lang::Lang;
+use super::super::lease::{Frame, Hold, Refused, choose_for};
+use super::super::report;
+use super::super::request::RequestState;
+use super::{Args, Topic};
+
+/// A request, what we keep of it, and the configuration that holds for it.
+#[derive(Clone, Copy)]
+pub struct OfRequest<'a> {
+    /// The request.
+    pub r: &'a Request,
+    /// Our state of it.
+    pub state: &'a RequestState,
+    /// The record of its server.
+    pub server: &'a ServerRecord,
+    /// The configuration of its directory, in phases that know the directory.
+    pub dir: Option<&'a DirConf>,
+}
+
+impl<'a> Call<'a, OfRequest<'a>> {
+    /// A call about a request; `None` where the language is switched off.
+    #[inline(always)]
+    pub fn of_request(lang: Lang, phase: Phase, r: &'a Request) -> Option<Call<'a, OfRequest<'a>>> {
+        let server = lang.server_of(r).filter(|server| server.conf.is_enabled())?;
+        let stock = choose_for(lang, r)?;
+        let state = RequestState::of(lang, r)?;
+        // When a request is cleaned up, no directory's variables are put in any more.
+        let knows_dir = phase.row().scope == Scope::Directory && phase != Phase::Cleanup;
+        let dir = if knows_dir { lang.dir(r) } else { None };
+        Some(Call { lang, phase: Some(phase), about: OfRequest { r, state, server, dir }, stock })
+    }
+}
+
+impl Topic for OfRequest<'_> {
+    #[inline(always)]
+    fn record(&self) -> About {
+        About::Request(*self.r)
+    }
+
+    #[inline(always)]
+    fn ticket(&self) -> Ticket {
+        self.state.ticket()
+    }
+
+    #[inline(always)]
+    fn args(&self, _lang: Lang) -> Args {
+        Args::One([self.state.subject(self.r)])
+    }
+
+    #[inline(always)]
+    fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
+        match Frame::inside(call.stock) {
+            Some(hold) if self.state.tree().held(call.stock).is_none() => Ok(hold),
+            _ => self.state.hold(self.r, call.phase, call.stock),
+        }
+    }
+
+    #[inline(always)]
+    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        call.lang.around(call, interp, f);
+    }
+
+    #[inline(always)]
+    fn before_handlers(&self, lang: Lang, entry: &dyn Entry) {
+        lang.before_handlers(self, entry);
+    }
+
+    /// 503 with Retry-After, as long as there is an answer to be made.
+    fn refused(&self, call: &Call<'_, Self>, refused: &Refused) -> c_int {
+        if refused.tell {
+            report::request(call.lang, self.r, Level::Error, &refused.text);
+        }
+        if let Some(phase @ (Phase::Log | Phase::Cleanup)) = call.phase {
+            let text = format!("{}: skipped, as no interpreter came free", call.lang.phase_name(phase));
+            report::request(call.lang, self.r, Level::Error, &text);
+            return DECLINED;
+        }
+        self.r.err_headers_out().set(b"Retry-After", refused.retry_after.to_string().as_bytes());
+        HTTP_SERVICE_UNAVAILABLE
+    }
+
+    #[inline(always)]
+    fn state(&self) -> Option<&RequestState> {
+        Some(self.state)
+    }
+}

@@ -1,0 +1,52 @@
+//! A call about a server: start-up code, the phases of the start and of a child process. It runs in the parent.
+
+use std::ffi::c_int;
+
+use apr::Pool;
+use httpd::Server;
+use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use interp::{Entry, Interp, IntoVal, Ticket};
+
+use super::super::about::About;
+use super::super::call::Call;
+use super::super::lang::Lang;
+use super::super::lease::{Hold, Refused};
+use super::super::{report, runtime};
+use super::{Args, Topic};
+
+/// A server, and the pools of the pass or of the child.
+#[derive(Clone, Copy)]
+pub struct OfServer<'a> {
+    /// The server.
+    pub s: &'a Server,
+    /// The pools that its handlers are given, before the server.
+    pub pools: &'a [Pool],
+}
+
+impl Topic for OfServer<'_> {
+    fn record(&self) -> About {
+        About::Server(*self.s)
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket::FOREVER
+    }
+
+    fn args(&self, lang: Lang) -> Args {
+        let pools = self.pools.iter().map(|p| p.val(runtime::pool_ticket(lang, p)));
+        Args::Many(pools.chain([self.s.val(Ticket::FOREVER)]).collect())
+    }
+
+    fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
+        Ok(call.stock.hold_parent())
+    }
+
+    fn enter(&self, _call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        interp.with(f);
+    }
+
+    fn refused(&self, call: &Call<'_, Self>, refused: &Refused) -> c_int {
+        report::server(call.lang, Some(self.s), httpd::log::Level::Error, &refused.text);
+        HTTP_INTERNAL_SERVER_ERROR
+    }
+}

@@ -1,0 +1,82 @@
+//! What answers a request: a row of `config::CONTENT_HANDLERS` says whose it is and what runs; each form of what runs is a file, here
+//! where it is the same in all languages.
+
+mod handlers;
+
+use std::ffi::c_int;
+
+use config::content::first_letters;
+use config::{ContentRow, Form, Phase};
+use httpd::Request;
+use httpd::status::DECLINED;
+use interp::Entry;
+
+use super::about::{OfRequest, Topic};
+use super::call::Call;
+use super::lang::Lang;
+use super::lease::{Hold, Refused};
+use super::module::Language;
+use super::{end, hint};
+
+/// The content handler of this language that a request asks for.
+#[inline(always)]
+pub fn of<L: Language>(r: &Request) -> Option<&'static ContentRow> {
+    if is_foreign::<L>(r) { None } else { r.content_handler(L::FACTS.tongue) }
+}
+
+/// Whether a request asks for no content handler of this language, judged by the first letter of the name.
+#[inline(always)]
+pub fn is_foreign<L: Language>(r: &Request) -> bool {
+    !r.handler_begins_with(const { first_letters(L::FACTS.tongue) })
+}
+
+/// The first callback of the response phase, before those of all other modules. It only ends the walk if another module's handler is
+/// about to run: an access handler in front of a proxy must not hold an interpreter while the proxy works. `claims` says whether the
+/// language may answer though the request asks for no content handler.
+pub fn look<L: Language>(r: &Request, claims: bool) -> c_int {
+    if let Some(page_of) = r.prev() {
+        hint::unreached(L::lang(), &page_of);
+    }
+    if !claims && of::<L>(r).is_none() {
+        // The walks of the requests that it came from by an internal redirect end too: this may be their error page.
+        std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(L::lang(), &r));
+    }
+    end::before_upgrade(L::lang(), r);
+    DECLINED
+}
+
+/// Answers a request, if it asks for a content handler of this language.
+#[inline(always)]
+pub fn run<L: Language>(r: &Request) -> c_int {
+    let Some(row) = of::<L>(r) else { return DECLINED };
+    match row.form {
+        Form::Handlers => handlers::run::<L>(row, r),
+        Form::File => L::run_file(row, r),
+    }
+}
+
+/// Enters an interpreter, has `f` answer there, and ends the request's walk. `hold` may choose the interpreter before.
+#[inline(always)]
+pub fn respond<L: Language>(
+    row: Option<&ContentRow>,
+    r: &Request,
+    hold: impl FnOnce(&Call<'_, OfRequest<'_>>) -> Result<Option<Hold>, Refused>,
+    f: impl FnOnce(&Call<'_, OfRequest<'_>>, &dyn Entry) -> c_int,
+) -> Option<c_int> {
+    let call = Call::of_request(L::lang(), Phase::Response, r);
+    let status = call.as_ref().map(|call| {
+        let answer = |entry: &dyn Entry| L::answer(row, call, entry, || f(call, entry));
+        let done = hold(call).and_then(|_hold| call.run(answer));
+        done.unwrap_or_else(|refused| call.about.refused(call, &refused))
+    });
+    end_walk(L::lang(), r);
+    status
+}
+
+/// Ends the walk of a request that will not be answered by us, or has been.
+#[inline]
+pub fn end_walk(lang: Lang, r: &Request) {
+    if let Some(state) = lang.state(r) {
+        state.end_walk(r);
+    }
+}
