@@ -510,7 +510,7 @@ pub fn change_handlers(
     name: &[u8],
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
-    let Some(phase) = Phase::by_name(name) else { return Ok(false) };
+    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
         configured::change(lang, phase, s, change);
