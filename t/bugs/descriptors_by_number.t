@@ -21,7 +21,7 @@ my %does = (
     nested     => 'POSIX::close(1); $r->lookup_uri($r->uri . "?close_all")->run',
 );
 my %answers = (reopened => '1,1', dup_back => "program\n", dup_left => "program\n", wrong => 'refused', not_ours => 'closed', forked => "from the child\n");
-my $subs = join '', map { "\$does{'$_'} = sub { my \$r = shift; $does{$_} };\n" } sort keys %does;
+my $subs = snippets(does => \%does, 'my $r = shift;');
 my $MODULE = <<"P" . <<'P';
 package My::Numbers;
 use strict; no warnings;

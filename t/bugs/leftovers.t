@@ -30,7 +30,7 @@ my @ROWS = (
     [time         => '$^T = 5',                                               '$^T',                                     undef,      '5'],
     [locale       => 'POSIX::setlocale(POSIX::LC_ALL(), "C.UTF-8")',          'POSIX::setlocale(POSIX::LC_ALL())',       undef,      'C.UTF-8'],
 );
-my $cases = join '', map { "\$does{$_->[0]} = sub { $_->[1] };\n\$asks{$_->[0]} = sub { $_->[2] };\n" } @ROWS;
+my $cases = snippets(does => { map { @$_[0, 1] } @ROWS }) . snippets(asks => { map { @$_[0, 2] } @ROWS });
 my $MODULE = <<"P" . <<'P';
 package My::Left;
 no strict; no warnings;

@@ -66,8 +66,7 @@ my %starts = (
     capture    => ['eval { require Capture::Tiny; 1 } or return "out,err,in"; my ($o, $e) = Capture::Tiny::capture(sub { print "out"; print STDERR "err" }); "$o,$e,in"', 'out,err,in'],
     numbers    => ['join ",", map { (readlink "/proc/self/fd/$_") eq $My::Std::fds[$_] ? 1 : 0 } 0, 1, 2', '1,1,1'],
 );
-my $subs = join '', (map { "\$leave{'$_'} = sub { my (\$r, \$script) = \@_; $leaves{$_} };\n" } sort keys %leaves),
-    map { "\$start{'$_'} = sub { my (\$r, \$script) = \@_; $starts{$_}[0] };\n" } sort keys %starts;
+my $subs = snippets(leave => \%leaves, 'my ($r, $script) = @_;') . snippets(start => { map { ($_ => $starts{$_}[0]) } keys %starts }, 'my ($r, $script) = @_;');
 
 my $MODULE = <<"P" . <<'P';
 package My::Std;

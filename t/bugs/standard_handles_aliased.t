@@ -54,7 +54,7 @@ my %aliases = (
     through_alias  => '*My::A = *STDERR; close My::A; *My::B = *STDIN; open My::B, "<", "/dev/null"; our $c = *STDOUT{IO}; close $c',
     localised      => 'local *STDERR = *STDOUT; local *STDIN; close STDIN; local *STDOUT = *STDERR',
 );
-my $subs = join '', (map { "\$do{'$_'} = sub { $layers{$_} };\n" } sort keys %layers), map { "\$do{'$_'} = sub { $aliases{$_} };\n" } sort keys %aliases;
+my $subs = snippets(do => { %layers, %aliases });
 
 my $MODULE = <<"P" . <<'P';
 package My::Alias;

@@ -18,6 +18,8 @@ symlink TestHttpd::module_so(), "$tmp/target/release/libmod_interp.so" or die;
 spew("$tmp/cargo", <<'SH');
 #!/bin/sh
 if [ "$1" = --version ]; then echo "cargo ${FAKE_VERSION:-1.99.0} (stand-in)"; exit 0; fi
+if [ "$2" = --version ]; then [ "$1" != "${FAKE_LACKS-}" ]; exit; fi
+if [ "$1" = deny ]; then exit 0; fi
 echo "$* APXS=${APXS-unset} APR_CONFIG=${APR_CONFIG-unset} PERL=${PERL-unset}" >>"$0.calls"
 SH
 chmod 0755, "$tmp/cargo";
@@ -65,10 +67,56 @@ subtest 'no cargo, or an old one' => sub {
     is $status, 2, 'without cargo make fails';
     my @lines = grep { !/^make: \*\*\*/ } split /\n/, $text;
     is scalar @lines, 1, 'with one line' or diag $text;
-    like $lines[0], qr{none not found; Rust [\d.]+ or newer is needed .*sh\.rustup\.rs \| sh}, 'that says how to get Rust';
+    like $lines[0], qr{none not found; Rust [\d.]+ or newer is needed .*sh\.rustup\.rs \| sh -s -- -y --profile minimal -c clippy -c rustfmt;}, 'that says how to get Rust';
     (undef, $text) = make({ FAKE_VERSION => '1.63.0', PATH => '/usr/bin:/bin' }, "CARGO=$tmp/cargo", 'build');
     like $text, qr{cargo is 1\.63\.0; Rust [\d.]+ or newer is needed: .*rustup}, 'one that is too old is told apart';
     is calls(), '', 'and not used';
+};
+
+subtest 'no clippy' => sub {
+    my ($status, $text) = make({ FAKE_LACKS => 'clippy' }, "CARGO=$tmp/cargo", 'lint');
+    is $status, 2, 'without clippy make lint fails';
+    like $text, qr{^make lint: clippy or rustfmt is not there: rustup component add clippy rustfmt$}m, 'and says how to get it';
+    is calls(), '', 'before anything else';
+    for (['1.95.0', ' -- -D warnings'], ['1.99.1', '']) {
+        my ($version, $deny) = @$_;
+        ($status, $text) = make({ FAKE_VERSION => $version }, "CARGO=$tmp/cargo", 'lint');
+        is $status, 0, "make lint with cargo $version" or diag $text;
+        like calls(), qr/^clippy --workspace --all-targets$deny APXS/m, $deny ? 'fails for a warning' : 'shows warnings and goes on';
+    }
+};
+
+subtest 'serve on a port that is none' => sub {
+    my %asked = (
+        'PORT=abc'   => qr{PORT=abc is not a port: a number from 1 to 65535 is},
+        'PORT=0'     => qr{PORT=0 is not a port},
+        'PORT=70000' => qr{PORT=70000 is not a port},
+        'PORT=8080x' => qr{PORT=8080x is not a port},
+        'MPM=nope'   => qr{MPM=nope is not an MPM: event, worker and prefork are},
+        $> ? ('PORT=80' => qr{port 80 on 127\.0\.0\.1 cannot be had \(.+\); choose another}) : (),
+    );
+    for my $word (sort keys %asked) {
+        my ($status, $text) = make({}, "CARGO=$tmp/cargo", 'serve', $word);
+        is $status, 2, "make serve $word fails";
+        my @lines = grep { !/^make: \*\*\*/ } split /\n/, $text;
+        is scalar @lines, 1, 'with one line' or diag $text;
+        like $lines[0], qr/^make serve: $asked{$word}/, 'that says why';
+    }
+    my $taken = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die;
+    my (undef, $text) = make({}, "CARGO=$tmp/cargo", 'serve', 'PORT=' . $taken->sockport);
+    like $text, qr{^make serve: port \d+ on 127\.0\.0\.1 cannot be had \(Address already in use\); choose another: make serve PORT=8081$}m, 'nor does it on one that is taken';
+};
+
+subtest 'install by a user who may not' => sub {
+    plan skip_all => 'needs root, to be another user' if $>;
+    my $user = getpwnam 'nobody' or plan skip_all => 'there is no user nobody';
+    mkdir "$tmp/locked";
+    for my $action ('install', 'uninstall') {
+        my $text = `setpriv --reuid=$user --clear-groups env SO=$tmp/target/release/libmod_interp.so DESTDIR=$tmp/locked sh $top/apache-conf/install $action 2>&1`;
+        plan skip_all => 'nobody cannot read this folder' if $text =~ /setpriv|can't open/i;
+        isnt $?, 0, "make $action fails";
+        is $text, "make $action: $tmp/locked may be written by root only: sudo make $action\n", 'and says what to do, in one line';
+    }
 };
 
 subtest 'install and uninstall' => sub {

@@ -24,7 +24,7 @@ use TestHttpd::Proc   ();
 
 our @ISA = ('TestHttpd::Client', 'TestHttpd::Log', 'TestHttpd::Proc');
 
-our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak trace_module);
+our @EXPORT = qw(for_each_mpm done_testing wait_until slurp spew have_httpd_module ours scratch_package soak snippets trace_module);
 
 # Seconds within which a server must listen, stop and restart. Generous: the machine may be busy (Valgrind more so).
 our $DEADLINE = $ENV{T_DEADLINE} || 60;
@@ -111,6 +111,13 @@ sub have_httpd_module { -e libexecdir() . "/mod_$_[0].so" }
 
 # The module under test is ours, not another mod_perl given by MOD_INTERP_SO for comparison.
 sub ours { basename(module_so()) ne 'mod_perl.so' }
+
+# Perl text that makes subs of a test's pieces of code, for a module of the server: `$hash{name} = sub { code };` for each.
+# `$before` stands at the beginning of each sub, such as 'my $r = shift;'.
+sub snippets {
+    my ($hash, $code, $before) = @_;
+    return join '', map { "\$$hash\{'$_'} = sub { @{[$before // '']} $code->{$_} };\n" } sort keys %$code;
+}
 
 # A module for `modules`, T::Trace: its note(...) adds a line to a file that $s->trace reads, from any process and any
 # phase. An object is written as its class.

@@ -15,8 +15,8 @@ static const mp_interp *in_frame(pTHX) {
 }
 
 /* ---- what a script writes to %ENV of a frame goes to that frame's sink as well. The magic stays on the values from one frame
- * to the next. It asks its interpreter's record whose a value is: a thread that the script made, a value that an earlier response
- * had, one that somebody deleted: nobody's. ---- */
+ * to the next, and asks its interpreter's record to which frame a value belongs. To none belongs a value in a thread that the script
+ * made, a value of an earlier response, and a value that somebody deleted. ---- */
 static const char *key_of(pTHX_ const MAGIC *mg, I32 *n) {      /* n is negative if the key is UTF-8 */
     STRLEN len; const char *s;
     if (mg->mg_len != HEf_SVKEY) { *n = (I32)mg->mg_len; return mg->mg_ptr; }
@@ -93,7 +93,7 @@ static int is_marked(const SV *sv, const MGVTBL *with) {
     return mg && mg->mg_virtual == with && !mg->mg_moremagic;
 }
 
-/* A value is let go: now, or later by `free_later` if code of a script would run. */
+/* Gives up a value: frees it now, or hands it to `free_later` if freeing it could run a script's code. */
 static void let_go(pTHX_ SV *sv, AV **later) {
     if (LIKELY(SvREFCNT(sv) > 1 || (SvTYPE(sv) <= SVt_PVMG && !SvROK(sv) && !SvOBJECT(sv)))) { SvREFCNT_dec_NN(sv); return; }
     if (!*later) *later = newAV();
@@ -107,7 +107,8 @@ static void free_later(pTHX_ mp_interp *me, AV *later) {
 
 /* ---- frames ---- */
 
-/* Exchanges what two hashes hold, not what they are: references to either, weak ones too, see the other's content. */
+/* Exchanges the contents of two hashes. The hashes themselves stay: a reference to one of them, weak or not, then sees the content
+ * of the other. */
 static void exchange(pTHX_ HV *a, HV *b) {
     void *any = SvANY(a); U32 flags = SvFLAGS(a); SV **array = HvARRAY(a) ? (SV **)HvARRAY(a) : NULL;
     SvANY(a) = SvANY(b); SvFLAGS(a) = SvFLAGS(b); a->sv_u.svu_hash = b->sv_u.svu_hash;
@@ -121,7 +122,8 @@ static void exchange(pTHX_ HV *a, HV *b) {
     }
 }
 
-/* The entry that a value of a frame was made for: kept where a PVMG has its class, at which nobody looks while it is no object. */
+/* The hash entry for which a frame's value was made. It is kept in the field that holds an object's class (xmg_stash): perl reads that
+ * field of objects only, and a frame's values are none. */
 #define HOME(sv) (*(HE **)&((XPVMG *)SvANY(sv))->xmg_stash)
 #define GIVEN(he) INT2PTR(HE *, PTR2UV(he) | 1)                /* while a frame begins: this time, too */
 
@@ -136,8 +138,9 @@ static void set_text(pTHX_ SV *sv, const char *s, size_t n, int taint) {
     if (UNLIKELY(taint)) SvTAINTED_on(sv);
 }
 
-/* A frame's variables while it begins. Those of most requests have the same names in the same order. `at`: how many are given;
- * `same`: so far they were those of the last time, and `places` has the entry of each. Otherwise the given ones are noted. */
+/* A frame's variables while the frame begins. Most requests have the same names in the same order. `at`: how many variables have been
+ * put in; `same`: so far their names were those of the last frame, so that `places` has the entry of each. If they were not, the
+ * entries that have been put in are noted. */
 typedef struct { mp_env_frame *f; size_t at; int same; } giving;
 static void no_more_same(giving *g) {
     size_t i;
@@ -150,7 +153,7 @@ static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
     he = (HE *)hv_common(f->hv, NULL, key, LENGTH(klen), klen < 0 ? HVhek_UTF8 : 0, HV_FETCH_LVALUE, NULL, 0);
     if (!he) return NULL;
     sv = HeVAL(he);
-    if (SvTYPE(sv) < SVt_PVMG) {                        /* just made: all that are kept are ours */
+    if (SvTYPE(sv) < SVt_PVMG) {                        /* a new value: those kept from the last frame are PVMGs */
         SvREFCNT_dec_NN(sv);
         HeVAL(he) = sv = newSV_type(SVt_PVMG);
         mark(aTHX_ sv, key, (I32)LENGTH(klen));
@@ -158,7 +161,7 @@ static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
     HOME(sv) = GIVEN(he);
     if (g->at == f->room) {
         HE **more = realloc(f->places, (f->room + 48) * sizeof *more);
-        if (!more) return sv;                           /* has no place: it is looked for each time */
+        if (!more) return sv;                           /* no memory to remember its entry: looked up in each frame */
         f->places = more; f->room += 48;
     }
     f->places[g->at++] = he;
@@ -194,8 +197,8 @@ static void throw_away(pTHX_ mp_interp *me, mp_env_frame *f) {
     f->hv = NULL; f->nplaces = 0; f->count = 0;
     mp_release(aTHX_ me, (SV *)hv);
 }
-/* A frame has ended: what stays in its hash for the next one is those values that it began with, each under its own key, and
- * nobody else can reach them. All others go: what a script added, put in their place, or took a reference to. */
+/* When a frame has ended, its hash keeps for the next frame those values with which it began, if each is still under its own key and
+ * nobody else can reach it. All other values are given up: what a script added, put in place of another, or took a reference to. */
 static int is_ours(const SV *sv, const HE *he) {
     return SvTYPE(sv) == SVt_PVMG && HOME(sv) == he && SvREFCNT(sv) == 1 && is_marked(sv, &elem_magic) && SvLEN(sv) <= 65536
         && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT));
@@ -217,7 +220,7 @@ static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
             (void)hv_delete(hv, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he), G_DISCARD);
         }
     SvFLAGS(hv) |= was;
-    if (UNLIKELY(count != f->count)) { f->nplaces = 0; f->count = count; }      /* an entry that a place names may be gone */
+    if (UNLIKELY(count != f->count)) { f->nplaces = 0; f->count = count; }      /* the number of entries has changed: one of `places` may be freed */
     free_later(aTHX_ me, gone);                         /* last: DESTROY may begin a frame */
 }
 
@@ -275,7 +278,7 @@ void mp_env_forget(pTHX_ mp_interp *me) {
     me->env_first = me->env_top = NULL;
     free(me->env_over.items); me->env_over.items = NULL; me->env_over.room = 0;
 }
-/* Whose variables %ENV shows now; NULL: nobody's. */
+/* The request whose variables %ENV shows now; NULL if it shows no request's. */
 const void *mp_env_owner(const mp_interp *me) { return me->env_top ? me->env_top->owner : me->env_over.owner; }
 
 /* ---- variables in %ENV as it is ---- */
@@ -302,7 +305,7 @@ void mp_env_set(mp_interp *me, const mp_pair *p, size_t n, int taint) {
 
 /* ---- variables that the calls of a request see in the interpreter's own %ENV, while no frame has begun. What a script writes to
  * other variables stays there, as with mod_perl; these are taken out when the call ends, and what was there comes back. ---- */
-#define SAME (&PL_sv_yes)                               /* it had this value already, and was left in place */
+#define SAME (&PL_sv_yes)                               /* `old` of a variable that %ENV had already, with the same value: nothing was changed */
 static mp_env_item *item_of(mp_env_over *o, const mp_pair *p) {
     size_t i;
     for (i = o->n; i-- > 0;) if (o->items[i].put.klen == p->klen && !memcmp(o->items[i].put.key, p->key, p->klen)) return o->items + i;
@@ -318,7 +321,7 @@ static mp_env_item *new_item(mp_env_over *o, const mp_pair *p, U32 hash) {
     o->items[o->n].put = *p; o->items[o->n].old = NULL; o->items[o->n].hash = hash;
     return o->items + o->n++;
 }
-/* The entry of a key whose hash is known, maybe wrongly: NULL does not say that there is none. */
+/* Looks a key up by a hash value that may be a wrong one: NULL does not mean that the key is missing. */
 static HE *entry_of(HV *hv, const mp_pair *p, U32 hash) {
     HE *he = HvARRAY(hv) ? HvARRAY(hv)[hash & HvMAX(hv)] : NULL;
     for (; he; he = HeNEXT(he))
@@ -326,7 +329,7 @@ static HE *entry_of(HV *hv, const mp_pair *p, U32 hash) {
             return HeVAL(he) == &PL_sv_placeholder ? NULL : he;
     return NULL;
 }
-/* Most calls are shown what the last one was, and it is there: nothing but to look. The last call's items are still in their places. */
+/* The usual case: a call needs the same variables as the last one, whose items are still noted. Whether %ENV still has this one. */
 static int is_there(pTHX_ mp_env_over *o, const mp_pair *p, int taint) {
     mp_env_item *item = o->items + o->n; HE *he;
     if (taint && TAINTING_get) return 0;
@@ -336,7 +339,8 @@ static int is_there(pTHX_ mp_env_over *o, const mp_pair *p, int taint) {
     o->n++;
     return 1;
 }
-/* It is put in once more. What was left in place and is no more, or has another value, comes back by a value of its own. */
+/* Puts in a variable that the same call has put in before. If the first time nothing was changed (SAME) and now the value in %ENV is
+ * another or is gone, the former value is noted, so that it can be put back. */
 static void put_again(pTHX_ mp_env_item *item, const mp_pair *p, int in_place) {
     if (item->old == SAME && !(in_place && item->put.vlen == p->vlen && !memcmp(item->put.value, p->value, p->vlen)))
         item->old = newSVpvn(item->put.value, item->put.vlen);
@@ -362,7 +366,7 @@ static void put_over(pTHX_ mp_env_over *o, const mp_pair *p, int taint, AV **lat
     else if ((item = new_item(o, p, HeHASH(he))) && !is_new) { item->old = sv; return; }
     if (is_new) SvREFCNT_dec_NN(sv); else let_go(aTHX_ sv, later);
 }
-/* The pairs stay where they are until mp_env_leave. */
+/* Puts variables into %ENV. The caller keeps the pairs valid until mp_env_leave. */
 void mp_env_put(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint) {
     dTHXa(me->perl); HV *hv = env_hv(); mp_env_over *o = &me->env_over; size_t i; U32 was; AV *later = NULL;
     if (!hv) return;
@@ -373,7 +377,7 @@ void mp_env_put(mp_interp *me, const void *owner, const mp_pair *p, size_t n, in
     SvFLAGS(o->of) |= was;
     free_later(aTHX_ me, later);
 }
-/* `sink` hears what became of those that a script changed. */
+/* Takes the variables out again; tells `sink` the values of those that a script changed. */
 void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
     dTHXa(me->perl); mp_env_over *o = &me->env_over; HV *hv = o->of; U32 was; AV *later = NULL;
     if (!o->owner) return;
@@ -390,7 +394,7 @@ void mp_env_leave(mp_interp *me, const mp_env_sink *sink, void *ctx) {
                 sink->set(ctx, p->key, p->klen, s, len);
             }
         }
-        if (item.old == SAME) {                         /* what a script wrote may be in environ: so does this */
+        if (item.old == SAME) {                         /* with the hash's magic: the script's value may be in environ, and this one must follow it there */
             if (!changed) continue;
             if (!mg_find((SV *)hv, PERL_MAGIC_tied)) SvFLAGS(hv) |= was & (SVs_GMG | SVs_SMG | SVs_RMG);
             if (!sv || SvROK(sv) || SvREADONLY(sv) || SvOBJECT(sv) || SvTYPE(sv) > SVt_PVMG) {

@@ -38,7 +38,7 @@ static IV layer_flush(pTHX_ PerlIO *f) {
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     return 0;
 }
-/* The script closed it, or popped the layer off it: perl gives its place to another file, so nothing here refers to it any more. */
+/* The script has closed the handle, or popped the layer off it: perl will use its place for another file, so the record forgets it. */
 static void forget(pTHX_ PerlIO *f) {
     mp_interp *me = record(aTHX); int i;
     for (i = 0; me && i < 2; i++) {

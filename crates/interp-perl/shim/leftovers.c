@@ -84,9 +84,9 @@ static void state_free(pTHX_ mp_interp *me, mp_state *s) {
     SvREFCNT_dec((SV *)s->out);
     free(s);
 }
-/* Whether a handle is a response's own: then it is our layer (io.c). Not within an entry that an outer one's state was put aside for. */
+/* Whether a handle is the response's own, on our layer (io.c). It is not in a request inside another whose state was put aside. */
 static int is_taken(mp_interp *me, int i) { return i < 2 && me->std[i].io && me->std[i].io == me->base->std[i].io && !(me->aside && me->aside->level == me->requests); }
-/* Whether something is not as it was. */
+/* Whether anything differs from the state that was saved. */
 static int differs(pTHX_ mp_interp *me, const mp_state *s) {
     int i;
     if (PL_defoutgv != s->out || (PL_dowarn ^ s->dowarn) & G_WARN_ON) return 1;
@@ -100,7 +100,8 @@ static int differs(pTHX_ mp_interp *me, const mp_state *s) {
     for (i = 0; i < VARS; i++) if (!is_same(aTHX_ GvSVn(var_gv(aTHX_ i)), s->var[i])) return 1;
     return 0;
 }
-/* `closes`: what stands in a handle's place is the script's, and done with; else somebody remembers it. */
+/* Puts the saved state back. `closes`: closes the script's handles that stand in place of the saved ones; without it they are kept, as
+ * another saved state refers to them. */
 static void put(pTHX_ mp_interp *me, const mp_state *s, int closes) {
     int i;
     if (PL_defoutgv != s->out) setdefout(s->out);
@@ -184,7 +185,7 @@ static void put_rest_back(pTHX_ mp_interp *me) {
     process_again(me->touched);
     me->touched = 0;
 }
-/* `owner`: whose phase this is, if an earlier one of it left something for it; else 0. */
+/* `owner`: the number of the request, if an earlier phase of it has left changes for this one; else 0. */
 void mp_serve_begin(mp_interp *me, uint64_t owner, mp_out *out) {
     dTHXa(me->perl); int i;
     if (me->requests > 1) {
@@ -211,7 +212,7 @@ void mp_serve_begin(mp_interp *me, uint64_t owner, mp_out *out) {
     watch(aTHX);
     me->touched = 0;
 }
-/* `owner`: what is changed stays for the owner's later phases; 0: it ends here. */
+/* `owner`: the number of the request whose later phases are to find the changes; 0: the changes end here. */
 void mp_serve_end(mp_interp *me, uint64_t owner, mp_out *out) {
     dTHXa(me->perl); int tag; SV *ret = NULL;
     if (owner && me->requests == 1) { me->owner = owner; return; }

@@ -72,7 +72,7 @@ static mp_owned find(pTHX) {
     return all;
 }
 
-/* While perl_clone runs they are no objects: nothing in the clone frees what they stand for. */
+/* Takes the class off these objects while perl_clone runs: no DESTROY of the clone then frees the C memory behind them. */
 mp_owned mp_owned_hide(pTHX) {
     mp_owned all = find(aTHX); size_t i;
     for (i = 0; i < all.n; i++) SvOBJECT_off(all.sv[i]);
@@ -83,7 +83,7 @@ void mp_owned_show(mp_owned all) {
     for (i = 0; i < all.n; i++) SvOBJECT_on(all.sv[i]);
     free(all.sv);
 }
-/* The clone's copy: without the class and without the magic. */
+/* Takes class and magic off a copy in the clone. */
 static void strip(pTHX_ SV *sv) {
     MAGIC *mg, *next, **from = &((XPVMG *)SvANY(sv))->xmg_u.xmg_magic;
     SvSTASH_set(sv, NULL);
@@ -96,7 +96,7 @@ static void strip(pTHX_ SV *sv) {
     }
     mg_magical(sv);
 }
-/* In the clone, while PL_ptr_table is there: every reference to a copy becomes undef. */
+/* Makes every reference to such a copy undef, in the clone, while PL_ptr_table still tells which value is a copy of which. */
 void mp_owned_clear(pTHX_ mp_owned all) {
     PTR_TBL_t *copies; SV *arena; size_t i;
     if (!all.n) return;

@@ -13,7 +13,8 @@ typedef struct { PerlIOBuf base; SV *text, *bytes, *encoding, *check; int flags,
 
 static int is(const PerlIO *f, const char *name, size_t size) { return strEQ(PerlIOBase(f)->tab->name, name) && PerlIOBase(f)->tab->size == size; }
 
-/* A file that is read has a position of its own in the clone. What cannot be opened again stays shared. */
+/* Opens a file that is being read once more, so that the clone's handle has a position of its own. A file that cannot be opened again
+ * stays shared. */
 static void open_again(PerlIO *f, PerlIO *of) {
     unix_layer *l = PerlIOSelf(f, unix_layer), *from = PerlIOSelf(of, unix_layer);
     char path[40]; struct stat a, b; int fd; Off_t at;
@@ -71,7 +72,7 @@ static void handle(pTHX_ PerlIO *f, PerlIO *of) {
         else if (is(at, "encoding", sizeof(encoding_layer))) copy_decoded(aTHX_ at, from);
     }
 }
-/* While the clone's table of what became what still stands. */
+/* Called while PL_ptr_table still tells which value of the clone is a copy of which. */
 void mp_read_ahead(pTHX_ SV *parents_arenas) {
 #ifdef USE_ITHREADS
     SV *arena, *sv;

@@ -1,4 +1,4 @@
-/* Large buffers that no value lives in. Called by src/perl.rs while the interpreter is idle. */
+/* Frees large buffers of variables that have no value now. Called by src/perl.rs while the interpreter is idle. */
 #include "shim.h"
 #ifdef __GLIBC__
 #  include <malloc.h>
@@ -29,7 +29,7 @@ size_t mp_trim(mp_interp *me, size_t limit, int report) {
                     SV *val = AvARRAY(pad)[i]; PADNAME *name;
                     if (!val || val == &PL_sv_undef) continue;
                     name = i <= PadnamelistMAX(names) ? PadnamelistARRAY(names)[i] : NULL;
-                    if (!name || !PadnamePV(name) || !PadnameLEN(name)) {      /* a target: its value is nobody's between two calls */
+                    if (!name || !PadnamePV(name) || !PadnameLEN(name)) {      /* an op's own variable: nobody uses its value between two calls */
                         if (SvPADTMP(val)) freed += spare(aTHX_ val, limit, report);
                     }
                     else if (*PadnamePV(name) == '$' && !PadnameOUTER(name) && !PadnameIsSTATE(name) && !PadnameIsOUR(name) && !SvOK(val))

@@ -64,7 +64,7 @@ static AV *copy_inc(pTHX_ AV *inc) {
     return copy;
 }
 static int is_newline(SV *sv) { return sv && SvPOK(sv) && SvCUR(sv) == 1 && *SvPVX_const(sv) == '\n'; }
-/* The copy of @INC is kept for the next response: it seldom changes. */
+/* Remembers @INC and $/. The copy of @INC is kept for the next response, since @INC seldom changes. */
 void *mp_globals_save(mp_interp *me) {
     dTHXa(me->perl); saved *s = calloc(1, sizeof *s); AV *inc = GvAVn(PL_incgv);
     if (!s) return NULL;

@@ -172,8 +172,8 @@ static SV *object(pTHX_ mp_interp *me, const mi_val *v) {
     }
     return rv;
 }
-/* The object that a call gets as its first argument, counted by the caller. Most handlers let go of it, so that it can be the next
- * call's: then nobody else knows it. */
+/* The object that a handler gets as its first argument. Most handlers keep no reference to it, so that it can be used for the next call
+ * (mp_take_back). */
 #define LENT (SVt_PVMG | SVs_OBJECT | SVf_IOK | SVp_IOK)
 SV *mp_lend(pTHX_ mp_interp *me, const mi_val *v) {
     SV *rv = me->spare, *o;
@@ -183,8 +183,8 @@ SV *mp_lend(pTHX_ mp_interp *me, const mi_val *v) {
     TICKET_SET(o, v); *TICKET_CURSOR(o) = 0;
     return rv;
 }
-/* Kept if it is just as it was made, no reference to it is left, weak ones included, and its end would run no code. Called
- * where code may run. */
+/* Keeps the object for the next call if the handler has not changed it, no reference to it is left (weak ones included), and its end
+ * would run no code; else frees it, which may run a script's code. */
 void mp_take_back(pTHX_ mp_interp *me, SV *rv) {
     if (LIKELY(SvREFCNT(rv) == 1 && SvFLAGS(rv) == (SVt_IV | SVf_ROK) && !me->spare)) {
         SV *o = SvRV(rv);

@@ -58,6 +58,18 @@ fn push(slot: usize) {
     }
 }
 
+/// A slot that no owner has had yet.
+fn fresh() -> Option<usize> {
+    let mut next = FRESH.load(Relaxed);
+    while next < SLOT_COUNT as u32 {
+        match FRESH.compare_exchange_weak(next, next + 1, Relaxed, Relaxed) {
+            Ok(slot) => return Some(slot as usize),
+            Err(now) => next = now,
+        }
+    }
+    None
+}
+
 fn changed(top: u64, slot: u32) -> u64 {
     ((top >> 32).wrapping_add(1) << 32) | u64::from(slot)
 }
@@ -89,13 +101,7 @@ impl Ticket {
     /// Makes the ticket of a new owner; it is valid until [`void`](Ticket::void). When 2^20 owners live already the ticket is
     /// [`GONE`](Ticket::GONE): its objects raise instead of being mistaken for another's.
     pub fn new_owner() -> Ticket {
-        let slot = match pop() {
-            Some(slot) => slot,
-            None => match FRESH.fetch_update(Relaxed, Relaxed, |n| (n < SLOT_COUNT as u32).then_some(n + 1)) {
-                Ok(slot) => slot as usize,
-                Err(_) => return Ticket::GONE,
-            },
-        };
+        let Some(slot) = pop().or_else(fresh) else { return Ticket::GONE };
         Ticket { slot: &SLOTS[slot], generation: SLOTS[slot].generation.load(Relaxed) }
     }
 

@@ -31,8 +31,14 @@ impl Crowd {
     }
 
     fn join(&self, worker: Worker) -> bool {
-        let more = |waiting| waiting_rules::may_join(waiting, worker.of, worker.draining).then_some(waiting + 1);
-        self.0.fetch_update(SeqCst, SeqCst, more).is_ok()
+        let mut waiting = self.waiting();
+        while waiting_rules::may_join(waiting, worker.of, worker.draining) {
+            match self.0.compare_exchange_weak(waiting, waiting + 1, SeqCst, SeqCst) {
+                Ok(_) => return true,
+                Err(now) => waiting = now,
+            }
+        }
+        false
     }
 
     fn leave(&self) {

@@ -282,13 +282,11 @@ impl Socket {
 fn unmask(bytes: &mut [u8], mask: [u8; 4], at: usize) {
     let turned: [u8; 4] = std::array::from_fn(|i| mask[(at + i) % 4]);
     let word = u32::from_ne_bytes(turned);
-    let mut words = bytes.chunks_exact_mut(4);
-    for four in &mut words {
-        if let Ok(four) = <&mut [u8; 4]>::try_from(four) {
-            *four = (u32::from_ne_bytes(*four) ^ word).to_ne_bytes();
-        }
+    let (words, rest) = bytes.as_chunks_mut::<4>();
+    for four in words {
+        *four = (u32::from_ne_bytes(*four) ^ word).to_ne_bytes();
     }
-    words.into_remainder().iter_mut().zip(turned).for_each(|(byte, mask)| *byte ^= mask);
+    rest.iter_mut().zip(turned).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 /// The code that answers a close with this payload: the same, or that of the rule it breaks.
