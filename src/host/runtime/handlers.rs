@@ -20,8 +20,8 @@ use crate::host::{configured, site, startup};
 
 impl Handlers for HostRuntime {
     fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
-        let Some(phase) = Phase::by_name(phase) else { return Ok(None) };
         let lang = lang()?;
+        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
         let steps = match lang.state(r) {
             Some(state) => state.steps(phase, &configured::of_request(lang, phase, r)),
             None => configured::of_request(lang, phase, r).iter().cloned().map(Step::Named).collect(),
@@ -30,8 +30,9 @@ impl Handlers for HostRuntime {
     }
 
     fn of_server(&self, s: &Server, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
-        let Some(phase) = Phase::by_name(phase) else { return Ok(None) };
-        Ok(Some(configured::of_server(lang()?, phase, s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
+        let lang = lang()?;
+        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
+        Ok(Some(configured::of_server(lang, phase, s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
     }
 
     fn change_request(&self, r: &Request, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool> {
@@ -121,7 +122,7 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
 
 /// A phase as a script names it, if this request may change it.
 fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
-    let Some(phase) = Phase::by_name(name) else { return Ok(None) };
+    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
     match phase.row().scope {
         Scope::Server | Scope::Directory => Ok(Some(phase)),
         _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
