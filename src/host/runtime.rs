@@ -139,7 +139,7 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
 
 /// A phase as a script names it, if this request may change it.
 fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
-    let Some(phase) = Phase::by_name(name) else { return Ok(None) };
+    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
     match phase.row().scope {
         Scope::Server | Scope::Directory => Ok(Some(phase)),
         _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
@@ -339,8 +339,8 @@ impl Runtime for HostRuntime {
     }
 
     fn handlers(&self, owner: Owner, name: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
-        let Some(phase) = Phase::by_name(name) else { return Ok(None) };
         let lang = lang()?;
+        let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
         if let Some(r) = of::<Request>(owner) {
             let steps = match lang.state(&r) {
                 Some(state) => state.steps(phase, &configured::of_request(lang, phase, &r)),

@@ -152,7 +152,7 @@ pub fn directive<H: CommonHost>(
             Ok(())
         }
         Effect::Run(item) => run_now(lang, &s, record, &item),
-        Effect::Provider(config::Provider { directive, group, name, handler }) => {
+        Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             provider::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
         }
@@ -510,7 +510,7 @@ pub fn change_handlers(
     name: &[u8],
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
-    let Some(phase) = Phase::by_name(name) else { return Ok(false) };
+    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
         configured::change(lang, phase, s, change);

@@ -51,6 +51,15 @@ sub post_perdir { seen($_[0], 'post_perdir') }
 sub insert_filter { seen($_[0], 'insert_filter'); return Apache2::Const::FORBIDDEN }
 sub insert_error { seen($_[0], 'insert_error'); die "no error page dies of this\n" if $_[0]->uri =~ /dies/; return 500 }
 sub allow { return ($_[0]->args || '') eq 'token' ? Apache2::Const::OK : Apache2::Const::DECLINED }
+sub force { return ($_[0]->args || '') eq 'who' ? Apache2::Const::OK : Apache2::Const::DECLINED }
+sub authen {
+    my $r = shift;
+    if (my $name = $r->headers_in->get('X-Name')) { $r->user($name); return Apache2::Const::OK }
+    $r->note_auth_failure;
+    return 401;
+}
+sub asks { my $r = shift; $r->err_headers_out->set('WWW-Authenticate', 'Mine realm="' . $r->auth_type . '"'); return Apache2::Const::OK }
+sub authz { return Apache2::Const::OK }
 sub page { my $r = shift; $r->content_type('text/plain'); $r->print('page of ', $r->user // 'nobody'); return Apache2::Const::OK }
 sub below {
     my $r = shift;
@@ -89,6 +98,23 @@ PerlPreTranslateHandler My::Ours::pre_translate
 </Location>
 <Location /missing>
     PerlInsertErrorFilterHandler My::Ours::insert_error
+</Location>
+<Location /mine>
+    AuthType Mine
+    Require valid-user
+    SetHandler modperl
+    PerlAuthenHandler My::Ours::authen
+    PerlNoteAuthFailureHandler My::Ours::asks
+    PerlResponseHandler My::Ours::page
+</Location>
+<Location /open>
+    AuthType Mine
+    Require all granted
+    SetHandler modperl
+    PerlForceAuthnHandler My::Ours::force
+    PerlAuthenHandler My::Ours::authen
+    PerlAuthzHandler My::Ours::authz
+    PerlResponseHandler My::Ours::page
 </Location>
 <Location /private>
     AuthType Basic
@@ -133,6 +159,11 @@ for_each_mpm(qw(event prefork), sub {
     is $s->get('/missing/dies')->{status}, 404, 'whatever the handler raises';
     is $s->get('/private?token')->{content}, 'page of nobody', 'PerlAccessExHandler lets in without a user';
     is $s->get('/private')->{status}, 401, 'or does not';
+    $answer = $s->get('/mine');
+    is "$answer->{status} $answer->{headers}{'www-authenticate'}", '401 Mine realm="Mine"', 'a type of authentication of one\'s own asks in its own way';
+    is $s->get('/mine', 'X-Name' => 'ann')->{content}, 'page of ann', 'and knows its users';
+    is $s->get('/open', 'X-Name' => 'ann')->{content}, 'page of nobody', 'where all may come nobody is asked';
+    is $s->get('/open?who', 'X-Name' => 'ann')->{content}, 'page of ann', 'unless PerlForceAuthnHandler says so';
     is scalar(grep { $s->get('/quick/page')->{status} == 200 } 1 .. 20), 20, 'the only interpreter is free after each';
 });
 

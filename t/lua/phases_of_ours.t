@@ -14,6 +14,23 @@ LuaModule seen
 <Location /missing>
     LuaInsertErrorFilterHandler function(r) see(r, "insert_error") return 500 end
 </Location>
+<Location /mine>
+    AuthType Mine
+    Require valid-user
+    SetHandler lua
+    LuaAuthenHandler function(r) return authen(r) end
+    LuaNoteAuthFailureHandler function(r) r.err_headers_out["WWW-Authenticate"] = "Mine" return apache2.OK end
+    LuaResponseHandler function(r) r:puts("page of ", r.user) return apache2.OK end
+</Location>
+<Location /open>
+    AuthType Mine
+    Require all granted
+    SetHandler lua
+    LuaForceAuthnHandler function(r) return r.args == "who" and apache2.OK or apache2.DECLINED end
+    LuaAuthenHandler function(r) return authen(r) end
+    LuaAuthzHandler function(r) return apache2.OK end
+    LuaResponseHandler function(r) r:puts("page of ", r.user or "nobody") return apache2.OK end
+</Location>
 <Location /private>
     AuthType Basic
     AuthName test
@@ -34,6 +51,12 @@ function see(r, what)
   r.err_headers_out["X-Seen"] = seen and seen .. " " .. what or what
   return apache2.DECLINED
 end
+function authen(r)
+  r.user = r.headers_in["X-Name"]
+  if r.user then return apache2.OK end
+  r:note_auth_failure()
+  return 401
+end
 L
     $s->expect_log(qr/returned/);
     my $answer = $s->get('/seen/a%40b');
@@ -43,6 +66,11 @@ L
     is "$answer->{status} $answer->{headers}{'x-seen'}", '404 pre_translate:/missing insert_error', 'an error page of httpd\'s';
     is $s->get('/private?token')->{content}, 'page', 'LuaAccessExHandler lets in without a user';
     is $s->get('/private')->{status}, 401, 'or does not';
+    $answer = $s->get('/mine');
+    is "$answer->{status} $answer->{headers}{'www-authenticate'}", '401 Mine', 'a type of authentication of one\'s own asks in its own way';
+    is $s->get('/mine', 'X-Name' => 'ann')->{content}, 'page of ann', 'and knows its users';
+    is $s->get('/open', 'X-Name' => 'ann')->{content}, 'page of nobody', 'where all may come nobody is asked';
+    is $s->get('/open?who', 'X-Name' => 'ann')->{content}, 'page of ann', 'unless LuaForceAuthnHandler says so';
 });
 
 done_testing;

@@ -5,7 +5,7 @@ use crate::directive::{Action, Directive};
 use crate::effect::Effect;
 use crate::error::{Cause, LineError};
 use crate::lines::{handlers, lua};
-use crate::place::{Place, Where};
+use crate::place::{LinePlace, Where};
 use crate::settings::Key;
 use crate::vocabulary::{Args, Contexts, Language};
 use crate::words;
@@ -31,12 +31,12 @@ fn check(row: &'static Directive, cmd: &Context<'_>, args: &[&[u8]]) -> Result<(
         return Err(Cause::NotBuilt(row.name));
     }
     let allowed = match cmd.place {
-        Place::Server => row.contexts.has(Contexts::SERVER),
-        Place::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
-        Place::Section(_) => {
+        LinePlace::Server => row.contexts.has(Contexts::SERVER),
+        LinePlace::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
+        LinePlace::Section(_) => {
             row.contexts.has(Contexts::DIRECTORY) || (row.contexts.has(Contexts::LOCATION) && cmd.place.is_location())
         }
-        Place::Htaccess => row.contexts.has(Contexts::HTACCESS),
+        LinePlace::Htaccess => row.contexts.has(Contexts::HTACCESS),
     };
     if !allowed {
         return Err(Cause::Elsewhere { place: cmd.place.to_string(), belongs: row.contexts });
@@ -105,98 +105,102 @@ fn set(row: &'static Directive, cmd: &mut Context<'_>, key: Key, args: &[&[u8]])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::Trim;
     use crate::dir::DirConf;
     use crate::directives::directives;
     use crate::lines::world::{LOCATION, World, noted, refused};
-    use crate::options::{DirOption, names, server_options};
+    use crate::options::{DirOption, dir_options, names, server_options};
     use crate::server::ServerConf;
-    use crate::value::Value;
+    use crate::value::SettingValue;
+    use crate::value::Trim;
 
     #[test]
     fn wrong_lines_are_refused_with_what_was_written_and_why() {
         let of_server = names(server_options(Language::Perl));
-        let of_dir = "GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv";
-        let cases: &[(Place<'_>, &str, &str)] = &[
-            (Place::Server, "PerlInterpMax abc", "PerlInterpMax: \"abc\" is not a number"),
-            (Place::Server, "PerlInterpMax -1", "PerlInterpMax: \"-1\" is not a number"),
-            (Place::Server, "PerlInterpMax 0", "PerlInterpMax: \"0\" is too small: at least 1"),
-            (Place::Server, "PerlInterpMax 10x", "PerlInterpMax: \"10x\" is not a number"),
+        let of_dir = names(dir_options(Language::Perl));
+        let cases: &[(LinePlace<'_>, &str, &str)] = &[
+            (LinePlace::Server, "PerlInterpMax abc", "PerlInterpMax: \"abc\" is not a number"),
+            (LinePlace::Server, "PerlInterpMax -1", "PerlInterpMax: \"-1\" is not a number"),
+            (LinePlace::Server, "PerlInterpMax 0", "PerlInterpMax: \"0\" is too small: at least 1"),
+            (LinePlace::Server, "PerlInterpMax 10x", "PerlInterpMax: \"10x\" is not a number"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "PerlInterpMax 2147483648",
                 "PerlInterpMax: \"2147483648\" is too large: at most 2147483647",
             ),
-            (Place::Server, "PerlInterpStart ''", "PerlInterpStart: \"\" is not a number"),
-            (Place::Server, "PerlInterpMinSpare 1.5", "PerlInterpMinSpare: \"1.5\" is not a number"),
-            (Place::Server, "PerlInterpMaxSpare many", "PerlInterpMaxSpare: \"many\" is not a number"),
-            (Place::Server, "PerlInterpMaxRequests 1e3", "PerlInterpMaxRequests: \"1e3\" is not a number"),
-            (Place::Server, "PerlInterpMaxQueue off", "PerlInterpMaxQueue: \"off\" is not a number"),
+            (LinePlace::Server, "PerlInterpStart ''", "PerlInterpStart: \"\" is not a number"),
+            (LinePlace::Server, "PerlInterpMinSpare 1.5", "PerlInterpMinSpare: \"1.5\" is not a number"),
+            (LinePlace::Server, "PerlInterpMaxSpare many", "PerlInterpMaxSpare: \"many\" is not a number"),
+            (LinePlace::Server, "PerlInterpMaxRequests 1e3", "PerlInterpMaxRequests: \"1e3\" is not a number"),
+            (LinePlace::Server, "PerlInterpMaxQueue off", "PerlInterpMaxQueue: \"off\" is not a number"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "PerlInterpMaxWait soon",
                 "PerlInterpMaxWait: \"soon\" is not a time such as 30, 500ms, 5min or 2h",
             ),
-            (Place::Server, "PerlInterpMaxWait 99999999d", "PerlInterpMaxWait: \"99999999d\" is too long a time"),
+            (LinePlace::Server, "PerlInterpMaxWait 99999999d", "PerlInterpMaxWait: \"99999999d\" is too long a time"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "PerlInterpMaxAge -5",
                 "PerlInterpMaxAge: \"-5\" is not a time such as 30, 500ms, 5min or 2h",
             ),
             (
-                Place::Server,
+                LinePlace::Server,
                 "PerlInterpScope thread",
                 "PerlInterpScope: \"thread\" is none of handler, response, subrequest, request, connection",
             ),
-            (Place::Server, "PerlInterpTrim big", "PerlInterpTrim: \"big\" is not a size such as 65536, 64K or 1M"),
-            (Place::Server, "PerlInterpTrim 0", "PerlInterpTrim: \"0\" is too small: at least 1 byte, or off"),
-            (Place::Server, "PerlInterpTrim report", "PerlInterpTrim: \"report\" lacks the size to report"),
-            (Place::Server, "PerlInterpTrim tell 1M", "PerlInterpTrim: \"tell\" before a size is not \"report\""),
-            (Place::Server, "PerlInterpTrim report x", "PerlInterpTrim: \"x\" is not a size such as 65536, 64K or 1M"),
+            (LinePlace::Server, "PerlInterpTrim big", "PerlInterpTrim: \"big\" is not a size such as 65536, 64K or 1M"),
+            (LinePlace::Server, "PerlInterpTrim 0", "PerlInterpTrim: \"0\" is too small: at least 1 byte, or off"),
+            (LinePlace::Server, "PerlInterpTrim report", "PerlInterpTrim: \"report\" lacks the size to report"),
+            (LinePlace::Server, "PerlInterpTrim tell 1M", "PerlInterpTrim: \"tell\" before a size is not \"report\""),
+            (
+                LinePlace::Server,
+                "PerlInterpTrim report x",
+                "PerlInterpTrim: \"x\" is not a size such as 65536, 64K or 1M",
+            ),
             (
                 LOCATION,
                 "PerlInterpMax 5",
                 "PerlInterpMax: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of sections",
             ),
             (
-                Place::Htaccess,
+                LinePlace::Htaccess,
                 "PerlInterpMax 5",
                 "PerlInterpMax: not allowed in .htaccess: it belongs at server level or in a <VirtualHost>, outside of sections",
             ),
             (
-                Place::Section(""),
+                LinePlace::Section(""),
                 "PerlTransHandler A",
                 "PerlTransHandler: not allowed in a section: it belongs at server level or in a <VirtualHost>, outside of sections",
             ),
             (
-                Place::Section("<Directory"),
+                LinePlace::Section("<Directory"),
                 "PerlModule A",
                 "PerlModule: not allowed in a <Directory> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
             (
-                Place::Section("<Files"),
+                LinePlace::Section("<Files"),
                 "PerlRequire a.pl",
                 "PerlRequire: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
-            (Place::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
+            (LinePlace::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
             (
                 LOCATION,
                 "PerlSetInputFilter DEFLATE",
                 "PerlSetInputFilter: mod_interp does not have PerlSetInputFilter yet",
             ),
-            (Place::Server, "PerlOptions +InputFilter", "PerlOptions: mod_interp does not have InputFilter yet"),
-            (Place::Server, "PerlOptions OutputFilter", "PerlOptions: mod_interp does not have OutputFilter yet"),
-            (Place::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
+            (LinePlace::Server, "PerlOptions +InputFilter", "PerlOptions: mod_interp does not have InputFilter yet"),
+            (LinePlace::Server, "PerlOptions OutputFilter", "PerlOptions: mod_interp does not have OutputFilter yet"),
+            (LinePlace::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
             (LOCATION, "PerlFixupHandler ''", "PerlFixupHandler: \"\" does not name a handler"),
-            (Place::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),
-            (Place::Server, "PerlSetVar ''  x", "PerlSetVar: takes name value"),
-            (Place::Server, "PerlSetVar '' x", "PerlSetVar: \"\" is not a name"),
-            (Place::Server, "PerlSetVar a", "PerlSetVar: takes name value"),
-            (Place::Server, "PerlSetEnv A=B c", "PerlSetEnv: \"A=B\" is not the name of a variable"),
-            (Place::Server, "PerlPassEnv ''", "PerlPassEnv: \"\" is not a name"),
-            (Place::Server, "PerlWarn maybe", "PerlWarn: \"maybe\" is neither On nor Off"),
+            (LinePlace::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),
+            (LinePlace::Server, "PerlSetVar ''  x", "PerlSetVar: takes name value"),
+            (LinePlace::Server, "PerlSetVar '' x", "PerlSetVar: \"\" is not a name"),
+            (LinePlace::Server, "PerlSetVar a", "PerlSetVar: takes name value"),
+            (LinePlace::Server, "PerlSetEnv A=B c", "PerlSetEnv: \"A=B\" is not the name of a variable"),
+            (LinePlace::Server, "PerlPassEnv ''", "PerlPassEnv: \"\" is not a name"),
+            (LinePlace::Server, "PerlWarn maybe", "PerlWarn: \"maybe\" is neither On nor Off"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "PerlOptions +Foo",
                 &format!(
                     "PerlOptions: \"Foo\" is not an option. Options of a server: {of_server}; of a directory: {of_dir}"
@@ -205,20 +209,23 @@ mod tests {
             (
                 LOCATION,
                 "PerlOptions +setupenv",
-                "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: GlobalRequest, \
-                 MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"setupenv\" is not an option (did you mean SetupEnv?). Options of a directory: {of_dir}"
+                ),
             ),
             (
                 LOCATION,
                 "PerlOptions +Parent",
-                "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"Parent\" belongs to the server: not allowed in a <Location> section; allowed there: {of_dir}"
+                ),
             ),
             (
-                Place::Htaccess,
+                LinePlace::Htaccess,
                 "PerlOptions +Htaccess",
-                "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: \
-                 GlobalRequest, MergeHandlers, ParseHeaders, SetupEnv",
+                &format!(
+                    "PerlOptions: \"Htaccess\" belongs to the server: not allowed in .htaccess; allowed there: {of_dir}"
+                ),
             ),
         ];
         for (place, line, message) in cases {
@@ -231,7 +238,7 @@ mod tests {
     fn every_directive_refuses_the_places_it_does_not_belong_to() {
         for row in directives(Language::Perl).iter().chain(directives(Language::Lua)) {
             for (place, bit) in
-                [(Place::Section("<Directory"), Contexts::DIRECTORY), (Place::Htaccess, Contexts::HTACCESS)]
+                [(LinePlace::Section("<Directory"), Contexts::DIRECTORY), (LinePlace::Htaccess, Contexts::HTACCESS)]
             {
                 if !row.contexts.has(bit) {
                     let message = refused(&mut World::default(), place, &format!("{} a b", row.name));
@@ -255,17 +262,17 @@ mod tests {
             };
             let line = format!("{name} {words}");
             assert_eq!(
-                refused(&mut World::default(), Place::Htaccess, &line),
+                refused(&mut World::default(), LinePlace::Htaccess, &line),
                 format!(
                     "{name}: {}, which .htaccess may do only where the server's configuration says \"{language}Options +Htaccess\"",
                     row.deed
                 )
             );
             let mut world = World::default();
-            assert_eq!(world.line(Place::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
-            assert!(world.line(Place::Htaccess, &line).is_ok());
+            assert_eq!(world.line(LinePlace::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
+            assert!(world.line(LinePlace::Htaccess, &line).is_ok());
             let mut world = World { from_code: true, ..World::default() };
-            assert!(world.line(Place::Htaccess, &line).is_ok());
+            assert!(world.line(LinePlace::Htaccess, &line).is_ok());
         }
     }
 
@@ -279,12 +286,12 @@ mod tests {
             ("PerlSetEnv LD_PRELOAD /a.so", "\"LD_PRELOAD\" decides which code the programs that a script starts run"),
             ("PerlSetEnv PATH /a", "\"PATH\" decides which code the programs that a script starts run"),
         ] {
-            let message = refused(&mut World::default(), Place::Htaccess, line);
+            let message = refused(&mut World::default(), LinePlace::Htaccess, line);
             assert!(message.contains(&format!(": {deed}, which .htaccess may do only where")), "{line}: {message}");
             let language = if line.starts_with("Lua") { "Lua" } else { "Perl" };
             let mut world = World::default();
-            assert_eq!(world.line(Place::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
-            assert!(world.line(Place::Htaccess, line).is_ok(), "{line}");
+            assert_eq!(world.line(LinePlace::Server, &format!("{language}Options +Htaccess")), Ok(Effect::Done));
+            assert!(world.line(LinePlace::Htaccess, line).is_ok(), "{line}");
         }
     }
 
@@ -294,7 +301,7 @@ mod tests {
         outer.line(LOCATION, "LuaInherit none").unwrap();
         outer.line(LOCATION, "LuaMapHandler /x /a.lua").unwrap();
         let mut inner = World::default();
-        inner.line(Place::Htaccess, "LuaScope once").unwrap();
+        inner.line(LinePlace::Htaccess, "LuaScope once").unwrap();
         assert_eq!(DirConf::merge(&outer.dir, &inner.dir).lua().maps.len(), 1);
         let mut section = World::default();
         section.line(LOCATION, "LuaScope once").unwrap();
@@ -307,28 +314,28 @@ mod tests {
         for line in
             ["PerlSetVar a b", "PerlAddVar a c d", "PerlSetEnv E 1", "PerlOptions +SetupEnv", "PerlSendHeader on"]
         {
-            assert_eq!(world.line(Place::Htaccess, line), Ok(Effect::Done), "{line}");
+            assert_eq!(world.line(LinePlace::Htaccess, line), Ok(Effect::Done), "{line}");
         }
         assert_eq!(world.dir.vars.vars().get_all(b"a").count(), 3);
         assert_eq!(world.dir.set_env.get(b"E"), Some(&b"1"[..]));
         assert!(world.dir.options.is(DirOption::ParseHeaders));
         assert_eq!(world.server, ServerConf::default());
         for line in ["LuaSetVar a b", "LuaOptions +WatchGlobals", "LuaScope server 2 4", "LuaCodeCache never"] {
-            assert_eq!(world.line(Place::Htaccess, line), Ok(Effect::Done), "{line}");
+            assert_eq!(world.line(LinePlace::Htaccess, line), Ok(Effect::Done), "{line}");
         }
     }
 
     #[test]
     fn a_setting_of_threads_is_kept_and_noted_without_them() {
         let mut world = World::default();
-        assert_eq!(world.line(Place::Server, "PerlInterpTrim report 64K"), Ok(Effect::Done));
-        assert_eq!(world.server.settings.get(Key::Trim), Some(&Value::Trim(Trim::Report(65536))));
+        assert_eq!(world.line(LinePlace::Server, "PerlInterpTrim report 64K"), Ok(Effect::Done));
+        assert_eq!(world.server.settings.get(Key::Trim), Some(&SettingValue::Trim(Trim::Report(65536))));
         world.threaded = false;
-        let note = noted(world.line(Place::Server, "PerlInterpMax 7"));
+        let note = noted(world.line(LinePlace::Server, "PerlInterpMax 7"));
         assert_eq!(note, "PerlInterpMax: this line has no effect without threads");
-        assert_eq!(world.server.settings.get(Key::Max), Some(&Value::Count(7)));
+        assert_eq!(world.server.settings.get(Key::Max), Some(&SettingValue::Count(7)));
         assert_eq!(world.server.settings.at(), Some(&Where::new("httpd.conf", 12)));
-        assert_eq!(world.line(Place::Server, "LuaInterpMaxMemory 8M"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "LuaInterpMaxMemory 8M"), Ok(Effect::Done));
     }
 
     #[test]
@@ -336,7 +343,7 @@ mod tests {
         let mut world = World::default();
         world.line(LOCATION, "LuaCodeCache never").unwrap();
         assert!(world.server.settings.is_empty());
-        world.line(Place::Server, "LuaRoot /srv").unwrap();
+        world.line(LinePlace::Server, "LuaRoot /srv").unwrap();
         assert_eq!((world.server.root(), world.server.settings.at()), (world.dir.root(), None));
         assert!(world.dir.root().is_some());
     }

@@ -1,8 +1,8 @@
 //! What settings choose between.
 
-use crate::value::{Kind, Value};
+use crate::value::{SettingKind, SettingValue};
 
-/// `choice!(/// docs Name { Variant = "word", ... })` is an enum of these variants, and the [`Kind`] of a setting that takes
+/// `choice!(/// docs Name { Variant = "word", ... })` is an enum of these variants, and the [`SettingKind`] of a setting that takes
 /// one of these words.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $(#[$first_doc:meta])* $first:ident = $first_word:literal,
@@ -16,8 +16,8 @@ macro_rules! choice {
         }
 
         impl $name {
-            pub(crate) const KIND: Kind =
-                Kind::Word(&[$first_word, $($word),*], concat!($first_word, $("|", $word),*));
+            pub(crate) const KIND: SettingKind =
+                SettingKind::Word(&[$first_word, $($word),*], concat!($first_word, $("|", $word),*));
 
             /// The word that stands for it.
             #[must_use]
@@ -30,10 +30,10 @@ macro_rules! choice {
 
             /// What a setting says; the default where nothing is written.
             #[inline]
-            pub(crate) fn of(value: Option<&Value>) -> Self {
+            pub(crate) fn of(value: Option<&SettingValue>) -> Self {
                 const ALL: &[$name] = &[$name::$first, $($name::$rest),*];
                 match value {
-                    Some(Value::Word(at)) => ALL.get(usize::from(*at)).copied().unwrap_or_default(),
+                    Some(SettingValue::Word(at)) => ALL.get(usize::from(*at)).copied().unwrap_or_default(),
                     _ => Self::default(),
                 }
             }
@@ -92,59 +92,4 @@ impl Inherit {
             Inherit::None => add.to_vec(),
         }
     }
-}
-
-/// `LuaScope`: how long the globals of a script live.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum ScriptScope {
-    /// For one call.
-    #[default]
-    Once,
-    /// Until the request ends.
-    Request,
-    /// Until the connection ends.
-    Conn,
-    /// For good, in each interpreter. mod_lua: one per thread.
-    Thread,
-    /// For good. mod_lua keeps so many states of the script in a process.
-    Server {
-        /// At least 1.
-        min: u32,
-        /// At least `min`.
-        max: u32,
-    },
-}
-
-impl ScriptScope {
-    /// The words that may be written.
-    pub(crate) const WORDS: [&'static str; 5] = ["once", "request", "conn", "thread", "server"];
-
-    /// What the word of this number stands for, with the numbers behind it.
-    pub(crate) fn new(word: usize, min: Option<u32>, max: Option<u32>) -> Self {
-        let min = min.unwrap_or(1).max(1);
-        match word {
-            1 => ScriptScope::Request,
-            2 => ScriptScope::Conn,
-            3 => ScriptScope::Thread,
-            4 => ScriptScope::Server { min, max: max.unwrap_or(1).max(min) },
-            _ => ScriptScope::Once,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn of(value: Option<&Value>) -> Self {
-        if let Some(Value::ScriptScope(scope)) = value { *scope } else { Self::default() }
-    }
-}
-
-/// `PerlInterpTrim`: whether idle interpreters give large buffers back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Trim {
-    /// Buffers stay with their variables, as perl does it.
-    #[default]
-    Off,
-    /// Buffers of at least this many bytes, whose variables hold no value, are freed.
-    GiveBack(u64),
-    /// They are only counted and named in the log.
-    Report(u64),
 }

@@ -7,7 +7,7 @@ use crate::dir::DirConf;
 use crate::effect::Effect;
 use crate::error::Cause;
 use crate::options::ServerOption;
-use crate::place::{Place, Where};
+use crate::place::{LinePlace, Where};
 use crate::server::ServerConf;
 
 /// The record of the server a line belongs to.
@@ -25,7 +25,7 @@ pub struct Context<'a> {
     /// The record of the section; at server level that of the directories' defaults.
     pub dir: Option<&'a mut DirConf>,
     /// What is around the line.
-    pub place: Place<'a>,
+    pub place: LinePlace<'a>,
     /// File and line, to be remembered.
     pub at: Where,
     /// The line is handed over by running code (`add_config`), which may run more code anyway.
@@ -67,7 +67,7 @@ impl Context<'_> {
 
     /// Whether a line here may say which code runs: not in `.htaccess`, unless the server says so.
     pub(crate) fn may_choose_code(&self) -> bool {
-        self.place != Place::Htaccess || self.from_code || self.server().options.is(ServerOption::Htaccess)
+        self.place != LinePlace::Htaccess || self.from_code || self.server().options.is(ServerOption::Htaccess)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::choices::{CodeCache, Inherit, ScriptScope};
+use crate::choices::{CodeCache, Inherit};
 use crate::flags::DirOptions;
 use crate::handler::{Handler, Handlers};
 use crate::hooks::Position;
@@ -14,7 +14,7 @@ use crate::options::DirOption;
 use crate::phases::Phase;
 use crate::settings::{Key, Settings};
 use crate::slots::{DIR_SLOTS, Slot};
-use crate::value::Value;
+use crate::value::{ScriptScope, SettingValue};
 use crate::vars::{ConfigVars, Vars};
 use crate::vocabulary::Merges;
 
@@ -179,7 +179,7 @@ impl DirConf {
 /// `LuaRoot`.
 pub(crate) fn root(settings: &Settings) -> Option<&Arc<[u8]>> {
     match settings.get(Key::Root) {
-        Some(Value::Path(path)) => Some(path),
+        Some(SettingValue::Path(path)) => Some(path),
         _ => None,
     }
 }

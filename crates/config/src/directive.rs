@@ -83,7 +83,7 @@ impl Directive {
 
 /// A row of the table: a directive of one language or of both.
 #[derive(Clone, Copy)]
-pub(crate) struct Row {
+pub(crate) struct DirectiveRow {
     /// Without the name of the language, unless it `is_whole`.
     name: &'static str,
     is_whole: bool,
@@ -107,8 +107,8 @@ pub(crate) const fn row(
     syntax: &'static str,
     contexts: Contexts,
     action: Action,
-) -> Row {
-    Row {
+) -> DirectiveRow {
+    DirectiveRow {
         name,
         is_whole: false,
         has: [true; 2],
@@ -127,16 +127,22 @@ pub(crate) const fn row(
 }
 
 /// A row whose line is a function's affair.
-pub(crate) const fn call(name: &'static str, args: Args, syntax: &'static str, contexts: Contexts, f: ApplyFn) -> Row {
+pub(crate) const fn call(
+    name: &'static str,
+    args: Args,
+    syntax: &'static str,
+    contexts: Contexts,
+    f: ApplyFn,
+) -> DirectiveRow {
     row(name, args, syntax, contexts, Action::Call(f))
 }
 
 /// One of mod_perl's that is not built: any line with it is refused.
-pub(crate) const fn unbuilt(name: &'static str, syntax: &'static str, contexts: Contexts) -> Row {
+pub(crate) const fn unbuilt(name: &'static str, syntax: &'static str, contexts: Contexts) -> DirectiveRow {
     row(name, Args::Raw, syntax, contexts, Action::NotYet).only(Language::Perl).doc("Not there yet.")
 }
 
-impl Row {
+impl DirectiveRow {
     pub(crate) const fn only(self, language: Language) -> Self {
         let is_perl = matches!(language, Language::Perl);
         Self { has: [is_perl, !is_perl], ..self }
@@ -205,9 +211,9 @@ impl Row {
 }
 
 /// The row of a setting.
-pub(crate) const fn setting(of: &SettingRow) -> Row {
+pub(crate) const fn setting(of: &SettingRow) -> DirectiveRow {
     let kinds = [of.kind(Language::Perl), of.kind(Language::Lua)];
-    Row {
+    DirectiveRow {
         name: of.name,
         is_whole: false,
         has: [of.is_of(Language::Perl), of.is_of(Language::Lua)],
@@ -225,7 +231,7 @@ pub(crate) const fn setting(of: &SettingRow) -> Row {
 }
 
 /// How many of these rows a language has.
-pub(crate) const fn count(parts: &[&[Row]], language: Language) -> usize {
+pub(crate) const fn count(parts: &[&[DirectiveRow]], language: Language) -> usize {
     let (mut n, mut part) = (0, 0);
     while part < parts.len() {
         let mut i = 0;
@@ -239,7 +245,7 @@ pub(crate) const fn count(parts: &[&[Row]], language: Language) -> usize {
 }
 
 /// How long the names of a language's directives are together.
-pub(crate) const fn names_length(parts: &[&[Row]], language: Language) -> usize {
+pub(crate) const fn names_length(parts: &[&[DirectiveRow]], language: Language) -> usize {
     let (mut length, mut part) = (0, 0);
     while part < parts.len() {
         let mut i = 0;
@@ -264,7 +270,7 @@ const fn put<const N: usize>(mut all: [u8; N], at: usize, text: &[u8]) -> [u8; N
 }
 
 /// The names of a language's directives, one after the other, each with the name of the language in its place.
-pub(crate) const fn names<const N: usize>(parts: &[&[Row]], language: Language) -> [u8; N] {
+pub(crate) const fn names<const N: usize>(parts: &[&[DirectiveRow]], language: Language) -> [u8; N] {
     let (mut all, mut at, mut part) = ([0; N], 0, 0);
     while part < parts.len() {
         let mut i = 0;
@@ -292,7 +298,7 @@ pub(crate) const fn names<const N: usize>(parts: &[&[Row]], language: Language) 
 
 /// The table of a language, from all rows, and from its [`names`].
 pub(crate) const fn table<const N: usize>(
-    parts: &[&[Row]],
+    parts: &[&[DirectiveRow]],
     language: Language,
     names: &'static [u8],
 ) -> [Directive; N] {

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
-use crate::directive::{Action, Directive, Row, call, count, names, names_length, row, setting, table, unbuilt};
+use crate::directive::{
+    Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table, unbuilt,
+};
 use crate::lines::{environment, handlers, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::not_yet;
@@ -34,7 +36,7 @@ const FILTERS: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
 const SCRIPT_AND_FUNCTION: Args = Args::Words { min: 3, max: 3 };
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+const ROWS: &[DirectiveRow] = &[
     call("Require", Args::Iterate, "file ...", NO_SECTION, startup::require).runs_code().fills(|s: &ServerConf| &s.requires)
         .doc("Requires files when the interpreter starts, before the modules of PerlModule; at once if it runs already. A failure ends the start.")
         .lua_doc("Runs files when the interpreter starts, before the modules of LuaModule; at once if it runs already. A failure ends the start."),
@@ -97,7 +99,7 @@ const ROWS: &[Row] = &[
         .doc("Makes a function a filter that SetOutputFilter and the like can name. It runs as a coroutine."),
 ];
 
-const SETTING_ROWS: [Row; SETTINGS.len()] = {
+const SETTING_ROWS: [DirectiveRow; SETTINGS.len()] = {
     let mut rows = [setting(&SETTINGS[0]); SETTINGS.len()];
     let mut i = 1;
     while i < rows.len() {
@@ -108,7 +110,7 @@ const SETTING_ROWS: [Row; SETTINGS.len()] = {
 };
 
 /// `Perl*Handler`, `Lua*Handler`.
-const fn handler(phase: Phase, language: Language, name: &'static str, contexts: Contexts) -> Row {
+const fn handler(phase: Phase, language: Language, name: &'static str, contexts: Contexts) -> DirectiveRow {
     // Lua may be written in place, unquoted, which httpd's own cutting would tear apart.
     let args = if matches!(language, Language::Lua) { Args::Code } else { Args::Iterate };
     row(name, args, "handler ...", contexts, Action::Handler(phase))
@@ -120,7 +122,7 @@ const fn handler(phase: Phase, language: Language, name: &'static str, contexts:
 }
 
 /// `LuaHook*`.
-const fn hook(phase: Phase, name: &'static str, contexts: Contexts, is_ordered: bool) -> Row {
+const fn hook(phase: Phase, name: &'static str, contexts: Contexts, is_ordered: bool) -> DirectiveRow {
     let (max, syntax) = if is_ordered { (3, "file function [early|late]") } else { (2, "file function") };
     row(name, Args::Words { min: 2, max }, syntax, contexts, Action::Hook(phase))
         .whole()
@@ -131,7 +133,7 @@ const fn hook(phase: Phase, name: &'static str, contexts: Contexts, is_ordered: 
 }
 
 /// `<LuaHook*`.
-const fn hook_block(phase: Phase, name: &'static str, contexts: Contexts) -> Row {
+const fn hook_block(phase: Phase, name: &'static str, contexts: Contexts) -> DirectiveRow {
     let contexts = contexts.and(Contexts::EXEC_ON_READ);
     row(name, Args::Headed, "[function [early|late]]", contexts, Action::Hook(phase))
         .whole()
@@ -154,7 +156,7 @@ const PHASE_ROW_COUNT: usize = {
     n
 };
 
-const PHASE_ROWS: [Row; PHASE_ROW_COUNT] = {
+const PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
     let mut rows = [ROWS[0]; PHASE_ROW_COUNT];
     let (mut n, mut i) = (0, 0);
     while i < PHASES.len() {
@@ -186,7 +188,7 @@ const PHASE_ROWS: [Row; PHASE_ROW_COUNT] = {
 };
 
 /// All there is.
-const ALL: &[&[Row]] = &[ROWS, &SETTING_ROWS, &PHASE_ROWS, not_yet::ROWS];
+const ALL: &[&[DirectiveRow]] = &[ROWS, &SETTING_ROWS, &PHASE_ROWS, not_yet::ROWS];
 
 static PERL_NAMES: [u8; names_length(ALL, PERL)] = names(ALL, PERL);
 static LUA_NAMES: [u8; names_length(ALL, Language::Lua)] = names(ALL, Language::Lua);

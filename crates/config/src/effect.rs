@@ -22,7 +22,7 @@ pub enum Effect {
     /// none runs. An error is the line's error.
     Run(Queued),
     /// Make this provider known to httpd.
-    Provider(Provider),
+    Provider(NamedProvider),
     /// Put this variable into `%ENV` of the running interpreter.
     EnvNow {
         /// Its name.
@@ -54,7 +54,7 @@ pub struct Named {
 
 /// A provider of authentication or authorization.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Provider {
+pub struct NamedProvider {
     /// The directive, for messages.
     pub directive: &'static str,
     /// What it is asked for.

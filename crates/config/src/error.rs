@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::place::Where;
 use crate::vocabulary::{Contexts, Language};
-use crate::words::quoted;
 
 /// A line that cannot be obeyed, or (as a note) is of no effect. Shown, it begins with the directive; httpd puts file and
 /// line before an error.
@@ -110,6 +109,19 @@ pub enum Why {
     NoneOf(&'static [&'static str]),
 }
 
+/// The word as it is shown in messages: control characters and what is not UTF-8 are escaped.
+pub fn quoted(word: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for chunk in word.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    text.push('"');
+    text
+}
+
 impl Cause {
     /// For [`Result::map_err`]: this word is wrong.
     pub(crate) fn word(word: &[u8]) -> impl FnOnce(Why) -> Cause {
@@ -194,5 +206,16 @@ impl fmt::Display for Why {
             Why::NeedsIthreads => "needs a perl built with ithreads",
             Why::NoneOf(words) => return write!(f, "is none of {}", words.join(", ")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_shown_as_written_and_without_control_characters() {
+        assert_eq!(quoted("a'b\\é".as_bytes()), "\"a'b\\é\"");
+        assert_eq!(quoted(b"a\nb\xff"), "\"a\\nb\\xff\"");
     }
 }

@@ -1,12 +1,10 @@
-//! Handlers as the administrator wrote them, their process-wide numbers, and the stacks that hold them.
+//! Handlers as the administrator wrote them, and the stacks that hold them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use lazy_static::lazy_static;
-
+use crate::names::{HandlerId, intern, intern_with_name};
 use crate::place::Where;
-use crate::script::Script;
+use crate::script::{Script, Source};
 use crate::vocabulary::{Merge, Merges};
 
 /// When a handler's module is loaded and the handler resolved.
@@ -19,62 +17,6 @@ pub enum Load {
     Early,
     /// `-Name`: at first use, whatever the options say.
     Late,
-}
-
-/// The number of a handler's name: the same name has the same number as long as the process lives, restarts included.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct HandlerId(u32);
-
-impl HandlerId {
-    /// Numbers are dense from 0, so that a table can be indexed by them.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-#[derive(Default)]
-struct Names {
-    by_name: HashMap<Arc<[u8]>, HandlerId>,
-    by_id: Vec<Arc<[u8]>>,
-}
-
-lazy_static! {
-    /// Guards the numbering only; nothing but a look-up or an insertion happens under it.
-    static ref NAMES: Mutex<Names> = Mutex::default();
-}
-
-fn names() -> MutexGuard<'static, Names> {
-    NAMES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The number of a name; a new one on first sight. Names are never forgotten: do not pass text made up per request.
-pub fn intern(name: &[u8]) -> HandlerId {
-    intern_with_name(name).0
-}
-
-fn intern_with_name(name: &[u8]) -> (HandlerId, Arc<[u8]>) {
-    let mut names = names();
-    if let Some((name, id)) = names.by_name.get_key_value(name) {
-        return (*id, name.clone());
-    }
-    let name: Arc<[u8]> = name.into();
-    let id = HandlerId(u32::try_from(names.by_id.len()).unwrap_or(u32::MAX));
-    names.by_id.push(name.clone());
-    names.by_name.insert(name.clone(), id);
-    (id, name)
-}
-
-/// The name of a number, or `None` if no such number was given out.
-#[must_use]
-pub fn name_of(id: HandlerId) -> Option<Arc<[u8]>> {
-    names().by_id.get(id.index()).cloned()
-}
-
-/// How many numbers were given out: the length of a table indexed by [`HandlerId::index`].
-#[must_use]
-pub fn handler_count() -> usize {
-    names().by_id.len()
 }
 
 /// A handler as written: `My::Module`, `My::Module->method`, `+My::Module`, `sub { ... }`; for Lua see
@@ -119,6 +61,38 @@ impl Handler {
     #[must_use]
     pub fn is_early(&self, autoload: bool) -> bool {
         self.load == Load::Early || (autoload && self.load == Load::OnDemand)
+    }
+}
+
+impl Handler {
+    /// From a word of a `Lua*Handler` line; a `+` or `-` may stand before it. `None` if it names nothing.
+    #[must_use]
+    pub fn of_script(word: &[u8], at: Where) -> Option<Self> {
+        let plain = Self::new(word, at)?;
+        let script = Script::parse(&plain.name, &plain.at)?;
+        let id = match &script.source {
+            Source::Function(text) => text.id,
+            _ => plain.id,
+        };
+        Some(Self { id, script: Some(Arc::new(script)), ..plain })
+    }
+
+    /// From a line of mod_lua's. Its name is `file:function`, of a block `httpd.conf:12:function`.
+    #[must_use]
+    pub fn of_hook(script: Script, at: Where) -> Self {
+        let source = match &script.source {
+            Source::File(name) | Source::Module(name) => name.to_vec(),
+            Source::Chunk(_) | Source::Function(_) => at.to_string().into_bytes(),
+        };
+        let name = match &script.function {
+            Some(function) => [&source, &b":"[..], function].concat(),
+            None => source,
+        };
+        let id = match &script.source {
+            Source::Chunk(text) => intern(&[&name, &b"\0"[..], &text.code].concat()),
+            _ => intern(&name),
+        };
+        Self { name: name.into(), load: Load::OnDemand, id, at, script: Some(Arc::new(script)) }
     }
 }
 
@@ -265,26 +239,6 @@ mod tests {
         assert!(handler("A").is_early(true));
         assert!(handler("+A").is_early(false));
         assert!(!handler("-A").is_early(true));
-    }
-
-    #[test]
-    fn a_name_keeps_its_number_and_a_number_its_name() {
-        let (a, b) = (handler("Numbered::A"), handler("Numbered::B"));
-        assert_ne!(a.id, b.id);
-        assert_eq!(handler("+Numbered::A").id, a.id);
-        assert_eq!(intern(b"Numbered::B"), b.id);
-        assert_eq!(name_of(a.id).as_deref(), Some(&b"Numbered::A"[..]));
-        assert!(a.id.index() < handler_count());
-        assert_eq!(name_of(HandlerId(u32::MAX)), None);
-    }
-
-    #[test]
-    fn numbers_given_out_by_several_threads_agree() {
-        let ids: Vec<Vec<HandlerId>> = (0..4)
-            .map(|_| std::thread::spawn(|| (0..50).map(|i| intern(format!("T::{i}").as_bytes())).collect()))
-            .map(|t| t.join().unwrap())
-            .collect();
-        assert!(ids.iter().all(|v| v == &ids[0]));
     }
 
     #[test]

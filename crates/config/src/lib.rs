@@ -1,19 +1,19 @@
 //! What the administrator may write, and the records it fills.
 //!
 //! This crate is pure data. It must never know httpd, APR, Perl or Lua: it neither opens a file nor starts anything,
-//! and says by an [`Effect`] what the host has to do at once. A file knows those above it in this list, and no other.
+//! and says by an [`Effect`] what the host has to do at once. A file knows those before it in this list, and no other; `tests/order.rs` sees to it.
 //!
 //! | files | what they have |
 //! |---|---|
 //! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
-//! | `words`, `choices`, `value` | what a word, and a setting's line, can say |
+//! | `words`, `value`, `choices` | what a word, and a setting's line, can say |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
-//! | [`settings`], [`options`], `flags`, [`content`] | THE tables of settings, options and content handlers; the values they are kept as |
-//! | [`handler`], [`script`], `package`, `vars`, `lists` | what else lines say |
+//! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
+//! | `names`, [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
-//! | [`effect`], `context` | what a line is told, and what it makes the host do |
-//! | `directive`, `lines` | what a directive is; what lines do |
-//! | `apply`, `not_yet`, [`mod@directives`] | THE table of directives |
+//! | [`effect`], `context` | what a line makes the host do, and what it is told |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/lua` | what a directive is; what lines do |
+//! | `apply`, `not_yet`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
 //!
 //! Where nothing else is said, behaviour is that of mod_perl 2.0.12 and, for Lua, that of httpd 2.4's mod_lua.
@@ -36,6 +36,7 @@ mod limits;
 mod lines;
 mod lists;
 pub mod lua_dir;
+mod names;
 mod not_yet;
 pub mod options;
 mod package;
@@ -50,29 +51,30 @@ mod vars;
 pub mod vocabulary;
 mod words;
 
-pub use choices::{CodeCache, Inherit, LeaseScope, ScriptScope, Trim};
+pub use choices::{CodeCache, Inherit, LeaseScope};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use dir::DirConf;
 pub use directive::Directive;
 pub use directives::{directive, directives};
-pub use effect::{Effect, Group, Named, Provider};
+pub use effect::{Effect, Group, Named, NamedProvider};
 pub use error::{Cause, LineError, Why};
 pub use flags::{DirOptions, ServerOptions, Sign, signed};
-pub use handler::{Handler, HandlerId, Handlers, Load, handler_count, intern, name_of};
+pub use handler::{Handler, Handlers, Load};
 pub use hooks::{Hook, Order, Origin, Position, Run, Scope, Subject};
 pub use limits::Limits;
 pub use lines::environment::chooses_programs;
-pub use lists::{Joined, Own};
+pub use lists::{JoinedList, OwnList};
 pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};
+pub use names::{HandlerId, handler_count, intern, name_of};
 pub use options::{DirOption, ServerOption};
 pub use package::{Made, Package};
 pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
-pub use place::{Place, Where};
+pub use place::{LinePlace, Where};
 pub use script::{Script, Source, Text};
 pub use server::{Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
 pub use slots::Slot;
-pub use value::{Kind, Value};
+pub use value::{ScriptScope, SettingKind, SettingValue, Trim};
 pub use vars::{ConfigVars, Vars};
 pub use vocabulary::{Args, Contexts, Language, Merge};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::choices::{LeaseScope, Trim};
+use crate::choices::LeaseScope;
 use crate::settings::{Key, Settings};
-use crate::value::Value;
+use crate::value::{SettingValue, Trim};
 use crate::vocabulary::Language;
 
 /// The numbers that hold. What was not written is the row's default, moved where it would contradict what was.
@@ -35,10 +35,10 @@ pub struct Limits {
 }
 
 /// A number; `none` is as many as there can be.
-fn count(value: Option<&Value>) -> Option<u32> {
+fn count(value: Option<&SettingValue>) -> Option<u32> {
     match value? {
-        Value::Count(n) => Some(*n),
-        Value::Lifted => Some(i32::MAX as u32),
+        SettingValue::Count(n) => Some(*n),
+        SettingValue::Lifted => Some(i32::MAX as u32),
         _ => None,
     }
 }
@@ -50,7 +50,7 @@ pub(crate) struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn held(&self, key: Key) -> Option<&Value> {
+    fn held(&self, key: Key) -> Option<&SettingValue> {
         self.settings.held(self.language, key)
     }
 
@@ -80,24 +80,24 @@ impl Written<'_> {
             max_spare: max_spare as usize,
             max_uses: count(self.held(Key::MaxRequests)).unwrap_or_default().into(),
             max_age: match self.held(Key::MaxAge) {
-                Some(Value::Time(age)) if !age.is_zero() => Some(*age),
+                Some(SettingValue::Time(age)) if !age.is_zero() => Some(*age),
                 _ => None,
             },
             max_queue: match self.held(Key::MaxQueue) {
-                Some(Value::Count(n)) => Some(*n as usize),
+                Some(SettingValue::Count(n)) => Some(*n as usize),
                 _ => None,
             },
             max_wait: match self.held(Key::MaxWait) {
-                Some(Value::Time(time)) => *time,
+                Some(SettingValue::Time(time)) => *time,
                 _ => server_timeout,
             },
             scope: LeaseScope::of(self.held(Key::Scope)),
             trim: match self.held(Key::Trim) {
-                Some(Value::Trim(trim)) => *trim,
+                Some(SettingValue::Trim(trim)) => *trim,
                 _ => Trim::Off,
             },
             max_memory: match self.held(Key::MaxMemory) {
-                Some(Value::Size(bytes)) => Some(*bytes),
+                Some(SettingValue::Size(bytes)) => Some(*bytes),
                 _ => None,
             },
         }
@@ -167,7 +167,7 @@ impl Written<'_> {
 mod tests {
     use super::*;
     use crate::lines::world::World;
-    use crate::place::Place;
+    use crate::place::LinePlace;
     use crate::server::ServerConf;
 
     const TIMEOUT: Duration = Duration::from_secs(60);
@@ -176,7 +176,7 @@ mod tests {
     fn server(language: Language, lines: &[&str]) -> ServerConf {
         let mut world = World { server: ServerConf::new(language), ..World::default() };
         for line in lines {
-            world.line(Place::Server, &format!("{}Interp{line}", language.name())).expect(line);
+            world.line(LinePlace::Server, &format!("{}Interp{line}", language.name())).expect(line);
         }
         world.server
     }

@@ -7,13 +7,13 @@ use crate::vocabulary::{Merge, Merges};
 
 /// A list that is a scope's own: an inner one sees nothing of the outer one's.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Own<T>(Vec<T>);
+pub struct OwnList<T>(Vec<T>);
 
 /// A list that `LuaInherit` joins to the outer one.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Joined<T>(Vec<T>);
+pub struct JoinedList<T>(Vec<T>);
 
-impl<T: Clone> Merges for Own<T> {
+impl<T: Clone> Merges for OwnList<T> {
     const MERGE: Merge = Merge::Own;
     type How<'a> = ();
 
@@ -22,7 +22,7 @@ impl<T: Clone> Merges for Own<T> {
     }
 }
 
-impl<T: Clone> Merges for Joined<T> {
+impl<T: Clone> Merges for JoinedList<T> {
     const MERGE: Merge = Merge::Joined;
     type How<'a> = Inherit;
 
@@ -54,5 +54,5 @@ macro_rules! is_a_list {
         }
     };
 }
-is_a_list!(Own);
-is_a_list!(Joined);
+is_a_list!(OwnList);
+is_a_list!(JoinedList);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lazy_static::lazy_static;
 
 use crate::choices::Inherit;
-use crate::handler::{Handler, HandlerId, Handlers, intern};
+use crate::handler::{Handler, Handlers};
 use crate::hooks::Position;
-use crate::lists::Joined;
+use crate::lists::JoinedList;
+use crate::names::{HandlerId, intern};
 use crate::package::{self, Made, Package};
 use crate::phases::Phase;
 use crate::place::Where;
@@ -127,9 +128,9 @@ impl Merges for Paths {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LuaDir {
     /// `LuaMapHandler`, in the order in which they are tried.
-    pub maps: Joined<Arc<MapHandler>>,
+    pub maps: JoinedList<Arc<MapHandler>>,
     /// `LuaInputFilter`, `LuaOutputFilter`.
-    pub filters: Joined<Arc<NamedFilter>>,
+    pub filters: JoinedList<Arc<NamedFilter>>,
     pub(crate) paths: Paths,
     pub(crate) hooks: Hooks,
 }
@@ -208,8 +209,8 @@ impl LuaDir {
     /// What holds in an inner scope, as mod_lua merges.
     pub(crate) fn merge(base: &Self, add: &Self, how: &How<'_>) -> Self {
         Self {
-            maps: Joined::merge(&base.maps, &add.maps, &how.inherit),
-            filters: Joined::merge(&base.filters, &add.filters, &how.inherit),
+            maps: JoinedList::merge(&base.maps, &add.maps, &how.inherit),
+            filters: JoinedList::merge(&base.filters, &add.filters, &how.inherit),
             paths: Paths::merge(&base.paths, &add.paths, how),
             hooks: Hooks::merge(&base.hooks, &add.hooks, &how.inherit),
         }

@@ -2,14 +2,14 @@
 //! the command is invalid, perhaps misspelled. A row leaves this table when it is built. The directives of phases are not here:
 //! the phase's row says that it is not built.
 
-use crate::directive::{Row, unbuilt};
+use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
 /// What stands in the way of a file's text is refused when it is read, before the lines that follow are.
 const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
 
-pub(crate) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[DirectiveRow] = &[
     unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
     unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
     unbuilt("LoadModule", "module", TEXT),

@@ -347,6 +347,10 @@ phases! {
         .run(Run::First)
         .both().ours()
         .doc("Runs after the access handlers. OK lets the request in without a user: what asks for one is skipped.");
+    ForceAuthn = phase(Hook::ForceAuthn, REALLY_FIRST, Scope::Directory)
+        .run(Run::First)
+        .both().ours()
+        .doc("Runs where a request is let in without a user. OK has the user found out nevertheless, by the handlers of the next two phases.");
     Authen = phase(Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)
@@ -370,6 +374,10 @@ phases! {
         .run(Run::Void)
         .both().ours()
         .doc("Runs when httpd is about to send an error page of its own, and filters are put in place for it; what the handler returns has no effect.");
+    NoteAuthFailure = phase(Hook::NoteAuthFailure, REALLY_FIRST, Scope::Directory)
+        .run(Run::First)
+        .both().ours()
+        .doc("Runs where the client is asked to authenticate by an AuthType; OK means that the handler has set the header that asks.");
     // Connection filters (those of server level) are put in place at pre_connection, at the same order.
     InputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
         .perl().not_yet()
@@ -431,15 +439,15 @@ impl Phase {
     }
 
     /// The phase a script names, as mod_perl finds it: with or without `Perl`, by prefix (`Trans`, `TransHandler`,
-    /// `PerlTransHandler`), case-sensitive; `Handler` or `PerlHandler` alone is the response. Phases without a Perl
-    /// directive have no name here. Of two names the longer one is meant.
+    /// `PerlTransHandler`, `LuaTransHandler`), case-sensitive; `Handler` or `PerlHandler` alone is the response. A phase for which the
+    /// language has no directive has no name here. Of two names the longer one is meant.
     #[must_use]
-    pub fn by_name(name: &[u8]) -> Option<Phase> {
+    pub fn by_name(language: Language, name: &[u8]) -> Option<Phase> {
         let name = name.strip_prefix(b"Perl").or(name.strip_prefix(b"Lua")).unwrap_or(name);
         if name == b"Handler" {
             return Some(Phase::Response);
         }
-        let named = PHASES.iter().filter(|row| row.perl.is_some() && name.starts_with(row.name.as_bytes()));
+        let named = PHASES.iter().filter(|row| row.of(language).is_some() && name.starts_with(row.name.as_bytes()));
         named.max_by_key(|row| row.name.len()).map(|row| row.phase)
     }
 }
@@ -478,11 +486,11 @@ mod tests {
             ("", None),
             ("Perl", None),
         ] {
-            assert_eq!(Phase::by_name(name.as_bytes()), phase, "{name}");
+            assert_eq!(Phase::by_name(Language::Perl, name.as_bytes()), phase, "{name}");
         }
         for row in PHASES.iter().filter(|row| row.perl.is_some()) {
-            assert_eq!(Phase::by_name(row.phase.directive_name().as_bytes()), Some(row.phase));
-            assert_eq!(Phase::by_name(row.name.as_bytes()), Some(row.phase));
+            assert_eq!(Phase::by_name(Language::Perl, row.phase.directive_name().as_bytes()), Some(row.phase));
+            assert_eq!(Phase::by_name(Language::Perl, row.name.as_bytes()), Some(row.phase));
         }
     }
 }

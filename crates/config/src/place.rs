@@ -27,7 +27,7 @@ impl fmt::Display for Where {
 
 /// What is around a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place<'a> {
+pub enum LinePlace<'a> {
     /// Server level of the main server.
     Server,
     /// Server level of a `<VirtualHost>`.
@@ -38,10 +38,10 @@ pub enum Place<'a> {
     Htaccess,
 }
 
-impl Place<'_> {
+impl LinePlace<'_> {
     /// Whether it is a section that is about a URL, known before the directory is.
     pub(crate) fn is_location(&self) -> bool {
-        let Place::Section(name) = self else { return false };
+        let LinePlace::Section(name) = self else { return false };
         let name = name.trim_matches(['<', '>', ' ']).to_ascii_lowercase();
         matches!(name.strip_suffix("match").unwrap_or(&name), "location" | "proxy")
     }
@@ -49,21 +49,21 @@ impl Place<'_> {
     /// Whether it is outside of sections and `.htaccess`.
     #[must_use]
     pub const fn is_server_level(&self) -> bool {
-        matches!(self, Place::Server | Place::VirtualHost)
+        matches!(self, LinePlace::Server | LinePlace::VirtualHost)
     }
 }
 
 /// For messages: `a <Location> section`.
-impl fmt::Display for Place<'_> {
+impl fmt::Display for LinePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Server => f.write_str("the main server"),
-            Place::VirtualHost => f.write_str("a <VirtualHost>"),
-            Place::Section(name) => match name.trim_matches(['<', '>', ' ']) {
+            LinePlace::Server => f.write_str("the main server"),
+            LinePlace::VirtualHost => f.write_str("a <VirtualHost>"),
+            LinePlace::Section(name) => match name.trim_matches(['<', '>', ' ']) {
                 "" => f.write_str("a section"),
                 name => write!(f, "a <{name}> section"),
             },
-            Place::Htaccess => f.write_str(".htaccess"),
+            LinePlace::Htaccess => f.write_str(".htaccess"),
         }
     }
 }

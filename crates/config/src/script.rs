@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::handler::{Handler, HandlerId, Load, intern};
+use crate::names::{HandlerId, intern};
 use crate::place::Where;
 use crate::words;
 
@@ -93,38 +93,6 @@ fn is_dotted(word: &[u8]) -> bool {
     word.split(|b| *b == b'.').all(is_name)
 }
 
-impl Handler {
-    /// From a word of a `Lua*Handler` line; a `+` or `-` may stand before it. `None` if it names nothing.
-    #[must_use]
-    pub fn of_script(word: &[u8], at: Where) -> Option<Self> {
-        let plain = Self::new(word, at)?;
-        let script = Script::parse(&plain.name, &plain.at)?;
-        let id = match &script.source {
-            Source::Function(text) => text.id,
-            _ => plain.id,
-        };
-        Some(Self { id, script: Some(Arc::new(script)), ..plain })
-    }
-
-    /// From a line of mod_lua's. Its name is `file:function`, of a block `httpd.conf:12:function`.
-    #[must_use]
-    pub fn of_hook(script: Script, at: Where) -> Self {
-        let source = match &script.source {
-            Source::File(name) | Source::Module(name) => name.to_vec(),
-            Source::Chunk(_) | Source::Function(_) => at.to_string().into_bytes(),
-        };
-        let name = match &script.function {
-            Some(function) => [&source, &b":"[..], function].concat(),
-            None => source,
-        };
-        let id = match &script.source {
-            Source::Chunk(text) => intern(&[&name, &b"\0"[..], &text.code].concat()),
-            _ => intern(&name),
-        };
-        Self { name: name.into(), load: Load::OnDemand, id, at, script: Some(Arc::new(script)) }
-    }
-}
-
 /// A file's path: what is relative lies below `root` (`LuaRoot`), without one below `base`, which is the host's to say.
 /// As `apr_filepath_merge`, `.` and `..` are taken out.
 #[must_use]
@@ -190,6 +158,7 @@ pub fn interpolate<'a, 'g>(text: &'a [u8], group: impl Fn(usize) -> &'g [u8]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handler::{Handler, Load};
 
     fn at() -> Where {
         Where::new("httpd.conf", 7)

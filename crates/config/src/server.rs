@@ -8,7 +8,7 @@ use crate::dir;
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
 use crate::limits::{Limits, Written};
-use crate::lists::Own;
+use crate::lists::OwnList;
 use crate::options::ServerOption;
 use crate::phases::Phase;
 use crate::place::Where;
@@ -83,11 +83,11 @@ pub struct ServerConf {
     /// `PerlSwitches`, `PerlTaintCheck`, `PerlWarn`.
     pub switches: Switches,
     /// `PerlRequire` or `LuaRequire` files that wait for the parent; they come before the modules.
-    pub requires: Own<Queued>,
+    pub requires: OwnList<Queued>,
     /// `PerlModule` or `LuaModule` names that wait for the parent.
-    pub modules: Own<Queued>,
+    pub modules: OwnList<Queued>,
     /// `PerlPostConfigRequire` files.
-    pub post_config_requires: Own<Queued>,
+    pub post_config_requires: OwnList<Queued>,
     /// `PerlSetVar`, `PerlAddVar`, `LuaSetVar`, `LuaAddVar` at server level (also defaults of the directories).
     pub vars: ConfigVars,
     /// `PerlSetEnv` at server level (also defaults of the directories).
@@ -209,9 +209,9 @@ impl ServerConf {
             options,
             settings: Settings::merge(&base.settings, &add.settings),
             switches: Switches::merge(&base.switches, &add.switches, &add.options.is(ServerOption::InheritSwitches)),
-            requires: Own::merge(&base.requires, &add.requires, &()),
-            modules: Own::merge(&base.modules, &add.modules, &()),
-            post_config_requires: Own::merge(&base.post_config_requires, &add.post_config_requires, &()),
+            requires: OwnList::merge(&base.requires, &add.requires, &()),
+            modules: OwnList::merge(&base.modules, &add.modules, &()),
+            post_config_requires: OwnList::merge(&base.post_config_requires, &add.post_config_requires, &()),
             vars: ConfigVars::merge(&base.vars, &add.vars, &()),
             set_env: Vars::merge(&base.set_env, &add.set_env, &()),
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
@@ -229,7 +229,7 @@ mod tests {
     use crate::flags::signed;
     use crate::options::server_option;
     use crate::settings::Key;
-    use crate::value::Value;
+    use crate::value::SettingValue;
 
     fn server(options: &[&str], handlers: &[&str]) -> ServerConf {
         let mut conf = ServerConf::default();
@@ -302,7 +302,7 @@ mod tests {
         let main = ServerConf::default();
         let mut host = server(&[], &[]);
         host.switches.push(b"-w");
-        host.settings.set(Key::Max, Value::Count(7), &Where::new("a.conf", 3));
+        host.settings.set(Key::Max, SettingValue::Count(7), &Where::new("a.conf", 3));
         assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
         assert_eq!(
             ServerConf::merge(&main, &host).check(),
@@ -315,7 +315,7 @@ mod tests {
         host.options = server(&["+Parent"], &[]).options;
         assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0]);
         let mut host = server(&[], &[]);
-        host.settings.set(Key::Scope, Value::Word(LeaseScope::Handler as u8), &Where::default());
+        host.settings.set(Key::Scope, SettingValue::Word(LeaseScope::Handler as u8), &Where::default());
         assert_eq!(ServerConf::merge(&main, &host).check(), [] as [&str; 0], "inherited settings work anywhere");
     }
 

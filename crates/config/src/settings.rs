@@ -9,7 +9,7 @@ use lazy_static::lazy_static;
 
 use crate::choices::{CodeCache, Inherit, LeaseScope};
 use crate::place::Where;
-use crate::value::{Kind, Value};
+use crate::value::{SettingKind, SettingValue};
 use crate::vocabulary::{Contexts, Language, Merge};
 
 /// One setting.
@@ -20,7 +20,7 @@ pub struct SettingRow {
     /// Without the name of the language before it.
     pub(crate) name: &'static str,
     /// What its line says, in Perl and in Lua.
-    kinds: [Kind; 2],
+    kinds: [SettingKind; 2],
     /// What holds without any line, in Perl and in Lua, as a line would say it.
     defaults: [&'static str; 2],
     /// The languages that have it.
@@ -38,7 +38,7 @@ pub struct SettingRow {
 const PERL: usize = Language::Perl as usize;
 
 /// A property of each interpreter of a server.
-const fn server(name: &'static str, kind: Kind, default: &'static str) -> SettingRow {
+const fn server(name: &'static str, kind: SettingKind, default: &'static str) -> SettingRow {
     SettingRow {
         key: Key::Start,
         name,
@@ -55,17 +55,17 @@ const fn server(name: &'static str, kind: Kind, default: &'static str) -> Settin
 }
 
 /// How the interpreters of a server are pooled: of no effect without threads.
-const fn pooled(name: &'static str, kind: Kind, default: &'static str) -> SettingRow {
+const fn pooled(name: &'static str, kind: SettingKind, default: &'static str) -> SettingRow {
     SettingRow { threads_only: true, ..server(name, kind, default) }
 }
 
 /// A number of a tipool: a host's numbers are its own, since they say nothing unless it has its own tipool.
-const fn tipool(name: &'static str, kind: Kind, default: &'static str) -> SettingRow {
+const fn tipool(name: &'static str, kind: SettingKind, default: &'static str) -> SettingRow {
     SettingRow { merge: Merge::Block, ..pooled(name, kind, default) }
 }
 
 /// One of mod_lua's, for a directory.
-const fn of_lua(name: &'static str, kind: Kind, default: &'static str) -> SettingRow {
+const fn of_lua(name: &'static str, kind: SettingKind, default: &'static str) -> SettingRow {
     let row = server(name, kind, default);
     SettingRow { contexts: Contexts::ANYWHERE, ours: [false; 2], ..row }.only(Language::Lua)
 }
@@ -80,7 +80,7 @@ impl SettingRow {
         Self { defaults: [self.defaults[PERL], default], ..self }
     }
     /// What a line of Lua may say.
-    const fn lua_kind(self, kind: Kind) -> Self {
+    const fn lua_kind(self, kind: SettingKind) -> Self {
         Self { kinds: [self.kinds[PERL], kind], ..self }
     }
     /// mod_perl does not have it, either.
@@ -112,7 +112,7 @@ impl SettingRow {
 
     /// What its line says in a language.
     #[must_use]
-    pub const fn kind(&self, language: Language) -> Kind {
+    pub const fn kind(&self, language: Language) -> SettingKind {
         self.kinds[language as usize]
     }
 
@@ -147,36 +147,36 @@ macro_rules! settings {
 }
 
 settings! {
-    Start = tipool("InterpStart", Kind::Count(0), "3")
+    Start = tipool("InterpStart", SettingKind::Count(0), "3")
         .doc("Make this many interpreters for each child process before it is forked.");
-    Max = tipool("InterpMax", Kind::Count(1), "5").lua_kind(Kind::CountOrNone(1)).lua("none")
+    Max = tipool("InterpMax", SettingKind::Count(1), "5").lua_kind(SettingKind::CountOrNone(1)).lua("none")
         .doc("Let a child process have at most this many interpreters at once. A request that finds all of them busy waits: see {}InterpMaxWait.")
         .lua_doc("Let a child process have at most this many interpreters at once. A request that finds all of them busy waits: see LuaInterpMaxWait. With none a process has as many as requests run in it at once, as in mod_lua.");
-    MinSpare = tipool("InterpMinSpare", Kind::Count(0), "3")
+    MinSpare = tipool("InterpMinSpare", SettingKind::Count(0), "3")
         .doc("Keep at least this many interpreters idle: the next ones are made before a request needs them.");
-    MaxSpare = tipool("InterpMaxSpare", Kind::Count(0), "3").lua("20")
+    MaxSpare = tipool("InterpMaxSpare", SettingKind::Count(0), "3").lua("20")
         .doc("Keep at most this many interpreters idle; the others are destroyed.")
         .lua_doc("Keep at most this many interpreters idle; the others are destroyed. An interpreter of Lua is small, so the default is higher than Perl's.");
-    MaxRequests = tipool("InterpMaxRequests", Kind::Count(0), "2000").lua("0")
+    MaxRequests = tipool("InterpMaxRequests", SettingKind::Count(0), "2000").lua("0")
         .doc("Replace an interpreter after this many requests, as soon as its successor is ready. 0 means never.")
         .lua_doc("Replace an interpreter after this many requests, as soon as its successor is ready. 0 means never, so that the globals of LuaScope thread and server stay.");
-    MaxAge = tipool("InterpMaxAge", Kind::TimeOr("none"), "none").ours()
+    MaxAge = tipool("InterpMaxAge", SettingKind::TimeOr("none"), "none").ours()
         .doc("Replace an interpreter when it is this old, as soon as its successor is ready. A time is a number of seconds, or has a unit: ms, s, min, h, d.");
-    MaxQueue = tipool("InterpMaxQueue", Kind::CountOrNone(0), "none").ours()
+    MaxQueue = tipool("InterpMaxQueue", SettingKind::CountOrNone(0), "none").ours()
         .doc("Let at most this many requests wait for an interpreter at once; one more is answered with 503 right away.");
-    MaxWait = pooled("InterpMaxWait", Kind::TimeOr("Timeout"), "Timeout").ours()
+    MaxWait = pooled("InterpMaxWait", SettingKind::TimeOr("Timeout"), "Timeout").ours()
         .doc("Let a request wait this long for an interpreter; then it is answered with 503. Timeout stands for the server's Timeout; with 0 no request waits.");
     Scope = pooled("InterpScope", LeaseScope::KIND, "response").ours()
         .doc("Says how long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, but each subrequest has an interpreter of its own. request: until the log phase is over. connection: until the connection ends. A value that lives with the request (pnotes, a filter's context, a pushed code reference) makes the request keep its interpreter until it ends, whatever is written here.")
         .lua_doc("Says how long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, but each subrequest has an interpreter of its own. request: until the log phase is over. connection: until the connection ends. A value that lives with the request (pnotes, a filter, globals of LuaScope request) makes the request keep its interpreter until it ends, whatever is written here.");
-    Trim = tipool("InterpTrim", Kind::Trim, "off").ours().only(Language::Perl)
+    Trim = tipool("InterpTrim", SettingKind::Trim, "off").ours().only(Language::Perl)
         .doc("Free the buffers of at least this size that an idle interpreter still has for variables without a value; with report they are only counted, and the log tells how much it would be. A size is a number of bytes, or has a unit: K, M, G.");
-    MaxMemory = server("InterpMaxMemory", Kind::SizeOrNone, "none").only(Language::Lua)
+    MaxMemory = server("InterpMaxMemory", SettingKind::SizeOrNone, "none").only(Language::Lua)
         .doc("Let an interpreter have at most this much memory; a script that needs more gets the error \"not enough memory\". A size is a number of bytes, or has a unit: K, M, G. By default there is no limit: a script that works is not to fail because of a number that nobody wrote.");
 
-    Root = of_lua("Root", Kind::Path, "ServerRoot").runs_code()
+    Root = of_lua("Root", SettingKind::Path, "ServerRoot").runs_code()
         .doc("Names the folder in which a script lies that another directive names by a relative path. Written in a section it holds in that section; mod_lua applies it to the whole server.");
-    ScriptScope = of_lua("Scope", Kind::ScriptScope, "once")
+    ScriptScope = of_lua("Scope", SettingKind::ScriptScope, "once")
         .doc("Says how long the globals of a script live: with once for one call, with request and conn until the request or the connection ends, with thread and server as long as the interpreter that ran the script. With server at most max interpreters of a child process run the script; without a number it is one. The interpreters are pooled in each case: see LuaInterpMax.");
     CodeCache = of_lua("CodeCache", CodeCache::KIND, "stat")
         .doc("Says when the file of a script is read again: stat reads it when its time or size has changed, forever never, and never each time the script is used.");
@@ -192,7 +192,7 @@ impl Key {
     }
 }
 
-type Values = [Option<Value>; COUNT];
+type Values = [Option<SettingValue>; COUNT];
 
 /// The settings that were written in one place; after a merge those that hold there. Clones share them until one is changed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -206,25 +206,25 @@ impl Settings {
     /// What was written; `None` for nothing.
     #[inline]
     #[must_use]
-    pub fn get(&self, key: Key) -> Option<&Value> {
+    pub fn get(&self, key: Key) -> Option<&SettingValue> {
         self.values.as_ref()?.get(key as usize)?.as_ref()
     }
 
     /// What was written, else the default of the language.
     #[must_use]
-    pub fn held(&self, language: Language, key: Key) -> Option<&Value> {
+    pub fn held(&self, language: Language, key: Key) -> Option<&SettingValue> {
         self.get(key).or_else(|| defaults(language).get(key))
     }
 
     /// Keeps what a line says.
-    pub(crate) fn set(&mut self, key: Key, value: Value, at: &Where) {
+    pub(crate) fn set(&mut self, key: Key, value: SettingValue, at: &Where) {
         if !key.row().is_of_directories() {
             self.at = Some(at.clone());
         }
         self.put(key, value);
     }
 
-    fn put(&mut self, key: Key, value: Value) {
+    fn put(&mut self, key: Key, value: SettingValue) {
         let values = self.values.get_or_insert_with(|| Arc::new([const { None }; COUNT]));
         if let Some(place) = Arc::make_mut(values).get_mut(key as usize) {
             *place = Some(value);
@@ -290,7 +290,7 @@ fn read_defaults(language: Language) -> Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::ScriptScope;
+    use crate::value::ScriptScope;
 
     /// All that follows of a row is held against the row: a row that is wrong in itself, or not obeyed, turns this red.
     #[test]
@@ -303,11 +303,11 @@ mod tests {
                 let default = row.default(language).as_bytes();
                 let held = Settings::default().held(language, row.key).cloned();
                 assert_eq!(held, kind.parse(&[default]).ok(), "{name}: the default is what its line would say");
-                assert!(held.is_some() || kind == Kind::Path, "{name}: the default can be written");
+                assert!(held.is_some() || kind == SettingKind::Path, "{name}: the default can be written");
                 assert!(row.doc_of(language).ends_with('.'), "{name}");
                 assert!(kind.parse(&[b"?"]).is_err(), "{name}: a word that it does not know");
 
-                let value = held.unwrap_or(Value::Path(b"/a".as_slice().into()));
+                let value = held.unwrap_or(SettingValue::Path(b"/a".as_slice().into()));
                 let mut written = Settings::default();
                 written.set(row.key, value.clone(), &Where::new("a.conf", 1));
                 let inherited = Settings::merge(&written, &Settings::default());
@@ -323,11 +323,11 @@ mod tests {
     fn an_inner_value_wins() {
         let written = |scope| {
             let mut settings = Settings::default();
-            settings.set(Key::ScriptScope, Value::ScriptScope(scope), &Where::default());
+            settings.set(Key::ScriptScope, SettingValue::ScriptScope(scope), &Where::default());
             settings
         };
         let merged = Settings::merge(&written(ScriptScope::Conn), &written(ScriptScope::Once));
-        assert_eq!(merged.get(Key::ScriptScope), Some(&Value::ScriptScope(ScriptScope::Once)));
+        assert_eq!(merged.get(Key::ScriptScope), Some(&SettingValue::ScriptScope(ScriptScope::Once)));
     }
 
     #[test]

@@ -3,14 +3,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::choices::{ScriptScope, Trim};
 use crate::error::{Cause, Why};
 use crate::vocabulary::Args;
 use crate::words;
 
+/// `LuaScope`: how long the globals of a script live.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum ScriptScope {
+    /// For one call.
+    #[default]
+    Once,
+    /// Until the request ends.
+    Request,
+    /// Until the connection ends.
+    Conn,
+    /// For good, in each interpreter. mod_lua: one per thread.
+    Thread,
+    /// For good. mod_lua keeps so many states of the script in a process.
+    Server {
+        /// At least 1.
+        min: u32,
+        /// At least `min`.
+        max: u32,
+    },
+}
+
+impl ScriptScope {
+    /// The words that may be written.
+    pub(crate) const WORDS: [&'static str; 5] = ["once", "request", "conn", "thread", "server"];
+
+    /// What the word of this number stands for, with the numbers behind it.
+    pub(crate) fn new(word: usize, min: Option<u32>, max: Option<u32>) -> Self {
+        let min = min.unwrap_or(1).max(1);
+        match word {
+            1 => ScriptScope::Request,
+            2 => ScriptScope::Conn,
+            3 => ScriptScope::Thread,
+            4 => ScriptScope::Server { min, max: max.unwrap_or(1).max(min) },
+            _ => ScriptScope::Once,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of(value: Option<&SettingValue>) -> Self {
+        if let Some(SettingValue::ScriptScope(scope)) = value { *scope } else { Self::default() }
+    }
+}
+
+/// `PerlInterpTrim`: whether idle interpreters give large buffers back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// Buffers stay with their variables, as perl does it.
+    #[default]
+    Off,
+    /// Buffers of at least this many bytes, whose variables hold no value, are freed.
+    GiveBack(u64),
+    /// They are only counted and named in the log.
+    Report(u64),
+}
+
 /// What may be written for a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum SettingKind {
     /// A number of at least this.
     Count(u32),
     /// The same, or `none`.
@@ -31,7 +85,7 @@ pub enum Kind {
 
 /// A value as it was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Value {
+pub enum SettingValue {
     /// The word that stands in place of a value: `none`, `Timeout`.
     Lifted,
     /// A number.
@@ -40,66 +94,68 @@ pub enum Value {
     Time(Duration),
     /// A size in bytes.
     Size(u64),
-    /// One of the words of [`Kind::Word`], by its place there.
+    /// One of the words of [`SettingKind::Word`], by its place there.
     Word(u8),
-    /// [`Kind::Trim`].
+    /// [`SettingKind::Trim`].
     Trim(Trim),
-    /// [`Kind::ScriptScope`].
+    /// [`SettingKind::ScriptScope`].
     ScriptScope(ScriptScope),
     /// A path.
     Path(Arc<[u8]>),
 }
 
-impl Kind {
+impl SettingKind {
     /// The arguments as the documents show them.
     pub(crate) const fn syntax(self) -> &'static str {
         match self {
-            Kind::Count(_) => "number",
-            Kind::CountOrNone(_) => "number|none",
-            Kind::TimeOr(word) => match word.as_bytes() {
+            SettingKind::Count(_) => "number",
+            SettingKind::CountOrNone(_) => "number|none",
+            SettingKind::TimeOr(word) => match word.as_bytes() {
                 b"Timeout" => "time|Timeout",
                 _ => "time|none",
             },
-            Kind::SizeOrNone => "size|none",
-            Kind::Word(_, syntax) => syntax,
-            Kind::Trim => "off|[report] size",
-            Kind::ScriptScope => "once|request|conn|thread|server [min [max]]",
-            Kind::Path => "directory",
+            SettingKind::SizeOrNone => "size|none",
+            SettingKind::Word(_, syntax) => syntax,
+            SettingKind::Trim => "off|[report] size",
+            SettingKind::ScriptScope => "once|request|conn|thread|server [min [max]]",
+            SettingKind::Path => "directory",
         }
     }
 
     /// How a line is cut.
     pub(crate) const fn args(self) -> Args {
         match self {
-            Kind::Trim => Args::Take12,
-            Kind::ScriptScope => Args::Words { min: 1, max: 3 },
+            SettingKind::Trim => Args::Take12,
+            SettingKind::ScriptScope => Args::Words { min: 1, max: 3 },
             _ => Args::Take1,
         }
     }
 
     /// The value that a line's words stand for; there is at least one.
-    pub(crate) fn parse(self, args: &[&[u8]]) -> Result<Value, Cause> {
+    pub(crate) fn parse(self, args: &[&[u8]]) -> Result<SettingValue, Cause> {
         let word = args.first().copied().unwrap_or_default();
         let wrong = Cause::word(word);
         match self {
-            Kind::CountOrNone(_) | Kind::SizeOrNone if is(word, "none") => Ok(Value::Lifted),
-            Kind::TimeOr(lifted) if is(word, lifted) => Ok(Value::Lifted),
-            Kind::Count(min) | Kind::CountOrNone(min) => words::count(word, min).map(Value::Count).map_err(wrong),
-            Kind::TimeOr(_) => words::duration(word).map(Value::Time).map_err(wrong),
-            Kind::SizeOrNone => words::size(word, "none").map(Value::Size).map_err(wrong),
-            Kind::Word(known, _) => one_of(word, known).map(|at| Value::Word(at as u8)),
-            Kind::Trim => trim(args).map(Value::Trim),
-            Kind::ScriptScope => script_scope(args).map(Value::ScriptScope),
-            Kind::Path if word.starts_with(b"/") => Ok(Value::Path(word.into())),
-            Kind::Path => Err(wrong(Why::NotAnAbsolutePath)),
+            SettingKind::CountOrNone(_) | SettingKind::SizeOrNone if is(word, "none") => Ok(SettingValue::Lifted),
+            SettingKind::TimeOr(lifted) if is(word, lifted) => Ok(SettingValue::Lifted),
+            SettingKind::Count(min) | SettingKind::CountOrNone(min) => {
+                words::count(word, min).map(SettingValue::Count).map_err(wrong)
+            }
+            SettingKind::TimeOr(_) => words::duration(word).map(SettingValue::Time).map_err(wrong),
+            SettingKind::SizeOrNone => words::size(word, "none").map(SettingValue::Size).map_err(wrong),
+            SettingKind::Word(known, _) => one_of(word, known).map(|at| SettingValue::Word(at as u8)),
+            SettingKind::Trim => trim(args).map(SettingValue::Trim),
+            SettingKind::ScriptScope => script_scope(args).map(SettingValue::ScriptScope),
+            SettingKind::Path if word.starts_with(b"/") => Ok(SettingValue::Path(word.into())),
+            SettingKind::Path => Err(wrong(Why::NotAnAbsolutePath)),
         }
     }
 
     /// What of a line that says `value` means nothing.
-    pub(crate) fn idle_word(self, value: &Value, args: &[&[u8]]) -> Option<Cause> {
+    pub(crate) fn idle_word(self, value: &SettingValue, args: &[&[u8]]) -> Option<Cause> {
         match (self, value, args) {
-            (Kind::ScriptScope, Value::ScriptScope(ScriptScope::Server { .. }), _) => None,
-            (Kind::ScriptScope, _, [word, number, ..]) => Some(Cause::Idle((*number).into(), (*word).into())),
+            (SettingKind::ScriptScope, SettingValue::ScriptScope(ScriptScope::Server { .. }), _) => None,
+            (SettingKind::ScriptScope, _, [word, number, ..]) => Some(Cause::Idle((*number).into(), (*word).into())),
             _ => None,
         }
     }
@@ -122,7 +178,7 @@ fn trim(args: &[&[u8]]) -> Result<Trim, Cause> {
         [word] => Ok(Trim::GiveBack(size(word)?)),
         [how, word] if is(how, "report") => Ok(Trim::Report(size(word)?)),
         [how, ..] => Err(Cause::Word((*how).into(), Why::NotReport)),
-        [] => Err(Cause::Takes(Kind::Trim.syntax())),
+        [] => Err(Cause::Takes(SettingKind::Trim.syntax())),
     }
 }
 

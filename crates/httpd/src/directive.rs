@@ -10,7 +10,7 @@ use crate::{
     server::pool,
 };
 use apr::{Pool, bytes_at};
-use config::{Args, Contexts, Directive, Language, Place, directives};
+use config::{Args, Contexts, Directive, Language, LinePlace, directives};
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
@@ -108,15 +108,15 @@ impl Command<'_> {
     }
 
     /// Where it stands, in the words of the directive table.
-    pub fn place(&self) -> Place<'_> {
+    pub fn place(&self) -> LinePlace<'_> {
         if self.is_in_htaccess() {
-            Place::Htaccess
+            LinePlace::Htaccess
         } else if self.path().is_some() {
-            Place::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
+            LinePlace::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
         } else if self.server().is_virtual() {
-            Place::VirtualHost
+            LinePlace::VirtualHost
         } else {
-            Place::Server
+            LinePlace::Server
         }
     }
 

@@ -62,6 +62,7 @@ enum Callback {
     Request(RequestHook),
     Void(unsafe extern "C" fn(*mut ffi::request_rec)),
     Quick(unsafe extern "C" fn(*mut ffi::request_rec, c_int) -> c_int),
+    AuthFailure(unsafe extern "C" fn(*mut ffi::request_rec, *const c_char) -> c_int),
     Connection(unsafe extern "C" fn(*mut ffi::conn_rec) -> c_int),
     PreConnection(unsafe extern "C" fn(*mut ffi::conn_rec, *mut c_void) -> c_int),
     Pools(PoolsHook),
@@ -78,6 +79,7 @@ const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
         Hook::PreConnection => Callback::PreConnection(pre_connection::<H, P, O>),
         Hook::ProcessConnection => Callback::Connection(connection::<H, P, O>),
         Hook::QuickHandler => Callback::Quick(quick_handler::<H, P, O>),
+        Hook::NoteAuthFailure => Callback::AuthFailure(auth_failure::<H, P, O>),
         Hook::InsertFilter | Hook::InsertErrorFilter => Callback::Void(void::<H, P, O>),
         Hook::ChildPoolCleanup | Hook::RequestPoolCleanup => Callback::None,
         _ => Callback::Request(request::<H, P, O>),
@@ -246,6 +248,7 @@ fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
                     HeaderParser => ffi::ap_hook_header_parser,
                     AccessChecker => ffi::ap_hook_access_checker,
                     AccessCheckerEx => ffi::ap_hook_access_checker_ex,
+                    ForceAuthn => ffi::ap_hook_force_authn,
                     CheckUserId => ffi::ap_hook_check_user_id,
                     AuthChecker => ffi::ap_hook_auth_checker,
                     TypeChecker => ffi::ap_hook_type_checker,
@@ -262,6 +265,7 @@ fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
             }
             Callback::Void(f) => ffi::ap_hook_insert_filter(Some(f), none, later, order),
             Callback::Quick(f) => ffi::ap_hook_quick_handler(Some(f), none, later, order),
+            Callback::AuthFailure(f) => ffi::ap_hook_note_auth_failure(Some(f), none, later, order),
             Callback::Connection(f) => ffi::ap_hook_process_connection(Some(f), none, later, order),
             Callback::PreConnection(f) => ffi::ap_hook_pre_connection(Some(f), none, later, order),
             Callback::Pools(f) if matches!(hook, OpenLogs) => ffi::ap_hook_open_logs(Some(f), none, later, order),
@@ -329,6 +333,14 @@ unsafe extern "C" fn void<H: Host, const P: usize, const O: usize>(r: *mut ffi::
             H::request(PHASES[P].phase, O, r);
         });
     }
+}
+
+unsafe extern "C" fn auth_failure<H: Host, const P: usize, const O: usize>(
+    r: *mut ffi::request_rec,
+    _auth_type: *const c_char,
+) -> c_int {
+    // SAFETY: as `request`; the type is that of the request.
+    unsafe { request::<H, P, O>(r) }
 }
 
 unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(

@@ -95,7 +95,7 @@ pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
     let status = done.unwrap_or_else(|refused| call.about.refused(&call, &refused));
     if is_look_up && status == OK && r.filename().is_none() {
         // Nothing more looks the subrequest up, and httpd's own handlers expect a name if the promise is not kept.
-        r.set_filename(Some(&r.uri().unwrap_or_default().to_vec()));
+        r.set_filename(r.uri().or(Some(b"")));
     }
     if status != DECLINED {
         dispatch::ends(PERL, r);

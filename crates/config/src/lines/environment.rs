@@ -3,9 +3,8 @@
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
-use crate::error::{Cause, Why};
+use crate::error::{Cause, Why, quoted};
 use crate::lines::{name_at, second};
-use crate::words::quoted;
 
 /// `PerlSetVar`, `LuaSetVar`.
 pub(crate) fn set_var(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
@@ -90,13 +89,13 @@ pub(crate) fn pass_env(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
 mod tests {
     use super::*;
     use crate::lines::world::{LOCATION, World};
-    use crate::place::Place;
+    use crate::place::LinePlace;
 
     #[test]
     fn variables_at_server_level_are_the_directories_defaults_too() {
         let mut world = World::default();
-        world.line(Place::Server, "PerlSetVar a 1").unwrap();
-        world.line(Place::Server, "PerlAddVar a 2 3").unwrap();
+        world.line(LinePlace::Server, "PerlSetVar a 1").unwrap();
+        world.line(LinePlace::Server, "PerlAddVar a 2 3").unwrap();
         assert_eq!(world.server.vars, world.dir.vars);
         assert_eq!(world.server.vars.vars().get_all(b"a").count(), 3);
         world.line(LOCATION, "PerlSetVar b 1").unwrap();
@@ -107,17 +106,17 @@ mod tests {
     #[test]
     fn environment_of_the_server_reaches_a_running_perl_at_once() {
         let mut world = World::default();
-        assert_eq!(world.line(Place::Server, "PerlSetEnv A 1"), Ok(Effect::Done));
-        assert_eq!(world.line(Place::Server, "PerlPassEnv HOME"), Ok(Effect::Done));
-        assert_eq!(world.line(Place::Server, "PerlPassEnv MISSING"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlSetEnv A 1"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlPassEnv HOME"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlPassEnv MISSING"), Ok(Effect::Done));
         assert_eq!(world.server.set_env.get(b"A"), Some(&b"1"[..]));
         assert_eq!(world.dir.set_env.get(b"A"), Some(&b"1"[..]));
         assert_eq!(world.server.pass_env.get(b"HOME"), Some(&b"/root"[..]));
         assert_eq!(world.server.pass_env.len(), 1);
         world.running = true;
         let now = |name: &[u8], value: &[u8]| Ok(Effect::EnvNow { name: name.into(), value: value.into() });
-        assert_eq!(world.line(Place::Server, "PerlSetEnv A 2"), now(b"A", b"2"));
-        assert_eq!(world.line(Place::Server, "PerlPassEnv HOME"), now(b"HOME", b"/root"));
+        assert_eq!(world.line(LinePlace::Server, "PerlSetEnv A 2"), now(b"A", b"2"));
+        assert_eq!(world.line(LinePlace::Server, "PerlPassEnv HOME"), now(b"HOME", b"/root"));
         assert_eq!(world.line(LOCATION, "PerlSetEnv A 3"), Ok(Effect::Done));
         assert_eq!(world.server.set_env.get(b"A"), Some(&b"2"[..]));
     }

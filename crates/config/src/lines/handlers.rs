@@ -2,7 +2,7 @@
 
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
-use crate::effect::{Effect, Group, Named, Provider};
+use crate::effect::{Effect, Group, Named, NamedProvider};
 use crate::error::{Cause, Why};
 use crate::handler::Handler;
 use crate::hooks::{Position, Scope};
@@ -60,25 +60,25 @@ fn provider(group: Group, row: &'static Directive, cmd: &Context<'_>, args: &[&[
     let Some(handler) = Handler::new(second(args), cmd.at.clone()) else {
         return Err(Cause::Word(second(args).into(), Why::NotAProvider));
     };
-    Ok(Effect::Provider(Provider { directive: row.plain_name(), group, name, handler }))
+    Ok(Effect::Provider(NamedProvider { directive: row.plain_name(), group, name, handler }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lines::world::{LOCATION, World, refused};
-    use crate::place::Place;
+    use crate::place::LinePlace;
 
     #[test]
     fn switched_off_phases_refuse_their_directive() {
         let mut world = World::default();
-        world.line(Place::Server, "PerlOptions -Access -PostReadRequest -Response").unwrap();
+        world.line(LinePlace::Server, "PerlOptions -Access -PostReadRequest -Response").unwrap();
         assert_eq!(
             refused(&mut world, LOCATION, "PerlAccessHandler A"),
             "PerlAccessHandler: this phase is switched off for this server by PerlOptions -Access"
         );
         assert_eq!(
-            refused(&mut world, Place::Server, "PerlInitHandler A"),
+            refused(&mut world, LinePlace::Server, "PerlInitHandler A"),
             "PerlInitHandler: this phase is switched off for this server by PerlOptions -PostReadRequest"
         );
         assert_eq!(
@@ -86,9 +86,9 @@ mod tests {
             "PerlHandler: this phase is switched off for this server by PerlOptions -Response"
         );
         assert!(world.line(LOCATION, "PerlInitHandler A").is_ok());
-        world.line(Place::Server, "PerlOptions -Enable").unwrap();
+        world.line(LinePlace::Server, "PerlOptions -Enable").unwrap();
         assert_eq!(
-            refused(&mut world, Place::Server, "PerlTransHandler A"),
+            refused(&mut world, LinePlace::Server, "PerlTransHandler A"),
             "PerlTransHandler: Perl is switched off for this server by PerlOptions -Enable"
         );
     }
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn handlers_go_to_the_record_of_their_scope_and_remember_their_line() {
         let mut world = World::default();
-        world.line(Place::Server, "PerlTransHandler A +B").unwrap();
-        world.line(Place::Server, "PerlFixupHandler C").unwrap();
+        world.line(LinePlace::Server, "PerlTransHandler A +B").unwrap();
+        world.line(LinePlace::Server, "PerlFixupHandler C").unwrap();
         world.line(LOCATION, "PerlHandler D").unwrap();
         let names = |list: &[Handler]| list.iter().map(Handler::display_name).collect::<Vec<_>>();
         assert_eq!(names(world.server.handlers(Phase::Trans)), ["A", "B"]);
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn init_handler_means_the_first_phase_that_its_place_knows() {
         let mut world = World::default();
-        world.line(Place::VirtualHost, "PerlInitHandler A").unwrap();
+        world.line(LinePlace::VirtualHost, "PerlInitHandler A").unwrap();
         world.line(LOCATION, "PerlInitHandler B").unwrap();
         assert_eq!(world.server.handlers(Phase::PostReadRequest).len(), 1);
         assert_eq!(world.dir.handlers(Phase::HeaderParser).len(), 1);

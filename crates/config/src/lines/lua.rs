@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::context::{Applied, Context};
 use crate::dir;
 use crate::directive::Directive;
-use crate::effect::{Effect, Group, Named, Provider};
+use crate::effect::{Effect, Group, Named, NamedProvider};
 use crate::error::{Cause, Why};
 use crate::handler::Handler;
 use crate::hooks::Position;
@@ -90,7 +90,7 @@ pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, arg
     let name = name_at(args, 0)?.into();
     let script = Script::file(name_at(args, 1)?, name_at(args, 2)?);
     let handler = Handler::of_hook(script, cmd.at.clone());
-    Ok(Effect::Provider(Provider { directive: row.plain_name(), group: Group::Authz, name, handler }))
+    Ok(Effect::Provider(NamedProvider { directive: row.plain_name(), group: Group::Authz, name, handler }))
 }
 
 fn filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], direction: Direction) -> Applied {
@@ -114,15 +114,17 @@ pub(crate) fn output_filter(row: &'static Directive, cmd: &mut Context<'_>, args
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choices::{CodeCache, Inherit, ScriptScope};
+    use crate::choices::{CodeCache, Inherit};
     use crate::dir::DirConf;
     use crate::error::LineError;
     use crate::lines::world::{LOCATION, World, noted, refused};
-    use crate::options::{DirOption, ServerOption};
-    use crate::place::Place;
+    use crate::options::{DirOption, ServerOption, dir_options, names, server_options};
+    use crate::place::LinePlace;
     use crate::settings::Key;
+    use crate::value::ScriptScope;
+    use crate::vocabulary::Language;
 
-    const DIRECTORY: Place<'_> = Place::Section("<Directory");
+    const DIRECTORY: LinePlace<'_> = LinePlace::Section("<Directory");
 
     fn handlers_of(applied: Result<Effect, LineError>) -> (Phase, Position, Vec<Handler>) {
         match applied {
@@ -137,34 +139,38 @@ mod tests {
 
     #[test]
     fn wrong_lines_are_refused_with_the_reason() {
-        let options = "Options of a server: AutoLoad, Clone, ConfigTest, Enable, Htaccess, MergeHandlers, Parent; \
-                       of a directory: MergeHandlers, WatchGlobals";
-        let cases: &[(Place<'_>, &str, &str)] = &[
-            (Place::Server, "LuaRoot lua", "LuaRoot: \"lua\" is not an absolute path"),
+        let (of_server, of_dir) = (names(server_options(Language::Lua)), names(dir_options(Language::Lua)));
+        let options = format!("Options of a server: {of_server}; of a directory: {of_dir}");
+        let cases: &[(LinePlace<'_>, &str, &str)] = &[
+            (LinePlace::Server, "LuaRoot lua", "LuaRoot: \"lua\" is not an absolute path"),
             (LOCATION, "LuaRoot ''", "LuaRoot: \"\" is not an absolute path"),
-            (Place::Server, "LuaScope forever", "LuaScope: \"forever\" is none of once, request, conn, thread, server"),
-            (Place::Server, "LuaScope", "LuaScope: takes once|request|conn|thread|server [min [max]]"),
+            (
+                LinePlace::Server,
+                "LuaScope forever",
+                "LuaScope: \"forever\" is none of once, request, conn, thread, server",
+            ),
+            (LinePlace::Server, "LuaScope", "LuaScope: takes once|request|conn|thread|server [min [max]]"),
             (LOCATION, "LuaScope server 1 2 3", "LuaScope: takes once|request|conn|thread|server [min [max]]"),
             (LOCATION, "LuaScope server few", "LuaScope: \"few\" is not a number"),
             (LOCATION, "LuaScope server 1 -2", "LuaScope: \"-2\" is not a number"),
-            (Place::Server, "LuaPackagePath ''", "LuaPackagePath: \"\" is not a name"),
-            (Place::Server, "LuaPackageCPath ''", "LuaPackageCPath: \"\" is not a name"),
-            (Place::Server, "LuaCodeCache always", "LuaCodeCache: \"always\" is none of stat, forever, never"),
+            (LinePlace::Server, "LuaPackagePath ''", "LuaPackagePath: \"\" is not a name"),
+            (LinePlace::Server, "LuaPackageCPath ''", "LuaPackageCPath: \"\" is not a name"),
+            (LinePlace::Server, "LuaCodeCache always", "LuaCodeCache: \"always\" is none of stat, forever, never"),
             (LOCATION, "LuaInherit parent", "LuaInherit: \"parent\" is none of none, parent-first, parent-last"),
-            (Place::Server, "LuaMapHandler /x", "LuaMapHandler: takes pattern file [function]"),
-            (Place::Server, "LuaMapHandler /x a.lua f g", "LuaMapHandler: takes pattern file [function]"),
-            (Place::Server, "LuaMapHandler /x ''", "LuaMapHandler: \"\" is not a name"),
-            (Place::Server, "LuaMapHandler /x a.lua ''", "LuaMapHandler: \"\" is not a name"),
-            (Place::Server, "LuaAuthzProvider a a.lua", "LuaAuthzProvider: takes name file function"),
-            (Place::Server, "LuaAuthzProvider '' a.lua f", "LuaAuthzProvider: \"\" is not a name"),
+            (LinePlace::Server, "LuaMapHandler /x", "LuaMapHandler: takes pattern file [function]"),
+            (LinePlace::Server, "LuaMapHandler /x a.lua f g", "LuaMapHandler: takes pattern file [function]"),
+            (LinePlace::Server, "LuaMapHandler /x ''", "LuaMapHandler: \"\" is not a name"),
+            (LinePlace::Server, "LuaMapHandler /x a.lua ''", "LuaMapHandler: \"\" is not a name"),
+            (LinePlace::Server, "LuaAuthzProvider a a.lua", "LuaAuthzProvider: takes name file function"),
+            (LinePlace::Server, "LuaAuthzProvider '' a.lua f", "LuaAuthzProvider: \"\" is not a name"),
             (
-                Place::VirtualHost,
+                LinePlace::VirtualHost,
                 "LuaAuthzProvider a a.lua f",
                 "LuaAuthzProvider: not allowed in a <VirtualHost>: it belongs at server level, outside of <VirtualHost> and sections",
             ),
             (LOCATION, "LuaInputFilter a a.lua", "LuaInputFilter: takes name file function"),
             (LOCATION, "LuaOutputFilter a a.lua f g", "LuaOutputFilter: takes name file function"),
-            (Place::Server, "LuaOutputFilter a '' f", "LuaOutputFilter: \"\" is not a name"),
+            (LinePlace::Server, "LuaOutputFilter a '' f", "LuaOutputFilter: \"\" is not a name"),
             (
                 DIRECTORY,
                 "LuaOutputFilter a a.lua f",
@@ -176,11 +182,11 @@ mod tests {
                 "LuaQuickHandler: not allowed in a <Directory> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
             ),
             (
-                Place::Section("<Files"),
+                LinePlace::Section("<Files"),
                 "LuaHookTranslateName a.lua f",
                 "LuaHookTranslateName: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in a <Location> section",
             ),
-            (Place::Server, "LuaQuickHandler a.lua", "LuaQuickHandler: takes file function"),
+            (LinePlace::Server, "LuaQuickHandler a.lua", "LuaQuickHandler: takes file function"),
             (LOCATION, "LuaHookFixups a.lua f early", "LuaHookFixups: takes file function"),
             (LOCATION, "LuaHookAuthChecker a.lua f early late", "LuaHookAuthChecker: takes file function [early|late]"),
             (LOCATION, "LuaHookAuthChecker a.lua f soon", "LuaHookAuthChecker: \"soon\" is neither early nor late"),
@@ -216,57 +222,62 @@ mod tests {
                 "LuaTransHandler: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of \
                  sections",
             ),
-            (Place::Server, "LuaModule ''", "LuaModule: \"\" is not a name"),
-            (Place::Server, "LuaRequire ''", "LuaRequire: \"\" is not a name"),
+            (LinePlace::Server, "LuaModule ''", "LuaModule: \"\" is not a name"),
+            (LinePlace::Server, "LuaRequire ''", "LuaRequire: \"\" is not a name"),
             (
                 LOCATION,
                 "LuaRequire a.lua",
                 "LuaRequire: not allowed in a <Location> section: it belongs at server level, in a <VirtualHost> or in .htaccess, \
                  outside of sections",
             ),
-            (Place::Server, "LuaSetVar a", "LuaSetVar: takes name value"),
-            (Place::Server, "LuaAddVar '' x", "LuaAddVar: \"\" is not a name"),
+            (LinePlace::Server, "LuaSetVar a", "LuaSetVar: takes name value"),
+            (LinePlace::Server, "LuaAddVar '' x", "LuaAddVar: \"\" is not a name"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "LuaOptions +GlobalRequest",
                 &format!("LuaOptions: \"GlobalRequest\" is not an option. {options}"),
             ),
             (
-                Place::Server,
+                LinePlace::Server,
                 "LuaOptions +watchglobals",
                 &format!("LuaOptions: \"watchglobals\" is not an option (did you mean WatchGlobals?). {options}"),
             ),
             (
                 LOCATION,
                 "LuaOptions +Htaccess",
-                "LuaOptions: \"Htaccess\" belongs to the server: not allowed in a <Location> section; allowed there: \
-                 MergeHandlers, WatchGlobals",
+                &format!(
+                    "LuaOptions: \"Htaccess\" belongs to the server: not allowed in a <Location> section; allowed there: {of_dir}"
+                ),
             ),
-            (Place::Server, "LuaInterpStart x", "LuaInterpStart: \"x\" is not a number"),
-            (Place::Server, "LuaInterpMax 0", "LuaInterpMax: \"0\" is too small: at least 1"),
-            (Place::Server, "LuaInterpMax many", "LuaInterpMax: \"many\" is not a number"),
-            (Place::Server, "LuaInterpMinSpare -1", "LuaInterpMinSpare: \"-1\" is not a number"),
-            (Place::Server, "LuaInterpMaxSpare 1.5", "LuaInterpMaxSpare: \"1.5\" is not a number"),
-            (Place::Server, "LuaInterpMaxRequests ''", "LuaInterpMaxRequests: \"\" is not a number"),
+            (LinePlace::Server, "LuaInterpStart x", "LuaInterpStart: \"x\" is not a number"),
+            (LinePlace::Server, "LuaInterpMax 0", "LuaInterpMax: \"0\" is too small: at least 1"),
+            (LinePlace::Server, "LuaInterpMax many", "LuaInterpMax: \"many\" is not a number"),
+            (LinePlace::Server, "LuaInterpMinSpare -1", "LuaInterpMinSpare: \"-1\" is not a number"),
+            (LinePlace::Server, "LuaInterpMaxSpare 1.5", "LuaInterpMaxSpare: \"1.5\" is not a number"),
+            (LinePlace::Server, "LuaInterpMaxRequests ''", "LuaInterpMaxRequests: \"\" is not a number"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "LuaInterpMaxAge soon",
                 "LuaInterpMaxAge: \"soon\" is not a time such as 30, 500ms, 5min or 2h",
             ),
-            (Place::Server, "LuaInterpMaxQueue all", "LuaInterpMaxQueue: \"all\" is not a number"),
+            (LinePlace::Server, "LuaInterpMaxQueue all", "LuaInterpMaxQueue: \"all\" is not a number"),
             (
-                Place::Server,
+                LinePlace::Server,
                 "LuaInterpMaxWait ever",
                 "LuaInterpMaxWait: \"ever\" is not a time such as 30, 500ms, 5min or 2h",
             ),
             (
-                Place::Server,
+                LinePlace::Server,
                 "LuaInterpMaxMemory lots",
                 "LuaInterpMaxMemory: \"lots\" is not a size such as 65536, 64K or 1M",
             ),
-            (Place::Server, "LuaInterpMaxMemory 0", "LuaInterpMaxMemory: \"0\" is too small: at least 1 byte, or none"),
             (
-                Place::Server,
+                LinePlace::Server,
+                "LuaInterpMaxMemory 0",
+                "LuaInterpMaxMemory: \"0\" is too small: at least 1 byte, or none",
+            ),
+            (
+                LinePlace::Server,
                 "LuaInterpScope thread",
                 "LuaInterpScope: \"thread\" is none of handler, response, subrequest, request, connection",
             ),
@@ -296,10 +307,10 @@ mod tests {
             "LuaOutputFilter a a.lua f",
         ] {
             let mut world = World::default();
-            world.line(Place::Server, "LuaOptions -Enable").unwrap();
+            world.line(LinePlace::Server, "LuaOptions -Enable").unwrap();
             let name = line.split(' ').next().unwrap();
             assert_eq!(
-                refused(&mut world, Place::Server, line),
+                refused(&mut world, LinePlace::Server, line),
                 format!("{name}: Lua is switched off for this server by LuaOptions -Enable")
             );
         }
@@ -367,7 +378,8 @@ mod tests {
         let names: Vec<String> = handlers.iter().map(Handler::display_name).collect();
         assert_eq!(names, ["app", "app.fix", "/srv/fix.lua:all", "function(r) return 404 end"]);
         assert_eq!(world.dir.handlers(Phase::Fixup), handlers);
-        let (phase, _, handlers) = handlers_of(world.line(Place::Server, "LuaTransHandler function(r) return -1 end"));
+        let (phase, _, handlers) =
+            handlers_of(world.line(LinePlace::Server, "LuaTransHandler function(r) return -1 end"));
         assert_eq!(world.server.handlers(phase), handlers);
         assert!(matches!(handlers[0].script.as_ref().unwrap().source, Source::Function(_)));
         assert_eq!(refused(&mut world, LOCATION, "LuaFixupHandler a b:"), {
@@ -432,10 +444,10 @@ mod tests {
     #[test]
     fn package_paths_lie_below_the_root_that_is_known() {
         let mut world = World::default();
-        world.line(Place::Server, "LuaPackagePath early/?.lua").unwrap();
-        world.line(Place::Server, "LuaRoot /srv").unwrap();
-        world.line(Place::Server, "LuaPackagePath lib/?.lua").unwrap();
-        world.line(Place::Server, "LuaPackageCPath /usr/lib/?.so").unwrap();
+        world.line(LinePlace::Server, "LuaPackagePath early/?.lua").unwrap();
+        world.line(LinePlace::Server, "LuaRoot /srv").unwrap();
+        world.line(LinePlace::Server, "LuaPackagePath lib/?.lua").unwrap();
+        world.line(LinePlace::Server, "LuaPackageCPath /usr/lib/?.so").unwrap();
         let package = world.dir.lua().package().clone();
         assert_eq!(package.path.iter().map(|p| name(p)).collect::<Vec<_>>(), ["early/?.lua", "/srv/lib/?.lua"]);
         assert_eq!(package.cpath.iter().map(|p| name(p)).collect::<Vec<_>>(), ["/usr/lib/?.so"]);
@@ -459,11 +471,13 @@ mod tests {
         assert_eq!(*other.script, Script::file(b"/s.lua", b"show_$1"));
         assert_ne!(map.id, other.id);
         let Ok(Effect::Filter(out)) = world.line(LOCATION, "LuaOutputFilter Upper /f.lua up") else { panic!() };
-        let Ok(Effect::Filter(input)) = world.line(Place::Server, "LuaInputFilter Upper /f.lua down") else { panic!() };
+        let Ok(Effect::Filter(input)) = world.line(LinePlace::Server, "LuaInputFilter Upper /f.lua down") else {
+            panic!()
+        };
         assert_eq!(world.dir.lua().filter(Direction::Output, b"UPPER"), Some(&out));
         assert_eq!(world.dir.lua().filter(Direction::Input, b"upper"), Some(&input));
-        let provider = world.line(Place::Server, "LuaAuthzProvider who /a.lua ask");
-        let Ok(Effect::Provider(Provider { group: Group::Authz, name: who, handler, .. })) = provider else {
+        let provider = world.line(LinePlace::Server, "LuaAuthzProvider who /a.lua ask");
+        let Ok(Effect::Provider(NamedProvider { group: Group::Authz, name: who, handler, .. })) = provider else {
             panic!("{provider:?}")
         };
         assert_eq!((name(&who).as_str(), handler.display_name().as_str()), ("who", "/a.lua:ask"));
@@ -474,7 +488,7 @@ mod tests {
     fn options_modules_and_variables_are_those_of_perl() {
         let mut world = World::default();
         for line in ["LuaOptions -ConfigTest +AutoLoad +WatchGlobals", "LuaModule app db", "LuaRequire start.lua"] {
-            assert_eq!(world.line(Place::Server, line), Ok(Effect::Done), "{line}");
+            assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Done), "{line}");
         }
         let options = world.server.options;
         assert!(options.is(ServerOption::AutoLoad) && !options.is(ServerOption::ConfigTest));
@@ -483,6 +497,6 @@ mod tests {
         world.line(LOCATION, "LuaSetVar a 1").unwrap();
         world.line(LOCATION, "LuaAddVar a 2 3").unwrap();
         assert_eq!(world.dir.vars.vars().get_all(b"a").count(), 3);
-        assert_eq!(world.line(Place::VirtualHost, "LuaOptions +Clone"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::VirtualHost, "LuaOptions +Clone"), Ok(Effect::Done));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod startup;
 pub(crate) mod world;
 
 use crate::error::{Cause, Why};
+use crate::words;
 
 pub(crate) fn first<'a>(args: &[&'a [u8]]) -> &'a [u8] {
     args.first().copied().unwrap_or_default()
@@ -24,4 +25,9 @@ pub(crate) fn name_at<'a>(args: &[&'a [u8]], i: usize) -> Result<&'a [u8], Cause
         b"" => Err(Cause::Word([].into(), Why::NotAName)),
         name => Ok(name),
     }
+}
+
+/// A word that is On or Off.
+pub(crate) fn flag(args: &[&[u8]]) -> Result<bool, Cause> {
+    words::flag(first(args)).map_err(Cause::word(first(args)))
 }

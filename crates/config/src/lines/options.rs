@@ -5,9 +5,9 @@ use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::{Cause, Why};
 use crate::flags::{Sign, signed};
-use crate::lines::{first, startup};
+use crate::lines::{first, flag};
 use crate::options::{self, DirOption, dir_options, server_options};
-use crate::place::Place;
+use crate::place::LinePlace;
 
 /// `PerlOptions`, `LuaOptions`.
 pub(crate) fn options(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
@@ -16,13 +16,13 @@ pub(crate) fn options(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[
 
 /// `PerlSendHeader`.
 pub(crate) fn send_header(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word: &[u8] = if startup::flag(args)? { b"+ParseHeaders" } else { b"-ParseHeaders" };
+    let word: &[u8] = if flag(args)? { b"+ParseHeaders" } else { b"-ParseHeaders" };
     set(row, cmd, word)
 }
 
 /// `PerlSetupEnv`.
 pub(crate) fn setup_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    let word: &[u8] = if startup::flag(args)? { b"+SetupEnv" } else { b"-SetupEnv" };
+    let word: &[u8] = if flag(args)? { b"+SetupEnv" } else { b"-SetupEnv" };
     set(row, cmd, word)
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn set(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -
         (_, None, None) => return Err(unknown(row, cmd, name)),
     }
     // In the main server's own records no merge takes it away; elsewhere one always does.
-    let lost = sign == Sign::Bare && cmd.place != Place::Server && name != b"None" && name != b"Unset";
+    let lost = sign == Sign::Bare && cmd.place != LinePlace::Server && name != b"None" && name != b"Unset";
     if !lost {
         return Ok(Effect::Done);
     }
@@ -86,12 +86,15 @@ mod tests {
     #[test]
     fn an_option_of_a_directory_at_server_level_sets_the_default() {
         let mut world = World::default();
-        assert_eq!(world.line(Place::Server, "PerlOptions +GlobalRequest SetupEnv -ParseHeaders"), Ok(Effect::Done));
+        assert_eq!(
+            world.line(LinePlace::Server, "PerlOptions +GlobalRequest SetupEnv -ParseHeaders"),
+            Ok(Effect::Done)
+        );
         assert_eq!(world.dir.options.said(DirOption::GlobalRequest), Some(true));
         assert_eq!(world.dir.options.said(DirOption::SetupEnv), Some(true));
         assert_eq!(world.dir.options.said(DirOption::ParseHeaders), Some(false));
         assert_eq!(world.server, ServerConf::default());
-        world.line(Place::Server, "PerlOptions +MergeHandlers").unwrap();
+        world.line(LinePlace::Server, "PerlOptions +MergeHandlers").unwrap();
         assert!(world.server.options.is(ServerOption::MergeHandlers), "known to both: the server's");
         assert!(!world.dir.options.is(DirOption::MergeHandlers));
         world.line(LOCATION, "PerlOptions +MergeHandlers").unwrap();
@@ -105,7 +108,7 @@ mod tests {
             noted(world.line(LOCATION, "PerlOptions SetupEnv")),
             "PerlOptions: \"SetupEnv\" is lost in a <Location> section unless it has a + or -"
         );
-        assert_eq!(world.line(Place::Server, "PerlOptions SetupEnv"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlOptions SetupEnv"), Ok(Effect::Done));
         assert_eq!(world.line(LOCATION, "PerlOptions None"), Ok(Effect::Done));
     }
 
@@ -114,10 +117,10 @@ mod tests {
         let mut world = World { ithreads: false, ..World::default() };
         for name in ["Clone", "Parent"] {
             assert_eq!(
-                refused(&mut world, Place::VirtualHost, &format!("PerlOptions +{name}")),
+                refused(&mut world, LinePlace::VirtualHost, &format!("PerlOptions +{name}")),
                 format!("PerlOptions: \"{name}\" needs a perl built with ithreads")
             );
-            assert_eq!(world.line(Place::VirtualHost, &format!("PerlOptions -{name}")), Ok(Effect::Done));
+            assert_eq!(world.line(LinePlace::VirtualHost, &format!("PerlOptions -{name}")), Ok(Effect::Done));
         }
     }
 

@@ -4,9 +4,8 @@ use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::Cause;
-use crate::lines::{first, name_at, options};
+use crate::lines::{first, flag, name_at, options};
 use crate::server::{Queued, What};
-use crate::words;
 
 fn queued(row: &'static Directive, cmd: &Context<'_>, what: What, name: &[u8]) -> Queued {
     Queued { what, name: name.into(), directive: row.plain_name(), at: cmd.at.clone() }
@@ -38,11 +37,6 @@ pub(crate) fn taint_check(_: &'static Directive, cmd: &mut Context<'_>, args: &[
 /// `PerlWarn`.
 pub(crate) fn warn(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     if flag(args)? { push_switch(cmd, b"-w") } else { Ok(Effect::Done) }
-}
-
-/// A word that is On or Off.
-pub(crate) fn flag(args: &[&[u8]]) -> Result<bool, Cause> {
-    words::flag(first(args)).map_err(Cause::word(first(args)))
 }
 
 /// `PerlRequire`, `LuaRequire`.
@@ -87,13 +81,13 @@ mod tests {
     use super::*;
     use crate::lines::world::{World, refused};
     use crate::options::ServerOption;
-    use crate::place::{Place, Where};
+    use crate::place::{LinePlace, Where};
 
     #[test]
     fn files_and_modules_wait_for_the_parent_or_are_loaded_at_once() {
         let mut world = World::default();
         for line in ["PerlModule A B", "PerlRequire a.pl", "PerlPostConfigRequire p.pl"] {
-            assert_eq!(world.line(Place::Server, line), Ok(Effect::Done));
+            assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Done));
         }
         let names =
             |list: &[Queued]| list.iter().map(|q| String::from_utf8_lossy(&q.name).into_owned()).collect::<Vec<_>>();
@@ -104,13 +98,13 @@ mod tests {
             world.running = running;
             let at = Where::new("httpd.conf", 12);
             let queued = Queued { what, name: name.as_bytes().into(), directive, at };
-            assert_eq!(world.line(Place::Server, line), Ok(Effect::Run(queued)), "{line}");
+            assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Run(queued)), "{line}");
         };
         now(false, "PerlConfigRequire c.pl", "PerlConfigRequire", What::File, "c.pl");
         now(false, "Perl $x = 1;", "Perl", What::Code, "$x = 1;");
         now(true, "PerlModule C", "PerlModule", What::Module, "C");
         now(true, "PerlRequire d.pl", "PerlRequire", What::File, "d.pl");
-        assert_eq!(world.line(Place::Server, "PerlPostConfigRequire q.pl"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlPostConfigRequire q.pl"), Ok(Effect::Done));
         assert_eq!((world.server.modules.len(), world.server.post_config_requires.len()), (2, 2));
     }
 
@@ -118,7 +112,7 @@ mod tests {
     fn switches_are_kept_in_order_and_refused_once_perl_runs() {
         let mut world = World::default();
         for line in ["PerlSwitches -w -I/lib", "PerlTaintCheck on", "PerlWarn off", "PerlSwitches +Inherit"] {
-            assert_eq!(world.line(Place::Server, line), Ok(Effect::Done));
+            assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Done));
         }
         assert!(world.server.switches.iter().eq([&b"-w"[..], b"-I/lib", b"-T"]));
         assert!(world.server.options.is(ServerOption::InheritSwitches));
@@ -128,8 +122,11 @@ mod tests {
             [("PerlSwitches -w", "-w"), ("PerlTaintCheck on", "-T"), ("PerlSwitches +inherit", "+inherit")]
         {
             let name = line.split(' ').next().unwrap();
-            assert_eq!(refused(&mut world, Place::Server, line), format!("{name}: too late for \"{switch}\": {late}"));
+            assert_eq!(
+                refused(&mut world, LinePlace::Server, line),
+                format!("{name}: too late for \"{switch}\": {late}")
+            );
         }
-        assert_eq!(world.line(Place::Server, "PerlTaintCheck off"), Ok(Effect::Done));
+        assert_eq!(world.line(LinePlace::Server, "PerlTaintCheck off"), Ok(Effect::Done));
     }
 }

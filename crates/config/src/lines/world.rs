@@ -5,7 +5,7 @@ use crate::dir::DirConf;
 use crate::directives::directive;
 use crate::effect::Effect;
 use crate::error::LineError;
-use crate::place::{Place, Where};
+use crate::place::{LinePlace, Where};
 use crate::server::ServerConf;
 use crate::vocabulary::Args;
 
@@ -32,7 +32,7 @@ fn env(name: &[u8]) -> Option<Vec<u8>> {
 
 impl World {
     /// Applies a line as httpd would, up to the first error; the last effect is the result.
-    pub(crate) fn line(&mut self, place: Place<'_>, line: &str) -> Result<Effect, LineError> {
+    pub(crate) fn line(&mut self, place: LinePlace<'_>, line: &str) -> Result<Effect, LineError> {
         let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
         let row = directive(name.as_bytes()).expect(name);
         let words: Vec<&[u8]> = match row.args {
@@ -46,7 +46,7 @@ impl World {
         };
         let mut effect = Effect::Done;
         for args in calls {
-            let read_only = place == Place::Htaccess;
+            let read_only = place == LinePlace::Htaccess;
             let mut cmd = Context {
                 server: if read_only { Access::Read(&self.server) } else { Access::Write(&mut self.server) },
                 dir: Some(&mut self.dir),
@@ -65,9 +65,9 @@ impl World {
     }
 }
 
-pub(crate) const LOCATION: Place<'_> = Place::Section("<Location");
+pub(crate) const LOCATION: LinePlace<'_> = LinePlace::Section("<Location");
 
-pub(crate) fn refused(world: &mut World, place: Place<'_>, line: &str) -> String {
+pub(crate) fn refused(world: &mut World, place: LinePlace<'_>, line: &str) -> String {
     world.line(place, line).expect_err(line).to_string()
 }
 
