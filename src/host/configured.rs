@@ -78,17 +78,6 @@ pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
     Configured::Written(written(lang, phase, r))
 }
 
-/// Whether no handler holds for a phase, for this request.
-#[inline(always)]
-pub fn has_none(lang: Lang, phase: Phase, r: &Request) -> bool {
-    if lang.own().uses().are_changed()
-        && let Some(changed) = changed_for(lang, phase, r)
-    {
-        return changed.is_empty();
-    }
-    written(lang, phase, r).is_empty()
-}
-
 /// The handlers of the configuration for this request.
 #[inline(always)]
 pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {

@@ -15,10 +15,10 @@ use super::lease::choose;
 use super::request::RequestState;
 use super::{configured, end};
 
-/// Whether there is nothing to do for a request in a phase, judged by the handlers that hold for it.
+/// Whether there is nothing to do for a request in a phase, judged by the configuration alone.
 #[inline(always)]
 pub fn is_idle(lang: Lang, phase: Phase, r: &Request) -> bool {
-    let has_none = |phase| configured::has_none(lang, phase, r);
+    let has_none = |phase| configured::written(lang, phase, r).is_empty();
     has_none(phase)
         && match lang.state(r) {
             Some(state) => {

@@ -15,17 +15,24 @@ use super::{configured, dispatch, languages};
 /// also need an earlier write, which lets a quick client's next request overtake those of others.
 const SMALL: i64 = 16384;
 
-/// Whether handlers are to run at a request's end, so that the end has to be watched for.
+/// Whether handlers of the configuration are to run at a request's end, so that the end has to be watched for.
 #[inline]
 pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
-    let has = |phase, r: &Request| !configured::has_none(lang, phase, r);
+    let has = |phase, r: &Request| !configured::written(lang, phase, r).is_empty();
     let logs = |r: &Request| has(Phase::Log, r) || lang.dir(r).is_some_and(|dir| dir.has_hooks(Phase::Log));
     has(Phase::Cleanup, r) || if r.main().is_none() && r.prev().is_none() { logs(r) } else { logs(&top(*r)) }
 }
 
+/// The same of handlers that code has pushed to the request's server.
+fn runs_pushed(lang: Lang, r: &Request) -> bool {
+    lang.own().uses().are_changed()
+        && (!configured::of_request(lang, Phase::Cleanup, r).is_empty()
+            || !configured::of_request(lang, Phase::Log, &top(*r)).is_empty())
+}
+
 /// Has httpd tell of the end of a request with such handlers. Called in the last phase before the response, and after a phase that failed.
 pub fn look_after(lang: Lang, r: &Request) {
-    if runs_handlers(lang, r)
+    if (runs_handlers(lang, r) || runs_pushed(lang, r))
         && let Some(state) = RequestState::of(lang, r)
     {
         state.watch(r);
@@ -64,7 +71,9 @@ pub fn in_time(end: &End) {
 fn leaves(lang: Lang, r: &Request) -> bool {
     let c = r.connection();
     let ends_with_stream = c.master().is_some() && lang.connection(&c).is_some_and(|c| !c.ranks().is_empty());
-    let member = |m: &Request| runs_handlers(lang, m) || lang.state(m).is_some_and(RequestState::leaves_something);
+    let member = |m: &Request| {
+        runs_handlers(lang, m) || runs_pushed(lang, m) || lang.state(m).is_some_and(RequestState::leaves_something)
+    };
     ends_with_stream || member(r) || lang.state(r).is_some_and(|state| state.members().iter().any(member))
 }
 

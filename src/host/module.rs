@@ -148,7 +148,9 @@ impl<L: Language> Host for Module<L> {
 
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
-        !L::lang().own().uses().has(phase) || L::is_idle(phase, order, r)
+        // A look at what code has pushed is a call, whose preparation costs even where it is not made: such a process looks later.
+        let uses = L::lang().own().uses();
+        !uses.has(phase) || (!uses.are_changed() && L::is_idle(phase, order, r))
     }
 
     #[inline(always)]

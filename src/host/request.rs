@@ -332,7 +332,7 @@ impl RequestState {
             self.walk_is_over.set(true);
             return;
         }
-        let keeps = self.tree().scopes().contains(&LeaseScope::Request);
+        let keeps = self.tree().has_scope(|scope| scope == LeaseScope::Request);
         if !keeps {
             self.end(r);
         }

@@ -25,7 +25,7 @@ sub slow {
 }
 sub late {
     my $r = shift;
-    my @calls = (sub { $kept[0]->print('leaked') }, sub { $kept[0]->uri }, sub { $kept[1]->set(A => 1) }, sub { $kept[2]->new });
+    my @calls = (sub { $kept[0]->print('leaked') }, sub { $kept[0]->uri }, sub { $kept[1]->set(A => 1) }, sub { $kept[2]->parent_get });
     $r->print(join ',', map { eval { $_->(); 1 } ? 'alive' : $@ =~ /request is gone/ ? 'gone' : $@ } @calls);
     return 0;
 }

@@ -122,10 +122,11 @@ impl<L: Above> Tree<L> {
         self.branches.borrow().iter().find(|s| Arc::ptr_eq(&s.stock, stock)).and_then(|s| s.held.upgrade())
     }
 
-    /// How long the trees of those stocks keep their leases of which this tree holds one.
-    pub fn scopes(&self) -> SmallVec<[L::Scope; 1]> {
+    /// Whether `is` holds for the scope of a stock of which the tree holds a lease.
+    #[inline]
+    pub fn has_scope(&self, is: impl Fn(L::Scope) -> bool) -> bool {
         let branches = self.branches.borrow();
-        branches.iter().filter(|branch| branch.held.strong_count() > 0).map(|branch| branch.stock.scope()).collect()
+        branches.iter().any(|branch| is(branch.stock.scope()) && branch.held.strong_count() > 0)
     }
 
     /// Lets the member at this address hold the lease until [`Tree::end_walk`]. `above` is the address of the member with whose walk
