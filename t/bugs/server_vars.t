@@ -1,4 +1,5 @@
 # What code sets with $s->dir_config stays: set before the server serves, it is there for all requests, also by $r->dir_config.
+# With threads a request has a table of its own: one that a script kept was read after its request, when the memory was another's.
 use lib 't/lib';
 use TestHttpd;
 
@@ -19,6 +20,8 @@ sub handler {
     my $r = shift;
     my $s = $r->server;
     $r->content_type('text/plain');
+    our $kept ||= $s->dir_config;
+    if ($r->args eq 'kept') { $r->print(eval { $kept->get('Written') } // $@); return Apache2::Const::OK }
     $s->dir_config(Served => $r->args) if $r->args;
     $r->print(join ' ', map { "$_=" . join '/', map { $_ // '-' } scalar $r->dir_config($_), scalar $s->dir_config($_) } qw(Written File Post Child Code Served));
     return Apache2::Const::OK;
@@ -37,6 +40,7 @@ for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd->start(mpm => $mpm, modules => \%files, config => <<'C');
 PerlSetVar Written written
+PerlInterpMax 1
 PerlModule My::Vars
 PerlPostConfigRequire "@root@/lib/post.pl"
 PerlPostConfigHandler My::Vars::post
@@ -57,6 +61,7 @@ C
     my $all = 'Written=written/written File=file/file Post=main/main Child=child/child Code=added/added Served=';
     is $s->get('/')->{content}, "$all-/-", 'by a file, by a handler of the start and of the child, by add_config';
     is $s->get('/?now')->{content}, "${all}now/now", 'what a request sets, it reads';
+    like $s->get('/?kept')->{content}, $mpm eq 'prefork' ? qr/^written$/ : qr/request is gone/, 'a table that was kept';
     is $s->get('/')->{content}, $all . ($mpm eq 'prefork' ? 'now/now' : '-/-'),
         $mpm eq 'prefork' ? 'and the next request of the process' : 'and nobody else, since threads share the table';
 });

@@ -87,10 +87,12 @@ fn dir_config(
     s: &Server,
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
-) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
+) -> Result<Either<Option<Owned<Table>>, Option<Vec<u8>>>> {
     let table = host()?.config.vars_of_server(s)?;
+    // A request may have a copy of its own, which dies with it and not with the server.
+    let owned = |table: Table| Ok::<_, Fail>(Owned::by(table, runtime()?.ticket(Owner::of(&table.pool()))));
     Ok(match key {
-        None => Either::A(table),
+        None => Either::A(table.map(owned).transpose()?),
         Some(key) => Either::B(table.and_then(|t| get_or_set(t, key, value))),
     })
 }
