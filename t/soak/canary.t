@@ -231,7 +231,8 @@ for_each_mpm(qw(event prefork), sub {
     cmp_ok $got->{tokens}, '>', $REQUESTS * 3, "tokens came back: $got->{tokens}";
     is $got->{left}, 0, 'every request was answered';
     is join(' ', grep { !/^(?:200|500|abort|closed)$/ } sort keys %count), '', 'by nothing but pages and the error page';
-    $s->expect_log(qr/token T[0-9a-f]{16}|AH00484/);
+    # AH03490: on a busy machine some threads of a child have not started when the parent counts them.
+    $s->expect_log(qr/token T[0-9a-f]{16}|AH00484|AH03490/);
 });
 
 done_testing;
