@@ -191,7 +191,7 @@ LuaOutputFilter upper v.lua upper
 LuaInputFilter upper v.lua upper
 LuaOutputFilter breaks v.lua breaks
 LuaQuickHandler v.lua hook
-LuaHookTranslateName v.lua hook
+LuaHookTranslateName v.lua hook early
 LuaHookMapToStorage v.lua hook
 LuaPostReadRequestHandler function(r) return apache2.DECLINED end
 LuaPreConnectionHandler function(c) return apache2.OK end
@@ -201,9 +201,9 @@ AddOutputFilter INCLUDES .shtml
     Options +Includes
 </Directory>
 <Location />
-    LuaHookAccessChecker v.lua hook
-    LuaHookTypeChecker v.lua hook early
-    LuaHookFixups v.lua hook late
+    LuaHookAccessChecker v.lua hook late
+    LuaHookTypeChecker v.lua hook
+    LuaHookFixups v.lua hook
     LuaHookLog v.lua hook
     LuaCleanupHandler function(r) return r.uri end
 </Location>

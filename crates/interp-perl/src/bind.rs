@@ -38,7 +38,8 @@ pub(crate) fn init() {
 
 fn build() -> Tables {
     let mut rows = Vec::new();
-    for class in interp::classes() {
+    // A class without rows would leave names to which nothing refers.
+    for class in interp::classes().iter().filter(|class| class.rows_of(PERL).next().is_some()) {
         let package = forever(class.name());
         let isa = if class.parent().is_empty() { ptr::null() } else { forever(class.parent()) };
         for row in class.rows_of(PERL) {
