@@ -21,10 +21,11 @@ use tipool::Late;
 use super::about::About;
 use super::call::{enter_any, in_parent};
 use super::lang::{CommonHost, Lang};
+use super::languages::{self, languages};
 use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
 use super::site::Early;
-use super::{ServerRecord, configured, dispatch, hint, languages, report, site};
+use super::{ServerRecord, configured, dispatch, hint, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -75,6 +76,7 @@ pub fn is_child() -> bool {
 /// Called when httpd loads the module for a pass.
 pub fn loaded(lang: Lang, pconf: Pool) {
     Server::set_main(None);
+    languages::loaded(lang);
     site::begin(lang);
     lang.own().forget_use();
     httpd::skipped::watch(pconf);
@@ -412,8 +414,8 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
 fn tell_waiting(lang: Lang, s: &Server) {
     let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
     // The last of the languages logs this for both.
-    let other = languages().iter().rev().find(|other| !std::ptr::eq(**other, lang));
-    let tells = languages().last().is_some_and(|last| std::ptr::eq(*last, lang));
+    let other = languages().rev().find(|other| !std::ptr::eq(*other, lang));
+    let tells = languages().next_back().is_some_and(|last| std::ptr::eq(last, lang));
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
         let conf = &record.conf;
