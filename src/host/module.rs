@@ -143,7 +143,7 @@ impl<L: Language> Host for Module<L> {
     }
 
     fn wants(row: &PhaseRow, index: usize) -> bool {
-        L::wants(row, index)
+        !row.is_ours && L::wants(row, index)
     }
 
     #[inline(always)]

@@ -141,6 +141,9 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
 fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
     let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
     match phase.row().scope {
+        Scope::Server | Scope::Directory if !lang.call_for(phase) => {
+            Err(format!("{}: {}", lang.phase_name(phase), startup::NOT_CALLED).into())
+        }
         Scope::Server | Scope::Directory => Ok(Some(phase)),
         _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
     }
