@@ -1,5 +1,7 @@
 package Apache2::FilterRec;
 
+# Printed from the rows by `make tables`; do not edit. To add Perl to it, take this line away.
+
 use strict;
 use warnings;
 

@@ -6,12 +6,12 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 
+use api::Unsent;
 use apr::{Brigade, Bucket, Buffer, Reenter, Status};
 use httpd::Request;
 use httpd::cgi::header_length;
 use httpd::log::Level;
 use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, OK};
-use interp::Unsent;
 
 use super::lang::Lang;
 use super::report;

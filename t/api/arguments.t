@@ -15,13 +15,14 @@ my %odd = (
 my %constant = map { $_ => 1 } qw(Apache2::ServerUtil::server_root Apache2::ServerUtil::get_server_built Apache2::MPM::is_threaded Apache2::MPM::show);
 my %value = (
     integer => '1', number => '1.5', string => q('x'), boolean => '1', buffer => '(my $b = q(y))', code => 'sub { 0 }',
-    any => '1', 'one or an array' => 'sub { 0 }', strings => q('x'), class => q('T'), 'string or code' => q('x'),
+    any => '1', 'one or an array' => 'sub { 0 }', 'string or array' => q('x'), strings => q('x'), class => q('T'), 'string or code' => q('x'),
 );
 # A wrong value, and what is said of it.
 my %wrong = (
     integer => [ q('abc'), 'must be an integer' ], number => [ q('abc'), 'must be a number' ], buffer => [ q('constant'), 'cannot be modified' ],
     code => [ '{}', 'must be a code reference or the name of a sub' ],
     'one or an array' => [ '[{}]', 'must be a code reference, the name of a handler, an array of these, or undef' ],
+    'string or array' => [ '{}', 'must be a string or an array of them' ],
 );
 
 my (@lines, %unknown);

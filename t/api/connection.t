@@ -1,10 +1,9 @@
-# Apache2::Connection, Apache2::ConnectionUtil, APR::SockAddr, APR::Socket, and what filters are to a script that did not write them.
+# Apache2::Connection and Apache2::ConnectionUtil.
 use lib 't/lib';
 use TestApi;
 use TestHttpd;
 
 api_rows(
-    code => 'use Socket (); sub brigade { APR::Brigade->new($_[0]->pool, $_[0]->connection->bucket_alloc) }',
     rows => <<'R',
 Apache2::Connection::aborted          | $c->aborted ? 1 : 0                                    | 0
 Apache2::Connection::base_server      | $c->base_server->server_admin                          | admin@example.com
@@ -35,40 +34,6 @@ Apache2::Connection::remote_ip        | $c->remote_ip                           
 Apache2::Connection::remote_host      | $c->remote_host                                        | undef
 Apache2::Connection::pnotes           | $c->pnotes(a => { b => 1 }); $c->pnotes('a')->{b}      | 1
 Apache2::Connection::pnotes_kill      | $c->pnotes(a => 1); $c->pnotes_kill; $c->pnotes('a')   | undef
-APR::SockAddr::ip_get                 | $c->local_addr->ip_get                                 | 127.0.0.1
-APR::SockAddr::port                   | $c->local_addr->port == $s->port \x7c\x7c $c->local_addr->port > 0 | 1
-APR::SockAddr::equal                  | $c->local_addr->equal($c->client_addr)                 | 1
-APR::Socket::fileno                   | my $k = $c->client_socket or return 1; $k->fileno > 2  | 1
-APR::Socket::close                    | return 0 unless $c->client_socket; my $pid = fork; if (!$pid) { require POSIX; POSIX::_exit($c->client_socket->close) } waitpid $pid, 0; $? | 0
-APR::Socket::timeout_get              | my $k = $c->client_socket or return 7; my $o = $k->timeout_get; $k->timeout_set(7); my $n = $k->timeout_get; $k->timeout_set($o); $n | 7
-APR::Socket::timeout_set              | my $k = $c->client_socket or return 'APR::Error,11'; my $o = $k->timeout_get; $k->timeout_set(0); eval { $k->recv(my $b, 10) }; my $e = $@; $k->timeout_set($o); ref $e, $e->{rc} | /^APR::Error,(?:11\x7c107)\z/
-APR::Socket::recv                     | my $k = $c->client_socket or return 'APR::Socket::recv,1'; my $o = $k->timeout_get; $k->timeout_set(0); eval { $k->recv(my $b, 10) }; my $e = $@; $k->timeout_set($o); $e->{func}, APR::Status::is_EAGAIN($e) \x7c\x7c $e == 107 | APR::Socket::recv,1
-APR::Socket::opt_get                  | my $k = $c->client_socket or return 1; $k->opt_get(APR::Const::SO_LINGER) =~ /^\d+$/ | 1
-APR::Socket::opt_set                  | my $k = $c->client_socket or return 'none'; $k->opt_set(APR::Const::SO_KEEPALIVE, 1); $k->opt_get(APR::Const::SO_KEEPALIVE) | /^(?:1\x7cnone)\z/
-APR::Socket::poll                     | my $k = $c->client_socket or return 1; APR::Status::is_TIMEUP($k->poll($p, 0, APR::Const::POLLIN)) \x7c\x7c $k->fileno < 0 \x7c\x7c $r->proto_num == 2000 | 1
-APR::Socket::send                     | my $k = $c->client_socket or return 'none'; eval { $k->send('abc', 9) }; $@                     | /^(?:none\x7cAPR::Socket::send: the length \(9\) is bigger than that of the data \(3\))/
-APR::Socket::bind                     | my $k = $c->client_socket or return 1; $k->bind($c->local_addr) > 0 | 1
-APR::Socket::connect                  | my $k = $c->client_socket or return 1; $k->connect($c->client_addr) | /^\d+\z/
-APR::Socket::listen                   | my $k = $c->client_socket or return 1; $k->listen(1) | /^\d+\z/
-APR::Socket::sendto                   | my $k = $c->client_socket or return 'none'; eval { $k->sendto($c->client_addr, 0, 'abc', 9) }; $@ | /^(?:none\x7cAPR::Socket::sendto: the length is bigger)/
-APR::Socket::recvfrom                 | my $k = $c->client_socket or return 1; my $o = $k->timeout_get; $k->timeout_set(0); my $n = $k->recvfrom($c->local_addr, 0, my $b, 3); $k->timeout_set($o); APR::Status::is_EAGAIN($n) \x7c\x7c $n == 107 | 1
-Apache2::Filter::c                    | $r->input_filters->c->id == $c->id                     | 1
-Apache2::Filter::r                    | my ($f) = grep { $_->r } map { my @l; for (my $x = $_; $x; $x = $x->next) { push @l, $x } @l } $r->output_filters; ref $f->r | Apache2::RequestRec
-Apache2::Filter::r                    | $c->output_filters->r                                  | undef
-Apache2::Filter::next                 | my $n = 0; for (my $f = $r->output_filters; $f; $f = $f->next) { $n++ } $n > 2 | 1
-Apache2::Filter::frec                 | ref $r->output_filters->frec                           | Apache2::FilterRec
-Apache2::FilterRec::name              | join ' ', map { my @l; for (my $x = $_; $x; $x = $x->next) { push @l, $x->frec->name } @l } $r->output_filters | /(?:^\x7c )content_length /
-Apache2::FilterRec::next              | $r->output_filters->frec->next                         | undef
-Apache2::Filter::ctx                  | my $f = $r->output_filters; $f->ctx, $f->ctx([1, 2]), scalar @{ $r->output_filters->ctx } | /^undef,ARRAY\(\S+\),2\z/
-Apache2::Filter::ctx                  | $r->output_filters->ctx({ n => 1 }); $r->output_filters->next->ctx | undef
-Apache2::Filter::get_brigade          | my $bb = brigade($r); my $n = $r->input_filters->get_brigade($bb, Apache2::Const::MODE_READBYTES, APR::Const::BLOCK_READ, 100); $n, $bb->is_empty ? 1 : 0 | 0,0 | a body
-Apache2::Filter::pass_brigade         | $r->output_filters->pass_brigade(brigade($r))          | 0
-Apache2::Filter::fflush               | $r->output_filters->fflush(brigade($r)); 'after'       | after
-Apache2::Filter::remove               | my ($f) = grep { $_->frec->name eq 'byterange' } map { my @l; for (my $x = $_; $x; $x = $x->next) { push @l, $x } @l } $r->output_filters; $f->remove; join ' ', map { my @l; for (my $x = $_; $x; $x = $x->next) { push @l, $x->frec->name } @l } $r->output_filters | /^(?!.*byterange).*core\z\x7c^(?!.*byterange)/
-Apache2::Filter::MODIFY_CODE_ATTRIBUTES | scalar Apache2::Filter->MODIFY_CODE_ATTRIBUTES(sub {}, 'FilterRequestHandler'), Apache2::Filter->MODIFY_CODE_ATTRIBUTES(sub {}, 'Nonsense') | undef,Nonsense
-APR::Brigade::new                     | ref brigade($r)                                        | APR::Brigade
-APR::Brigade::is_empty                | brigade($r)->is_empty ? 1 : 0                          | 1
-APR::Brigade::pool                    | ref brigade($r)->pool                                  | APR::Pool
 R
 );
 

@@ -45,8 +45,6 @@ Apache2::RequestRec::method              | $r->method, $r->method('PUT'), $r->me
 Apache2::RequestRec::method_number       | $r->method_number(2), $r->method_number                      | 0,2
 Apache2::RequestRec::mtime               | $r->mtime(1000); $r->mtime                                   | 1000
 Apache2::RequestRec::next                | $r->next                                                     | undef
-Apache2::RequestRec::no_cache            | $r->no_cache(1), $r->no_cache, $r->headers_out->{Pragma}     | 0,1,no-cache
-Apache2::RequestRec::no_cache            | $r->no_cache(1); $r->no_cache(0); $r->headers_out->{Pragma}  | undef
 Apache2::RequestRec::no_local_copy       | $r->no_local_copy(1), $r->no_local_copy                      | 0,1
 Apache2::RequestRec::notes               | $r->notes->set(a => 'b'); $r->notes->{a}                     | b
 Apache2::RequestRec::notes               | $t->set(n => 1); $r->notes($t); $r->notes->{n}               | 1

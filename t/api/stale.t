@@ -8,7 +8,7 @@ use TestHttpd;
 my %lives = map { $_ => 1 } qw(Apache2::ServerRec Apache2::Process Apache2::Log::Server Apache2::FilterRec Apache2::Module Apache2::Command);
 my %value = (
     integer => '1', number => '1.5', string => q('x'), boolean => '1', buffer => '(my $b = q(y))', code => 'sub { 0 }',
-    any => '1', 'one or an array' => 'sub { 0 }', strings => q('x'), class => q('T'), 'string or code' => q('x'),
+    any => '1', 'one or an array' => 'sub { 0 }', 'string or array' => q('x'), strings => q('x'), class => q('T'), 'string or code' => q('x'),
 );
 my @loose = qw(Apache2::RequestRec::warn Apache2::RequestRec::log_error);
 my @lines;

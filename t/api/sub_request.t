@@ -1,4 +1,4 @@
-# Apache2::SubRequest, Apache2::URI and Apache2::HookRun.
+# Apache2::SubRequest.
 use lib 't/lib';
 use TestApi;
 use TestHttpd;
@@ -13,7 +13,6 @@ api_rows(
 </Location>
 C
     files => { 'htdocs/dir/sub.txt' => 'sub text' },
-    log   => qr/said|no such/,
     rows  => <<'R',
 Apache2::RequestRec::lookup_uri        | my $q = $r->lookup_uri('/plain.txt'); ref $q, $q->status, $q->uri, $q->main->uri | Apache2::SubRequest,200,/plain.txt,/case
 Apache2::RequestRec::lookup_uri        | my $q = $r->lookup_uri('/none'); $q->status, $q->finfo->filetype | 200,0
@@ -27,24 +26,6 @@ Apache2::SubRequest::DESTROY           | my $q = $r->lookup_uri('/plain.txt'); m
 Apache2::RequestRec::internal_redirect | $r->internal_redirect('/plain.txt'); ''              | plain text
 Apache2::RequestRec::internal_redirect_handler | $r->internal_redirect_handler('/hook'); ''   | from the other one
 Apache2::RequestRec::internal_fast_redirect | my $q = $r->lookup_uri('/plain.txt'); $r->internal_fast_redirect($q); undef $q; $r->filename =~ /plain\.txt\z/, $r->content_type | 1,text/plain
-Apache2::RequestRec::parsed_uri        | my $u = $r->parsed_uri; ref $u, $u->path, $u->query =~ /^\d+$/ | APR::URI,/case,1
-Apache2::RequestRec::parse_uri         | $r->parse_uri('/other/path?q=1'); $r->uri, $r->args  | /other/path,q=1
-Apache2::RequestRec::construct_server  | $r->construct_server('h', 99), $r->construct_server('h', 80, $p) | h:99,h
-Apache2::RequestRec::construct_url     | $r->construct_url, $r->construct_url('/z', $p)       | /^http:\/\/127\.0\.0\.1:\d+\/case,http:\/\/127\.0\.0\.1:\d+\/z\z/
-Apache2::URI::unescape_url             | my $u = 'a%20b%2f'; Apache2::URI::unescape_url($u); $u | /^a b/
-Apache2::RequestRec::run_access_checker | $r->run_access_checker                              | /^(?:0\x7c-1)\z/
-Apache2::RequestRec::run_auth_checker  | $r->run_auth_checker                                 | /^-?\d+\z/
-Apache2::RequestRec::run_check_user_id | $r->run_check_user_id                                | /^-?\d+\z/
-Apache2::RequestRec::run_fixups        | $r->run_fixups                                       | /^(?:0\x7c-1)\z/
-Apache2::RequestRec::run_handler       | my $q = $r->lookup_uri('/hook'); $q->run_handler     | from the other one0
-Apache2::RequestRec::run_header_parser | $r->run_header_parser                                | /^(?:0\x7c-1)\z/
-Apache2::RequestRec::run_log_transaction | $r->run_log_transaction                            | /^(?:0\x7c-1)\z/
-Apache2::RequestRec::run_map_to_storage | $r->run_map_to_storage                              | /^-?\d+\z/
-Apache2::RequestRec::run_post_read_request | $r->run_post_read_request                        | /^(?:0\x7c-1)\z/
-Apache2::RequestRec::run_translate_name | $r->run_translate_name                              | /^-?\d+\z/
-Apache2::RequestRec::run_type_checker  | my $q = $r->lookup_uri('/hook'); $q->run_type_checker | 0
-Apache2::RequestRec::invoke_handler    | my $q = $r->lookup_uri('/hook'); $q->invoke_handler  | from the other one0
-Apache2::RequestRec::die               | $r->die(404); ''                                     | /404 Not Found/
 R
 );
 

@@ -1,6 +1,6 @@
 //! `Apache2::Access`: who may see what, and how that is asked.
 
-use super::log;
+use super::{host::host, log};
 use apr::Reenter;
 use httpd::{Request, log::Level};
 use interp::*;
@@ -40,7 +40,7 @@ fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
         _ => [b"\"", &value[..], b"\""].concat(),
     };
     let line = [directive.as_bytes(), b" ", &value].concat();
-    if runtime()?.add_config(Owner::of(r), &[&line], OR_AUTHCFG, None, -1).is_err() {
+    if host()?.config.add_to_request(r, &[&line], Some(OR_AUTHCFG), None, None).is_err() {
         let text = format!("Can't change {directive} to '{}'", String::from_utf8_lossy(&value));
         log::text(&r.server(), Level::Warn, text.as_bytes());
     }

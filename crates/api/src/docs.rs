@@ -2,7 +2,9 @@
 
 use crate::{CLASSES, CONSTS};
 use interp::{Class, Const, Consts, Kind, LUA, ObjectClass, PERL, Row, RowKind};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 const BEFORE: &str = "\
 # API
@@ -23,10 +25,42 @@ In Lua nothing has to be loaded for an object's methods. A parameter of kind buf
 Hashes and arrays are tables, undef is nil, and a list is several results.
 ";
 
-/// The files that are printed, by their paths from the repository's root.
-pub fn files() -> Vec<(&'static str, String)> {
+/// The files that are printed, by their paths below `root`, the repository.
+pub fn files(root: &Path) -> Vec<(String, String)> {
     let (classes, constants) = (CLASSES.concat(), CONSTS.concat());
-    vec![("docs/api.md", api_md(&classes, &constants)), ("lib/ModPerl/ConstValues.pm", const_values_pm(&constants))]
+    let mut files = vec![
+        ("docs/api.md".into(), api_md(&classes, &constants)),
+        ("lib/ModPerl/ConstValues.pm".into(), const_values_pm(&constants)),
+    ];
+    for module in modules(&classes) {
+        let name = format!("lib/{}.pm", module.replace("::", "/"));
+        // Where somebody has written Perl, there is none of this line.
+        if std::fs::read_to_string(root.join(&name)).map_or(true, |text| text.contains(PRINTED)) {
+            files.push((name, module_pm(module)));
+        }
+    }
+    files
+}
+
+const PRINTED: &str = "# Printed from the rows by `make tables`; do not edit. To add Perl to it, take this line away.";
+
+/// The modules that bring rows of Perl's.
+fn modules(classes: &[&'static Class]) -> BTreeSet<&'static str> {
+    classes.iter().flat_map(|class| class.rows_of(PERL).filter_map(|row| class.module_of(row))).collect()
+}
+
+/// A module of which Perl has nothing but its rows.
+fn module_pm(module: &str) -> String {
+    let (uses, version) = match module.split("::").next() {
+        Some("APR") => ("use APR ();\nuse APR::XSLoader ();", "0.009000"),
+        Some("ModInterp") => ("use Apache2::XSLoader ();", env!("CARGO_PKG_VERSION")),
+        _ => ("use Apache2::XSLoader ();", "2.000012"),
+    };
+    let loader = if module.starts_with("APR") { "APR" } else { "Apache2" };
+    format!(
+        "package {module};\n\n{PRINTED}\n\nuse strict;\nuse warnings;\n\n{uses}\n\nour $VERSION = '{version}';\n\n\
+         {loader}::XSLoader::load(__PACKAGE__);\n\n1;\n"
+    )
 }
 
 /// The page: each class with its rows, then the constants by package and group.
@@ -86,6 +120,7 @@ fn line(class: &'static Class, row: &'static Row) -> String {
             Kind::Out => "buffer",
             Kind::Code if p.elem == Kind::Bytes => "string or code",
             Kind::Code => "code",
+            Kind::Codes if p.elem == Kind::Bytes => "string or array",
             Kind::Codes => "one or an array",
             Kind::Fields => "table",
             Kind::Rest if p.elem == Kind::Plain => "plain values",
@@ -229,11 +264,31 @@ mod tests {
     use super::*;
     use interp::{Out, Part, Reenter, Want, function, method, only};
 
+    fn root() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    }
+
     #[test]
     fn the_printed_files_are_up_to_date() {
-        for (name, text) in files() {
-            let path = format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"));
-            assert!(std::fs::read_to_string(path).unwrap_or_default() == text, "{name} is old: run `make tables`");
+        for (name, text) in files(root()) {
+            let there = std::fs::read_to_string(root().join(&name)).unwrap_or_default();
+            assert!(there == text, "{name} is old: run `make tables`");
+        }
+    }
+
+    #[test]
+    fn no_module_is_printed_that_brings_no_rows() {
+        let mut folders = vec![root().join("lib")];
+        let printed: Vec<_> = files(root()).into_iter().map(|(name, _)| root().join(name)).collect();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(PRINTED)) {
+                    assert!(printed.contains(&path), "{} brings no rows: remove it", path.display());
+                }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! `Apache2::Filter`: one filter of a request or connection, whoever wrote it.
 
-use super::needs;
+use super::{host::host, needs, request_util::note};
 use apr::{Brigade, Reenter};
 use httpd::{Connection, Filter, Request};
 use interp::*;
@@ -40,15 +40,8 @@ fn set_next(f: &Filter, next: &Filter) -> Result<()> {
 
 /// One value per filter and interpreter: a bag of its own with one entry.
 fn ctx(f: &Filter, here: Here, value: Option<Any>) -> Result<Option<Again>> {
-    const KEY: &[u8] = b"ctx";
     let mut result = Ok(None);
-    runtime()?.pnotes(Owner::of(f), here, &mut |bags| {
-        let bag = here.bag_of(bags);
-        result = match &value {
-            Some(value) => bag.set(here, KEY, value).map(|()| Some(value.again())),
-            None => bag.get(here, KEY).map(|kept| kept.map(Kept::give)),
-        };
-    })?;
+    host()?.notes.of_filter(f, &mut |bags| result = note(bags, here, Some(b"ctx"), value.as_ref()))?;
     result
 }
 

@@ -1,8 +1,8 @@
 //! `Apache2::*` and `ModPerl::*`: one file per Perl module, with its rows and below them its functions, over crate `httpd`'s
 //! safe ones. A class has rows of its own and the parts that other modules bring.
 //!
-//! A row is `kind("name(parameters)", function)` and what differs from the default. Nothing here knows a language, or the host: what a function needs from above it asks of
-//! [`interp::Runtime`]. `docs/api.md` is printed from these rows.
+//! A row is `kind("name(parameters)", function)` and what differs from the default. Nothing here knows a language, or the host: what a function needs from above it asks by the traits
+//! of `host.rs`. `docs/api.md` is printed from these rows.
 
 mod access;
 mod cmd_parms;
@@ -15,6 +15,7 @@ pub mod docs;
 mod filter;
 mod filter_rec;
 mod hook_run;
+mod host;
 mod log;
 pub mod lua;
 mod modperl_util;
@@ -34,6 +35,8 @@ mod sub_process;
 mod sub_request;
 mod uri;
 mod util;
+
+pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Notes, Output, Unsent};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};

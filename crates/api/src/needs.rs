@@ -1,7 +1,8 @@
 //! What httpd needs of its records, where scripts can change them or have its code use them ([`interp::Need`]).
 
+use super::host::host;
 use httpd::{Connection, Filter, Request, Server, SubRequest};
-use interp::{Need, runtime};
+use interp::Need;
 
 /// Fields that httpd, its modules and the log follow without looking whether they are null.
 pub(super) static TEXT: Need = Need::given("a string: httpd relies on it");
@@ -14,7 +15,7 @@ pub(super) static FILENAME: Need =
     Need::this("a request whose filename is known", |r: &Request| r.filename().is_some());
 /// Handlers that run handlers end with the stack, as httpd has no limit of its own there.
 pub(super) static SHALLOW: Need = Need::this("fewer than 40 handlers running within one another", |_: &Request| {
-    runtime().is_ok_and(|runtime| runtime.depth() < 40)
+    host().is_ok_and(|host| host.calls.depth() < 40)
 });
 /// Pools and texts of the subrequest go over to the request, and die with it.
 pub(super) static OWN_SUBREQUEST: Need =

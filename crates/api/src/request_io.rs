@@ -1,6 +1,7 @@
 //! `Apache2::RequestIO`: bodies in and out. Writing goes through the host's response buffer; reading through httpd's input
 //! filters. Everything here can run a script's filter before it returns.
 
+use super::host::{Unsent, host};
 use apr::{Reenter, Status as AprStatus};
 use httpd::{ReadError, Request};
 use interp::*;
@@ -50,10 +51,10 @@ const FARTHEST: i64 = 1 << 30;
 const PIECE: usize = 64 * 1024;
 
 fn send(r: &Request, cx: Reenter, data: Rest, function: &'static str, short: &str) -> Result<usize> {
-    let (runtime, owner) = (runtime()?, Owner::of(r));
+    let output = host()?.output;
     let mut sent = 0;
     for part in data.iter() {
-        sent += runtime.write(cx, owner, part).map_err(|e| e.fail(function, short))?;
+        sent += output.write(cx, r, part).map_err(|e| e.fail(function, short))?;
     }
     Ok(sent)
 }
@@ -61,7 +62,7 @@ fn send(r: &Request, cx: Reenter, data: Rest, function: &'static str, short: &st
 fn print(r: &Request, cx: Reenter, autoflush: Autoflush, data: Rest) -> Result<Dual> {
     let sent = send(r, cx, data, "Apache2::RequestIO::print", "$r->print")?;
     if autoflush.0 {
-        runtime()?.flush(cx, Owner::of(r), true).map_err(|e| e.fail("Apache2::RequestIO::print", "$r->print"))?;
+        host()?.output.flush(cx, r, true).map_err(|e| e.fail("Apache2::RequestIO::print", "$r->print"))?;
     }
     Ok(Dual(sent as i64, if sent == 0 { "0E0" } else { "" }))
 }
@@ -79,12 +80,12 @@ fn write(r: &Request, cx: Reenter, buffer: &[u8], length: Option<i64>, offset: O
         Ok(length) => &rest[..length.min(rest.len())],
         Err(_) => rest,
     };
-    runtime()?.write(cx, Owner::of(r), part).map_err(|e| e.fail("Apache2::RequestIO::write", "$r->write"))
+    host()?.output.write(cx, r, part).map_err(|e| e.fail("Apache2::RequestIO::write", "$r->write"))
 }
 
 /// A client that went away is no error of the script's.
 fn rflush(r: &Request, cx: Reenter) -> Result<()> {
-    match runtime()?.flush(cx, Owner::of(r), true) {
+    match host()?.output.flush(cx, r, true) {
         Err(Unsent::Failed(AprStatus(libc::ECONNABORTED | libc::ECONNRESET))) => Ok(()),
         other => other.map_err(|e| e.fail("Apache2::RequestIO::rflush", "$r->rflush")),
     }
@@ -135,7 +136,7 @@ fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: i64) -> Res
 /// What was printed before goes first.
 fn sendfile(r: &Request, cx: Reenter, filename: &[u8], offset: Option<i64>, length: Option<i64>) -> Result<Status> {
     const NAME: &str = "Apache2::RequestIO::sendfile";
-    match runtime()?.flush(cx, Owner::of(r), false) {
+    match host()?.output.flush(cx, r, false) {
         Ok(()) | Err(Unsent::NotInResponse) => {}
         Err(e) => return Err(e.fail(NAME, "$r->sendfile")),
     }

@@ -1,7 +1,9 @@
 //! `Apache2::RequestRec` (mod_lua: `request_rec`): its fields. What other modules bring of the class stands in the files named
 //! after them.
 
-use super::{access, hook_run, log, lua, needs, request_io, request_util, response, sub_process, sub_request, uri};
+use super::{
+    access, hook_run, host::host, log, lua, needs, request_io, request_util, response, sub_process, sub_request, uri,
+};
 use apr::{ArrayHeader, Reenter, SECOND, Table};
 use httpd::{Filter, Language, Request, content_handler};
 use interp::*;
@@ -117,7 +119,7 @@ static ROWS: &[Row] = &current([
 
 fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
     r.set_content_type(value);
-    runtime()?.headers_are_set(Owner::of(r));
+    host()?.output.headers_are_set(r);
     Ok(())
 }
 
@@ -126,7 +128,7 @@ fn set_handler(r: &Request, handler: Maybe<&[u8]>) -> Result<()> {
     let new = handler.0.ok_or("the new handler must be a string")?;
     let old = r.handler().unwrap_or_default();
     let ours = |name: &[u8]| content_handler(name).is_some_and(|content| content.language == Language::Perl);
-    if runtime()?.current_phase() == Some("PerlResponseHandler") && ours(old) && ours(new) && old != new {
+    if host()?.calls.phase() == Some("PerlResponseHandler") && ours(old) && ours(new) && old != new {
         let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
         return Err(format!("Can't switch from '{old}' to '{new}' response handler").into());
     }
@@ -188,7 +190,7 @@ fn subprocess_env(
         return Ok(Either::B(Tainted(request_util::get_or_set(r.subprocess_env(), key, value))));
     }
     if want == Want::Void {
-        runtime()?.fill_env(cx, Owner::of(r))?;
+        host()?.output.fill_env(cx, r)?;
     }
     Ok(Either::A(r.subprocess_env()))
 }

@@ -1,7 +1,8 @@
 //! `Apache2::RequestUtil`: what the host keeps for a request, and small helpers. Connections and servers share some of it.
 
+use super::host::{AuthProvider, Change, host};
 use apr::{Pool, Reenter, Table};
-use httpd::{Connection, Request};
+use httpd::{Connection, Request, provider::Group};
 use interp::*;
 
 /// Methods of a request.
@@ -22,7 +23,7 @@ static ROWS: &[Row] = &current([
     method("set_handlers(phase, handlers)", set_handlers)
         .doc("Replaces the handlers of a phase of this request; undef: none."),
     method("get_handlers(phase)", get_handlers).doc("The handlers of a phase."),
-    method("is_perl_option_enabled(flag)", |r: &Request, flag: &[u8]| runtime()?.is_option_enabled(Owner::of(r), flag))
+    method("is_perl_option_enabled(flag)", |r: &Request, flag: &[u8]| host()?.config.is_on_for_request(r, flag))
         .doc("Whether a PerlOptions flag is on here."),
     method("add_config(lines, [override], [path], [options])", add_config)
         .doc("Adds configuration lines for this request."),
@@ -30,7 +31,7 @@ static ROWS: &[Row] = &current([
         .doc("Lets the section with exactly this text apply to the request in place of its present configuration; false if there is no such section."),
     method("child_terminate()", child_terminate)
         .doc("Ends the process when the request is over; not with threads."),
-    method("location()", |r: &Request| Ok::<_, Fail>(runtime()?.location(Owner::of(r))))
+    method("location()", |r: &Request| Ok::<_, Fail>(host()?.config.location(r)))
         .doc("The path of the <Location> section whose configuration applies to the request."),
     method("is_initial_req()", Request::is_initial)
         .doc("Whether the request came from the client: false for subrequests and redirects."),
@@ -71,13 +72,12 @@ pub static REQUEST_UTIL: Class = Class::new(
 .doc("Helpers for requests.");
 
 fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Option<Owned<Request>>> {
-    let runtime = runtime()?;
-    let current = runtime.current_object::<Request>();
+    let current = runtime()?.current_object::<Request>();
     if current.is_none() && want != Want::Void {
         return Err("Global $r object is not available. Set:\n\tPerlOptions +GlobalRequest\nin httpd.conf".into());
     }
     if let Some(r) = new {
-        runtime.set_current(Owner::of(r))?;
+        host()?.calls.set_request(r)?;
     }
     Ok(current.map(|(r, ticket)| Owned::by(r, ticket)))
 }
@@ -89,12 +89,13 @@ fn register_auth_provider(
     group: &[u8],
     name: &[u8],
     version: &[u8],
-    callback: Handler,
-    second: Maybe<Handler>,
+    callback: HandlerArg,
+    second: Maybe<HandlerArg>,
     kind: i32,
 ) -> Result<i32> {
     let second = second.0.map(|s| s.keep()).filter(|s| matches!(s, HandlerRef::Code(_)));
-    runtime()?.register_auth_provider((group, name, version), callback.keep(), second, kind)?;
+    let group = Group::by_name(group).ok_or("argument 2 (group) must be \"authn\" or \"authz\"")?;
+    host()?.handlers.provide(AuthProvider { group, name, version, check: callback.keep(), second, kind })?;
     Ok(0)
 }
 
@@ -105,29 +106,22 @@ fn status_line(status: i32) -> Option<Vec<u8>> {
     known.or_else(|| httpd::status::line_of(&pool, 500)).map(<[u8]>::to_vec)
 }
 
-/// A value set is the caller's variable itself. The bag belongs to the interpreter that made it.
-pub(super) fn notes_of<T: Object>(
-    owner: &T,
-    here: Here,
-    key: Option<&[u8]>,
-    value: Option<Any>,
-) -> Result<Option<Again>> {
+fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
     let mut result = Ok(None);
-    runtime()?.pnotes(Owner::of(owner), here, &mut |bags| {
-        let bag = here.bag_of(bags);
-        result = match (key, &value) {
-            (None, _) => Ok(Some(bag.again())),
-            (Some(key), Some(value)) => bag.set(here, key, value).map(|()| Some(value.again())),
-            (Some(key), None) => bag.get(here, key).map(|kept| kept.map(Kept::give)),
-        };
-    })?;
+    host()?.notes.of_request(r, &mut |bags| result = note(bags, here, key, value.as_ref()))?;
     result
 }
-fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
-    notes_of(r, here, key, value)
+/// The hash, a value or a new value. A value set is the caller's variable itself; the bag belongs to the interpreter that made it.
+pub(super) fn note(bags: &mut Vec<Bag>, here: Here, key: Option<&[u8]>, value: Option<&Any>) -> Result<Option<Again>> {
+    let bag = here.bag_of(bags);
+    match (key, value) {
+        (None, _) => Ok(Some(bag.again())),
+        (Some(key), Some(value)) => bag.set(here, key, value).map(|()| Some(value.again())),
+        (Some(key), None) => bag.get(here, key).map(|kept| kept.map(Kept::give)),
+    }
 }
-fn pnotes_kill(r: &Request, here: Here) -> Result<()> {
-    runtime()?.pnotes(Owner::of(r), here, &mut Vec::clear)
+fn pnotes_kill(r: &Request) -> Result<()> {
+    host()?.notes.of_request(r, &mut Vec::clear)
 }
 
 /// Reads a key of a table, or sets it and gives `undef`; `undef` as value removes it.
@@ -146,26 +140,26 @@ fn dir_config(
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
 ) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
-    let (runtime, owner) = (runtime()?, Owner::of(r));
-    let table = runtime.dir_config(owner, value.is_some())?;
+    let config = host()?.config;
+    let table = config.vars_of_request(r, value.is_some())?;
     let Some(key) = key else { return Ok(Either::A(table)) };
     let setting = value.is_some();
     let found = table.and_then(|t| get_or_set(t, key, value));
     if found.is_some() || setting {
         return Ok(Either::B(found));
     }
-    let server = runtime.dir_config(Owner::of(&r.server()), false)?;
+    let server = config.vars_of_server(&r.server())?;
     Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
 }
 
-fn push_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
-    runtime()?.push_handlers(Owner::of(r), phase, handlers.keep())
+fn push_handlers(r: &Request, phase: &[u8], handlers: HandlerArgs) -> Result<bool> {
+    host()?.handlers.change_request(r, phase, Change::Push, handlers.keep())
 }
-fn set_handlers(r: &Request, phase: &[u8], handlers: Handlers) -> Result<bool> {
-    runtime()?.set_handlers(Owner::of(r), phase, handlers.keep())
+fn set_handlers(r: &Request, phase: &[u8], handlers: HandlerArgs) -> Result<bool> {
+    host()?.handlers.change_request(r, phase, Change::Set, handlers.keep())
 }
 fn get_handlers(r: &Request, phase: &[u8]) -> Result<Option<Array<HandlerRef>>> {
-    Ok(runtime()?.handlers(Owner::of(r), phase)?.filter(|h| !h.is_empty()).map(Array))
+    Ok(host()?.handlers.of_request(r, phase)?.filter(|h| !h.is_empty()).map(Array))
 }
 
 fn no_cache(r: &Request, flag: Option<i32>) -> i32 {
@@ -196,8 +190,10 @@ fn add_config(
         return Err("$r->add_config() has failed: not an array reference".into());
     }
     let lines: Vec<_> = lines.iter().collect();
-    runtime()?
-        .add_config(Owner::of(r), &lines, overrides.unwrap_or(-1), path, options.unwrap_or(-1))
+    let given = |bits: Option<i32>| bits.filter(|bits| *bits != -1);
+    host()?
+        .config
+        .add_to_request(r, &lines, given(overrides), path, given(options))
         .map_err(|e| e.prefixed("$r->add_config() has failed: "))
 }
 
@@ -205,7 +201,7 @@ fn add_config(
 fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
     let merged = r.merge_location(location);
     if merged {
-        runtime()?.config_is_changed(Owner::of(r));
+        host()?.config.is_changed(r);
     }
     Ok(merged)
 }

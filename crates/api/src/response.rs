@@ -1,6 +1,6 @@
 //! `Apache2::Response`: headers and status of the answer.
 
-use super::needs;
+use super::{host::host, needs};
 use apr::{Reenter, SECOND};
 use httpd::Request;
 use interp::*;
@@ -46,6 +46,6 @@ fn set_last_modified(r: &Request, mtime: Option<i64>) {
 }
 
 fn send_cgi_header(r: &Request, cx: Reenter, text: &[u8]) -> Result<()> {
-    let sent = runtime()?.send_cgi_header(cx, Owner::of(r), text);
+    let sent = host()?.output.cgi_headers(cx, r, text);
     sent.map_err(|e| e.fail("Apache2::Response::send_cgi_header", "$r->send_cgi_header"))
 }

@@ -1,5 +1,6 @@
 //! `Apache2::ServerUtil`: what the host keeps for a server, and facts about the server as a whole.
 
+use super::host::{Change, host};
 use super::{needs, request_util::get_or_set};
 use apr::{Pool, Table};
 use httpd::{Server, server};
@@ -13,27 +14,28 @@ static ROWS: &[Row] = &[
     method("error_log2stderr()", Server::error_log_to_stderr).doc("Sends the process's standard error to the server's error log."),
     method("dir_config([key], [value])", dir_config)
         .doc("Values of PerlSetVar and PerlAddVar outside sections: the table, a value, or a new value."),
-    method("push_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
-        runtime()?.push_handlers(Owner::of(s), phase, handlers.keep())
+    method("push_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: HandlerArgs| {
+        host()?.handlers.change_server(s, phase, Change::Push, handlers.keep())
     })
     .doc("Adds handlers to a phase of this server; once it serves, in this process only."),
-    method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: Handlers| {
-        runtime()?.set_handlers(Owner::of(s), phase, handlers.keep())
+    method("set_handlers(phase, handlers)", |s: &Server, phase: &[u8], handlers: HandlerArgs| {
+        host()?.handlers.change_server(s, phase, Change::Set, handlers.keep())
     })
     .doc("Replaces the handlers of a phase of this server; once it serves, in this process only."),
     method("get_handlers(phase)", |s: &Server, phase: &[u8]| {
-        Ok::<_, Fail>(runtime()?.handlers(Owner::of(s), phase)?.filter(|h| !h.is_empty()).map(Array))
+        Ok::<_, Fail>(host()?.handlers.of_server(s, phase)?.filter(|h| !h.is_empty()).map(Array))
     })
     .doc("The handlers of a phase."),
-    method("is_perl_option_enabled(flag)", |s: &Server, flag: &[u8]| runtime()?.is_option_enabled(Owner::of(s), flag))
+    method("is_perl_option_enabled(flag)", |s: &Server, flag: &[u8]| host()?.config.is_on_for_server(s, flag))
         .doc("Whether a PerlOptions flag of servers is on here."),
     method("add_config(lines)", |s: &Server, lines: Strings| {
         if !lines.is_array() {
             return Err("$s->add_config() has failed: not an array reference".into());
         }
         let lines: Vec<_> = lines.iter().collect();
-        runtime()?
-            .add_config(Owner::of(s), &lines, -1, None, -1)
+        host()?
+            .config
+            .add_to_server(s, &lines)
             .map_err(|e| e.prefixed("$s->add_config() has failed: "))
     })
     .doc("Adds configuration lines to this server. It is to be called while the server starts."),
@@ -86,7 +88,7 @@ fn dir_config(
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
 ) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
-    let table = runtime()?.dir_config(Owner::of(s), value.is_some())?;
+    let table = host()?.config.vars_of_server(s)?;
     Ok(match key {
         None => Either::A(table),
         Some(key) => Either::B(table.and_then(|t| get_or_set(t, key, value))),
@@ -97,7 +99,7 @@ fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
     server::root_relative(pool, path.unwrap_or_default())
 }
 
-fn shutdown_cleanup(callback: Handler, here: Here, arg: Option<Any>) -> Result<()> {
+fn shutdown_cleanup(callback: HandlerArg, arg: Option<Any>) -> Result<()> {
     let server = Server::main().ok_or("there is no server yet")?;
-    runtime()?.cleanup(Owner::of(&server), here, callback.keep_value(), arg.map(|a| a.keep()))
+    host()?.handlers.at_shutdown(&server, callback.keep_value(), arg.map(|a| a.keep()))
 }

@@ -1,5 +1,6 @@
 //! `ModInterp::Status`: what a script may know of the interpreter it runs in. Ours alone; mod_perl has no such class.
 
+use super::host::host;
 use httpd::Server;
 use interp::*;
 
@@ -7,7 +8,7 @@ use interp::*;
 pub static STATUS: Class = Class::new(
     "ModInterp::Status",
     &[
-        class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(runtime()?.interpreter() as i64))
+        class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(host()?.figures.interpreter() as i64))
             .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
         class_method("server()", |_class: ClassName| {
             Ok::<_, Fail>(runtime()?.current_object::<Server>().map(|(s, ticket)| Owned::by(s, ticket)))
@@ -21,6 +22,6 @@ pub static STATUS: Class = Class::new(
 .doc("The interpreter and its pool.");
 
 fn pool(_class: ClassName) -> Result<List<Vec<u8>>> {
-    let figures = runtime()?.pool_figures();
+    let figures = host()?.figures.pool();
     Ok(List(figures.iter().flat_map(|(name, n)| [name.as_bytes().to_vec(), n.to_string().into_bytes()]).collect()))
 }

@@ -1,5 +1,6 @@
 //! `Apache2::SubRequest`: what a URI or file would be served as, and serving it into the request.
 
+use super::host::{Unsent, host};
 use super::needs;
 use apr::{Finfo, Reenter};
 use httpd::{Filter, Request, SubRequest};
@@ -78,7 +79,7 @@ fn owned(sub: Option<SubRequest>) -> Result<Option<Owned<SubRequest>>> {
 /// What the request printed before goes first.
 fn run(sub: &SubRequest, cx: Reenter) -> Result<i32> {
     if let Some(main) = sub.request().and_then(|r| r.main()) {
-        match runtime()?.flush(cx, Owner::of(&main), false) {
+        match host()?.output.flush(cx, &main, false) {
             Ok(()) | Err(Unsent::NotInResponse) => {}
             Err(e) => return Err(e.fail("Apache2::SubRequest::run", "$subr->run")),
         }

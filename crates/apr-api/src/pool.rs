@@ -40,7 +40,7 @@ static FORKED: Need =
 /// The code waits in this interpreter, which serves nobody else until then.
 static ENDS: Need =
     Need::this("a pool that ends with the connection at the latest, once the server serves", |p: &Pool| {
-        RUNTIME.get().is_none_or(|runtime| !runtime.outlives_connection(*p))
+        RUNTIME.get().is_none_or(|runtime| !runtime.outlives_connection(p))
     });
 
 /// What is made in a pool that a script passed.
@@ -131,6 +131,6 @@ fn end_of_object(pool: Obj<Pool>, here: Here, cx: Reenter) {
     }
 }
 
-fn cleanup_register(pool: &Pool, here: Here, callback: Handler, arg: Option<Any>) -> Result<()> {
-    runtime()?.cleanup(Owner::of(pool), here, callback.keep_value(), arg.map(|a| a.keep()))
+fn cleanup_register(pool: &Pool, callback: HandlerArg, arg: Option<Any>) -> Result<()> {
+    runtime()?.cleanup(pool, callback.keep_value(), arg.map(|a| a.keep()))
 }

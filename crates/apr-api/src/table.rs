@@ -65,7 +65,7 @@ fn first<'t>(t: &'t Table, key: &[u8]) -> Option<&'t [u8]> {
 fn set(t: &Table, key: &[u8], value: Option<&[u8]>) {
     let Some(value) = value else { return t.unset(key) };
     let has_lines = value.contains(&b'\n');
-    if has_lines && RUNTIME.get().is_none_or(|runtime| runtime.makes_one_line(Owner::of(t), key)) {
+    if has_lines && RUNTIME.get().is_none_or(|runtime| runtime.makes_one_line(t, key)) {
         let line: Vec<_> = value.iter().map(|b| if *b == b'\n' { b' ' } else { *b }).collect();
         return t.set(key, &line);
     }

@@ -22,7 +22,7 @@ static TEST: Class = Class::new(
         function("stale()", stale).doc("A table whose owner is gone."),
         function("hash()", hash).doc("A hash with an array in it."),
         function("strings(list)", |s: Strings| s.iter().collect::<Vec<_>>().join(&b',')).doc("Joins them."),
-        function("handlers(list)", |h: Handlers| Array(h.keep())).doc("Keeps them and gives them back."),
+        function("handlers(list)", |h: HandlerArgs| Array(h.keep())).doc("Keeps them and gives them back."),
         function("maybe([a], [b])", maybe).doc("What was given."),
         function("autoflush()", |f: Autoflush| f.0).doc("Whether the selected handle flushes itself."),
     ],

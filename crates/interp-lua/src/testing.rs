@@ -127,8 +127,8 @@ static THING: Class = Class::of::<Thing>(&[
     })
     .doc("Calls back."),
     method("message(text)", |_: &Thing, m: Message| m.text()).doc("Text, or code that gives it."),
-    method("handlers(list)", |_: &Thing, list: Handlers| list.keep().len()).doc("Counts handlers."),
-    method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+    method("handlers(list)", |_: &Thing, list: HandlerArgs| list.keep().len()).doc("Counts handlers."),
+    method("handler(sub)", |_: &Thing, sub: HandlerArg| sub.keep()).doc("A handler, kept and given back."),
     method("fail(text)", |_: &Thing, text: &[u8]| -> interp::Result<()> {
         let _held = Counted::new();
         Err(String::from_utf8_lossy(text).into_owned().into())

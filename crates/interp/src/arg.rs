@@ -1,8 +1,8 @@
 //! How a Rust parameter is taken out of a call. A new kind of parameter is one line in `arg!` and one `case` in each door.
 
 use crate::{
-    Any, Call, Callable, Fail, Handler, Handlers, Here, IntoVal, Kind, Message, Object, ObjectClass, Out, Owned, TRUE,
-    Ticket, Val, Want,
+    Any, Call, Callable, Fail, HandlerArg, HandlerArgs, Here, IntoVal, Kind, Message, Object, ObjectClass, Out, Owned,
+    TRUE, Ticket, Val, Want,
 };
 use apr::Reenter;
 use std::{
@@ -14,7 +14,7 @@ use std::{
 /// Something a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
 #[diagnostic::on_unimplemented(
     message = "a script cannot pass a `{Self}`",
-    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, Handler, Handlers, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
+    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
 )]
 pub trait Arg {
     /// The kind of value that the door fetches.
@@ -67,9 +67,9 @@ arg! {
     ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: object_in(v), val: v };
     ['x] Any<'x> => Any<'c>, Any; undef true, |v, c| Any { v, call: c };
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
-    ['x] Handler<'x> => Handler<'c>, Code, |v, c| Handler { v, call: c };
+    ['x] HandlerArg<'x> => HandlerArg<'c>, Code, |v, c| HandlerArg { v, call: c };
     ['x] Message<'x> => Message<'c>, Code elem Bytes; reenters true, |v, c| Message { v, call: c };
-    ['x] Handlers<'x> => Handlers<'c>, Codes; undef true, |v, c| Handlers { v, call: c };
+    ['x] HandlerArgs<'x> => HandlerArgs<'c>, Codes; undef true, |v, c| HandlerArgs { v, call: c };
     ['x] Strings<'x> => Strings<'c>, Codes elem Bytes, |v, _c| Strings(v);
     ['x] Plain<'x> => Plain<'c>, Plain; undef true, |v, _c| Plain::of(v);
     [] Switch => Switch, Plain elem Bool; undef true, |v, _c| Switch(v.tag == Kind::Bool && v.w != 0);

@@ -1,8 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Owner, Process, RUNTIME, Raise, Result, Row, Slot,
-    Val, process::PROCESS, ret, ticket::SLOTS,
+    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, TicketSlot, Val,
+    process::PROCESS, ret, ticket::SLOTS,
 };
 use std::{
     cell::Cell,
@@ -26,7 +26,7 @@ pub struct RustSide {
     drop_next: unsafe extern "C" fn(&Home, &mut Dropped) -> i32,
     adopt: unsafe extern "C" fn(&'static ObjectClass, &mut Val) -> i32,
     apart: extern "C" fn(i32),
-    slots: &'static Slot,
+    slots: &'static TicketSlot,
     process: &'static Process,
 }
 
@@ -223,7 +223,7 @@ static SPARE_CURSOR: AtomicU32 = AtomicU32::new(0);
 
 unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
     let Some(ptr) = NonNull::new(v.w as *mut ()) else { return 1 };
-    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(Owner::at(class, ptr)))));
+    let asked = catch_unwind(AssertUnwindSafe(|| RUNTIME.get().and_then(|r| r.adopt(class, ptr))));
     let Ok(Some(owner)) = asked else { return 1 };
     (v.slot, v.generation) = (owner.slot, owner.generation);
     0
@@ -336,7 +336,7 @@ pub(crate) mod tests {
         })
         .doc("Calls back."),
         method("note(key, [value])", note).doc("Keeps a value."),
-        method("handler(sub)", |_: &Thing, sub: Handler| sub.keep()).doc("A handler, kept and given back."),
+        method("handler(sub)", |_: &Thing, sub: HandlerArg| sub.keep()).doc("A handler, kept and given back."),
         method("table(fields)", |_: &Thing, f: Fields| match f.plain() {
             Some(plain) => Value::from(plain),
             None => Value::Array(vec![f.get("a").into(), f.get("none").into(), Value::Numbered(vec![(0, "x".into())])]),

@@ -14,12 +14,12 @@ pub enum HandlerRef {
 }
 
 /// Code or a name, to be kept and not called now: does not mark its row as reentering.
-pub struct Handler<'c> {
+pub struct HandlerArg<'c> {
     pub(crate) v: &'c Val,
     pub(crate) call: &'c Call,
 }
 
-impl Handler<'_> {
+impl HandlerArg<'_> {
     /// Keeps the handler.
     pub fn keep(&self) -> HandlerRef {
         one(self.v, self.call)
@@ -31,12 +31,12 @@ impl Handler<'_> {
 }
 
 /// Code, a name, an array of those, or undef: to be kept.
-pub struct Handlers<'c> {
+pub struct HandlerArgs<'c> {
     pub(crate) v: &'c Val,
     pub(crate) call: &'c Call,
 }
 
-impl Handlers<'_> {
+impl HandlerArgs<'_> {
     /// Keeps the handlers, in order; none for undef.
     pub fn keep(&self) -> Vec<HandlerRef> {
         if self.v.tag != Kind::Codes {
@@ -44,10 +44,6 @@ impl Handlers<'_> {
         }
         // SAFETY: the door built the array and keeps it for the call.
         unsafe { self.v.vals() }.iter().map(|v| one(v, self.call)).collect()
-    }
-    /// Whether undef was given.
-    pub fn is_undef(&self) -> bool {
-        self.v.tag != Kind::Codes
     }
 }
 

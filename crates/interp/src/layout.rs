@@ -37,7 +37,7 @@ fn interp_h_agrees_with_the_rust_side() {
         ("mi_param", size_of::<Param>()),
         ("mi_ops", size_of::<Ops>()),
         ("mi_drop", size_of::<Dropped>()),
-        ("mi_slot", size_of::<Slot>()),
+        ("mi_slot", size_of::<TicketSlot>()),
         ("mi_rust", size_of::<RustSide>()),
     ] {
         same(&format!("sizeof({name})"), n);

@@ -17,7 +17,7 @@
 //! | `engine` | [`Interp`], [`Entry`]: what the host asks of any engine's interpreter |
 //! | `process` | forked processes, the count of entries |
 //! | `handler` | [`HandlerRef`]: what `push_handlers` keeps |
-//! | `runtime` | [`Runtime`]: what an API function asks of whoever runs it; [`Raise`] |
+//! | `runtime` | [`Runtime`]: what doors and APR ask of whoever runs them; [`Raise`] |
 //! | `door` | the Rust side of both doors |
 
 /// Permission to run script code before returning; as a parameter it marks its row.
@@ -48,7 +48,7 @@ pub use api_fn::{ApiFn, Invoke};
 pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plain, Plains, Rest, Strings, Switch};
 pub use door::{RUST_SIDE, RustSide, classes, constants, is_apart, leave_apart, register};
 pub use engine::{Entry, Interp, Load, Outcome, Place, Raised, enter};
-pub use handler::{Handler, HandlerRef, Handlers};
+pub use handler::{HandlerArg, HandlerArgs, HandlerRef};
 pub use home::{Dropped, Home, Ops};
 pub use need::Need;
 pub use object::{Object, ObjectClass};
@@ -60,7 +60,7 @@ pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Part, Row, RowKind, Shape, class_method, current, function, method,
     only, ro, rw,
 };
-pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, Unsent, runtime};
-pub use ticket::{Slot, Ticket};
+pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
+pub use ticket::{Ticket, TicketSlot};
 pub use val::{Call, HOLDS, OWNED, REF, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Message, Out, Reply};

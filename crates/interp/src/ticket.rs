@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 /// Place of one owner. Only its generation ever changes.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Slot {
+pub struct TicketSlot {
     generation: AtomicU32,
 }
 
@@ -23,7 +23,8 @@ const SLOT_COUNT: usize = 1 << 20;
 /// The last generation: a slot that reaches it is not used again, so that an old ticket can never come true.
 const LAST: u32 = u32::MAX;
 
-pub(crate) static SLOTS: [Slot; SLOT_COUNT] = [const { Slot { generation: AtomicU32::new(0) } }; SLOT_COUNT];
+pub(crate) static SLOTS: [TicketSlot; SLOT_COUNT] =
+    [const { TicketSlot { generation: AtomicU32::new(0) } }; SLOT_COUNT];
 /// Below a free slot lies `BELOW[slot]`; 0 ends the stack (slot 0 is never free).
 static BELOW: [AtomicU32; SLOT_COUNT] = [const { AtomicU32::new(0) }; SLOT_COUNT];
 /// Top of the stack of free slots in the low half; a count of changes in the high half keeps a slow `pop` from
@@ -77,7 +78,7 @@ fn changed(top: u64, slot: u32) -> u64 {
 /// The ticket of a C object's owner, as a script's object carries it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket {
-    pub(crate) slot: *const Slot,
+    pub(crate) slot: *const TicketSlot,
     pub(crate) generation: u32,
 }
 
@@ -116,7 +117,7 @@ impl Ticket {
     pub fn void(self) {
         // SAFETY: a ticket's slot is null or in SLOTS, which is never freed.
         let Some(slot) = (unsafe { self.slot.as_ref() }) else { return };
-        let index = (self.slot as usize - SLOTS.as_ptr() as usize) / size_of::<Slot>();
+        let index = (self.slot as usize - SLOTS.as_ptr() as usize) / size_of::<TicketSlot>();
         if index == 0 {
             return;
         }

@@ -1,6 +1,6 @@
 //! What crosses a door: one value ([`Val`]), and a call with its arguments ([`Call`]). Both are `interp.h`'s, field by field.
 
-use crate::{Home, Kind, ObjectClass, Result, Row, Slot, Ticket};
+use crate::{Home, Kind, ObjectClass, Result, Row, Ticket, TicketSlot};
 use std::{
     ffi::c_void,
     ptr::{self, NonNull},
@@ -26,7 +26,7 @@ pub struct Val {
     /// Length; of an object its class, of an object argument the address of its cursor.
     pub len: usize,
     /// Slot of the owner's ticket, or null.
-    pub slot: *const Slot,
+    pub slot: *const TicketSlot,
 }
 /// The value came from outside and is marked where the engine knows taint.
 pub const TAINTED: u8 = 1;

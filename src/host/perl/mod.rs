@@ -39,7 +39,7 @@ use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
-    pub use super::super::runtime::current_request;
+    pub use super::super::runtime::doors::current_request;
     pub use super::origin::{Origin, select, ticket, unselect};
 
     use super::super::{report, startup};

@@ -1,5 +1,6 @@
 //! Sending the answer: what is wrong is told by the result, as with mod_lua.
 
+use crate::host::{Unsent, host};
 use apr::{Finfo, Reenter, ffi};
 use httpd::Request;
 use interp::*;
@@ -27,7 +28,7 @@ static ROWS: &[Row] = &only(
 
 /// How many bytes were sent; `None` if the client is gone or a filter failed.
 fn send(r: &Request, cx: Reenter, bytes: &[u8]) -> Result<Option<usize>> {
-    match runtime()?.write(cx, Owner::of(r), bytes) {
+    match host()?.output.write(cx, r, bytes) {
         Ok(n) => Ok(Some(n)),
         Err(Unsent::NotInResponse | Unsent::Failed(_)) => Ok(None),
         Err(Unsent::Raised(fail)) => Err(fail),
@@ -46,7 +47,7 @@ pub(super) fn write(r: &Request, text: &[u8], cx: Reenter) -> Result<i64> {
 }
 
 fn passed_on(r: &Request, cx: Reenter, hard: bool) -> Result<bool> {
-    match runtime()?.flush(cx, Owner::of(r), hard) {
+    match host()?.output.flush(cx, r, hard) {
         Ok(()) => Ok(true),
         Err(Unsent::NotInResponse | Unsent::Failed(_)) => Ok(false),
         Err(Unsent::Raised(fail)) => Err(fail),

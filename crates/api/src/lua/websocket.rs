@@ -1,6 +1,7 @@
 //! WebSockets of a request: `wsupgrade` switches its connection, the others speak the protocol (`frame.rs`) on it.
 
 use super::frame::{Data, Kind, LIMIT, Lost, Socket, Wire};
+use crate::host::{Unsent, host};
 use apr::{Reenter, Status};
 use httpd::{Request, Wait};
 use interp::*;
@@ -77,7 +78,7 @@ fn accept(key: &[u8]) -> String {
 /// True if the connection is a WebSocket now; nothing if the client did not ask for one, or cannot have one.
 pub(super) fn wsupgrade(r: &Request, cx: Reenter) -> Result<Option<bool>> {
     // What was printed goes out, and then it is too late.
-    match runtime()?.flush(cx, Owner::of(r), false) {
+    match host()?.output.flush(cx, r, false) {
         Ok(()) | Err(Unsent::NotInResponse) => Ok(switched(r, cx)),
         Err(Unsent::Failed(_)) => Ok(None),
         Err(Unsent::Raised(fail)) => Err(fail),

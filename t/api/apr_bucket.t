@@ -10,6 +10,9 @@ sub brigade { my ($r, @data) = @_; my $bb = APR::Brigade->new($r->pool, ba($r));
 sub text { my $n = $_[0]->flatten(my $b); "$n:$b" }
 P
     rows => <<'R',
+APR::Brigade::new                     | ref brigade($r)                                        | APR::Brigade
+APR::Brigade::is_empty                | brigade($r)->is_empty ? 1 : 0                          | 1
+APR::Brigade::pool                    | ref brigade($r)->pool                                  | APR::Pool
 APR::Brigade::bucket_alloc   | ref brigade($r)->bucket_alloc                                    | APR::BucketAlloc
 APR::Brigade::cleanup        | my $bb = brigade($r, 'a'); my $b = $bb->first; $bb->cleanup; $bb->is_empty ? 1 : 0, eval { $b->length; 1 } // $@ | /^1,APR::Bucket::length: request is gone/
 APR::Brigade::concat         | my ($x, $y) = (brigade($r, 'a'), brigade($r, 'b', 'c')); my $b = $y->first; $x->concat($y); $x->concat($x); text($x), $y->is_empty ? 1 : 0, $x->next($b)->length | 3:abc,1,1
@@ -54,9 +57,6 @@ APR::BucketAlloc::new        | my $ba = APR::BucketAlloc->new(APR::Pool->new); A
 APR::BucketAlloc::destroy    | my $ba = APR::BucketAlloc->new(my $q = APR::Pool->new); my $bb = APR::Brigade->new($p, $ba); my $b = APR::Bucket->new($ba, 'abc'); $bb->insert_tail($b); $ba->destroy; $bb->is_empty ? 1 : 0, eval { $b->length; 1 } // 'no', eval { $ba->destroy; 1 } // 'no', eval { $bb->bucket_alloc; 1 } // $@ | /^1,no,no,APR::Brigade::bucket_alloc: the bucket allocator is gone/
 APR::BucketAlloc::destroy    | my $ba = ba($r); $ba->destroy; APR::Bucket->new($ba, 'abc')->length | 3
 APR::BucketAlloc::destroy    | my $q = APR::Pool->new; my $ba = APR::BucketAlloc->new($q); my $bb = APR::Brigade->new($p, $ba); $bb->insert_tail(APR::Bucket->new($ba, 'abc')); $q->destroy; $bb->is_empty ? 1 : 0 | 1
-Apache2::Filter::pass_brigade | my $bb = brigade($r, 'pas', 'sed '); my $b = $bb->first; $r->output_filters->pass_brigade($bb); eval { $b->length; 1 } // 'void', $bb->is_empty ? 1 : 0 | passed void,1
-Apache2::Filter::fflush      | my $bb = brigade($r, 'flushed '); my $b = $bb->first; $r->output_filters->fflush($bb); eval { $b->length; 1 } // 'void' | flushed void
-Apache2::Filter::get_brigade | my $bb = brigade($r); $r->input_filters->get_brigade($bb); text($bb) | 6:a body | a body
 R
 );
 

@@ -1,5 +1,6 @@
-# APR::Table as the request has it: methods, the tied hash, do.
+# APR::Table: methods, the tied hash, do; and as the request has it.
 use lib 't/lib';
+use TestApi;
 use TestHttpd;
 
 my $s = TestHttpd->start(modules => { 'My/Table.pm' => <<'P' }, config => <<'C');
@@ -78,5 +79,31 @@ my @CASES = (
 );
 is $s->get("/t?$_->[0]")->{content}, $_->[1], "$_->[0]: $_->[2]" for @CASES;
 like $s->get('/t?delete')->{content}, qr/\|gone$/, 'delete';
+
+api_rows(
+    rows => <<'R',
+APR::Table::make                | ref APR::Table::make($p, 3)                          | APR::Table
+APR::Table::set                 | $t->set(a => 1); $t->set(A => 2); $t->get('a')       | 2
+APR::Table::add                 | $t->add(a => 1); $t->add(a => 2); $t->get('a')       | 1,2
+APR::Table::get                 | scalar $t->get('none'), $t->get('none')              | undef
+APR::Table::merge               | $t->merge(a => 1); $t->merge(a => 2); scalar $t->get('a') | 1, 2
+APR::Table::unset               | $t->set(a => 1); $t->unset('A'); scalar $t->get('a') | undef
+APR::Table::clear               | $t->set(a => 1); $t->clear; scalar $t->get('a')      | undef
+APR::Table::compress            | $t->add(a => 1); $t->add(a => 2); $t->compress(APR::Const::OVERLAP_TABLES_SET); $t->get('a') | 2
+APR::Table::copy                | $t->set(a => 1); my $u = $t->copy($p); $u->set(a => 2); scalar $t->get('a'), scalar $u->get('a') | 1,2
+APR::Table::overlap             | my $u = APR::Table::make($p, 1); $t->set(a => 1); $u->set(a => 2); $t->overlap($u, APR::Const::OVERLAP_TABLES_SET); $t->get('a') | 2
+APR::Table::overlay             | my $u = APR::Table::make($p, 1); $t->set(a => 1); $u->set(b => 2); my $o = $t->overlay($u, $p); $o->{a}, $o->{b} | 1,2
+APR::Table::do                  | $t->add(a => 1); $t->add(b => 2); my @l; $t->do(sub { push @l, "@_"; 1 }); @l | a 1,b 2
+APR::Table::do                  | $t->add(a => 1); $t->add(b => 2); my @l; $t->do(sub { push @l, "@_"; 1 }, 'b'); @l | b 2
+APR::Table::do                  | $t->add(a => 1); $t->do(sub { die "within\n" })      | died: within
+APR::Table::FETCH               | $t->set(a => 1); $t->{a}, $t->{A}, $t->{b}           | 1,1,undef
+APR::Table::STORE               | $t->{x} = 'y'; scalar $t->get('x')                   | y
+APR::Table::DELETE              | $t->{x} = 'y'; delete $t->{x}; exists $t->{x} ? 1 : 0 | 0
+APR::Table::CLEAR               | $t->{x} = 'y'; %$t = (); scalar keys %$t             | 0
+APR::Table::EXISTS              | $t->{x} = 'y'; exists $t->{X} ? 1 : 0                | 1
+APR::Table::FIRSTKEY            | $t->add(a => 1); $t->add(a => 2); $t->add(b => 3); my @l; while (my ($k, $v) = each %$t) { push @l, "$k$v" } @l | a1,a2,b3
+APR::Table::NEXTKEY             | $t->add(a => 1); $t->add(b => 2); keys %$t           | a,b
+R
+);
 
 done_testing;

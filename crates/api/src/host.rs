@@ -1,0 +1,257 @@
+//! What the API asks of the host, by noun. The host implements each in a file of its own (`src/host/runtime/`). What an engine
+//! asks, and the API of APR, is `interp::Runtime`.
+//!
+//! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
+
+use apr::{Reenter, Table};
+use httpd::{Connection, Filter, Request, Server, provider::Group};
+use interp::{Bag, Fail, HandlerRef, Kept, Raise, Result};
+use std::sync::OnceLock;
+
+/// The host's half of the API.
+pub struct HostSide {
+    /// Handlers of phases.
+    pub handlers: &'static dyn Handlers,
+    /// Values that scripts keep.
+    pub notes: &'static dyn Notes,
+    /// What the configuration says.
+    pub config: &'static dyn Config,
+    /// The answer.
+    pub output: &'static dyn Output,
+    /// The call that runs.
+    pub calls: &'static dyn Calls,
+    /// The interpreters.
+    pub figures: &'static dyn Figures,
+}
+
+/// The host. Set once, before the first call.
+pub static HOST: OnceLock<HostSide> = OnceLock::new();
+
+/// The host.
+///
+/// # Errors
+/// When none was set: outside httpd.
+#[inline]
+pub(crate) fn host() -> Result<&'static HostSide> {
+    HOST.get().ok_or_else(outside)
+}
+
+#[cold]
+fn outside() -> Fail {
+    "works only inside the server".into()
+}
+
+/// What becomes of the handlers that a phase has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The new ones come behind them.
+    Push,
+    /// The new ones, maybe none, take their place.
+    Set,
+}
+
+/// Handlers of phases. A phase is named by its directive (`PerlLogHandler`).
+pub trait Handlers: Sync {
+    /// The handlers that a phase of this request would run, configured and pushed; `None` for an unknown phase.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>>;
+
+    /// The handlers that a phase of this server has; `None` for an unknown phase.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn of_server(&self, s: &Server, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>>;
+
+    /// Changes the handlers of a phase for this request; false for an unknown phase. Code keeps its interpreter for the request.
+    ///
+    /// # Errors
+    /// For a phase that is not a request's.
+    fn change_request(&self, r: &Request, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool>;
+
+    /// Changes the handlers of a phase of this server; once it serves, in this process only. False for an unknown phase.
+    ///
+    /// # Errors
+    /// For code without a name, once there are several interpreters.
+    fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool>;
+
+    /// Makes a provider of authentication or authorization known to httpd. Its callbacks run in whichever interpreter serves a
+    /// request.
+    ///
+    /// # Errors
+    /// Once the server serves; httpd's status.
+    fn provide(&self, provider: AuthProvider) -> Result<()>;
+
+    /// Calls `code` with `arg` when this server is shut down or restarted.
+    ///
+    /// # Errors
+    /// Once the server serves.
+    fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()>;
+}
+
+/// What [`Handlers::provide`] is given.
+pub struct AuthProvider<'a> {
+    /// Authentication or authorization.
+    pub group: Group,
+    /// The name by which directives call it.
+    pub name: &'a [u8],
+    /// The version of the interface: `0`.
+    pub version: &'a [u8],
+    /// Checks a password, or a `Require` line.
+    pub check: HandlerRef,
+    /// Gives a password's hash by realm, or checks a `Require` line while the configuration is read.
+    pub second: Option<HandlerRef>,
+    /// When its answers may be kept (`AUTH_INTERNAL_*`).
+    pub kind: i32,
+}
+
+/// Values that scripts keep with a record of httpd's, one bag per interpreter. No script code may run within `f`.
+pub trait Notes: Sync {
+    /// Those of a request, which keeps the running interpreter from now on.
+    ///
+    /// # Errors
+    /// If httpd has no place for them.
+    fn of_request(&self, r: &Request, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()>;
+
+    /// Those of a connection, for which the running interpreter keeps them from now on.
+    ///
+    /// # Errors
+    /// As above.
+    fn of_connection(&self, c: &Connection, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()>;
+
+    /// Those of a filter, which are kept with its request, or else its connection.
+    ///
+    /// # Errors
+    /// As above.
+    fn of_filter(&self, filter: &Filter, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()>;
+}
+
+/// What the configuration says. Variables are those of `PerlSetVar` and `PerlAddVar`.
+pub trait Config: Sync {
+    /// The variables of the request's directory; `None` if there are none. `make` asks for a table then, so that one can be set.
+    ///
+    /// # Errors
+    /// If httpd has no place for the table.
+    fn vars_of_request(&self, r: &Request, make: bool) -> Result<Option<Table>>;
+
+    /// The variables of a server.
+    ///
+    /// # Errors
+    /// As above.
+    fn vars_of_server(&self, s: &Server) -> Result<Option<Table>>;
+
+    /// Whether a directory's option (`PerlOptions`) is on for this request.
+    ///
+    /// # Errors
+    /// For a name that is no such option.
+    fn is_on_for_request(&self, r: &Request, option: &[u8]) -> Result<bool>;
+
+    /// Whether a server's option is on.
+    ///
+    /// # Errors
+    /// For a name that is no such option.
+    fn is_on_for_server(&self, s: &Server, option: &[u8]) -> Result<bool>;
+
+    /// The section the request is in, as written: `<Location /x>` gives `/x`.
+    fn location(&self, r: &Request) -> Option<Vec<u8>>;
+
+    /// Adds configuration lines to a request, with these overrides and options instead of the usual ones, as if they stood at
+    /// `path`.
+    ///
+    /// # Errors
+    /// httpd's message about the line that it refuses.
+    fn add_to_request(
+        &self,
+        r: &Request,
+        lines: &[&[u8]],
+        overrides: Option<i32>,
+        path: Option<&[u8]>,
+        options: Option<i32>,
+    ) -> Result<()>;
+
+    /// Adds configuration lines to a server.
+    ///
+    /// # Errors
+    /// Once the server serves; httpd's message about the line that it refuses.
+    fn add_to_server(&self, s: &Server, lines: &[&[u8]]) -> Result<()>;
+
+    /// Another section applies to the request: nothing that was derived from the former counts any longer.
+    fn is_changed(&self, r: &Request);
+}
+
+/// The answer to a request, which goes through a buffer that parses headers under `PerlOptions +ParseHeaders`.
+pub trait Output: Sync {
+    /// Sends bytes of the body; returns how many.
+    ///
+    /// # Errors
+    /// Before the response phase; when the client is gone.
+    fn write(&self, cx: Reenter, r: &Request, bytes: &[u8]) -> Result<usize, Unsent>;
+
+    /// Passes on what [`write`](Output::write) holds back; with `hard` a flush bucket behind it.
+    ///
+    /// # Errors
+    /// As there.
+    fn flush(&self, cx: Reenter, r: &Request, hard: bool) -> Result<(), Unsent>;
+
+    /// Takes a block of CGI headers, and what follows the blank line as body.
+    ///
+    /// # Errors
+    /// As [`write`](Output::write).
+    fn cgi_headers(&self, cx: Reenter, r: &Request, text: &[u8]) -> Result<(), Unsent>;
+
+    /// The script has set headers itself: what it writes from now on is body, also under `PerlOptions +ParseHeaders`.
+    fn headers_are_set(&self, r: &Request);
+
+    /// Puts CGI's variables into the request's `subprocess_env` and into the script's environment.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn fill_env(&self, cx: Reenter, r: &Request) -> Result<()>;
+}
+
+/// Why an answer's bytes were not sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// The response phase has not begun, or is over.
+    NotInResponse,
+    /// The filters or the client refused.
+    Failed(apr::Status),
+    /// A filter that is a script raised this.
+    Raised(Fail),
+}
+
+impl Unsent {
+    /// The error of `function` (`Apache2::RequestIO::print`), which scripts know as `short` (`$r->print`).
+    pub fn fail(self, function: &'static str, short: &str) -> Fail {
+        match self {
+            Unsent::NotInResponse => format!("{short} can't be called before the response phase").into(),
+            Unsent::Failed(status) => Box::new(Raise::Status(status.code(), function)),
+            Unsent::Raised(fail) => fail,
+        }
+    }
+}
+
+/// The call that runs on this thread.
+pub trait Calls: Sync {
+    /// How many calls of handlers run within one another.
+    fn depth(&self) -> usize;
+
+    /// The name of the running phase's directive, `PerlResponseHandler`.
+    fn phase(&self) -> Option<&'static str>;
+
+    /// Makes this the request that class methods find, until its end: `Apache2::RequestUtil->request($r)`.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn set_request(&self, r: &Request) -> Result<()>;
+}
+
+/// How the interpreters are doing.
+pub trait Figures: Sync {
+    /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
+    fn interpreter(&self) -> u64;
+
+    /// How busy the interpreters are that this one belongs to: names and figures, for people.
+    fn pool(&self) -> Vec<(String, u64)>;
+}

@@ -1,0 +1,45 @@
+//! How the interpreters are doing.
+
+use std::sync::Arc;
+
+use api::Figures;
+
+use super::HostRuntime;
+use crate::host::lease::Frame;
+
+impl Figures for HostRuntime {
+    fn interpreter(&self) -> u64 {
+        Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
+    }
+
+    fn pool(&self) -> Vec<(String, u64)> {
+        let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
+        let Some(tipool) = stock.tipool() else { return Vec::new() };
+        let (now, limits) = (tipool.stats(), tipool.limits());
+        let figures = [
+            ("interpreters", now.size),
+            ("idle", now.idle),
+            ("lent", now.lent),
+            ("lent at most", now.max_lent),
+            ("waiting", now.waiting),
+            ("waiting at most", now.max_waiting),
+            ("leases", now.checkouts),
+            ("leases that waited", now.waits),
+            ("waits in vain", now.timeouts),
+            ("made", now.created),
+            ("destroyed", now.destroyed),
+            ("uses of this one", hold.uses()),
+            ("holders of this one", Arc::strong_count(&hold) as u64 - 1),
+            ("bytes trimmed", tipool.manage().trimmed()),
+        ];
+        let numbers = [
+            ("Start", limits.start as u64),
+            ("Max", limits.max as u64),
+            ("MinSpare", limits.min_spare as u64),
+            ("MaxSpare", limits.max_spare as u64),
+            ("MaxRequests", limits.max_uses),
+        ];
+        let numbers = numbers.map(|(name, n)| (format!("{}Interp{name}", stock.lang.name()), n));
+        figures.into_iter().map(|(name, n)| (name.to_owned(), n)).chain(numbers).collect()
+    }
+}

@@ -1,0 +1,152 @@
+//! Handlers that scripts add to phases, and providers.
+
+use std::cell::Cell;
+
+use api::{AuthProvider, Change, Handlers};
+use config::{Handler, Phase, Scope, Where};
+use httpd::provider::Group;
+use httpd::{Request, Server};
+use interp::{Fail, HandlerRef, Kept, Raise, Result};
+
+use super::cleanup::{Once, run_cleanup, running};
+use super::{HostRuntime, hold, lang, state};
+use crate::host::about::About;
+use crate::host::call::enter_any;
+use crate::host::lang::Lang;
+use crate::host::provider::{self, Provider};
+use crate::host::request::{RequestState, Step};
+use crate::host::startup::serves;
+use crate::host::{configured, site, startup};
+
+impl Handlers for HostRuntime {
+    fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
+        let lang = lang()?;
+        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
+        let steps = match lang.state(r) {
+            Some(state) => state.steps(phase, &configured::of_request(lang, phase, r)),
+            None => configured::of_request(lang, phase, r).iter().cloned().map(Step::Named).collect(),
+        };
+        Ok(Some(refs(steps)))
+    }
+
+    fn of_server(&self, s: &Server, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
+        let lang = lang()?;
+        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
+        Ok(Some(configured::of_server(lang, phase, s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
+    }
+
+    fn change_request(&self, r: &Request, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool> {
+        let new = steps(handlers);
+        let lang = lang()?;
+        let Some(phase) = phase_of_request(lang, phase)? else { return Ok(false) };
+        let state = state(r)?;
+        lang.own().mark_in_use(phase);
+        pin_for(r, state, &new)?;
+        state.set_steps(r, phase, changed(change, state.steps(phase, &configured::of_request(lang, phase, r)), new));
+        Ok(true)
+    }
+
+    fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool> {
+        let new = steps(handlers).into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
+        let changed = startup::change_handlers(lang()?, s, phase, |old| changed(change, old.to_vec(), new));
+        changed.map_err(Fail::from)
+    }
+
+    fn provide(&self, given: AuthProvider) -> Result<()> {
+        if site::with(lang()?, |site| site.is_complete) {
+            return Err("Can't run 'register_auth_provider' after server startup".into());
+        }
+        let role: &[u8] = if given.group == Group::Authn { b"hash" } else { b"line" };
+        let handler = |handler: HandlerRef, role: &[u8]| {
+            named(steps(vec![handler]).pop().ok_or("the callback is no handler")?, role)
+        };
+        let second = given.second.map(|second| handler(second, role)).transpose()?;
+        let provider =
+            Provider { group: given.group, name: given.name.into(), check: handler(given.check, b"")?, second };
+        provider::register(lang()?, provider, given.version, given.kind)
+            .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
+    }
+
+    fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
+        let (stock, hold, _) = running()?;
+        if site::with(stock.lang, |site| site.is_complete) {
+            return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
+        }
+        // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
+        let kept = Once(Cell::new(Some((hold, code, arg))));
+        let s = *s;
+        let _ = s.pconf().before_death(move || {
+            let kept = kept;
+            match kept.0.take() {
+                Some((hold, code, arg)) if serves() => {
+                    run_cleanup(&stock, About::Server(s), &hold, &code, arg.as_ref());
+                }
+                _ => {}
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The handlers of a phase after a change.
+fn changed<T>(change: Change, mut old: Vec<T>, new: Vec<T>) -> Vec<T> {
+    match change {
+        Change::Push => {
+            old.extend(new);
+            old
+        }
+        Change::Set => new,
+    }
+}
+
+fn steps(handlers: Vec<HandlerRef>) -> Vec<Step> {
+    handlers
+        .into_iter()
+        .filter_map(|handler| match handler {
+            HandlerRef::Name(name) => Handler::new(&name, Where::default()).map(Step::Named),
+            code => Some(Step::Code(code)),
+        })
+        .collect()
+}
+
+/// Handlers in the form in which a script gets them.
+fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
+    steps
+        .into_iter()
+        .map(|step| match step {
+            Step::Named(handler) => HandlerRef::Name(handler.name),
+            Step::Code(code) => code,
+        })
+        .collect()
+}
+
+/// A phase as a script names it, if this request may change it.
+fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
+    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
+    match phase.row().scope {
+        Scope::Server | Scope::Directory if !lang.call_for(phase) => {
+            Err(format!("{}: {}", lang.phase_name(phase), startup::NOT_CALLED).into())
+        }
+        Scope::Server | Scope::Directory => Ok(Some(phase)),
+        _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
+    }
+}
+
+/// Makes the request keep the running interpreter, since pushed code lives in the interpreter that pushed it.
+fn pin_for(r: &Request, state: &RequestState, steps: &[Step]) -> Result<()> {
+    if steps.iter().any(|s| matches!(s, Step::Code(_))) {
+        state.pin(r, &hold()?);
+    }
+    Ok(())
+}
+
+/// A handler as a server keeps it: by a name, so that every interpreter can look it up. Code is given one; `role` names the wrapper
+/// around it, empty for none.
+fn named(step: Step, role: &[u8]) -> Result<Handler> {
+    let code = match step {
+        Step::Named(handler) => return Ok(handler),
+        Step::Code(code) => code,
+    };
+    let name = enter_any(&hold()?, |entry| lang()?.name_code(entry, &code, role))?;
+    Handler::new(&name, Where::default()).ok_or_else(|| "this code has no name".into())
+}
