@@ -118,7 +118,7 @@ imports:    ## which crate and which file uses which; fails while there is a cir
 bench: build ## against a C handler and mod_perl, in instructions per request
 	sh bench/run
 
-tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and the constants of a plain perl anew
+tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and what of lib/ follows from rows anew
 	$(CARGO) run -q -p config --example print_docs
 	$(CARGO) run -q -p api --example print_docs
 	CARGO="$(CARGO)" perl docs/print_imports > docs/imports.md || :

@@ -15,6 +15,7 @@ use interp::Entry;
 use super::about::OfRequest;
 use super::call::Call;
 use super::connection::ConnectionState;
+use super::content::Work;
 use super::lang::{Facts, Lang, Ways};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, end, hint, provider, runtime, startup};
@@ -54,14 +55,9 @@ pub trait Language: Sized + 'static {
         DECLINED
     }
 
-    /// What is done in the interpreter before and after `run` answers the request there; returns the phase's status. `row` is the
+    /// What is done in the interpreter before and after `work` answers the request there; returns the phase's status. `row` is the
     /// content handler that the request asks for.
-    fn answer(
-        row: Option<&ContentRow>,
-        call: &Call<'_, OfRequest<'_>>,
-        entry: &dyn Entry,
-        run: impl FnOnce() -> c_int,
-    ) -> c_int;
+    fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int;
     /// Answers by the request's own file ([`config::Form::File`]).
     fn run_file(_row: &ContentRow, _r: &Request) -> c_int {
         DECLINED

@@ -20,16 +20,10 @@ use TestHttpd;
 
 our @EXPORT = qw(api_rows rows_of_file api_page lua_page);
 
-# The modules that bring the rows.
-our @MODULES = qw(
-    Apache2::RequestRec Apache2::RequestIO Apache2::RequestUtil Apache2::Response Apache2::Access Apache2::Log
-    Apache2::ServerRec Apache2::ServerUtil Apache2::Connection Apache2::ConnectionUtil Apache2::SubProcess Apache2::SubRequest Apache2::URI
-    Apache2::HookRun Apache2::Filter Apache2::Util Apache2::MPM Apache2::Process Apache2::FilterRec Apache2::Module Apache2::Command Apache2::CmdParms Apache2::Directive
-    APR::Table APR::Pool APR::Error APR::Status APR::Socket APR::SockAddr APR::Finfo APR::URI APR::Brigade APR::Bucket APR::BucketType APR::BucketAlloc
-    APR::Base64 APR::Util APR::String APR::OS APR::Date APR::UUID APR::IpSubnet APR::ThreadMutex APR::ThreadRWLock ModPerl::Util ModInterp::Status
-);
+# The modules that bring the rows, and one that is Perl alone.
+sub modules { my %known = map { $_ => 1 } 'APR::UUID', map { $_->{load} } api_page(); return sort keys %known }
 
-sub uses { join '', map { "use $_ ();\n" } grep { ours() || !/^ModInterp/ } @MODULES }
+sub uses { join '', map { "use $_ ();\n" } grep { ours() || !/^ModInterp/ } modules() }
 
 sub rows {
     my @rows;

@@ -32,6 +32,7 @@ use interp_lua::{Entered, Lua, Start};
 
 use super::about::{About, OfRequest};
 use super::call::Call;
+use super::content::Work;
 use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
 use super::lease::Frame;
 use super::module::{Language, Module};
@@ -288,13 +289,8 @@ impl Language for LuaLanguage {
     }
 
     #[inline(always)]
-    fn answer(
-        _row: Option<&ContentRow>,
-        call: &Call<'_, OfRequest<'_>>,
-        entry: &dyn Entry,
-        run: impl FnOnce() -> c_int,
-    ) -> c_int {
-        response::answer(call.about.r, entry, run)
+    fn answer(_row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int {
+        response::answer(call, entry, work)
     }
 
     fn run_file(row: &ContentRow, r: &Request) -> c_int {
