@@ -171,6 +171,8 @@ for_each_mpm(qw(event prefork), sub {
 for_each_mpm('event', sub {
     my $s = TestHttpd->start(modules => { 'My/Late.pm' => <<'P' }, config => "PerlPostConfigRequire lib/late.pl\n<Location /late>\nSetHandler modperl\nPerlResponseHandler My::Late\n</Location>\n", files => { 'lib/late.pl' => <<'L' });
 package My::Late;
+use Apache2::RequestRec ();
+use Apache2::ServerRec ();
 use Apache2::RequestUtil ();
 use Apache2::RequestIO ();
 use Apache2::ServerUtil ();
@@ -185,6 +187,8 @@ sub handler {
 1;
 P
 use Apache2::ServerUtil ();
+use Apache2::ServerRec ();
+use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 sub My::Start::quick { return -1 if $_[0]->uri ne '/start'; $_[0]->print('from start-up code'); return 0 }
 Apache2::ServerUtil->server->push_handlers(PerlQuickHandler => 'My::Start::quick');
