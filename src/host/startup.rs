@@ -185,9 +185,18 @@ pub fn directive<H: CommonHost>(
 
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.
 fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+    let script;
     let (directive, named) = match effect {
         Effect::Handlers(named) => (named.directive, &named.handlers[..]),
         Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
+        Effect::Map(map) => {
+            script = map.as_handler();
+            ("LuaMapHandler", script.as_slice())
+        }
+        Effect::Filter(filter) => {
+            script = Some(filter.as_handler());
+            (filter.direction.directive(), script.as_slice())
+        }
         _ => return,
     };
     for handler in named {

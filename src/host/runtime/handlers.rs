@@ -64,7 +64,7 @@ impl Handlers for HostRuntime {
         let provider =
             Provider { group: given.group, name: given.name.into(), check: handler(given.check, b"")?, second };
         provider::register(lang()?, provider, given.version, given.kind)
-            .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
+            .map_err(|s| Raise::status(s.code(), "Apache2::RequestUtil::register_auth_provider"))
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
