@@ -42,10 +42,10 @@ impl<A: Topic> Call<'_, A> {
     /// `Refused` when none could be had.
     #[inline(always)]
     pub fn run<R>(&self, f: impl FnOnce(&dyn Entry) -> R) -> Result<R, Refused> {
-        let hold = self.about.lease(self)?;
+        let (lang, hold) = (self.lang, self.about.lease(self)?);
         let (mut f, mut result) = (Some(f), None);
         Frame::enter(self.about.record(), self.phase, self.stock, &hold, |interp| {
-            self.about.enter(self, interp, &mut |entry| {
+            self.about.enter(lang, self, interp, &mut |entry| {
                 if let Some(f) = f.take() {
                     result = Some(f(entry));
                 }
@@ -75,7 +75,8 @@ impl<A: Topic> Call<'_, A> {
     /// The same with these arguments.
     #[inline(always)]
     pub fn stack_with(&self, entry: &dyn Entry, configured: &[Handler], args: &[Val]) -> c_int {
-        self.phase.map_or(OK, |phase| Stack { call: self, phase, configured, args }.run(entry))
+        let Some(phase) = self.phase else { return OK };
+        Stack { call: self, phase, configured, args }.run(entry)
     }
 }
 

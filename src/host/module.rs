@@ -15,6 +15,7 @@ use interp::Entry;
 use super::about::OfRequest;
 use super::call::Call;
 use super::connection::ConnectionState;
+use super::content::Work;
 use super::lang::{Facts, Lang, Ways};
 use super::request::RequestState;
 use super::{ServerRecord, configured, dispatch, end, hint, provider, runtime, startup};
@@ -39,8 +40,8 @@ pub trait Language: Sized + 'static {
     fn pre_config(_pools: Pools) -> c_int {
         OK
     }
-    /// A line of its directives was read, for the server of this record.
-    fn line_was_read(_server: Option<&ServerRecord>) {}
+    /// A line of its directives was read: the directive, its words, and the record of the server.
+    fn line_was_read(_directive: &str, _words: &[&[u8]], _server: Option<&ServerRecord>) {}
 
     /// As [`Host::wants`].
     fn wants(row: &PhaseRow, index: usize) -> bool;
@@ -54,14 +55,9 @@ pub trait Language: Sized + 'static {
         DECLINED
     }
 
-    /// What is done in the interpreter before and after `run` answers the request there; returns the phase's status. `row` is the
+    /// What is done in the interpreter before and after `work` answers the request there; returns the phase's status. `row` is the
     /// content handler that the request asks for.
-    fn answer(
-        row: Option<&ContentRow>,
-        call: &Call<'_, OfRequest<'_>>,
-        entry: &dyn Entry,
-        run: impl FnOnce() -> c_int,
-    ) -> c_int;
+    fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int;
     /// Answers by the request's own file ([`config::Form::File`]).
     fn run_file(_row: &ContentRow, _r: &Request) -> c_int {
         DECLINED
@@ -132,7 +128,7 @@ impl<L: Language> Host for Module<L> {
         args: &[&[u8]],
     ) -> Result<(), String> {
         startup::directive(L::lang(), row, cmd, slots, args)?;
-        L::line_was_read(slots.server());
+        L::line_was_read(row.name, args, slots.server());
         Ok(())
     }
 
@@ -143,7 +139,7 @@ impl<L: Language> Host for Module<L> {
     }
 
     fn wants(row: &PhaseRow, index: usize) -> bool {
-        L::wants(row, index)
+        !row.is_ours && L::wants(row, index)
     }
 
     #[inline(always)]

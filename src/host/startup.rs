@@ -45,6 +45,10 @@ pub fn serves_beside(lang: Lang) -> bool {
     httpd::mpm::is_threaded() && keeper(lang).is_some()
 }
 
+/// Why handlers of a phase that mod_perl does not have cannot be added while the server serves.
+pub const NOT_CALLED: &str =
+    "httpd calls for this phase only where a line of the server's configuration, or its start-up code, names it";
+
 /// Ends this process for a script that called `CORE::exit`.
 pub fn leave(status: c_int) -> ! {
     LEAVING.store(true, SeqCst);
@@ -147,6 +151,12 @@ pub fn directive<H: CommonHost>(
         note_handlers(lang, &s, slots, &effect);
     }
     let record = slots.server();
+    if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+        // A .htaccess file may name any of them, when no callback can be registered any more.
+        Phase::all().filter(|phase| phase.row().of(lang.facts.tongue).is_some()).for_each(|phase| {
+            lang.call_for(phase);
+        });
+    }
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(note) => {
@@ -160,6 +170,9 @@ pub fn directive<H: CommonHost>(
         }
         effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
             if let Effect::Handlers(named) = &effect {
+                if !lang.call_for(named.phase) {
+                    return Err(format!("{}: {NOT_CALLED}", named.directive));
+                }
                 lang.own().mark_in_use(named.phase);
             }
             lang.act(effect)
@@ -174,9 +187,18 @@ pub fn directive<H: CommonHost>(
 
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.
 fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+    let script;
     let (directive, named) = match effect {
         Effect::Handlers(named) => (named.directive, &named.handlers[..]),
         Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
+        Effect::Map(map) => {
+            script = map.as_handler();
+            ("LuaMapHandler", script.as_slice())
+        }
+        Effect::Filter(filter) => {
+            script = Some(filter.as_handler());
+            (filter.direction.directive(), script.as_slice())
+        }
         _ => return,
     };
     for handler in named {
@@ -513,6 +535,9 @@ pub fn change_handlers(
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
     let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
+    if !lang.call_for(phase) {
+        return Err(format!("{}: {NOT_CALLED}", lang.phase_name(phase)));
+    }
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
         configured::change(lang, phase, s, change);

@@ -64,7 +64,8 @@ impl Order {
     }
 }
 
-/// Which configuration holds a phase's handlers, and what they belong to.
+/// What a phase is about: this settles which configuration holds its handlers, what they are given, and whose interpreter runs
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Scope {
     /// A child process; handlers are those of the main server.
@@ -94,38 +95,6 @@ pub enum Run {
     Files,
     /// Each is a filter of its own; its value is that of the brigade's passing.
     Stream,
-}
-
-/// What a handler is given.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Subject {
-    /// `(r)`
-    Request,
-    /// `(c)`
-    Connection,
-    /// `(pconf, plog, ptemp, s)`
-    Pools,
-    /// `(pool, s)`
-    PoolServer,
-    /// `(f, bb)`, for input also mode, block and readbytes
-    Filter,
-    /// Nothing.
-    None,
-}
-
-/// Whose interpreter runs the phase. Dispatch asks for this, never for a request as such.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Origin {
-    /// One leased for the request's tree.
-    Request,
-    /// One leased for the connection.
-    Connection,
-    /// The parent interpreter.
-    Server,
-    /// The one recorded for a pool.
-    Pool,
-    /// The thread's current one.
-    None,
 }
 
 /// What of lua_module runs in one of its callbacks of a phase.

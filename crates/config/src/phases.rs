@@ -4,7 +4,7 @@
 //! `LuaHook*`, the switches of `PerlOptions`, the names by which scripts push handlers, and the printed docs are derived from
 //! it. A hook of httpd's that no phase has had before is also named in `hooks` and in `httpd::hook`.
 
-use crate::hooks::{Hook, Order, Origin, Position, Run, Scope, Subject};
+use crate::hooks::{Hook, Order, Position, Run, Scope};
 use crate::vocabulary::{Contexts, Language};
 
 /// The directive by which one language adds handlers to a phase.
@@ -54,10 +54,6 @@ pub struct PhaseRow {
     pub scope: Scope,
     /// What return values mean.
     pub run: Run,
-    /// What a handler is given.
-    pub subject: Subject,
-    /// Whose interpreter runs it.
-    pub origin: Origin,
     /// The Perl side.
     pub perl: Option<LangRow>,
     /// The Lua side.
@@ -77,12 +73,11 @@ pub struct PhaseRow {
 }
 
 const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
-    let (run, subject, origin) = match scope {
-        Scope::Process => (Run::Void, Subject::PoolServer, Origin::Server),
-        Scope::Files => (Run::Files, Subject::Pools, Origin::Server),
-        Scope::Connection => (Run::All, Subject::Connection, Origin::Connection),
-        Scope::Server | Scope::Directory => (Run::All, Subject::Request, Origin::Request),
-        Scope::Filter => (Run::Stream, Subject::Filter, Origin::Request),
+    let run = match scope {
+        Scope::Process => Run::Void,
+        Scope::Files => Run::Files,
+        Scope::Connection | Scope::Server | Scope::Directory => Run::All,
+        Scope::Filter => Run::Stream,
     };
     let (phase, name, doc, perl_doc) = (Phase::OpenLogs, "", "", "");
     let (may_answer, is_ours, is_built) = (false, false, true);
@@ -95,8 +90,6 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         lua_orders,
         scope,
         run,
-        subject,
-        origin,
         perl,
         lua,
         hooks,
@@ -280,7 +273,7 @@ macro_rules! phases {
 
         const COUNT: usize = [$(Phase::$name),*].len();
 
-        /// The phases. Scope settles run rule, subject and origin unless the row says otherwise.
+        /// The phases. Scope settles the run rule unless the row says otherwise.
         pub static PHASES: [PhaseRow; COUNT] = [$($row.with(
             Phase::$name,
             stringify!($name),

@@ -125,7 +125,13 @@ impl<'a, L: Above> Frame<'a, L> {
     }
 
     /// The interpreter this thread is in, if it is of `stock`: a nested call uses it and takes no second one.
+    #[inline(always)]
     pub fn inside(stock: &Arc<Stock<L>>) -> Option<Hold<L>> {
+        if innermost::<L>().is_null() { None } else { Frame::<L>::inside_call(stock) }
+    }
+
+    #[inline(never)]
+    fn inside_call(stock: &Arc<Stock<L>>) -> Option<Hold<L>> {
         let mut innermost = true;
         Frame::<L>::find(|frame| {
             let hit = innermost && Arc::ptr_eq(frame.stock, stock);

@@ -46,8 +46,8 @@ impl Topic for OfConnection<'_> {
         Ok(hold)
     }
 
-    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        call.lang.serve(interp, f);
+    fn enter(&self, lang: Lang, _call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        lang.serve(interp, f);
     }
 
     /// The connection is closed.

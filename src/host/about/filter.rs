@@ -54,8 +54,8 @@ impl<O: Topic + Copy> Topic for OfFilter<'_, O> {
         self.owner.lease(&call.of_owner())
     }
 
-    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        self.owner.enter(&call.of_owner(), interp, f);
+    fn enter(&self, lang: Lang, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        self.owner.enter(lang, &call.of_owner(), interp, f);
     }
 
     /// The data is dropped, and the connection is closed.

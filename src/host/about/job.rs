@@ -38,8 +38,8 @@ impl Topic for OfJob<'_> {
         Ok(self.hold.clone())
     }
 
-    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        call.lang.serve(interp, f);
+    fn enter(&self, lang: Lang, _call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        lang.serve(interp, f);
     }
 
     fn refused(&self, call: &Call<'_, Self>, refused: &Refused) -> c_int {

@@ -62,8 +62,8 @@ pub trait Topic: Sized {
     /// `Refused` when none could be had.
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused>;
 
-    /// Runs `f` in the interpreter, with what the language does before and after such a call.
-    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry));
+    /// Runs `f` in the interpreter, with what the language, which is the call's, does before and after such a call.
+    fn enter(&self, lang: Lang, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry));
 
     /// Called within [`Topic::enter`] before the handlers of a phase.
     #[inline(always)]

@@ -69,8 +69,8 @@ impl Topic for OfRequest<'_> {
     }
 
     #[inline(always)]
-    fn enter(&self, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        call.lang.around(call, interp, f);
+    fn enter(&self, lang: Lang, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+        lang.around(call, interp, f);
     }
 
     #[inline(always)]

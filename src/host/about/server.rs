@@ -41,7 +41,7 @@ impl Topic for OfServer<'_> {
         Ok(call.stock.hold_parent())
     }
 
-    fn enter(&self, _call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+    fn enter(&self, _lang: Lang, _call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
         interp.with(f);
     }
 

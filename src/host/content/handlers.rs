@@ -8,7 +8,7 @@ use httpd::status::DECLINED;
 
 use super::super::configured;
 use super::super::module::Language;
-use super::{end_walk, respond};
+use super::{Handlers, end_walk, respond};
 
 /// Runs them.
 #[inline(always)]
@@ -18,7 +18,7 @@ pub fn run<L: Language>(row: &ContentRow, r: &Request) -> c_int {
         end_walk(L::lang(), r);
         return L::declined(r);
     }
-    match respond::<L>(Some(row), r, |_| Ok(None), |call, entry| call.stack(entry, configured)) {
+    match respond::<L>(Some(row), r, |_| Ok(None), Handlers(configured)) {
         Some(DECLINED) => L::declined(r),
         Some(status) => status,
         None => DECLINED,

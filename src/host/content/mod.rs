@@ -6,7 +6,7 @@ mod handlers;
 use std::ffi::c_int;
 
 use config::content::first_letters;
-use config::{ContentRow, Form, Phase};
+use config::{ContentRow, Form, Handler, Phase};
 use httpd::Request;
 use httpd::status::DECLINED;
 use interp::Entry;
@@ -55,22 +55,55 @@ pub fn run<L: Language>(r: &Request) -> c_int {
     }
 }
 
-/// Enters an interpreter, has `f` answer there, and ends the request's walk. `hold` may choose the interpreter before.
+/// What answers, within the interpreter.
+pub trait Work {
+    /// Answers; returns the phase's status.
+    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int;
+}
+
+/// Handlers of the phase.
+pub struct Handlers<'a>(pub &'a [Handler]);
+
+impl Work for Handlers<'_> {
+    #[inline(always)]
+    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
+        call.stack(entry, self.0)
+    }
+}
+
+/// A language's own code.
+pub struct Own<F>(pub F);
+
+impl<F: FnOnce(&OfRequest<'_>, &dyn Entry) -> c_int> Work for Own<F> {
+    #[inline(always)]
+    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
+        (self.0)(&call.about, entry)
+    }
+}
+
+/// Enters an interpreter, answers there, and ends the request's walk; `None` where the language is switched off. `hold` may choose the
+/// interpreter before.
 #[inline(always)]
 pub fn respond<L: Language>(
     row: Option<&ContentRow>,
     r: &Request,
     hold: impl FnOnce(&Call<'_, OfRequest<'_>>) -> Result<Option<Hold>, Refused>,
-    f: impl FnOnce(&Call<'_, OfRequest<'_>>, &dyn Entry) -> c_int,
+    work: impl Work,
 ) -> Option<c_int> {
-    let call = Call::of_request(L::lang(), Phase::Response, r);
-    let status = call.as_ref().map(|call| {
-        let answer = |entry: &dyn Entry| L::answer(row, call, entry, || f(call, entry));
-        let done = hold(call).and_then(|_hold| call.run(answer));
-        done.unwrap_or_else(|refused| call.about.refused(call, &refused))
-    });
-    end_walk(L::lang(), r);
-    status
+    let Some(call) = Call::of_request(L::lang(), Phase::Response, r) else {
+        end_walk(L::lang(), r);
+        return None;
+    };
+    let done = match hold(&call) {
+        Ok(_hold) => call.run(|entry| L::answer(row, &call, entry, work)),
+        Err(refused) => Err(refused),
+    };
+    let status = match done {
+        Ok(status) => status,
+        Err(refused) => call.about.refused(&call, &refused),
+    };
+    call.about.state.end_walk(r);
+    Some(status)
 }
 
 /// Ends the walk of a request that will not be answered by us, or has been.

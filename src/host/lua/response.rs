@@ -19,6 +19,7 @@ use lazy_static::lazy_static;
 
 use super::super::about::{About, OfRequest};
 use super::super::call::Call;
+use super::super::content::{Own, Work};
 use super::super::{configured, content, hint, report};
 use super::scope;
 use super::script::{self, Use};
@@ -64,10 +65,11 @@ pub fn compile(map: &MapHandler) -> Result<(), String> {
 
 /// What is done around an answer in Lua.
 #[inline(always)]
-pub fn answer(r: &Request, entry: &dyn interp::Entry, run: impl FnOnce() -> c_int) -> c_int {
+pub fn answer(call: &Call<'_, OfRequest<'_>>, entry: &dyn interp::Entry, work: impl Work) -> c_int {
+    let r = call.about.r;
     let entered = entered(entry);
     entered.inspect(|entered| entered.forget_print());
-    let status = run();
+    let status = work.run(call, entry);
     if status == OK && entered.is_some_and(Entered::has_printed) {
         printed(r);
     }
@@ -84,7 +86,7 @@ fn respond(
     f: impl FnOnce(&OfRequest<'_>, &dyn interp::Entry) -> c_int,
 ) -> c_int {
     let hold = |call: &Call<'_, OfRequest<'_>>| scope::hold(&call.about, call.stock, script);
-    content::respond::<LuaLanguage>(row, r, hold, |call, entry| f(&call.about, entry)).unwrap_or(DECLINED)
+    content::respond::<LuaLanguage>(row, r, hold, Own(f)).unwrap_or(DECLINED)
 }
 
 /// A handler has printed to STDOUT: says so if it sent nothing.

@@ -31,6 +31,7 @@ use env::EnvDone;
 
 use super::about::OfRequest;
 use super::call::{Call, enter_any};
+use super::content::Work;
 use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
 use super::lease::{Frame, Hold};
 use super::module::{Language, Module};
@@ -397,13 +398,8 @@ impl Language for PerlLanguage {
     }
 
     #[inline(always)]
-    fn answer(
-        row: Option<&ContentRow>,
-        call: &Call<'_, OfRequest<'_>>,
-        entry: &dyn Entry,
-        run: impl FnOnce() -> c_int,
-    ) -> c_int {
-        response::answer(row, call, entry, run)
+    fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int {
+        response::answer(row, call, entry, work)
     }
 
     fn declined(r: &Request) -> c_int {

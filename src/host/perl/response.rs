@@ -13,17 +13,13 @@ use interp_perl::{Entered, Stdio};
 use super::{PERL, Part, entered, env, part};
 use crate::host::about::{OfRequest, Topic};
 use crate::host::call::Call;
+use crate::host::content::Work;
 use crate::host::output::Output;
 use crate::host::{configured, dispatch, hint, report};
 
 /// Runs the handlers, sends what is left of their output, and finds the status.
 #[inline(always)]
-pub fn answer(
-    row: Option<&ContentRow>,
-    call: &Call<'_, OfRequest<'_>>,
-    entry: &dyn Entry,
-    run: impl FnOnce() -> c_int,
-) -> c_int {
+pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int {
     let of = &call.about;
     let (Some(entered), Some(part)) = (entered(entry), part(of.r)) else { return DECLINED };
     // Where no content handler makes the page, only what a line says holds.
@@ -37,9 +33,16 @@ pub fn answer(
     let status = match row {
         Some(row) if row.takes_over => {
             of.state.is_global.set(of.state.is_global.get() || on(DirOption::GlobalRequest));
-            script(of, part, with_env, entered, run)
+            script(of, part, with_env, entered, || work.run(call, entry))
         }
-        _ => plain(of, part, with_env, entered, run),
+        _ => {
+            if with_env {
+                // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
+                env::add_cgi(of.r, part, unsafe { Reenter::assume() });
+                env::put_cgi(of.r, part, Some(of.r), entered);
+            }
+            work.run(call, entry)
+        }
     };
     finished(call, part, status)
 }
@@ -110,22 +113,6 @@ pub fn declined(r: &Request) -> c_int {
         r.set_handler(Some(&content_type));
     }
     DECLINED
-}
-
-#[inline(always)]
-fn plain(
-    of: &OfRequest<'_>,
-    part: &Part,
-    with_env: bool,
-    entered: &Entered,
-    handlers: impl FnOnce() -> c_int,
-) -> c_int {
-    if with_env {
-        // SAFETY: as in `answer`.
-        env::add_cgi(of.r, part, unsafe { Reenter::assume() });
-        env::put_cgi(of.r, part, Some(of.r), entered);
-    }
-    handlers()
 }
 
 fn script(
