@@ -7,8 +7,9 @@ use leases::{Above, Chain, Rank};
 
 use super::about::About;
 use super::lang::{Lang, LanguageRow};
+use super::languages::languages;
 use super::lease::Hold;
-use super::{languages, report};
+use super::report;
 
 thread_local! {
     static CHAIN: Chain<Lang> = const { Chain::new() };
@@ -24,7 +25,7 @@ impl Above for Lang {
     }
 
     fn rank(self) -> Rank {
-        let at = languages().iter().position(|known| std::ptr::eq(*known, self));
+        let at = languages().position(|known| std::ptr::eq(known, self));
         at.and_then(|at| Rank::try_from(at).ok()).unwrap_or(0)
     }
 

@@ -8,8 +8,9 @@ use config::Phase;
 use httpd::{End, Request};
 
 use super::lang::Lang;
+use super::languages::languages;
 use super::request::{RequestState, top};
-use super::{configured, dispatch, languages};
+use super::{configured, dispatch};
 
 /// An answer of at most so many bytes is written at once, and the request ends with it: ending it earlier gains nothing. It would
 /// also need an earlier write, which lets a quick client's next request overtake those of others.
@@ -54,7 +55,7 @@ pub fn before_upgrade(lang: Lang, r: &Request) {
 /// Called when the answer is complete.
 pub fn in_time(end: &End) {
     let (r, c) = (end.request(), end.request().connection());
-    if interp::is_forked() || !languages().iter().any(|lang| leaves(lang, &r)) {
+    if interp::is_forked() || !languages().any(|lang| leaves(lang, &r)) {
         return;
     }
     // A stream of HTTP/2 hands its answer to the session, which has the whole answer by now.
@@ -64,7 +65,7 @@ pub fn in_time(end: &End) {
         }
         end.write_out();
     }
-    leases::in_time(|| languages().iter().for_each(|lang| end_all(lang, r)));
+    leases::in_time(|| languages().for_each(|lang| end_all(lang, r)));
 }
 
 /// Whether we have anything left to do for a request.

@@ -104,39 +104,49 @@ pub fn printed_astray(lang: Lang, r: &Request, step: &str) {
     report::request(lang, r, Level::Warn, &text);
 }
 
-/// Logs that a request was not found though the configuration has response handlers for it, since no SetHandler leads to them.
-/// Logged once per line of the configuration and process.
+/// Logs why a request that was not found did not come to a response handler: the configuration has handlers for it and no SetHandler
+/// leads to them, or SetHandler asks for handlers and there are none. Logged once per line of the configuration and process.
 #[cold]
 pub fn unreached(lang: Lang, r: &Request) {
-    static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     if r.status() != HTTP_NOT_FOUND {
         return;
     }
     let forms = forms(lang);
-    let is_ours = |name: &[u8]| forms.iter().any(|form| form.as_bytes().eq_ignore_ascii_case(name));
+    let ours = |name: &[u8]| forms.iter().find(|form| form.as_bytes().eq_ignore_ascii_case(name));
     let written = r.set_handler_value();
-    if r.handler().is_some_and(is_ours) || written.is_some_and(is_ours) {
-        return;
-    }
-    let Some(handler) = configured::written(lang, Phase::Response, r).first() else { return };
-    let name = report::name_of(lang, Phase::Response, handler);
-    {
-        let _inside = Inside::new();
-        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-        if !said.get_or_insert_default().insert(name.clone()) {
-            return;
+    let handlers = configured::written(lang, Phase::Response, r);
+    let uri = String::from_utf8_lossy(r.uri().unwrap_or_default());
+    let (key, text) = match (r.handler().and_then(ours).or(written.and_then(ours)), handlers.first()) {
+        (Some(_), Some(_)) | (None, None) => return,
+        (Some(form), None) => {
+            if lang.state(r).is_some_and(|state| state.is_changed(Phase::Response)) {
+                return;
+            }
+            let place = lang.dir(r).and_then(|dir| dir.location.as_deref()).unwrap_or_default();
+            let directive = lang.phase_name(Phase::Response);
+            let text = format!("SetHandler {form}: there is no handler to ask for {uri}: add a {directive} line");
+            (format!("SetHandler {form} {}", String::from_utf8_lossy(place)), text)
         }
-    }
-    let here = match written.or(r.handler()) {
-        Some(other) => format!("SetHandler says \"{}\" here", String::from_utf8_lossy(other)),
-        None => "there is no SetHandler here".to_owned(),
+        (None, Some(handler)) => {
+            let name = report::name_of(lang, Phase::Response, handler);
+            let here = match written.or(r.handler()) {
+                Some(other) => format!("SetHandler says \"{}\" here", String::from_utf8_lossy(other)),
+                None => "there is no SetHandler here".to_owned(),
+            };
+            let text = format!("{name}: not asked for {uri}, since {here}: add SetHandler {}", forms.join(" or "));
+            (name, text)
+        }
     };
-    let text = format!(
-        "{name}: not asked for {}, since {here}: add SetHandler {}",
-        String::from_utf8_lossy(r.uri().unwrap_or_default()),
-        forms.join(" or ")
-    );
-    report::request(lang, r, Level::Info, &text);
+    if is_first(key) {
+        report::request(lang, r, Level::Info, &text);
+    }
+}
+
+/// Whether this process has not said this yet.
+fn is_first(key: String) -> bool {
+    static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let _inside = Inside::new();
+    SAID.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key)
 }
 
 /// The values of `SetHandler` that lead to a language's response handlers.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use apr::Pool;
 use config::{DirConf, Handler, Language as Tongue, Phase, ServerConf};
 use httpd::provider::Group;
+use httpd::server::MainState;
 use httpd::{Connection, Host, ModuleRecord, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 use leases::Keeper;
@@ -238,6 +239,7 @@ pub struct LanguageRow {
     edit: fn(&Server, &mut dyn FnMut(&mut ServerRecord, Option<&mut DirConf>)) -> bool,
     log: fn(&Request),
     register_end: fn(),
+    add_callbacks: fn(Phase),
 }
 
 /// Of a request's state this finds the part that all languages have.
@@ -256,12 +258,20 @@ pub struct Own {
     /// The keeper of this child.
     pub keeper: Mutex<Option<Keeper>>,
     in_use: AtomicU32,
+    /// Of the phases that mod_perl does not have, those for which httpd has been given callbacks, one bit each.
+    called: AtomicU32,
 }
 
 impl Own {
     /// The state of a language of which nothing runs yet.
     pub const fn new(pool_key: &'static CStr) -> Own {
-        Own { pool_key, site: Mutex::new(None), keeper: Mutex::new(None), in_use: AtomicU32::new(0) }
+        Own {
+            pool_key,
+            site: Mutex::new(None),
+            keeper: Mutex::new(None),
+            in_use: AtomicU32::new(0),
+            called: AtomicU32::new(0),
+        }
     }
 
     /// Notes that a handler of this phase exists. Once there is any handler, requests have a state, and so the response and log phases
@@ -278,6 +288,7 @@ impl Own {
     /// Called when a new reading of the configuration begins.
     pub fn forget_use(&self) {
         self.in_use.store(0, Relaxed);
+        self.called.store(0, Relaxed);
     }
 
     /// Notes that code of this process has changed a server's handlers; see [`super::configured`].
@@ -347,6 +358,12 @@ impl LanguageRow {
             register_provider: httpd::provider::register::<Module<L>>,
             edit: |s, f| s.edit::<Module<L>, _>(|record, dir| f(record, dir)).is_some(),
             register_end: httpd::register_end::<Module<L>>,
+            add_callbacks: |phase| {
+                let indices = 0..phase.row().order_count(L::FACTS.tongue);
+                for index in indices.filter(|index| L::wants(phase.row(), *index)) {
+                    httpd::add_phase::<Module<L>>(phase, index);
+                }
+            },
             log: |r| {
                 for order in 0..Phase::Log.row().order_count(L::FACTS.tongue) {
                     if !Module::<L>::is_idle(Phase::Log, order, r) {
@@ -355,6 +372,20 @@ impl LanguageRow {
                 }
             },
         }
+    }
+
+    /// Has httpd call for a phase of which handlers are named. Those that mod_perl does not have get their callbacks only so: they
+    /// cost no request anything before. Returns false where it is too late for that.
+    pub fn call_for(&self, phase: Phase) -> bool {
+        if !phase.row().is_ours || self.own.called.load(Relaxed) & bit(phase) != 0 {
+            return true;
+        }
+        if httpd::server::main_state() == MainState::RunMpm {
+            return false;
+        }
+        self.own.called.fetch_or(bit(phase), Relaxed);
+        (self.add_callbacks)(phase);
+        true
     }
 
     /// The word with which its directives begin: `Perl`.

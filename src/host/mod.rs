@@ -14,6 +14,7 @@
 //! | `content` | what answers a request |
 //! | `filter` | filters that scripts make |
 //! | `module`, `lang` | a language's module; what a language has of its own |
+//! | `languages` | which languages are loaded |
 //! | `perl`, `lua` | the two languages' modules |
 //! | `about` | what a call is about |
 //! | `provider` | providers of authentication and authorization |
@@ -36,6 +37,7 @@ mod end;
 mod filter;
 mod hint;
 mod lang;
+mod languages;
 mod lease;
 #[cfg(feature = "any-lua")]
 pub mod lua;
@@ -62,16 +64,6 @@ use lease::Draws;
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
     &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
-
-/// The languages, in the order in which one request takes interpreters of several.
-fn languages() -> &'static [lang::Lang] {
-    &[
-        #[cfg(feature = "perl")]
-        perl::PERL,
-        #[cfg(feature = "any-lua")]
-        lua::LUA,
-    ]
-}
 
 /// What the host keeps per server: the records of its configuration, and the interpreters it draws from once they run.
 pub struct ServerRecord {

@@ -40,8 +40,8 @@ pub trait Language: Sized + 'static {
     fn pre_config(_pools: Pools) -> c_int {
         OK
     }
-    /// A line of its directives was read, for the server of this record.
-    fn line_was_read(_server: Option<&ServerRecord>) {}
+    /// A line of its directives was read: the directive, its words, and the record of the server.
+    fn line_was_read(_directive: &str, _words: &[&[u8]], _server: Option<&ServerRecord>) {}
 
     /// As [`Host::wants`].
     fn wants(row: &PhaseRow, index: usize) -> bool;
@@ -128,7 +128,7 @@ impl<L: Language> Host for Module<L> {
         args: &[&[u8]],
     ) -> Result<(), String> {
         startup::directive(L::lang(), row, cmd, slots, args)?;
-        L::line_was_read(slots.server());
+        L::line_was_read(row.name, args, slots.server());
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl<L: Language> Host for Module<L> {
     }
 
     fn wants(row: &PhaseRow, index: usize) -> bool {
-        L::wants(row, index)
+        !row.is_ours && L::wants(row, index)
     }
 
     #[inline(always)]

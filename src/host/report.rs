@@ -138,6 +138,12 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
 
 /// Logs what a script raised that a request names by its file.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
-    let what = format!("{directive} {}", String::from_utf8_lossy(file));
-    message(lang, &About::Request(*r), raised.to_string().as_bytes(), &what);
+    let said = raised.to_string();
+    let hint = lang.explain(said.as_bytes(), None).map_or_else(String::new, |hint| format!("; {hint}"));
+    message(
+        lang,
+        &About::Request(*r),
+        said.as_bytes(),
+        &format!("{directive} {}{hint}", String::from_utf8_lossy(file)),
+    );
 }

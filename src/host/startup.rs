@@ -21,10 +21,11 @@ use tipool::Late;
 use super::about::About;
 use super::call::{enter_any, in_parent};
 use super::lang::{CommonHost, Lang};
+use super::languages::{self, languages};
 use super::lease::{self, Frame, Stock, choose};
 use super::provider::{self, Provider};
 use super::site::Early;
-use super::{ServerRecord, configured, dispatch, hint, languages, report, site};
+use super::{ServerRecord, configured, dispatch, hint, report, site};
 
 /// The process id of this child of the server's; 0 in the server's parent.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -43,6 +44,10 @@ fn keeper(lang: Lang) -> MutexGuard<'static, Option<Keeper>> {
 pub fn serves_beside(lang: Lang) -> bool {
     httpd::mpm::is_threaded() && keeper(lang).is_some()
 }
+
+/// Why handlers of a phase that mod_perl does not have cannot be added while the server serves.
+pub const NOT_CALLED: &str =
+    "httpd calls for this phase only where a line of the server's configuration, or its start-up code, names it";
 
 /// Ends this process for a script that called `CORE::exit`.
 pub fn leave(status: c_int) -> ! {
@@ -75,6 +80,7 @@ pub fn is_child() -> bool {
 /// Called when httpd loads the module for a pass.
 pub fn loaded(lang: Lang, pconf: Pool) {
     Server::set_main(None);
+    languages::loaded(lang);
     site::begin(lang);
     lang.own().forget_use();
     httpd::skipped::watch(pconf);
@@ -145,6 +151,12 @@ pub fn directive<H: CommonHost>(
         note_handlers(lang, &s, slots, &effect);
     }
     let record = slots.server();
+    if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+        // A .htaccess file may name any of them, when no callback can be registered any more.
+        Phase::all().filter(|phase| phase.row().of(lang.facts.tongue).is_some()).for_each(|phase| {
+            lang.call_for(phase);
+        });
+    }
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(note) => {
@@ -158,6 +170,9 @@ pub fn directive<H: CommonHost>(
         }
         effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
             if let Effect::Handlers(named) = &effect {
+                if !lang.call_for(named.phase) {
+                    return Err(format!("{}: {NOT_CALLED}", named.directive));
+                }
                 lang.own().mark_in_use(named.phase);
             }
             lang.act(effect)
@@ -172,9 +187,18 @@ pub fn directive<H: CommonHost>(
 
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.
 fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+    let script;
     let (directive, named) = match effect {
         Effect::Handlers(named) => (named.directive, &named.handlers[..]),
         Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
+        Effect::Map(map) => {
+            script = map.as_handler();
+            ("LuaMapHandler", script.as_slice())
+        }
+        Effect::Filter(filter) => {
+            script = Some(filter.as_handler());
+            (filter.direction.directive(), script.as_slice())
+        }
         _ => return,
     };
     for handler in named {
@@ -412,8 +436,8 @@ fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
 fn tell_waiting(lang: Lang, s: &Server) {
     let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
     // The last of the languages logs this for both.
-    let other = languages().iter().rev().find(|other| !std::ptr::eq(**other, lang));
-    let tells = languages().last().is_some_and(|last| std::ptr::eq(*last, lang));
+    let other = languages().rev().find(|other| !std::ptr::eq(*other, lang));
+    let tells = languages().next_back().is_some_and(|last| std::ptr::eq(last, lang));
     for server in s.chain() {
         let Some(record) = lang.server(&server) else { continue };
         let conf = &record.conf;
@@ -511,6 +535,9 @@ pub fn change_handlers(
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
 ) -> Result<bool, String> {
     let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
+    if !lang.call_for(phase) {
+        return Err(format!("{}: {NOT_CALLED}", lang.phase_name(phase)));
+    }
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
         configured::change(lang, phase, s, change);

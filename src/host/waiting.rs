@@ -4,7 +4,7 @@ use httpd::{Connection, Request};
 use leases::{Asking, Rank, Terms};
 
 use super::lang::Lang;
-use super::languages;
+use super::languages::languages;
 use super::lease::{Stock, Tree};
 use super::request::family;
 
@@ -39,7 +39,7 @@ impl Asking<Lang> for Waiter<'_> {
     }
 
     fn ranks(&self, f: &mut dyn FnMut(Rank)) {
-        for state in languages().iter().filter_map(|lang| lang.connection(self.c)) {
+        for state in languages().filter_map(|lang| lang.connection(self.c)) {
             state.ranks().into_iter().for_each(&mut *f);
         }
     }

@@ -86,6 +86,7 @@ Apache2::RequestRec::TIEHANDLE  | tie(*STDOUT, $r) == $r; my $x = ref tied *STDO
 Apache2::RequestRec::UNTIE      | $r->UNTIE(0) ? 1 : 0                                    | 1
 Apache2::RequestRec::rflush     | $r->print('a'); $r->rflush; 'b'                         | ab
 Apache2::RequestRec::read       | my $n = $r->read(my $b, 4); my $m = $r->read(my $d, 100); "$n$b$m$d" | 4body7 so far | body so far
+Apache2::RequestRec::read       | $r->read(my $b, 0)                                      | /^died: Apache2::RequestRec::read: The LENGTH argument can't be 0 at /
 Apache2::RequestRec::read       | $r->read(my $b, -1)                                     | /^died: Apache2::RequestRec::read: The LENGTH argument can't be negative at /
 Apache2::RequestRec::read       | $r->read(my $b, 1, -5)                                  | /^died: Apache2::RequestRec::read: Offset outside string at /
 Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) is read-only and cannot be modified at /
@@ -98,7 +99,7 @@ Apache2::RequestRec::OPEN       | open my $old, '>&', \*STDOUT; tie *STDOUT, $r;
 Apache2::RequestRec::sendfile   | $r->sendfile($r->document_root . '/plain.txt', 6, 3)    | tex0
 Apache2::RequestRec::sendfile   | $r->print('first '); $r->sendfile($r->document_root . '/plain.txt'); ' end' | first plain text end
 Apache2::RequestRec::sendfile   | $r->sendfile('/none') + 0                               | 2
-Apache2::RequestRec::sendfile   | eval { $r->sendfile('/none'); 1 }; ref $@, $@->{func}, $@->{rc} | APR::Error,Apache2::RequestIO::sendfile,2
+Apache2::RequestRec::sendfile   | eval { $r->sendfile('/none'); 1 }; ref $@, $@->{func}, $@->{rc} | APR::Error,Apache2::RequestIO::sendfile('/none'),2
 Apache2::RequestRec::discard_request_body | $r->discard_request_body, $r->read(my $b, 9)  | /^0,[09]\z/ | thrown away
 Apache2::RequestRec::setup_client_block | $r->setup_client_block, $r->should_client_block ? 1 : 0, $r->get_client_block($buffer, 4), $buffer | 0,1,4,body | body and more
 Apache2::RequestRec::should_client_block | $r->setup_client_block; $r->should_client_block ? 1 : 0 | 0

@@ -30,6 +30,12 @@ my %do = (
     array    => sub { die [ map { $_ } 1 .. 30 ] },
     long     => sub { die { s => 'y' x 10_000 } },
     own_text => sub { die My::Text->new },
+    new      => sub { die My::Err->new },
+    compared => sub { die My::Compared->new },
+    from_sub => sub { die My::Number->new },
+    require  => sub { require Not::There },
+    sendfile => sub { $_[0]->sendfile('/no/such'); 0 },
+    senddir  => sub { $_[0]->sendfile('/etc'); 0 },
     method   => sub { $_[0]->add_config([]) },
     pool     => sub { $_[0]->pool->cleanup_register(sub { }) },
     constant => sub { Apache2::Const::HTTP_GONE() },
@@ -42,11 +48,22 @@ sub handler { my $r = shift; $do{ $r->args }->($r) }
 package My::Text;
 use overload '""' => sub { "my own text\n" };
 sub new { bless {} }
+package My::Err;
+sub new { bless { code => 7 } }
+package My::Compared;
+use overload '==' => sub { 1 };
+sub new { bless { code => 8 } }
+package My::Number;
+use overload '0+' => sub { 4711 }, fallback => 1;
+sub new { bless {} }
 package My::Conn;
 sub access { 'yes' }
 1;
 P
     'My/Strict.pm' => "package My::Strict;\nuse strict;\nsub handler { return Apache2::Const::HTTP_CONFLICT }\n1;\n",
+    'My/Named/Wrongly.pm' => "  package My::Named::Rightly;\nsub handler { 0 }\n1;\n",
+    'My/Without.pm' => "sub handler { 0 }\n1;\n",
+    'My/NoHandler.pm' => "package My::NoHandler;\nsub handle { 0 }\n1;\n",
     'My/Subs.pm' => "package My::Subs;\nsub page { 0 }\n1;\n",
 );
 my $config = <<'C';
@@ -86,6 +103,36 @@ PerlModule My::H
     SetHandler modperl
     PerlResponseHandler My::Subs::page
 </Location>
+<Location /named_wrongly>
+    SetHandler modperl
+    PerlResponseHandler My::Named::Wrongly
+</Location>
+<Location /without>
+    SetHandler modperl
+    PerlResponseHandler My::Without
+</Location>
+<Location /no_handler>
+    SetHandler modperl
+    PerlResponseHandler My::NoHandler
+</Location>
+<Location /nowhere>
+    SetHandler modperl
+    PerlResponseHandler My::Nowhere
+</Location>
+<Location /bare>
+    SetHandler modperl
+</Location>
+<Location /bare/script>
+    SetHandler perl-script
+</Location>
+<Location /bare/pushed>
+    SetHandler modperl
+    PerlFixupHandler "sub { require Apache2::RequestUtil; $_[0]->push_handlers(PerlResponseHandler => sub { 404 }); 0 }"
+</Location>
+<Location /short>
+    SetHandler modperl
+    PerlResponseHandler sub{404}
+</Location>
 <Location /strict>
     SetHandler modperl
     PerlResponseHandler My::Strict
@@ -124,6 +171,14 @@ for_each_mpm(qw(event prefork), sub {
     $said->('/h?long', qr/\{s => "y{100,300}"\.\.\.\} \(PerlResp/, 'a string, too');
     $said->('/h?own_text', qr/my own text\\n \(PerlResp/, 'an object with a text of its own has that');
 
+    $said->('/h?new', qr/My::Err=\{code => 7\} \(PerlResp/, 'an object of a class that has methods');
+    $said->('/h?compared', qr/My::Compared=\{code => 8\} \(PerlResp/, 'an object of a class whose overloading makes no text');
+    $said->('/h?from_sub', qr/ 4711 \(PerlResp/, 'an object whose text is its number has that');
+
+    # files
+    $said->('/h?sendfile', qr/Apache2::RequestIO::sendfile\('\/no\/such'\): \(2\) No such file or directory at /, 'a file to send that is not there is named, with the reason');
+    is $said->('/h?senddir', qr/sendfile\('\/etc'\): \(21\) Is a directory at /, 'a directory, too')->{status}, 500, 'and the client is told of an error';
+
     $said->('/h?child', qr/^\{in => "a child"\}$/m, 'in a process that the script forked');
 
     # what was not loaded
@@ -136,6 +191,15 @@ for_each_mpm(qw(event prefork), sub {
     $said->('/strict', qr/; write use Apache2::Const -compile => 'HTTP_CONFLICT';\)/, 'a constant under strict');
     $said->('/page', qr/failed to load My::Subs::page package: .*; if page is a sub of the package My::Subs, load that before: PerlModule My::Subs\)/, 'a handler that is a sub of a package not loaded');
 
+    my $inc = qr/; if Not\/There\.pm lies below another folder, add that: PerlSwitches -I\/folder\)/;
+    $said->('/h?require', $inc, 'a module that is in no folder of @INC');
+    $said->('/nowhere', qr/; if My\/Nowhere\.pm lies below another folder, add that: PerlSwitches -I\/folder\)/, "a handler's, too");
+    my $file = qr/\(\S+\/lib\/My\/\S+\.pm is loaded\)/;
+    $said->("/named_wrongly", qr/there is no package My::Named::Wrongly $file.*; that file says package My::Named::Rightly: it must say package My::Named::Wrongly\)/, "a file with another's package line")
+        for 1, 2;
+    $said->('/without', qr/there is no package My::Without $file.*; that file has no package line: it must say package My::Without\)/, 'a file without one');
+    $said->('/no_handler', qr/My::NoHandler has no sub handler $file.*; write sub handler in that file, or name another of its subs: My::NoHandler::name\)/, 'a file without the sub');
+
     # what no SetHandler reaches
     $said->('/no_set_handler/x', qr/\[perl:info\] .*PerlResponseHandler My::H, \S+: not asked for \/no_set_handler\/x, since there is no SetHandler here: add SetHandler modperl or perl-script/,
         'a handler without SetHandler');
@@ -144,6 +208,10 @@ for_each_mpm(qw(event prefork), sub {
         $s->get('/no_set_handler/y');
         $s->log_unlike(qr/not asked for/, 'is named once');
     }
+    $said->('/bare/x', qr/\[perl:info\] .*SetHandler modperl: there is no handler to ask for \/bare\/x: add a PerlResponseHandler line$/m, 'SetHandler without a handler');
+    $said->('/bare/script', qr/SetHandler perl-script: there is no handler to ask for \/bare\/script: add a PerlResponseHandler line$/m, 'perl-script, too');
+    $silent->('/bare/pushed', 'a handler that is pushed answers by itself');
+    is $silent->('/short', 'code without a blank behind sub')->{status}, 404, 'runs';
     is $said->('/with_page/x', qr/PerlResponseHandler My::H, \S+: not asked for \/with_page\/x/, 'also where another page is shown for it')->{content}, 'page', 'which is';
     $said->('/wrong/x', qr/not asked for \/wrong\/x, since SetHandler says "mod_perl" here: add SetHandler modperl or perl-script/, 'or with another one');
     $s->mark_log;
@@ -181,6 +249,12 @@ for my $ask ("PerlOptions +Autoload\n", '+') {
         isnt $status, 0, "httpd -t finds $plus$case->[0]" . ($option && ' under +Autoload');
         like $text, $case->[1], 'and says where';
     }
+}
+# Code without quotes.
+for my $code ('sub { 404 }', '+sub{ 404 }') {
+    my ($status, $text) = TestHttpd->config_test(config => "<Location /x>\nPerlResponseHandler $code\n</Location>\n");
+    isnt $status, 0, "$code without quotes is refused";
+    like $text, qr/^PerlResponseHandler: "\+?sub\{?" is only the beginning of a sub: put the code in quotes, "sub \{ \.\.\. \}"$/m, 'and the log says why';
 }
 # A module that start-up code loads.
 ($status, $text) = TestHttpd->config_test(modules => \%modules, config => "PerlModule My::Strict\n");

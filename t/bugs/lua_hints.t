@@ -23,6 +23,9 @@ function tofile(r) local f = io.tmpfile() local was = io.output() io.output(f) i
 function silent(r) return apache2.OK end
 function fixup(r) print("hi") return apache2.DECLINED end
 function form(r) r:parsebody() r:puts("x") return apache2.OK end
+function nofile(r) r:sendfile("/no/such") r:puts("x") return apache2.OK end
+function nodir(r) r:sendfile(r.document_root) r:puts("x") return apache2.OK end
+function nomodule(r) require "not.there" end
 function long(r) r:parsebody(10) r:puts("x") return apache2.OK end
 L
 LogLevel warn lua:info
@@ -56,6 +59,13 @@ LuaMapHandler ^/map/(\w+)$ page.lua $1
 <Location /none>
     LuaResponseHandler page.lua:nothing
 </Location>
+<Location /bare>
+    SetHandler lua
+</Location>
+<Location /nomodule>
+    SetHandler lua
+    LuaResponseHandler not.there
+</Location>
 <Location /wrong>
     SetHandler lua_script
 </Location>
@@ -69,6 +79,14 @@ C
     is $s->get('/nothing')->{content}, 'x', 'nothing is OK';
     $s->log_unlike(qr/returned/, 'and no mistake');
     $said->('/none/x', qr/\[lua:info\] .*LuaResponseHandler page\.lua:nothing, \S+: not asked for \/none\/x, since there is no SetHandler here: add SetHandler lua$/m, 'a handler that no SetHandler reaches');
+
+    $said->('/bare/x', qr/\[lua:info\] .*SetHandler lua: there is no handler to ask for \/bare\/x: add a LuaResponseHandler line$/m, 'SetHandler without a handler');
+    my $path = qr/; if not\/there\.lua lies in another folder, add that: LuaPackagePath \/folder\/\?\.lua, or LuaPackageCPath \/folder\/\?\.so for a module in C\)/;
+    $said->('/map/nomodule', qr/module 'not\.there' not found: \(LuaMapHandler \S+page\.lua$path/, 'a module that is in no folder');
+    $said->('/nomodule', qr/LuaResponseHandler not\.there, \S+$path/, "a handler's, too");
+    $s->expect_log(qr/no (?:file|field) '?|stack traceback|\[lua:error\] .*\]   /);
+    is $said->('/map/nofile', qr/\[lua:warn\] .*r:sendfile: \/no\/such: No such file or directory$/m, 'a file to send that is not there is named, with the reason')->{content}, 'x', 'and the script goes on';
+    $said->('/map/nodir', qr/r:sendfile: \S+htdocs: Is a directory$/m, 'a directory, too');
 
     # return 200
     my $success = qr/for which httpd sends a page about an error: return apache2\.OK \(0\), and set r\.status/;
@@ -99,5 +117,34 @@ C
     is $post->('/map/long', 100), 'x', 'one that is longer than the script says';
     $s->log_like(qr/\[lua:info\] .*r:parsebody: the request body is larger than 10 bytes/, 'is named at level info');
 });
+
+# httpd -t looks for scripts where it is asked to, and where the line alone says which file it is.
+{
+    my %scripts = ('good.lua' => 'function handle(r) return 0 end function out(r) coroutine.yield() end', 'broken.lua' => 'function handle(r', 'chunk.lua' => 'error("no table")');
+    my @lines = (
+        ['LuaMapHandler ^/a$ good.lua',           undef],
+        ['LuaMapHandler ^/a$ good.lua handle',    undef],
+        ['LuaMapHandler ^/(\\w+)$ good.lua $1',    undef],
+        ['LuaMapHandler ^/(\\w+)$ $1.lua handle',  undef],
+        ['LuaMapHandler ^/a$ none.lua',           qr/LuaMapHandler: "none\.lua:handle" \(\S+\): cannot be resolved: cannot open \S+none\.lua/],
+        ['LuaMapHandler ^/(\\w+)$ none.lua $1',    qr/LuaMapHandler: "none\.lua:" \(\S+\): cannot be resolved: cannot open \S+none\.lua/],
+        ['LuaMapHandler ^/(\\w+)$ broken.lua $1',  qr/LuaMapHandler: "broken\.lua:" .*broken\.lua:1: /],
+        ['LuaMapHandler ^/a$ chunk.lua',          qr/LuaMapHandler: "chunk\.lua:handle" .*no table/],
+        ['LuaMapHandler ^/a$ good.lua other',     qr/LuaMapHandler: "good\.lua:other" .*there is no function 'other' in /],
+        ['LuaOutputFilter f good.lua out',        undef],
+        ['LuaOutputFilter f good.lua other',      qr/LuaOutputFilter: "good\.lua:other" .*there is no function 'other' in /],
+        ['LuaInputFilter f none.lua into',        qr/LuaInputFilter: "none\.lua:into" .*cannot open \S+none\.lua/],
+        ['LuaAuthzProvider p none.lua check',     qr/LuaAuthzProvider: "none\.lua:check" .*cannot open \S+none\.lua/],
+        ['LuaHookFixups none.lua fix',            qr/LuaHookFixups: "none\.lua:fix" .*cannot open \S+none\.lua/],
+    );
+    my $test = sub { TestHttpd::Lua->config_test(scripts => \%scripts, config => join '', map { "$_\n" } @_) };
+    for (@lines) {
+        my ($line, $why) = @$_;
+        my ($status, $text) = $test->('LuaOptions +AutoLoad', $line);
+        $why ? like $text, $why, "$line: httpd -t says why" : is $status, 0, "$line: httpd -t takes it" or diag $text;
+    }
+    my ($status) = $test->(grep { !/Hook|Provider/ } map { $_->[0] } @lines);
+    is $status, 0, 'unasked it does not look';
+}
 
 done_testing;

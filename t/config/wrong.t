@@ -3,18 +3,18 @@
 use lib 't/lib';
 use TestHttpd;
 
-my $NUMBER = qr/is not a number/;
+my $NUMBER = qr/is not a number: write a whole number of at least [01]/;
 my @CASES  = (
     # numbers, times, sizes, words
     (map { ["$_ abc #!", qr/^$_: "abc" $NUMBER/m] } qw(PerlInterpStart PerlInterpMax PerlInterpMinSpare PerlInterpMaxSpare PerlInterpMaxRequests)),
-    ['PerlInterpMax -1 #!',             qr/^PerlInterpMax: "-1" /m],
+    ['PerlInterpMax -1 #!',             qr/^PerlInterpMax: "-1" is too small: at least 1$/m],
     ['PerlInterpMax 0 #!',              qr/^PerlInterpMax: "0" is too small: at least 1/m],
     ['PerlInterpMax 5x #!',             qr/^PerlInterpMax: "5x" $NUMBER/m],
     ['PerlInterpMax 99999999999 #!',    qr/^PerlInterpMax: "99999999999" is too large/m],
     ['PerlInterpMax #!',                qr/^PerlInterpMax takes one argument/m],
     ['PerlInterpMaxWait soon #!',       qr/^PerlInterpMaxWait: "soon" is not a time such as/m],
     ['PerlInterpMaxAge 5weeks #!',      qr/^PerlInterpMaxAge: "5weeks" is not a time such as/m],
-    ['PerlInterpMaxQueue many #!',      qr/^PerlInterpMaxQueue: "many" $NUMBER/m],
+    ['PerlInterpMaxQueue many #!',      qr/^PerlInterpMaxQueue: "many" $NUMBER, or none$/m],
     ['PerlInterpScope thread #!',       qr/^PerlInterpScope: "thread" is none of handler, response, subrequest, request, connection/m],
     ['PerlInterpTrim 5Q #!',            qr/^PerlInterpTrim: "5Q" is not a size such as/m],
     ['PerlInterpTrim report #!',        qr/^PerlInterpTrim: "report" lacks the size/m],

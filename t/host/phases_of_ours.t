@@ -167,6 +167,39 @@ for_each_mpm(qw(event prefork), sub {
     is scalar(grep { $s->get('/quick/page')->{status} == 200 } 1 .. 20), 20, 'the only interpreter is free after each';
 });
 
+# What nobody names costs nothing, and cannot be pushed later.
+for_each_mpm('event', sub {
+    my $s = TestHttpd->start(modules => { 'My/Late.pm' => <<'P' }, config => "PerlPostConfigRequire lib/late.pl\n<Location /late>\nSetHandler modperl\nPerlResponseHandler My::Late\n</Location>\n", files => { 'lib/late.pl' => <<'L' });
+package My::Late;
+use Apache2::RequestRec ();
+use Apache2::ServerRec ();
+use Apache2::RequestUtil ();
+use Apache2::RequestIO ();
+use Apache2::ServerUtil ();
+sub handler {
+    my $r = shift;
+    eval { $r->push_handlers(PerlInsertErrorFilterHandler => sub { 0 }) };
+    $r->print($@);
+    eval { $r->server->push_handlers(PerlInsertFilterHandler => 'My::Late::none') };
+    $r->print($@);
+    return 0;
+}
+1;
+P
+use Apache2::ServerUtil ();
+use Apache2::ServerRec ();
+use Apache2::RequestRec ();
+use Apache2::RequestIO ();
+sub My::Start::quick { return -1 if $_[0]->uri ne '/start'; $_[0]->print('from start-up code'); return 0 }
+Apache2::ServerUtil->server->push_handlers(PerlQuickHandler => 'My::Start::quick');
+1;
+L
+    my $answer = $s->get('/late')->{content};
+    like $answer, qr/PerlInsertErrorFilterHandler: httpd calls for this phase only where/, 'a phase of ours that nothing names cannot be pushed to a request';
+    like $answer, qr/PerlInsertFilterHandler: httpd calls for this phase only where/, 'nor to a server';
+    is $s->get('/start')->{content}, 'from start-up code', 'but start-up code can';
+});
+
 my ($status, $output) = TestHttpd->config_test(modules => { 'My/Ours.pm' => $HANDLERS }, config => "PerlOptions -Quick\nPerlQuickHandler My::Ours::quick\n");
 isnt $status, 0, 'a switch forbids a phase of ours';
 like $output, qr/PerlQuickHandler: this phase is switched off for this server by PerlOptions -Quick/, 'and says so';

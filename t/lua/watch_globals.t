@@ -67,6 +67,13 @@ for my $option ('', "LuaOptions -WatchGlobals\n") {
     unlike $s->log, qr/WatchGlobals/, '  and nothing is said';
     $s->stop;
 }
+{   # in a section
+    my $s = TestHttpd::Lua->start(mpm => 'event', config => "$CONF\n<Location /handle>\nLuaOptions +WatchGlobals\n</Location>\n", scripts => \%SCRIPTS);
+    $s->get($_) for qw(/in_function /handle /in_function);
+    $s->log_like(qr/LuaOptions WatchGlobals: \S+leaks\.lua:6: global 'leaked'/, 'in a section: what is served there is told');
+    $s->log_unlike(qr/WatchGlobals: .*from_inner/, '  and nothing else');
+    $s->stop;
+}
 my ($status, $output) = TestHttpd::Lua->config_test(config => "LuaOptions +WatchGlobal\n");
 isnt $status, 0, 'a name that is none';
 like $output, qr/LuaOptions: "WatchGlobal"/, '  is named';

@@ -226,7 +226,7 @@ impl Unsent {
     pub fn fail(self, function: &'static str, short: &str) -> Fail {
         match self {
             Unsent::NotInResponse => format!("{short} can't be called before the response phase").into(),
-            Unsent::Failed(status) => Box::new(Raise::Status(status.code(), function)),
+            Unsent::Failed(status) => Raise::status(status.code(), function),
             Unsent::Raised(fail) => fail,
         }
     }

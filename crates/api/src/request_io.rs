@@ -1,6 +1,8 @@
 //! `Apache2::RequestIO`: bodies in and out. Writing goes through the host's response buffer; reading through httpd's input
 //! filters. Everything here can run a script's filter before it returns.
 
+use std::borrow::Cow;
+
 use super::host::{Unsent, host};
 use apr::{Reenter, Status as AprStatus};
 use httpd::{ReadError, Request};
@@ -93,7 +95,11 @@ fn rflush(r: &Request, cx: Reenter) -> Result<()> {
 
 /// Reads until `length` bytes are there or the body ends. A negative offset counts from the buffer's end.
 fn read(r: &Request, cx: Reenter, mut buffer: Out, length: i64, offset: Option<i64>) -> Result<Tainted<usize>> {
-    let wanted = usize::try_from(length).ok().filter(|n| *n > 0).ok_or("The LENGTH argument can't be negative")?;
+    let wanted = match usize::try_from(length) {
+        Ok(0) => return Err("The LENGTH argument can't be 0".into()),
+        Ok(n) => n,
+        Err(_) => return Err("The LENGTH argument can't be negative".into()),
+    };
     let start = match offset.unwrap_or(0) {
         FARTHEST.. => return Err("Offset outside string".into()),
         n @ 0.. => n as usize,
@@ -113,7 +119,7 @@ fn read(r: &Request, cx: Reenter, mut buffer: Out, length: i64, offset: Option<i
 
 fn unread(error: ReadError) -> Fail {
     match error {
-        ReadError::Filter(status) => Box::new(Raise::Status(status.code(), "Apache2::RequestIO::read")),
+        ReadError::Filter(status) => Raise::status(status.code(), "Apache2::RequestIO::read"),
         ReadError::EmptyBrigade => format!("Aborting read from client: {error}").into(),
     }
 }
@@ -133,17 +139,27 @@ fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: i64) -> Res
     Ok(Tainted(n))
 }
 
-/// What was printed before goes first.
-fn sendfile(r: &Request, cx: Reenter, filename: &[u8], offset: Option<i64>, length: Option<i64>) -> Result<Status> {
+/// What was printed before goes first, unless the file cannot be opened.
+fn sendfile(
+    r: &Request,
+    cx: Reenter,
+    filename: &[u8],
+    offset: Option<i64>,
+    length: Option<i64>,
+) -> Result<Status<Cow<'static, str>>> {
     const NAME: &str = "Apache2::RequestIO::sendfile";
+    let file = match r.open_file(filename) {
+        Ok(file) => file,
+        Err(status) => {
+            let what = format!("{NAME}('{}')", String::from_utf8_lossy(filename));
+            return Ok(Status(status.code(), what.into()));
+        }
+    };
     match host()?.output.flush(cx, r, false) {
         Ok(()) | Err(Unsent::NotInResponse) => {}
         Err(e) => return Err(e.fail(NAME, "$r->sendfile")),
     }
     let length = length.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-    let status = match r.sendfile(filename, offset.unwrap_or(0), length, cx) {
-        Ok(_) => AprStatus::SUCCESS,
-        Err(status) => status,
-    };
-    Ok(Status(status.code(), NAME))
+    let sent = r.sendfile(&file, offset.unwrap_or(0), length, cx);
+    Ok(Status(sent.err().map_or(0, |status| status.code()), NAME.into()))
 }

@@ -210,7 +210,7 @@ fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
 fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) -> Result<Owned<Request>> {
     let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
     let made = Request::made_up(c, &base, cx);
-    let r = made.map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestRec::new")))?;
+    let r = made.map_err(|s| Raise::status(s.code(), "Apache2::RequestRec::new"))?;
     let ticket = runtime()?.ticket(Owner::of(&r));
     Ok(match pool {
         Some(pool) => pool.made(r, ticket),
@@ -260,9 +260,12 @@ fn as_string(r: &Request) -> Vec<u8> {
 fn slurp_filename(r: &Request, tainted: Option<bool>) -> Result<ByRef<Either<Tainted<Vec<u8>>, Vec<u8>>>> {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(r.filename().unwrap_or_default());
-    let content = std::fs::read(name)
-        .map_err(|e| Raise::Status(e.raw_os_error().unwrap_or(libc::EIO), "Apache2::RequestUtil::slurp_filename"));
-    let content = content.map_err(Box::new)?;
+    let content = std::fs::read(name).map_err(|e| {
+        Raise::status(
+            e.raw_os_error().unwrap_or(libc::EIO),
+            format!("Apache2::RequestUtil::slurp_filename('{}')", name.display()),
+        )
+    })?;
     Ok(ByRef(if tainted.unwrap_or(true) { Either::A(Tainted(content)) } else { Either::B(content) }))
 }
 

@@ -93,9 +93,9 @@ fn brigade_alloc(b: &Brigade) -> Result<BucketAlloc> {
     Ok(alloc)
 }
 
-fn cleanup(b: &Brigade, cx: Reenter) -> std::result::Result<(), Raise> {
+fn cleanup(b: &Brigade, cx: Reenter) -> Result<()> {
     shelf::passed(b);
-    b.cleanup(cx).map_err(|s| Raise::Status(s.code(), "APR::Brigade::cleanup"))
+    b.cleanup(cx).map_err(|s| Raise::status(s.code(), "APR::Brigade::cleanup"))
 }
 
 fn give(b: &Brigade, bucket: Option<Bucket>) -> Result<Option<Owned<Bucket>>> {
@@ -176,7 +176,7 @@ fn length(b: &Brigade, cx: Reenter, read_all: Option<bool>) -> Option<i64> {
 const PIECE: u64 = 64 * 1024;
 
 fn flatten(b: &Brigade, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Result<Tainted<usize>> {
-    let raise = |s: apr::Status| Raise::Status(s.code(), "APR::Brigade::flatten");
+    let raise = |s: apr::Status| Raise::status(s.code(), "APR::Brigade::flatten");
     let wanted = wanted.map(|n| u64::try_from(n).map_err(|_| "the length can't be negative")).transpose()?;
     let n = match wanted {
         Some(n) if n <= PIECE => n,
@@ -227,7 +227,7 @@ fn read(b: &Bucket, cx: Reenter, mut buffer: Out, block: Option<i32>) -> Result<
     let bytes = match b.read(block.unwrap_or(0) == 0, cx) {
         Ok(bytes) => bytes,
         Err(apr::Status::EOF) => &[],
-        Err(status) => return Err(Box::new(Raise::Status(status.code(), "APR::Bucket::read"))),
+        Err(status) => return Err(Raise::status(status.code(), "APR::Bucket::read")),
     };
     // Writing the variable may run script code, which may destroy the bucket.
     let n = bytes.len();

@@ -92,7 +92,7 @@ fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
 fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
     let below = parent.0.as_ref().map(|p| **p).or_else(|| RUNTIME.get().and_then(|runtime| runtime.ending_pool()));
     let pool = below.map_or_else(Pool::root, |p| p.create());
-    let pool = pool.map_err(|s| Box::new(Raise::Status(s.code(), "APR::Pool::new")))?;
+    let pool = pool.map_err(|s| Raise::status(s.code(), "APR::Pool::new"))?;
     let own = Ticket::new_owner();
     adorn(pool, own, here.home());
     Ok(match parent.0 {

@@ -43,7 +43,7 @@ fn code(result: std::result::Result<(), apr::Status>) -> i32 {
     result.err().map_or(0, |s| s.code())
 }
 fn raise(status: apr::Status, function: &'static str) -> Fail {
-    Box::new(Raise::Status(status.code(), function))
+    Raise::status(status.code(), function)
 }
 
 fn poll(s: &Socket, pool: &Pool, timeout: i64, events: i32) -> Result<i32> {

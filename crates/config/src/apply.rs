@@ -118,20 +118,58 @@ mod tests {
         let of_server = names(server_options(Language::Perl));
         let of_dir = names(dir_options(Language::Perl));
         let cases: &[(LinePlace<'_>, &str, &str)] = &[
-            (LinePlace::Server, "PerlInterpMax abc", "PerlInterpMax: \"abc\" is not a number"),
-            (LinePlace::Server, "PerlInterpMax -1", "PerlInterpMax: \"-1\" is not a number"),
+            (
+                LinePlace::Server,
+                "PerlInterpMax abc",
+                "PerlInterpMax: \"abc\" is not a number: write a whole number of at least 1",
+            ),
+            (LinePlace::Server, "PerlInterpMax -1", "PerlInterpMax: \"-1\" is too small: at least 1"),
+            (
+                LOCATION,
+                "PerlResponseHandler sub",
+                "PerlResponseHandler: \"sub\" is only the beginning of a sub: put the code in quotes, \"sub { ... }\"",
+            ),
+            (
+                LOCATION,
+                "PerlAccessHandler +sub{",
+                "PerlAccessHandler: \"+sub{\" is only the beginning of a sub: put the code in quotes, \"sub { ... }\"",
+            ),
             (LinePlace::Server, "PerlInterpMax 0", "PerlInterpMax: \"0\" is too small: at least 1"),
-            (LinePlace::Server, "PerlInterpMax 10x", "PerlInterpMax: \"10x\" is not a number"),
+            (
+                LinePlace::Server,
+                "PerlInterpMax 10x",
+                "PerlInterpMax: \"10x\" is not a number: write a whole number of at least 1",
+            ),
             (
                 LinePlace::Server,
                 "PerlInterpMax 2147483648",
                 "PerlInterpMax: \"2147483648\" is too large: at most 2147483647",
             ),
-            (LinePlace::Server, "PerlInterpStart ''", "PerlInterpStart: \"\" is not a number"),
-            (LinePlace::Server, "PerlInterpMinSpare 1.5", "PerlInterpMinSpare: \"1.5\" is not a number"),
-            (LinePlace::Server, "PerlInterpMaxSpare many", "PerlInterpMaxSpare: \"many\" is not a number"),
-            (LinePlace::Server, "PerlInterpMaxRequests 1e3", "PerlInterpMaxRequests: \"1e3\" is not a number"),
-            (LinePlace::Server, "PerlInterpMaxQueue off", "PerlInterpMaxQueue: \"off\" is not a number"),
+            (
+                LinePlace::Server,
+                "PerlInterpStart ''",
+                "PerlInterpStart: \"\" is not a number: write a whole number of at least 0",
+            ),
+            (
+                LinePlace::Server,
+                "PerlInterpMinSpare 1.5",
+                "PerlInterpMinSpare: \"1.5\" is not a number: write a whole number of at least 0",
+            ),
+            (
+                LinePlace::Server,
+                "PerlInterpMaxSpare many",
+                "PerlInterpMaxSpare: \"many\" is not a number: write a whole number of at least 0",
+            ),
+            (
+                LinePlace::Server,
+                "PerlInterpMaxRequests 1e3",
+                "PerlInterpMaxRequests: \"1e3\" is not a number: write a whole number of at least 0",
+            ),
+            (
+                LinePlace::Server,
+                "PerlInterpMaxQueue off",
+                "PerlInterpMaxQueue: \"off\" is not a number: write a whole number of at least 0, or none",
+            ),
             (
                 LinePlace::Server,
                 "PerlInterpMaxWait soon",

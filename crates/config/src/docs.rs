@@ -152,7 +152,12 @@ fn switches(out: &mut String) {
 }
 
 fn phases(out: &mut String) {
-    out.push_str("# Phases\n\nIn the order in which a server, a connection and a request meet them.\n\n");
+    out.push_str(
+        "# Phases\n\nIn the order in which a server, a connection and a request meet them. For a phase that is not in mod_perl \
+         httpd calls only where a line of the server's configuration names it or start-up code has pushed a handler to the \
+         server, in Perl and in Lua each for itself: one that nobody uses costs no request anything. Without that a request cannot \
+         push a handler there.\n\n",
+    );
     out.push_str("| directive | handlers are those of | a handler's return value | |\n|---|---|---|---|\n");
     for row in PHASES.iter().filter(|row| row.is_built) {
         let Some(perl) = row.perl else { continue };

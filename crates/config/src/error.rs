@@ -85,9 +85,12 @@ pub enum Cause {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // each is put into words below
 pub enum Why {
-    NotANumber,
+    /// With the least that is one.
+    NotANumber(u32),
     NumberTooSmall(u32),
     NumberTooLarge,
+    /// Where the word `none` could stand as well.
+    OrNone(Box<Why>),
     NotATime,
     TimeTooLong,
     NotASize,
@@ -101,6 +104,7 @@ pub enum Why {
     NotAVariable,
     NotAnAbsolutePath,
     NotAHandler,
+    CutCode,
     NotALuaHandler,
     NotAProvider,
     NotAnOrder,
@@ -182,7 +186,8 @@ impl fmt::Display for Cause {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Why::NotANumber => "is not a number",
+            Why::NotANumber(min) => return write!(f, "is not a number: write a whole number of at least {min}"),
+            Why::OrNone(why) => return write!(f, "{why}, or none"),
             Why::NumberTooSmall(min) => return write!(f, "is too small: at least {min}"),
             Why::NumberTooLarge => return write!(f, "is too large: at most {}", i32::MAX),
             Why::NotATime => "is not a time such as 30, 500ms, 5min or 2h",
@@ -197,6 +202,7 @@ impl fmt::Display for Why {
             Why::NotAVariable => "is not the name of a variable",
             Why::NotAnAbsolutePath => "is not an absolute path",
             Why::NotAHandler => "does not name a handler",
+            Why::CutCode => "is only the beginning of a sub: put the code in quotes, \"sub { ... }\"",
             Why::NotALuaHandler => {
                 "does not name a handler, as module, module.function, file.lua:function or function(r) ... end would"
             }

@@ -12,7 +12,7 @@ use crate::names::{HandlerId, intern};
 use crate::package::{self, Made, Package};
 use crate::phases::Phase;
 use crate::place::Where;
-use crate::script::{Script, has_groups, resolve};
+use crate::script::{Script, Source, has_groups, resolve};
 use crate::slots::HOOK_SLOTS;
 use crate::vocabulary::{Merge, Merges};
 
@@ -45,6 +45,15 @@ impl MapHandler {
         let is_literal = !has_groups(function);
         Self { id, pattern: pattern.into(), script, path, is_literal, at, made: Made::default() }
     }
+
+    /// The script as a handler that can be looked for at start-up; `None` if the file depends on the address. Where only the function
+    /// does, the handler's function is "".
+    #[must_use]
+    pub fn as_handler(&self) -> Option<Handler> {
+        let Source::File(file) = &self.script.source else { return None };
+        let function = self.script.function.as_deref().filter(|_| self.is_literal).unwrap_or_default();
+        (!has_groups(file)).then(|| Handler::of_hook(Script::file(file, function), self.at.clone()))
+    }
 }
 
 /// Which way a filter is passed.
@@ -54,6 +63,17 @@ pub enum Direction {
     Input,
     /// What is sent.
     Output,
+}
+
+impl Direction {
+    /// The directive that makes such a filter.
+    #[must_use]
+    pub const fn directive(self) -> &'static str {
+        match self {
+            Direction::Input => "LuaInputFilter",
+            Direction::Output => "LuaOutputFilter",
+        }
+    }
 }
 
 /// `LuaInputFilter`, `LuaOutputFilter`.
@@ -67,6 +87,14 @@ pub struct NamedFilter {
     pub script: Arc<Script>,
     /// The line.
     pub at: Where,
+}
+
+impl NamedFilter {
+    /// The script as a handler that can be looked for at start-up.
+    #[must_use]
+    pub fn as_handler(&self) -> Handler {
+        Handler::of_hook((*self.script).clone(), self.at.clone())
+    }
 }
 
 /// Lists of mod_lua's hooks.

@@ -138,8 +138,9 @@ impl SettingKind {
         match self {
             SettingKind::CountOrNone(_) | SettingKind::SizeOrNone if is(word, "none") => Ok(SettingValue::Lifted),
             SettingKind::TimeOr(lifted) if is(word, lifted) => Ok(SettingValue::Lifted),
-            SettingKind::Count(min) | SettingKind::CountOrNone(min) => {
-                words::count(word, min).map(SettingValue::Count).map_err(wrong)
+            SettingKind::Count(min) => words::count(word, min).map(SettingValue::Count).map_err(wrong),
+            SettingKind::CountOrNone(min) => {
+                words::count(word, min).map(SettingValue::Count).map_err(|why| wrong(Why::OrNone(Box::new(why))))
             }
             SettingKind::TimeOr(_) => words::duration(word).map(SettingValue::Time).map_err(wrong),
             SettingKind::SizeOrNone => words::size(word, "none").map(SettingValue::Size).map_err(wrong),

@@ -80,9 +80,13 @@ fn digits(word: &[u8]) -> (&str, &[u8]) {
 
 /// A whole number of at least `min`.
 pub fn count(word: &[u8], min: u32) -> Result<u32, Why> {
-    let (number, rest) = digits(word);
+    let unsigned = word.strip_prefix(b"-").unwrap_or(word);
+    let (number, rest) = digits(unsigned);
     if number.is_empty() || !rest.is_empty() {
-        return Err(Why::NotANumber);
+        return Err(Why::NotANumber(min));
+    }
+    if unsigned.len() < word.len() {
+        return Err(Why::NumberTooSmall(min));
     }
     match number.parse::<u32>() {
         Ok(n) if n < min => Err(Why::NumberTooSmall(min)),

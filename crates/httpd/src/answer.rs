@@ -2,7 +2,15 @@
 
 use crate::{Filter, Request, ffi};
 use apr::{Brigade, Reenter, Status, with_cstr};
-use std::{ffi::c_int, ptr};
+use std::{ffi::c_int, marker::PhantomData, ptr};
+
+/// An open file for [`Request::sendfile`].
+pub struct OpenFile<'r> {
+    file: *mut apr::ffi::apr_file_t,
+    /// Bytes when it was opened.
+    size: i64,
+    of: PhantomData<&'r Request>,
+}
 
 impl Request {
     /// Sends bytes through the output filters (`ap_rwrite`); returns how many, which is all of them.
@@ -50,15 +58,15 @@ impl Request {
         Status(unsafe { ffi::ap_pass_brigade(self.raw().output_filters, brigade.as_ptr()) }).ok()
     }
 
-    /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
+    /// Opens a file that is to be sent; it is closed with the request's pool.
     ///
     /// # Errors
-    /// If it cannot be opened, or sending fails; behind the end of the answer.
-    pub fn sendfile(&self, filename: &[u8], offset: i64, length: Option<usize>, _cx: Reenter) -> Result<usize, Status> {
+    /// If it cannot be opened, or is a directory.
+    pub fn open_file(&self, filename: &[u8]) -> Result<OpenFile<'_>, Status> {
         use apr::ffi::{
-            APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED, apr_file_info_get, apr_file_open,
+            APR_DIR, APR_FINFO_SIZE, APR_FINFO_TYPE, APR_FOPEN_BINARY, APR_FOPEN_READ, APR_FOPEN_SENDFILE_ENABLED,
+            apr_file_info_get, apr_file_open,
         };
-        self.is_open()?;
         let mut file = ptr::null_mut();
         let flags = (APR_FOPEN_READ | APR_FOPEN_BINARY | APR_FOPEN_SENDFILE_ENABLED) as i32;
         let pool = self.pool();
@@ -67,19 +75,34 @@ impl Request {
             apr_file_open(&mut file, name.as_ptr(), flags, apr::ffi::APR_OS_DEFAULT as i32, pool.as_ptr())
         });
         Status(opened).ok()?;
-        let length = match length {
-            Some(length) => length,
-            None => {
-                // SAFETY: all zero is a value of this plain record; APR fills in what is asked.
-                let mut info: apr::ffi::apr_finfo_t = unsafe { std::mem::zeroed() };
-                // SAFETY: the file is open.
-                Status(unsafe { apr_file_info_get(&mut info, apr::ffi::APR_FINFO_SIZE as i32, file) }).ok()?;
-                usize::try_from(info.size.saturating_sub(offset)).map_err(|_| Status(libc::EINVAL))?
-            }
-        };
+        // SAFETY: all zero is a value of this plain record; APR fills in what is asked.
+        let mut info: apr::ffi::apr_finfo_t = unsafe { std::mem::zeroed() };
+        let wanted = (APR_FINFO_SIZE | APR_FINFO_TYPE) as i32;
+        // SAFETY: the file is open.
+        Status(unsafe { apr_file_info_get(&mut info, wanted, file) }).ok()?;
+        if info.filetype == APR_DIR {
+            return Err(Status(libc::EISDIR));
+        }
+        Ok(OpenFile { file, size: info.size, of: PhantomData })
+    }
+
+    /// Sends a file from `offset` on, `length` bytes or all that is left; returns how many bytes went out.
+    ///
+    /// # Errors
+    /// If the offset lies behind the file's end, or sending fails; behind the end of the answer.
+    pub fn sendfile(
+        &self,
+        file: &OpenFile<'_>,
+        offset: i64,
+        length: Option<usize>,
+        _cx: Reenter,
+    ) -> Result<usize, Status> {
+        self.is_open()?;
+        let left = || usize::try_from(file.size.saturating_sub(offset)).map_err(|_| Status(libc::EINVAL));
+        let length = length.map_or_else(left, Ok)?;
         let mut sent = 0;
-        // SAFETY: request and file live.
-        Status(unsafe { ffi::ap_send_fd(file, self.as_ptr(), offset, length, &mut sent) }).ok()?;
+        // SAFETY: the request lives, and so does the file, which its pool closes.
+        Status(unsafe { ffi::ap_send_fd(file.file, self.as_ptr(), offset, length, &mut sent) }).ok()?;
         Ok(sent)
     }
 

@@ -134,10 +134,8 @@ static THING: Class = Class::of::<Thing>(&[
         Err(String::from_utf8_lossy(text).into_owned().into())
     })
     .doc("Fails."),
-    method("status(rc)", |_: &Thing, rc: i32| -> interp::Result<()> {
-        Err(Box::new(Raise::Status(rc, "Test::Thing::status")))
-    })
-    .doc("Fails with a status."),
+    method("status(rc)", |_: &Thing, rc: i32| -> interp::Result<()> { Err(Raise::status(rc, "Test::Thing::status")) })
+        .doc("Fails with a status."),
     method("panics()", |_: &Thing| -> i64 {
         let _held = Counted::new();
         panic!("boom")

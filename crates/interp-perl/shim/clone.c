@@ -9,7 +9,7 @@ static void complain(pTHX_ mp_interp *me, int tag, SV *err) {
     if (making.error) return;                           /* the first one tells */
     if (tag == MP_CORE_EXIT) { s = "CORE::exit was called"; n = strlen(s); }
     else {
-        if (err && SvROK(err) && !SvAMAGIC(err)) err = t = mp_dump(aTHX_ err);
+        if (err && !mp_has_text(aTHX_ err)) err = t = mp_dump(aTHX_ err);
         else if (err && SvROK(err) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), err, NULL, 0, &t) == MP_OK && t) err = t;
         /* no code runs here any more: nothing would catch what it throws */
         s = err && !SvROK(err) ? SvPV_nomg_const(err, n) : (s = "an exception that has no text", n = strlen(s), s);

@@ -48,6 +48,15 @@ static void dump(pTHX_ SV *out, SV *sv, int depth) {
     else if (SvTYPE(to) < SVt_PVAV && !SvGMAGICAL(to) && !isREGEXP(to)) { sv_catpvs(out, "\\"); dump(aTHX_ out, to, depth + 1); }
     else sv_catpv(out, sv_reftype(to, 0));
 }
+/* Whether an exception says itself what it is: it is no reference, or an object whose class turns it into text. That a class is
+ * marked as overloaded (SvAMAGIC) does not say so: perl marks each class that gets a sub, until it has looked. */
+int mp_has_text(pTHX_ SV *sv) {
+    HV *stash;
+    if (!SvROK(sv)) return 1;
+    if (!SvOBJECT(SvRV(sv)) || !SvAMAGIC(sv)) return 0;
+    stash = SvSTASH(SvRV(sv));
+    return gv_fetchmeth_pvn(stash, "(\"\"", 3, -1, 0) || gv_fetchmeth_pvn(stash, "(0+", 3, -1, 0) || gv_fetchmeth_pvn(stash, "(bool", 5, -1, 0);
+}
 SV *mp_dump(pTHX_ SV *sv) {
     SV *out = newSVpvs("");
     dump(aTHX_ out, sv, 0);

@@ -1,14 +1,14 @@
 /* Into Perl: die and exit become a tag. Called by src/call.rs and src/code.rs, and by Rust functions that call back. */
 #include "shim.h"
 
-/* In a process that a script forked, every way back ends here: nothing of the server runs in it. */
+/* Ends a process that a script forked, when it would return into the server: the server's code must not run in it. */
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) __attribute__((noreturn, noinline, cold));
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
     int status = 0;
     me->io = NULL;                                      /* the response belongs to the other process */
     if (tag == MP_DIED) {
         STRLEN n; const char *s;
-        if (sv && SvROK(sv) && !SvAMAGIC(sv)) {
+        if (sv && !mp_has_text(aTHX_ sv)) {
             sv = mp_dump(aTHX_ sv);
             sv_catpvs(sv, "\n");
         }
@@ -101,8 +101,8 @@ static void saved_off(pTHX_ const place *at) {
     if (LIKELY(PL_savestack_ix == at->save + 2)) { PL_savestack_ix = at->save; PL_op = at->op; }
     else LEAVE_SCOPE(at->save);
 }
-/* my_exit has unwound everything: puts back what is left. `nested`: the frames of the door above us are gone, too, so
- * that door must go on leaving. */
+/* After my_exit, which has unwound all of perl's stacks: sets them back to where they were. `nested`: the frames of the calls outside
+ * of this one are gone as well, so those calls must end, too. */
 static void unwound(pTHX_ mp_interp *me, const place *at, int rc, int nested) {
     PL_op = at->op; PL_curcop = at->cop;
     if (PL_curstackinfo != at->si && PL_curstackinfo->si_prev) POPSTACK_TO(at->si->si_stack);
@@ -201,7 +201,7 @@ int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n,
 
 /* ---- results for Rust ---- */
 
-static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* counted; what cannot be said is said so */
+static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* a new reference; where an exception cannot become text, a text that says so */
     SV *t = NULL;
     if (!SvROK(sv) && !SvGMAGICAL(sv)) return SvREFCNT_inc_simple_NN(sv);
     if (mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), sv, NULL, 0, &t) == MP_OK && t) return t;
@@ -221,7 +221,7 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
         }
         if (want_text) { STRLEN n; SV *t = text_of(aTHX_ me, r); SvREFCNT_dec(r); out->sv = t; out->text = SvPV_nomg_const(t, n); out->len = n; }
     } else if (tag == MP_DIED && sv) {
-        STRLEN n; SV *t = SvROK(sv) && !SvAMAGIC(sv) ? mp_dump(aTHX_ sv) : text_of(aTHX_ me, sv);
+        STRLEN n; SV *t = mp_has_text(aTHX_ sv) ? text_of(aTHX_ me, sv) : mp_dump(aTHX_ sv);
         mp_release(aTHX_ me, sv); out->sv = t;
         out->text = SvPV_nomg_const(t, n); out->len = n;
     }

@@ -51,12 +51,24 @@ static void load(pTHX_ const char *package, STRLEN n) {
         croak("failed to load %.*s package: %.*s\n", (int)n, package, (int)len, s);
     }
 }
+static int is_code(const char *name, STRLEN n) { return n > 4 && strnEQ(name, "sub", 3) && (isSPACE(name[3]) || name[3] == '{'); }
+/* Where a package was loaded from, for a message about what it lacks; "" if nothing says that. */
+static const char *origin(pTHX_ const char *package, STRLEN n) {
+    SV *file = sv_2mortal(newSVpvs("")); STRLEN i; HE *found;
+    for (i = 0; i < n; i++) {
+        if (package[i] == ':' && i + 1 < n && package[i + 1] == ':') { sv_catpvs(file, "/"); i++; }
+        else sv_catpvn(file, package + i, 1);
+    }
+    sv_catpvs(file, ".pm");
+    found = hv_fetch_ent(GvHVn(PL_incgv), file, 0, 0);
+    return found && SvPOK(HeVAL(found)) ? SvPV_nolen(sv_2mortal(newSVpvf(" (%" SVf " is loaded)", SVfARG(HeVAL(found))))) : "";
+}
 /* What a name stands for. Runs under mp_run: dies with the reason. */
 typedef struct { CV *cv; SV *that; GV *obj; HV *stash; } found_;
 static found_ look_up(pTHX_ const char *name, STRLEN n, int may_load) {
     const char *arrow, *sub = "handler"; STRLEN plen; int by_class = 0;
     CV *found = NULL; GV *obj = NULL; HV *stash = NULL; found_ f = { NULL, NULL, NULL, NULL };
-    if (n > 4 && strnEQ(name, "sub ", 4)) {             /* compiled here, must give an anonymous sub */
+    if (is_code(name, n)) {                             /* compiled here, must give an anonymous sub */
         dSP; SV *code = sv_2mortal(newSVpvf("package main; %.*s", (int)n, name)), *r;
         eval_sv(code, G_SCALAR);
         SPAGAIN; r = POPs; PUTBACK;
@@ -87,10 +99,10 @@ static found_ look_up(pTHX_ const char *name, STRLEN n, int may_load) {
                 by_class = 1;
                 if (!method(aTHX_ stash, sub) && may_load) load(aTHX_ name, plen);
                 if (!stash) stash = gv_stashpvn(name, plen, 0);
-                if (!stash) croak("there is no package %.*s\n", (int)plen, name);
+                if (!stash) croak("there is no package %.*s%s\n", (int)plen, name, origin(aTHX_ name, plen));
             }
         }
-        if (!found && !(found = method(aTHX_ stash, sub))) croak("%.*s has no sub %s\n", (int)plen, name, sub);
+        if (!found && !(found = method(aTHX_ stash, sub))) croak("%.*s has no sub %s%s\n", (int)plen, name, sub, origin(aTHX_ name, plen));
         if (by_class && (arrow || CvMETHOD(found))) f.that = newSVpv(HvNAME(stash), 0);
     }
     f.cv = found; f.obj = obj; f.stash = stash;
@@ -140,7 +152,7 @@ XS_EXTERNAL(mp_xs_code) {
     const char *name; STRLEN n; found_ f;
     if (items != 1) croak("usage: ModInterp::code(name)");
     name = SvPV_const(ST(0), n);
-    if (n > 4 && strnEQ(name, "sub ", 4)) XSRETURN_UNDEF;
+    if (is_code(name, n)) XSRETURN_UNDEF;
     SP -= items; PUTBACK;
     f = look_up(aTHX_ name, n, 1);
     SvREFCNT_dec(f.that);

@@ -156,7 +156,7 @@ void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx) {
         const int tag = mp_run(aTHX_ me, cv, NULL, NULL, 0, &ret);
         if (tag == MP_DIED && ret) {
             STRLEN n; const char *s;
-            if (SvROK(ret) && !SvAMAGIC(ret)) text = mp_dump(aTHX_ ret);
+            if (!mp_has_text(aTHX_ ret)) text = mp_dump(aTHX_ ret);
             else if (!SvROK(ret) || mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), ret, NULL, 0, &text) != MP_OK || !text) text = SvREFCNT_inc_simple_NN(ret);
             s = SvROK(text) ? (n = 4, "died") : SvPV_nomg_const(text, n);
             said(ctx, s, n);
@@ -174,12 +174,13 @@ void mp_end(mp_interp *me, mp_said *said, void *ctx) {
     mp_run_end(aTHX_ me, said, ctx);
 }
 
-/* 0 if it is gone. A DESTROY that calls CORE::exit now would end the server: then what is left is left to the kernel. */
+/* Destroys an interpreter; returns 0 if that was possible. If a DESTROY calls CORE::exit, which would end the server, the rest of the
+ * interpreter stays in memory until the process ends. */
 int mp_destruct(PerlInterpreter *my_perl) {
     dJMPENV; int rc;
     PL_perl_destruct_level = 2;
     PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
-    PL_origenviron = environ;                           /* else perl frees what others may have put there */
+    PL_origenviron = environ;                           /* else perl would free environ, which others may have replaced */
     JMPENV_PUSH(rc);
     if (rc == 0) perl_destruct(my_perl);
     JMPENV_POP;

@@ -187,6 +187,7 @@ static inline int mp_std_replaced(mp_interp *me) {
 }
 void mp_state_forget(pTHX_ mp_interp *me);
 /* dump.c */
+int mp_has_text(pTHX_ SV *sv);                         /* whether an exception says itself what it is */
 SV *mp_dump(pTHX_ SV *sv);                             /* a new value: what the reference holds, as text */
 /* stderr.c */
 typedef int mp_err(const char *line, size_t n);         /* a line for the log; NULL: whether it would be taken */

@@ -150,7 +150,7 @@ mod tests {
         }
         fn write(&self, from: &[u8]) -> Result<(), Fail> {
             if self.broken.get() {
-                return Err(Box::new(interp::Raise::Status(103, "Apache2 IO write")));
+                return Err(interp::Raise::status(103, "Apache2 IO write"));
             }
             self.output.borrow_mut().extend_from_slice(from);
             Ok(())

@@ -37,7 +37,7 @@ static TEST: Class = Class::new(
         })
         .doc("Fails."),
         function("status(rc)", |rc: i32| -> interp::Result<()> {
-            Err(Box::new(interp::Raise::Status(rc, "Apache2::Test::status")))
+            Err(interp::Raise::status(rc, "Apache2::Test::status"))
         })
         .doc("Fails with a status."),
         function("panics()", || -> i64 {

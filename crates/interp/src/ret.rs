@@ -4,7 +4,7 @@ use crate::{
     Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
     Ticket, Val, Want,
 };
-use std::ptr;
+use std::{borrow::Cow, ptr};
 
 /// Something a Rust function can give back.
 #[diagnostic::on_unimplemented(message = "a script cannot receive a `{Self}`")]
@@ -81,7 +81,7 @@ pub struct Tainted<T>(pub T);
 /// A reference to it; in a language without references to plain values the value itself.
 pub struct ByRef<T>(pub T);
 /// An APR status and the function that gave it: in void context a failure is thrown, else it is the result.
-pub struct Status(pub i32, pub &'static str);
+pub struct Status<F = &'static str>(pub i32, pub F);
 /// All values, as a list.
 pub struct List<T>(pub Vec<T>);
 /// A reference to a new array (Lua: a sequence).
@@ -260,11 +260,11 @@ impl<T: Ret> Ret for ByRef<T> {
     }
 }
 
-impl Ret for Status {
+impl<F: Into<Cow<'static, str>>> Ret for Status<F> {
     const DOC: &'static str = "status, thrown in void context";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
         if self.0 != 0 && call.want == Want::Void {
-            return Err(Box::new(Raise::Status(self.0, self.1)));
+            return Err(Raise::status(self.0, self.1));
         }
         self.0.put(call, ret)
     }

@@ -5,6 +5,7 @@
 
 use crate::{Kept, Object, ObjectClass, Ticket};
 use std::{
+    borrow::Cow,
     ptr::{self, NonNull},
     sync::OnceLock,
 };
@@ -20,7 +21,7 @@ pub enum Raise {
     /// Text, without class, function or line: the door adds them.
     Text(String),
     /// A status, and the function that gave it: Perl sees an `APR::Error`.
-    Status(i32, &'static str),
+    Status(i32, Cow<'static, str>),
     /// What a callback of the script raised: passes on unchanged.
     Script(Kept),
     /// A callback called `exit`: ends the handler.
@@ -28,6 +29,11 @@ pub enum Raise {
 }
 
 impl Raise {
+    /// A status, and the function that gave it, with an argument of it where that says more.
+    pub fn status(code: i32, function: impl Into<Cow<'static, str>>) -> Fail {
+        Box::new(Raise::Status(code, function.into()))
+    }
+
     /// With more text in front, if it is text.
     #[must_use]
     pub fn prefixed(mut self: Box<Self>, prefix: &str) -> Fail {

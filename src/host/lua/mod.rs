@@ -18,6 +18,7 @@ mod script;
 
 use std::ffi::c_int;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use apr::Brigade;
 use config::{
@@ -98,7 +99,7 @@ impl Ways for LuaLanguage {
             c_modules: true,
             paths: Some(script::paths(script::dir_of(LUA.dir_defaults(s)).lua().package())),
             root: script::dir_of(LUA.dir_defaults(s)).root().or(conf.root()),
-            watch_globals: LUA.dir_defaults(s).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)),
+            watch_globals: WATCHES_GLOBALS.load(Relaxed),
         };
         match Lua::start(&start) {
             Ok(lua) => {
@@ -154,6 +155,14 @@ impl Ways for LuaLanguage {
         entry.require_file(&script::path(&item.name, script::dir_of(LUA.dir_defaults(s)), s), None)
     }
 
+    fn explain(&self, message: &[u8], _handler: Option<&[u8]>) -> Option<String> {
+        let message = String::from_utf8_lossy(message);
+        let name = message.split_once("module '")?.1.split_once("' not found:")?.0.replace('.', "/");
+        Some(format!(
+            "if {name}.lua lies in another folder, add that: LuaPackagePath /folder/?.lua, or LuaPackageCPath /folder/?.so for a module in C"
+        ))
+    }
+
     /// Sets `apache2.version` once more: httpd's version is complete when all modules have added to it.
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
@@ -204,9 +213,17 @@ fn replace(r: &Request) {
     }
 }
 
+/// Whether some line of this reading of the configuration says `LuaOptions +WatchGlobals`: the states then watch everywhere, and what is
+/// found is told where the option holds.
+static WATCHES_GLOBALS: AtomicBool = AtomicBool::new(false);
+
 /// `LuaOptions +WatchGlobals`: logs the globals that the call has left.
 fn tell_leaks(r: &Request, entered: &Entered) {
-    for leak in entered.take_leaks() {
+    let leaks = entered.take_leaks();
+    if !LUA.dir(r).is_some_and(|dir| dir.options.is(DirOption::WatchGlobals)) {
+        return;
+    }
+    for leak in leaks {
         report::request(LUA, r, Level::Warn, &format!("LuaOptions WatchGlobals: {leak}"));
     }
 }
@@ -227,6 +244,7 @@ impl Language for LuaLanguage {
 
     fn loaded() {
         let _ = api::lua::MODULE.set(Self::module());
+        WATCHES_GLOBALS.store(false, Relaxed);
         callbacks::forget();
         filters::forget();
         scope::forget();
@@ -248,7 +266,11 @@ impl Language for LuaLanguage {
         httpd::status::OK
     }
 
-    fn line_was_read(server: Option<&ServerRecord>) {
+    fn line_was_read(directive: &str, words: &[&[u8]], server: Option<&ServerRecord>) {
+        let is_watch = |word: &&[u8]| word.strip_prefix(b"+").unwrap_or(word) == b"WatchGlobals";
+        if directive == "LuaOptions" && words.iter().any(is_watch) {
+            WATCHES_GLOBALS.store(true, Relaxed);
+        }
         if server.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
             // A .htaccess file may name hooks when no callback can be registered any more.
             callbacks::want_all();

@@ -82,7 +82,11 @@ pub fn resolve_early(
         Source::File(_) => (file(script, dir, s), None),
         Source::Chunk(text) => (Cow::Borrowed(&*handler.name), Some(text)),
     };
-    entered.find_in(&of(&Use { name: &name, text, function: b"", dir }), function(script))
+    let script_of = of(&Use { name: &name, text, function: b"", dir });
+    match function(script) {
+        b"" => entered.open(&script_of).map(drop),
+        function => entered.find_in(&script_of, function),
+    }
 }
 
 /// Loads a module at start-up, from where a server's `LuaRoot` and paths say.

@@ -6,17 +6,61 @@ use interp::{PERL, classes, constants};
 /// could not be found.
 pub fn explain(message: &str, handler: Option<&[u8]>) -> Option<String> {
     let of_handler = handler.and_then(|name| for_handler(message, std::str::from_utf8(name).ok()?));
-    of_handler.or_else(|| for_method(message)).or_else(|| for_sub(message))
+    of_handler
+        .or_else(|| for_method(message))
+        .or_else(|| for_sub(message))
+        .or_else(|| for_file(message))
+        .or_else(|| for_package(message))
 }
 
-/// `My::Hello::page` is no module, but may be a sub of the package `My::Hello`.
+/// `My::Hello::page` is no module, but may be a sub of the package `My::Hello`; names of packages begin with capital letters.
 fn for_handler(message: &str, name: &str) -> Option<String> {
     let (package, sub) = name.rsplit_once("::")?;
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    if !name.chars().all(is_name) || !message.contains(&format!("failed to load {name} package: Can't locate ")) {
+    let is_missing = message.contains(&format!("failed to load {name} package: Can't locate "));
+    if !name.chars().all(is_name) || sub.starts_with(char::is_uppercase) || !is_missing {
         return None;
     }
     Some(format!("if {sub} is a sub of the package {package}, load that before: PerlModule {package}"))
+}
+
+/// A module that is in no folder of @INC.
+fn for_file(message: &str) -> Option<String> {
+    let (file, _) = between(message, "Can't locate ", " in @INC")?;
+    Some(format!("if {file} lies below another folder, add that: PerlSwitches -I/folder"))
+}
+
+/// A module that was loaded and lacks the handler: another name in its package line, or no sub of the name.
+fn for_package(message: &str) -> Option<String> {
+    let lacks_sub = message.split_once(" has no sub ");
+    let (package, rest) = match lacks_sub {
+        Some((before, rest)) => (before.rsplit([' ', '\'']).next()?, rest),
+        None => {
+            let rest = message.split_once("there is no package ")?.1;
+            (rest.split_once(" (")?.0, rest)
+        }
+    };
+    let (file, _) = between(rest, " (", " is loaded)")?;
+    let packages = packages_of(&std::fs::read(file).ok()?);
+    if packages.iter().any(|name| name == package) {
+        let (sub, _) = lacks_sub?.1.split_once(" (")?;
+        return Some(format!("write sub {sub} in that file, or name another of its subs: {package}::name"));
+    }
+    match packages.first() {
+        Some(other) => Some(format!("that file says package {other}: it must say package {package}")),
+        None => Some(format!("that file has no package line: it must say package {package}")),
+    }
+}
+
+/// The packages that a file's lines name.
+fn packages_of(text: &[u8]) -> Vec<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let named = |line: &str| {
+        let rest = line.trim_start().strip_prefix("package")?;
+        let name = rest.trim_start();
+        (name.len() < rest.len()).then(|| name.chars().take_while(|c| is_name(*c)).collect::<String>())
+    };
+    String::from_utf8_lossy(text).lines().filter_map(named).filter(|name| !name.is_empty()).collect()
 }
 
 fn between<'m>(message: &'m str, before: &str, behind: &str) -> Option<(&'m str, &'m str)> {

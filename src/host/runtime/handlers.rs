@@ -64,7 +64,7 @@ impl Handlers for HostRuntime {
         let provider =
             Provider { group: given.group, name: given.name.into(), check: handler(given.check, b"")?, second };
         provider::register(lang()?, provider, given.version, given.kind)
-            .map_err(|s| Box::new(Raise::Status(s.code(), "Apache2::RequestUtil::register_auth_provider")))
+            .map_err(|s| Raise::status(s.code(), "Apache2::RequestUtil::register_auth_provider"))
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
@@ -124,6 +124,9 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
 fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
     let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
     match phase.row().scope {
+        Scope::Server | Scope::Directory if !lang.call_for(phase) => {
+            Err(format!("{}: {}", lang.phase_name(phase), startup::NOT_CALLED).into())
+        }
         Scope::Server | Scope::Directory => Ok(Some(phase)),
         _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),
     }

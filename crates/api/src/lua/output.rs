@@ -1,8 +1,9 @@
 //! Sending the answer: what is wrong is told by the result, as with mod_lua.
 
+use super::log;
 use crate::host::{Unsent, host};
-use apr::{Finfo, Reenter, ffi};
-use httpd::Request;
+use apr::Reenter;
+use httpd::{Request, log::Level};
 use interp::*;
 
 /// Methods of a request.
@@ -14,7 +15,8 @@ static ROWS: &[Row] = &only(
         method("puts(@texts)", puts).doc("Sends texts."),
         method("write(text)", write).doc("Sends a text; returns how many bytes, -1 if the client is gone."),
         method("flush()", flush).doc("Sends what is held back; false if the client is gone."),
-        method("sendfile(filename)", sendfile).doc("Sends a file; returns how many bytes, false if there is none."),
+        method("sendfile(filename)", sendfile)
+            .doc("Sends a file; returns how many bytes, or false if it cannot be read: the log then says why."),
         method("send_interim_response([headers])", |r: &Request, headers: Option<Switch>, cx: Reenter| {
             r.send_interim_response(super::is_on(headers), cx)
         })
@@ -58,12 +60,18 @@ pub(super) fn flush(r: &Request, cx: Reenter) -> Result<bool> {
     passed_on(r, cx, true)
 }
 
-/// What was printed before goes first. False if it is no file that can be read.
+/// What was printed before goes first. False if it is no file that can be read; the log then says why.
 pub(super) fn sendfile(r: &Request, filename: &[u8], cx: Reenter) -> Result<Either<usize, bool>> {
-    let info = Finfo::stat(filename, ffi::APR_FINFO_MIN as i32, r.pool()).ok();
-    let is_file = info.is_some_and(|info| ![ffi::APR_NOFILE, ffi::APR_DIR].contains(&(info.file_type() as u32)));
-    if !is_file || !passed_on(r, cx, false)? {
+    let file = match r.open_file(filename) {
+        Ok(file) => file,
+        Err(why) => {
+            let text = format!("r:sendfile: {}: {why}", String::from_utf8_lossy(filename));
+            log::line(r, Level::Warn, text.as_bytes());
+            return Ok(Either::B(false));
+        }
+    };
+    if !passed_on(r, cx, false)? {
         return Ok(Either::B(false));
     }
-    Ok(r.sendfile(filename, 0, None, cx).map_or(Either::B(false), Either::A))
+    Ok(r.sendfile(&file, 0, None, cx).map_or(Either::B(false), Either::A))
 }

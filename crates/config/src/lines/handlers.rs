@@ -33,10 +33,17 @@ pub(crate) fn push(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase,
 
 fn handler(language: Language, word: &[u8], cmd: &Context<'_>) -> Result<Handler, Cause> {
     let (handler, why) = match language {
+        Language::Perl if is_cut_code(word) => (None, Why::CutCode),
         Language::Perl => (Handler::new(word, cmd.at.clone()), Why::NotAHandler),
         Language::Lua => (Handler::of_script(word, cmd.at.clone()), Why::NotALuaHandler),
     };
     handler.ok_or_else(|| Cause::Word(word.into(), why))
+}
+
+/// Whether the word is what httpd leaves of a sub that stands there without quotes.
+fn is_cut_code(word: &[u8]) -> bool {
+    let word = word.strip_prefix(b"+").or(word.strip_prefix(b"-")).unwrap_or(word);
+    word == b"sub" || (word.starts_with(b"sub{") && !word.ends_with(b"}"))
 }
 
 /// `PerlInitHandler`.
