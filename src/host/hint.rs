@@ -64,7 +64,8 @@ pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Ou
         return;
     }
     let what = if !outcome.is_number && outcome.truth {
-        Some(format!("returned no number, which counts as OK: {}", lang.facts.words.results))
+        let meaning = if lang.facts.numbers_only.contains(&phase) { "refuses the request" } else { "counts as OK" };
+        Some(format!("returned no number, which {meaning}: {}", lang.facts.words.results))
     } else {
         wrong_number(lang, outcome, number)
     };

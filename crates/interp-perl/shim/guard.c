@@ -54,10 +54,12 @@ SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
 
 /* exit, everywhere: CORE::GLOBAL::exit and ModPerl::Util::exit. */
 XS_EXTERNAL(mp_xs_exit) {
-    dXSARGS;
+    dXSARGS; SV *exception;
     if (items > 1) croak("Usage: ModPerl::Util::exit(status=0)");
     if ((void *)MP_ME->perl == MP_THX) MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;     /* not in a script's thread: the record is another's */
-    croak_sv(mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19));
+    exception = mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19);
+    SAVESPTR(PL_diehook); PL_diehook = NULL;            /* an exit is no error: $SIG{__DIE__} is not asked */
+    croak_sv(exception);
 }
 static int is_exit(pTHX_ SV *err) {
     SV **rc; HV *hv;
@@ -129,11 +131,20 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
 }
 
+/* "403 Forbidden" is 403 to perl. SvIV would say that it is no number, maybe to a script's __WARN__. */
+static IV leading_number(pTHX_ SV *r) {
+    const char *p = SvPVX_const(r), *digit;
+    while (isSPACE(*p)) p++;
+    digit = *p == '-' || *p == '+' ? p + 1 : p;
+    if (*digit == '.') digit++;
+    return isDIGIT(*digit) ? (IV)I_V(Atof(p)) : 0;
+}
 /* A value that tells its number without running code is read where it lies. */
 static int is_plain(pTHX_ SV *r, mp_out *out) {
     if (SvROK(r) || SvGMAGICAL(r)) return 0;
     if (LIKELY(SvIOK(r))) { out->number = SvIVX(r); out->truth = SvPOK(r) ? SvTRUE_nomg_NN(r) : out->number != 0; return 1; }
     if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
+    else if (SvPOK(r)) out->number = leading_number(aTHX_ r);
     out->truth = SvTRUE_nomg_NN(r);
     return 1;
 }

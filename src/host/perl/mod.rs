@@ -163,6 +163,7 @@ const FACTS: Facts = Facts {
     notes_errors: true,
     ends_objects: false,
     provider: None,
+    numbers_only: &[],
     words: WORDS,
 };
 
