@@ -333,13 +333,17 @@ fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Stat
 pub struct InChain {
     /// The filter.
     pub filter: OwnFilter,
-    next: Filter,
 }
 
 impl InChain {
     /// The place of this filter; `None` for one that stands at the end of a chain, which none of ours does.
     pub fn of(filter: OwnFilter) -> Option<InChain> {
-        Some(InChain { filter, next: filter.next()? })
+        filter.next().map(|_| InChain { filter })
+    }
+
+    /// The filter behind it, which may be another after each call: httpd's own remove themselves once they have seen an answer's beginning.
+    fn next(&self) -> Result<Filter, Status> {
+        self.filter.next().ok_or(Status(libc::ECONNABORTED))
     }
 }
 
@@ -358,15 +362,15 @@ impl Place for InChain {
     }
 
     fn pass(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {
-        self.next.pass_brigade(brigade, cx)
+        self.next()?.pass_brigade(brigade, cx)
     }
 
     fn read(&self, into: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
-        self.next.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx)
+        self.next()?.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx)
     }
 
     fn is_before_content(&self) -> bool {
-        self.next.is_of_content()
+        self.next().is_ok_and(|next| next.is_of_content())
     }
 
     /// Removes the headers of length and tag, unless mod_filter sees to that.
@@ -386,7 +390,9 @@ impl Place for InChain {
     /// behind what was sent would make the answer look whole. A page into which this answer was included goes on.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
         match self.filter.request().filter(|r| !self.filter.is_in_harness() && r.main().is_none()) {
-            Some(r) if status == HTTP_INTERNAL_SERVER_ERROR => code(self.next.pass_failure(&r, status, cx)),
+            Some(r) if status == HTTP_INTERNAL_SERVER_ERROR => {
+                code(self.next().and_then(|next| next.pass_failure(&r, status, cx)))
+            }
             _ => status,
         }
     }
