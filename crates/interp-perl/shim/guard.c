@@ -131,20 +131,23 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, rc ? MP_CORE_EXIT : MP_OK, NULL);
 }
 
-/* "403 Forbidden" is 403 to perl. SvIV would say that it is no number, maybe to a script's __WARN__. */
-static IV leading_number(pTHX_ SV *r) {
-    const char *p = SvPVX_const(r), *digit;
+/* Text such as "403 Forbidden", which perl takes for 403. SvIV would say that it is no number, maybe to a script's __WARN__. */
+int mp_leading_number(pTHX_ SV *sv, NV *n) {
+    const char *p = SvPVX_const(sv), *digit;
     while (isSPACE(*p)) p++;
     digit = *p == '-' || *p == '+' ? p + 1 : p;
     if (*digit == '.') digit++;
-    return isDIGIT(*digit) ? (IV)I_V(Atof(p)) : 0;
+    if (!isDIGIT(*digit)) return 0;
+    *n = Atof(p);
+    return 1;
 }
 /* A value that tells its number without running code is read where it lies. */
 static int is_plain(pTHX_ SV *r, mp_out *out) {
+    NV n;
     if (SvROK(r) || SvGMAGICAL(r)) return 0;
     if (LIKELY(SvIOK(r))) { out->number = SvIVX(r); out->truth = SvPOK(r) ? SvTRUE_nomg_NN(r) : out->number != 0; return 1; }
     if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
-    else if (SvPOK(r)) out->number = leading_number(aTHX_ r);
+    else if (SvPOK(r) && mp_leading_number(aTHX_ r, &n)) out->number = I_V(n);
     out->truth = SvTRUE_nomg_NN(r);
     return 1;
 }

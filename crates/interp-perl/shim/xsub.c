@@ -93,6 +93,11 @@ static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
 static int numeric(pTHX_ SV *sv) {
     return SvNIOK(sv) || !SvOK(sv) || (SvPOK(sv) && looks_like_number(sv)) || SvAMAGIC(sv);
 }
+/* Also numbers to perl: "404 Not Found" is 404, and "", its false, is 0. */
+static int vague(pTHX_ SV *sv, NV *n) {
+    *n = 0;
+    return SvPOK(sv) && (!SvCUR(sv) || mp_leading_number(aTHX_ sv, n));
+}
 static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV *sv, mi_val *v, scratch *h) {
     STRLEN n;
     if (UNLIKELY(p->nullable)) {
@@ -107,12 +112,14 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
     case MI_INT:
         if (LIKELY(SvIOK(sv) && !SvGMAGICAL(sv))) { v->u.i = SvIVX(sv); break; }
         SvGETMAGIC(sv);
-        if (!numeric(aTHX_ sv)) return MI_BAD_TYPE;
-        v->u.i = SvIV_nomg(sv); break;
+        if (LIKELY(numeric(aTHX_ sv))) v->u.i = SvIV_nomg(sv);
+        else { NV vn; if (!vague(aTHX_ sv, &vn)) return MI_BAD_TYPE; v->u.i = I_V(vn); }
+        break;
     case MI_NUM:
         SvGETMAGIC(sv);
-        if (!numeric(aTHX_ sv)) return MI_BAD_TYPE;
-        v->u.n = SvNV_nomg(sv); break;
+        if (LIKELY(numeric(aTHX_ sv))) v->u.n = SvNV_nomg(sv);
+        else if (!vague(aTHX_ sv, &v->u.n)) return MI_BAD_TYPE;
+        break;
     case MI_BOOL: v->u.i = SvTRUE(sv) ? 1 : 0; break;
     case MI_NAME:
         if (SvROK(sv) && SvOBJECT(SvRV(sv))) { const char *name = HvNAME(SvSTASH(SvRV(sv))); v->u.s = name ? name : ""; v->a.len = strlen(v->u.s); break; }
