@@ -177,7 +177,7 @@ for_each_mpm(qw(event prefork), sub {
             unlike $answer->{content}, qr/as asked|table value|faults\.lua|overflow|attempt|traceback/, '  the client learns nothing of it' if $LOG{$how};
             my $named = $directive =~ /Filter$/ ? qr/$name|faulty/ : $name eq 'provider' ? qr/provider|faulty/ : qr/$directive \S*(?:faults\.lua|script\.lua|lua-script)(?::\Q$name\E)?/;
             if ($LOG{$how}) { $s->log_like(qr/\[lua:error\].*(?:$LOG{$how}).*\(.*$named/, '  a line with the place and the handler') }
-            else            { $s->log_unlike(qr/lua:error/, '  nothing is logged') }
+            else            { $s->log_unlike(qr/lua:error\].*\] (?!  |stack traceback)/, '  nothing is logged') }    # but the end of the fault before
             is $ask->($name)->{content}, $good, '  and the next request is served';
         }
         # The client promises a body, sends a part and goes.
