@@ -105,10 +105,10 @@ C
 
 my $s = TestHttpd::Lua->start(mpm => 'event', perl => 1, load => ['http2'], modules => \%modules, config => $config);
 
-# A session of mod_http2's may stand still by itself, once in some hundred loads: requests are in its queue, all of mod_http2's workers
-# are idle, and no thread is in any code of ours. A worker that has ended a stream marks its session as one with work and then looks at
-# the first such session only (h2_workers.c: get_next, as of 2.0.42). If that one has nothing to do, the worker goes idle, and nobody is
-# woken for a session that is marked already. Another client is served meanwhile, and the load is tried again.
+# A session of mod_http2's may stand still, once in some hundred loads: requests are in its queue, all of mod_http2's workers are idle, and
+# where it was looked at no thread was in code of ours but the keeper. Why is not proven. Probably a worker that has ended a stream looks
+# at the first session with work only, goes idle if that has nothing to do, and nobody is woken for a session that is marked already. It
+# was not seen without this module. Another client is served meanwhile, and the load is tried again.
 sub load {
     my ($host, $path, $n) = @_;
     my ($port, $file) = ($s->port($host), $s->root . '/var/h2load');
