@@ -64,7 +64,8 @@ our @kept;
 sub keep {
     my $r = shift;
     push @kept, bless { r => $r }, 'T::D';
-    push @kept, $r, $r->connection, $r->pool, $r->headers_in, $r->log, $r->finfo, $r->pool->new, $pool->new, APR::Table::make($pool, 1), sub { $r->uri };
+    my $own = $pool->new;    # a pool is not for several threads: in $pool itself, which all have of the parent, allocations would race
+    push @kept, $r, $r->connection, $r->pool, $r->headers_in, $r->log, $r->finfo, $r->pool->new, $own, APR::Table::make($own, 1), sub { $r->uri };
     my $n = grep { eval { $_->{r}->uri; 1 } } grep { ref eq 'T::D' } @kept;
     select undef, undef, undef, 0.02;
     $r->print($n);
