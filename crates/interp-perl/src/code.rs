@@ -140,7 +140,7 @@ mod tests {
         let run = |code: &str| perl.run(code.as_bytes(), None).map(|o| (o.number, o.truth)).unwrap();
         assert_eq!(run("undef"), (0, false));
         assert_eq!(run("'abc'"), (0, true));
-        assert_eq!(run("'404 not found'"), (0, true));
+        assert_eq!(run("'404 not found'"), (404, true));
         assert_eq!(run("'404'"), (404, true));
         assert_eq!(run("-1"), (-1, true));
         assert_eq!(run("404.9"), (404, true));

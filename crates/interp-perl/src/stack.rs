@@ -1,5 +1,5 @@
-//! Runs what recurses deeply (`perl_clone`, `perl_destruct`) with a large stack: on the process's first thread in place, whose stack
-//! grows as far as its limit says, else on a thread made for it.
+//! Runs what recurses deeply (`perl_clone`, `perl_destruct`) with a large stack: in place as long as the process has one thread only,
+//! whose stack grows as far as its limit says, else on a thread made for it.
 //!
 //! A process that has never had a second thread stays so under prefork. There httpd ends a child inside its signal handler, and the C
 //! library takes its allocator's lock as soon as there has been another thread, even one that has ended: a signal in the middle of a
@@ -54,15 +54,25 @@ impl Drop for Blocked {
     }
 }
 
+/// Whether this process has never had a second thread.
+fn is_alone() -> bool {
+    // SAFETY: glibc has a byte of this name, which it writes when a thread is made; another C library may have none.
+    unsafe {
+        libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr())
+            .cast::<u8>()
+            .as_ref()
+            .is_some_and(|byte| *byte != 0)
+    }
+}
+
 /// The first thread's stack may grow to a size: the limit is raised where need be, until it is dropped. The kernel leaves 128 MiB free
 /// below that stack, or more where the limit was higher when the program began.
 struct Room(libc::rlimit);
 
 impl Room {
-    /// `None` on another thread, or where the limit may not be raised so far.
+    /// `None` where there are or were other threads, or where the limit may not be raised so far.
     fn of(size: usize, now: &libc::rlimit) -> Option<Room> {
-        // SAFETY: they only ask.
-        if unsafe { libc::gettid() != libc::getpid() } {
+        if !is_alone() {
             return None;
         }
         let wanted = libc::rlim_t::try_from(size + USED).ok()?;
