@@ -6,7 +6,7 @@
 //! `malloc` would wait for that lock for ever.
 
 use crate::perl::Error;
-use std::mem::MaybeUninit;
+use interp::SignalsBlocked;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -30,28 +30,6 @@ fn size(limit: &libc::rlimit) -> usize {
         return 64 * MIB;
     }
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).clamp(16 * MIB, 256 * MIB)
-}
-
-/// All signals are blocked on this thread until it is dropped.
-struct Blocked(libc::sigset_t);
-
-impl Blocked {
-    fn new() -> Blocked {
-        let (mut all, mut before) = (MaybeUninit::<libc::sigset_t>::uninit(), MaybeUninit::<libc::sigset_t>::uninit());
-        // SAFETY: writes both, which lie on this stack, before they are read.
-        unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-            Blocked(before.assume_init())
-        }
-    }
-}
-
-impl Drop for Blocked {
-    fn drop(&mut self) {
-        // SAFETY: the mask that was saved above.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
-    }
 }
 
 /// Whether this process has never had a second thread.
@@ -98,7 +76,7 @@ impl Drop for Room {
 pub(crate) fn run<T: Send>(f: impl FnOnce() -> T + Send) -> Result<T, Error> {
     let limit = limit();
     let size = size(&limit);
-    let blocked = Blocked::new();
+    let blocked = SignalsBlocked::new();
     if let Some(_room) = Room::of(size, &limit) {
         return catch_unwind(AssertUnwindSafe(f)).map_err(|_| Error::Thread(size, "it panicked".into()));
     }

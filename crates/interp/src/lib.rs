@@ -52,7 +52,7 @@ pub use handler::{HandlerArg, HandlerArgs, HandlerRef};
 pub use home::{Dropped, Home, Ops};
 pub use need::Need;
 pub use object::{Object, ObjectClass};
-pub use process::{Inside, Process, adopt_process, count_forks, inside, is_forked};
+pub use process::{Inside, Process, SignalsBlocked, adopt_process, count_forks, inside, is_forked};
 pub use ret::{
     Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This, Value,
 };

@@ -1,5 +1,6 @@
 //! Which process this is: one of the server's, or one that a script forked; and whether it is inside an interpreter.
 
+use std::mem::MaybeUninit;
 use std::sync::{
     Once,
     atomic::{AtomicU32, AtomicUsize, Ordering::*},
@@ -65,6 +66,30 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         INSIDE.fetch_sub(1, SeqCst);
+    }
+}
+
+/// No signal reaches this thread while it lives, nor a thread made meanwhile, which inherits the mask.
+pub struct SignalsBlocked(libc::sigset_t);
+
+impl SignalsBlocked {
+    /// Blocked from now on.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> SignalsBlocked {
+        let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        // SAFETY: writes both, which lie on this stack, before they are read.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            SignalsBlocked(before.assume_init())
+        }
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // SAFETY: the mask that was saved above.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 

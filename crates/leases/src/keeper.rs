@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use interp::SignalsBlocked;
 use tipool::{Bell, Tipool};
 
 use crate::{Above, Clones, Stock};
@@ -35,10 +36,10 @@ impl Keeper {
             keep(&kept, &stopped, &rung);
             let _ = finished.send(());
         };
-        // The thread inherits the mask, so that no signal can reach it at any moment.
-        let before = block_signals();
+        // The thread inherits the mask, so that no signal can reach it at any moment: they are for the main thread, as with httpd's own.
+        let blocked = SignalsBlocked::new();
         let spawned = thread::Builder::new().name(format!("{} keeper", lang.name().to_lowercase())).spawn(run);
-        restore_signals(&before);
+        drop(blocked);
         spawned.ok()?;
         Some(Keeper { stop, bell, done })
     }
@@ -69,20 +70,4 @@ fn keep<L: Above>(stocks: &[Arc<Stock<L>>], stop: &AtomicBool, bell: &Bell) {
         }
         bell.wait(due);
     }
-}
-
-/// Blocks all signals on this thread: they are for the main thread, as with httpd's own threads. Returns the mask before.
-fn block_signals() -> libc::sigset_t {
-    // SAFETY: fills two sets; both calls take any set.
-    unsafe {
-        let (mut all, mut before) = (std::mem::zeroed::<libc::sigset_t>(), std::mem::zeroed());
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before);
-        before
-    }
-}
-
-fn restore_signals(before: &libc::sigset_t) {
-    // SAFETY: a set that the system gave us.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }
