@@ -192,9 +192,10 @@ impl<A: Topic> Stack<'_, A> {
     #[inline(never)]
     fn unusual(&self, next: &Next<'_>, outcome: &Outcome, number: c_int) -> c_int {
         let lang = self.call.lang;
-        hint::result(lang, &self.call.about.record(), self.phase, &next.step(), outcome, number);
         let refused = !outcome.is_number && outcome.truth && lang.facts.numbers_only.contains(&self.phase);
-        if refused { HTTP_INTERNAL_SERVER_ERROR } else { number }
+        let number = if refused { HTTP_INTERNAL_SERVER_ERROR } else { number };
+        hint::result(lang, &self.call.about.record(), self.phase, &next.step(), outcome, number);
+        number
     }
 
     #[cold]

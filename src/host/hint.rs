@@ -64,7 +64,7 @@ pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Ou
         return;
     }
     let what = if !outcome.is_number && outcome.truth {
-        let meaning = if lang.facts.numbers_only.contains(&phase) { "refuses the request" } else { "counts as OK" };
+        let meaning = if number == OK { "counts as OK" } else { "refuses the request" };
         Some(format!("returned no number, which {meaning}: {}", lang.facts.words.results))
     } else {
         wrong_number(lang, outcome, number)
