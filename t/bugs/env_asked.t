@@ -40,11 +40,7 @@ for_each_mpm(qw(event prefork), sub {
 PerlInterpStart 1
 PerlInterpMax 1
 PerlModule My::Ask
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MinSpareServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 PerlLogHandler My::Ask::cleanup
 <Location /script>
     SetHandler perl-script

@@ -53,11 +53,7 @@ PerlInterpStart 1
 PerlInterpMax 1
 PerlModule My::Left
 PerlSetEnv ON_SERVER server
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MinSpareServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 PerlFixupHandler My::Left::fixup
 <Location />
     SetHandler perl-script

@@ -101,11 +101,7 @@ AddOutputFilter INCLUDES .shtml
 <Directory @root@/htdocs>
     Options +Includes
 </Directory>
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MinSpareServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 <Location /out>
     SetHandler perl-script
     PerlResponseHandler My::Nest::out

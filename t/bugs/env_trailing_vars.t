@@ -42,11 +42,7 @@ PerlInterpMax 1
 PerlInterpMaxRequests 0
 PerlModule My::Trail
 SetEnvIf X-If (.*) A_IF=$1
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MinSpareServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 <Location /e>
     SetHandler perl-script
     PerlFixupHandler My::Trail::fixup

@@ -70,11 +70,7 @@ for_each_mpm(qw(event prefork), sub {
         config => join('', map { "PerlModule $_\n" } 'R::Show', 'R::End', map { $_->[0] } @KINDS) . <<'C');
 PerlInterpStart 4
 PerlInterpMax 4
-<IfModule mpm_prefork_module>
-    ServerLimit 1
-    StartServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 KeepAlive Off
 <Location /show>
     SetHandler modperl

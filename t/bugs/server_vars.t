@@ -45,10 +45,7 @@ PerlModule My::Vars
 PerlPostConfigRequire "@root@/lib/post.pl"
 PerlPostConfigHandler My::Vars::post
 PerlChildInitHandler  My::Vars::child
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 <Location />
     SetHandler modperl
     PerlResponseHandler My::Vars

@@ -84,11 +84,7 @@ for my $phase (@phases) {
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd->start(mpm => $mpm, c_module => 't/c/mod_interp_test.c', modules => \%modules, config => <<"C");
-<IfModule mpm_prefork_module>
-    ServerLimit 1
-    StartServers 1
-    MaxRequestWorkers 1
-</IfModule>
+\@one_child\@
 KeepAlive Off
 PerlInterpStart 1
 PerlInterpMax 1

@@ -85,11 +85,7 @@ P
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd->start(mpm => $mpm, modules => { 'My/Alias.pm' => $MODULE }, files => { 'var/other' => 'of another' }, config => <<"C");
-<IfModule mpm_prefork_module>
-    ServerLimit 1
-    StartServers 1
-    MaxRequestWorkers 1
-</IfModule>
+\@one_child\@
 KeepAlive Off
 PerlInterpStart 1
 PerlInterpMax 1

@@ -333,11 +333,22 @@ sub copy_tree {
 }
 
 # @root@, @port@, @lib@ (where modules => {...} lie), @var@, @so@, and @port:NAME@ for any further port.
+# Under prefork the one child that answers all requests; goes with PerlInterpMax 1, which is for the other MPMs.
+my $ONE_CHILD = <<'C' =~ s/\n\z//r;
+<IfModule mpm_prefork_module>
+    ServerLimit 1
+    StartServers 1
+    MinSpareServers 1
+    MaxRequestWorkers 1
+</IfModule>
+C
+
 sub fill {
     my ($self, $text) = @_;
     my %value = (
         root => $self->{root}, port => $self->{port}, lib => "$self->{root}/lib", var => "$self->{root}/var",
         so => $self->{so} || '', lua => "$self->{root}/lua", lua_so => $self->{lua_so} || '', mpm => $self->{mpm}, modules => libexecdir(), errorlog => $self->{errorlog},
+        one_child => $ONE_CHILD,
     );
     $text =~ s/\@port:(\w+)\@/$self->{ports}{$1} ||= free_port()/ge;
     $text =~ s/\@(\w+)\@/exists $value{$1} ? $value{$1} : "\@$1\@"/ge;

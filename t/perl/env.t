@@ -151,10 +151,7 @@ PerlSetEnv  FROM_SERVER server
 PerlModule My::Env
 PerlInterpStart 1
 PerlInterpMax 1
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MaxRequestWorkers 1
-</IfModule>
+@one_child@
 <Location /env>
     SetHandler perl-script
     PerlSetEnv DIR_SET dir

@@ -294,12 +294,7 @@ PerlInterpMax 1
 PerlInterpMaxRequests 0
 LimitRequestFieldSize 65536
 SetEnvIf X-Programs . FROM_HEADER=1
-<IfModule mpm_prefork_module>
-    StartServers 1
-    MinSpareServers 1
-    MaxRequestWorkers 1
-    ServerLimit 1
-</IfModule>
+\@one_child\@
 <Location /now>
     SetHandler modperl
     PerlResponseHandler My::Env::now
