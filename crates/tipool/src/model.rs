@@ -298,7 +298,7 @@ impl World {
         let most = state.most() + usize::from(makes_reserve);
         assert!(most <= state.limits.max + 1 && state.live + state.creating <= most + 1);
         let hands = |hands| self.leases.iter().filter(|lease| state.slots[lease.at].hands == hands).count();
-        assert_eq!(state.ordinary(), hands(Hands::Ordinary));
+        assert_eq!(state.ordinary(), hands(Hands::Ordinary) + hands(Hands::Beside).saturating_sub(1));
         assert!(state.ordinary() <= state.limits.max, "ordinary leases are at most as many as the administrator said");
         if state.live + state.creating > most {
             let replacing = matches!(self.job, Some(Purpose::Replace(_)));
@@ -369,5 +369,30 @@ proptest! {
             world.step(&Op::TendDone { broken: false });
             world.check();
         }
+    }
+}
+
+/// Two items that have successors are lent, and the reserve was made before them: the next caller who may not wait finds nobody's
+/// item that comes back, and makes one more.
+#[test]
+fn two_replaced_items_that_are_lent_count_as_one_more_than_max() {
+    use Op::*;
+    let settle = Duration::ZERO;
+    let limits = Limits { start: 0, max: 2, min_spare: 0, max_spare: 0, max_uses: 1, settle, ..Limits::default() };
+    let made = |count: usize| (0..count).map(|_| OwnMade { ok: true });
+    let give = |which| GiveBack { which, broken: false };
+    let replace = [Round { later: 0 }, KeeperMade { ok: true }];
+    let mut ops = vec![Ask, Last(false), Ask];
+    ops.extend(made(2));
+    ops.extend([Ask, Ask, Ask, Ask]);
+    ops.extend(made(1));
+    ops.extend([give(0), Ask, Ask, Ask, Ask, Last(false), give(0)]);
+    ops.extend([Round { later: 0 }, Ask, Ask, Ask, Ask, give(0), give(3), give(3), KeeperMade { ok: true }]);
+    ops.extend(replace);
+    ops.push(Last(false));
+    let mut world = World::new(limits);
+    for op in &ops {
+        world.step(op);
+        world.check();
     }
 }

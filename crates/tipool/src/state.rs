@@ -5,7 +5,7 @@
 //! Kept true by every function:
 //! - as long as an item is in the idle list, nobody waits for any item (so a newcomer overtakes nobody), nor for that
 //!   one;
-//! - `live + creating` is at most `max`, one more while the keeper replaces an item;
+//! - `live + creating` is at most `max`, one more while the keeper replaces an item, and one more with the reserve;
 //! - without a keeper nobody waits for any item while there is room to make one.
 
 use std::sync::Arc;
@@ -39,8 +39,10 @@ pub(crate) struct State<I> {
     /// Items that are draining.
     draining: usize,
     lent: usize,
-    /// Lent items for which no ordinary checkout waits: [`Hands::Beside`] and [`Hands::End`].
+    /// Lent items that keep nobody from another one: [`Hands::Home`] and [`Hands::End`].
     exempt: usize,
+    /// Lent items that have a successor: [`Hands::Beside`].
+    beside: usize,
     /// Lent items whose holders wait for nothing: [`Hands::End`].
     ends: usize,
     /// There is one item more than `max`, for those who may not wait.
@@ -101,8 +103,11 @@ pub(crate) enum Past {
 pub(crate) enum Hands {
     /// An ordinary lease, of which there are `max` at most.
     Ordinary,
-    /// A lease of an item that has a successor or drains: another item may be lent beside it.
+    /// A lease of an item whose successor came meanwhile. Beside one of these there may be `max` ordinary ones; any more of them
+    /// count as ordinary, so that with the reserve there are never more than `max + 2` items.
     Beside,
+    /// A lease of an item that drains, by one who is at home in it.
+    Home,
     /// A lease of a caller who may not wait, and who waits for nothing meanwhile.
     End,
 }
@@ -153,6 +158,7 @@ impl<I> State<I> {
             draining: 0,
             lent: 0,
             exempt: 0,
+            beside: 0,
             ends: 0,
             reserve: false,
             tending: 0,
@@ -187,12 +193,13 @@ impl<I> State<I> {
     /// Whether an ordinary checkout may have an item.
     #[inline]
     fn may_take(&self) -> bool {
-        waiting_rules::may_take(self.lent - self.exempt, self.limits.max)
+        waiting_rules::may_take(self.ordinary(), self.limits.max)
     }
 
-    #[cfg(all(test, not(loom)))]
+    /// Lent items that count towards the `max` of ordinary checkouts.
+    #[inline]
     pub(crate) fn ordinary(&self) -> usize {
-        self.lent - self.exempt
+        self.lent - self.exempt - self.beside.min(1)
     }
 
     #[cfg(all(test, not(loom)))]
@@ -282,9 +289,13 @@ impl<I> State<I> {
             Back::Tended => self.tending -= 1,
             Back::Used(uses) => {
                 self.lent -= 1;
-                if slot.hands != Hands::Ordinary {
-                    self.exempt -= 1;
-                    self.ends -= usize::from(slot.hands == Hands::End);
+                match slot.hands {
+                    Hands::Ordinary => {}
+                    Hands::Beside => self.beside -= 1,
+                    hands @ (Hands::Home | Hands::End) => {
+                        self.exempt -= 1;
+                        self.ends -= usize::from(hands == Hands::End);
+                    }
                 }
                 self.returns = returns;
                 slot.returned = returns;
@@ -427,7 +438,7 @@ impl<I> State<I> {
         self.news = true;
         if slot.place == Place::Lent && slot.hands == Hands::Ordinary {
             slot.hands = Hands::Beside;
-            self.exempt += 1;
+            self.beside += 1;
             self.hand_out();
         } else if slot.place == Place::Idle {
             slot.draining = true;
@@ -549,7 +560,7 @@ impl<I> State<I> {
             slot.place = Place::Lent;
             slot.hands = match want {
                 Want::Last => Hands::End,
-                _ if slot.superseded => Hands::Beside,
+                _ if slot.draining => Hands::Home,
                 _ => Hands::Ordinary,
             };
             if slot.hands != Hands::Ordinary {
