@@ -9,6 +9,7 @@ use super::PERL;
 use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::report;
+use crate::host::server::ServerRecord;
 
 /// The stream behind STDERR: what Perl code warns or prints there.
 pub struct Stderr;
@@ -21,7 +22,7 @@ impl ErrorLog for Stderr {
             Some(About::Server(s)) => Some(s),
             None => Server::main(),
         };
-        let record = server.as_ref().and_then(|s| PERL.server(s));
+        let record = server.as_ref().and_then(|s| ServerRecord::find(PERL, s));
         record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
     }
 

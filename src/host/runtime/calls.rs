@@ -4,9 +4,10 @@ use api::Calls;
 use httpd::Request;
 use interp::Result;
 
-use super::{HostRuntime, NO_STATE, lang, state, this_connection, this_request};
+use super::{HostRuntime, NO_STATE, lang, state};
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
+use crate::host::running;
 
 impl Calls for HostRuntime {
     fn depth(&self) -> usize {
@@ -24,7 +25,7 @@ impl Calls for HostRuntime {
 
     fn set_request(&self, r: &Request) -> Result<()> {
         let chosen = (*r, state(r)?.ticket());
-        match (this_request(), this_connection()) {
+        match (running::request(), running::connection()) {
             (Some(this), _) if this == *r => {
                 let this = state(&this)?;
                 this.is_global.set(true);

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use apr::Pool;
 use interp::{Kept, Raised, Result, is_forked};
 
-use super::{nothing_runs, state, this_request};
+use super::{nothing_runs, state};
 use crate::host::about::{About, OfJob};
 use crate::host::call::Call;
 use crate::host::lease::{Frame, Hold, Stock};
+use crate::host::process::serves;
 use crate::host::report;
 use crate::host::request::{Job, family};
-use crate::host::startup::serves;
+use crate::host::running;
 
 /// Calls `code` with `arg` when the pool dies, as [`interp::Runtime::cleanup`] says.
 pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
@@ -27,7 +28,7 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     })
     .unwrap_or(false);
     // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
-    let owner = this_request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
+    let owner = running::request().and_then(|r| family(r).find(|r| r.pool() == pool || r.pool().is_ancestor(pool)));
     let about = match (about, owner) {
         (About::Request(_), Some(owner)) => About::Request(owner),
         (About::Request(r), None) => About::Server(r.server()),

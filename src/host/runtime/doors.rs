@@ -7,12 +7,15 @@ use apr::{Pool, Table};
 use httpd::{Connection, Request, Server};
 use interp::{Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket};
 
-use super::{HostRuntime, cleanup, lang, pool_ticket, this_connection, this_request};
+use super::{HostRuntime, cleanup, lang};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
 use crate::host::lang::Lang;
-use crate::host::lease::{Frame, choose};
+use crate::host::lease::Frame;
+use crate::host::pool_ticket::pool_ticket;
 use crate::host::request::{RequestState, family};
+use crate::host::running;
+use crate::host::server::choose;
 
 impl Runtime for HostRuntime {
     fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
@@ -83,11 +86,11 @@ impl Runtime for HostRuntime {
         if !lang().ok()?.facts.ends_objects {
             return None;
         }
-        this_request().map(|r| r.pool()).or_else(|| this_connection().map(|c| c.pool()))
+        running::request().map(|r| r.pool()).or_else(|| running::connection().map(|c| c.pool()))
     }
 
     fn outlives_connection(&self, pool: &Pool) -> bool {
-        let c = this_request().map(|r| r.connection()).or_else(this_connection);
+        let c = running::request().map(|r| r.connection()).or_else(running::connection);
         c.is_some_and(|c| *pool != c.pool() && pool.is_ancestor(c.pool()))
     }
 
@@ -100,7 +103,7 @@ impl Runtime for HostRuntime {
     }
 
     fn makes_one_line(&self, table: &Table, key: &[u8]) -> bool {
-        this_request().is_none_or(|r| api::lua::makes_one_line(&r, table, key))
+        running::request().is_none_or(|r| api::lua::makes_one_line(&r, table, key))
     }
 }
 
@@ -118,8 +121,8 @@ pub fn current_request() -> Option<Request> {
         return None;
     }
     let lang = lang().ok()?;
-    let Some(this) = this_request() else { return chosen_by_connection(lang) };
-    family(this).find_map(|r| match lang.state(&r) {
+    let Some(this) = running::request() else { return chosen_by_connection(lang) };
+    family(this).find_map(|r| match RequestState::find(lang, &r) {
         Some(state) => state.current(&r, globally(lang, &r)),
         None => globally(lang, &r).then_some(r),
     })
@@ -127,8 +130,8 @@ pub fn current_request() -> Option<Request> {
 
 /// A request that a script made in a phase of the connection.
 fn chosen_by_connection(lang: Lang) -> Option<Request> {
-    let c = this_connection()?;
-    let (r, ticket) = lang.connection(&c)?.chosen.get()?;
+    let c = running::connection()?;
+    let (r, ticket) = ConnectionState::find(lang, &c)?.chosen.get()?;
     ticket.is_alive().then_some(r)
 }
 
