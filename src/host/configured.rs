@@ -34,7 +34,7 @@ impl Deref for Configured<'_> {
 /// The handlers of a phase, for this request.
 #[inline(always)]
 pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
-    if lang.uses().are_changed()
+    if lang.uses().are_changed(phase)
         && let Some(changed) = changed_for(lang, phase, r)
     {
         return Configured::Changed(changed);
@@ -69,7 +69,7 @@ fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> 
 /// The handlers of a server's phase, or of a connection's.
 #[inline]
 pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
-    if lang.uses().are_changed()
+    if lang.uses().are_changed(phase)
         && let Some(changed) = record.changes.get(phase)
     {
         return Configured::Changed(changed);
@@ -134,5 +134,5 @@ fn change_process(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler
         Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
     };
     record.changes.change(phase, written, f);
-    lang.in_use.mark_changed();
+    lang.in_use.mark_changed(phase);
 }

@@ -1,29 +1,27 @@
 //! Which phases are in use: a phase without a handler costs one look at a word.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use config::Phase;
 
 /// The phases of which a language has handlers in this process.
 pub struct InUse {
-    phases: AtomicU32,
+    /// The phases in use in the lower half, and in the upper half those whose handlers code has changed.
+    phases: AtomicU64,
     /// Of the phases that mod_perl does not have, those for which httpd has been given callbacks, one bit each.
-    called: AtomicU32,
+    called: AtomicU64,
 }
 
 impl InUse {
     /// No phase is in use.
     #[allow(clippy::new_without_default, reason = "made in a static")]
     pub const fn new() -> InUse {
-        InUse { phases: AtomicU32::new(0), called: AtomicU32::new(0) }
+        InUse { phases: AtomicU64::new(0), called: AtomicU64::new(0) }
     }
 
-    /// Notes that a handler of this phase exists. Once there is any handler, requests have a state, and so the response and log phases
-    /// count as used; for log and cleanup handlers the last phase before the response counts as used, too.
+    /// Notes that a handler of this phase exists.
     pub fn mark(&self, phase: Phase) {
-        let ends = phase as u8 == Phase::Cleanup as u8 || phase as u8 == Phase::Log as u8;
-        let more = if ends { bit(Phase::Fixup) } else { 0 };
-        let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
+        let bits = with_its_end(phase);
         if self.phases.load(Relaxed) & bits != bits {
             self.phases.fetch_or(bits, Relaxed);
         }
@@ -35,9 +33,9 @@ impl InUse {
         self.called.store(0, Relaxed);
     }
 
-    /// Notes that code of this process has changed a server's handlers; see [`super::configured`].
-    pub fn mark_changed(&self) {
-        self.phases.fetch_or(CHANGED, Relaxed);
+    /// Notes that code of this process has changed the handlers that a server has for this phase; see [`super::configured`].
+    pub fn mark_changed(&self, phase: Phase) {
+        self.phases.fetch_or(with_its_end(phase) << CHANGED, Relaxed);
     }
 
     /// The phases that are in use. A phase without a handler costs one look at this word, whatever the server.
@@ -57,9 +55,9 @@ impl InUse {
     }
 }
 
-/// Which phases are in use, one bit each.
+/// Which phases are in use, and in which of them code has changed the handlers.
 #[derive(Clone, Copy)]
-pub struct Uses(u32);
+pub struct Uses(u64);
 
 impl Uses {
     /// Whether any handler of this phase may exist: in the configuration, or pushed.
@@ -68,16 +66,23 @@ impl Uses {
         self.0 & bit(phase) != 0
     }
 
-    /// Whether code has given some server other handlers than its configuration has.
+    /// Whether code may have given some server other handlers for this phase than its configuration has.
     #[inline(always)]
-    pub fn are_changed(self) -> bool {
-        self.0 & CHANGED != 0
+    pub fn are_changed(self, phase: Phase) -> bool {
+        self.0 & bit(phase) << CHANGED != 0
     }
 }
 
-const fn bit(phase: Phase) -> u32 {
+const fn bit(phase: Phase) -> u64 {
     1 << phase as u32
 }
 
-const CHANGED: u32 = 1 << 31;
-const _: () = assert!(Phase::COUNT <= 31, "no bit is left for CHANGED");
+/// The phases that have something to do once a phase has a handler: it; the response and log phases, since requests have a state then; for
+/// log and cleanup handlers also the last phase before the response.
+const fn with_its_end(phase: Phase) -> u64 {
+    let fixup = if matches!(phase, Phase::Cleanup | Phase::Log) { bit(Phase::Fixup) } else { 0 };
+    bit(phase) | bit(Phase::Response) | bit(Phase::Log) | fixup
+}
+
+const CHANGED: u32 = 32;
+const _: () = assert!(Phase::COUNT <= 32, "a phase has no bit");
