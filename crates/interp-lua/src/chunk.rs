@@ -1,10 +1,10 @@
-//! Scripts: what is run, and how its chunk gets into a state.
+//! Chunks: how a script's text gets into a state.
 
 use crate::{
     cache::{self, Entry, Stamp},
-    env::Env,
     ffi,
     lua::Entered,
+    script::{CodeCache, Loaded, Script, Source},
 };
 use interp::Raised;
 use std::{
@@ -13,86 +13,6 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
-
-/// What is run: a file, or text that stands in the configuration.
-#[derive(Clone, Copy, Debug)]
-pub struct Script<'a> {
-    /// Path of the file; of text where it stands, `file.conf:12`.
-    pub name: &'a [u8],
-    /// The text, where it is no file.
-    pub text: Option<&'a [u8]>,
-    /// The line that the text begins at, for messages; 1 for a file.
-    pub first_line: u32,
-    /// When the file is looked at again.
-    pub cache: CodeCache,
-    /// The paths of its modules.
-    pub paths: &'a Paths,
-    /// `require` loads modules for this script's env alone, and they share its globals, as in a state that nobody else uses; else for
-    /// all that run in the state. C modules, and what start-up code loaded, are one for all either way.
-    pub owns_modules: bool,
-}
-
-/// `LuaCodeCache`: when a file that was compiled is looked at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum CodeCache {
-    /// At each use, by one stat(2).
-    #[default]
-    Stat,
-    /// Never while the process lives.
-    Forever,
-    /// The file is compiled anew at each use.
-    Never,
-}
-
-/// `LuaPackagePath` and `LuaPackageCPath`: patterns for `package.path` and `package.cpath`, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paths {
-    /// The patterns for Lua files.
-    pub path: Vec<Box<[u8]>>,
-    /// The patterns for C modules.
-    pub cpath: Vec<Box<[u8]>>,
-    /// Equal numbers mean equal paths.
-    pub id: u64,
-}
-
-/// A script's chunk as this state has it.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    name: Box<[u8]>,
-    /// The path for stat(2).
-    file: CString,
-    pub paths: u64,
-    owns_modules: bool,
-    pub world: usize,
-    stamp: RefCell<Stamp>,
-    pub chunk: Cell<c_int>,
-    /// The flags of jobs with this chunk: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
-    pub what: Cell<c_int>,
-    /// Whether the chunk is running: another run meanwhile needs a chunk of its own.
-    pub busy: Cell<c_int>,
-    /// The env that the state keeps for the script, and the chunk's stamp when it ran in there.
-    pub kept: RefCell<Option<(Stamp, Env)>>,
-}
-
-impl Loaded {
-    pub(crate) fn stamp(&self) -> Stamp {
-        self.stamp.borrow().clone()
-    }
-
-    /// The flags of a job in an env of its own.
-    pub(crate) fn modules(&self) -> c_int {
-        if self.owns_modules { ffi::OWN_MODULES } else { 0 }
-    }
-
-    /// The flags of a job with this chunk.
-    pub(crate) fn traits(&self) -> c_int {
-        self.what.get() | self.modules()
-    }
-
-    pub(crate) fn is_of(&self, stamp: &Stamp) -> bool {
-        *self.stamp.borrow() == *stamp
-    }
-}
 
 /// A chunk that was loaded.
 pub(crate) struct Chunk {
@@ -129,38 +49,6 @@ fn requires(text: &[u8]) -> bool {
 
 /// The most names of functions that a state keeps.
 const NAMES: usize = 16;
-
-/// The source of a chunk.
-#[derive(Clone, Copy)]
-pub(crate) enum Source<'a> {
-    File(&'a [u8]),
-    /// Key in the cache, name and first line for messages, text.
-    Text {
-        key: &'a [u8],
-        chunk_name: &'a [u8],
-        line: u32,
-        text: &'a [u8],
-    },
-}
-
-impl<'a> Script<'a> {
-    fn source(&self) -> Source<'a> {
-        match self.text {
-            None => Source::File(self.name),
-            Some(text) => {
-                Source::Text { key: self.name, chunk_name: without_line(self.name), line: self.first_line, text }
-            }
-        }
-    }
-}
-
-/// `file.conf` of `file.conf:12`.
-pub(crate) fn without_line(name: &[u8]) -> &[u8] {
-    match name.iter().rposition(|b| *b == b':') {
-        Some(at) if at > 0 && at + 1 < name.len() && name[at + 1..].iter().all(u8::is_ascii_digit) => &name[..at],
-        _ => name,
-    }
-}
 
 impl Entered {
     /// The script's chunk in this state, as fresh as its cache wants it.

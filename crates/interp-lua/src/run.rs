@@ -1,56 +1,13 @@
-//! Envs: an env is the table of globals in which a script runs. It serves a single use, or is kept as long as its scope lasts.
+//! Runs of scripts: a fresh env or a kept one, the chunk in it, and calls of its functions.
 
 use crate::{
-    cache::Stamp,
-    ffi::{self, Job},
+    env::{Env, Inner},
+    ffi::{self, Job, NO_JOB},
     lua::{Entered, Finished},
     script::{CodeCache, Loaded, Script},
 };
-use interp::{Kept, Outcome, Raised, Val};
-use std::{ffi::c_int, ptr, sync::Arc};
-
-/// A script's table of globals after its chunk has run in it. It may be dropped on any thread and is freed in its state.
-#[derive(Clone, Debug)]
-pub struct Env(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    kept: Kept,
-    world: usize,
-    /// The flags of calls in this env: [`ffi::PLAIN`], [`ffi::OWN_MODULES`].
-    what: c_int,
-    file: Box<[u8]>,
-    /// The stamp of the script's source when its chunk ran.
-    stamp: Option<Stamp>,
-}
-
-impl Env {
-    pub(crate) fn reference(&self) -> c_int {
-        self.0.kept.as_raw() as isize as c_int
-    }
-    /// The state in which the env lives.
-    pub fn home(&self) -> &Arc<interp::Home> {
-        self.0.kept.home()
-    }
-    pub(crate) fn file(&self) -> &[u8] {
-        &self.0.file
-    }
-}
-
-pub(crate) const NO_JOB: Job = Job {
-    what: 0,
-    chunk: ffi::NO_REF,
-    env: ffi::NO_REF,
-    busy: ptr::null_mut(),
-    name: ptr::null(),
-    name_len: 0,
-    name_ref: ffi::NO_REF,
-    args: ptr::null(),
-    nargs: 0,
-    world: ptr::null(),
-    out: ptr::null_mut(),
-    me: ptr::null_mut(),
-};
+use interp::{Outcome, Raised, Val};
+use std::{ffi::c_int, sync::Arc};
 
 /// The flags of a job that calls the global `function`.
 pub(crate) fn calling(what: c_int, function: &[u8], args: &[Val]) -> Job {
