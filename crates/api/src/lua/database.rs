@@ -366,7 +366,7 @@ fn select_prepared(statement: &Statement, values: Plains) -> Result<Or<ResultSet
 fn rows(results: &ResultSet, number: Option<i64>, by_name: Option<Switch>) -> Value {
     // SAFETY: the door checked the ticket, which is that of the request; its pool keeps the record.
     let found = unsafe { results.0.as_ref() };
-    found.rows(number.unwrap_or(0), super::is_on(by_name))
+    found.rows(number.unwrap_or(0), Switch::is_on(by_name))
 }
 
 impl Found {
