@@ -119,9 +119,9 @@ unsafe fn server_at(s: *mut c_void) -> Option<Server> {
 
 /// # Safety
 /// As [`server_at`].
-unsafe fn request_at(r: *mut c_void) -> Option<Request> {
+unsafe fn request_at<'a>(r: *mut c_void) -> Option<&'a Request> {
     // SAFETY: the caller's promise.
-    unsafe { Request::from_ptr(r.cast()) }
+    unsafe { Request::at(r.cast()) }
 }
 
 /// # Safety
@@ -144,7 +144,8 @@ unsafe extern "C" fn select(r: *mut c_void, c: *mut c_void, s: *mut c_void) -> *
             (_, _, Some(s)) => Origin::Server(s),
             _ => Origin::None,
         };
-        or_null(c_callers::select(origin))
+        // SAFETY: C code ends the entry while the record lives.
+        or_null(unsafe { c_callers::select(origin) })
     })
 }
 
@@ -152,7 +153,8 @@ unsafe extern "C" fn select_pool(p: *mut c_void, s: *mut c_void) -> *mut Record 
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
         let (p, s) = unsafe { (Pool::from_ptr(p.cast()), server_at(s)) };
-        or_null(c_callers::select(p.map_or(Origin::None, |p| Origin::Pool(p, s))))
+        // SAFETY: as in `select`.
+        or_null(unsafe { c_callers::select(p.map_or(Origin::None, |p| Origin::Pool(p, s))) })
     })
 }
 
@@ -167,7 +169,7 @@ unsafe extern "C" fn unselect(record: *mut Record) -> c_int {
 }
 
 unsafe extern "C" fn request() -> *mut c_void {
-    guard(ptr::null_mut(), || c_callers::current_request().map_or(ptr::null_mut(), |r| r.as_ptr().cast()))
+    guard(ptr::null_mut(), || c_callers::with_current_request(&mut |r| r.as_ptr().cast()).unwrap_or(ptr::null_mut()))
 }
 
 unsafe extern "C" fn server(r: *mut c_void) -> *mut c_void {

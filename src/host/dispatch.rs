@@ -86,30 +86,30 @@ fn handlers(lang: Lang, phase: Phase, r: &Request) -> c_int {
 }
 
 /// The request's pool is about to die: `PerlCleanupHandler`. Cleanups of the pool come next.
-pub fn cleanup(lang: Lang, r: Request) {
+pub fn cleanup(lang: Lang, r: &Request) {
     if interp::is_forked() {
         return;
     }
-    let Some(state) = lang.state(&r) else { return };
-    state.end(&r);
-    handlers(lang, Phase::Cleanup, &r);
+    let Some(state) = lang.state(r) else { return };
+    state.end(r);
+    handlers(lang, Phase::Cleanup, r);
     if !state.ends_late() {
         state.unpin();
     }
 }
 
 /// The request's pool dies and its other cleanups have run: frees what scripts left in the request, and the interpreters it kept.
-pub fn free_values(lang: Lang, r: Request) {
+pub fn free_values(lang: Lang, r: &Request) {
     if interp::is_forked() {
         return;
     }
-    let Some(state) = lang.state(&r) else { return };
+    let Some(state) = lang.state(r) else { return };
     // A DESTROY method may leave more values.
     for _ in 0..4 {
         if !state.has_values() {
             break;
         }
-        let Some(call) = Call::of_request(lang, Phase::Cleanup, &r) else { break };
+        let Some(call) = Call::of_request(lang, Phase::Cleanup, r) else { break };
         let done = call.run(|entry| {
             state.drop_values();
             entry.drain();

@@ -391,7 +391,7 @@ impl Place for InChain {
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
         match self.filter.request().filter(|r| !self.filter.is_in_harness() && r.main().is_none()) {
             Some(r) if status == HTTP_INTERNAL_SERVER_ERROR => {
-                code(self.next().and_then(|next| next.pass_failure(&r, status, cx)))
+                code(self.next().and_then(|next| next.pass_failure(r, status, cx)))
             }
             _ => status,
         }

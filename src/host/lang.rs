@@ -369,7 +369,7 @@ impl LanguageRow {
             log: |r| {
                 for order in 0..Phase::Log.row().order_count(L::FACTS.tongue) {
                     if !Module::<L>::is_idle(Phase::Log, order, r) {
-                        Module::<L>::request(Phase::Log, order, *r);
+                        Module::<L>::request(Phase::Log, order, r);
                     }
                 }
             },

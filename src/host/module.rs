@@ -150,12 +150,12 @@ impl<L: Language> Host for Module<L> {
     }
 
     #[inline(always)]
-    fn request(phase: Phase, order: usize, r: Request) -> c_int {
-        L::request(phase, order, &r)
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int {
+        L::request(phase, order, r)
     }
 
-    fn look_up(phase: Phase, _order: usize, r: Request) -> c_int {
-        L::look_up(phase, &r)
+    fn look_up(phase: Phase, _order: usize, r: &Request) -> c_int {
+        L::look_up(phase, r)
     }
 
     fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
@@ -182,16 +182,16 @@ impl<L: Language> Host for Module<L> {
         L::input_filter(f, bb, ask)
     }
 
-    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
-        provider::check_password(L::lang(), &r, name, user, password)
+    fn check_password(r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+        provider::check_password(L::lang(), r, name, user, password)
     }
 
-    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
-        provider::realm_hash(L::lang(), &r, name, user, realm)
+    fn realm_hash(r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+        provider::realm_hash(L::lang(), r, name, user, realm)
     }
 
-    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
-        provider::check_authorization(L::lang(), &r, name, line)
+    fn check_authorization(r: &Request, name: &[u8], line: &[u8]) -> c_int {
+        provider::check_authorization(L::lang(), r, name, line)
     }
 
     fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
@@ -219,18 +219,18 @@ impl<L: Language> Host for Module<L> {
         startup::before_child(L::lang(), pool, s);
     }
 
-    fn before_error(r: Request) {
+    fn before_error(r: &Request) {
         let lang = L::lang();
-        if let Some(state) = lang.state(&r) {
-            state.end_walk(&r);
+        if let Some(state) = lang.state(r) {
+            state.end_walk(r);
         }
         if lang.own().uses().has(Phase::Fixup) {
-            end::look_after(lang, &r);
+            end::look_after(lang, r);
         }
-        hint::unreached(lang, &r);
+        hint::unreached(lang, r);
     }
 
-    fn request_ends(end: End) {
+    fn request_ends(end: End<'_>) {
         end::in_time(&end);
     }
 }

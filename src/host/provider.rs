@@ -62,7 +62,7 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         report::request(lang, r, httpd::log::Level::Error, &text);
         return None;
     }
-    let about = About::Request(*r);
+    let about = About::Request(r);
     let call = Call::of_request(lang, phase, r)?;
     let done = call.run(|entry| {
         call.about.before_handlers(lang, entry);

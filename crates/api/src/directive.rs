@@ -20,5 +20,5 @@ pub static DIRECTIVE: Class = Class::of::<Node>(&[
 fn of_server(node: Option<Node>) -> Result<Option<Owned<Node>>> {
     let Some(node) = node else { return Ok(None) };
     let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(node, runtime()?.ticket(Owner::of(&server)))))
+    Ok(Some(Owned::by(&node, runtime()?.ticket(Owner::of(&server)))))
 }

@@ -12,13 +12,13 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct RequestLog(NonNull<ffi::request_rec>);
-object!(RequestLog, "Apache2::Log::Request");
+object!(by value RequestLog, "Apache2::Log::Request");
 
 /// `$s->log`.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct ServerLog(NonNull<ffi::server_rec>);
-object!(ServerLog, "Apache2::Log::Server");
+object!(by value ServerLog, "Apache2::Log::Server");
 
 const LOG: &str = "Apache2::Log";
 
@@ -98,10 +98,10 @@ pub static LOG_CLASS: Class = Class::new(
 .doc("The log, as the main server writes to it.");
 
 fn of_request(r: Obj<Request>) -> Option<Owned<RequestLog>> {
-    NonNull::new(r.as_ptr()).map(|p| r.made(RequestLog(p), r.ticket()))
+    NonNull::new(r.as_ptr()).map(|p| r.made(&RequestLog(p), r.ticket()))
 }
 fn of_server(s: Obj<Server>) -> Option<Owned<ServerLog>> {
-    NonNull::new(s.as_ptr()).map(|p| s.made(ServerLog(p), s.ticket()))
+    NonNull::new(s.as_ptr()).map(|p| s.made(&ServerLog(p), s.ticket()))
 }
 
 fn joined(text: Rest) -> Vec<u8> {
@@ -129,9 +129,9 @@ fn placed<'a>(level: Level, module: &'a ModuleRecord, Caller((file, line)): Call
 
 fn request_line(l: &RequestLog, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
     // SAFETY: the door checked the ticket, which is the request's; used for this call only.
-    let (Some(r), Some(module)) = (unsafe { Request::from_ptr(l.0.as_ptr()) }, MODULE.get()) else { return Ok(()) };
-    if let Some(line) = said(message, more, log::request_writes(&r, level, module))? {
-        log::request(&r, placed(level, module, at), &line);
+    let (Some(r), Some(module)) = (unsafe { Request::at(l.0.as_ptr()) }, MODULE.get()) else { return Ok(()) };
+    if let Some(line) = said(message, more, log::request_writes(r, level, module))? {
+        log::request(r, placed(level, module, at), &line);
     }
     Ok(())
 }
@@ -153,7 +153,7 @@ fn main_line(_class: ClassName, level: Level, at: Caller, message: Message, more
 
 /// A line of a server; without one, of that of the current request, else of the main one.
 fn line(server: Option<Server>, level: Level, text: Rest) -> Result<()> {
-    let current = || runtime().ok()?.current_object::<Request>().map(|(r, _)| r.server());
+    let current = || runtime().ok()?.with_current(Request::server);
     let server = server.or_else(current).or_else(Server::main);
     if let Some(entry) = entry(level) {
         log::server(server.as_ref(), entry, &joined(text));

@@ -24,5 +24,5 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
 fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {
     let Some(module) = module else { return Ok(None) };
     let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(module, runtime()?.ticket(Owner::of(&server)))))
+    Ok(Some(Owned::by(&module, runtime()?.ticket(Owner::of(&server)))))
 }

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Process(NonNull<ffi::server_rec>);
-object!(Process, "Apache2::Process");
+object!(by value Process, "Apache2::Process");
 
 /// The class.
 pub static PROCESS: Class = Class::of::<Process>(ROWS).doc("The process's record: one for each process.");

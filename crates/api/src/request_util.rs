@@ -79,7 +79,7 @@ fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Optio
     if let Some(r) = new {
         host()?.calls.set_request(r)?;
     }
-    Ok(current.map(|(r, ticket)| Owned::by(r, ticket)))
+    Ok(current)
 }
 
 /// The pool is mod_perl's: httpd's own list of providers must not die before the configuration. As there, a second callback that
@@ -211,7 +211,7 @@ fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) 
     let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
     let made = Request::made_up(c, &base, cx);
     let r = made.map_err(|s| Raise::status(s.code(), "Apache2::RequestRec::new"))?;
-    let ticket = runtime()?.ticket(Owner::of(&r));
+    let ticket = runtime()?.ticket(Owner::of(r));
     Ok(match pool {
         Some(pool) => pool.made(r, ticket),
         None => Owned::by(r, ticket),

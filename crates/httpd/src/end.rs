@@ -27,14 +27,14 @@ pub fn register<H: Host>() {
 
 /// A request whose answer is complete, and on its way.
 #[derive(Clone, Copy, Debug)]
-pub struct End {
-    request: Request,
+pub struct End<'r> {
+    request: &'r Request,
     filter: NonNull<ffi::ap_filter_t>,
 }
 
-impl End {
+impl End<'_> {
     /// The request, the first of those that redirects made of it.
-    pub fn request(&self) -> Request {
+    pub fn request(&self) -> &Request {
         self.request
     }
 
@@ -125,7 +125,7 @@ unsafe extern "C" fn pass<H: Host>(f: *mut ffi::ap_filter_t, bb: *mut apr::ffi::
     unsafe {
         let (filter, brigade) = (NonNull::new(f), Brigade::from_ptr(bb));
         if let (Some(filter), Some(brigade)) = (filter, brigade)
-            && let Some(request) = Request::from_ptr((*f).ctx.cast())
+            && let Some(request) = Request::at((*f).ctx.cast())
             && holds_end(&brigade)
         {
             (*f).ctx = ptr::null_mut();

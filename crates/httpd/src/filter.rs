@@ -58,9 +58,9 @@ impl Filter {
     }
 
     /// The request it belongs to; `None` for a filter of a connection.
-    pub fn request(&self) -> Option<Request> {
+    pub fn request(&self) -> Option<&Request> {
         // SAFETY: null or living as long as the filter.
-        unsafe { Request::from_ptr(self.raw().r) }
+        unsafe { Request::at(self.raw().r) }
     }
 
     /// Gives it to another request; false if that could die before the one it belongs to.

@@ -13,6 +13,7 @@ pub mod cgi;
 mod connection;
 mod context;
 pub mod dbd;
+mod death;
 mod directive;
 mod end;
 pub mod ffi;
@@ -106,7 +107,7 @@ mod testing {
     /// Records as httpd would lend them, in a pool that is never destroyed.
     pub(crate) struct Fake {
         pub(crate) pool: Pool,
-        pub(crate) request: Request,
+        pub(crate) request: &'static Request,
     }
 
     /// The number that `TEST_MODULE` gets.
@@ -142,7 +143,7 @@ mod testing {
                 (*r).request_config = vector();
                 (*r).headers_in = table();
                 (*r).headers_out = table();
-                Fake { pool, request: Request::from_ptr(r).unwrap() }
+                Fake { pool, request: Request::at(r).unwrap() }
             }
         }
     }
@@ -189,7 +190,7 @@ mod testing {
             })
         }
         fn loaded(_: Pool) {}
-        fn request(_: Phase, _: usize, _: Request) -> c_int {
+        fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
         fn connection(_: Phase, _: usize, _: Connection) -> c_int {

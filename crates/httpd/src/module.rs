@@ -75,10 +75,10 @@ pub trait Host: Sized + 'static {
         false
     }
     /// Runs a phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
-    fn request(phase: Phase, order: usize, r: Request) -> c_int;
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int;
     /// Whether the quick handler would answer a subrequest that is looked up, and perhaps never run: `OK` or `DECLINED`. By
     /// default it would not.
-    fn look_up(_phase: Phase, _order: usize, _r: Request) -> c_int {
+    fn look_up(_phase: Phase, _order: usize, _r: &Request) -> c_int {
         DECLINED
     }
     /// Runs a phase of a connection.
@@ -99,15 +99,15 @@ pub trait Host: Sized + 'static {
 
     /// Whether a password is right, for the provider `name` that [`crate::provider::register`] made known: an
     /// `authn_status`. The same holds of the three below.
-    fn check_password(_r: Request, _name: &[u8], _user: &[u8], _password: &[u8]) -> c_int {
+    fn check_password(_r: &Request, _name: &[u8], _user: &[u8], _password: &[u8]) -> c_int {
         provider::AUTH_GENERAL_ERROR
     }
     /// The hash of `user:realm:password` of a user; an `authn_status`, and the hash.
-    fn realm_hash(_r: Request, _name: &[u8], _user: &[u8], _realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+    fn realm_hash(_r: &Request, _name: &[u8], _user: &[u8], _realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
         (provider::AUTH_GENERAL_ERROR, None)
     }
     /// Whether a request may pass, by what its `Require` line says behind the name: an `authz_status`.
-    fn check_authorization(_r: Request, _name: &[u8], _line: &[u8]) -> c_int {
+    fn check_authorization(_r: &Request, _name: &[u8], _line: &[u8]) -> c_int {
         provider::AUTHZ_GENERAL_ERROR
     }
     /// Whether that is a line it understands. Also called while requests are served, for `.htaccess`.
@@ -137,7 +137,7 @@ pub trait Host: Sized + 'static {
     /// [`Own::BeforeChild`]: before the child_init phase of scripts.
     fn before_child(_pool: Pool, _s: Server) {}
     /// [`Own::BeforeError`]: an error page is about to be sent.
-    fn before_error(_r: Request) {}
+    fn before_error(_r: &Request) {}
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.
     fn request_ends(_end: end::End) {}
 }

@@ -150,9 +150,9 @@ impl<H: Host> Records<H> {
 ///
 /// # Safety
 /// `r` is null or lives for the call that `'r` stands for.
-unsafe fn asked<'r>(r: *mut ffi::request_rec, note: &[u8]) -> Option<(Request, &'r [u8])> {
+unsafe fn asked<'r>(r: *mut ffi::request_rec, note: &[u8]) -> Option<(&'r Request, &'r [u8])> {
     // SAFETY: the caller's promise; httpd sets the note to the provider's name, which lives as long as the configuration.
-    let r = unsafe { Request::from_ptr(r) }?;
+    let r = unsafe { Request::at(r) }?;
     let notes = r.notes();
     let name = notes.get(note)?;
     // SAFETY: as above.

@@ -14,9 +14,9 @@ pub struct SubRequest(NonNull<ffi::request_rec>);
 
 impl SubRequest {
     /// The subrequest as a request.
-    pub fn request(&self) -> Option<Request> {
+    pub fn request(&self) -> Option<&Request> {
         // SAFETY: lives until `end`, says `end`.
-        unsafe { Request::from_ptr(self.0.as_ptr()) }
+        unsafe { Request::at(self.0.as_ptr()) }
     }
 
     /// Serves it into the request it was looked up from; a status.

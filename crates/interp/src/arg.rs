@@ -7,7 +7,7 @@ use crate::{
 use apr::Reenter;
 use std::{
     borrow::Cow,
-    ptr,
+    ptr::{self, NonNull},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
@@ -91,8 +91,8 @@ arg! {
 /// The object behind an argument of kind `Obj`.
 #[inline(always)]
 fn object_in<T: Object>(v: &Val) -> &T {
-    // SAFETY: `Object` says T is transparent over NonNull; the door checked the class and that `w` is the pointer.
-    unsafe { &*(&raw const v.w).cast::<T>() }
+    // SAFETY: the door checked the class, that `w` is the record's address, and that its owner lives; it does for the call.
+    unsafe { T::lent(&*(&raw const v.w).cast::<NonNull<()>>()) }
 }
 
 /// An argument that may be left out, or be `undef` or `nil`, which mean the same; see [`Maybe`].
@@ -151,8 +151,9 @@ impl<T> std::ops::Deref for Obj<'_, T> {
 impl<T: Object> Obj<'_, T> {
     /// `made` lives as long as `owner`; if that is not this object's own owner, it also keeps this object (a pool that the
     /// script made goes with the script's object).
-    pub fn made<U: Object>(&self, made: U, owner: Ticket) -> Owned<U> {
-        Owned { made, owner, holds: (owner != self.ticket()).then_some(self.at) }
+    pub fn made<U: Object>(&self, made: &U, owner: Ticket) -> Owned<U> {
+        let holds = (owner != self.ticket()).then_some(self.at);
+        Owned { holds, ..Owned::by(made, owner) }
     }
     /// The ticket the argument carries.
     pub fn ticket(&self) -> Ticket {
@@ -167,7 +168,7 @@ impl<T: Object> Obj<'_, T> {
     }
     /// The object as a value that can be passed to a callback.
     pub fn val(&self) -> Val {
-        Owned::by(*self.obj, self.ticket()).val(self.ticket())
+        Owned::by(self.obj, self.ticket()).val(self.ticket())
     }
 }
 

@@ -55,12 +55,13 @@ pub use object::{Object, ObjectClass};
 pub use process::{Inside, Process, SignalsBlocked, adopt_process, count_forks, inside, is_forked};
 pub use ret::{
     Again, Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Owned, Ret, Status, Tainted, This, Value,
+    object_val,
 };
 pub use row::{
     Class, Const, Consts, Kind, LUA, PERL, Param, Part, Row, RowKind, Shape, class_method, current, function, method,
     only, ro, rw,
 };
 pub use runtime::{Fail, Owner, RUNTIME, Raise, Result, Runtime, runtime};
-pub use ticket::{Ticket, TicketSlot};
+pub use ticket::{Ticket, TicketSlot, Ticketed};
 pub use val::{Call, HOLDS, OWNED, REF, TAINTED, TRUE, Thunk, Val, Want};
 pub use value::{Any, Bag, Callable, Here, Kept, Message, Out, Reply};

@@ -4,7 +4,11 @@ use crate::{
     Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
     Ticket, Val, Want,
 };
-use std::{borrow::Cow, ptr};
+use std::{
+    borrow::Cow,
+    marker::PhantomData,
+    ptr::{self, NonNull},
+};
 
 /// Something a Rust function can give back.
 #[diagnostic::on_unimplemented(message = "a script cannot receive a `{Self}`")]
@@ -51,16 +55,18 @@ val! {
     [] String, "string", |self, f| self.into_bytes().val(f);
     [] Dual, "dual value", |self, _f| self.into_val();
     [] This, "the invocant", |self, _f| Val::of(Kind::This, 0, 0);
-    [T: Object] T, "object", |self, f| Val::object(T::class(), self.address(), owner_of(self, f));
     [T: Object] Owned<T>, "object", |self, _f| self.into_val();
 }
 
-/// An owner has a ticket of its own; anything else belongs to what it was reached through.
-fn owner_of<T: Object>(object: T, from: Ticket) -> Ticket {
-    match RUNTIME.get() {
-        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(&object)),
+/// An object as a value. An owner has a ticket of its own; anything else belongs to what it was reached through.
+#[doc(hidden)]
+#[inline(always)]
+pub fn object_val<T: Object>(object: &T, from: Ticket) -> Val {
+    let owner = match RUNTIME.get() {
+        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(object)),
         _ => from,
-    }
+    };
+    Val::object(T::class(), object.address(), owner)
 }
 
 /// Bytes that the door frees when it has pushed them.
@@ -71,7 +77,8 @@ fn owned_bytes(b: Box<[u8]>) -> Val {
 
 /// An object with the ticket it is to carry.
 pub struct Owned<T> {
-    pub(crate) made: T,
+    pub(crate) at: NonNull<()>,
+    pub(crate) of: PhantomData<fn() -> T>,
     pub(crate) owner: Ticket,
     /// The argument whose object it keeps alive.
     pub(crate) holds: Option<u16>,
@@ -168,11 +175,11 @@ pub struct Again {
 
 impl<T: Object> Owned<T> {
     /// `made` dies with `owner`.
-    pub fn by(made: T, owner: Ticket) -> Owned<T> {
-        Owned { made, owner, holds: None }
+    pub fn by(made: &T, owner: Ticket) -> Owned<T> {
+        Owned { at: made.address(), of: PhantomData, owner, holds: None }
     }
     fn into_val(self) -> Val {
-        let val = Val::object(T::class(), self.made.address(), self.owner);
+        let val = Val::object(T::class(), self.at, self.owner);
         match self.holds {
             Some(pad) => Val { flags: HOLDS, pad, ..val },
             None => val,

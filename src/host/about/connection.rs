@@ -26,7 +26,7 @@ pub struct OfConnection<'a> {
 }
 
 impl Topic for OfConnection<'_> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         About::Connection(*self.c)
     }
 

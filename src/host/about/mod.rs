@@ -26,18 +26,18 @@ use super::request::RequestState;
 
 /// The request, connection or server that a call is about.
 #[derive(Clone, Copy)]
-pub enum About {
+pub enum About<'a> {
     /// A request.
-    Request(Request),
+    Request(&'a Request),
     /// A connection.
     Connection(Connection),
     /// A server, while it starts or a child begins or ends.
     Server(Server),
 }
 
-impl About {
+impl<'a> About<'a> {
     /// The request whose handlers a call runs, if it runs those of a request.
-    pub fn served(&self, phase: Option<Phase>) -> Option<Request> {
+    pub fn served(&self, phase: Option<Phase>) -> Option<&'a Request> {
         match (self, phase) {
             (About::Request(r), Some(_)) => Some(*r),
             _ => None,
@@ -48,7 +48,7 @@ impl About {
 /// A kind of call: what the call is about, with its state.
 pub trait Topic: Sized {
     /// The record of httpd's that code within the call finds as its own.
-    fn record(&self) -> About;
+    fn record(&self) -> About<'_>;
 
     /// The ticket of objects that belong to what the call is about, in the interpreter that runs.
     fn ticket(&self) -> Ticket;

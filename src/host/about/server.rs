@@ -24,7 +24,7 @@ pub struct OfServer<'a> {
 }
 
 impl Topic for OfServer<'_> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         About::Server(*self.s)
     }
 

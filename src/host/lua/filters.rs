@@ -60,7 +60,7 @@ unsafe impl Send for Script {}
 /// Runs `f` in the interpreter of the filter's request.
 fn inside<R>(at: &InChain, phase: Phase, f: impl FnOnce(&RequestState, &Entered) -> R) -> Result<R, c_int> {
     let Some(r) = at.filter.request() else { return Err(Status::EGENERAL.code()) };
-    let Some(call) = Call::of_request(LUA, phase, &r) else { return Err(HTTP_INTERNAL_SERVER_ERROR) };
+    let Some(call) = Call::of_request(LUA, phase, r) else { return Err(HTTP_INTERNAL_SERVER_ERROR) };
     let call = call.of_filter(&at.filter);
     match call.run(|entry| entered(entry).map(|entered| f(call.about.owner.state, entered))) {
         Ok(Some(result)) => Ok(result),
@@ -72,7 +72,7 @@ fn inside<R>(at: &InChain, phase: Phase, f: impl FnOnce(&RequestState, &Entered)
 fn failed(at: &InChain, raised: &Raised) -> c_int {
     let name = at.filter.kind().map(|kind| kind.name().unwrap_or_default().to_vec());
     if let Some(r) = at.filter.request() {
-        report::script(LUA, &r, "filter", &name.unwrap_or_default(), raised);
+        report::script(LUA, r, "filter", &name.unwrap_or_default(), raised);
     }
     HTTP_INTERNAL_SERVER_ERROR
 }
@@ -86,18 +86,18 @@ fn copy(at: &InChain, bytes: &[u8]) -> Option<Bucket> {
 fn begin(at: &InChain, direction: Direction, phase: Phase) -> Begun<Script> {
     let Some(r) = at.filter.request() else { return Begun::Fails(Status::EGENERAL.code()) };
     let name = at.filter.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
-    let Some(named) = LUA.dir(&r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
+    let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
         return Begun::Declines;
     };
     let done = inside(at, phase, |state, entered| {
-        let dir = script::dir_of(LUA.dir(&r));
+        let dir = script::dir_of(LUA.dir(r));
         let file = script::file(&named.script, dir, &r.server());
         let one = Use { name: &file, text: None, function: script::function(&named.script), dir };
         let env = script::env(&About::Request(r), entered, &one)?;
-        let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(&r)])?;
+        let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(r)])?;
         if let (Step::Yielded(_), Some(hold)) = (&step, Frame::find(|f| Some(f.hold.clone()))) {
             // The coroutine lives in this interpreter, so the request keeps it.
-            state.pin(&r, &hold);
+            state.pin(r, &hold);
         }
         Ok(match step {
             Step::Yielded(text) => Some((coroutine, text.and_then(|text| copy(at, text.bytes(entered))))),

@@ -159,7 +159,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
 
 fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
     let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
-    script::run(&About::Request(*of.r), entered, one, &[of.state.subject(of.r)])
+    script::run(&About::Request(of.r), entered, one, &[of.state.subject(of.r)])
 }
 
 /// The status that a script's result stands for: a script that returns no number has answered the request.

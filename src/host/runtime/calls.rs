@@ -2,9 +2,9 @@
 
 use api::Calls;
 use httpd::Request;
-use interp::Result;
+use interp::{Result, Ticketed};
 
-use super::{HostRuntime, NO_STATE, lang, state, this_connection, this_request};
+use super::{HostRuntime, NO_STATE, lang, state, this_connection, with_request};
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
 
@@ -23,17 +23,23 @@ impl Calls for HostRuntime {
     }
 
     fn set_request(&self, r: &Request) -> Result<()> {
-        let chosen = (*r, state(r)?.ticket());
-        match (this_request(), this_connection()) {
-            (Some(this), _) if this == *r => {
-                let this = state(&this)?;
-                this.is_global.set(true);
-                if this.has_extras() {
-                    this.extras().chosen.set(None);
-                }
+        // SAFETY: the ticket is the request's own; what keeps this belongs to the same connection.
+        let chosen = Some(unsafe { Ticketed::new(r, state(r)?.ticket()) });
+        let for_request = with_request(|this| {
+            let of = state(this)?;
+            if this != r {
+                of.extras().chosen.set(chosen);
+                return Ok(());
             }
-            (Some(this), _) => state(&this)?.extras().chosen.set(Some(chosen)),
-            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
+            of.is_global.set(true);
+            if of.has_extras() {
+                of.extras().chosen.set(None);
+            }
+            Ok(())
+        });
+        match (for_request, this_connection()) {
+            (Some(done), _) => return done,
+            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(chosen),
             (None, None) => {}
         }
         Ok(())

@@ -6,7 +6,7 @@ use apr::{Pool, Table};
 use httpd::{Request, Rules, Server};
 use interp::{Fail, Result};
 
-use super::{HostRuntime, NO_STATE, lang, state, state_of, this_connection, this_request};
+use super::{HostRuntime, NO_STATE, lang, state, state_of, this_connection, with_request};
 use crate::host::lang::Lang;
 use crate::host::request::RequestState;
 use crate::host::{site, startup};
@@ -100,11 +100,12 @@ fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
         return Ok(Some(*record.vars().get_or_insert_with(|| table(s.pconf(), written))));
     }
     let copy = |pool: Pool| record.vars().map_or_else(|| table(pool, written), |all| all.copy(pool));
-    let Some(r) = this_request() else {
-        return Ok(Some(copy(this_connection().map_or_else(|| s.pconf(), |c| c.pool()))));
-    };
-    let kept = &RequestState::of(lang, &r).ok_or(NO_STATE)?.extras().server_vars;
-    let mine = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr()).map_or_else(|| copy(r.pool()), |(_, mine)| mine);
-    kept.set(Some((*s, mine)));
-    Ok(Some(mine))
+    let of_request = with_request(|r| {
+        let kept = &RequestState::of(lang, r).ok_or(NO_STATE)?.extras().server_vars;
+        let known = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr());
+        let mine = known.map_or_else(|| copy(r.pool()), |(_, mine)| mine);
+        kept.set(Some((*s, mine)));
+        Ok(Some(mine))
+    });
+    of_request.unwrap_or_else(|| Ok(Some(copy(this_connection().map_or_else(|| s.pconf(), |c| c.pool())))))
 }

@@ -7,7 +7,7 @@ use apr::{Pool, Table};
 use httpd::{Connection, Request, Server};
 use interp::{Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket};
 
-use super::{HostRuntime, cleanup, lang, pool_ticket, this_connection, this_request};
+use super::{HostRuntime, cleanup, lang, pool_ticket, this_connection, with_request};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
 use crate::host::lang::Lang;
@@ -22,8 +22,8 @@ impl Runtime for HostRuntime {
         if !std::ptr::eq(class, Request::class()) {
             return None;
         }
-        let r = current_request()?;
-        Some((r.address(), RequestState::of(lang().ok()?, &r)?.ticket()))
+        let lang = lang().ok()?;
+        with_current_request(&mut |r| Some((r.address(), RequestState::of(lang, r)?.ticket())))?
     }
 
     fn adopt(&self, class: &'static ObjectClass, at: NonNull<()>) -> Option<Ticket> {
@@ -32,7 +32,7 @@ impl Runtime for HostRuntime {
         Frame::find(|frame| match frame.about {
             About::Request(r) => {
                 for r in family(r) {
-                    let state = RequestState::of(lang, &r)?;
+                    let state = RequestState::of(lang, r)?;
                     let mut tables =
                         [r.headers_in(), r.headers_out(), r.err_headers_out(), r.subprocess_env(), r.notes()]
                             .into_iter();
@@ -62,14 +62,14 @@ impl Runtime for HostRuntime {
 
     fn ticket(&self, owner: Owner) -> Ticket {
         let Ok(lang) = lang() else { return Ticket::FOREVER };
-        if let Some(r) = of::<Request>(owner) {
-            return RequestState::of(lang, &r).map_or(Ticket::FOREVER, RequestState::ticket);
+        if let Some(r) = of::<Request>(&owner) {
+            return RequestState::of(lang, r).map_or(Ticket::FOREVER, RequestState::ticket);
         }
-        if let Some(c) = of::<Connection>(owner) {
-            return ConnectionState::of(lang, &c).map_or(Ticket::FOREVER, |state| state.ticket);
+        if let Some(c) = of::<Connection>(&owner) {
+            return ConnectionState::of(lang, c).map_or(Ticket::FOREVER, |state| state.ticket);
         }
-        if let Some(p) = of::<Pool>(owner) {
-            return pool_ticket(lang, &p);
+        if let Some(p) = of::<Pool>(&owner) {
+            return pool_ticket(lang, p);
         }
         // Servers live as long as the configuration, and no interpreter outlives that.
         Ticket::FOREVER
@@ -83,11 +83,11 @@ impl Runtime for HostRuntime {
         if !lang().ok()?.facts.ends_objects {
             return None;
         }
-        this_request().map(|r| r.pool()).or_else(|| this_connection().map(|c| c.pool()))
+        with_request(Request::pool).or_else(|| this_connection().map(|c| c.pool()))
     }
 
     fn outlives_connection(&self, pool: &Pool) -> bool {
-        let c = this_request().map(|r| r.connection()).or_else(this_connection);
+        let c = with_request(Request::connection).or_else(this_connection);
         c.is_some_and(|c| *pool != c.pool() && pool.is_ancestor(c.pool()))
     }
 
@@ -100,7 +100,7 @@ impl Runtime for HostRuntime {
     }
 
     fn makes_one_line(&self, table: &Table, key: &[u8]) -> bool {
-        this_request().is_none_or(|r| api::lua::makes_one_line(&r, table, key))
+        with_request(|r| api::lua::makes_one_line(r, table, key)).unwrap_or(true)
     }
 }
 
@@ -111,25 +111,21 @@ fn interpreters_server() -> Option<Server> {
     Server::main()?.chain().find(shares)
 }
 
-/// The request that class methods find: one of the family of the request whose call runs. A cleanup on another connection's pool
-/// finds none.
-pub fn current_request() -> Option<Request> {
+/// Runs `f` with the request that class methods find: one of the family of the request whose call runs. A cleanup on another
+/// connection's pool finds none.
+pub fn with_current_request<R>(f: &mut dyn FnMut(&Request) -> R) -> Option<R> {
     if interp::is_apart() {
         return None;
     }
     let lang = lang().ok()?;
-    let Some(this) = this_request() else { return chosen_by_connection(lang) };
-    family(this).find_map(|r| match lang.state(&r) {
-        Some(state) => state.current(&r, globally(lang, &r)),
-        None => globally(lang, &r).then_some(r),
-    })
-}
-
-/// A request that a script made in a phase of the connection.
-fn chosen_by_connection(lang: Lang) -> Option<Request> {
-    let c = this_connection()?;
-    let (r, ticket) = lang.connection(&c)?.chosen.get()?;
-    ticket.is_alive().then_some(r)
+    let of_family = with_request(|this| {
+        family(this).find_map(|r| match lang.state(r) {
+            Some(state) => state.with_current(r, globally(lang, r), f),
+            None => globally(lang, r).then(|| f(r)),
+        })
+    });
+    // A script may have made a request in a phase of the connection, and have chosen it.
+    of_family.unwrap_or_else(|| lang.connection(&this_connection()?)?.chosen.get()?.with(f))
 }
 
 /// `PerlOptions +GlobalRequest` of the request's directory.
@@ -138,7 +134,7 @@ fn globally(lang: Lang, r: &Request) -> bool {
 }
 
 /// The wrapper of a living owner.
-fn of<T: Object>(owner: Owner) -> Option<T> {
+fn of<T: Object>(owner: &Owner) -> Option<&T> {
     // SAFETY: `Runtime::ticket` is handed living records.
     unsafe { owner.downcast::<T>() }
 }

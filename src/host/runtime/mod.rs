@@ -53,7 +53,7 @@ pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
     });
     // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
     let mark = &unsafe { mark.cast::<Mark>().as_ref() }.0;
-    if this_request().is_some_and(|r| r.pool() == *pool) {
+    if with_request(|r| r.pool() == *pool) == Some(true) {
         if !mark.get().is_alive() {
             mark.set(Ticket::new_owner());
         }
@@ -73,10 +73,11 @@ fn nothing_runs() -> Fail {
     "no interpreter runs on this thread".into()
 }
 
-/// The request this thread is about.
-fn this_request() -> Option<Request> {
+/// Runs `f` with the request this thread is about.
+fn with_request<R>(f: impl FnOnce(&Request) -> R) -> Option<R> {
+    let mut f = Some(f);
     Frame::find(|frame| match frame.about {
-        About::Request(r) => Some(r),
+        About::Request(r) => f.take().map(|f| f(r)),
         _ => None,
     })
 }

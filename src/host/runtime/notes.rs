@@ -24,8 +24,8 @@ impl Notes for HostRuntime {
     fn of_filter(&self, filter: &Filter, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
         let key = filter.as_ptr().addr();
         if let Some(r) = filter.request() {
-            let state = state(&r)?;
-            state.pin(&r, &hold()?);
+            let state = state(r)?;
+            state.pin(r, &hold()?);
             f(state.extras().filters.borrow_mut().entry(key).or_default());
             return Ok(());
         }
