@@ -112,9 +112,9 @@ fn or_null<T>(found: Option<NonNull<T>>) -> *mut T {
 
 /// # Safety
 /// Null, or a living record of httpd's.
-unsafe fn server_at(s: *mut c_void) -> Option<Server> {
+unsafe fn server_at<'a>(s: *mut c_void) -> Option<&'a Server> {
     // SAFETY: the caller's promise.
-    unsafe { Server::from_ptr(s.cast()) }
+    unsafe { Server::at(s.cast()) }
 }
 
 /// # Safety
@@ -137,7 +137,7 @@ unsafe fn bytes<'a>(text: *const c_char, len: usize) -> &'a [u8] {
 unsafe extern "C" fn select(r: *mut c_void, c: *mut c_void, s: *mut c_void) -> *mut Record {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let (r, c, s) = unsafe { (request_at(r), Connection::from_ptr(c.cast()), server_at(s)) };
+        let (r, c, s) = unsafe { (request_at(r), Connection::at(c.cast()), server_at(s)) };
         let origin = match (r, c, s) {
             (Some(r), _, _) => Origin::Request(r),
             (_, Some(c), _) => Origin::Connection(c),
@@ -175,8 +175,8 @@ unsafe extern "C" fn request() -> *mut c_void {
 unsafe extern "C" fn server(r: *mut c_void) -> *mut c_void {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let s = unsafe { request_at(r) }.map(|r| r.server()).or_else(Server::main);
-        s.map_or(ptr::null_mut(), |s| s.as_ptr().cast())
+        let of_request = unsafe { request_at(r) }.map(|r| r.server().as_ptr());
+        of_request.or_else(|| Server::with_main(Server::as_ptr)).map_or(ptr::null_mut(), <*mut _>::cast)
     })
 }
 

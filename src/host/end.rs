@@ -71,7 +71,7 @@ pub fn in_time(end: &End) {
 /// Whether we have anything left to do for a request.
 fn leaves(lang: Lang, r: &Request) -> bool {
     let c = r.connection();
-    let ends_with_stream = c.master().is_some() && lang.connection(&c).is_some_and(|c| !c.ranks().is_empty());
+    let ends_with_stream = c.master().is_some() && lang.connection(c).is_some_and(|c| !c.ranks().is_empty());
     let member = |m: &Request| {
         runs_handlers(lang, m) || runs_pushed(lang, m) || lang.state(m).is_some_and(RequestState::leaves_something)
     };
@@ -97,7 +97,7 @@ fn end_all(lang: Lang, r: &Request) {
     each_state(RequestState::mark_ended);
     // The connection of an HTTP/2 stream has only this request.
     let c = r.connection();
-    if let (Some(_), Some(connection)) = (c.master(), lang.connection(&c)) {
+    if let (Some(_), Some(connection)) = (c.master(), lang.connection(c)) {
         connection.give_back();
     }
 }

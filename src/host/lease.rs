@@ -25,7 +25,7 @@ pub type Standing = leases::Standing<Lang>;
 /// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing
 /// else knows which stock a server has.
 #[inline(always)]
-pub fn choose<'a>(lang: Lang, about: &'a About<'_>) -> Option<&'a Arc<Stock>> {
+pub fn choose<'a>(lang: Lang, about: &About<'a>) -> Option<&'a Arc<Stock>> {
     match about {
         About::Request(r) => choose_for(lang, r),
         About::Connection(c) => lang.server_of_connection(c)?.draws.stock(),

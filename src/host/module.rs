@@ -102,8 +102,8 @@ impl<L: Language> Host for Module<L> {
         L::module()
     }
 
-    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
-        startup::new_server(&server);
+    fn new_server(_pool: Pool, server: &Server) -> ServerRecord {
+        startup::new_server(server);
         ServerRecord::of(L::FACTS.tongue)
     }
 
@@ -158,20 +158,20 @@ impl<L: Language> Host for Module<L> {
         L::look_up(phase, r)
     }
 
-    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+    fn connection(phase: Phase, _order: usize, c: &Connection) -> c_int {
         let lang = L::lang();
         if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(lang, phase, s).is_empty()) {
             return DECLINED;
         }
-        dispatch::connection(lang, phase, &c)
+        dispatch::connection(lang, phase, c)
     }
 
-    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
-        dispatch::server(L::lang(), phase, &s, &[pools.conf, pools.log, pools.temp])
+    fn start(phase: Phase, _order: usize, pools: Pools, s: &Server) -> c_int {
+        dispatch::server(L::lang(), phase, s, &[pools.conf, pools.log, pools.temp])
     }
 
-    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
-        startup::child(L::lang(), phase, pool, &s);
+    fn child(phase: Phase, _order: usize, pool: Pool, s: &Server) {
+        startup::child(L::lang(), phase, pool, s);
     }
 
     fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
@@ -203,19 +203,19 @@ impl<L: Language> Host for Module<L> {
         L::pre_config(pools)
     }
 
-    fn check_config(_pools: Pools, s: Server) -> c_int {
-        startup::check_config(L::lang(), &s)
+    fn check_config(_pools: Pools, s: &Server) -> c_int {
+        startup::check_config(L::lang(), s)
     }
 
-    fn before_start(_pools: Pools, s: Server) -> c_int {
-        startup::before_start(L::lang(), &s)
+    fn before_start(_pools: Pools, s: &Server) -> c_int {
+        startup::before_start(L::lang(), s)
     }
 
-    fn after_start(pools: Pools, s: Server) -> c_int {
-        startup::after_start(L::lang(), pools, &s)
+    fn after_start(pools: Pools, s: &Server) -> c_int {
+        startup::after_start(L::lang(), pools, s)
     }
 
-    fn before_child(pool: Pool, s: Server) {
+    fn before_child(pool: Pool, s: &Server) {
         startup::before_child(L::lang(), pool, s);
     }
 

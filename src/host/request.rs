@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
-use httpd::{Request, Server};
+use httpd::{KeptServer, Request};
 use interp::{Bag, HandlerRef, Object, Ticket, Ticketed, Val};
 use leases::Drains;
 use smallvec::SmallVec;
@@ -66,7 +66,7 @@ pub struct Extras {
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
     /// The copy of a server's variables that this request has while threads serve, once a script asked for them.
-    pub server_vars: Cell<Option<(Server, Table)>>,
+    pub server_vars: Cell<Option<(KeptServer, Table)>>,
 }
 
 /// Requests that one has set off, of which some may have ended since this was made.
@@ -256,7 +256,7 @@ impl RequestState {
 
     /// Lets the connection find this request's leases.
     pub fn show_to_connection(&self, r: &Request) {
-        if let Some(connection) = ConnectionState::of(self.lang, &r.connection()) {
+        if let Some(connection) = ConnectionState::of(self.lang, r.connection()) {
             connection.note_tree(self.shared_tree());
         }
     }
@@ -297,12 +297,12 @@ impl RequestState {
     /// `Refused` when none could be had.
     pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
-        let connection = self.lang.connection(&connection);
+        let connection = self.lang.connection(connection);
         match connection.and_then(|c| c.kept(stock)) {
             Some(hold) => Ok(hold),
             None => {
                 let home = connection.and_then(|c| c.home(stock));
-                self.tree().hold(stock, home, || waiting::terms(stock, &r.connection(), Some(r)))
+                self.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r)))
             }
         }
     }
@@ -314,16 +314,16 @@ impl RequestState {
     /// `Refused` when none could be had.
     pub fn hold(&self, r: &Request, phase: Option<Phase>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
         let connection = r.connection();
-        let home = match self.lang.connection(&connection) {
+        let home = match self.lang.connection(connection) {
             None => None,
             Some(c) => match c.kept(stock) {
                 Some(hold) => return Ok(hold),
                 None => c.home(stock),
             },
         };
-        let hold = self.tree().hold(stock, home, || waiting::terms(stock, &connection, Some(r)))?;
+        let hold = self.tree().hold(stock, home, || waiting::terms(stock, connection, Some(r)))?;
         if stock.scope() == LeaseScope::Connection
-            && let Some(state) = ConnectionState::of(self.lang, &connection)
+            && let Some(state) = ConnectionState::of(self.lang, connection)
         {
             state.keep(stock, &hold);
             return Ok(hold);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use config::{DirConf, Handler, Queued, ServerConf, What};
-use httpd::{Section, Server};
+use httpd::{KeptServer, Section, Server};
 use interp::{Entry, Inside};
 use leases::ending;
 use tipool::{Bell, Late};
@@ -18,7 +18,7 @@ use super::report;
 /// A handler that may have to be resolved at start-up, and the line that names it.
 pub struct Early {
     /// The language of the line.
-    pub server: Server,
+    pub server: KeptServer,
     /// The directive.
     pub directive: &'static str,
     /// The handler.

@@ -108,7 +108,7 @@ pub fn pre_config() {
 /// Called when httpd has made the record of a server.
 pub fn new_server(s: &Server) {
     if !s.is_virtual() {
-        Server::set_main(Some(*s));
+        Server::set_main(Some(s));
     }
 }
 
@@ -148,7 +148,7 @@ pub fn directive<H: CommonHost>(
         })?
         .map_err(|e| e.to_string())?;
     if !cmd.is_serving() {
-        note_handlers(lang, &s, slots, &effect);
+        note_handlers(lang, s, slots, &effect);
     }
     let record = slots.server();
     if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
@@ -160,10 +160,10 @@ pub fn directive<H: CommonHost>(
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(note) => {
-            report::server(lang, Some(&s), Level::Info, &note.to_string());
+            report::server(lang, Some(s), Level::Info, &note.to_string());
             Ok(())
         }
-        Effect::Run(item) => run_now(lang, &s, record, &item),
+        Effect::Run(item) => run_now(lang, s, record, &item),
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             provider::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
@@ -178,8 +178,8 @@ pub fn directive<H: CommonHost>(
             lang.act(effect)
         }
         Effect::EnvNow { name, value } => {
-            let stock = stock_now(lang, &s, record)?;
-            in_parent(&s, &stock, |entry| lang.set_env(entry, &name, &value));
+            let stock = stock_now(lang, s, record)?;
+            in_parent(s, &stock, |entry| lang.set_env(entry, &name, &value));
             Ok(())
         }
     }
@@ -202,7 +202,10 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
         _ => return,
     };
     for handler in named {
-        site::note_handler(lang, Early { server: *s, directive, handler: handler.clone(), section: slots.section() });
+        site::note_handler(
+            lang,
+            Early { server: s.keep(), directive, handler: handler.clone(), section: slots.section() },
+        );
     }
 }
 
@@ -219,7 +222,7 @@ fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued)
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
     let record = record.ok_or("the server has no configuration record")?;
-    if let Some(stock) = choose(lang, &About::Server(*s)) {
+    if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(stock.clone());
     }
     let main = start_main(lang)?;
@@ -234,23 +237,26 @@ fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Ar
 ///
 /// # Errors
 /// What the administrator is to read.
-pub fn start_for(lang: Lang, s: Option<Server>) -> Result<Arc<Stock>, String> {
+pub fn start_for(lang: Lang, s: Option<&Server>) -> Result<Arc<Stock>, String> {
     let main = start_main(lang)?;
-    let Some(s) = s.filter(Server::is_virtual) else { return Ok(main) };
+    let Some(s) = s.filter(|s| s.is_virtual()) else { return Ok(main) };
     // A virtual host without a directive of ours has no record while the file is being read.
-    let Some(record) = lang.server(&s) else { return Ok(main) };
-    Ok(start_virtual(lang, &s, record, &main)?.unwrap_or(main))
+    let Some(record) = lang.server(s) else { return Ok(main) };
+    Ok(start_virtual(lang, s, record, &main)?.unwrap_or(main))
 }
 
 /// The main server's interpreters, once its parent runs.
 pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
-    choose(lang, &About::Server(Server::main()?)).cloned()
+    Server::with_main(|main| choose(lang, &About::Server(main)).cloned())?
 }
 
 /// The parent of the main server; if it does not run yet, it is started here and loads its queue.
 fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
-    let main = Server::main().ok_or("there is no main server yet")?;
-    let record = lang.server(&main).ok_or("the main server has no configuration record")?;
+    Server::with_main(|main| start_parent_of(lang, main)).ok_or("there is no main server yet")?
+}
+
+fn start_parent_of(lang: Lang, main: &Server) -> Result<Arc<Stock>, String> {
+    let record = lang.server(main).ok_or("the main server has no configuration record")?;
     if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
@@ -260,14 +266,14 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
             String::from_utf8_lossy(httpd::mpm::name())
         ));
     }
-    let stock = site::start_parent(lang, &main, &record.conf)?;
+    let stock = site::start_parent(lang, main, &record.conf)?;
     record.draws.give(&stock);
-    site::run_queue(&main, &stock, &record.conf)?;
+    site::run_queue(main, &stock, &record.conf)?;
     // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
     // main server's configuration holds for them, too.
-    for s in main.chain().filter(Server::is_virtual) {
-        if let Some(record) = lang.server(&s) {
-            start_virtual(lang, &s, record, &stock)?;
+    for s in main.chain().filter(|s| s.is_virtual()) {
+        if let Some(record) = lang.server(s) {
+            start_virtual(lang, s, record, &stock)?;
         }
     }
     Ok(stock)
@@ -280,7 +286,7 @@ fn start_virtual(
     record: &ServerRecord,
     main: &Arc<Stock>,
 ) -> Result<Option<Arc<Stock>>, String> {
-    if let Some(stock) = choose(lang, &About::Server(*s)) {
+    if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(Some(stock.clone()));
     }
     let conf = &record.conf;
@@ -313,11 +319,11 @@ fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
     let main = start_main(lang)?;
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     for server in s.chain() {
-        let Some(record) = lang.server(&server) else { continue };
-        let own = if server.is_virtual() { start_virtual(lang, &server, record, &main)? } else { Some(main.clone()) };
+        let Some(record) = lang.server(server) else { continue };
+        let own = if server.is_virtual() { start_virtual(lang, server, record, &main)? } else { Some(main.clone()) };
         let Some(stock) = own else { continue };
         for text in record.conf.check() {
-            report::server(lang, Some(&server), Level::Warn, &text);
+            report::server(lang, Some(server), Level::Warn, &text);
         }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
@@ -357,13 +363,15 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
 fn resolve_early(lang: Lang) -> Result<(), String> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
-        let Some(record) = lang.server(&server) else { continue };
+        // SAFETY: the handlers noted are those of this pass (`site::begin`).
+        let server = unsafe { server.get() };
+        let Some(record) = lang.server(server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
         let about = About::Server(server);
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
-        let found = in_parent(&server, stock, |entry| lang.resolve(entry, &handler, &server, section));
+        let found = in_parent(server, stock, |entry| lang.resolve(entry, &handler, server, section));
         if let Err(raised) = found {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
@@ -388,11 +396,11 @@ pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
 
 fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
-        let Some(record) = lang.server(&server) else { continue };
+        let Some(record) = lang.server(server) else { continue };
         let about = About::Server(server);
         let Some(stock) = choose(lang, &about) else { continue };
         for item in record.conf.post_config_requires.iter() {
-            site::run(&server, stock, item)?;
+            site::run(server, stock, item)?;
         }
     }
     let versions = match main_stock(lang) {
@@ -439,32 +447,36 @@ fn tell_waiting(lang: Lang, s: &Server) {
     let other = languages().rev().find(|other| !std::ptr::eq(*other, lang));
     let tells = languages().next_back().is_some_and(|last| std::ptr::eq(last, lang));
     for server in s.chain() {
-        let Some(record) = lang.server(&server) else { continue };
+        let Some(record) = lang.server(server) else { continue };
         let conf = &record.conf;
         if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
             continue;
         }
         let beside = other.filter(|other| tells && choose(other, &About::Server(server)).is_some());
         let beside = beside
-            .and_then(|other| other.server(&server))
+            .and_then(|other| other.server(server))
             .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
         if let Some(text) = conf.invites_waiting(threads, beside) {
-            report::server(lang, Some(&server), Level::Warn, &text);
+            report::server(lang, Some(server), Level::Warn, &text);
         }
     }
 }
 
 /// child_init, before all other modules.
-pub fn before_child(lang: Lang, pool: Pool, s: Server) {
+pub fn before_child(lang: Lang, pool: Pool, s: &Server) {
     interp::adopt_process();
     CHILD.store(std::process::id() as i32, SeqCst);
     for stock in site::stocks(lang) {
-        in_parent(&s, &stock, |entry| entry.begin_process());
+        in_parent(s, &stock, |entry| entry.begin_process());
     }
     // Prefork's SIGTERM runs the pool's end inside the signal handler: if the signal has interrupted a script, no code of ours may run
     // there, not even the end of the script's request.
     let _ = pool.before_death(leave_at_once_inside_a_script);
-    let _ = pool.on_death(move || child_exit(lang, pool, s));
+    let s = s.keep();
+    let _ = pool.on_death(move || {
+        // SAFETY: a child's pool lies below the configuration's.
+        child_exit(lang, pool, unsafe { s.get() });
+    });
 }
 
 /// Runs the phases of a child's start.
@@ -477,7 +489,7 @@ pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
 }
 
 /// Called when the child's pool dies: the process ends in order.
-fn child_exit(lang: Lang, pool: Pool, s: Server) {
+fn child_exit(lang: Lang, pool: Pool, s: &Server) {
     if interp::is_forked() || LEAVING.load(SeqCst) {
         return;
     }
@@ -485,13 +497,13 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
     let keeper = keeper(lang).take();
     let stopped = keeper.is_none_or(Keeper::stop);
     if stopped {
-        dispatch::server(lang, Phase::ChildExit, &s, &[pool]);
+        dispatch::server(lang, Phase::ChildExit, s, &[pool]);
     } else {
         let text = format!(
             "{}: skipped, and so are the parent's END blocks, since the keeper did not end in time",
             lang.phase_name(Phase::ChildExit)
         );
-        report::server(lang, Some(&s), Level::Warn, &text);
+        report::server(lang, Some(s), Level::Warn, &text);
     }
     let mut busy = 0;
     for stock in site::stocks(lang) {
@@ -506,7 +518,7 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
     }
     if busy > 0 {
         let text = format!("END: not run in {busy} interpreters, which are still in use while the child ends");
-        report::server(lang, Some(&s), Level::Info, &text);
+        report::server(lang, Some(s), Level::Info, &text);
     }
 }
 

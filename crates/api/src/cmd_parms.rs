@@ -11,6 +11,10 @@ pub static CMD_PARMS: Class = Class::of::<CmdParms>(&[
     ro("path", |p: &CmdParms| p.command().path().map(<[u8]>::to_vec))
         .only(PERL)
         .doc("What the section around it is for."),
-    ro("server", |p: &CmdParms| p.command().server()).only(PERL).doc("The server that the line belongs to."),
+    ro("server", server).only(PERL).doc("The server that the line belongs to."),
 ])
 .doc("A line of the configuration while it is read.");
+
+fn server(p: &CmdParms) -> &httpd::Server {
+    p.command().server()
+}

@@ -19,6 +19,6 @@ pub static DIRECTIVE: Class = Class::of::<Node>(&[
 /// The tree lasts as long as a configuration, as its servers do.
 fn of_server(node: Option<Node>) -> Result<Option<Owned<Node>>> {
     let Some(node) = node else { return Ok(None) };
-    let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(&node, runtime()?.ticket(Owner::of(&server)))))
+    let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
+    Ok(Some(Owned::by(&node, ticket.ok_or("there is no server yet")??)))
 }

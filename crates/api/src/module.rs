@@ -23,6 +23,6 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
 /// Modules last as long as a configuration, as its servers do.
 fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {
     let Some(module) = module else { return Ok(None) };
-    let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(&module, runtime()?.ticket(Owner::of(&server)))))
+    let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
+    Ok(Some(Owned::by(&module, ticket.ok_or("there is no server yet")??)))
 }

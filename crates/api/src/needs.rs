@@ -44,7 +44,7 @@ pub(super) static OF_SAME_CONNECTION: Need =
     });
 /// As above.
 pub(super) static OWN_CONNECTION: Need =
-    Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(*c));
+    Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(c));
 
 /// A chain may begin at any of its filters, and again where it began before, but not with one of another chain.
 fn is_of(chain: Option<Filter>, new: &Filter) -> bool {

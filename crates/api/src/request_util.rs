@@ -101,7 +101,7 @@ fn register_auth_provider(
 
 /// For a code that httpd does not know, the line of 500.
 fn status_line(status: i32) -> Option<Vec<u8>> {
-    let pool = httpd::Server::main()?.process_pool();
+    let pool = httpd::Server::with_main(httpd::Server::process_pool)?;
     let known = httpd::status::line_of(&pool, status).filter(|line| !line.starts_with(b"Status "));
     known.or_else(|| httpd::status::line_of(&pool, 500)).map(<[u8]>::to_vec)
 }
@@ -148,7 +148,7 @@ fn dir_config(
     if found.is_some() || setting {
         return Ok(Either::B(found));
     }
-    let server = config.vars_of_server(&r.server())?;
+    let server = config.vars_of_server(r.server())?;
     Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
 }
 

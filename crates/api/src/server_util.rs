@@ -52,7 +52,10 @@ static ROWS: &[Row] = &[
 pub static SERVER_UTIL: Class = Class::new(
     "Apache2::ServerUtil",
     &[
-        class_method("server()", |_class: ClassName| Server::main()).doc("The main server."),
+        class_method("server()", |_class: ClassName| {
+            Server::with_main(|main| Ok::<_, Fail>(Owned::by(main, runtime()?.ticket(Owner::of(main))))).transpose()
+        })
+        .doc("The main server."),
         class_method("section_server()", |_class: ClassName| Ok::<_, Fail>(runtime()?.current_object::<Server>()))
             .doc("The server whose configuration runs the code; `Apache2::PerlSections->server`."),
         function("server_root()", server::server_root).doc("ServerRoot."),
@@ -100,6 +103,6 @@ fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
 }
 
 fn shutdown_cleanup(callback: HandlerArg, arg: Option<Any>) -> Result<()> {
-    let server = Server::main().ok_or("there is no server yet")?;
-    host()?.handlers.at_shutdown(&server, callback.keep_value(), arg.map(|a| a.keep()))
+    let (code, arg) = (callback.keep_value(), arg.map(|a| a.keep()));
+    Server::with_main(|main| host()?.handlers.at_shutdown(main, code, arg)).ok_or("there is no server yet")?
 }

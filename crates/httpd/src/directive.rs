@@ -18,15 +18,15 @@ use std::{
 };
 
 /// What a directive is told: where it stands, and which pools it may use. Lives for one call.
-pub struct Command<'a>(NonNull<ffi::cmd_parms>, Server, PhantomData<&'a ()>);
+pub struct Command<'a>(NonNull<ffi::cmd_parms>, &'a Server, PhantomData<&'a ()>);
 
-impl Command<'_> {
+impl<'a> Command<'a> {
     /// # Safety
     /// Null, or httpd's for a call that outlasts the wrapper.
-    pub(crate) unsafe fn from_ptr<'a>(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
+    pub(crate) unsafe fn from_ptr(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
         let cmd = NonNull::new(cmd)?;
         // SAFETY: the caller's promise; httpd always names the server.
-        let server = unsafe { Server::from_ptr(cmd.as_ref().server) }?;
+        let server = unsafe { Server::at(cmd.as_ref().server) }?;
         Some(Command(cmd, server, PhantomData))
     }
 
@@ -41,7 +41,7 @@ impl Command<'_> {
     }
 
     /// The server it stands in.
-    pub fn server(&self) -> Server {
+    pub fn server(&self) -> &'a Server {
         self.1
     }
 

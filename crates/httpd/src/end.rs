@@ -61,7 +61,7 @@ impl Request {
     pub fn watch_end(&self) {
         let record = RECORD.load(Ordering::Acquire);
         let c = self.connection();
-        if let Some(filter) = end_filter(&c) {
+        if let Some(filter) = end_filter(c) {
             // SAFETY: a filter of ours on a living connection.
             unsafe { (*filter.as_ptr()).ctx = self.as_ptr().cast() };
         } else if !record.is_null() {
@@ -73,7 +73,7 @@ impl Request {
 
     /// To be called when the request's pool dies: the filter that watches for its end must find it no more.
     pub fn forget_end(&self) {
-        if let Some(filter) = end_filter(&self.connection()) {
+        if let Some(filter) = end_filter(self.connection()) {
             // SAFETY: as in `watch_end`.
             unsafe {
                 if (*filter.as_ptr()).ctx == self.as_ptr().cast() {

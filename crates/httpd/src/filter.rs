@@ -75,9 +75,9 @@ impl Filter {
     }
 
     /// Its connection.
-    pub fn connection(&self) -> Option<Connection> {
+    pub fn connection(&self) -> Option<&Connection> {
         // SAFETY: null or living as long as the filter.
-        unsafe { Connection::from_ptr(self.raw().c) }
+        unsafe { Connection::at(self.raw().c) }
     }
 
     /// Gives it to another connection; false if that could die before the one it belongs to.

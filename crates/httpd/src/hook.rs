@@ -361,7 +361,7 @@ unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(
 
 unsafe extern "C" fn connection<H: Host, const P: usize, const O: usize>(c: *mut ffi::conn_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
-    let Some(c) = (unsafe { Connection::from_ptr(c) }) else { return DECLINED };
+    let Some(c) = (unsafe { Connection::at(c) }) else { return DECLINED };
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::connection(PHASES[P].phase, O, c))
 }
 
@@ -379,12 +379,12 @@ unsafe fn pass<H: Host>(
     what: &str,
     [conf, log, temp]: [*mut apr::ffi::apr_pool_t; 3],
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pools, Server) -> c_int,
+    f: impl FnOnce(Pools, &Server) -> c_int,
 ) -> c_int {
     // SAFETY: the caller's promise.
     let (conf, log, temp) = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
     // SAFETY: the caller's promise.
-    let s = unsafe { Server::from_ptr(s) };
+    let s = unsafe { Server::at(s) };
     let (Some(conf), Some(log), Some(temp), Some(s)) = (conf, log, temp, s) else { return OK };
     guard::<H, _>(what, HTTP_INTERNAL_SERVER_ERROR, || f(Pools { conf, log, temp }, s))
 }
@@ -434,10 +434,10 @@ unsafe fn in_child<H: Host>(
     what: &str,
     p: *mut apr::ffi::apr_pool_t,
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pool, Server),
+    f: impl FnOnce(Pool, &Server),
 ) {
     // SAFETY: the caller's promise.
-    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::from_ptr(s)) } {
+    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::at(s)) } {
         guard::<H, _>(what, (), || f(pool, s))
     }
 }

@@ -59,7 +59,7 @@ pub use records::Records;
 pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
-pub use server::Server;
+pub use server::{KeptServer, Server};
 pub use tree::Node;
 
 use std::{
@@ -163,7 +163,7 @@ mod testing {
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE
         }
-        fn new_server(_: Pool, _: Server) -> Vec<String> {
+        fn new_server(_: Pool, _: &Server) -> Vec<String> {
             Vec::new()
         }
         fn merge_server(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
@@ -193,12 +193,12 @@ mod testing {
         fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
-        fn connection(_: Phase, _: usize, _: Connection) -> c_int {
+        fn connection(_: Phase, _: usize, _: &Connection) -> c_int {
             status::DECLINED
         }
-        fn start(_: Phase, _: usize, _: Pools, _: Server) -> c_int {
+        fn start(_: Phase, _: usize, _: Pools, _: &Server) -> c_int {
             status::OK
         }
-        fn child(_: Phase, _: usize, _: Pool, _: Server) {}
+        fn child(_: Phase, _: usize, _: Pool, _: &Server) {}
     }
 }

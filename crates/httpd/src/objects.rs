@@ -8,8 +8,8 @@ use crate::{
 use interp::object;
 
 object!(Request, "Apache2::RequestRec", owner);
-object!(by value Connection, "Apache2::Connection", owner);
-object!(by value Server, "Apache2::ServerRec", owner);
+object!(Connection, "Apache2::Connection", owner);
+object!(Server, "Apache2::ServerRec", owner);
 object!(by value SubRequest, "Apache2::SubRequest");
 object!(by value Filter, "Apache2::Filter");
 object!(by value FilterRec, "Apache2::FilterRec");

@@ -234,18 +234,18 @@ impl Request {
     }
 
     /// The connection it came on.
-    pub fn connection(&self) -> Connection {
+    pub fn connection(&self) -> &Connection {
         // SAFETY: every request has one, which lives longer.
-        match unsafe { Connection::from_ptr(self.raw().connection) } {
+        match unsafe { Connection::at(self.raw().connection) } {
             Some(connection) => connection,
             None => std::process::abort(),
         }
     }
 
     /// The server it is for.
-    pub fn server(&self) -> Server {
+    pub fn server(&self) -> &Server {
         // SAFETY: every request has one, which lives longer.
-        match unsafe { Server::from_ptr(self.raw().server) } {
+        match unsafe { Server::at(self.raw().server) } {
             Some(server) => server,
             None => std::process::abort(),
         }

@@ -27,7 +27,7 @@ pub struct OfConnection<'a> {
 
 impl Topic for OfConnection<'_> {
     fn record(&self) -> About<'_> {
-        About::Connection(*self.c)
+        About::Connection(self.c)
     }
 
     fn ticket(&self) -> Ticket {

@@ -30,9 +30,9 @@ pub enum About<'a> {
     /// A request.
     Request(&'a Request),
     /// A connection.
-    Connection(Connection),
+    Connection(&'a Connection),
     /// A server, while it starts or a child begins or ends.
-    Server(Server),
+    Server(&'a Server),
 }
 
 impl<'a> About<'a> {

@@ -25,7 +25,7 @@ pub struct OfServer<'a> {
 
 impl Topic for OfServer<'_> {
     fn record(&self) -> About<'_> {
-        About::Server(*self.s)
+        About::Server(self.s)
     }
 
     fn ticket(&self) -> Ticket {

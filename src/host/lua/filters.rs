@@ -91,7 +91,7 @@ fn begin(at: &InChain, direction: Direction, phase: Phase) -> Begun<Script> {
     };
     let done = inside(at, phase, |state, entered| {
         let dir = script::dir_of(LUA.dir(r));
-        let file = script::file(&named.script, dir, &r.server());
+        let file = script::file(&named.script, dir, r.server());
         let one = Use { name: &file, text: None, function: script::function(&named.script), dir };
         let env = script::env(&About::Request(r), entered, &one)?;
         let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(r)])?;

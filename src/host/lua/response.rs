@@ -238,7 +238,7 @@ fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option
         (Some(path), _) => Some(Cow::Borrowed(&**path)),
         (None, Source::File(name)) => {
             let written = interpolate(name, |n| groups.get(n).copied().flatten().unwrap_or_default());
-            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), &r.server()).into_owned()))
+            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), r.server()).into_owned()))
         }
         _ => None,
     }

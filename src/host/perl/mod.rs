@@ -51,11 +51,11 @@ pub mod c_callers {
     use std::ptr::NonNull;
 
     /// The parent of a server, or of the main server if none is given; it is started if it does not run, and a failure is logged.
-    pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
+    pub fn start(s: Option<&Server>) -> Option<NonNull<Record>> {
         match startup::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
             Err(text) => {
-                report::server(PERL, s.as_ref(), Level::Emerg, &text);
+                report::server(PERL, s, Level::Emerg, &text);
                 None
             }
         }
@@ -67,11 +67,11 @@ pub mod c_callers {
     }
 
     /// Logs a line about a request, else about a server, else about the main server.
-    pub fn log(r: Option<&Request>, s: Option<Server>, level: Level, text: &[u8]) {
+    pub fn log(r: Option<&Request>, s: Option<&Server>, level: Level, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         match r {
             Some(r) => report::request(PERL, r, level, &text),
-            None => report::server(PERL, s.as_ref(), level, &text),
+            None => report::server(PERL, s, level, &text),
         }
     }
 }

@@ -30,11 +30,11 @@ pub enum Origin<'a> {
     /// A request.
     Request(&'a Request),
     /// A connection.
-    Connection(Connection),
+    Connection(&'a Connection),
     /// A server, at start or in a child: its parent.
-    Server(Server),
+    Server(&'a Server),
     /// A pool: of a request, of a connection, or below one; while the server starts any pool.
-    Pool(Pool, Option<Server>),
+    Pool(Pool, Option<&'a Server>),
     /// Nothing is known, as in a merge of configurations or in a callback without arguments.
     None,
 }
@@ -112,10 +112,10 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
         Origin::Connection(c) => {
             let about = About::Connection(c);
             let stock = choose(PERL, &about)?.clone();
-            let state = ConnectionState::of(PERL, &c)?;
+            let state = ConnectionState::of(PERL, c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock, &c).map_err(|refused| tell(&about, &refused)).ok()?,
+                None => state.hold(&stock, c).map_err(|refused| tell(&about, &refused)).ok()?,
             };
             Some((about, stock, hold))
         }
@@ -131,7 +131,7 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
         Origin::Pool(pool, s) => {
             if !startup::is_child() {
                 // SAFETY: the caller's promise.
-                return unsafe { find(Origin::Server(s.or_else(Server::main)?)) };
+                return unsafe { find(Origin::Server(s.or_else(|| main_server())?)) };
             }
             // SAFETY: the caller's promise.
             unsafe { of_pool(pool) }
@@ -139,8 +139,17 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
         // SAFETY: the caller's promise.
         Origin::None => Frame::find(|f| of_perl(f).then(|| unsafe { standing(f) }))
             // SAFETY: the caller's promise.
-            .or_else(|| if startup::is_child() { None } else { unsafe { find(Origin::Server(Server::main()?)) } }),
+            .or_else(|| if startup::is_child() { None } else { unsafe { find(Origin::Server(main_server()?)) } }),
     }
+}
+
+/// The main server, for an entry.
+///
+/// # Safety
+/// It lives until the entry has been ended.
+unsafe fn main_server() -> Option<&'static Server> {
+    // SAFETY: the caller's promise.
+    unsafe { Server::at(Server::with_main(Server::as_ptr)?) }
 }
 
 /// What an entry is about, and its interpreter.
@@ -170,16 +179,16 @@ fn tell(about: &About, refused: &Refused) {
     }
 }
 
-fn connection_of(about: &About) -> Option<Connection> {
+fn connection_of<'a>(about: &About<'a>) -> Option<&'a Connection> {
     match about {
         About::Request(r) => Some(r.connection()),
-        About::Connection(c) => Some(*c),
+        About::Connection(c) => Some(c),
         About::Server(_) => None,
     }
 }
 
 /// The interpreter this thread is in, if it is of this stock and works for this connection.
-fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
+fn inside(stock: &Arc<Stock>, c: Option<&Connection>) -> Option<Hold> {
     let innermost = Cell::new(true);
     Frame::find(|frame| {
         let hit = innermost.replace(false) && Arc::ptr_eq(frame.stock, stock) && connection_of(&frame.about) == c;
@@ -223,7 +232,7 @@ unsafe fn of_pool(pool: Pool) -> Option<Found> {
         }
         if let Some(c) = p.userdata(CONNECTION) {
             // SAFETY: noted by `note_connection`; as above.
-            let c = unsafe { Connection::from_ptr(c.as_ptr().cast()) }?;
+            let c = unsafe { Connection::at(c.as_ptr().cast()) }?;
             let about = About::Connection(c);
             let (stock, state) = (choose(PERL, &about)?, c.state::<PerlHost>()?);
             let hold = match state.kept(stock).or_else(|| state.held(stock)) {
@@ -251,7 +260,7 @@ pub unsafe fn select(origin: Origin<'static>) -> Option<NonNull<Record>> {
     IN_USE.store(true, Relaxed);
     match origin {
         Origin::Request(r) => note_request(r),
-        Origin::Connection(c) => note_connection(&c),
+        Origin::Connection(c) => note_connection(c),
         _ => {}
     }
     // SAFETY: the caller's promise.
@@ -325,7 +334,7 @@ pub fn keep(hold: &Hold) {
 pub fn ticket() -> Ticket {
     let found = Frame::find(|frame| match frame.about {
         About::Request(r) => RequestState::of(PERL, r).map(RequestState::ticket),
-        About::Connection(c) => ConnectionState::of(PERL, &c).map(|state| state.ticket),
+        About::Connection(c) => ConnectionState::of(PERL, c).map(|state| state.ticket),
         About::Server(_) => Some(Ticket::FOREVER),
     });
     found.unwrap_or(Ticket::FOREVER)

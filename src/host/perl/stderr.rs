@@ -15,14 +15,13 @@ pub struct Stderr;
 
 impl ErrorLog for Stderr {
     fn takes(&self) -> bool {
-        let server = with_about(|about| match about {
-            Some(About::Request(r)) => Some(r.server()),
-            Some(About::Connection(c)) => Some(c.base_server()),
-            Some(About::Server(s)) => Some(*s),
-            None => Server::main(),
-        });
-        let record = server.as_ref().and_then(|s| PERL.server(s));
-        record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+        let takes = |s: &Server| PERL.server(s).is_none_or(|record| record.conf.options.is(ServerOption::LogStderr));
+        with_about(|about| match about {
+            Some(About::Request(r)) => takes(r.server()),
+            Some(About::Connection(c)) => takes(c.base_server()),
+            Some(About::Server(s)) => takes(s),
+            None => Server::with_main(takes).unwrap_or(true),
+        })
     }
 
     fn printed_to_stdout(&self) {

@@ -4,7 +4,7 @@ use api::Calls;
 use httpd::Request;
 use interp::{Result, Ticketed};
 
-use super::{HostRuntime, NO_STATE, lang, state, this_connection, with_request};
+use super::{HostRuntime, NO_STATE, lang, state, with_connection, with_request};
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
 
@@ -37,11 +37,12 @@ impl Calls for HostRuntime {
             }
             Ok(())
         });
-        match (for_request, this_connection()) {
-            (Some(done), _) => return done,
-            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(chosen),
-            (None, None) => {}
-        }
-        Ok(())
+        let for_connection = || {
+            with_connection(|c| {
+                ConnectionState::of(lang()?, c).ok_or(NO_STATE)?.chosen.set(chosen);
+                Ok(())
+            })
+        };
+        for_request.or_else(for_connection).unwrap_or(Ok(()))
     }
 }

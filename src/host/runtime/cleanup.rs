@@ -6,12 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::Pool;
-use httpd::{Connection, Request, Server};
-use interp::{Kept, Raised, Result, is_forked};
+use httpd::{Connection, KeptServer, Request};
+use interp::{Kept, Raised, Result, Ticketed, is_forked};
 
 use super::{nothing_runs, state, with_request};
 use crate::host::about::{About, OfJob};
 use crate::host::call::Call;
+use crate::host::connection::ConnectionState;
+use crate::host::lang::Lang;
 use crate::host::lease::{Frame, Hold, Stock};
 use crate::host::report;
 use crate::host::request::{Job, family};
@@ -34,7 +36,7 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     });
     // SAFETY: of the family of the request whose call this is.
     let owner = owner.flatten().map(|owner| unsafe { owner.as_ref() });
-    let left = Left::of(running(|about| Subject::of(about, owner))?, code, arg);
+    let left = Left::of(running(|lang, about| Subject::of(lang, about, owner))?, code, arg);
     if let Some(r) = owner
         && r.pool() == pool
     {
@@ -67,37 +69,46 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
 }
 
 /// Of the call that runs on this thread: the interpreters, the interpreter, and what `f` says of its subject.
-pub(super) fn running<R>(f: impl Fn(About<'_>) -> R) -> Result<(Arc<Stock>, Hold, R)> {
-    Frame::find(|frame| Some((frame.stock.clone(), frame.hold.clone(), f(frame.about)))).ok_or_else(nothing_runs)
+pub(super) fn running<R>(f: impl Fn(Lang, About<'_>) -> R) -> Result<(Arc<Stock>, Hold, R)> {
+    Frame::find(|frame| Some((frame.stock.clone(), frame.hold.clone(), f(frame.stock.lang, frame.about))))
+        .ok_or_else(nothing_runs)
 }
 
 /// What code that is left for later is about when it runs.
 pub(super) enum Subject {
     /// A request, at whose end it runs at the latest.
     Request(NonNull<Request>),
-    /// A connection.
-    Connection(Connection),
+    /// A connection as long as it lives, then its server.
+    Connection(Ticketed<Connection>, KeptServer),
     /// A server.
-    Server(Server),
+    Server(KeptServer),
 }
 
 impl Subject {
     /// What is left in a call about `about`; `owner` is the request at whose end it runs at the latest.
-    fn of(about: About<'_>, owner: Option<&Request>) -> Subject {
+    pub(super) fn of(lang: Lang, about: About<'_>, owner: Option<&Request>) -> Subject {
         match (about, owner) {
             (About::Request(_), Some(owner)) => Subject::Request(NonNull::from(owner)),
-            (About::Request(r), None) => Subject::Server(r.server()),
-            (About::Connection(c), _) => Subject::Connection(c),
-            (About::Server(s), _) => Subject::Server(s),
+            (About::Request(r), None) => Subject::Server(r.server().keep()),
+            (About::Connection(c), _) => match ConnectionState::of(lang, c) {
+                // SAFETY: the ticket is the connection's own, on whose thread the code runs.
+                Some(state) => Subject::Connection(unsafe { Ticketed::new(c, state.ticket) }, c.base_server().keep()),
+                None => Subject::Server(c.base_server().keep()),
+            },
+            (About::Server(s), _) => Subject::Server(s.keep()),
         }
     }
 
-    fn about(&self) -> About<'_> {
+    fn with<R>(&self, f: &mut dyn FnMut(About<'_>) -> R) -> R {
+        // SAFETY: no code is left that runs when the configuration's memory has gone, since all interpreters have ended by then.
+        let of_server = |s: &KeptServer, f: &mut dyn FnMut(About<'_>) -> R| f(About::Server(unsafe { s.get() }));
         match self {
             // SAFETY: the variant says that it has not ended.
-            Subject::Request(r) => About::Request(unsafe { r.as_ref() }),
-            Subject::Connection(c) => About::Connection(*c),
-            Subject::Server(s) => About::Server(*s),
+            Subject::Request(r) => f(About::Request(unsafe { r.as_ref() })),
+            Subject::Connection(c, server) => {
+                c.with(|c| f(About::Connection(c))).unwrap_or_else(|| of_server(server, f))
+            }
+            Subject::Server(server) => of_server(server, f),
         }
     }
 }
@@ -121,11 +132,13 @@ impl Left {
     }
 
     pub(super) fn run(self) {
-        let about = OfJob { subject: self.subject.about(), hold: &self.hold };
-        let call = Call { lang: self.stock.lang, phase: None, about, stock: &self.stock };
-        let done = call.run(|entry| match &self.arg {
-            Some(arg) => entry.call_kept(&self.code, &[arg.val()]),
-            None => entry.call_kept(&self.code, &[]),
+        let done = self.subject.with(&mut |subject| {
+            let about = OfJob { subject, hold: &self.hold };
+            let call = Call { lang: self.stock.lang, phase: None, about, stock: &self.stock };
+            call.run(|entry| match &self.arg {
+                Some(arg) => entry.call_kept(&self.code, &[arg.val()]),
+                None => entry.call_kept(&self.code, &[]),
+            })
         });
         if let Ok(Err(raised)) = done
             && !matches!(raised, Raised::Exit(_))

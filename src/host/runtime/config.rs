@@ -3,10 +3,10 @@
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
-use httpd::{Request, Rules, Server};
+use httpd::{Connection, Request, Rules, Server};
 use interp::{Fail, Result};
 
-use super::{HostRuntime, NO_STATE, lang, state, state_of, this_connection, with_request};
+use super::{HostRuntime, NO_STATE, lang, state, state_of, with_connection, with_request};
 use crate::host::lang::Lang;
 use crate::host::request::RequestState;
 use crate::host::{site, startup};
@@ -104,8 +104,8 @@ fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
         let kept = &RequestState::of(lang, r).ok_or(NO_STATE)?.extras().server_vars;
         let known = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr());
         let mine = known.map_or_else(|| copy(r.pool()), |(_, mine)| mine);
-        kept.set(Some((*s, mine)));
+        kept.set(Some((s.keep(), mine)));
         Ok(Some(mine))
     });
-    of_request.unwrap_or_else(|| Ok(Some(copy(this_connection().map_or_else(|| s.pconf(), |c| c.pool())))))
+    of_request.unwrap_or_else(|| Ok(Some(copy(with_connection(Connection::pool).unwrap_or_else(|| s.pconf())))))
 }

@@ -7,7 +7,7 @@ use apr::{Pool, Table};
 use httpd::{Connection, Request, Server};
 use interp::{Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket};
 
-use super::{HostRuntime, cleanup, lang, pool_ticket, this_connection, with_request};
+use super::{HostRuntime, cleanup, lang, pool_ticket, with_connection, with_request};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
 use crate::host::lang::Lang;
@@ -17,7 +17,7 @@ use crate::host::request::{RequestState, family};
 impl Runtime for HostRuntime {
     fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
         if std::ptr::eq(class, Server::class()) {
-            return interpreters_server().map(|s| (s.address(), Ticket::FOREVER));
+            return interpreters_server().map(|address| (address, Ticket::FOREVER));
         }
         if !std::ptr::eq(class, Request::class()) {
             return None;
@@ -45,18 +45,18 @@ impl Runtime for HostRuntime {
                 }
                 let c = r.connection();
                 if is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()) {
-                    return ConnectionState::of(lang, &c).map(|state| state.ticket);
+                    return ConnectionState::of(lang, c).map(|state| state.ticket);
                 }
                 is(Server::class(), r.server().address()).then_some(Ticket::FOREVER)
             }
             About::Connection(c) => (is(Connection::class(), c.address()) || is(Pool::class(), c.pool().address()))
-                .then(|| ConnectionState::of(lang, &c).map(|state| state.ticket))
+                .then(|| ConnectionState::of(lang, c).map(|state| state.ticket))
                 .flatten(),
             About::Server(_) => None,
         })
         .or_else(|| {
-            let main = Server::main()?;
-            main.chain().any(|s| is(Server::class(), s.address())).then_some(Ticket::FOREVER)
+            let known = Server::with_main(|main| main.chain().any(|s| is(Server::class(), s.address())));
+            (known == Some(true)).then_some(Ticket::FOREVER)
         })
     }
 
@@ -83,12 +83,12 @@ impl Runtime for HostRuntime {
         if !lang().ok()?.facts.ends_objects {
             return None;
         }
-        with_request(Request::pool).or_else(|| this_connection().map(|c| c.pool()))
+        with_request(Request::pool).or_else(|| with_connection(Connection::pool))
     }
 
     fn outlives_connection(&self, pool: &Pool) -> bool {
-        let c = with_request(Request::connection).or_else(this_connection);
-        c.is_some_and(|c| *pool != c.pool() && pool.is_ancestor(c.pool()))
+        let outlives = |c: &Connection| *pool != c.pool() && pool.is_ancestor(c.pool());
+        with_request(|r| outlives(r.connection())).or_else(|| with_connection(outlives)).unwrap_or(false)
     }
 
     fn status_text(&self, status: i32) -> String {
@@ -105,10 +105,10 @@ impl Runtime for HostRuntime {
 }
 
 /// The server whose interpreters run this call: the first of those that share them.
-fn interpreters_server() -> Option<Server> {
+fn interpreters_server() -> Option<NonNull<()>> {
     let stock = Frame::find(|frame| Some(frame.stock.clone()))?;
-    let shares = |s: &Server| choose(stock.lang, &About::Server(*s)).is_some_and(|of| Arc::ptr_eq(of, &stock));
-    Server::main()?.chain().find(shares)
+    let shares = |s: &Server| choose(stock.lang, &About::Server(s)).is_some_and(|of| Arc::ptr_eq(of, &stock));
+    Server::with_main(|main| main.chain().find(|s| shares(s)).map(Server::address))?
 }
 
 /// Runs `f` with the request that class methods find: one of the family of the request whose call runs. A cleanup on another
@@ -125,7 +125,7 @@ pub fn with_current_request<R>(f: &mut dyn FnMut(&Request) -> R) -> Option<R> {
         })
     });
     // A script may have made a request in a phase of the connection, and have chosen it.
-    of_family.unwrap_or_else(|| lang.connection(&this_connection()?)?.chosen.get()?.with(f))
+    of_family.unwrap_or_else(|| with_connection(|c| lang.connection(c)?.chosen.get()?.with(f))?)
 }
 
 /// `PerlOptions +GlobalRequest` of the request's directory.

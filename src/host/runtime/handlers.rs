@@ -65,7 +65,7 @@ impl Handlers for HostRuntime {
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
-        let running = running(|_| Subject::Server(*s))?;
+        let running = running(|_, _| Subject::Server(s.keep()))?;
         if site::with(running.0.lang, |site| site.is_complete) {
             return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
         }

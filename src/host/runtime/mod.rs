@@ -82,10 +82,11 @@ fn with_request<R>(f: impl FnOnce(&Request) -> R) -> Option<R> {
     })
 }
 
-/// The connection this thread is about, unless it is about a request.
-fn this_connection() -> Option<Connection> {
+/// Runs `f` with the connection this thread is about, unless it is about a request.
+fn with_connection<R>(f: impl FnOnce(&Connection) -> R) -> Option<R> {
+    let mut f = Some(f);
     Frame::find(|frame| match frame.about {
-        About::Connection(c) => Some(c),
+        About::Connection(c) => f.take().map(|f| f(c)),
         _ => None,
     })
 }

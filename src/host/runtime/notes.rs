@@ -30,7 +30,7 @@ impl Notes for HostRuntime {
             return Ok(());
         }
         let c = filter.connection().ok_or(NO_STATE)?;
-        f(settled(&c)?.filters.borrow_mut().entry(key).or_default());
+        f(settled(c)?.filters.borrow_mut().entry(key).or_default());
         Ok(())
     }
 }

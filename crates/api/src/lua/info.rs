@@ -143,7 +143,7 @@ pub(super) fn config(_r: &Request) -> Value {
 
 /// The directives of the request's virtual host; of the main server all.
 pub(super) fn activeconfig(r: &Request) -> Value {
-    tree(Node::of_server(&r.server()))
+    tree(Node::of_server(r.server()))
 }
 
 /// Whether an expression is true; false and a text if there is something wrong with it.
