@@ -68,11 +68,11 @@ pub trait Language: Sized + 'static {
     }
 
     /// As [`Host::output_filter`].
-    fn output_filter(_f: OwnFilter, _bb: Brigade) -> c_int {
+    fn output_filter(_f: OwnFilter<'_>, _bb: Brigade) -> c_int {
         Status::EGENERAL.code()
     }
     /// As [`Host::input_filter`].
-    fn input_filter(_f: OwnFilter, _bb: Brigade, _ask: Ask) -> c_int {
+    fn input_filter(_f: OwnFilter<'_>, _bb: Brigade, _ask: Ask) -> c_int {
         Status::EGENERAL.code()
     }
 }
@@ -123,7 +123,7 @@ impl<L: Language> Host for Module<L> {
 
     fn directive(
         row: &'static Directive,
-        cmd: &Command<'_>,
+        cmd: &Command,
         slots: &Slots<'_, Self>,
         args: &[&[u8]],
     ) -> Result<(), String> {
@@ -174,11 +174,11 @@ impl<L: Language> Host for Module<L> {
         startup::child(L::lang(), phase, pool, s);
     }
 
-    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter<'_>, bb: Brigade) -> c_int {
         L::output_filter(f, bb)
     }
 
-    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
         L::input_filter(f, bb, ask)
     }
 
@@ -194,7 +194,7 @@ impl<L: Language> Host for Module<L> {
         provider::check_authorization(L::lang(), r, name, line)
     }
 
-    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+    fn check_require_line(cmd: &Command, name: &[u8], line: &[u8]) -> Result<(), String> {
         provider::check_require_line(L::lang(), cmd, name, line)
     }
 

@@ -126,7 +126,7 @@ pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) ->
 ///
 /// # Errors
 /// The code's own words, or what it raised.
-pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+pub fn check_require_line(lang: Lang, cmd: &Command, name: &[u8], line: &[u8]) -> Result<(), String> {
     let Some(provider) = find(lang, Group::Authz, name) else { return Ok(()) };
     let Some(second) = &provider.second else { return Ok(()) };
     let s = cmd.server();
@@ -140,7 +140,7 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
     };
     // The ticket is void once the line has been read: the object must not be used after that.
     let ticket = Ticket::new_owner();
-    let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
+    let parms = cmd.val(ticket);
     let done = Frame::enter(About::Server(s), None, &stock, &hold, |interp| {
         let args = [parms, line.val(Ticket::FOREVER)];
         interp::enter(interp, |entry| lang.call(&About::Server(s), entry, second, &args))

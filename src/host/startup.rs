@@ -119,7 +119,7 @@ pub fn new_server(s: &Server) {
 pub fn directive<H: CommonHost>(
     lang: Lang,
     row: &'static Directive,
-    cmd: &Command<'_>,
+    cmd: &Command,
     slots: &Slots<'_, H>,
     args: &[&[u8]],
 ) -> Result<(), String> {

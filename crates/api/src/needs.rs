@@ -47,8 +47,8 @@ pub(super) static OWN_CONNECTION: Need =
     Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(c));
 
 /// A chain may begin at any of its filters, and again where it began before, but not with one of another chain.
-fn is_of(chain: Option<Filter>, new: &Filter) -> bool {
-    new.is_in(chain) || chain.is_some_and(|first| first.is_in(Some(*new)))
+fn is_of(chain: Option<&Filter>, new: &Filter) -> bool {
+    new.is_in(chain) || chain.is_some_and(|first| first.is_in(Some(new)))
 }
 
 macro_rules! chains {

@@ -86,7 +86,7 @@ impl Request {
 
     /// Whether what mod_rewrite has noted was said by the server.
     fn server_rewrites(&self) -> bool {
-        let Some(rewrite) = Loaded::named(b"mod_rewrite.c") else { return true };
+        let Some(rewrite) = Loaded::named(self.server(), b"mod_rewrite.c") else { return true };
         self.htaccess().all(|vector| {
             // SAFETY: vectors of directories, in which the core keeps this record.
             unsafe {

@@ -53,7 +53,6 @@ pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
 pub use module::{Host, ModuleRecord, Record, pconf};
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
-pub use provider::CmdParms;
 pub use raw::Wait;
 pub use records::Records;
 pub use regex::{Groups, Regex};

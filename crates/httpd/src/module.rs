@@ -89,11 +89,11 @@ pub trait Host: Sized + 'static {
     fn child(phase: Phase, order: usize, pool: Pool, s: &Server);
 
     /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
-    fn output_filter(_f: kind::OwnFilter, _bb: Brigade) -> c_int {
+    fn output_filter(_f: kind::OwnFilter<'_>, _bb: Brigade) -> c_int {
         apr::Status::EGENERAL.code()
     }
     /// Data is wanted of such a filter.
-    fn input_filter(_f: kind::OwnFilter, _bb: Brigade, _ask: kind::Ask) -> c_int {
+    fn input_filter(_f: kind::OwnFilter<'_>, _bb: Brigade, _ask: kind::Ask) -> c_int {
         apr::Status::EGENERAL.code()
     }
 

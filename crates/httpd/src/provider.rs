@@ -13,7 +13,7 @@ use std::{
     cell::Cell,
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
-    ptr::{self, NonNull},
+    ptr,
     sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed},
 };
 
@@ -210,7 +210,7 @@ unsafe extern "C" fn check_require_line<H: Host>(
     _parsed: *mut *const c_void,
 ) -> *const c_char {
     // SAFETY: httpd lends them for this call.
-    let (Some(cmd), line) = (unsafe { Command::from_ptr(cmd) }, unsafe { bytes_at(line) }) else { return ptr::null() };
+    let (Some(cmd), line) = (unsafe { Command::at(cmd) }, unsafe { bytes_at(line) }) else { return ptr::null() };
     let Some(name) = cmd.temp_pool().userdata(AUTHZ_KEY) else { return ptr::null() };
     // SAFETY: httpd keeps the provider's name there while it reads the line.
     let (name, line) = (unsafe { bytes_at(name.as_ptr().cast()) }.unwrap_or_default(), line.unwrap_or_default());
@@ -225,24 +225,4 @@ unsafe extern "C" fn check_require_line<H: Host>(
 fn authn(status: c_int) -> ffi::authn_status {
     let known = (ffi::AUTH_DENIED..=ffi::AUTH_GENERAL_ERROR).find(|s| *s as c_int == status);
     known.unwrap_or(ffi::AUTH_GENERAL_ERROR)
-}
-
-/// A [`Command`] as a script holds it, while a line is read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct CmdParms(NonNull<ffi::cmd_parms>);
-
-impl CmdParms {
-    /// The command behind it.
-    pub fn command(&self) -> Command<'_> {
-        // SAFETY: the object's ticket, which the door checked, ends with httpd's call; made from a command, which has a server.
-        unsafe { Command::from_ptr(self.0.as_ptr()).unwrap_unchecked() }
-    }
-}
-
-impl Command<'_> {
-    /// As an object for scripts, which must not outlive the call.
-    pub fn parms(&self) -> Option<CmdParms> {
-        NonNull::new(self.as_ptr()).map(CmdParms)
-    }
 }
