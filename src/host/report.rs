@@ -9,7 +9,7 @@ use interp::Raised;
 
 use super::about::About;
 use super::lang::Lang;
-use super::request::Step;
+use super::step::Step;
 
 fn entry(lang: Lang, level: Level) -> Entry<'static> {
     Entry::new(level, lang.module())

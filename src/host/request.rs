@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
-use httpd::{KeptServer, Request};
-use interp::{Bag, HandlerRef, Object, Ticket, Ticketed, Val};
+use httpd::{KeptServer, Records, Request};
+use interp::{Bag, Object, Ticket, Ticketed, Val};
 use leases::Drains;
 use smallvec::SmallVec;
 
 use super::about::About;
 use super::connection::ConnectionState;
 use super::lang::Lang;
-use super::lease::{Frame, Hold, Refused, Stock, Tree, choose};
-use super::waiting;
+use super::lease::{Frame, Hold, Stock, Tree};
+use super::server::choose;
+use super::step::Step;
 
 /// A request and all it reaches by `main` and `prev`, itself first.
 pub fn family(r: &Request) -> impl Iterator<Item = &Request> {
@@ -32,15 +33,6 @@ pub fn top(r: &Request) -> &Request {
 
 /// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies earlier.
 pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
-
-/// A handler in a stack of this request.
-#[derive(Clone)]
-pub enum Step {
-    /// From the configuration, or pushed by name.
-    Named(Handler),
-    /// Pushed code, which lives in the interpreter that a pin holds.
-    Code(HandlerRef),
-}
 
 /// The part of a request's state that most requests never have.
 #[derive(Default)]
@@ -112,20 +104,28 @@ pub struct RequestState {
 unsafe impl Send for RequestState {}
 
 impl RequestState {
+    /// The state of a request, if it has one.
+    #[inline(always)]
+    pub fn find(lang: Lang, r: &Request) -> Option<&RequestState> {
+        // SAFETY: what each language's module keeps with requests begins so (SAFETY.md, "parts of a request's state").
+        unsafe { Records::<Request, RequestState>::new(lang.module()) }.get(r)
+    }
+
     /// The state of a request, made if there is none yet. `None` only if httpd has no slot for us.
     pub fn of(lang: Lang, r: &Request) -> Option<&RequestState> {
-        if let Some(state) = lang.state(r) {
+        if let Some(state) = RequestState::find(lang, r) {
             return Some(state);
         }
         let shared = match r.prev().or_else(|| r.main()) {
             Some(above) if !starts_a_tree(lang, r) => RequestState::of(lang, above)?.shared_tree().clone().into(),
             _ => OnceCell::new(),
         };
-        lang.own().mark_in_use(Phase::Response);
+        lang.in_use.mark(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
-        let state = lang.make_state(r, shared)?;
+        lang.make_state(r, shared);
+        let state = RequestState::find(lang, r)?;
         lang.request_begins(r);
-        if lang.own().uses().has(Phase::Cleanup) {
+        if lang.uses().has(Phase::Cleanup) {
             state.expect_end(r);
         }
         if r.main().is_some() || r.prev().is_some() {
@@ -151,11 +151,11 @@ impl RequestState {
         }
     }
 
-    /// Has [`super::end::at_death`] called when the request's pool is about to die: before whatever it does has anything to do.
+    /// Has [`LanguageRow::request_dies`](super::lang::LanguageRow::request_dies) called when the request's pool is about to die: before whatever it does has anything to do.
     pub fn expect_end(&self, r: &Request) {
         if !self.has_end.replace(true) {
             let lang = self.lang;
-            let _ = r.before_death(move |r| super::end::at_death(lang, r));
+            let _ = r.before_death(move |r| lang.request_dies(r));
         }
     }
 
@@ -183,7 +183,7 @@ impl RequestState {
         }
         let first = top(r);
         if first != r
-            && let Some(extras) = self.lang.state(first).and_then(|state| state.extras.get())
+            && let Some(extras) = RequestState::find(self.lang, first).and_then(|state| state.extras.get())
         {
             let mut members = extras.members.borrow_mut();
             if let Some(at) = members.iter().rposition(|m| *m == NonNull::from(r)) {
@@ -291,43 +291,9 @@ impl RequestState {
         Val::object(Request::class(), r.address(), self.ticket())
     }
 
-    /// The interpreter for one call of another module's, which begins no walk.
-    ///
-    /// # Errors
-    /// `Refused` when none could be had.
-    pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        let connection = r.connection();
-        let connection = self.lang.connection(connection);
-        match connection.and_then(|c| c.kept(stock)) {
-            Some(hold) => Ok(hold),
-            None => {
-                let home = connection.and_then(|c| c.home(stock));
-                self.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r)))
-            }
-        }
-    }
-
-    /// The interpreter for a call of this request; begins its walk where the scope asks for one. The response phase ends the
-    /// walk anyway, so it begins none.
-    ///
-    /// # Errors
-    /// `Refused` when none could be had.
-    pub fn hold(&self, r: &Request, phase: Option<Phase>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        let connection = r.connection();
-        let home = match self.lang.connection(connection) {
-            None => None,
-            Some(c) => match c.kept(stock) {
-                Some(hold) => return Ok(hold),
-                None => c.home(stock),
-            },
-        };
-        let hold = self.tree().hold(stock, home, || waiting::terms(stock, connection, Some(r)))?;
-        if stock.scope() == LeaseScope::Connection
-            && let Some(state) = ConnectionState::of(self.lang, connection)
-        {
-            state.keep(stock, &hold);
-            return Ok(hold);
-        }
+    /// Begins the request's walk with the interpreter that a call of the phase has been given, where the stock's scope asks for one. The
+    /// response phase ends the walk anyway, so it begins none.
+    pub fn begin_walk(&self, r: &Request, phase: Option<Phase>, stock: &Stock, hold: &Hold) {
         let walks = match stock.scope() {
             LeaseScope::Handler => false,
             LeaseScope::Request => !matches!(phase, Some(Phase::Log | Phase::Cleanup)),
@@ -336,9 +302,8 @@ impl RequestState {
         if walks {
             self.expect_end(r);
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
-            self.tree().walk(r.as_ptr().addr(), main, &hold);
+            self.tree().walk(r.as_ptr().addr(), main, hold);
         }
-        Ok(hold)
     }
 
     /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
@@ -405,7 +370,7 @@ impl RequestState {
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
             let lang = self.lang;
-            let _ = r.on_death(move |r| super::end::after_death(lang, r));
+            let _ = r.on_death(move |r| lang.request_is_dead(r));
             self.watch(r);
         }
     }

@@ -179,13 +179,13 @@ impl Connection {
     /// Our state of it, once [`Connection::set_state`] was called.
     #[inline]
     pub fn state<H: Host>(&self) -> Option<&H::Connection> {
-        records::of::<H>().connection(self)
+        records::connections::<H>().get(self)
     }
 
     /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
     /// before stays and is returned.
     pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
-        records::of::<H>().set_connection(self, state)
+        records::connections::<H>().put(self, state)
     }
 
     /// Whether a module has state here.

@@ -323,7 +323,7 @@ unsafe extern "C" fn block<H: Host>(
     let fallback = Err(format!("{}>: an error in the module itself", String::from_utf8_lossy(cmd.name())));
     let result = guard::<H, _>("a block of the configuration", fallback, || {
         // SAFETY: httpd reads a file and passes the place of the node that is to stand for this line.
-        unsafe { read_block(&cmd, current.cast(), arg) }
+        unsafe { read_block(cmd, current.cast(), arg) }
     });
     match result {
         Ok(()) => ptr::null(),
@@ -434,7 +434,7 @@ unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]
         dir_is_shared: is_serving && dir.is_some_and(Record::is_permanent),
     };
     let result = guard::<H, _>(row.name, Err(format!("{}: an error in the module itself", row.name)), || {
-        H::directive(row, &cmd, &slots, args)
+        H::directive(row, cmd, &slots, args)
     });
     match result {
         Ok(()) => ptr::null(),

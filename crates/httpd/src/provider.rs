@@ -215,7 +215,7 @@ unsafe extern "C" fn check_require_line<H: Host>(
     // SAFETY: httpd keeps the provider's name there while it reads the line.
     let (name, line) = (unsafe { bytes_at(name.as_ptr().cast()) }.unwrap_or_default(), line.unwrap_or_default());
     let fallback = Err("an error in the module itself".to_owned());
-    match guard::<H, _>("parse_require_line", fallback, || H::check_require_line(&cmd, name, line)) {
+    match guard::<H, _>("parse_require_line", fallback, || H::check_require_line(cmd, name, line)) {
         Ok(()) => ptr::null(),
         Err(message) => cmd.pool().cstr(message.as_bytes()).as_ptr(),
     }

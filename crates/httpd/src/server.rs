@@ -224,17 +224,17 @@ impl Server {
     /// Our record of it; `None` if the module is not configured for this server yet.
     #[inline]
     pub fn config<H: Host>(&self) -> Option<&H::Server> {
-        records::of::<H>().server(self)
+        records::servers::<H>().get(self)
     }
 
     #[inline]
     pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
-        records::of::<H>().record(self)
+        records::servers::<H>().record(self)
     }
 
     /// The record of what stands outside every section (`lookup_defaults`).
     pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
-        records::of::<H>().dir_defaults(self)
+        records::dirs::<H>().defaults(self)
     }
 
     /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`

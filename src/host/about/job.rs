@@ -5,12 +5,11 @@ use std::ffi::c_int;
 use httpd::status::DECLINED;
 use interp::{Entry, Interp, Ticket};
 
-use super::super::about::About;
 use super::super::call::Call;
 use super::super::lang::Lang;
 use super::super::lease::{Hold, Refused};
 use super::super::report;
-use super::{Args, Topic};
+use super::{About, Args, Topic};
 
 /// A job, and the interpreter that holds its code.
 #[derive(Clone, Copy)]

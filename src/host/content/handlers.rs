@@ -7,14 +7,16 @@ use httpd::Request;
 use httpd::status::DECLINED;
 
 use super::super::configured;
-use super::super::module::Language;
+use super::super::language::Language;
+use super::super::request::RequestState;
 use super::{Handlers, end_walk, respond};
 
 /// Runs them.
 #[inline(always)]
 pub fn run<L: Language>(row: &ContentRow, r: &Request) -> c_int {
     let configured = &*configured::of_request(L::lang(), Phase::Response, r);
-    if configured.is_empty() && !L::lang().state(r).is_some_and(|state| state.is_changed(Phase::Response)) {
+    if configured.is_empty() && !RequestState::find(L::lang(), r).is_some_and(|state| state.is_changed(Phase::Response))
+    {
         end_walk(L::lang(), r);
         return L::declined(r);
     }

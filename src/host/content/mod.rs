@@ -2,21 +2,21 @@
 //! where it is the same in all languages.
 
 mod handlers;
+mod respond;
+mod work;
 
 use std::ffi::c_int;
 
 use config::content::first_letters;
-use config::{ContentRow, Form, Handler, Phase};
+use config::{ContentRow, Form};
 use httpd::Request;
 use httpd::status::DECLINED;
-use interp::Entry;
 
-use super::about::{OfRequest, Topic};
-use super::call::Call;
-use super::lang::Lang;
-use super::lease::{Hold, Refused};
-use super::module::Language;
+use super::language::Language;
 use super::{end, hint};
+
+pub use respond::{end_walk, respond};
+pub use work::{Handlers, Own, Work};
 
 /// The content handler of this language that a request asks for.
 #[inline(always)]
@@ -52,64 +52,5 @@ pub fn run<L: Language>(r: &Request) -> c_int {
     match row.form {
         Form::Handlers => handlers::run::<L>(row, r),
         Form::File => L::run_file(row, r),
-    }
-}
-
-/// What answers, within the interpreter.
-pub trait Work {
-    /// Answers; returns the phase's status.
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int;
-}
-
-/// Handlers of the phase.
-pub struct Handlers<'a>(pub &'a [Handler]);
-
-impl Work for Handlers<'_> {
-    #[inline(always)]
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        call.stack(entry, self.0)
-    }
-}
-
-/// A language's own code.
-pub struct Own<F>(pub F);
-
-impl<F: FnOnce(&OfRequest<'_>, &dyn Entry) -> c_int> Work for Own<F> {
-    #[inline(always)]
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        (self.0)(&call.about, entry)
-    }
-}
-
-/// Enters an interpreter, answers there, and ends the request's walk; `None` where the language is switched off. `hold` may choose the
-/// interpreter before.
-#[inline(always)]
-pub fn respond<L: Language>(
-    row: Option<&ContentRow>,
-    r: &Request,
-    hold: impl FnOnce(&Call<'_, OfRequest<'_>>) -> Result<Option<Hold>, Refused>,
-    work: impl Work,
-) -> Option<c_int> {
-    let Some(call) = Call::of_request(L::lang(), Phase::Response, r) else {
-        end_walk(L::lang(), r);
-        return None;
-    };
-    let done = match hold(&call) {
-        Ok(_hold) => call.run(|entry| L::answer(row, &call, entry, work)),
-        Err(refused) => Err(refused),
-    };
-    let status = match done {
-        Ok(status) => status,
-        Err(refused) => call.about.refused(&call, &refused),
-    };
-    call.about.state.end_walk(r);
-    Some(status)
-}
-
-/// Ends the walk of a request that will not be answered by us, or has been.
-#[inline]
-pub fn end_walk(lang: Lang, r: &Request) {
-    if let Some(state) = lang.state(r) {
-        state.end_walk(r);
     }
 }

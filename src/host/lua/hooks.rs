@@ -11,7 +11,7 @@ use interp::{Entry, Raised};
 use super::super::about::{About, OfRequest, Topic};
 use super::super::call::Call;
 use super::super::report;
-use super::super::request::Step;
+use super::super::step::Step;
 use super::{LUA, scope, script};
 
 /// The hooks of a phase at a position.

@@ -20,6 +20,7 @@ use lazy_static::lazy_static;
 use super::super::about::{About, OfRequest};
 use super::super::call::Call;
 use super::super::content::{Own, Work};
+use super::super::server::ServerRecord;
 use super::super::{configured, content, hint, report};
 use super::scope;
 use super::script::{self, Use};
@@ -143,7 +144,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
     if !r.has_htaccess() || r.is_handler_of_script() {
         return true;
     }
-    if LUA.server_of(r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
+    if ServerRecord::of_request(LUA, r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
         return true;
     }
     let ours: &[&ModuleRecord] = &[

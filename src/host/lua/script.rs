@@ -15,6 +15,7 @@ use super::super::about::About;
 use super::super::connection::ConnectionState;
 use super::super::lease::Frame;
 use super::super::request::RequestState;
+use super::super::server::ServerRecord;
 use super::{LUA, entered};
 
 /// One use of a script: its file or text, the function, and the configuration that holds there.
@@ -137,7 +138,7 @@ pub fn dir_of(dir: Option<&DirConf>) -> &DirConf {
 
 /// `LuaRoot`: that of the section, else that of the server.
 fn root<'d>(dir: &'d DirConf, server: &'d Server) -> Option<&'d Arc<[u8]>> {
-    dir.root().or_else(|| LUA.server(server).and_then(|record| record.conf.root()))
+    dir.root().or_else(|| ServerRecord::find(LUA, server).and_then(|record| record.conf.root()))
 }
 
 /// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.

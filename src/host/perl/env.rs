@@ -16,7 +16,6 @@ use interp::Entry;
 use interp_perl::{Entered, EnvSink};
 
 use super::{Part, PerlHost, entered};
-use crate::host::about::OfRequest;
 
 /// What scripts test for to see where they run; mod_perl 2.0.12's own words.
 pub const MOD_PERL: &str = "mod_perl/2.0.12";
@@ -66,28 +65,34 @@ fn owner(r: &Request) -> Option<NonZeroUsize> {
 /// A call inside one of another request, as of a subrequest that a script runs, has a `%ENV` of its own, which begins as a copy:
 /// nothing of it stays in the outer one, and what handlers write there is shown to the later calls of the same request.
 #[inline(always)]
-pub fn around(of: &OfRequest<'_>, part: &Part, entered: &Entered, f: impl FnOnce()) {
+pub fn around(r: &Request, server: &ServerConf, part: &Part, entered: &Entered, f: impl FnOnce()) {
     let before = entered.env_owner();
     if before.is_none() && !part.env.get().shows {
         f();
         if entered.env_owner().is_some() {
-            entered.hide_env(&Shown { r: of.r, part });
+            entered.hide_env(&Shown { r, part });
         }
     } else {
-        around_shown(of, part, entered, before, f);
+        around_shown(r, server, part, entered, before, f);
     }
 }
 
 #[cold]
-fn around_shown(of: &OfRequest<'_>, part: &Part, entered: &Entered, before: Option<NonZeroUsize>, f: impl FnOnce()) {
-    let r = of.r;
+fn around_shown(
+    r: &Request,
+    server: &ServerConf,
+    part: &Part,
+    entered: &Entered,
+    before: Option<NonZeroUsize>,
+    f: impl FnOnce(),
+) {
     if before == owner(r) {
         return f();
     }
     let shown = Shown { r, part };
     let dir = part.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
     let table = part.shown.get();
-    let own = configured(&of.server.conf, dir).filter(|_| table.is_none() && part.env.get().shows);
+    let own = configured(server, dir).filter(|_| table.is_none() && part.env.get().shows);
     let vars = own.chain(table.iter().flat_map(Table::iter));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
@@ -151,14 +156,13 @@ fn shown(r: &Request, part: &Part) -> Table {
 /// Called before handlers of a request run: puts in the variables of the server and, where it is known, of the directory. Mostly
 /// there are none.
 #[inline(always)]
-pub fn before_handlers(of: &OfRequest<'_>, entry: &dyn Entry) {
-    let Some(part) = super::part(of.r) else { return };
-    let (server, dir) = (&of.server.conf, of.dir);
+pub fn before_handlers(r: &Request, server: &ServerConf, dir: Option<&DirConf>, entry: &dyn Entry) {
+    let Some(part) = super::part(r) else { return };
     let done = part.env.get();
     let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
     if of_server || dir.is_some_and(|dir| !done.dir && !dir.set_env.is_empty()) {
         if let Some(entered) = entered(entry) {
-            put_configured(of.r, part, server, dir, entered);
+            put_configured(r, part, server, dir, entered);
         }
         return;
     }

@@ -20,9 +20,10 @@ use leases::Begun;
 use super::{PERL, PerlHost, record};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
-use crate::host::lease::{Frame, Hold, Refused, Standing, Stock, choose};
+use crate::host::lease::{Frame, Hold, Refused, Standing, Stock};
 use crate::host::request::RequestState;
-use crate::host::{report, startup};
+use crate::host::server::choose;
+use crate::host::{holding, parents, process, report};
 
 /// The origin of an entry.
 #[derive(Clone, Copy)]
@@ -105,7 +106,7 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
             let state = RequestState::of(PERL, r)?;
             let hold = match inside(&stock, Some(r.connection())) {
                 Some(hold) => hold,
-                None => state.borrow(r, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
+                None => holding::for_others(PERL, r, state, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };
             Some((about, stock, hold))
         }
@@ -115,7 +116,7 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
             let state = ConnectionState::of(PERL, c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock, c).map_err(|refused| tell(&about, &refused)).ok()?,
+                None => holding::for_connection(c, state, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };
             Some((about, stock, hold))
         }
@@ -123,13 +124,13 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
             let about = About::Server(s);
             let stock = match s.config::<PerlHost>() {
                 Some(_) => choose(PERL, &about)?.clone(),
-                None => startup::main_stock(PERL)?,
+                None => parents::main_stock(PERL)?,
             };
             let hold = stock.hold_parent();
             Some((about, stock, hold))
         }
         Origin::Pool(pool, s) => {
-            if !startup::is_child() {
+            if !process::is_child() {
                 // SAFETY: the caller's promise.
                 return unsafe { find(Origin::Server(s.or_else(|| main_server())?)) };
             }
@@ -139,7 +140,7 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
         // SAFETY: the caller's promise.
         Origin::None => Frame::find(|f| of_perl(f).then(|| unsafe { standing(f) }))
             // SAFETY: the caller's promise.
-            .or_else(|| if startup::is_child() { None } else { unsafe { find(Origin::Server(main_server()?)) } }),
+            .or_else(|| if process::is_child() { None } else { unsafe { find(Origin::Server(main_server()?)) } }),
     }
 }
 
@@ -221,7 +222,7 @@ unsafe fn of_pool(pool: Pool) -> Option<Found> {
             // SAFETY: noted by `note_request`; a request_rec lies in its own pool, which is not gone yet.
             let r = unsafe { Request::at(r.as_ptr().cast()) }?;
             let about = About::Request(r);
-            let (stock, state) = (choose(PERL, &about)?, PERL.state(r)?);
+            let (stock, state) = (choose(PERL, &about)?, RequestState::find(PERL, r)?);
             let kept =
                 r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree().held(stock));
             let hold = match kept {

@@ -15,6 +15,7 @@ use crate::host::about::{OfRequest, Topic};
 use crate::host::call::Call;
 use crate::host::content::Work;
 use crate::host::output::Output;
+use crate::host::request::RequestState;
 use crate::host::{configured, dispatch, hint, report};
 
 /// Runs the handlers, sends what is left of their output, and finds the status.
@@ -28,7 +29,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
         said.unwrap_or_else(|| row.is_some_and(|row| row.turns_on(option)))
     };
     part.output.open(on(DirOption::ParseHeaders));
-    env::before_handlers(of, entered);
+    env::before_handlers(of.r, &of.server.conf, of.dir, entered);
     let with_env = on(DirOption::SetupEnv);
     let status = match row {
         Some(row) if row.takes_over => {
@@ -76,7 +77,7 @@ fn printed_astray(call: &Call<'_, OfRequest<'_>>) {
 /// sent; their second argument says so.
 pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
     let configured = &*configured::of_request(PERL, phase, r);
-    if configured.is_empty() && !PERL.state(r).is_some_and(|state| state.is_changed(phase)) {
+    if configured.is_empty() && !RequestState::find(PERL, r).is_some_and(|state| state.is_changed(phase)) {
         return DECLINED;
     }
     let Some(call) = Call::of_request(PERL, phase, r) else { return DECLINED };
@@ -86,7 +87,7 @@ pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
             true => part.output.open_for_look_up(),
             false => part.output.open(false),
         }
-        env::before_handlers(&call.about, entry);
+        env::before_handlers(r, &call.about.server.conf, call.about.dir, entry);
         let args = [call.about.state.subject(r), is_look_up.val(Ticket::FOREVER)];
         let status = call.stack_with(entry, configured, &args);
         if is_look_up || status == DECLINED {

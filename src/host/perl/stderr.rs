@@ -9,13 +9,16 @@ use super::PERL;
 use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::report;
+use crate::host::server::ServerRecord;
 
 /// The stream behind STDERR: what Perl code warns or prints there.
 pub struct Stderr;
 
 impl ErrorLog for Stderr {
     fn takes(&self) -> bool {
-        let takes = |s: &Server| PERL.server(s).is_none_or(|record| record.conf.options.is(ServerOption::LogStderr));
+        let takes = |s: &Server| {
+            ServerRecord::find(PERL, s).is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+        };
         with_about(|about| match about {
             Some(About::Request(r)) => takes(r.server()),
             Some(About::Connection(c)) => takes(c.base_server()),

@@ -4,9 +4,10 @@ use api::Calls;
 use httpd::Request;
 use interp::{Result, Ticketed};
 
-use super::{HostRuntime, NO_STATE, lang, state, with_connection, with_request};
+use super::{HostRuntime, NO_STATE, lang, state};
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
+use crate::host::running;
 
 impl Calls for HostRuntime {
     fn depth(&self) -> usize {
@@ -25,7 +26,7 @@ impl Calls for HostRuntime {
     fn set_request(&self, r: &Request) -> Result<()> {
         // SAFETY: the ticket is the request's own; what keeps this belongs to the same connection.
         let chosen = Some(unsafe { Ticketed::new(r, state(r)?.ticket()) });
-        let for_request = with_request(|this| {
+        let for_request = running::with_request(|this| {
             let of = state(this)?;
             if this != r {
                 of.extras().chosen.set(chosen);
@@ -38,7 +39,7 @@ impl Calls for HostRuntime {
             Ok(())
         });
         let for_connection = || {
-            with_connection(|c| {
+            running::with_connection(|c| {
                 ConnectionState::of(lang()?, c).ok_or(NO_STATE)?.chosen.set(chosen);
                 Ok(())
             })

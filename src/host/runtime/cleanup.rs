@@ -9,15 +9,16 @@ use apr::Pool;
 use httpd::{Connection, KeptServer, Request};
 use interp::{Kept, Raised, Result, Ticketed, is_forked};
 
-use super::{nothing_runs, state, with_request};
+use super::{nothing_runs, state};
 use crate::host::about::{About, OfJob};
 use crate::host::call::Call;
 use crate::host::connection::ConnectionState;
 use crate::host::lang::Lang;
 use crate::host::lease::{Frame, Hold, Stock};
+use crate::host::process::serves;
 use crate::host::report;
 use crate::host::request::{Job, family};
-use crate::host::startup::serves;
+use crate::host::running;
 
 /// Calls `code` with `arg` when the pool dies, as [`interp::Runtime::cleanup`] says.
 pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
@@ -30,13 +31,13 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     })
     .unwrap_or(false);
     // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
-    let owner = with_request(|r| {
+    let owner = running::with_request(|r| {
         let mut family = family(r);
         family.find(|r| r.pool() == pool || r.pool().is_ancestor(pool)).map(NonNull::from)
     });
     // SAFETY: of the family of the request whose call this is.
     let owner = owner.flatten().map(|owner| unsafe { owner.as_ref() });
-    let left = Left::of(running(|lang, about| Subject::of(lang, about, owner))?, code, arg);
+    let left = Left::of(running_call(|lang, about| Subject::of(lang, about, owner))?, code, arg);
     if let Some(r) = owner
         && r.pool() == pool
     {
@@ -69,7 +70,7 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
 }
 
 /// Of the call that runs on this thread: the interpreters, the interpreter, and what `f` says of its subject.
-pub(super) fn running<R>(f: impl Fn(Lang, About<'_>) -> R) -> Result<(Arc<Stock>, Hold, R)> {
+pub(super) fn running_call<R>(f: impl Fn(Lang, About<'_>) -> R) -> Result<(Arc<Stock>, Hold, R)> {
     Frame::find(|frame| Some((frame.stock.clone(), frame.hold.clone(), f(frame.stock.lang, frame.about))))
         .ok_or_else(nothing_runs)
 }

@@ -7,12 +7,15 @@ use apr::{Pool, Table};
 use httpd::{Connection, Request, Server};
 use interp::{Kept, Object, ObjectClass, Owner, Result, Runtime, Ticket};
 
-use super::{HostRuntime, cleanup, lang, pool_ticket, with_connection, with_request};
+use super::{HostRuntime, cleanup, lang};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
 use crate::host::lang::Lang;
-use crate::host::lease::{Frame, choose};
+use crate::host::lease::Frame;
+use crate::host::pool_ticket::pool_ticket;
 use crate::host::request::{RequestState, family};
+use crate::host::running;
+use crate::host::server::choose;
 
 impl Runtime for HostRuntime {
     fn current(&self, class: &'static ObjectClass) -> Option<(NonNull<()>, Ticket)> {
@@ -83,12 +86,14 @@ impl Runtime for HostRuntime {
         if !lang().ok()?.facts.ends_objects {
             return None;
         }
-        with_request(Request::pool).or_else(|| with_connection(Connection::pool))
+        running::with_request(Request::pool).or_else(|| running::with_connection(Connection::pool))
     }
 
     fn outlives_connection(&self, pool: &Pool) -> bool {
         let outlives = |c: &Connection| *pool != c.pool() && pool.is_ancestor(c.pool());
-        with_request(|r| outlives(r.connection())).or_else(|| with_connection(outlives)).unwrap_or(false)
+        running::with_request(|r| outlives(r.connection()))
+            .or_else(|| running::with_connection(outlives))
+            .unwrap_or(false)
     }
 
     fn status_text(&self, status: i32) -> String {
@@ -100,7 +105,7 @@ impl Runtime for HostRuntime {
     }
 
     fn makes_one_line(&self, table: &Table, key: &[u8]) -> bool {
-        with_request(|r| api::lua::makes_one_line(r, table, key)).unwrap_or(true)
+        running::with_request(|r| api::lua::makes_one_line(r, table, key)).unwrap_or(true)
     }
 }
 
@@ -118,14 +123,14 @@ pub fn with_current_request<R>(f: &mut dyn FnMut(&Request) -> R) -> Option<R> {
         return None;
     }
     let lang = lang().ok()?;
-    let of_family = with_request(|this| {
-        family(this).find_map(|r| match lang.state(r) {
+    let of_family = running::with_request(|this| {
+        family(this).find_map(|r| match RequestState::find(lang, r) {
             Some(state) => state.with_current(r, globally(lang, r), f),
             None => globally(lang, r).then(|| f(r)),
         })
     });
     // A script may have made a request in a phase of the connection, and have chosen it.
-    of_family.unwrap_or_else(|| with_connection(|c| lang.connection(c)?.chosen.get()?.with(f))?)
+    of_family.unwrap_or_else(|| running::with_connection(|c| ConnectionState::find(lang, c)?.chosen.get()?.with(f))?)
 }
 
 /// `PerlOptions +GlobalRequest` of the request's directory.
