@@ -26,13 +26,17 @@ pub fn serves_beside(lang: Lang) -> bool {
 }
 
 /// child_init, before all other modules.
-pub fn before_child(lang: Lang, pool: Pool, s: Server) {
+pub fn before_child(lang: Lang, pool: Pool, s: &Server) {
     process::begin_child();
     for stock in site::stocks(lang) {
-        in_parent(&s, &stock, |entry| entry.begin_process());
+        in_parent(s, &stock, |entry| entry.begin_process());
     }
     let _ = pool.before_death(process::leave_at_once_inside_a_script);
-    let _ = pool.on_death(move || child_exit(lang, pool, s));
+    let s = s.keep();
+    let _ = pool.on_death(move || {
+        // SAFETY: a child's pool lies below the configuration's.
+        child_exit(lang, pool, unsafe { s.get() });
+    });
 }
 
 /// Runs the phases of a child's start.
@@ -45,7 +49,7 @@ pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
 }
 
 /// Called when the child's pool dies: the process ends in order.
-fn child_exit(lang: Lang, pool: Pool, s: Server) {
+fn child_exit(lang: Lang, pool: Pool, s: &Server) {
     if interp::is_forked() || process::is_leaving() {
         return;
     }
@@ -53,13 +57,13 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
     let keeper = keeper(lang).take();
     let stopped = keeper.is_none_or(Keeper::stop);
     if stopped {
-        dispatch::server(lang, Phase::ChildExit, &s, &[pool]);
+        dispatch::server(lang, Phase::ChildExit, s, &[pool]);
     } else {
         let text = format!(
             "{}: skipped, and so are the parent's END blocks, since the keeper did not end in time",
             lang.phase_name(Phase::ChildExit)
         );
-        report::server(lang, Some(&s), Level::Warn, &text);
+        report::server(lang, Some(s), Level::Warn, &text);
     }
     let mut busy = 0;
     for stock in site::stocks(lang) {
@@ -74,6 +78,6 @@ fn child_exit(lang: Lang, pool: Pool, s: Server) {
     }
     if busy > 0 {
         let text = format!("END: not run in {busy} interpreters, which are still in use while the child ends");
-        report::server(lang, Some(&s), Level::Info, &text);
+        report::server(lang, Some(s), Level::Info, &text);
     }
 }

@@ -60,7 +60,7 @@ fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> 
         Slot::Server(_) => true,
         Slot::Dir(_) => {
             let here = lang.dir(r).map_or(&[][..], |d| d.handlers(phase));
-            here == lang.dir_defaults(&r.server()).map_or(&[][..], |d| d.handlers(phase))
+            here == lang.dir_defaults(r.server()).map_or(&[][..], |d| d.handlers(phase))
         }
     };
     is_default.then_some(changed)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use httpd::{Connection, Records, Request};
-use interp::{Bag, Ticket};
+use interp::{Bag, Ticket, Ticketed};
 use leases::Drains;
 use tipool::ItemId;
 
@@ -30,7 +30,7 @@ pub struct ConnectionState {
     /// Without threads: the parents in which the connection has left values.
     parents: RefCell<Vec<Arc<Stock>>>,
     /// A request that a script made and chose to be the current one.
-    pub chosen: Cell<Option<(Request, Ticket)>>,
+    pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.

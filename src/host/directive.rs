@@ -44,7 +44,7 @@ pub fn as_code<R>(f: impl FnOnce() -> R) -> R {
 pub fn directive<H: CommonHost>(
     lang: Lang,
     row: &'static Directive,
-    cmd: &Command<'_>,
+    cmd: &Command,
     slots: &Slots<'_, H>,
     args: &[&[u8]],
 ) -> Result<(), String> {
@@ -73,7 +73,7 @@ pub fn directive<H: CommonHost>(
         })?
         .map_err(|e| e.to_string())?;
     if !cmd.is_serving() {
-        note_handlers(lang, &s, slots, &effect);
+        note_handlers(lang, s, slots, &effect);
     }
     let record = slots.server();
     if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
@@ -85,10 +85,10 @@ pub fn directive<H: CommonHost>(
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(note) => {
-            report::server(lang, Some(&s), Level::Info, &note.to_string());
+            report::server(lang, Some(s), Level::Info, &note.to_string());
             Ok(())
         }
-        Effect::Run(item) => run_now(lang, &s, record, &item),
+        Effect::Run(item) => run_now(lang, s, record, &item),
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             providers::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
@@ -103,8 +103,8 @@ pub fn directive<H: CommonHost>(
             lang.act(effect)
         }
         Effect::EnvNow { name, value } => {
-            let stock = parents::stock_now(lang, &s, record)?;
-            in_parent(&s, &stock, |entry| lang.set_env(entry, &name, &value));
+            let stock = parents::stock_now(lang, s, record)?;
+            in_parent(s, &stock, |entry| lang.set_env(entry, &name, &value));
             Ok(())
         }
     }
@@ -127,7 +127,10 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
         _ => return,
     };
     for handler in named {
-        site::note_handler(lang, Early { server: *s, directive, handler: handler.clone(), section: slots.section() });
+        site::note_handler(
+            lang,
+            Early { server: s.keep(), directive, handler: handler.clone(), section: slots.section() },
+        );
     }
 }
 

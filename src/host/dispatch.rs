@@ -78,12 +78,12 @@ pub fn ends(lang: Lang, r: &Request) {
 /// Runs a phase of a connection.
 pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
-    let Some(server) = ServerRecord::find(lang, &base) else { return DECLINED };
+    let Some(server) = ServerRecord::find(lang, base) else { return DECLINED };
     let configured = &*configured::of_record(lang, phase, server);
     if configured.is_empty() || !server.conf.is_enabled() {
         return DECLINED;
     }
-    let about = About::Connection(*c);
+    let about = About::Connection(c);
     let (Some(stock), Some(state)) = (choose(lang, &about), ConnectionState::of(lang, c)) else { return DECLINED };
     let call = Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock };
     let status = call.handlers(configured);
@@ -97,7 +97,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
 
 /// Runs a phase of the start or of a child, always in the parent interpreter of the main server.
 pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
-    let (about, Some(record)) = (About::Server(*s), ServerRecord::find(lang, s)) else { return OK };
+    let (about, Some(record)) = (About::Server(s), ServerRecord::find(lang, s)) else { return OK };
     let configured = &*configured::of_record(lang, phase, record);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), choose(lang, &about)) else {
         return OK;

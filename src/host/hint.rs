@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use config::{ContentRow, Form, Phase, Run};
 use httpd::log::Level;
 use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
-use httpd::{Node, Request, skipped};
+use httpd::{Node, Request, Server, skipped};
 use interp::{Inside, Outcome};
 
 use super::about::About;
@@ -155,7 +155,7 @@ fn forms(lang: Lang) -> Vec<&'static str> {
 
 /// Looks for `SetHandler` and `AddHandler` lines whose handler is nobody's but looks like one of ours.
 pub fn misspelt_handlers(lang: Lang) {
-    walk(Node::first(), &mut |node| {
+    let tell = &mut |node: &Node| {
         if !node.name().eq_ignore_ascii_case(b"SetHandler") && !node.name().eq_ignore_ascii_case(b"AddHandler") {
             return;
         }
@@ -179,11 +179,12 @@ pub fn misspelt_handlers(lang: Lang) {
             node.line()
         );
         report::server(lang, None, Level::Warn, &text);
-    });
+    };
+    Server::with_main(|main| walk(Node::first(main), tell));
 }
 
-fn walk(first: Option<Node>, f: &mut dyn FnMut(Node)) {
-    for node in first.into_iter().flat_map(Node::and_next) {
+fn walk(first: Option<&Node>, f: &mut dyn FnMut(&Node)) {
+    for node in first.into_iter().flat_map(|node| node.and_next()) {
         f(node);
         walk(node.child(), f);
     }

@@ -24,16 +24,16 @@ pub fn for_request(
     stock: &Arc<Stock>,
 ) -> Result<Hold, Refused> {
     let connection = r.connection();
-    let home = match ConnectionState::find(lang, &connection) {
+    let home = match ConnectionState::find(lang, connection) {
         None => None,
         Some(c) => match c.kept(stock) {
             Some(hold) => return Ok(hold),
             None => c.home(stock),
         },
     };
-    let hold = state.tree().hold(stock, home, || waiting::terms(stock, &connection, Some(r)))?;
+    let hold = state.tree().hold(stock, home, || waiting::terms(stock, connection, Some(r)))?;
     if stock.scope() == LeaseScope::Connection
-        && let Some(state) = ConnectionState::of(lang, &connection)
+        && let Some(state) = ConnectionState::of(lang, connection)
     {
         state.keep(stock, &hold);
         return Ok(hold);
@@ -48,12 +48,12 @@ pub fn for_request(
 /// `Refused` when none could be had.
 pub fn for_others(lang: Lang, r: &Request, state: &RequestState, stock: &Arc<Stock>) -> Result<Hold, Refused> {
     let connection = r.connection();
-    let connection = ConnectionState::find(lang, &connection);
+    let connection = ConnectionState::find(lang, connection);
     match connection.and_then(|c| c.kept(stock)) {
         Some(hold) => Ok(hold),
         None => {
             let home = connection.and_then(|c| c.home(stock));
-            state.tree().hold(stock, home, || waiting::terms(stock, &r.connection(), Some(r)))
+            state.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r)))
         }
     }
 }

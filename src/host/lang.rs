@@ -55,9 +55,9 @@ pub struct Compiled {
     /// Registers httpd's callbacks of a phase.
     pub add_callbacks: fn(Phase),
     /// [`LanguageRow::request_dies`].
-    pub request_dies: fn(Lang, Request),
+    pub request_dies: fn(Lang, &Request),
     /// [`LanguageRow::request_is_dead`].
-    pub request_is_dead: fn(Lang, Request),
+    pub request_is_dead: fn(Lang, &Request),
 }
 
 impl Deref for LanguageRow {
@@ -138,11 +138,11 @@ impl LanguageRow {
         (self.compiled.make_state)(r, shared);
     }
     /// Called when a request's pool is about to die: its cleanups come next.
-    pub fn request_dies(&'static self, r: Request) {
+    pub fn request_dies(&'static self, r: &Request) {
         (self.compiled.request_dies)(self, r);
     }
     /// Called when a request's pool dies and its other cleanups have run.
-    pub fn request_is_dead(&'static self, r: Request) {
+    pub fn request_is_dead(&'static self, r: &Request) {
         (self.compiled.request_is_dead)(self, r);
     }
     /// Changes a server's configuration while the server starts; returns false later.

@@ -58,7 +58,7 @@ pub const unsafe fn row<L: Language>(module: &'static ModuleRecord, in_use: &'st
         log: |r| {
             for order in 0..Phase::Log.row().order_count(L::FACTS.tongue) {
                 if !Module::<L>::is_idle(Phase::Log, order, r) {
-                    Module::<L>::request(Phase::Log, order, *r);
+                    Module::<L>::request(Phase::Log, order, r);
                 }
             }
         },
@@ -82,8 +82,8 @@ impl<L: Language> Host for Module<L> {
         L::module()
     }
 
-    fn new_server(_pool: Pool, server: Server) -> ServerRecord {
-        startup::new_server(&server);
+    fn new_server(_pool: Pool, server: &Server) -> ServerRecord {
+        startup::new_server(server);
         ServerRecord::new(L::FACTS.tongue)
     }
 
@@ -103,7 +103,7 @@ impl<L: Language> Host for Module<L> {
 
     fn directive(
         row: &'static Directive,
-        cmd: &Command<'_>,
+        cmd: &Command,
         slots: &Slots<'_, Self>,
         args: &[&[u8]],
     ) -> Result<(), String> {
@@ -130,51 +130,51 @@ impl<L: Language> Host for Module<L> {
     }
 
     #[inline(always)]
-    fn request(phase: Phase, order: usize, r: Request) -> c_int {
-        L::request(phase, order, &r)
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int {
+        L::request(phase, order, r)
     }
 
-    fn look_up(phase: Phase, _order: usize, r: Request) -> c_int {
-        L::look_up(phase, &r)
+    fn look_up(phase: Phase, _order: usize, r: &Request) -> c_int {
+        L::look_up(phase, r)
     }
 
-    fn connection(phase: Phase, _order: usize, c: Connection) -> c_int {
+    fn connection(phase: Phase, _order: usize, c: &Connection) -> c_int {
         let lang = L::lang();
         if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(lang, phase, s).is_empty()) {
             return DECLINED;
         }
-        dispatch::connection(lang, phase, &c)
+        dispatch::connection(lang, phase, c)
     }
 
-    fn start(phase: Phase, _order: usize, pools: Pools, s: Server) -> c_int {
-        dispatch::server(L::lang(), phase, &s, &[pools.conf, pools.log, pools.temp])
+    fn start(phase: Phase, _order: usize, pools: Pools, s: &Server) -> c_int {
+        dispatch::server(L::lang(), phase, s, &[pools.conf, pools.log, pools.temp])
     }
 
-    fn child(phase: Phase, _order: usize, pool: Pool, s: Server) {
-        child::child(L::lang(), phase, pool, &s);
+    fn child(phase: Phase, _order: usize, pool: Pool, s: &Server) {
+        child::child(L::lang(), phase, pool, s);
     }
 
-    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter<'_>, bb: Brigade) -> c_int {
         L::output_filter(f, bb)
     }
 
-    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
         L::input_filter(f, bb, ask)
     }
 
-    fn check_password(r: Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
-        providers::check_password(L::lang(), &r, name, user, password)
+    fn check_password(r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
+        providers::check_password(L::lang(), r, name, user, password)
     }
 
-    fn realm_hash(r: Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
-        providers::realm_hash(L::lang(), &r, name, user, realm)
+    fn realm_hash(r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+        providers::realm_hash(L::lang(), r, name, user, realm)
     }
 
-    fn check_authorization(r: Request, name: &[u8], line: &[u8]) -> c_int {
-        providers::check_authorization(L::lang(), &r, name, line)
+    fn check_authorization(r: &Request, name: &[u8], line: &[u8]) -> c_int {
+        providers::check_authorization(L::lang(), r, name, line)
     }
 
-    fn check_require_line(cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+    fn check_require_line(cmd: &Command, name: &[u8], line: &[u8]) -> Result<(), String> {
         providers::check_require_line(L::lang(), cmd, name, line)
     }
 
@@ -183,34 +183,34 @@ impl<L: Language> Host for Module<L> {
         L::pre_config(pools)
     }
 
-    fn check_config(_pools: Pools, s: Server) -> c_int {
-        startup::check_config(L::lang(), &s)
+    fn check_config(_pools: Pools, s: &Server) -> c_int {
+        startup::check_config(L::lang(), s)
     }
 
-    fn before_start(_pools: Pools, s: Server) -> c_int {
-        startup::before_start(L::lang(), &s)
+    fn before_start(_pools: Pools, s: &Server) -> c_int {
+        startup::before_start(L::lang(), s)
     }
 
-    fn after_start(pools: Pools, s: Server) -> c_int {
-        startup::after_start(L::lang(), pools, &s)
+    fn after_start(pools: Pools, s: &Server) -> c_int {
+        startup::after_start(L::lang(), pools, s)
     }
 
-    fn before_child(pool: Pool, s: Server) {
+    fn before_child(pool: Pool, s: &Server) {
         child::before_child(L::lang(), pool, s);
     }
 
-    fn before_error(r: Request) {
+    fn before_error(r: &Request) {
         let lang = L::lang();
-        if let Some(state) = RequestState::find(lang, &r) {
-            state.end_walk(&r);
+        if let Some(state) = RequestState::find(lang, r) {
+            state.end_walk(r);
         }
         if lang.uses().has(Phase::Fixup) {
-            end::look_after(lang, &r);
+            end::look_after(lang, r);
         }
-        hint::unreached(lang, &r);
+        hint::unreached(lang, r);
     }
 
-    fn request_ends(end: End) {
+    fn request_ends(end: End<'_>) {
         end::in_time(&end);
     }
 }

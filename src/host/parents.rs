@@ -16,7 +16,7 @@ use super::{report, site};
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
     let record = record.ok_or("the server has no configuration record")?;
-    if let Some(stock) = choose(lang, &About::Server(*s)) {
+    if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(stock.clone());
     }
     let main = start_main(lang)?;
@@ -31,23 +31,26 @@ pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Resul
 ///
 /// # Errors
 /// What the administrator is to read.
-pub fn start_for(lang: Lang, s: Option<Server>) -> Result<Arc<Stock>, String> {
+pub fn start_for(lang: Lang, s: Option<&Server>) -> Result<Arc<Stock>, String> {
     let main = start_main(lang)?;
-    let Some(s) = s.filter(Server::is_virtual) else { return Ok(main) };
+    let Some(s) = s.filter(|s| s.is_virtual()) else { return Ok(main) };
     // A virtual host without a directive of ours has no record while the file is being read.
-    let Some(record) = ServerRecord::find(lang, &s) else { return Ok(main) };
-    Ok(start_virtual(lang, &s, record, &main)?.unwrap_or(main))
+    let Some(record) = ServerRecord::find(lang, s) else { return Ok(main) };
+    Ok(start_virtual(lang, s, record, &main)?.unwrap_or(main))
 }
 
 /// The main server's interpreters, once its parent runs.
 pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
-    choose(lang, &About::Server(Server::main()?)).cloned()
+    Server::with_main(|main| choose(lang, &About::Server(main)).cloned())?
 }
 
 /// The parent of the main server; if it does not run yet, it is started here and loads its queue.
 fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
-    let main = Server::main().ok_or("there is no main server yet")?;
-    let record = ServerRecord::find(lang, &main).ok_or("the main server has no configuration record")?;
+    Server::with_main(|main| start_of_main(lang, main)).ok_or("there is no main server yet")?
+}
+
+fn start_of_main(lang: Lang, main: &Server) -> Result<Arc<Stock>, String> {
+    let record = ServerRecord::find(lang, main).ok_or("the main server has no configuration record")?;
     if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
@@ -57,14 +60,14 @@ fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
             String::from_utf8_lossy(httpd::mpm::name())
         ));
     }
-    let stock = start_parent(lang, &main, &record.conf)?;
+    let stock = start_parent(lang, main, &record.conf)?;
     record.draw_from(&stock);
-    run_queue(&main, &stock, &record.conf)?;
+    run_queue(main, &stock, &record.conf)?;
     // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
     // main server's configuration holds for them, too.
-    for s in main.chain().filter(Server::is_virtual) {
-        if let Some(record) = ServerRecord::find(lang, &s) {
-            start_virtual(lang, &s, record, &stock)?;
+    for s in main.chain().filter(|s| s.is_virtual()) {
+        if let Some(record) = ServerRecord::find(lang, s) {
+            start_virtual(lang, s, record, &stock)?;
         }
     }
     Ok(stock)
@@ -77,7 +80,7 @@ fn start_virtual(
     record: &ServerRecord,
     main: &Arc<Stock>,
 ) -> Result<Option<Arc<Stock>>, String> {
-    if let Some(stock) = choose(lang, &About::Server(*s)) {
+    if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(Some(stock.clone()));
     }
     let conf = &record.conf;
@@ -105,11 +108,11 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
     let main = start_main(lang)?;
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     for server in s.chain() {
-        let Some(record) = ServerRecord::find(lang, &server) else { continue };
-        let own = if server.is_virtual() { start_virtual(lang, &server, record, &main)? } else { Some(main.clone()) };
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
+        let own = if server.is_virtual() { start_virtual(lang, server, record, &main)? } else { Some(main.clone()) };
         let Some(stock) = own else { continue };
         for text in record.conf.check() {
-            report::server(lang, Some(&server), Level::Warn, &text);
+            report::server(lang, Some(server), Level::Warn, &text);
         }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {

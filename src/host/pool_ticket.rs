@@ -28,7 +28,7 @@ pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
     });
     // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
     let mark = &unsafe { mark.cast::<Mark>().as_ref() }.0;
-    if running::request().is_some_and(|r| r.pool() == *pool) {
+    if running::with_request(|r| r.pool() == *pool) == Some(true) {
         if !mark.get().is_alive() {
             mark.set(Ticket::new_owner());
         }

@@ -51,7 +51,7 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         report::request(lang, r, httpd::log::Level::Error, &text);
         return None;
     }
-    let about = About::Request(*r);
+    let about = About::Request(r);
     let call = Call::of_request(lang, phase, r)?;
     let done = call.run(|entry| {
         call.about.before_handlers(lang, entry);
@@ -115,7 +115,7 @@ pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) ->
 ///
 /// # Errors
 /// The code's own words, or what it raised.
-pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8]) -> Result<(), String> {
+pub fn check_require_line(lang: Lang, cmd: &Command, name: &[u8], line: &[u8]) -> Result<(), String> {
     let Some(provider) = find(lang, Group::Authz, name) else { return Ok(()) };
     let Some(second) = &provider.second else { return Ok(()) };
     let s = cmd.server();
@@ -129,7 +129,7 @@ pub fn check_require_line(lang: Lang, cmd: &Command<'_>, name: &[u8], line: &[u8
     };
     // The ticket is void once the line has been read: the object must not be used after that.
     let ticket = Ticket::new_owner();
-    let parms = cmd.parms().map_or(Val::UNDEF, |parms| parms.val(ticket));
+    let parms = cmd.val(ticket);
     let done = Frame::enter(About::Server(s), None, &stock, &hold, |interp| {
         let args = [parms, line.val(Ticket::FOREVER)];
         interp::enter(interp, |entry| lang.call(&About::Server(s), entry, second, &args))

@@ -12,18 +12,20 @@ pub fn lang() -> Option<Lang> {
     leases::running()
 }
 
-/// The request this thread is about.
-pub fn request() -> Option<Request> {
+/// Runs `f` with the request this thread is about.
+pub fn with_request<R>(f: impl FnOnce(&Request) -> R) -> Option<R> {
+    let mut f = Some(f);
     Frame::find(|frame| match frame.about {
-        About::Request(r) => Some(r),
+        About::Request(r) => f.take().map(|f| f(r)),
         _ => None,
     })
 }
 
-/// The connection this thread is about, unless it is about a request.
-pub fn connection() -> Option<Connection> {
+/// Runs `f` with the connection this thread is about, unless it is about a request.
+pub fn with_connection<R>(f: impl FnOnce(&Connection) -> R) -> Option<R> {
+    let mut f = Some(f);
     Frame::find(|frame| match frame.about {
-        About::Connection(c) => Some(c),
+        About::Connection(c) => f.take().map(|f| f(c)),
         _ => None,
     })
 }

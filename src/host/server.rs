@@ -77,7 +77,7 @@ fn records(lang: Lang) -> Records<Server, ServerRecord> {
 /// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing
 /// else knows which stock a server has.
 #[inline(always)]
-pub fn choose(lang: Lang, about: &About) -> Option<&Arc<Stock>> {
+pub fn choose<'a>(lang: Lang, about: &About<'a>) -> Option<&'a Arc<Stock>> {
     match about {
         About::Request(r) => choose_for(lang, r),
         About::Connection(c) => ServerRecord::of_connection(lang, c)?.stock.get(),

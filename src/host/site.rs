@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{DirConf, Handler, Language};
-use httpd::{Section, Server};
+use httpd::{KeptServer, Section, Server};
 use interp::Inside;
 use leases::ending;
 use tipool::{Bell, Late};
@@ -16,7 +16,7 @@ use super::report;
 /// A handler that may have to be resolved at start-up, and the line that names it.
 pub struct Early {
     /// The server in whose configuration the line stands.
-    pub server: Server,
+    pub server: KeptServer,
     /// The directive.
     pub directive: &'static str,
     /// The handler.

@@ -48,7 +48,7 @@ pub fn pre_config() {
 /// Called when httpd has made the record of a server.
 pub fn new_server(s: &Server) {
     if !s.is_virtual() {
-        Server::set_main(Some(*s));
+        Server::set_main(Some(s));
     }
 }
 
@@ -87,13 +87,15 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
 fn resolve_early(lang: Lang) -> Result<(), String> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
-        let Some(record) = ServerRecord::find(lang, &server) else { continue };
+        // SAFETY: the handlers noted are those of this pass (`site::begin`).
+        let server = unsafe { server.get() };
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
         let about = About::Server(server);
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
-        let found = in_parent(&server, stock, |entry| lang.resolve(entry, &handler, &server, section));
+        let found = in_parent(server, stock, |entry| lang.resolve(entry, &handler, server, section));
         if let Err(raised) = found {
             let text = raised.to_string();
             let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
@@ -118,11 +120,11 @@ pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
 
 fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
     for server in s.chain() {
-        let Some(record) = ServerRecord::find(lang, &server) else { continue };
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
         let about = About::Server(server);
         let Some(stock) = choose(lang, &about) else { continue };
         for item in record.conf.post_config_requires.iter() {
-            parents::run(&server, stock, item)?;
+            parents::run(server, stock, item)?;
         }
     }
     let versions = match parents::main_stock(lang) {
@@ -169,17 +171,17 @@ fn tell_waiting(lang: Lang, s: &Server) {
     let other = languages().rev().find(|other| !std::ptr::eq(*other, lang));
     let tells = languages().next_back().is_some_and(|last| std::ptr::eq(last, lang));
     for server in s.chain() {
-        let Some(record) = ServerRecord::find(lang, &server) else { continue };
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
         let conf = &record.conf;
         if !conf.is_enabled() || (server.is_virtual() && !conf.has_own_tipool()) {
             continue;
         }
         let beside = other.filter(|other| tells && choose(other, &About::Server(server)).is_some());
         let beside = beside
-            .and_then(|other| ServerRecord::find(other, &server))
+            .and_then(|other| ServerRecord::find(other, server))
             .map(|beside| (beside.conf.language(), beside.conf.limits(server.timeout()).max));
         if let Some(text) = conf.invites_waiting(threads, beside) {
-            report::server(lang, Some(&server), Level::Warn, &text);
+            report::server(lang, Some(server), Level::Warn, &text);
         }
     }
 }

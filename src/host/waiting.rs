@@ -28,8 +28,8 @@ impl Asking<Lang> for Waiter<'_> {
         let Some(r) = self.r else { return };
         for lang in languages() {
             let mut last = None;
-            for r in family(*r) {
-                let Some(state) = RequestState::find(lang, &r) else { continue };
+            for r in family(r) {
+                let Some(state) = RequestState::find(lang, r) else { continue };
                 let tree = state.tree();
                 if last != Some(std::ptr::from_ref(tree)) {
                     last = Some(std::ptr::from_ref(tree));

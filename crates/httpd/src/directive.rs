@@ -17,32 +17,24 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// What a directive is told: where it stands, and which pools it may use. Lives for one call.
-pub struct Command<'a>(NonNull<ffi::cmd_parms>, Server, PhantomData<&'a ()>);
+apr::opaque! {
+    /// A `cmd_parms`: what a directive is told, where it stands, and which pools it may use. Lives for one call.
+    pub struct Command(ffi::cmd_parms);
+}
 
-impl Command<'_> {
-    /// # Safety
-    /// Null, or httpd's for a call that outlasts the wrapper.
-    pub(crate) unsafe fn from_ptr<'a>(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
-        let cmd = NonNull::new(cmd)?;
-        // SAFETY: the caller's promise; httpd always names the server.
-        let server = unsafe { Server::from_ptr(cmd.as_ref().server) }?;
-        Some(Command(cmd, server, PhantomData))
-    }
-
-    /// The pointer.
-    pub fn as_ptr(&self) -> *mut ffi::cmd_parms {
-        self.0.as_ptr()
-    }
-
+impl Command {
     fn raw(&self) -> &ffi::cmd_parms {
-        // SAFETY: httpd lends it for the call in which this wrapper was made.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; httpd does not change it meanwhile.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The server it stands in.
-    pub fn server(&self) -> Server {
-        self.1
+    pub fn server(&self) -> &Server {
+        // SAFETY: httpd always names the server, which lives longer.
+        match unsafe { Server::at(self.raw().server) } {
+            Some(server) => server,
+            None => std::process::abort(),
+        }
     }
 
     /// Lives as long as what the directive configures: the configuration's pool, or the request's in `.htaccess`.
@@ -325,13 +317,13 @@ unsafe extern "C" fn block<H: Host>(
     arg: *const c_char,
 ) -> *const c_char {
     // SAFETY: httpd lends it for this call.
-    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    let Some(cmd) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: a C string that lives for the call.
     let arg = unsafe { bytes_at(arg) }.unwrap_or_default();
     let fallback = Err(format!("{}>: an error in the module itself", String::from_utf8_lossy(cmd.name())));
     let result = guard::<H, _>("a block of the configuration", fallback, || {
         // SAFETY: httpd reads a file and passes the place of the node that is to stand for this line.
-        unsafe { read_block(&cmd, current.cast(), arg) }
+        unsafe { read_block(cmd, current.cast(), arg) }
     });
     match result {
         Ok(()) => ptr::null(),
@@ -341,7 +333,7 @@ unsafe extern "C" fn block<H: Host>(
 
 /// # Safety
 /// `current` is the address of a pointer to a node or of null, as httpd passes it to directives that are run on reading.
-unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, arg: &[u8]) -> Result<(), String> {
+unsafe fn read_block(cmd: &Command, current: *mut *mut ffi::ap_directive_t, arg: &[u8]) -> Result<(), String> {
     let open = String::from_utf8_lossy(cmd.name()).into_owned();
     let name = open.trim_start_matches('<');
     if !arg.trim_ascii_end().ends_with(b">") {
@@ -426,7 +418,7 @@ unsafe extern "C" fn flag<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, o
 /// httpd calls for a directive of the host's table; `dir` is null or the host's record, unless the row is run on reading.
 unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]]) -> *const c_char {
     // SAFETY: httpd lends it for this call.
-    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    let Some(cmd) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: `rows` put a row there.
     let Some(row) = (unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() }) else { return ptr::null() };
     let server = cmd.server();
@@ -442,7 +434,7 @@ unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]
         dir_is_shared: is_serving && dir.is_some_and(Record::is_permanent),
     };
     let result = guard::<H, _>(row.name, Err(format!("{}: an error in the module itself", row.name)), || {
-        H::directive(row, &cmd, &slots, args)
+        H::directive(row, cmd, &slots, args)
     });
     match result {
         Ok(()) => ptr::null(),

@@ -27,14 +27,14 @@ pub fn register<H: Host>() {
 
 /// A request whose answer is complete, and on its way.
 #[derive(Clone, Copy, Debug)]
-pub struct End {
-    request: Request,
+pub struct End<'r> {
+    request: &'r Request,
     filter: NonNull<ffi::ap_filter_t>,
 }
 
-impl End {
+impl End<'_> {
     /// The request, the first of those that redirects made of it.
-    pub fn request(&self) -> Request {
+    pub fn request(&self) -> &Request {
         self.request
     }
 
@@ -61,7 +61,7 @@ impl Request {
     pub fn watch_end(&self) {
         let record = RECORD.load(Ordering::Acquire);
         let c = self.connection();
-        if let Some(filter) = end_filter(&c) {
+        if let Some(filter) = end_filter(c) {
             // SAFETY: a filter of ours on a living connection.
             unsafe { (*filter.as_ptr()).ctx = self.as_ptr().cast() };
         } else if !record.is_null() {
@@ -73,7 +73,7 @@ impl Request {
 
     /// To be called when the request's pool dies: the filter that watches for its end must find it no more.
     pub fn forget_end(&self) {
-        if let Some(filter) = end_filter(&self.connection()) {
+        if let Some(filter) = end_filter(self.connection()) {
             // SAFETY: as in `watch_end`.
             unsafe {
                 if (*filter.as_ptr()).ctx == self.as_ptr().cast() {
@@ -125,7 +125,7 @@ unsafe extern "C" fn pass<H: Host>(f: *mut ffi::ap_filter_t, bb: *mut apr::ffi::
     unsafe {
         let (filter, brigade) = (NonNull::new(f), Brigade::from_ptr(bb));
         if let (Some(filter), Some(brigade)) = (filter, brigade)
-            && let Some(request) = Request::from_ptr((*f).ctx.cast())
+            && let Some(request) = Request::at((*f).ctx.cast())
             && holds_end(&brigade)
         {
             (*f).ctx = ptr::null_mut();

@@ -76,7 +76,7 @@ pub fn register<H: Host>(pconf: Pool, way: Way, level: Level, name: &[u8]) {
 
 unsafe extern "C" fn output<H: Host>(f: *mut ffi::ap_filter_t, bb: *mut apr::ffi::apr_bucket_brigade) -> c_int {
     // SAFETY: httpd lends both for this call.
-    let (f, bb) = unsafe { (Filter::from_ptr(f), Brigade::from_ptr(bb)) };
+    let (f, bb) = unsafe { (Filter::at(f), Brigade::from_ptr(bb)) };
     let (Some(f), Some(bb)) = (f, bb) else { return Status::EGENERAL.code() };
     guard::<H, _>("output filter", Status::EGENERAL.code(), || H::output_filter(OwnFilter(f), bb))
 }
@@ -89,7 +89,7 @@ unsafe extern "C" fn input<H: Host>(
     bytes: apr::ffi::apr_off_t,
 ) -> c_int {
     // SAFETY: httpd lends both for this call.
-    let (f, bb) = unsafe { (Filter::from_ptr(f), Brigade::from_ptr(bb)) };
+    let (f, bb) = unsafe { (Filter::at(f), Brigade::from_ptr(bb)) };
     let (Some(f), Some(bb)) = (f, bb) else { return Status::EGENERAL.code() };
     let ask = Ask { mode: mode as c_int, block: block == apr::ffi::APR_BLOCK_READ, bytes };
     guard::<H, _>("input filter", Status::EGENERAL.code(), || H::input_filter(OwnFilter(f), bb, ask))
@@ -100,16 +100,16 @@ type Data = Box<dyn Any + Send>;
 
 /// A filter of the host's own, while httpd calls it: also where a harness (mod_filter) calls it under its own record.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnFilter(Filter);
+pub struct OwnFilter<'f>(&'f Filter);
 
-impl std::ops::Deref for OwnFilter {
+impl std::ops::Deref for OwnFilter<'_> {
     type Target = Filter;
     fn deref(&self) -> &Filter {
-        &self.0
+        self.0
     }
 }
 
-impl OwnFilter {
+impl OwnFilter<'_> {
     /// What the host keeps with it.
     pub fn data<T: 'static>(&self) -> Option<&T> {
         // SAFETY: while a filter of ours is called its place is its own, and only `set_data` writes there: a `Data` that lives

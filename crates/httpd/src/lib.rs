@@ -13,6 +13,7 @@ pub mod cgi;
 mod connection;
 mod context;
 pub mod dbd;
+mod death;
 mod directive;
 mod end;
 pub mod ffi;
@@ -52,13 +53,12 @@ pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
 pub use module::{Host, ModuleRecord, Record, pconf};
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
-pub use provider::CmdParms;
 pub use raw::Wait;
 pub use records::{Directory, Records};
 pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
-pub use server::Server;
+pub use server::{KeptServer, Server};
 pub use tree::Node;
 
 use std::{
@@ -106,7 +106,7 @@ mod testing {
     /// Records as httpd would lend them, in a pool that is never destroyed.
     pub(crate) struct Fake {
         pub(crate) pool: Pool,
-        pub(crate) request: Request,
+        pub(crate) request: &'static Request,
     }
 
     /// The number that `TEST_MODULE` gets.
@@ -142,7 +142,7 @@ mod testing {
                 (*r).request_config = vector();
                 (*r).headers_in = table();
                 (*r).headers_out = table();
-                Fake { pool, request: Request::from_ptr(r).unwrap() }
+                Fake { pool, request: Request::at(r).unwrap() }
             }
         }
     }
@@ -162,7 +162,7 @@ mod testing {
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE
         }
-        fn new_server(_: Pool, _: Server) -> Vec<String> {
+        fn new_server(_: Pool, _: &Server) -> Vec<String> {
             Vec::new()
         }
         fn merge_server(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
@@ -189,15 +189,15 @@ mod testing {
             })
         }
         fn loaded(_: Pool) {}
-        fn request(_: Phase, _: usize, _: Request) -> c_int {
+        fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
-        fn connection(_: Phase, _: usize, _: Connection) -> c_int {
+        fn connection(_: Phase, _: usize, _: &Connection) -> c_int {
             status::DECLINED
         }
-        fn start(_: Phase, _: usize, _: Pools, _: Server) -> c_int {
+        fn start(_: Phase, _: usize, _: Pools, _: &Server) -> c_int {
             status::OK
         }
-        fn child(_: Phase, _: usize, _: Pool, _: Server) {}
+        fn child(_: Phase, _: usize, _: Pool, _: &Server) {}
     }
 }

@@ -43,7 +43,7 @@ pub trait Host: Sized + 'static {
     fn module() -> &'static ModuleRecord;
 
     /// A server's record before any directive.
-    fn new_server(pool: Pool, server: Server) -> Self::Server;
+    fn new_server(pool: Pool, server: &Server) -> Self::Server;
     /// Makes the record of a virtual host with directives of its own; `base` is the main server's.
     fn merge_server(base: &Self::Server, add: &Self::Server) -> Self::Server;
     /// A directory's record before any directive; `path` is the section's argument, `None` outside sections.
@@ -75,39 +75,39 @@ pub trait Host: Sized + 'static {
         false
     }
     /// Runs a phase of a request. `order` counts the row's orders. Filter rows arrive when filters are inserted.
-    fn request(phase: Phase, order: usize, r: Request) -> c_int;
+    fn request(phase: Phase, order: usize, r: &Request) -> c_int;
     /// Whether the quick handler would answer a subrequest that is looked up, and perhaps never run: `OK` or `DECLINED`. By
     /// default it would not.
-    fn look_up(_phase: Phase, _order: usize, _r: Request) -> c_int {
+    fn look_up(_phase: Phase, _order: usize, _r: &Request) -> c_int {
         DECLINED
     }
     /// Runs a phase of a connection.
-    fn connection(phase: Phase, order: usize, c: Connection) -> c_int;
+    fn connection(phase: Phase, order: usize, c: &Connection) -> c_int;
     /// Runs a phase of the start. Anything but `OK` ends the start.
-    fn start(phase: Phase, order: usize, pools: Pools, s: Server) -> c_int;
+    fn start(phase: Phase, order: usize, pools: Pools, s: &Server) -> c_int;
     /// Runs a phase of a child process; its pool dies when the process ends in order.
-    fn child(phase: Phase, order: usize, pool: Pool, s: Server);
+    fn child(phase: Phase, order: usize, pool: Pool, s: &Server);
 
     /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
-    fn output_filter(_f: kind::OwnFilter, _bb: Brigade) -> c_int {
+    fn output_filter(_f: kind::OwnFilter<'_>, _bb: Brigade) -> c_int {
         apr::Status::EGENERAL.code()
     }
     /// Data is wanted of such a filter.
-    fn input_filter(_f: kind::OwnFilter, _bb: Brigade, _ask: kind::Ask) -> c_int {
+    fn input_filter(_f: kind::OwnFilter<'_>, _bb: Brigade, _ask: kind::Ask) -> c_int {
         apr::Status::EGENERAL.code()
     }
 
     /// Whether a password is right, for the provider `name` that [`crate::provider::register`] made known: an
     /// `authn_status`. The same holds of the three below.
-    fn check_password(_r: Request, _name: &[u8], _user: &[u8], _password: &[u8]) -> c_int {
+    fn check_password(_r: &Request, _name: &[u8], _user: &[u8], _password: &[u8]) -> c_int {
         provider::AUTH_GENERAL_ERROR
     }
     /// The hash of `user:realm:password` of a user; an `authn_status`, and the hash.
-    fn realm_hash(_r: Request, _name: &[u8], _user: &[u8], _realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
+    fn realm_hash(_r: &Request, _name: &[u8], _user: &[u8], _realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
         (provider::AUTH_GENERAL_ERROR, None)
     }
     /// Whether a request may pass, by what its `Require` line says behind the name: an `authz_status`.
-    fn check_authorization(_r: Request, _name: &[u8], _line: &[u8]) -> c_int {
+    fn check_authorization(_r: &Request, _name: &[u8], _line: &[u8]) -> c_int {
         provider::AUTHZ_GENERAL_ERROR
     }
     /// Whether that is a line it understands. Also called while requests are served, for `.htaccess`.
@@ -123,21 +123,21 @@ pub trait Host: Sized + 'static {
         OK
     }
     /// [`Own::CheckConfig`]: after the directives of a pass; anything but `OK` ends the start, also of `-t`.
-    fn check_config(_pools: Pools, _s: Server) -> c_int {
+    fn check_config(_pools: Pools, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeStart`]: before the open_logs phase of scripts.
-    fn before_start(_pools: Pools, _s: Server) -> c_int {
+    fn before_start(_pools: Pools, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::AfterStart`]: after the post_config phase of all modules.
-    fn after_start(_pools: Pools, _s: Server) -> c_int {
+    fn after_start(_pools: Pools, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeChild`]: before the child_init phase of scripts.
-    fn before_child(_pool: Pool, _s: Server) {}
+    fn before_child(_pool: Pool, _s: &Server) {}
     /// [`Own::BeforeError`]: an error page is about to be sent.
-    fn before_error(_r: Request) {}
+    fn before_error(_r: &Request) {}
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.
     fn request_ends(_end: end::End) {}
 }
@@ -362,7 +362,7 @@ fn install<T: Send + Sync + 'static>(pool: Pool, value: T) -> *mut c_void {
 
 unsafe extern "C" fn create_server<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) -> *mut c_void {
     // SAFETY: both are httpd's and live.
-    let (Some(pool), Some(server)) = (unsafe { Pool::from_ptr(p) }, unsafe { Server::from_ptr(s) }) else {
+    let (Some(pool), Some(server)) = (unsafe { Pool::from_ptr(p) }, unsafe { Server::at(s) }) else {
         return ptr::null_mut();
     };
     guard::<H, _>("create_server_config", ptr::null_mut(), || install(pool, H::new_server(pool, server)))
@@ -439,7 +439,7 @@ pub(crate) fn set_pconf(pool: Pool) {
 
 /// For tests: what httpd does before a directive. Makes both records and returns the directory's.
 #[cfg(test)]
-pub(crate) fn install_in<H: Host>(s: Server, server_pool: Pool, dir_pool: Pool) -> *mut c_void {
+pub(crate) fn install_in<H: Host>(s: &Server, server_pool: Pool, dir_pool: Pool) -> *mut c_void {
     // SAFETY: as httpd calls them; the vector has room for the module's number.
     unsafe {
         let record = create_server::<H>(server_pool.as_ptr(), s.as_ptr());

@@ -143,8 +143,9 @@ impl<T> std::ops::Deref for Obj<'_, T> {
 impl<T: Object> Obj<'_, T> {
     /// `made` lives as long as `owner`; if that is not this object's own owner, it also keeps this object (a pool that the
     /// script made goes with the script's object).
-    pub fn made<U: Object>(&self, made: U, owner: Ticket) -> Owned<U> {
-        Owned { made, owner, holds: (owner != self.ticket()).then_some(self.at) }
+    pub fn made<U: Object>(&self, made: &U, owner: Ticket) -> Owned<U> {
+        let holds = (owner != self.ticket()).then_some(self.at);
+        Owned { holds, ..Owned::by(made, owner) }
     }
     /// The ticket the argument carries.
     pub fn ticket(&self) -> Ticket {
@@ -159,7 +160,7 @@ impl<T: Object> Obj<'_, T> {
     }
     /// The object as a value that can be passed to a callback.
     pub fn val(&self) -> Val {
-        Owned::by(*self.obj, self.ticket()).val(self.ticket())
+        Owned::by(self.obj, self.ticket()).val(self.ticket())
     }
 }
 

@@ -291,7 +291,7 @@ pub(crate) mod tests {
             unsafe { self.0.as_ref() }.set(n)
         }
     }
-    object!(Thing, "Test::Thing");
+    object!(by value Thing, "Test::Thing");
     pub static THING_CLASS: Class = Class::of::<Thing>(&[
         rw("count", Thing::get, Thing::set).doc("A number."),
         method("fail()", |_: &Thing| -> Result<()> { Err("no luck".into()) }).doc("Fails."),

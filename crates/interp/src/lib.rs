@@ -80,9 +80,11 @@ pub use plain::Plain;
 pub use process::{Inside, Process, SignalsBlocked, adopt_process, count_forks, inside, is_forked};
 pub use raise::{Fail, Raise, Result};
 pub use registry::{classes, constants, register};
-pub use ret::{Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Ret, Status, Tainted, This, Value};
+pub use ret::{
+    Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Ret, Status, Tainted, This, Value, object_val,
+};
 pub use row::{LUA, PERL, Row, RowKind};
 pub use runtime::{Owner, RUNTIME, Runtime, runtime};
-pub use ticket::{Ticket, TicketSlot};
+pub use ticket::{Ticket, TicketSlot, Ticketed};
 pub use val::{HOLDS, OWNED, REF, TAINTED, TRUE, Val};
 pub use value::{Any, Bag, Callable, Here, Message, Out, Reply};

@@ -48,12 +48,11 @@ impl ObjectClass {
     ];
 }
 
-/// A C record that scripts can hold: a `Copy`, transparent wrapper of its pointer. Implement it with [`crate::object!`].
+/// A C record that scripts can hold. Implement it with [`crate::object!`].
 ///
 /// # Safety
-/// `Self` is `repr(transparent)` over a `NonNull`, and `address` returns that pointer: the doors make the wrapper from the
-/// pointer's bits.
-pub unsafe trait Object: Copy + Sized + 'static {
+/// `address` returns the record's address, and `lent` gives back what `address` was asked of.
+pub unsafe trait Object: 'static {
     /// Name of its class.
     const NAME: &'static str;
     /// Its class, as a constant for parameter tables.
@@ -63,19 +62,42 @@ pub unsafe trait Object: Copy + Sized + 'static {
     const IS_OWNER: bool = false;
     /// Its class.
     fn class() -> &'static ObjectClass;
-    /// The pointer it wraps.
-    fn address(self) -> NonNull<()>;
+    /// The record's address.
+    fn address(&self) -> NonNull<()>;
+    /// The record at an address, for as long as the address is borrowed.
+    ///
+    /// # Safety
+    /// It is the address of a record of this class, which lives meanwhile and is used by one thread at a time.
+    unsafe fn lent(at: &NonNull<()>) -> &Self;
 }
 
-/// `object!(Table, "APR::Table")`, `object!(Request, "Apache2::RequestRec", owner)`: makes a wrapper something scripts can
-/// hold. The expansion is one static and the `impl Object` that names it.
+/// `object!(Table, "APR::Table")`, `object!(Request, "Apache2::RequestRec", owner)`: makes an opaque record ([`apr::opaque!`])
+/// something scripts can hold. The expansion is one static, the `impl Object` that names it, and `impl IntoVal for &Table`. With
+/// `by value` in front: a transparent wrapper of its pointer.
 #[macro_export]
 macro_rules! object {
+    (by value $t:ty, $name:literal $(, $owner:ident)?) => {
+        $crate::object!(@ $t, $name, [$($owner)?], $t,
+            |this| {
+                assert!(size_of::<$t>() == size_of::<*mut ()>(), "an object is a transparent pointer wrapper");
+                // SAFETY: transparent over NonNull, which is never null.
+                unsafe { std::mem::transmute_copy::<$t, std::ptr::NonNull<()>>(this) }
+            },
+            // SAFETY: transparent over NonNull.
+            |at| unsafe { &*std::ptr::from_ref(at).cast::<$t>() }
+        );
+    };
     ($t:ty, $name:literal $(, $owner:ident)?) => {
+        $crate::object!(@ $t, $name, [$($owner)?], &$t,
+            |this| std::ptr::NonNull::from(this).cast(),
+            // SAFETY: the caller's promise.
+            |at| unsafe { at.cast::<$t>().as_ref() }
+        );
+    };
+    (@ $t:ty, $name:literal, [$($owner:ident)?], $given:ty, |$this:ident| $address:expr, |$at:ident| $lent:expr) => {
         const _: () = {
             static CLASS: $crate::ObjectClass = $crate::ObjectClass::new($name);
-            assert!(size_of::<$t>() == size_of::<*mut ()>(), "an object is a transparent pointer wrapper");
-            // SAFETY: the wrappers this is used for are repr(transparent) over NonNull; the size is asserted above.
+            // SAFETY: `lent` undoes `address`.
             unsafe impl $crate::Object for $t {
                 const NAME: &'static str = $name;
                 const CLASS: *const $crate::ObjectClass = &raw const CLASS;
@@ -83,26 +105,38 @@ macro_rules! object {
                 fn class() -> &'static $crate::ObjectClass {
                     &CLASS
                 }
-                fn address(self) -> std::ptr::NonNull<()> {
-                    // SAFETY: transparent over NonNull, which is never null.
-                    unsafe { std::mem::transmute::<$t, std::ptr::NonNull<()>>(self) }
+                #[inline(always)]
+                fn address(&self) -> std::ptr::NonNull<()> {
+                    let $this = self;
+                    $address
+                }
+                #[inline(always)]
+                unsafe fn lent($at: &std::ptr::NonNull<()>) -> &Self {
+                    $lent
+                }
+            }
+            impl $crate::IntoVal for $given {
+                const DOC: &'static str = "object";
+                #[inline(always)]
+                fn val(self, from: $crate::Ticket) -> $crate::Val {
+                    $crate::object_val::<$t>(&self, from)
                 }
             }
         };
     };
 }
 
-object!(apr::Pool, "APR::Pool");
-object!(apr::Table, "APR::Table");
-object!(apr::Brigade, "APR::Brigade");
-object!(apr::Bucket, "APR::Bucket");
-object!(apr::BucketAlloc, "APR::BucketAlloc");
-object!(apr::BucketType, "APR::BucketType");
-object!(apr::Finfo, "APR::Finfo");
-object!(apr::SockAddr, "APR::SockAddr");
-object!(apr::Socket, "APR::Socket");
-object!(apr::ArrayHeader, "APR::ArrayHeader");
-object!(apr::Uri, "APR::URI");
-object!(apr::IpSubnet, "APR::IpSubnet");
-object!(apr::ThreadMutex, "APR::ThreadMutex");
-object!(apr::ThreadRwLock, "APR::ThreadRWLock");
+object!(by value apr::Pool, "APR::Pool");
+object!(by value apr::Table, "APR::Table");
+object!(by value apr::Brigade, "APR::Brigade");
+object!(by value apr::Bucket, "APR::Bucket");
+object!(by value apr::BucketAlloc, "APR::BucketAlloc");
+object!(by value apr::BucketType, "APR::BucketType");
+object!(by value apr::Finfo, "APR::Finfo");
+object!(by value apr::SockAddr, "APR::SockAddr");
+object!(by value apr::Socket, "APR::Socket");
+object!(by value apr::ArrayHeader, "APR::ArrayHeader");
+object!(by value apr::Uri, "APR::URI");
+object!(by value apr::IpSubnet, "APR::IpSubnet");
+object!(by value apr::ThreadMutex, "APR::ThreadMutex");
+object!(by value apr::ThreadRwLock, "APR::ThreadRWLock");

@@ -51,16 +51,18 @@ val! {
     [] String, "string", |self, f| self.into_bytes().val(f);
     [] Dual, "dual value", |self, _f| self.into_val();
     [] This, "the invocant", |self, _f| Val::of(Kind::This, 0, 0);
-    [T: Object] T, "object", |self, f| Val::object(T::class(), self.address(), owner_of(self, f));
     [T: Object] Owned<T>, "object", |self, _f| self.into_val();
 }
 
-/// An owner has a ticket of its own; anything else belongs to what it was reached through.
-fn owner_of<T: Object>(object: T, from: Ticket) -> Ticket {
-    match RUNTIME.get() {
-        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(&object)),
+/// An object as a value. An owner has a ticket of its own; anything else belongs to what it was reached through.
+#[doc(hidden)]
+#[inline(always)]
+pub fn object_val<T: Object>(object: &T, from: Ticket) -> Val {
+    let owner = match RUNTIME.get() {
+        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(object)),
         _ => from,
-    }
+    };
+    Val::object(T::class(), object.address(), owner)
 }
 
 /// Bytes that the door frees when it has pushed them.

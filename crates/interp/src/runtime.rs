@@ -3,7 +3,7 @@
 //! Inside httpd the host implements it over its leases and per-request state; for `perl -MAPR` outside httpd one that knows a single
 //! interpreter is enough, hence the defaults.
 
-use crate::{Kept, Object, ObjectClass, Result, Ticket};
+use crate::{Kept, Object, ObjectClass, Owned, Result, Ticket};
 use std::{
     ptr::{self, NonNull},
     sync::OnceLock,
@@ -21,13 +21,13 @@ impl Owner {
     pub fn of<T: Object>(object: &T) -> Owner {
         Owner { class: T::class(), address: object.address() }
     }
-    /// The wrapper, if it is of class `T`.
+    /// The record, if it is of class `T`.
     ///
     /// # Safety
-    /// The record lives: true while [`Runtime::ticket`] is asked about it.
-    pub unsafe fn downcast<T: Object>(&self) -> Option<T> {
-        // SAFETY: `Object` says T is transparent over NonNull; the class says it is a T's pointer.
-        ptr::eq(self.class, T::class()).then(|| unsafe { std::mem::transmute_copy(&self.address) })
+    /// It lives as long as the `Owner` is borrowed: true while [`Runtime::ticket`] is asked about it.
+    pub unsafe fn downcast<T: Object>(&self) -> Option<&T> {
+        // SAFETY: the class says what it is the address of; the caller, that it lives.
+        ptr::eq(self.class, T::class()).then(|| unsafe { T::lent(&self.address) })
     }
 }
 
@@ -86,12 +86,18 @@ pub trait Runtime: Sync {
 }
 
 impl dyn Runtime {
-    /// [`Runtime::current`], as its wrapper.
-    pub fn current_object<T: Object>(&self) -> Option<(T, Ticket)> {
+    /// [`Runtime::current`], for a result.
+    pub fn current_object<T: Object>(&self) -> Option<Owned<T>> {
         let (address, ticket) = self.current(T::class())?;
-        // SAFETY: the runtime's answer is a living record of this class.
-        let object = unsafe { Owner { class: T::class(), address }.downcast()? };
-        Some((object, ticket))
+        // SAFETY: the runtime's answer is a living record of this class; only its address is looked at.
+        Some(Owned::by(unsafe { T::lent(&address) }, ticket))
+    }
+
+    /// Runs `f` with [`Runtime::current`].
+    pub fn with_current<T: Object, R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        let (address, _) = self.current(T::class())?;
+        // SAFETY: the runtime's answer is a living record of this class, which lives as long as the call that this thread is in.
+        Some(f(unsafe { T::lent(&address) }))
     }
 }
 

@@ -52,8 +52,8 @@ impl Val {
     /// The object behind an argument of kind `Obj`, as the door has put it there.
     #[inline(always)]
     pub(crate) fn object_in<T: Object>(&self) -> &T {
-        // SAFETY: `Object` says T is transparent over NonNull; the door checked the class and that `w` is the pointer.
-        unsafe { &*(&raw const self.w).cast::<T>() }
+        // SAFETY: the door checked the class, that `w` is the record's address, and that its owner lives; it does for the call.
+        unsafe { T::lent(&*(&raw const self.w).cast::<NonNull<()>>()) }
     }
 
     /// Owner of an object.

@@ -25,8 +25,8 @@ pub struct OfConnection<'a> {
 }
 
 impl Topic for OfConnection<'_> {
-    fn record(&self) -> About {
-        About::Connection(*self.c)
+    fn record(&self) -> About<'_> {
+        About::Connection(self.c)
     }
 
     fn ticket(&self) -> Ticket {

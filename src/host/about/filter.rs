@@ -37,7 +37,7 @@ impl<'a, O: Copy> Call<'a, OfFilter<'a, O>> {
 }
 
 impl<O: Topic + Copy> Topic for OfFilter<'_, O> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         self.owner.record()
     }
 

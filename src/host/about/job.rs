@@ -15,13 +15,13 @@ use super::{About, Args, Topic};
 #[derive(Clone, Copy)]
 pub struct OfJob<'a> {
     /// The record of httpd's that the job's code finds as its own.
-    pub subject: About,
+    pub subject: About<'a>,
     /// The interpreter.
     pub hold: &'a Hold,
 }
 
 impl Topic for OfJob<'_> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         self.subject
     }
 

@@ -55,8 +55,8 @@ impl<'a> Call<'a, OfRequest<'a>> {
 
 impl Topic for OfRequest<'_> {
     #[inline(always)]
-    fn record(&self) -> About {
-        About::Request(*self.r)
+    fn record(&self) -> About<'_> {
+        About::Request(self.r)
     }
 
     #[inline(always)]

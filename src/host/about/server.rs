@@ -25,8 +25,8 @@ pub struct OfServer<'a> {
 }
 
 impl Topic for OfServer<'_> {
-    fn record(&self) -> About {
-        About::Server(*self.s)
+    fn record(&self) -> About<'_> {
+        About::Server(self.s)
     }
 
     fn ticket(&self) -> Ticket {

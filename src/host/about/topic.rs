@@ -14,7 +14,7 @@ use super::About;
 /// A kind of call: what the call is about, with its state.
 pub trait Topic: Sized {
     /// The record of httpd's that code within the call finds as its own.
-    fn record(&self) -> About;
+    fn record(&self) -> About<'_>;
 
     /// The ticket of objects that belong to what the call is about, in the interpreter that runs.
     fn ticket(&self) -> Ticket;

@@ -39,11 +39,11 @@ pub fn is_foreign<L: Language>(r: &Request) -> bool {
 /// language may answer though the request asks for no content handler.
 pub fn look<L: Language>(r: &Request, claims: bool) -> c_int {
     if let Some(page_of) = r.prev() {
-        hint::unreached(L::lang(), &page_of);
+        hint::unreached(L::lang(), page_of);
     }
     if !claims && of::<L>(r).is_none() {
         // The walks of the requests that it came from by an internal redirect end too: this may be their error page.
-        std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(L::lang(), &r));
+        std::iter::successors(Some(r), |r| r.prev()).for_each(|r| end_walk(L::lang(), r));
     }
     end::before_upgrade(L::lang(), r);
     DECLINED

@@ -336,11 +336,11 @@ impl Language for LuaLanguage {
         response::own_file(row, r)
     }
 
-    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter<'_>, bb: Brigade) -> c_int {
         filters::output(f, bb)
     }
 
-    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
         filters::input(f, bb, ask)
     }
 }

@@ -160,7 +160,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
 
 fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
     let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
-    script::run(&About::Request(*of.r), entered, one, &[of.state.subject(of.r)])
+    script::run(&About::Request(of.r), entered, one, &[of.state.subject(of.r)])
 }
 
 /// The status that a script's result stands for: a script that returns no number has answered the request.
@@ -239,7 +239,7 @@ fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option
         (Some(path), _) => Some(Cow::Borrowed(&**path)),
         (None, Source::File(name)) => {
             let written = interpolate(name, |n| groups.get(n).copied().flatten().unwrap_or_default());
-            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), &r.server()).into_owned()))
+            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), r.server()).into_owned()))
         }
         _ => None,
     }

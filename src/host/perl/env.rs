@@ -205,8 +205,7 @@ pub fn add_cgi(r: &Request, part: &Part, cx: Reenter) {
 
 /// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: the call that runs, of the request `running`, sees the
 /// variables that there are now in `%ENV`, and so do all later calls of `r`; as mod_perl, not if it is its perl-script response.
-pub fn put_cgi(r: &Request, part: &Part, running: Option<&Request>, entered: &Entered) {
-    let Some(running) = running else { return };
+pub fn put_cgi(r: &Request, part: &Part, running: &Request, entered: &Entered) {
     let mut vars = r.subprocess_env();
     if running != r {
         vars = vars.copy(running.pool());
@@ -225,7 +224,7 @@ pub fn put_cgi(r: &Request, part: &Part, running: Option<&Request>, entered: &En
 pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
     let table = r.subprocess_env();
     let vars = with_cgi.then(|| table.iter()).into_iter().flatten();
-    let variables = Variables(*r);
+    let variables = Variables(r);
     let sink: &dyn EnvSink = &variables;
     let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
     part.env.set(EnvDone { in_script: true, ..part.env.get() });
@@ -234,9 +233,9 @@ pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool,
     result
 }
 
-struct Variables(Request);
+struct Variables<'a>(&'a Request);
 
-impl EnvSink for Variables {
+impl EnvSink for Variables<'_> {
     fn set(&self, key: &[u8], value: &[u8]) {
         self.0.subprocess_env().set(key, value);
     }

@@ -45,7 +45,7 @@ use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
-    pub use super::super::runtime::doors::current_request;
+    pub use super::super::runtime::doors::with_current_request;
     pub use super::origin::{Origin, select, ticket, unselect};
 
     use super::super::{parents, report};
@@ -56,11 +56,11 @@ pub mod c_callers {
     use std::ptr::NonNull;
 
     /// The parent of a server, or of the main server if none is given; it is started if it does not run, and a failure is logged.
-    pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
+    pub fn start(s: Option<&Server>) -> Option<NonNull<Record>> {
         match parents::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
             Err(text) => {
-                report::server(PERL, s.as_ref(), Level::Emerg, &text);
+                report::server(PERL, s, Level::Emerg, &text);
                 None
             }
         }
@@ -72,11 +72,11 @@ pub mod c_callers {
     }
 
     /// Logs a line about a request, else about a server, else about the main server.
-    pub fn log(r: Option<Request>, s: Option<Server>, level: Level, text: &[u8]) {
+    pub fn log(r: Option<&Request>, s: Option<&Server>, level: Level, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         match r {
-            Some(r) => report::request(PERL, &r, level, &text),
-            None => report::server(PERL, s.as_ref(), level, &text),
+            Some(r) => report::request(PERL, r, level, &text),
+            None => report::server(PERL, s, level, &text),
         }
     }
 }
@@ -350,14 +350,16 @@ impl Ways for PerlLanguage {
     fn fill_env(&self, cx: Reenter, r: &Request) -> Result<(), Fail> {
         let part = part(r).ok_or("httpd has no place for this request's data")?;
         env::add_cgi(r, part, cx);
-        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.about.served(frame.phase))));
-        if let Some((hold, running)) = innermost {
-            enter_any(&hold, |entry| {
-                if let Some(entered) = entered(entry) {
-                    env::put_cgi(r, part, running.as_ref(), entered);
-                }
-            });
-        }
+        Frame::find(|frame| {
+            if let Some(running) = frame.about.served(frame.phase) {
+                enter_any(frame.hold, |entry| {
+                    if let Some(entered) = entered(entry) {
+                        env::put_cgi(r, part, running, entered);
+                    }
+                });
+            }
+            Some(())
+        });
         Ok(())
     }
 }

@@ -40,7 +40,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
             if with_env {
                 // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
                 env::add_cgi(of.r, part, unsafe { Reenter::assume() });
-                env::put_cgi(of.r, part, Some(of.r), entered);
+                env::put_cgi(of.r, part, of.r, entered);
             }
             work.run(call, entry)
         }
@@ -129,7 +129,7 @@ fn script(
         env::add_cgi(r, part, unsafe { Reenter::assume() });
     }
     let globals = entered.save_globals();
-    let stdio = Handles { r: *r, output: &part.output };
+    let stdio = Handles { r, output: &part.output };
     let status = env::in_script(r, part, entered, with_env, || match entered.redirect(&stdio) {
         Ok(redirect) => {
             let status = handlers();
@@ -159,7 +159,7 @@ fn raised_at_end(r: &Request, raised: &Raised) {
 
 /// The streams behind STDIN and STDOUT of a response.
 struct Handles<'a> {
-    r: Request,
+    r: &'a Request,
     output: &'a Output,
 }
 
@@ -173,12 +173,12 @@ impl Stdio for Handles<'_> {
     fn write(&self, from: &[u8]) -> Result<(), Fail> {
         // SAFETY: the layer holds the bytes while this runs.
         let cx = unsafe { Reenter::assume() };
-        self.output.write(&self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
+        self.output.write(self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
     }
 
     fn flush(&self) -> Result<(), Fail> {
         // SAFETY: nothing is lent.
         let cx = unsafe { Reenter::assume() };
-        self.output.flush(&self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
+        self.output.flush(self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
     }
 }

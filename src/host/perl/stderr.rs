@@ -16,34 +16,30 @@ pub struct Stderr;
 
 impl ErrorLog for Stderr {
     fn takes(&self) -> bool {
-        let server = match about() {
-            Some(About::Request(r)) => Some(r.server()),
-            Some(About::Connection(c)) => Some(c.base_server()),
-            Some(About::Server(s)) => Some(s),
-            None => Server::main(),
+        let takes = |s: &Server| {
+            ServerRecord::find(PERL, s).is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
         };
-        let record = server.as_ref().and_then(|s| ServerRecord::find(PERL, s));
-        record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+        with_about(|about| match about {
+            Some(About::Request(r)) => takes(r.server()),
+            Some(About::Connection(c)) => takes(c.base_server()),
+            Some(About::Server(s)) => takes(s),
+            None => Server::with_main(takes).unwrap_or(true),
+        })
     }
 
     fn printed_to_stdout(&self) {
-        let asked = |frame: &Frame<'_>| match (frame.about, frame.phase) {
-            (About::Request(r), Some(Phase::Response)) => Some(r),
+        Frame::find(|frame| match (frame.about, frame.phase) {
+            (About::Request(r), Some(Phase::Response)) => Some(super::part(r).map(|part| part.output.miss())),
             _ => None,
-        };
-        if let Some(r) = Frame::find(asked)
-            && let Some(part) = super::part(&r)
-        {
-            part.output.miss();
-        }
+        });
     }
 
     fn line(&self, text: &[u8]) {
-        report::line(PERL, about().as_ref(), Level::Warn, text);
+        with_about(|about| report::line(PERL, about, Level::Warn, text));
     }
 }
 
-/// The request, connection or server that the writing code is about; of a thread that a script made nothing is known.
-fn about() -> Option<About> {
-    Frame::find(|frame| Some(frame.about))
+/// Runs `f` with the request, connection or server that the writing code is about; of a thread that a script made nothing is known.
+fn with_about<R>(f: impl Fn(Option<&About<'_>>) -> R) -> R {
+    Frame::find(|frame| Some(f(Some(&frame.about)))).unwrap_or_else(|| f(None))
 }

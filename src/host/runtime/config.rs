@@ -3,7 +3,7 @@
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
-use httpd::{Request, Rules, Server};
+use httpd::{Connection, Request, Rules, Server};
 use interp::{Fail, Result};
 
 use super::{HostRuntime, NO_STATE, lang, state, state_of};
@@ -102,11 +102,13 @@ fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
         return Ok(Some(*record.vars().get_or_insert_with(|| table(s.pconf(), written))));
     }
     let copy = |pool: Pool| record.vars().map_or_else(|| table(pool, written), |all| all.copy(pool));
-    let Some(r) = running::request() else {
-        return Ok(Some(copy(running::connection().map_or_else(|| s.pconf(), |c| c.pool()))));
-    };
-    let kept = &RequestState::of(lang, &r).ok_or(NO_STATE)?.extras().server_vars;
-    let mine = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr()).map_or_else(|| copy(r.pool()), |(_, mine)| mine);
-    kept.set(Some((*s, mine)));
-    Ok(Some(mine))
+    let of_request = running::with_request(|r| {
+        let kept = &RequestState::of(lang, r).ok_or(NO_STATE)?.extras().server_vars;
+        let known = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr());
+        let mine = known.map_or_else(|| copy(r.pool()), |(_, mine)| mine);
+        kept.set(Some((s.keep(), mine)));
+        Ok(Some(mine))
+    });
+    of_request
+        .unwrap_or_else(|| Ok(Some(copy(running::with_connection(Connection::pool).unwrap_or_else(|| s.pconf())))))
 }

@@ -1,16 +1,13 @@
 //! Handlers that scripts add to phases, and providers.
 
-use std::cell::Cell;
-
 use api::{AuthProvider, Change, Handlers};
 use config::{Handler, Phase, Scope, Where};
 use httpd::provider::Group;
 use httpd::{Request, Server};
 use interp::{Fail, HandlerRef, Kept, Raise, Result};
 
-use super::cleanup::{Once, run_cleanup, running};
+use super::cleanup::{Left, Subject, running_call};
 use super::{HostRuntime, hold, lang, state};
-use crate::host::about::About;
 use crate::host::call::enter_any;
 use crate::host::lang::{Lang, NOT_CALLED};
 use crate::host::process::serves;
@@ -69,20 +66,16 @@ impl Handlers for HostRuntime {
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
-        let (stock, hold, _) = running()?;
-        if site::with(stock.lang, |site| site.is_complete) {
+        let running = running_call(|_, _| Subject::Server(s.keep()))?;
+        if site::with(running.0.lang, |site| site.is_complete) {
             return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
         }
         // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
-        let kept = Once(Cell::new(Some((hold, code, arg))));
-        let s = *s;
+        let left = Left::of(running, code, arg);
         let _ = s.pconf().before_death(move || {
-            let kept = kept;
-            match kept.0.take() {
-                Some((hold, code, arg)) if serves() => {
-                    run_cleanup(&stock, About::Server(s), &hold, &code, arg.as_ref());
-                }
-                _ => {}
+            let left = left;
+            if serves() {
+                left.run();
             }
         });
         Ok(())
