@@ -11,7 +11,7 @@
 //! | `make`, `api_fn` | the const functions that make rows of functions, from the functions' signatures ([`ApiFn`]) |
 //! | `need` | [`Need`]: what must hold when a row is called |
 //! | `registry` | the classes and constants of this process |
-//! | `object` | [`Object`]: what scripts can hold |
+//! | `object`, `objects` | [`Object`]: what scripts can hold; [`object!`], and the records of crate `apr` |
 //! | `val`, `kind`, `call` | [`Val`] and its [`Kind`], [`Call`]: what crosses a door |
 //! | `arg`, `ret` | how a Rust parameter is taken out, how a result is put in |
 //! | `plain`, `owned` | [`Plain`]: a string, number or boolean; [`Owned`]: an object with an owner of its own |
@@ -45,6 +45,7 @@ mod layout;
 mod make;
 mod need;
 mod object;
+mod objects;
 mod owned;
 mod plain;
 mod process;
