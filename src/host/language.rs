@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Status};
 use config::{ContentRow, Phase, PhaseRow};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{DECLINED, OK};
 use httpd::{ModuleRecord, Pools, Request};
 use interp::Entry;

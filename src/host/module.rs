@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{DirConf, Directive, Language as Tongue, Phase, PhaseRow};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::DECLINED;
 use httpd::{Command, Connection, End, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
 

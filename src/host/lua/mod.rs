@@ -25,8 +25,8 @@ use config::{
     ContentRow, DirConf, DirOption, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
-use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
