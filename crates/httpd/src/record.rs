@@ -9,7 +9,7 @@ use std::{
 
 /// A configuration record in httpd's hands.
 ///
-/// It is edited only while the configuration is read (through [`Slots`]) and shared by all threads afterwards.
+/// It is edited only while the configuration is read (through [`crate::Slots`]) and shared by all threads afterwards.
 pub struct Record<T> {
     value: UnsafeCell<T>,
     /// Set while an edit runs.

@@ -12,7 +12,7 @@ pub struct Env(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub kept: Kept,
     pub world: usize,
-    /// The flags of calls in this env: [`ffi::PLAIN`], [`ffi::OWN_MODULES`].
+    /// The flags of calls in this env: [`crate::ffi::PLAIN`], [`crate::ffi::OWN_MODULES`].
     pub what: c_int,
     pub file: Box<[u8]>,
     /// The stamp of the script's source when its chunk ran.

@@ -113,7 +113,7 @@ impl Class {
     pub fn rows(&'static self) -> impl Iterator<Item = &'static Row> + Clone {
         self.all_parts().flat_map(|part| part.rows)
     }
-    /// The rows that are bound in `lang` ([`PERL`], [`LUA`]): in Lua a row that only Lua has wins over another of its name.
+    /// The rows that are bound in `lang` ([`crate::PERL`], [`LUA`]): in Lua a row that only Lua has wins over another of its name.
     pub fn rows_of(&'static self, lang: u8) -> impl Iterator<Item = &'static Row> {
         self.rows().filter(move |row| row.is_for(lang) && (lang != LUA || self.wins_in_lua(row)))
     }

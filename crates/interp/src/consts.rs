@@ -14,7 +14,7 @@ pub enum Const {
 pub struct Consts {
     /// `Apache2::Const`.
     pub package: &'static str,
-    /// The languages that have it, of [`PERL`] and [`LUA`].
+    /// The languages that have it, of [`crate::PERL`] and [`crate::LUA`].
     pub langs: u8,
     /// Each group's names and values. A name may stand in several groups.
     pub groups: &'static [(&'static str, &'static [(&'static str, Const)])],
