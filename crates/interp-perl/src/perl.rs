@@ -71,7 +71,7 @@ impl Perl {
     /// A clone: what `perl_clone` copies, with its own random sequence and the handlers resolved so far.
     ///
     /// Made on a thread of its own with a large stack, signals blocked. CLONE methods run in it, CLONE_SKIP in `self`;
-    /// a dying CLONE_SKIP counts as "clone". [`Perl::seal`] is done first.
+    /// a dying CLONE_SKIP counts as "clone". `Entered::seal` was called before.
     ///
     /// # Errors
     /// If a CLONE method dies or exits (the clone is destroyed), the thread cannot be made, or perl has no threads.
