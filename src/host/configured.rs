@@ -7,9 +7,10 @@ use std::sync::Arc;
 use config::{DirConf, Handler, Phase, Scope, ServerConf, Slot};
 use httpd::{Request, Server};
 
-use super::lang::{Lang, NOT_CALLED};
+use super::lang::Lang;
 use super::server::ServerRecord;
 use super::site;
+use super::start_error::NOT_CALLED;
 
 /// The handlers of a phase, wherever they come from.
 pub enum Configured<'a> {

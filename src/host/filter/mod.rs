@@ -2,7 +2,6 @@
 //!
 //! The engine walks through brigades; a [`Filtering`] makes new bytes of old ones; a [`Place`] is where the filter stands in httpd's
 //! chain. Of buckets a filter sees the bytes only: end, flush and other buckets without bytes stay where they stand.
-
 //!
 //! | file | holds |
 //! |---|---|

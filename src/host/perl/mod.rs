@@ -39,6 +39,7 @@ use super::lease::{Frame, Hold};
 use super::module::{self, Module};
 use super::output::Output;
 use super::request::RequestState;
+use super::start_error::StartError;
 use super::uses::InUse;
 use super::ways::Ways;
 use super::{content, dispatch, report, site};
@@ -59,8 +60,8 @@ pub mod c_callers {
     pub fn start(s: Option<&Server>) -> Option<NonNull<Record>> {
         match parents::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
-            Err(text) => {
-                report::server(PERL, s, Level::Emerg, &text);
+            Err(error) => {
+                report::server(PERL, s, Level::Emerg, &error.to_string());
                 None
             }
         }
@@ -203,7 +204,7 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for PerlLanguage {
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
@@ -215,10 +216,12 @@ impl Ways for PerlLanguage {
             Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
         match Perl::start(&start) {
             Ok(perl) => Ok(Box::new(perl)),
-            Err(e) => {
-                let words: Vec<_> = switches.iter().map(|s| String::from_utf8_lossy(s)).collect();
-                Err(format!("PerlSwitches: \"{}\" for {}: {e}", words.join(" "), site::name_of(s)))
-            }
+            Err(e) => Err(StartError::Switches {
+                directive: "PerlSwitches",
+                switches: switches.into_iter().map(Into::into).collect(),
+                server: site::name_of(s),
+                why: e.to_string(),
+            }),
         }
     }
 
@@ -230,11 +233,11 @@ impl Ways for PerlLanguage {
         interp_perl::stderr_is_the_log();
     }
 
-    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
+    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), StartError> {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
         entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
 
