@@ -82,7 +82,7 @@ impl<L: Language> Host for Module<L> {
         L::module()
     }
 
-    fn new_server(_pool: Pool, server: &Server) -> ServerRecord {
+    fn new_server(_pool: &Pool, server: &Server) -> ServerRecord {
         startup::new_server(server);
         ServerRecord::new(L::FACTS.tongue)
     }
@@ -91,7 +91,7 @@ impl<L: Language> Host for Module<L> {
         ServerRecord::merge(base, add)
     }
 
-    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
+    fn new_dir(_pool: &Pool, path: Option<&[u8]>) -> DirConf {
         let mut dir = DirConf::default();
         dir.location = path.map(Arc::from);
         dir
@@ -112,7 +112,7 @@ impl<L: Language> Host for Module<L> {
         Ok(())
     }
 
-    fn loaded(pconf: Pool) {
+    fn loaded(pconf: &Pool) {
         runtime::register(L::module());
         startup::loaded(L::lang(), pconf);
         L::loaded();
@@ -150,7 +150,7 @@ impl<L: Language> Host for Module<L> {
         dispatch::server(L::lang(), phase, s, &[pools.conf, pools.log, pools.temp])
     }
 
-    fn child(phase: Phase, _order: usize, pool: Pool, s: &Server) {
+    fn child(phase: Phase, _order: usize, pool: &Pool, s: &Server) {
         child::child(L::lang(), phase, pool, s);
     }
 
@@ -195,7 +195,7 @@ impl<L: Language> Host for Module<L> {
         startup::after_start(L::lang(), pools, s)
     }
 
-    fn before_child(pool: Pool, s: &Server) {
+    fn before_child(pool: &Pool, s: &Server) {
         child::before_child(L::lang(), pool, s);
     }
 

@@ -23,7 +23,7 @@ use super::{hint, parents, process, report, site};
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// Called when httpd loads the module for a pass.
-pub fn loaded(lang: Lang, pconf: Pool) {
+pub fn loaded(lang: Lang, pconf: &Pool) {
     Server::set_main(None);
     languages::loaded(lang);
     site::begin(lang);

@@ -51,7 +51,7 @@ pub use filter::{Filter, FilterRec};
 pub use hook::{Own, Pools, add_phase};
 pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
-pub use module::{Host, ModuleRecord, Record, pconf};
+pub use module::{Host, ModuleRecord, Record, is_pconf, with_pconf};
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
 pub use raw::Wait;
 pub use records::{Directory, Records};
@@ -105,7 +105,7 @@ mod testing {
 
     /// Records as httpd would lend them, in a pool that is never destroyed.
     pub(crate) struct Fake {
-        pub(crate) pool: Pool,
+        pub(crate) pool: &'static Pool,
         pub(crate) request: &'static Request,
     }
 
@@ -162,13 +162,13 @@ mod testing {
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE
         }
-        fn new_server(_: Pool, _: &Server) -> Vec<String> {
+        fn new_server(_: &Pool, _: &Server) -> Vec<String> {
             Vec::new()
         }
         fn merge_server(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
             [&base[..], &add[..]].concat()
         }
-        fn new_dir(_: Pool, path: Option<&[u8]>) -> Vec<String> {
+        fn new_dir(_: &Pool, path: Option<&[u8]>) -> Vec<String> {
             path.map(|p| String::from_utf8_lossy(p).into_owned()).into_iter().collect()
         }
         fn merge_dir(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
@@ -188,16 +188,16 @@ mod testing {
                 (ServerEdit::Read(_), None) => {}
             })
         }
-        fn loaded(_: Pool) {}
+        fn loaded(_: &Pool) {}
         fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
         fn connection(_: Phase, _: usize, _: &Connection) -> c_int {
             status::DECLINED
         }
-        fn start(_: Phase, _: usize, _: Pools, _: &Server) -> c_int {
+        fn start(_: Phase, _: usize, _: Pools<'_>, _: &Server) -> c_int {
             status::OK
         }
-        fn child(_: Phase, _: usize, _: Pool, _: &Server) {}
+        fn child(_: Phase, _: usize, _: &Pool, _: &Server) {}
     }
 }

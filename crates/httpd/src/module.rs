@@ -43,11 +43,11 @@ pub trait Host: Sized + 'static {
     fn module() -> &'static ModuleRecord;
 
     /// A server's record before any directive.
-    fn new_server(pool: Pool, server: &Server) -> Self::Server;
+    fn new_server(pool: &Pool, server: &Server) -> Self::Server;
     /// Makes the record of a virtual host with directives of its own; `base` is the main server's.
     fn merge_server(base: &Self::Server, add: &Self::Server) -> Self::Server;
     /// A directory's record before any directive; `path` is the section's argument, `None` outside sections.
-    fn new_dir(pool: Pool, path: Option<&[u8]>) -> Self::Dir;
+    fn new_dir(pool: &Pool, path: Option<&[u8]>) -> Self::Dir;
     /// Merges the record of a section, `add`, with that of the section around it, `base`. The result is kept, so it must not depend on
     /// when it is computed.
     fn merge_dir(base: &Self::Dir, add: &Self::Dir) -> Self::Dir;
@@ -59,7 +59,7 @@ pub trait Host: Sized + 'static {
     fn directive(row: &'static Directive, cmd: &Command, slots: &Slots<Self>, args: &[&[u8]]) -> Result<(), String>;
 
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
-    fn loaded(pconf: Pool);
+    fn loaded(pconf: &Pool);
 
     /// Whether the host wants this callback of a row from the start; where not, none is registered until
     /// [`crate::add_phase`] asks for it, and the phase costs nothing.
@@ -84,9 +84,9 @@ pub trait Host: Sized + 'static {
     /// Runs a phase of a connection.
     fn connection(phase: Phase, order: usize, c: &Connection) -> c_int;
     /// Runs a phase of the start. Anything but `OK` ends the start.
-    fn start(phase: Phase, order: usize, pools: Pools, s: &Server) -> c_int;
+    fn start(phase: Phase, order: usize, pools: Pools<'_>, s: &Server) -> c_int;
     /// Runs a phase of a child process; its pool dies when the process ends in order.
-    fn child(phase: Phase, order: usize, pool: Pool, s: &Server);
+    fn child(phase: Phase, order: usize, pool: &Pool, s: &Server);
 
     /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
     fn output_filter(_f: kind::OwnFilter<'_>, _bb: Brigade) -> c_int {
@@ -119,23 +119,23 @@ pub trait Host: Sized + 'static {
     }
 
     /// [`Own::PreConfig`]: before the directives of a pass are run.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         OK
     }
     /// [`Own::CheckConfig`]: after the directives of a pass; anything but `OK` ends the start, also of `-t`.
-    fn check_config(_pools: Pools, _s: &Server) -> c_int {
+    fn check_config(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeStart`]: before the open_logs phase of scripts.
-    fn before_start(_pools: Pools, _s: &Server) -> c_int {
+    fn before_start(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::AfterStart`]: after the post_config phase of all modules.
-    fn after_start(_pools: Pools, _s: &Server) -> c_int {
+    fn after_start(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeChild`]: before the child_init phase of scripts.
-    fn before_child(_pool: Pool, _s: &Server) {}
+    fn before_child(_pool: &Pool, _s: &Server) {}
     /// [`Own::BeforeError`]: an error page is about to be sent.
     fn before_error(_r: &Request) {}
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.
@@ -208,7 +208,7 @@ impl ModuleRecord {
     /// For a record that httpd has not loaded: while it has another library's of the same name, ours says that one's number,
     /// until `pconf` dies. This library stays in the process from one reading of the configuration to the next, so that
     /// what the other, loaded anew, calls its own record may be resolved to ours.
-    pub fn follow_namesake(&'static self, pconf: Pool) {
+    pub fn follow_namesake(&'static self, pconf: &Pool) {
         let Some(theirs) = self.namesake().filter(|_| self.index() < 0) else { return };
         // SAFETY: httpd reads its configuration on one thread, and nobody else uses a record that is not loaded.
         unsafe { (*self.0.get()).module_index = theirs.as_ref().module_index };
@@ -349,20 +349,25 @@ impl<T> Drop for Record<T> {
 /// The pool of the configuration that is being read or used: what lies in it lives until the next restart.
 static PCONF: AtomicPtr<apr::ffi::apr_pool_t> = AtomicPtr::new(ptr::null_mut());
 
-/// The configuration's pool; `None` before the module was loaded.
-pub fn pconf() -> Option<Pool> {
-    // SAFETY: httpd has one pool of this kind in its life, and clears it between passes.
-    unsafe { Pool::from_ptr(PCONF.load(Ordering::Acquire)) }
+/// Runs `f` with the configuration's pool; `None` before the module was loaded.
+pub fn with_pconf<R>(f: impl FnOnce(&Pool) -> R) -> Option<R> {
+    // SAFETY: httpd has one pool of this kind in its life, and clears it between passes, not within a call of ours.
+    unsafe { Pool::at(PCONF.load(Ordering::Acquire)) }.map(f)
 }
 
-fn install<T: Send + Sync + 'static>(pool: Pool, value: T) -> *mut c_void {
-    let permanent = pconf() == Some(pool);
+/// Whether this is the configuration's pool.
+pub fn is_pconf(pool: &Pool) -> bool {
+    ptr::eq(PCONF.load(Ordering::Acquire), pool.as_ptr())
+}
+
+fn install<T: Send + Sync + 'static>(pool: &Pool, value: T) -> *mut c_void {
+    let permanent = is_pconf(pool);
     pool.keep(Record::new(value, permanent)).as_ptr().cast()
 }
 
 unsafe extern "C" fn create_server<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) -> *mut c_void {
     // SAFETY: both are httpd's and live.
-    let (Some(pool), Some(server)) = (unsafe { Pool::from_ptr(p) }, unsafe { Server::at(s) }) else {
+    let (Some(pool), Some(server)) = (unsafe { Pool::at(p) }, unsafe { Server::at(s) }) else {
         return ptr::null_mut();
     };
     guard::<H, _>("create_server_config", ptr::null_mut(), || install(pool, H::new_server(pool, server)))
@@ -375,7 +380,7 @@ unsafe extern "C" fn merge_server<H: Host>(
 ) -> *mut c_void {
     // SAFETY: the pool lives; both came from `create_server` or from here.
     let (Some(pool), Some(b), Some(a)) =
-        (unsafe { Pool::from_ptr(p) }, unsafe { record::<H::Server>(base) }, unsafe { record::<H::Server>(add) })
+        (unsafe { Pool::at(p) }, unsafe { record::<H::Server>(base) }, unsafe { record::<H::Server>(add) })
     else {
         return add;
     };
@@ -384,7 +389,7 @@ unsafe extern "C" fn merge_server<H: Host>(
 
 unsafe extern "C" fn create_dir<H: Host>(p: *mut apr::ffi::apr_pool_t, path: *mut c_char) -> *mut c_void {
     // SAFETY: the pool lives; the path is null or a C string.
-    let (Some(pool), path) = (unsafe { Pool::from_ptr(p) }, unsafe { bytes_at(path) }) else {
+    let (Some(pool), path) = (unsafe { Pool::at(p) }, unsafe { bytes_at(path) }) else {
         return ptr::null_mut();
     };
     guard::<H, _>("create_dir_config", ptr::null_mut(), || install(pool, H::new_dir(pool, path)))
@@ -403,7 +408,7 @@ unsafe extern "C" fn merge_dir<H: Host>(
         return ptr::from_ref(known).cast_mut().cast();
     }
     // SAFETY: the pool lives.
-    let Some(pool) = (unsafe { Pool::from_ptr(p) }) else { return add };
+    let Some(pool) = (unsafe { Pool::at(p) }) else { return add };
     guard::<H, _>("merge_dir_config", add, || {
         let merged = H::merge_dir(b.get(), a.get());
         if a.keeps_merges(b) { ptr::from_ref(a.keep_merge(b, merged)).cast_mut().cast() } else { install(pool, merged) }
@@ -422,24 +427,24 @@ unsafe extern "C" fn register<H: Host>(p: *mut apr::ffi::apr_pool_t) {
     guard::<H, _>("register_hooks", (), || {
         hook::register::<H>();
         // SAFETY: httpd's configuration pool.
-        if let Some(pool) = unsafe { Pool::from_ptr(p) } {
+        if let Some(pool) = unsafe { Pool::at(p) } {
             H::loaded(pool);
         }
     })
 }
 
-/// For tests: held by whoever depends on [`pconf`], since there is one per process.
+/// For tests: held by whoever depends on [`with_pconf`], since there is one per process.
 #[cfg(test)]
 pub(crate) static PCONF_IN_USE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 #[cfg(test)]
-pub(crate) fn set_pconf(pool: Pool) {
+pub(crate) fn set_pconf(pool: &Pool) {
     PCONF.store(pool.as_ptr(), Ordering::Release);
 }
 
 /// For tests: what httpd does before a directive. Makes both records and returns the directory's.
 #[cfg(test)]
-pub(crate) fn install_in<H: Host>(s: &Server, server_pool: Pool, dir_pool: Pool) -> *mut c_void {
+pub(crate) fn install_in<H: Host>(s: &Server, server_pool: &Pool, dir_pool: &Pool) -> *mut c_void {
     // SAFETY: as httpd calls them; the vector has room for the module's number.
     unsafe {
         let record = create_server::<H>(server_pool.as_ptr(), s.as_ptr());
@@ -540,7 +545,7 @@ mod tests {
         let request_pool = fake.pool.create().unwrap();
         // SAFETY: as httpd calls them.
         unsafe {
-            let dir = |pool: Pool, path: &CStr| create_dir::<NullHost>(pool.as_ptr(), path.as_ptr().cast_mut());
+            let dir = |pool: &Pool, path: &CStr| create_dir::<NullHost>(pool.as_ptr(), path.as_ptr().cast_mut());
             let merge = |base, add| merge_dir::<NullHost>(request_pool.as_ptr(), base, add);
             let (a, b, passing) = (dir(fake.pool, c"a"), dir(fake.pool, c"b"), dir(request_pool, c".htaccess"));
             let ab = merge(a, b);

@@ -196,7 +196,7 @@ impl Ways for LuaLanguage {
     }
 
     fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
-        httpd::util::words(&r.pool(), line)
+        httpd::util::words(r.pool(), line)
     }
 
     fn around(
