@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use config::{Access, Context, Directive, Effect, Phase, Queued, ServerOption, What};
+use httpd::auth::PER_CONF;
 use httpd::log::Level;
-use httpd::provider::PER_CONF;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
 
 use super::about::{About, in_parent};

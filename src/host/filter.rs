@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter, Status};
 use httpd::Filter;
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
 
 /// What a script makes of the data that passes its filter. `P` is the place of the filter.

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Status};
 use config::{ContentRow, Phase, PhaseRow};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{DECLINED, OK};
 use httpd::{ModuleRecord, Pools, Request};
 use interp::Entry;
@@ -34,7 +34,7 @@ pub trait Language: Sized + 'static {
     /// A reading of the configuration begins.
     fn loaded();
     /// After pre_config of all modules. Anything but `OK` ends the start.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         OK
     }
     /// A line of its directives was read: the directive, its words, and the record of the server.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{DirConf, Directive, Language as Tongue, Phase, PhaseRow};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::DECLINED;
 use httpd::{Command, Connection, End, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
 
@@ -146,7 +146,7 @@ impl<L: Language> Host for Module<L> {
         dispatch::connection(lang, phase, c)
     }
 
-    fn start(phase: Phase, _order: usize, pools: Pools, s: &Server) -> c_int {
+    fn start(phase: Phase, _order: usize, pools: Pools<'_>, s: &Server) -> c_int {
         dispatch::server(L::lang(), phase, s, &[pools.conf, pools.log, pools.temp])
     }
 
@@ -178,20 +178,20 @@ impl<L: Language> Host for Module<L> {
         providers::check_require_line(L::lang(), cmd, name, line)
     }
 
-    fn pre_config(pools: Pools) -> c_int {
+    fn pre_config(pools: Pools<'_>) -> c_int {
         startup::pre_config();
         L::pre_config(pools)
     }
 
-    fn check_config(_pools: Pools, s: &Server) -> c_int {
+    fn check_config(_pools: Pools<'_>, s: &Server) -> c_int {
         startup::check_config(L::lang(), s)
     }
 
-    fn before_start(_pools: Pools, s: &Server) -> c_int {
+    fn before_start(_pools: Pools<'_>, s: &Server) -> c_int {
         startup::before_start(L::lang(), s)
     }
 
-    fn after_start(pools: Pools, s: &Server) -> c_int {
+    fn after_start(pools: Pools<'_>, s: &Server) -> c_int {
         startup::after_start(L::lang(), pools, s)
     }
 

@@ -5,7 +5,8 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use config::{Handler, Phase};
-use httpd::provider::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENERAL_ERROR, Group};
+use httpd::auth::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENERAL_ERROR};
+use httpd::provider::Group;
 use httpd::{Command, Request};
 use interp::{IntoVal, Raised, Ticket, Val};
 

@@ -1,6 +1,6 @@
 //! `conn_rec`.
 
-use crate::{ModuleRecord, Server, ffi, module::Host, records, server::pool, slot};
+use crate::{ModuleRecord, Server, ffi, server::pool, slot};
 use apr::{BucketAlloc, Pool, Table, bytes_at};
 use std::ffi::{c_int, c_long};
 
@@ -174,18 +174,6 @@ impl Connection {
     pub fn master(&self) -> Option<&Connection> {
         // SAFETY: null or living longer than the stream.
         unsafe { Connection::at(self.raw().master) }
-    }
-
-    /// Our state of it, once [`Connection::set_state`] was called.
-    #[inline]
-    pub fn state<H: Host>(&self) -> Option<&H::Connection> {
-        records::connections::<H>().get(self)
-    }
-
-    /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
-    /// before stays and is returned.
-    pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
-        records::connections::<H>().put(self, state)
     }
 
     /// Whether a module has state here.

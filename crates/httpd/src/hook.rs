@@ -4,8 +4,8 @@
 //! configuration costs. Panics stop here.
 
 use crate::{
-    Connection, Request, Server, ffi, guard,
-    module::{Host, ModuleRecord, with_pconf},
+    Connection, Host, ModuleRecord, Own, Pools, Request, Server, ffi, guard,
+    pconf::with_pconf,
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_MULTIPLE_CHOICES, OK},
 };
 use apr::Pool;
@@ -14,34 +14,6 @@ use std::{
     ffi::{c_char, c_int, c_void},
     ptr::{self, NonNull},
 };
-
-/// The pools of a configuration pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Pools<'p> {
-    /// Dies when the configuration is read again.
-    pub conf: &'p Pool,
-    /// Dies when logs are opened again.
-    pub log: &'p Pool,
-    /// Dies at the end of this pass.
-    pub temp: &'p Pool,
-}
-
-/// Hooks that a host needs besides those of the phases.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Own {
-    /// `pre_config`, really last: the MPM has detached from the terminal, if it does.
-    PreConfig,
-    /// `check_config`, last.
-    CheckConfig,
-    /// `open_logs`, just before the phase of that name.
-    BeforeStart,
-    /// `post_config`, really last.
-    AfterStart,
-    /// `child_init`, before everyone.
-    BeforeChild,
-    /// `insert_error_filter`, first.
-    BeforeError,
-}
 
 /// Before `APR_HOOK_REALLY_FIRST`: what must have happened when the first script runs.
 const BEFORE_EVERYONE: c_int = -20;

@@ -4,7 +4,9 @@
 //! `Require` line is read. So one record for each group serves all names.
 
 use crate::{
-    Command, Host, Request, ffi, guard,
+    Command, Host, Request,
+    auth::{AUTH_GENERAL_ERROR, AUTHZ_GENERAL_ERROR},
+    ffi, guard,
     hook::{RequestHook, links},
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE},
 };
@@ -18,17 +20,6 @@ use std::{
 };
 
 pub use config::Group;
-
-/// `AP_AUTH_INTERNAL_PER_CONF`: subrequests whose section says the same are not asked again.
-pub const PER_CONF: c_int = ffi::AP_AUTH_INTERNAL_PER_CONF as c_int;
-/// `AUTH_DENIED`.
-pub const AUTH_DENIED: c_int = ffi::AUTH_DENIED as c_int;
-/// `AUTH_GENERAL_ERROR`: the answer is 500, or 503 after [`is_busy`].
-pub const AUTH_GENERAL_ERROR: c_int = ffi::AUTH_GENERAL_ERROR as c_int;
-/// `AUTHZ_DENIED`.
-pub const AUTHZ_DENIED: c_int = ffi::AUTHZ_DENIED as c_int;
-/// `AUTHZ_GENERAL_ERROR`: as [`AUTH_GENERAL_ERROR`].
-pub const AUTHZ_GENERAL_ERROR: c_int = ffi::AUTHZ_GENERAL_ERROR as c_int;
 
 const AUTHN_NOTE: &[u8] = b"authn_provider_name";
 const AUTHZ_NOTE: &[u8] = b"authz_provider_name";

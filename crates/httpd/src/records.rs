@@ -1,7 +1,11 @@
 //! A module's records and states, found by the module alone: for code that serves several hosts of one shape, and must not be
 //! compiled for each of them.
 
-use crate::{Connection, Host, ModuleRecord, Record, Request, Server, slot};
+use crate::{
+    Connection, Host, ModuleRecord, Record, Request, Server,
+    server::{MainState, main_state},
+    slot,
+};
 use std::marker::PhantomData;
 
 /// Where a module keeps a `T` with each `K`: with a [`Server`], a [`Directory`], a [`Request`] or a [`Connection`].
@@ -139,5 +143,81 @@ impl<T: Send + 'static> Records<Connection, T> {
         }
         // SAFETY: the vector lies in the connection's pool; the slot is empty.
         unsafe { slot::put((*c.as_ptr()).conn_config, self.module, c.pool(), || state).map(|state| state.as_ref()) }
+    }
+}
+
+impl Server {
+    /// Our record of it; `None` if the module is not configured for this server yet.
+    #[inline]
+    pub fn config<H: Host>(&self) -> Option<&H::Server> {
+        servers::<H>().get(self)
+    }
+
+    #[inline]
+    pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
+        servers::<H>().record(self)
+    }
+
+    /// The record of what stands outside every section (`lookup_defaults`).
+    pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
+        dirs::<H>().defaults(self)
+    }
+
+    /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`
+    /// once requests are served, or if a change is running already. `f` must run no script code.
+    pub fn edit<H: Host, R>(&self, f: impl FnOnce(&mut H::Server, Option<&mut H::Dir>) -> R) -> Option<R> {
+        if main_state() == MainState::RunMpm {
+            return None;
+        }
+        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
+        let dir = unsafe { slot::get::<Record<H::Dir>>((*self.as_ptr()).lookup_defaults, H::module()) };
+        // SAFETY: the server starts: one thread, and nobody holds what the records lend while a script runs (SAFETY.md,
+        // "configuration records").
+        unsafe {
+            self.record::<H>()?.edit(|server| match dir {
+                Some(dir) => dir.as_ref().edit(|dir| f(server, Some(dir))),
+                None => Some(f(server, None)),
+            })?
+        }
+    }
+}
+
+impl Request {
+    /// Our record of its directory, merged for it; `None` if the module has none.
+    #[inline]
+    pub fn dir_config<H: Host>(&self) -> Option<&H::Dir> {
+        dirs::<H>().of_request(self)
+    }
+
+    /// Our record of its server.
+    #[inline]
+    pub fn server_config<H: Host>(&self) -> Option<&H::Server> {
+        servers::<H>().of_request(self)
+    }
+
+    /// Our state of it, once [`Request::set_state`] was called.
+    #[inline]
+    pub fn state<H: Host>(&self) -> Option<&H::Request> {
+        requests::<H>().get(self)
+    }
+
+    /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
+    /// before this find none. What was set before stays and is returned.
+    pub fn set_state<H: Host>(&self, make: impl FnOnce() -> H::Request) -> Option<&H::Request> {
+        requests::<H>().put(self, make)
+    }
+}
+
+impl Connection {
+    /// Our state of it, once [`Connection::set_state`] was called.
+    #[inline]
+    pub fn state<H: Host>(&self) -> Option<&H::Connection> {
+        connections::<H>().get(self)
+    }
+
+    /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
+    /// before stays and is returned.
+    pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
+        connections::<H>().put(self, state)
     }
 }

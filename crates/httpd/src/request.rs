@@ -6,8 +6,6 @@
 
 use crate::{
     Connection, ModuleRecord, Server, ffi,
-    module::Host,
-    records,
     server::pool,
     slot,
     status::{HTTP_BAD_REQUEST, HTTP_MULTIPLE_CHOICES, OK},
@@ -335,32 +333,6 @@ impl Request {
                 None => &(*self.raw().server).log,
             }
         }
-    }
-
-    // Our own data.
-
-    /// Our record of its directory, merged for it; `None` if the module has none.
-    #[inline]
-    pub fn dir_config<H: Host>(&self) -> Option<&H::Dir> {
-        records::dirs::<H>().of_request(self)
-    }
-
-    /// Our record of its server.
-    #[inline]
-    pub fn server_config<H: Host>(&self) -> Option<&H::Server> {
-        records::servers::<H>().of_request(self)
-    }
-
-    /// Our state of it, once [`Request::set_state`] was called.
-    #[inline]
-    pub fn state<H: Host>(&self) -> Option<&H::Request> {
-        records::requests::<H>().get(self)
-    }
-
-    /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
-    /// before this find none. What was set before stays and is returned.
-    pub fn set_state<H: Host>(&self, make: impl FnOnce() -> H::Request) -> Option<&H::Request> {
-        records::requests::<H>().put(self, make)
     }
 
     /// Whether its handler's name begins with one of these letters, see [`config::content::first_letters`]: asked of each

@@ -1,6 +1,6 @@
 //! `server_rec`, and what there is once per process.
 
-use crate::{ModuleRecord, Record, ffi, module::Host, records, slot};
+use crate::{ModuleRecord, ffi, slot};
 use apr::{Pool, bytes_at, with_cstr};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{
@@ -219,40 +219,6 @@ impl Server {
     /// How many arguments the program has, its name included.
     pub fn program_arguments(&self) -> i32 {
         self.process().argc
-    }
-
-    /// Our record of it; `None` if the module is not configured for this server yet.
-    #[inline]
-    pub fn config<H: Host>(&self) -> Option<&H::Server> {
-        records::servers::<H>().get(self)
-    }
-
-    #[inline]
-    pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
-        records::servers::<H>().record(self)
-    }
-
-    /// The record of what stands outside every section (`lookup_defaults`).
-    pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
-        records::dirs::<H>().defaults(self)
-    }
-
-    /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`
-    /// once requests are served, or if a change is running already. `f` must run no script code.
-    pub fn edit<H: Host, R>(&self, f: impl FnOnce(&mut H::Server, Option<&mut H::Dir>) -> R) -> Option<R> {
-        if main_state() == MainState::RunMpm {
-            return None;
-        }
-        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
-        let dir = unsafe { slot::get::<crate::Record<H::Dir>>(self.raw().lookup_defaults, H::module()) };
-        // SAFETY: the server starts: one thread, and nobody holds what the records lend while a script runs (SAFETY.md,
-        // "configuration records").
-        unsafe {
-            self.record::<H>()?.edit(|server| match dir {
-                Some(dir) => dir.as_ref().edit(|dir| f(server, Some(dir))),
-                None => Some(f(server, None)),
-            })?
-        }
     }
 
     /// Whether another module has a record for this server.

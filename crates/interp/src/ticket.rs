@@ -3,7 +3,7 @@
 //! An owner (request, connection, server, pool, brigade, filter) takes a slot when it is first shown to a script and
 //! voids it when it ends. Every object of that owner carries the slot and its generation at that time; the doors compare
 //! before each use (one acquire load). A pool has two tickets: its own, and that of its contents, so that clearing it
-//! voids what was made from it but not the pool object ([`crate::Object::contents`]).
+//! voids what was made from it but not the pool object.
 //!
 //! Slots are process-wide, never freed, and taken and given back without a lock: a fork in the middle of either, or a
 //! cleanup that runs inside a signal handler, finds them usable.

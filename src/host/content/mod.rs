@@ -2,21 +2,25 @@
 //! where it is the same in all languages.
 
 mod handlers;
-mod respond;
 mod work;
 
 use std::ffi::c_int;
 
 use config::content::first_letters;
-use config::{ContentRow, Form};
+use config::{ContentRow, Form, Phase};
 use httpd::Request;
 use httpd::status::DECLINED;
 
+use super::about::{OfRequest, Topic};
+use super::call::Call;
+use super::lang::Lang;
 use super::language::Language;
+use super::lease::{Hold, Refused};
+use super::request::RequestState;
 use super::{end, hint};
 
-pub use respond::{end_walk, respond};
-pub use work::{Handlers, Own, Work};
+use handlers::Handlers;
+pub use work::{Own, Work};
 
 /// The content handler of this language that a request asks for.
 #[inline(always)]
@@ -50,7 +54,49 @@ pub fn look<L: Language>(r: &Request, claims: bool) -> c_int {
 pub fn run<L: Language>(r: &Request) -> c_int {
     let Some(row) = of::<L>(r) else { return DECLINED };
     match row.form {
-        Form::Handlers => handlers::run::<L>(row, r),
+        Form::Handlers => {
+            let Some(handlers) = handlers::of(L::lang(), r) else {
+                end_walk(L::lang(), r);
+                return L::declined(r);
+            };
+            match respond::<L>(Some(row), r, |_| Ok(None), Handlers(&handlers)) {
+                Some(DECLINED) => L::declined(r),
+                status => status.unwrap_or(DECLINED),
+            }
+        }
         Form::File => L::run_file(row, r),
+    }
+}
+
+/// Enters an interpreter, answers there, and ends the request's walk; `None` where the language is switched off. `hold` may choose the
+/// interpreter before.
+#[inline(always)]
+pub fn respond<L: Language>(
+    row: Option<&ContentRow>,
+    r: &Request,
+    hold: impl FnOnce(&Call<'_, OfRequest<'_>>) -> Result<Option<Hold>, Refused>,
+    work: impl Work,
+) -> Option<c_int> {
+    let Some(call) = Call::of_request(L::lang(), Phase::Response, r) else {
+        end_walk(L::lang(), r);
+        return None;
+    };
+    let done = match hold(&call) {
+        Ok(_hold) => call.run(|entry| L::answer(row, &call, entry, work)),
+        Err(refused) => Err(refused),
+    };
+    let status = match done {
+        Ok(status) => status,
+        Err(refused) => call.about.refused(&call, &refused),
+    };
+    call.about.state.end_walk(r);
+    Some(status)
+}
+
+/// Ends the walk of a request that will not be answered by us, or has been.
+#[inline]
+pub fn end_walk(lang: Lang, r: &Request) {
+    if let Some(state) = RequestState::find(lang, r) {
+        state.end_walk(r);
     }
 }

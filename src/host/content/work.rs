@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 
-use config::Handler;
 use interp::Entry;
 
 use super::super::about::OfRequest;
@@ -12,16 +11,6 @@ use super::super::call::Call;
 pub trait Work {
     /// Answers; returns the phase's status.
     fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int;
-}
-
-/// Handlers of the phase.
-pub struct Handlers<'a>(pub &'a [Handler]);
-
-impl Work for Handlers<'_> {
-    #[inline(always)]
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        call.stack(entry, self.0)
-    }
 }
 
 /// A language's own code.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use apr::{Brigade, Bucket, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
 use interp::Raised;
 use interp_lua::{Coroutine, Entered, Step, Text};

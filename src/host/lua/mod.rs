@@ -25,8 +25,8 @@ use config::{
     ContentRow, DirConf, DirOption, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
-use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
@@ -272,7 +272,7 @@ impl Language for LuaLanguage {
 
     /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
     /// other is loaded anew for each reading of the configuration.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         #[cfg(feature = "perl")]
         if crate::perl_module.has_namesake() {
             let text = "LoadModule perl_module: another mod_perl cannot run beside lua_module of this file: load perl_module from \

@@ -385,7 +385,7 @@ impl Language for PerlLanguage {
         httpd::server::define(c"MODPERL2");
     }
 
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         #[cfg(feature = "any-lua")]
         crate::lua_module.follow_namesake(_pools.conf);
         httpd::status::OK

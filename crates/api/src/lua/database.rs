@@ -344,7 +344,7 @@ fn select_prepared<'s>(statement: &'s Statement, values: Plains) -> Result<Or<&'
 }
 
 fn rows(results: &ResultSet, number: Option<i64>, by_name: Option<Switch>) -> Value {
-    results.rows(number.unwrap_or(0), super::is_on(by_name))
+    results.rows(number.unwrap_or(0), Switch::is_on(by_name))
 }
 
 impl ResultSet {

@@ -68,7 +68,7 @@ pub(super) fn state_query(_r: Called, what: Plain) -> Result<i32> {
 }
 
 pub(super) fn strcmp_match(_r: Called, text: &[u8], pattern: &[u8], any_case: Option<Switch>) -> bool {
-    util::matches(text, pattern, super::is_on(any_case))
+    util::matches(text, pattern, Switch::is_on(any_case))
 }
 
 pub(super) fn usleep(_r: Called, micros: f64) {
@@ -149,7 +149,7 @@ pub(super) fn activeconfig(r: &Request) -> Value {
 
 /// Whether an expression is true; false and a text if there is something wrong with it.
 pub(super) fn expr(r: &Request, text: &[u8], cx: Reenter) -> Either<bool, List<Value>> {
-    let module = super::module().map_or(-1, httpd::ModuleRecord::index);
+    let module = super::module::module().map_or(-1, httpd::ModuleRecord::index);
     match r.expression(text, module, cx) {
         Ok(truth) => Either::A(truth),
         Err(error) => Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),
