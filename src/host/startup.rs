@@ -24,7 +24,7 @@ use super::{hint, parents, process, report, site};
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// Called when httpd loads the module for a pass.
-pub fn loaded(lang: Lang, pconf: Pool) {
+pub fn loaded(lang: Lang, pconf: &Pool) {
     Server::set_main(None);
     languages::loaded(lang);
     site::begin(lang);
@@ -107,14 +107,14 @@ fn resolve_early(lang: Lang) -> Result<(), StartError> {
 }
 
 /// post_config, after all other modules: runs the last start-up code, then makes the clones.
-pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
+pub fn after_start(lang: Lang, pools: Pools<'_>, s: &Server) -> c_int {
     match finish_start(lang, pools, s) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
     }
 }
 
-fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), StartError> {
+fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartError> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let about = About::Server(server);

@@ -36,7 +36,7 @@ impl Place for InChain<'_> {
         self.filter.set_data(value)
     }
 
-    fn memory(&self) -> Option<(Pool, BucketAlloc)> {
+    fn memory(&self) -> Option<(&Pool, BucketAlloc)> {
         let c = self.filter.connection()?;
         Some((self.filter.request().map_or(c.pool(), |r| r.pool()), c.bucket_alloc()?))
     }

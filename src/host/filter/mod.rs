@@ -39,7 +39,7 @@ mod tests {
     /// A chain that writes down what it is given. A third language's filters stand in it, of which each has a verb for a script.
     struct Chain {
         verb: &'static str,
-        pool: Pool,
+        pool: &'static Pool,
         alloc: BucketAlloc,
         kept: OnceCell<Box<dyn Any + Send>>,
         /// What has been passed on: bytes, and the names of other buckets; a bar behind each brigade.
@@ -101,7 +101,7 @@ mod tests {
         fn keep<T: Send + 'static>(&self, value: T) -> Option<&T> {
             self.kept.get_or_init(|| Box::new(value)).downcast_ref()
         }
-        fn memory(&self) -> Option<(Pool, BucketAlloc)> {
+        fn memory(&self) -> Option<(&Pool, BucketAlloc)> {
             Some((self.pool, self.alloc))
         }
         fn pass(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {

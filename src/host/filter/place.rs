@@ -12,7 +12,7 @@ pub trait Place: Sized {
     /// Keeps something with the filter as long as its request or connection lives, once.
     fn keep<T: Send + 'static>(&self, value: T) -> Option<&T>;
     /// The memory of its request or connection.
-    fn memory(&self) -> Option<(Pool, BucketAlloc)>;
+    fn memory(&self) -> Option<(&Pool, BucketAlloc)>;
     /// Hands data to the filter behind this one.
     ///
     /// # Errors
