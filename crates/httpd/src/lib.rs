@@ -34,6 +34,7 @@ mod regex;
 mod request;
 mod run;
 pub mod scoreboard;
+mod sent;
 pub mod server;
 pub mod skipped;
 mod slot;
@@ -58,6 +59,7 @@ pub use records::Records;
 pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
+pub use sent::register as register_sent;
 pub use server::Server;
 pub use tree::Node;
 
