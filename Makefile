@@ -27,7 +27,7 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports help deps unit rust
+.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -91,6 +91,9 @@ t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_M
 
 todo:       ## known wrongs, expected to fail
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run t/todo
+
+mutate:     ## changes places of the sources one by one and says which change no test notices (N=, SEED=, IN=, T=)
+	@perl t/lib/mutate
 
 soak: build ## the long repetitions: restarts, recycling, signals, leaks
 	SOAK=1 $(PROVE) -r -j1 --timer -v t/soak t/host/signals.t t/host/recycle.t

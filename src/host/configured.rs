@@ -70,7 +70,7 @@ impl Changes {
 /// The handlers of a phase, for this request.
 #[inline(always)]
 pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
-    if lang.own().uses().are_changed()
+    if lang.own().uses().are_changed(phase)
         && let Some(changed) = changed_for(lang, phase, r)
     {
         return Configured::Changed(changed);
@@ -105,7 +105,7 @@ fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> 
 /// The handlers of a server's phase, or of a connection's.
 #[inline]
 pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
-    if lang.own().uses().are_changed()
+    if lang.own().uses().are_changed(phase)
         && let Some(changed) = record.changes.get(phase)
     {
         return Configured::Changed(changed);
@@ -131,7 +131,7 @@ pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -
         Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
     };
     record.changes.change(phase, written, f);
-    lang.own().mark_changed();
+    lang.own().mark_changed(phase);
 }
 
 #[cfg(test)]

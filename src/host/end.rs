@@ -26,9 +26,9 @@ pub fn runs_handlers(lang: Lang, r: &Request) -> bool {
 
 /// The same of handlers that code has pushed to the request's server.
 fn runs_pushed(lang: Lang, r: &Request) -> bool {
-    lang.own().uses().are_changed()
-        && (!configured::of_request(lang, Phase::Cleanup, r).is_empty()
-            || !configured::of_request(lang, Phase::Log, &top(*r)).is_empty())
+    let uses = lang.own().uses();
+    let pushed = |phase, r: &Request| uses.are_changed(phase) && !configured::of_request(lang, phase, r).is_empty();
+    pushed(Phase::Cleanup, r) || pushed(Phase::Log, &top(*r))
 }
 
 /// Has httpd tell of the end of a request with such handlers. Called in the last phase before the response, and after a phase that failed.

@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_int};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use apr::Pool;
@@ -259,9 +259,10 @@ pub struct Own {
     pub site: Mutex<Option<Site>>,
     /// The keeper of this child.
     pub keeper: Mutex<Option<Keeper>>,
-    in_use: AtomicU32,
+    /// The phases in use in the lower half, and in the upper half those whose handlers code has changed.
+    in_use: AtomicU64,
     /// Of the phases that mod_perl does not have, those for which httpd has been given callbacks, one bit each.
-    called: AtomicU32,
+    called: AtomicU64,
 }
 
 impl Own {
@@ -271,17 +272,14 @@ impl Own {
             pool_key,
             site: Mutex::new(None),
             keeper: Mutex::new(None),
-            in_use: AtomicU32::new(0),
-            called: AtomicU32::new(0),
+            in_use: AtomicU64::new(0),
+            called: AtomicU64::new(0),
         }
     }
 
-    /// Notes that a handler of this phase exists. Once there is any handler, requests have a state, and so the response and log phases
-    /// count as used; for log and cleanup handlers the last phase before the response counts as used, too.
+    /// Notes that a handler of this phase exists.
     pub fn mark_in_use(&self, phase: Phase) {
-        let ends = phase as u8 == Phase::Cleanup as u8 || phase as u8 == Phase::Log as u8;
-        let more = if ends { bit(Phase::Fixup) } else { 0 };
-        let bits = bit(phase) | bit(Phase::Response) | bit(Phase::Log) | more;
+        let bits = with_its_end(phase);
         if self.in_use.load(Relaxed) & bits != bits {
             self.in_use.fetch_or(bits, Relaxed);
         }
@@ -293,9 +291,9 @@ impl Own {
         self.called.store(0, Relaxed);
     }
 
-    /// Notes that code of this process has changed a server's handlers; see [`super::configured`].
-    pub fn mark_changed(&self) {
-        self.in_use.fetch_or(CHANGED, Relaxed);
+    /// Notes that code of this process has changed the handlers that a server has for this phase; see [`super::configured`].
+    pub fn mark_changed(&self, phase: Phase) {
+        self.in_use.fetch_or(with_its_end(phase) << CHANGED, Relaxed);
     }
 
     /// The phases that are in use. A phase without a handler costs one look at this word, whatever the server.
@@ -305,9 +303,9 @@ impl Own {
     }
 }
 
-/// Which phases are in use, one bit each.
+/// Which phases are in use, and in which of them code has changed the handlers.
 #[derive(Clone, Copy)]
-pub struct Uses(u32);
+pub struct Uses(u64);
 
 impl Uses {
     /// Whether any handler of this phase may exist: in the configuration, or pushed.
@@ -316,19 +314,26 @@ impl Uses {
         self.0 & bit(phase) != 0
     }
 
-    /// Whether code has given some server other handlers than its configuration has.
+    /// Whether code may have given some server other handlers for this phase than its configuration has.
     #[inline(always)]
-    pub fn are_changed(self) -> bool {
-        self.0 & CHANGED != 0
+    pub fn are_changed(self, phase: Phase) -> bool {
+        self.0 & bit(phase) << CHANGED != 0
     }
 }
 
-const fn bit(phase: Phase) -> u32 {
+const fn bit(phase: Phase) -> u64 {
     1 << phase as u32
 }
 
-const CHANGED: u32 = 1 << 31;
-const _: () = assert!(Phase::COUNT <= 31, "no bit is left for CHANGED");
+/// The phases that have something to do once a phase has a handler: it; the response and log phases, since requests have a state then; for
+/// log and cleanup handlers also the last phase before the response.
+const fn with_its_end(phase: Phase) -> u64 {
+    let fixup = if matches!(phase, Phase::Cleanup | Phase::Log) { bit(Phase::Fixup) } else { 0 };
+    bit(phase) | bit(Phase::Response) | bit(Phase::Log) | fixup
+}
+
+const CHANGED: u32 = 32;
+const _: () = assert!(Phase::COUNT <= 32, "a phase has no bit");
 
 impl Deref for LanguageRow {
     type Target = dyn Ways;

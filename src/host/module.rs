@@ -146,7 +146,7 @@ impl<L: Language> Host for Module<L> {
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
         // A look at what code has pushed is a call, whose preparation costs even where it is not made: such a process looks later.
         let uses = L::lang().own().uses();
-        !uses.has(phase) || (!uses.are_changed() && L::is_idle(phase, order, r))
+        !uses.has(phase) || (!uses.are_changed(phase) && L::is_idle(phase, order, r))
     }
 
     #[inline(always)]

@@ -22,6 +22,10 @@ my %do = (
     get    => sub { scalar @{ $_[0]->get_handlers('PerlFixupHandler') || [] } },
     set    => sub { $_[0]->set_handlers(PerlFixupHandler => [ \&second, 'T::Later::first' ]) },
     none   => sub { $_[0]->set_handlers(PerlFixupHandler => undef) },
+    log    => sub { $_[0]->push_handlers(PerlLogHandler => 'T::Later::first') },
+    nolog  => sub { $_[0]->set_handlers(PerlLogHandler => undef) },
+    end    => sub { $_[0]->push_handlers(PerlCleanupHandler => 'T::Later::first') },
+    noend  => sub { $_[0]->set_handlers(PerlCleanupHandler => undef) },
     trans  => sub { $_[0]->push_handlers(PerlTransHandler => \&first) },
     closed => sub { my $n = 'closure'; $_[0]->push_handlers(PerlTransHandler => sub { T::Trace::note($n); -1 }) },
     notrans => sub { $_[0]->set_handlers(PerlTransHandler => []) },
@@ -66,6 +70,12 @@ C
     # Read with a request of its own, whose lines are those of the log until its answer is there.
     my $run = sub { $s->trace; $s->get($_[0]); join ' ', $s->trace };
     is $run->('/x'), '', 'none at first';
+    for my $end (['log', 'a log handler'], ['end', 'a cleanup handler']) {
+        is $do->($end->[0]), 1, "$end->[1], before any other";
+        is $run->('/x'), 'first', 'then it runs';
+        is $do->("no$end->[0]"), 1, 'and is taken out';
+        is $run->('/x'), '', 'then it does not';
+    }
     is $do->('push'), 1, 'a name is pushed';
     is $run->($_->[0]), $_->[1], "then: $_->[0]" for [ '/x', 'first' ], [ '/var', 'first' ], [ '/own', 'conf' ];
     is $do->('code'), 1, 'a reference to a sub that has a name';
