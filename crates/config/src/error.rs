@@ -110,6 +110,12 @@ pub enum Why {
     NotAnOrder,
     TooMuchBeforeBlock,
     NeedsIthreads,
+    NotASwitch,
+    NoSuchSwitch(char),
+    /// With what the switch does.
+    SwitchRefused(char, &'static str),
+    /// With what is missing.
+    SwitchLacks(char, &'static str),
     NoneOf(&'static [&'static str]),
 }
 
@@ -210,6 +216,12 @@ impl fmt::Display for Why {
             Why::NotAnOrder => "is neither early nor late",
             Why::TooMuchBeforeBlock => "is too much before a block: [function [early|late]]",
             Why::NeedsIthreads => "needs a perl built with ithreads",
+            Why::NotASwitch => "is not a switch of perl's, which would begin with -",
+            Why::NoSuchSwitch(letter) => return write!(f, "cannot be used: perl has no switch -{letter}"),
+            Why::SwitchRefused(letter, what) => {
+                return write!(f, "cannot be used in a server: perl's -{letter} {what}");
+            }
+            Why::SwitchLacks(letter, what) => return write!(f, "lacks {what} behind -{letter}"),
             Why::NoneOf(words) => return write!(f, "is none of {}", words.join(", ")),
         })
     }

@@ -46,6 +46,7 @@ pub mod script;
 pub mod server;
 pub mod settings;
 mod slots;
+mod switch;
 mod value;
 mod vars;
 pub mod vocabulary;
