@@ -62,7 +62,7 @@ pub use effect::{Effect, Group, Named, NamedProvider};
 pub use error::{Cause, LineError, Why};
 pub use flags::{DirOptions, ServerOptions, Sign, signed};
 pub use handler::{Handler, Handlers, Load};
-pub use hooks::{Hook, Order, Position, Run, Scope};
+pub use hooks::{Heeds, Hook, Order, Position, Run, Scope};
 pub use limits::Limits;
 pub use lines::environment::chooses_programs;
 pub use lists::{JoinedList, OwnList};

@@ -178,7 +178,7 @@ static void outcome(lua_State *L, ml_out *out) {
         int ok; out->number = lua_tointegerx(L, -1, &ok);
         if (UNLIKELY(!ok))
 #endif
-        { double n = lua_tonumber(L, -1); out->number = n > -9e18 && n < 9e18 ? (int64_t)n : 0; }
+        { double n = lua_tonumber(L, -1); out->is_wild = !(n > -9e18 && n < 9e18); out->number = out->is_wild ? 0 : (int64_t)n; }
     }
     else out->number = lua_isstring(L, -1) ? (int64_t)lua_tonumber(L, -1) : 0;
 }

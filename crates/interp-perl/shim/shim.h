@@ -39,7 +39,7 @@ typedef struct {
 } mp_hand;
 
 /* How a call came back, for Rust (src/ffi.rs: Out). `text` is borrowed from `sv`, which mp_out_done frees. */
-typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const char *text; size_t len; } mp_out;
+typedef struct { int tag; int64_t number; int truth, is_wild; int status; SV *sv; const char *text; size_t len; } mp_out;
 
 /* One variable (src/env.rs). */
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;

@@ -76,7 +76,8 @@ impl Entered {
         };
         let result = match out.tag {
             TAG_OK => {
-                Ok(Outcome { number: out.number, truth: out.truth != 0, is_number: out.number != 0 || out.truth == 0 })
+                let (truth, is_wild) = (out.truth != 0, out.is_wild != 0);
+                Ok(Outcome { number: out.number, truth, is_number: out.number != 0 || !truth || is_wild, is_wild })
             }
             TAG_EXIT => Err(Raised::Exit(out.status)),
             TAG_CORE_EXIT => Err(Raised::CoreExit(out.status)),

@@ -73,6 +73,7 @@ const FACTS: Facts = Facts {
     notes_errors: false,
     ends_objects: true,
     provider: Some("LuaAuthzProvider"),
+    truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
     words: WORDS,
 };

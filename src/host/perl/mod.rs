@@ -164,6 +164,7 @@ const FACTS: Facts = Facts {
     notes_errors: true,
     ends_objects: false,
     provider: None,
+    truncates: true,
     numbers_only: &[],
     words: WORDS,
 };
