@@ -11,7 +11,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use config::{Handler, Phase, Run};
+use config::{Handler, Phase, Run, Scope};
 use httpd::Server;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Entry, HandlerRef, Outcome, Raised, Val};
@@ -203,10 +203,13 @@ impl<A: Topic> Stack<'_, A> {
     #[cold]
     #[inline(never)]
     fn raised(&self, next: &Next<'_>, raised: &Raised) -> Returned {
-        if matches!(raised, Raised::Exit(_)) {
+        let lang = self.call.lang;
+        if let Raised::Exit(status) = raised {
+            if matches!(self.phase.row().scope, Scope::Files | Scope::Process) {
+                report::left(lang, &self.call.about.record(), self.phase, &next.step(), *status);
+            }
             return Returned::Exit;
         }
-        let lang = self.call.lang;
         leave_if_core_exit(raised);
         report::raised(lang, &self.call.about.record(), lang.phase_name(self.phase), &next.step(), raised);
         Returned::Died

@@ -72,6 +72,8 @@ pub enum Cause {
     NoThreads,
     /// Note: this word means nothing behind that one.
     Idle(Box<[u8]>, Box<[u8]>),
+    /// Note: these two numbers contradict each other, and this one is used for both.
+    MinAboveMax(Box<[u8]>, Box<[u8]>, u32),
     /// Note: an option without a sign, which the next merge forgets.
     Lost {
         /// The option.
@@ -132,6 +134,14 @@ pub fn quoted(word: &[u8]) -> String {
     text
 }
 
+impl LineError {
+    /// Whether the line, as a note, contradicts itself: the administrator meant something else.
+    #[must_use]
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self.cause, Cause::MinAboveMax(..))
+    }
+}
+
 impl Cause {
     /// For [`Result::map_err`]: this word is wrong.
     pub(crate) fn word(word: &[u8]) -> impl FnOnce(Why) -> Cause {
@@ -183,6 +193,9 @@ impl fmt::Display for Cause {
             Cause::Word(word, why) => write!(f, "{} {why}", quoted(word)),
             Cause::NoThreads => f.write_str("this line has no effect without threads"),
             Cause::Idle(word, behind) => write!(f, "{} is of no effect after {}", quoted(word), quoted(behind)),
+            Cause::MinAboveMax(min, max, used) => {
+                write!(f, "the minimum {} is above the maximum {}: both are taken as {used}", quoted(min), quoted(max))
+            }
             Cause::Lost { name, place } => write!(f, "{} is lost in {place} unless it has a + or -", quoted(name)),
         }
     }

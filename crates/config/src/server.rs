@@ -82,7 +82,7 @@ impl Switches {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 }
 
@@ -196,6 +196,12 @@ impl ServerConf {
     #[must_use]
     pub fn limits(&self, server_timeout: Duration) -> Limits {
         self.written().limits(server_timeout)
+    }
+
+    /// Why interpreters that hold so many bytes at their beginning cannot start; see [`Written::lacks_memory`].
+    #[must_use]
+    pub fn lacks_memory(&self, used: usize) -> Option<String> {
+        self.written().lacks_memory(used)
     }
 
     /// Why requests will come to wait for each other with these numbers; see [`Written::invites_waiting`].

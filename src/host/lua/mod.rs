@@ -104,11 +104,14 @@ impl Ways for LuaLanguage {
             watch_globals: WATCHES_GLOBALS.load(Relaxed),
         };
         match Lua::start(&start) {
-            Ok(lua) => {
-                let told = lua.enter().set_constant(b"version", api::lua::version());
-                told.map_err(|e| format!("LoadModule: {e}"))?;
-                Ok(Box::new(lua))
-            }
+            Ok(lua) => match conf.lacks_memory(lua.memory_used()) {
+                Some(text) => Err(text),
+                None => {
+                    let told = lua.enter().set_constant(b"version", api::lua::version());
+                    told.map_err(|e| format!("LoadModule: {e}"))?;
+                    Ok(Box::new(lua))
+                }
+            },
             Err(e) => Err(format!("LoadModule: a Lua state for {} could not be made: {e}", site::name_of(s))),
         }
     }
