@@ -526,24 +526,29 @@ fn leave_at_once_inside_a_script() {
 }
 
 /// Changes the configured handlers of a server: `$s->push_handlers`. In a child the change holds in that process, from then on.
-/// Returns false for an unknown phase.
 ///
 /// # Errors
 /// When the configuration cannot be changed.
 pub fn change_handlers(
     lang: Lang,
     s: &Server,
-    name: &[u8],
+    phase: Phase,
     change: impl FnOnce(&[config::Handler]) -> Vec<config::Handler>,
-) -> Result<bool, String> {
-    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
+) -> Result<(), String> {
     if !lang.call_for(phase) {
         return Err(format!("{}: {NOT_CALLED}", lang.phase_name(phase)));
     }
     lang.own().mark_in_use(phase);
     if site::with(lang, |site| site.is_complete) {
+        if phase.row().scope == config::Scope::Files || phase == Phase::ChildInit {
+            let text = format!(
+                "{}: the handlers that a script gives the server now are never called, since this phase is over",
+                lang.phase_name(phase)
+            );
+            report::server(lang, Some(s), Level::Warn, &text);
+        }
         configured::change(lang, phase, s, change);
-        return Ok(true);
+        return Ok(());
     }
     let mut change = Some(change);
     let mut edit = |record: &mut ServerRecord, dir: Option<&mut config::DirConf>| {
@@ -561,5 +566,5 @@ pub fn change_handlers(
             }
         }
     };
-    if lang.edit(s, &mut edit) { Ok(true) } else { Err("the server's configuration cannot be changed here".to_owned()) }
+    if lang.edit(s, &mut edit) { Ok(()) } else { Err("the server's configuration cannot be changed here".to_owned()) }
 }

@@ -18,11 +18,17 @@ int ml_text(lua_State *L, int i) {
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, i));
     return 1;
 }
+/* Puts the call stack of `of` behind the message on top, which may have NUL bytes. */
+static void add_traceback(lua_State *L, lua_State *of, int level) {
+    lua_pushliteral(L, "\n");
+    luaL_traceback(L, of, NULL, level);
+    lua_concat(L, 3);
+}
 static int is_exit(lua_State *L, int i) { return lua_touserdata(L, i) == (void *)&ml_exit_cookie; }
 static int message(lua_State *L) {
     if (is_exit(L, 1)) return 1;
     ml_text(L, 1);
-    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    add_traceback(L, L, 1);
     return 1;
 }
 
@@ -207,7 +213,7 @@ static int end_coroutine(lua_State *L, ml_out *out, lua_State *co, const char *s
     for (level = 0, ar.currentline = 0; lua_getstack(co, level, &ar); level++)
         if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) break;
     if (ar.currentline > 0) lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, said); else lua_pushstring(L, said);
-    luaL_traceback(L, co, lua_tostring(L, -1), 0);
+    add_traceback(L, co, 0);
     ml_close_thread(co, L);
     out->tag = ML_DIED;
     out->text = lua_tolstring(L, -1, &out->text_len);
@@ -227,7 +233,7 @@ static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
         if (!lua_checkstack(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
         lua_xmove(co, L, 1);
         ml_text(L, -1);
-        luaL_traceback(L, co, lua_tostring(L, -1), 0);
+        add_traceback(L, co, 0);
         ml_close_thread(co, L);
         out->tag = rc == LUA_ERRMEM ? ML_MEMORY : ML_DIED;
         out->text = lua_tolstring(L, -1, &out->text_len);
