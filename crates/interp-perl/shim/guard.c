@@ -132,7 +132,7 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
 }
 
 /* Text such as "403 Forbidden", which perl takes for 403. SvIV would say that it is no number, maybe to a script's __WARN__. */
-int mp_leading_number(pTHX_ SV *sv, NV *n) {
+static int leading_number(pTHX_ SV *sv, NV *n) {
     const char *p = SvPVX_const(sv), *digit;
     while (isSPACE(*p)) p++;
     digit = *p == '-' || *p == '+' ? p + 1 : p;
