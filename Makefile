@@ -69,14 +69,14 @@ check: lint unit ## lint, unit and doc tests
 # With another Rust than the one that the tree was linted with, what its clippy has new is shown and fails nothing.
 LINTED = 1.95
 DENY   = $(if $(filter $(LINTED).%,$(word 2,$(shell $(CARGO) --version))),-- -D warnings)
-lint: rust  ## fmt and clippy, with each language alone too; cargo-deny and typos if installed
+lint: rust  ## fmt and clippy, with each language alone too; who imports whom; cargo-deny and typos if installed
 	@{ $(CARGO) fmt --version && $(CARGO) clippy --version; } >/dev/null 2>&1 || \
 	    { echo "make lint: clippy or rustfmt is not there: rustup component add clippy rustfmt" >&2; exit 1; }
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets $(DENY)
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features lua $(DENY)
 	$(CARGO) clippy --quiet -p mod_interp --no-default-features --features perl $(DENY)
-	@CARGO="$(CARGO)" perl docs/print_imports 2>&1 >/dev/null | sed 's/^imports:/imports, known:/'
+	@CARGO="$(CARGO)" perl docs/print_imports > /dev/null
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo "cargo-deny is not installed: left out"; fi
 	@if typos --version >/dev/null 2>&1; then typos; else echo "typos is not installed: left out"; fi
 

@@ -112,16 +112,16 @@ fn or_null<T>(found: Option<NonNull<T>>) -> *mut T {
 
 /// # Safety
 /// Null, or a living record of httpd's.
-unsafe fn server_at(s: *mut c_void) -> Option<Server> {
+unsafe fn server_at<'a>(s: *mut c_void) -> Option<&'a Server> {
     // SAFETY: the caller's promise.
-    unsafe { Server::from_ptr(s.cast()) }
+    unsafe { Server::at(s.cast()) }
 }
 
 /// # Safety
 /// As [`server_at`].
-unsafe fn request_at(r: *mut c_void) -> Option<Request> {
+unsafe fn request_at<'a>(r: *mut c_void) -> Option<&'a Request> {
     // SAFETY: the caller's promise.
-    unsafe { Request::from_ptr(r.cast()) }
+    unsafe { Request::at(r.cast()) }
 }
 
 /// # Safety
@@ -137,14 +137,15 @@ unsafe fn bytes<'a>(text: *const c_char, len: usize) -> &'a [u8] {
 unsafe extern "C" fn select(r: *mut c_void, c: *mut c_void, s: *mut c_void) -> *mut Record {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let (r, c, s) = unsafe { (request_at(r), Connection::from_ptr(c.cast()), server_at(s)) };
+        let (r, c, s) = unsafe { (request_at(r), Connection::at(c.cast()), server_at(s)) };
         let origin = match (r, c, s) {
             (Some(r), _, _) => Origin::Request(r),
             (_, Some(c), _) => Origin::Connection(c),
             (_, _, Some(s)) => Origin::Server(s),
             _ => Origin::None,
         };
-        or_null(c_callers::select(origin))
+        // SAFETY: C code ends the entry while the record lives.
+        or_null(unsafe { c_callers::select(origin) })
     })
 }
 
@@ -152,7 +153,8 @@ unsafe extern "C" fn select_pool(p: *mut c_void, s: *mut c_void) -> *mut Record 
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
         let (p, s) = unsafe { (Pool::from_ptr(p.cast()), server_at(s)) };
-        or_null(c_callers::select(p.map_or(Origin::None, |p| Origin::Pool(p, s))))
+        // SAFETY: as in `select`.
+        or_null(unsafe { c_callers::select(p.map_or(Origin::None, |p| Origin::Pool(p, s))) })
     })
 }
 
@@ -167,14 +169,14 @@ unsafe extern "C" fn unselect(record: *mut Record) -> c_int {
 }
 
 unsafe extern "C" fn request() -> *mut c_void {
-    guard(ptr::null_mut(), || c_callers::current_request().map_or(ptr::null_mut(), |r| r.as_ptr().cast()))
+    guard(ptr::null_mut(), || c_callers::with_current_request(&mut |r| r.as_ptr().cast()).unwrap_or(ptr::null_mut()))
 }
 
 unsafe extern "C" fn server(r: *mut c_void) -> *mut c_void {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let s = unsafe { request_at(r) }.map(|r| r.server()).or_else(Server::main);
-        s.map_or(ptr::null_mut(), |s| s.as_ptr().cast())
+        let of_request = unsafe { request_at(r) }.map(|r| r.server().as_ptr());
+        of_request.or_else(|| Server::with_main(Server::as_ptr)).map_or(ptr::null_mut(), <*mut _>::cast)
     })
 }
 

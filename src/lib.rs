@@ -30,6 +30,14 @@ pub static perl_module: ModuleRecord = ModuleRecord::new::<host::perl::PerlHost>
 #[allow(non_upper_case_globals)]
 pub static lua_module: ModuleRecord = ModuleRecord::new::<host::lua::LuaHost>(c"mod_lua.c");
 
+/// The module records of this library.
+static RECORDS: &[(config::Language, &ModuleRecord)] = &[
+    #[cfg(feature = "perl")]
+    (config::Language::Perl, &perl_module),
+    #[cfg(feature = "any-lua")]
+    (config::Language::Lua, &lua_module),
+];
+
 // Unit tests run without an httpd. APR is real, httpd's functions abort.
 #[cfg(test)]
 #[link(name = "httpd_stubs", kind = "static", modifiers = "+whole-archive")]

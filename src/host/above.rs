@@ -16,7 +16,7 @@ thread_local! {
 }
 
 impl Above for Lang {
-    type About = About;
+    type About<'a> = About<'a>;
     type Phase = Phase;
     type Scope = LeaseScope;
 

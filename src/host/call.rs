@@ -12,15 +12,14 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use config::{Handler, Phase, Run, Scope};
-use httpd::Server;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Entry, HandlerRef, Outcome, Raised, Val};
 
-use super::about::{OfServer, Topic};
+use super::about::Topic;
 use super::lang::Lang;
 use super::lease::{Frame, Hold, Refused, Stock};
-use super::request::Step;
-use super::{hint, report, startup};
+use super::step::Step;
+use super::{hint, process, report};
 
 /// One call into an interpreter.
 pub struct Call<'a, A> {
@@ -77,15 +76,6 @@ impl<A: Topic> Call<'_, A> {
     pub fn stack_with(&self, entry: &dyn Entry, configured: &[Handler], args: &[Val]) -> c_int {
         let Some(phase) = self.phase else { return OK };
         Stack { call: self, phase, configured, args }.run(entry)
-    }
-}
-
-/// Runs `f` in the parent of a stock, about a server.
-pub fn in_parent<R>(s: &Server, stock: &Arc<Stock>, f: impl FnOnce(&dyn Entry) -> R) -> R {
-    let call = Call { lang: stock.lang, phase: None, about: OfServer { s, pools: &[] }, stock };
-    match call.run(f) {
-        Ok(result) => result,
-        Err(_) => unreachable!("a parent runs what it is given"),
     }
 }
 
@@ -220,8 +210,8 @@ impl<A: Topic> Stack<'_, A> {
 pub fn leave_if_core_exit(raised: &Raised) {
     if let Raised::CoreExit(status) = raised
         && !httpd::mpm::is_threaded()
-        && startup::is_child()
+        && process::is_child()
     {
-        startup::leave(*status);
+        process::leave(*status);
     }
 }

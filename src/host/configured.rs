@@ -2,18 +2,15 @@
 //! (`$s->push_handlers`). That holds in that process only, from the next look on; until there is any, nothing is looked up.
 
 use std::ops::Deref;
-use std::sync::atomic::{
-    AtomicU32,
-    Ordering::{Acquire, Release},
-};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use config::{Handler, Phase, Slot};
+use config::{DirConf, Handler, Phase, Scope, ServerConf, Slot};
+use httpd::log::Level;
 use httpd::{Request, Server};
-use interp::Inside;
 
-use super::ServerRecord;
-use super::lang::Lang;
+use super::lang::{Lang, NOT_CALLED};
+use super::server::ServerRecord;
+use super::{report, site};
 
 /// The handlers of a phase, wherever they come from.
 pub enum Configured<'a> {
@@ -35,42 +32,10 @@ impl Deref for Configured<'_> {
     }
 }
 
-/// What code has changed of one server's handlers in this process.
-#[derive(Default)]
-pub struct Changes {
-    /// The phases of which anything was changed, one bit each: read without the lock.
-    phases: AtomicU32,
-    /// Held for short looks: no script code runs under it.
-    handlers: Mutex<Vec<(Phase, Arc<[Handler]>)>>,
-}
-
-impl Changes {
-    #[inline]
-    fn get(&self, phase: Phase) -> Option<Arc<[Handler]>> {
-        if self.phases.load(Acquire) & (1 << phase as u32) == 0 { None } else { self.find(phase) }
-    }
-
-    #[cold]
-    fn find(&self, phase: Phase) -> Option<Arc<[Handler]>> {
-        let _inside = Inside::new();
-        let changes = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.iter().find(|(p, _)| *p == phase).map(|(_, handlers)| handlers.clone())
-    }
-
-    fn change(&self, phase: Phase, written: &[Handler], f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
-        let _inside = Inside::new();
-        let mut changes = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = changes.iter().position(|(p, _)| *p == phase).map(|at| changes.swap_remove(at).1);
-        let new = f(old.as_deref().unwrap_or(written));
-        changes.push((phase, new.into()));
-        self.phases.fetch_or(1 << phase as u32, Release);
-    }
-}
-
 /// The handlers of a phase, for this request.
 #[inline(always)]
 pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
-    if lang.own().uses().are_changed(phase)
+    if lang.uses().are_changed(phase)
         && let Some(changed) = changed_for(lang, phase, r)
     {
         return Configured::Changed(changed);
@@ -83,7 +48,7 @@ pub fn of_request(lang: Lang, phase: Phase, r: &Request) -> Configured<'_> {
 pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
     match phase.slot() {
         Slot::Dir(_) => lang.dir(r).map_or(&[], |d| d.handlers(phase)),
-        Slot::Server(_) => lang.server_of(r).map_or(&[], |s| s.conf.handlers(phase)),
+        Slot::Server(_) => ServerRecord::of_request(lang, r).map_or(&[], |s| s.conf.handlers(phase)),
     }
 }
 
@@ -91,12 +56,12 @@ pub fn written(lang: Lang, phase: Phase, r: &Request) -> &[Handler] {
 #[cold]
 #[inline(never)]
 fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> {
-    let changed = lang.server_of(r)?.changes.get(phase)?;
+    let changed = ServerRecord::of_request(lang, r)?.changes.get(phase)?;
     let is_default = match phase.slot() {
         Slot::Server(_) => true,
         Slot::Dir(_) => {
             let here = lang.dir(r).map_or(&[][..], |d| d.handlers(phase));
-            here == lang.dir_defaults(&r.server()).map_or(&[][..], |d| d.handlers(phase))
+            here == lang.dir_defaults(r.server()).map_or(&[][..], |d| d.handlers(phase))
         }
     };
     is_default.then_some(changed)
@@ -105,7 +70,7 @@ fn changed_for(lang: Lang, phase: Phase, r: &Request) -> Option<Arc<[Handler]>> 
 /// The handlers of a server's phase, or of a connection's.
 #[inline]
 pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<'_> {
-    if lang.own().uses().are_changed(phase)
+    if lang.uses().are_changed(phase)
         && let Some(changed) = record.changes.get(phase)
     {
         return Configured::Changed(changed);
@@ -115,7 +80,7 @@ pub fn of_record(lang: Lang, phase: Phase, record: &ServerRecord) -> Configured<
 
 /// All handlers that a server's configuration has for a phase, from whichever of its two records.
 pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
-    let Some(record) = lang.server(s) else { return Vec::new() };
+    let Some(record) = ServerRecord::find(lang, s) else { return Vec::new() };
     match (phase.slot(), record.changes.get(phase)) {
         (_, Some(changed)) => changed.to_vec(),
         (Slot::Server(_), None) => record.conf.handlers(phase).to_vec(),
@@ -123,32 +88,58 @@ pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
     }
 }
 
-/// Replaces the handlers that hold for a phase by what `f` makes of them, in this process. `f` runs no script code.
-pub fn change(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
-    let Some(record) = lang.server(s) else { return };
+/// Changes the configured handlers of a server: `$s->push_handlers`. In a child the change holds in that process, from then on.
+/// `change` runs no script code.
+///
+/// # Errors
+/// When the configuration cannot be changed.
+pub fn change_server(
+    lang: Lang,
+    s: &Server,
+    phase: Phase,
+    change: impl FnOnce(&[Handler]) -> Vec<Handler>,
+) -> Result<(), String> {
+    if !lang.call_for(phase) {
+        return Err(format!("{}: {NOT_CALLED}", lang.phase_name(phase)));
+    }
+    lang.in_use.mark(phase);
+    if site::with(lang, |site| site.is_complete) {
+        if phase.row().scope == Scope::Files || phase == Phase::ChildInit {
+            let text = format!(
+                "{}: the handlers that a script gives the server now are never called, since this phase is over",
+                lang.phase_name(phase)
+            );
+            report::server(lang, Some(s), Level::Warn, &text);
+        }
+        change_process(lang, phase, s, change);
+        return Ok(());
+    }
+    let mut change = Some(change);
+    let mut edit = |server: &mut ServerConf, dir: Option<&mut DirConf>| {
+        let Some(change) = change.take() else { return };
+        match phase.row().scope {
+            Scope::Directory | Scope::Filter => {
+                if let Some(dir) = dir {
+                    let new = change(dir.handlers(phase));
+                    dir.set_handlers(phase, new);
+                }
+            }
+            _ => {
+                let new = change(server.handlers(phase));
+                server.set_handlers(phase, new);
+            }
+        }
+    };
+    if lang.edit(s, &mut edit) { Ok(()) } else { Err("the server's configuration cannot be changed here".to_owned()) }
+}
+
+/// Replaces the handlers that hold for a phase by what `f` makes of them, in this process.
+fn change_process(lang: Lang, phase: Phase, s: &Server, f: impl FnOnce(&[Handler]) -> Vec<Handler>) {
+    let Some(record) = ServerRecord::find(lang, s) else { return };
     let written = match phase.slot() {
         Slot::Server(_) => record.conf.handlers(phase),
         Slot::Dir(_) => lang.dir_defaults(s).map_or(&[][..], |d| d.handlers(phase)),
     };
     record.changes.change(phase, written, f);
-    lang.own().mark_changed(phase);
-}
-
-#[cfg(test)]
-mod tests {
-    use config::Where;
-
-    use super::*;
-
-    #[test]
-    fn a_change_of_one_phase_leaves_the_others_as_they_are_written() {
-        let named = |name: &[u8]| Handler::new(name, Where::default()).map(|handler| vec![handler]).unwrap_or_default();
-        let changes = Changes::default();
-        assert!(changes.get(Phase::Fixup).is_none() && changes.get(Phase::Log).is_none());
-        changes.change(Phase::Fixup, &named(b"a"), |old| [old, &named(b"b")].concat());
-        assert_eq!(changes.get(Phase::Fixup).as_deref(), Some(&[named(b"a"), named(b"b")].concat()[..]));
-        assert!(changes.get(Phase::Log).is_none());
-        changes.change(Phase::Fixup, &named(b"a"), |_| Vec::new());
-        assert_eq!(changes.get(Phase::Fixup).as_deref(), Some(&[][..]), "none is another thing than nothing changed");
-    }
+    lang.in_use.mark_changed(phase);
 }

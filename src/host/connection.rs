@@ -5,20 +5,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use httpd::{Connection, Request};
-use interp::{Bag, Ticket};
+use httpd::{Connection, Records, Request};
+use interp::{Bag, Ticket, Ticketed};
 use leases::Drains;
 use tipool::ItemId;
 
 use super::lang::Lang;
-use super::lease::{Hold, Rank, Refused, Stock, Tree};
-use super::waiting;
+use super::lease::{Hold, Rank, Stock, Tree};
 
 /// One connection's data. Made when the first handler of ours needs it.
 pub struct ConnectionState {
     /// The ticket of the connection's objects, void when the connection ends.
     pub ticket: Ticket,
-    tree: Tree,
+    /// The leases of its own calls.
+    pub tree: Tree,
     /// The trees of its requests, for other modules that enter for the connection: noted by [`ConnectionState::note_tree`].
     trees: RefCell<Vec<Weak<Tree>>>,
     /// `PerlInterpScope connection`: the interpreters that the connection keeps, one per stock.
@@ -30,7 +30,7 @@ pub struct ConnectionState {
     /// Without threads: the parents in which the connection has left values.
     parents: RefCell<Vec<Arc<Stock>>>,
     /// A request that a script made and chose to be the current one.
-    pub chosen: Cell<Option<(Request, Ticket)>>,
+    pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -44,9 +44,15 @@ pub struct ConnectionState {
 unsafe impl Send for ConnectionState {}
 
 impl ConnectionState {
+    /// The state of a connection, if it has one.
+    #[inline(always)]
+    pub fn find(lang: Lang, c: &Connection) -> Option<&ConnectionState> {
+        states(lang).get(c)
+    }
+
     /// The state of a connection, made if there is none yet. `None` only if httpd has no slot for us.
     pub fn of(lang: Lang, c: &Connection) -> Option<&ConnectionState> {
-        if let Some(state) = lang.connection(c) {
+        if let Some(state) = ConnectionState::find(lang, c) {
             return Some(state);
         }
         let state = ConnectionState {
@@ -62,15 +68,7 @@ impl ConnectionState {
             filters: RefCell::default(),
             scripts: RefCell::default(),
         };
-        lang.set_connection(c, state)
-    }
-
-    /// The interpreter for a call of this connection.
-    ///
-    /// # Errors
-    /// `Refused` when none could be had.
-    pub fn hold(&self, stock: &Arc<Stock>, c: &Connection) -> Result<Hold, Refused> {
-        self.tree.hold(stock, self.home(stock), || waiting::terms(stock, c, None))
+        states(lang).put(c, state)
     }
 
     /// The ranks of the interpreters that the connection holds and keeps.
@@ -130,6 +128,12 @@ impl ConnectionState {
             self.drains.set(true);
         }
     }
+}
+
+#[inline(always)]
+fn states(lang: Lang) -> Records<Connection, ConnectionState> {
+    // SAFETY: so does each language's module (SAFETY.md, "parts of a request's state").
+    unsafe { Records::new(lang.module()) }
 }
 
 impl Drop for ConnectionState {

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 
 use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter, Status};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
 use httpd::{Filter, KeepAlive};
 
@@ -331,24 +331,24 @@ fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Stat
 }
 
 /// The place of a filter of ours that httpd calls.
-pub struct InChain {
+pub struct InChain<'f> {
     /// The filter.
-    pub filter: OwnFilter,
+    pub filter: OwnFilter<'f>,
 }
 
-impl InChain {
+impl<'f> InChain<'f> {
     /// The place of this filter; `None` for one that stands at the end of a chain, which none of ours does.
-    pub fn of(filter: OwnFilter) -> Option<InChain> {
+    pub fn of(filter: OwnFilter<'f>) -> Option<InChain<'f>> {
         filter.next().map(|_| InChain { filter })
     }
 
     /// The filter behind it, which may be another after each call: httpd's own remove themselves once they have seen an answer's beginning.
-    fn next(&self) -> Result<Filter, Status> {
+    fn next(&self) -> Result<&Filter, Status> {
         self.filter.next().ok_or(Status(libc::ECONNABORTED))
     }
 }
 
-impl Place for InChain {
+impl Place for InChain<'_> {
     fn kept<T: 'static>(&self) -> Option<&T> {
         self.filter.data()
     }
@@ -398,7 +398,7 @@ impl Place for InChain {
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
         match self.filter.request().filter(|r| !self.filter.is_in_harness() && r.main().is_none()) {
             Some(r) if status == HTTP_INTERNAL_SERVER_ERROR => {
-                code(self.next().and_then(|next| next.pass_failure(&r, status, cx)))
+                code(self.next().and_then(|next| next.pass_failure(r, status, cx)))
             }
             _ => status,
         }

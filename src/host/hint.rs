@@ -8,31 +8,28 @@ use std::sync::{Mutex, PoisonError};
 use config::{ContentRow, Form, Heeds, Phase, Run};
 use httpd::log::Level;
 use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
-use httpd::{ModuleRecord, Node, Request, skipped};
+use httpd::{Node, Request, Server, skipped};
 use interp::{Inside, Outcome};
 
 use super::about::About;
 use super::lang::Lang;
-use super::request::Step;
-use super::{configured, report, site};
-
-/// The modules of this library, and for each the module that usually has this name.
-const MODULES: &[(&str, &ModuleRecord, &str)] = &[
-    #[cfg(feature = "perl")]
-    ("perl", &crate::perl_module, "mod_perl"),
-    #[cfg(feature = "any-lua")]
-    ("lua", &crate::lua_module, "mod_lua"),
-];
+use super::own_dir::own_dir;
+use super::request::RequestState;
+use super::step::Step;
+use super::{configured, report};
 
 /// Explains httpd's own line that a module was loaded already. Each language's module logs this for itself, and for the other
 /// language's where that one is not of this library.
 pub fn skipped_modules(lang: Lang) {
-    for (name, record, theirs) in MODULES {
+    for (language, record) in lang.facts.library {
+        // The module that usually has this name: mod_perl, mod_lua.
+        let name = language.name().to_lowercase();
+        let theirs = format!("mod_{name}");
         let is_own = std::ptr::eq(*record, lang.module());
         if !skipped::was_skipped(format!("{name}_module").as_bytes()) || !(is_own || record.has_namesake()) {
             continue;
         }
-        let so = site::own_dir().map_or_else(String::new, |dir| format!(" ({})", dir.join("mod_interp.so").display()));
+        let so = own_dir().map_or_else(String::new, |dir| format!(" ({})", dir.join("mod_interp.so").display()));
         let text = if is_own {
             format!(
                 "LoadModule: {name}_module is mod_interp{so} already: another LoadModule line for {name}_module was skipped; if \
@@ -133,7 +130,7 @@ pub fn unreached(lang: Lang, r: &Request) {
     let (key, text) = match (r.handler().and_then(ours).or(written.and_then(ours)), handlers.first()) {
         (Some(_), Some(_)) | (None, None) => return,
         (Some(form), None) => {
-            if lang.state(r).is_some_and(|state| state.is_changed(Phase::Response)) {
+            if RequestState::find(lang, r).is_some_and(|state| state.is_changed(Phase::Response)) {
                 return;
             }
             let place = lang.dir(r).and_then(|dir| dir.location.as_deref()).unwrap_or_default();
@@ -171,7 +168,7 @@ fn forms(lang: Lang) -> Vec<&'static str> {
 
 /// Looks for `SetHandler` and `AddHandler` lines whose handler is nobody's but looks like one of ours.
 pub fn misspelt_handlers(lang: Lang) {
-    walk(Node::first(), &mut |node| {
+    let tell = &mut |node: &Node| {
         if !node.name().eq_ignore_ascii_case(b"SetHandler") && !node.name().eq_ignore_ascii_case(b"AddHandler") {
             return;
         }
@@ -195,11 +192,12 @@ pub fn misspelt_handlers(lang: Lang) {
             node.line()
         );
         report::server(lang, None, Level::Warn, &text);
-    });
+    };
+    Server::with_main(|main| walk(Node::first(main), tell));
 }
 
-fn walk(first: Option<Node>, f: &mut dyn FnMut(Node)) {
-    for node in first.into_iter().flat_map(Node::and_next) {
+fn walk(first: Option<&Node>, f: &mut dyn FnMut(&Node)) {
+    for node in first.into_iter().flat_map(|node| node.and_next()) {
         f(node);
         walk(node.child(), f);
     }

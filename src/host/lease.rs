@@ -1,12 +1,7 @@
-//! The floor `leases`, for the languages of this module; and the one place that says from which stock a call draws.
-
-use std::sync::Arc;
+//! The floor `leases`, for the languages of this module.
 
 use config::Trim;
-use httpd::Request;
-use once_cell::sync::OnceCell;
 
-use super::about::About;
 use super::lang::Lang;
 
 pub use leases::{Parent, Rank, Refused};
@@ -21,51 +16,6 @@ pub type Tree = leases::Tree<Lang>;
 pub type Frame<'a> = leases::Frame<'a, Lang>;
 /// A call that other modules' code begins and ends.
 pub type Standing = leases::Standing<Lang>;
-
-/// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing
-/// else knows which stock a server has.
-#[inline(always)]
-pub fn choose(lang: Lang, about: &About) -> Option<&Arc<Stock>> {
-    match about {
-        About::Request(r) => choose_for(lang, r),
-        About::Connection(c) => lang.server_of_connection(c)?.draws.stock(),
-        About::Server(s) => lang.server(s)?.draws.stock(),
-    }
-}
-
-/// The same for a request.
-#[inline(always)]
-pub fn choose_for(lang: Lang, r: &Request) -> Option<&Arc<Stock>> {
-    lang.server_of(r)?.draws.stock()
-}
-
-/// The stock that start-up has given a server. Only [`choose`] looks into it.
-#[derive(Default)]
-pub struct Draws(OnceCell<Arc<Stock>>);
-
-impl Draws {
-    /// Gives the server its stock, once.
-    pub fn give(&self, stock: &Arc<Stock>) {
-        let _ = self.0.set(stock.clone());
-    }
-
-    #[inline(always)]
-    fn stock(&self) -> Option<&Arc<Stock>> {
-        self.0.get()
-    }
-}
-
-impl Clone for Draws {
-    fn clone(&self) -> Draws {
-        Draws(self.0.clone())
-    }
-}
-
-/// The language of the code that runs on this thread.
-#[inline(always)]
-pub fn running_lang() -> Option<Lang> {
-    leases::running()
-}
 
 /// What a server's configuration says of its stock.
 pub fn limits(of: &config::Limits) -> leases::Limits<config::LeaseScope> {

@@ -1,98 +1,73 @@
 //! The host: httpd on one side, interpreters on the other. The only floor that knows both.
 //!
+//! No file uses one that stands above it here, but where two or three cannot do without each other.
+//!
 //! | file | what it has |
 //! |---|---|
-//! | `startup` | pre_config to child_exit |
-//! | `site` | the interpreters of a configuration |
-//! | `lease`, `above` | the floor `leases` here: from which stock a call draws; what that floor asks of a language |
-//! | `request`, `connection` | what is kept per request and connection: its part in a lease, values |
-//! | `end` | the end of a request for us |
-//! | `waiting` | what a request has when it finds no interpreter idle |
-//! | `configured` | which handlers hold for a phase |
-//! | `dispatch`, `output` | a phase, its handlers, a status; what a response prints |
-//! | `call`, `about` | the one way into an interpreter; what a call is about |
-//! | `content` | what answers a request |
-//! | `filter` | filters that scripts make |
-//! | `module`, `lang` | a language's module; what a language has of its own |
-//! | `languages` | which languages are loaded |
 //! | `perl`, `lua` | the two languages' modules |
-//! | `about` | what a call is about |
-//! | `provider` | providers of authentication and authorization |
+//! | `module`, `language` | a module of httpd's for one language; what a language gives it |
 //! | `runtime` | what API functions ask of the host |
-//! | `report`, `hint` | the error log; what it says of classic mistakes |
+//! | `content` | what answers a request |
+//! | `startup`, `child`, `directive` | a server starts; a child begins and ends; a line of the configuration |
+//! | `providers` | providers of authentication and authorization: registered, and asked |
+//! | `dispatch`, `end` | the phases, as httpd calls for them; the end of a request for us |
+//! | `parents` | which server gets a parent of its own; start-up code in it |
+//! | `call`, `about` | the one way into an interpreter; what a call is about |
+//! | `filter`, `output` | filters that scripts make; what a response prints |
+//! | `hint`, `report` | what the error log says of classic mistakes; its other lines |
+//! | `holding`, `waiting` | how a call comes to its interpreter; what is given back while it waits for one |
+//! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
+//! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
+//! | `site`, `provider` | all interpreters of one reading of the configuration, and what else is kept of it |
+//! | `running`, `pool_ticket` | what runs on this thread; the ticket of a pool's objects |
+//! | `languages`, `above` | which languages are loaded; what the floor `leases` asks of them |
+//! | `lang`, `ways`, `lease` | a language's row; what it does in a way of its own; the floor `leases`, for languages |
+//! | `facts`, `uses`, `step`, `process`, `own_dir` | a language's data; phases in use; a handler of a request; this process; where this library lies |
 
 #![cfg_attr(
     not(all(feature = "perl", feature = "any-lua")),
-    allow(dead_code, reason = "each of the two languages uses its part of what both share")
+    allow(dead_code, unused_imports, reason = "each of the two languages uses its part of what both share")
 )]
 
 mod about;
 mod above;
 mod call;
+mod changes;
+mod child;
 mod configured;
 mod connection;
 mod content;
+mod directive;
 mod dispatch;
 mod end;
+mod facts;
 mod filter;
 mod hint;
+mod holding;
 mod lang;
+mod language;
 mod languages;
 mod lease;
 #[cfg(feature = "any-lua")]
 pub mod lua;
 mod module;
 mod output;
+mod own_dir;
+mod parents;
 #[cfg(feature = "perl")]
 pub mod perl;
+mod pool_ticket;
+mod process;
 mod provider;
+mod providers;
 mod report;
 mod request;
+mod running;
 mod runtime;
+mod server;
 mod site;
 mod startup;
+mod step;
+mod uses;
 mod waiting;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use apr::Table;
-use config::{Language, ServerConf};
-use httpd::Own;
-
-use lease::Draws;
-
-/// The hooks that every language's module has besides those of the phases.
-const OWN_HOOKS: &[Own] =
-    &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
-
-/// What the host keeps per server: the records of its configuration, and the interpreters it draws from once they run.
-pub struct ServerRecord {
-    /// What the configuration says.
-    pub conf: ServerConf,
-    /// The interpreters, once they run.
-    draws: Draws,
-    /// What code has changed of its handlers since the server serves.
-    changes: configured::Changes,
-    /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
-    vars: Mutex<Option<Table>>,
-}
-
-impl ServerRecord {
-    /// The record of a server before any directive is read.
-    fn of(language: Language) -> ServerRecord {
-        ServerRecord::new(ServerConf::new(language))
-    }
-
-    fn new(conf: ServerConf) -> ServerRecord {
-        ServerRecord { conf, draws: Draws::default(), changes: configured::Changes::default(), vars: Mutex::default() }
-    }
-
-    /// The record of a virtual host, merged from its own lines and `base`, the main server's.
-    fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
-        ServerRecord { draws: add.draws.clone(), ..ServerRecord::new(ServerConf::merge(&base.conf, &add.conf)) }
-    }
-
-    fn vars(&self) -> MutexGuard<'_, Option<Table>> {
-        self.vars.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+mod ways;

@@ -8,13 +8,10 @@ use std::ffi::c_int;
 
 use api::Unsent;
 use apr::{Brigade, Bucket, Buffer, Reenter, Status};
-use httpd::Request;
 use httpd::cgi::header_length;
-use httpd::log::Level;
+use httpd::log::{self, Entry, Level};
 use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, OK};
-
-use super::lang::Lang;
-use super::report;
+use httpd::{ModuleRecord, Request};
 
 /// Bytes kept back before they are passed on.
 const SIZE: usize = 8192;
@@ -32,7 +29,8 @@ enum Behind {
 
 /// The buffer of one request.
 pub struct Output {
-    lang: Lang,
+    /// For the error log.
+    module: &'static ModuleRecord,
     is_open: Cell<bool>,
     kept: RefCell<Option<Buffer>>,
     /// A second buffer of full size, made when a filter prints to the request that it filters.
@@ -49,9 +47,9 @@ pub struct Output {
 
 impl Output {
     /// An empty buffer, into which nothing may be printed yet.
-    pub fn new(lang: Lang) -> Output {
+    pub fn new(module: &'static ModuleRecord) -> Output {
         Output {
-            lang,
+            module,
             is_open: Cell::new(false),
             kept: RefCell::new(None),
             spare: Cell::new(None),
@@ -111,7 +109,8 @@ impl Output {
             }
             None if status != OK => {
                 let uri = String::from_utf8_lossy(r.uri().unwrap_or_default()).into_owned();
-                report::request(self.lang, r, Level::Warn, &format!("{uri} did not send an HTTP header"));
+                let text = format!("{uri} did not send an HTTP header");
+                log::request(r, Entry::new(Level::Warn, self.module), text.as_bytes());
                 r.set_status(status);
                 return bytes.len();
             }

@@ -9,7 +9,7 @@ use interp::Raised;
 
 use super::about::About;
 use super::lang::Lang;
-use super::request::Step;
+use super::step::Step;
 
 fn entry(lang: Lang, level: Level) -> Entry<'static> {
     Entry::new(level, lang.module())
@@ -35,7 +35,7 @@ pub fn warn(lang: Lang, text: &str) {
     server(lang, None, Level::Warn, text);
 }
 
-impl About {
+impl About<'_> {
     /// Logs a line about it.
     pub fn log(&self, lang: Lang, level: Level, text: &[u8]) {
         match self {
@@ -149,10 +149,5 @@ pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
     let said = raised.to_string();
     let hint = lang.explain(said.as_bytes(), None).map_or_else(String::new, |hint| format!("; {hint}"));
-    message(
-        lang,
-        &About::Request(*r),
-        said.as_bytes(),
-        &format!("{directive} {}{hint}", String::from_utf8_lossy(file)),
-    );
+    message(lang, &About::Request(r), said.as_bytes(), &format!("{directive} {}{hint}", String::from_utf8_lossy(file)));
 }

@@ -3,43 +3,36 @@
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::Table;
 use config::{Handler, LeaseScope, Phase};
-use httpd::{Request, Server};
-use interp::{Bag, HandlerRef, Object, Ticket, Val};
+use httpd::{KeptServer, Records, Request};
+use interp::{Bag, Object, Ticket, Ticketed, Val};
 use leases::Drains;
 use smallvec::SmallVec;
 
 use super::about::About;
 use super::connection::ConnectionState;
 use super::lang::Lang;
-use super::lease::{Frame, Hold, Refused, Stock, Tree, choose};
-use super::waiting;
+use super::lease::{Frame, Hold, Stock, Tree};
+use super::server::choose;
+use super::step::Step;
 
 /// A request and all it reaches by `main` and `prev`, itself first.
-pub fn family(r: Request) -> impl Iterator<Item = Request> {
+pub fn family(r: &Request) -> impl Iterator<Item = &Request> {
     std::iter::successors(Some(r), |r| r.prev().or_else(|| r.main()))
 }
 
 /// The request from which all requests of its family came.
-pub fn top(r: Request) -> Request {
+pub fn top(r: &Request) -> &Request {
     family(r).last().unwrap_or(r)
 }
 
 /// A script's cleanup on a pool. It runs once: when the request ends for us, or when the pool dies earlier.
 pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
-
-/// A handler in a stack of this request.
-#[derive(Clone)]
-pub enum Step {
-    /// From the configuration, or pushed by name.
-    Named(Handler),
-    /// Pushed code, which lives in the interpreter that a pin holds.
-    Code(HandlerRef),
-}
 
 /// The part of a request's state that most requests never have.
 #[derive(Default)]
@@ -51,11 +44,11 @@ pub struct Extras {
     /// Cleanups of scripts on the request's pool and on pools below.
     jobs: RefCell<Vec<Job>>,
     /// Living requests that this one has set off, the eldest first.
-    members: RefCell<Vec<Request>>,
+    members: RefCell<Vec<NonNull<Request>>>,
     /// Stacks that a script changed, in place of the configured ones.
     changed: RefCell<Vec<(Phase, Vec<Step>)>>,
     /// Another request that a script chose to be the current one.
-    pub chosen: Cell<Option<(Request, Ticket)>>,
+    pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
     /// What scripts keep with its filters, by the filter's address.
@@ -65,7 +58,22 @@ pub struct Extras {
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
     pub dir_config: Cell<Option<Table>>,
     /// The copy of a server's variables that this request has while threads serve, once a script asked for them.
-    pub server_vars: Cell<Option<(Server, Table)>>,
+    pub server_vars: Cell<Option<(KeptServer, Table)>>,
+}
+
+/// Requests that one has set off, of which some may have ended since this was made.
+pub struct Members<'s> {
+    extras: Option<&'s Extras>,
+    all: Vec<NonNull<Request>>,
+}
+
+impl Members<'_> {
+    /// Whether `f` holds for one of those that live; the youngest is asked first. `f` may end some.
+    pub fn any(&self, mut f: impl FnMut(&Request) -> bool) -> bool {
+        let lives = |r| self.extras.is_some_and(|extras| extras.members.borrow().contains(r));
+        // SAFETY: each takes itself out of the list when its pool is about to die (`RequestState::forget`).
+        self.all.iter().rev().any(|r| lives(r) && f(unsafe { r.as_ref() }))
+    }
 }
 
 /// One request_rec's data, in one language.
@@ -96,20 +104,28 @@ pub struct RequestState {
 unsafe impl Send for RequestState {}
 
 impl RequestState {
+    /// The state of a request, if it has one.
+    #[inline(always)]
+    pub fn find(lang: Lang, r: &Request) -> Option<&RequestState> {
+        // SAFETY: what each language's module keeps with requests begins so (SAFETY.md, "parts of a request's state").
+        unsafe { Records::<Request, RequestState>::new(lang.module()) }.get(r)
+    }
+
     /// The state of a request, made if there is none yet. `None` only if httpd has no slot for us.
     pub fn of(lang: Lang, r: &Request) -> Option<&RequestState> {
-        if let Some(state) = lang.state(r) {
+        if let Some(state) = RequestState::find(lang, r) {
             return Some(state);
         }
         let shared = match r.prev().or_else(|| r.main()) {
-            Some(above) if !starts_a_tree(lang, r) => RequestState::of(lang, &above)?.shared_tree().clone().into(),
+            Some(above) if !starts_a_tree(lang, r) => RequestState::of(lang, above)?.shared_tree().clone().into(),
             _ => OnceCell::new(),
         };
-        lang.own().mark_in_use(Phase::Response);
+        lang.in_use.mark(Phase::Response);
         // The slot ends with the pool; it is registered before any cleanup of ours on that pool, so it comes last.
-        let state = lang.make_state(r, shared)?;
+        lang.make_state(r, shared);
+        let state = RequestState::find(lang, r)?;
         lang.request_begins(r);
-        if lang.own().uses().has(Phase::Cleanup) {
+        if lang.uses().has(Phase::Cleanup) {
             state.expect_end(r);
         }
         if r.main().is_some() || r.prev().is_some() {
@@ -135,25 +151,26 @@ impl RequestState {
         }
     }
 
-    /// Has [`super::end::at_death`] called when the request's pool is about to die: before whatever it does has anything to do.
+    /// Has [`LanguageRow::request_dies`](super::lang::LanguageRow::request_dies) called when the request's pool is about to die: before whatever it does has anything to do.
     pub fn expect_end(&self, r: &Request) {
         if !self.has_end.replace(true) {
-            let (lang, r) = (self.lang, *r);
-            let _ = r.pool().before_death(move || super::end::at_death(lang, r));
+            let lang = self.lang;
+            let _ = r.before_death(move |r| lang.request_dies(r));
         }
     }
 
     #[cold]
     fn join_family(&self, r: &Request) {
         self.expect_end(r);
-        if let Some(first) = RequestState::of(self.lang, &top(*r)) {
-            first.extras().members.borrow_mut().push(*r);
+        if let Some(first) = RequestState::of(self.lang, top(r)) {
+            first.extras().members.borrow_mut().push(NonNull::from(r));
         }
     }
 
-    /// The living requests that this one has set off, the eldest first.
-    pub fn members(&self) -> Vec<Request> {
-        self.extras.get().map_or_else(Vec::new, |extras| extras.members.borrow().clone())
+    /// The living requests that this one has set off.
+    pub fn members(&self) -> Members<'_> {
+        let extras = self.extras.get().map(|extras| &**extras);
+        Members { extras, all: extras.map_or_else(Vec::new, |extras| extras.members.borrow().clone()) }
     }
 
     /// Takes the request out of its family's lists, since its pool dies.
@@ -164,12 +181,12 @@ impl RequestState {
         if r.main().is_none() && r.prev().is_none() {
             return;
         }
-        let first = top(*r);
-        if first != *r
-            && let Some(extras) = self.lang.state(&first).and_then(|state| state.extras.get())
+        let first = top(r);
+        if first != r
+            && let Some(extras) = RequestState::find(self.lang, first).and_then(|state| state.extras.get())
         {
             let mut members = extras.members.borrow_mut();
-            if let Some(at) = members.iter().rposition(|m| m == r) {
+            if let Some(at) = members.iter().rposition(|m| *m == NonNull::from(r)) {
                 members.remove(at);
             }
         }
@@ -179,16 +196,15 @@ impl RequestState {
     /// Without threads nobody can be kept waiting, and nothing is watched for.
     pub fn watch(&self, r: &Request) {
         self.expect_end(r);
-        if self.is_watched.get() || choose(self.lang, &About::Request(*r)).is_none_or(|stock| stock.tipool().is_none())
-        {
+        if self.is_watched.get() || choose(self.lang, &About::Request(r)).is_none_or(|stock| stock.tipool().is_none()) {
             return;
         }
         self.is_watched.set(true);
-        let first = top(*r);
-        if first == *r {
+        let first = top(r);
+        if first == r {
             r.watch_end();
-        } else if let Some(state) = RequestState::of(self.lang, &first) {
-            state.watch(&first);
+        } else if let Some(state) = RequestState::of(self.lang, first) {
+            state.watch(first);
         }
     }
 
@@ -240,7 +256,7 @@ impl RequestState {
 
     /// Lets the connection find this request's leases.
     pub fn show_to_connection(&self, r: &Request) {
-        if let Some(connection) = ConnectionState::of(self.lang, &r.connection()) {
+        if let Some(connection) = ConnectionState::of(self.lang, r.connection()) {
             connection.note_tree(self.shared_tree());
         }
     }
@@ -275,43 +291,9 @@ impl RequestState {
         Val::object(Request::class(), r.address(), self.ticket())
     }
 
-    /// The interpreter for one call of another module's, which begins no walk.
-    ///
-    /// # Errors
-    /// `Refused` when none could be had.
-    pub fn borrow(&self, r: &Request, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        let connection = r.connection();
-        let connection = self.lang.connection(&connection);
-        match connection.and_then(|c| c.kept(stock)) {
-            Some(hold) => Ok(hold),
-            None => {
-                let home = connection.and_then(|c| c.home(stock));
-                self.tree().hold(stock, home, || waiting::terms(stock, &r.connection(), Some(r)))
-            }
-        }
-    }
-
-    /// The interpreter for a call of this request; begins its walk where the scope asks for one. The response phase ends the
-    /// walk anyway, so it begins none.
-    ///
-    /// # Errors
-    /// `Refused` when none could be had.
-    pub fn hold(&self, r: &Request, phase: Option<Phase>, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-        let connection = r.connection();
-        let home = match self.lang.connection(&connection) {
-            None => None,
-            Some(c) => match c.kept(stock) {
-                Some(hold) => return Ok(hold),
-                None => c.home(stock),
-            },
-        };
-        let hold = self.tree().hold(stock, home, || waiting::terms(stock, &connection, Some(r)))?;
-        if stock.scope() == LeaseScope::Connection
-            && let Some(state) = ConnectionState::of(self.lang, &connection)
-        {
-            state.keep(stock, &hold);
-            return Ok(hold);
-        }
+    /// Begins the request's walk with the interpreter that a call of the phase has been given, where the stock's scope asks for one. The
+    /// response phase ends the walk anyway, so it begins none.
+    pub fn begin_walk(&self, r: &Request, phase: Option<Phase>, stock: &Stock, hold: &Hold) {
         let walks = match stock.scope() {
             LeaseScope::Handler => false,
             LeaseScope::Request => !matches!(phase, Some(Phase::Log | Phase::Cleanup)),
@@ -320,9 +302,8 @@ impl RequestState {
         if walks {
             self.expect_end(r);
             let main = r.main().map_or(0, |m| m.as_ptr().addr());
-            self.tree().walk(r.as_ptr().addr(), main, &hold);
+            self.tree().walk(r.as_ptr().addr(), main, hold);
         }
-        Ok(hold)
     }
 
     /// Ends the request's walk: its response handler has returned, another module's is about to run, a phase has failed, or the request
@@ -377,22 +358,20 @@ impl RequestState {
         !self.is_changed(phase) && (phase != Phase::Log || !self.tree().has_walks())
     }
 
-    /// The request that class methods find in a call of this request: another one that a script chose, as long as that one lives; else
-    /// this one, if `globally` says so or a script chose it.
-    pub fn current(&self, r: &Request, globally: bool) -> Option<Request> {
+    /// Runs `f` with the request that class methods find in a call of this request: another one that a script chose, as long as that one
+    /// lives; else this one, if `globally` says so or a script chose it.
+    pub fn with_current<R>(&self, r: &Request, globally: bool, f: &mut dyn FnMut(&Request) -> R) -> Option<R> {
         let chosen = self.extras.get().and_then(|extras| extras.chosen.get());
-        match chosen {
-            Some((chosen, ticket)) if ticket.is_alive() => Some(chosen),
-            _ => (globally || self.is_global.get()).then_some(*r),
-        }
+        let found = chosen.and_then(|chosen| chosen.with(&mut *f));
+        found.or_else(|| (globally || self.is_global.get()).then(|| f(r)))
     }
 
     /// Registers the cleanup that frees what scripts left here; cleanups registered on the request's pool from now on run before it.
     pub fn end_late(&self, r: &Request) {
         if !self.extras().ends_late.replace(true) {
-            let (lang, r) = (self.lang, *r);
-            let _ = r.pool().on_death(move || super::end::after_death(lang, r));
-            self.watch(&r);
+            let lang = self.lang;
+            let _ = r.on_death(move |r| lang.request_is_dead(r));
+            self.watch(r);
         }
     }
 
@@ -487,5 +466,5 @@ impl Drop for RequestState {
 fn starts_a_tree(lang: Lang, r: &Request) -> bool {
     r.main().is_some()
         && r.prev().is_none()
-        && choose(lang, &About::Request(*r)).is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
+        && choose(lang, &About::Request(r)).is_some_and(|stock| stock.scope() == LeaseScope::Subrequest)
 }

@@ -3,10 +3,11 @@
 use httpd::{Connection, Request};
 use leases::{Asking, Rank, Terms};
 
+use super::connection::ConnectionState;
 use super::lang::Lang;
 use super::languages::languages;
 use super::lease::{Stock, Tree};
-use super::request::family;
+use super::request::{RequestState, family};
 
 /// Called when no interpreter of `stock` is idle: gives back the interpreters that must not be held during a wait, and returns the terms
 /// of the wait.
@@ -27,8 +28,8 @@ impl Asking<Lang> for Waiter<'_> {
         let Some(r) = self.r else { return };
         for lang in languages() {
             let mut last = None;
-            for r in family(*r) {
-                let Some(state) = lang.state(&r) else { continue };
+            for r in family(r) {
+                let Some(state) = RequestState::find(lang, r) else { continue };
                 let tree = state.tree();
                 if last != Some(std::ptr::from_ref(tree)) {
                     last = Some(std::ptr::from_ref(tree));
@@ -39,7 +40,7 @@ impl Asking<Lang> for Waiter<'_> {
     }
 
     fn ranks(&self, f: &mut dyn FnMut(Rank)) {
-        for state in languages().filter_map(|lang| lang.connection(self.c)) {
+        for state in languages().filter_map(|lang| ConnectionState::find(lang, self.c)) {
             state.ranks().into_iter().for_each(&mut *f);
         }
     }

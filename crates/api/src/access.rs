@@ -42,7 +42,7 @@ fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
     let line = [directive.as_bytes(), b" ", &value].concat();
     if host()?.config.add_to_request(r, &[&line], Some(OR_AUTHCFG), None, None).is_err() {
         let text = format!("Can't change {directive} to '{}'", String::from_utf8_lossy(&value));
-        log::text(&r.server(), Level::Warn, text.as_bytes());
+        log::text(r.server(), Level::Warn, text.as_bytes());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use interp::*;
 
 /// Its rows.
 pub static DIRECTIVE: Class = Class::of::<Node>(&[
-    function("conftree()", || of_server(Node::first())).only(PERL).doc("The first directive of the configuration."),
+    function("conftree()", first).only(PERL).doc("The first directive of the configuration."),
     method("next()", |node: &Node| of_server(node.next())).only(PERL).doc("The one behind it, in the same section."),
     method("first_child()", |node: &Node| of_server(node.child())).only(PERL).doc("The first within a section."),
     method("parent()", |node: &Node| of_server(node.parent())).only(PERL).doc("The section it stands in."),
@@ -17,8 +17,12 @@ pub static DIRECTIVE: Class = Class::of::<Node>(&[
 .doc("A directive or a section of the configuration. In Perl there are also as_string, as_hash and lookup.");
 
 /// The tree lasts as long as a configuration, as its servers do.
-fn of_server(node: Option<Node>) -> Result<Option<Owned<Node>>> {
+fn of_server(node: Option<&Node>) -> Result<Option<Owned<Node>>> {
     let Some(node) = node else { return Ok(None) };
-    let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(node, runtime()?.ticket(Owner::of(&server)))))
+    let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
+    Ok(Some(Owned::by(node, ticket.ok_or("there is no server yet")??)))
+}
+
+fn first() -> Result<Option<Owned<Node>>> {
+    Server::with_main(|main| of_server(Node::first(main))).ok_or("there is no server yet")?
 }

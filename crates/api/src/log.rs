@@ -9,15 +9,13 @@ use interp::*;
 use std::ptr::NonNull;
 
 /// `$r->log`.
-#[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct RequestLog(NonNull<ffi::request_rec>);
+pub struct RequestLog(Request);
 object!(RequestLog, "Apache2::Log::Request");
 
 /// `$s->log`.
-#[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct ServerLog(NonNull<ffi::server_rec>);
+pub struct ServerLog(Server);
 object!(ServerLog, "Apache2::Log::Server");
 
 const LOG: &str = "Apache2::Log";
@@ -29,10 +27,10 @@ pub(super) static OF_SERVER: Part = Part::new(LOG, SERVER_ROWS);
 
 static REQUEST_ROWS: &[Row] = &current([
     method("log()", |r: Obj<Request>| of_request(r)).doc("The log, by level: $r->log->info."),
-    method("log_error(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(Request::server), Level::Error, text))
+    method("log_error(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(|r| r.server()), Level::Error, text))
         .loose()
         .doc("Writes an error to the log."),
-    method("warn(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(Request::server), Level::Warn, text))
+    method("warn(@text)", |r: Maybe<&Request>, text: Rest| line(r.0.map(|r| r.server()), Level::Warn, text))
         .loose()
         .doc("Writes a warning to the log."),
     method("log_reason(text, [filename])", reason).doc("Writes to the log why the client did not get a file."),
@@ -42,10 +40,10 @@ static REQUEST_ROWS: &[Row] = &current([
 
 static SERVER_ROWS: &[Row] = &[
     method("log()", |s: Obj<Server>| of_server(s)).doc("The log, by level: $s->log->info."),
-    method("log_error(@text)", |s: Maybe<&Server>, text: Rest| line(s.0.copied(), Level::Error, text))
+    method("log_error(@text)", |s: Maybe<&Server>, text: Rest| line(s.0, Level::Error, text))
         .loose()
         .doc("Writes an error to the log."),
-    method("warn(@text)", |s: Maybe<&Server>, text: Rest| line(s.0.copied(), Level::Warn, text))
+    method("warn(@text)", |s: Maybe<&Server>, text: Rest| line(s.0, Level::Warn, text))
         .loose()
         .doc("Writes a warning to the log."),
     method("log_serror(file, line, level, status, text, @more)", serror)
@@ -97,11 +95,13 @@ pub static LOG_CLASS: Class = Class::new(
 )
 .doc("The log, as the main server writes to it.");
 
-fn of_request(r: Obj<Request>) -> Option<Owned<RequestLog>> {
-    NonNull::new(r.as_ptr()).map(|p| r.made(RequestLog(p), r.ticket()))
+fn of_request(r: Obj<Request>) -> Owned<RequestLog> {
+    // SAFETY: transparent over the request.
+    r.made(unsafe { NonNull::from(&*r).cast::<RequestLog>().as_ref() }, r.ticket())
 }
-fn of_server(s: Obj<Server>) -> Option<Owned<ServerLog>> {
-    NonNull::new(s.as_ptr()).map(|p| s.made(ServerLog(p), s.ticket()))
+fn of_server(s: Obj<Server>) -> Owned<ServerLog> {
+    // SAFETY: transparent over the server.
+    s.made(unsafe { NonNull::from(&*s).cast::<ServerLog>().as_ref() }, s.ticket())
 }
 
 fn joined(text: Rest) -> Vec<u8> {
@@ -128,35 +128,35 @@ fn placed<'a>(level: Level, module: &'a ModuleRecord, Caller((file, line)): Call
 }
 
 fn request_line(l: &RequestLog, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
-    // SAFETY: the door checked the ticket, which is the request's; used for this call only.
-    let (Some(r), Some(module)) = (unsafe { Request::from_ptr(l.0.as_ptr()) }, MODULE.get()) else { return Ok(()) };
-    if let Some(line) = said(message, more, log::request_writes(&r, level, module))? {
-        log::request(&r, placed(level, module, at), &line);
+    let Some(module) = MODULE.get() else { return Ok(()) };
+    if let Some(line) = said(message, more, log::request_writes(&l.0, level, module))? {
+        log::request(&l.0, placed(level, module, at), &line);
     }
     Ok(())
 }
-fn write(s: Option<Server>, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
+fn write(s: Option<&Server>, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
     let Some(module) = MODULE.get() else { return Ok(()) };
-    let is_written = s.is_none_or(|s| log::server_writes(&s, level, module));
+    let is_written = s.is_none_or(|s| log::server_writes(s, level, module));
     if let Some(line) = said(message, more, is_written)? {
-        log::server(s.as_ref(), placed(level, module, at), &line);
+        log::server(s, placed(level, module, at), &line);
     }
     Ok(())
 }
 fn server_log_line(l: &ServerLog, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
-    // SAFETY: the door checked the ticket, which is the server's; used for this call only.
-    write(unsafe { Server::from_ptr(l.0.as_ptr()) }, level, at, message, more)
+    write(Some(&l.0), level, at, message, more)
 }
 fn main_line(_class: ClassName, level: Level, at: Caller, message: Message, more: Rest) -> Result<()> {
-    write(Server::main(), level, at, message, more)
+    Server::with_main(|main| write(Some(main), level, at, message, more)).unwrap_or(Ok(()))
 }
 
 /// A line of a server; without one, of that of the current request, else of the main one.
-fn line(server: Option<Server>, level: Level, text: Rest) -> Result<()> {
-    let current = || runtime().ok()?.current_object::<Request>().map(|(r, _)| r.server());
-    let server = server.or_else(current).or_else(Server::main);
-    if let Some(entry) = entry(level) {
-        log::server(server.as_ref(), entry, &joined(text));
+fn line(server: Option<&Server>, level: Level, text: Rest) -> Result<()> {
+    let Some(entry) = entry(level) else { return Ok(()) };
+    let (text, current) = (joined(text), runtime().ok().filter(|_| server.is_none()));
+    let done =
+        current.and_then(|current| current.with_current(|r: &Request| log::server(Some(r.server()), entry, &text)));
+    if done.is_none() {
+        log::server(server, entry, &text);
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn reason(r: &Request, text: &[u8], filename: Option<&[u8]>) {
     let client = connection.remote_host().or(connection.client_ip()).unwrap_or_default();
     if let Some(entry) = entry(Level::Error) {
         let line = [b"access to ", file, b" failed for ", client, b", reason: ", text].concat();
-        log::server(Some(&r.server()), entry, &line);
+        log::server(Some(r.server()), entry, &line);
     }
 }
 

@@ -5,9 +5,8 @@ use interp::*;
 
 /// Its rows.
 pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
-    function("top_module()", || of_server(Loaded::first())).doc("The first module of httpd's."),
-    function("find_linked_module(name)", |name: &[u8]| of_server(Loaded::named(name)))
-        .doc("The module whose source has this name: mod_mime.c."),
+    function("top_module()", first).doc("The first module of httpd's."),
+    function("find_linked_module(name)", named).doc("The module whose source has this name: mod_mime.c."),
     ro("name", Loaded::name).doc("The name of the module's source file: mod_mime.c."),
     ro("next", Loaded::next).doc("The next one."),
     ro("module_index", Loaded::index).doc("Its number."),
@@ -21,8 +20,16 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
 .doc("A module of httpd.");
 
 /// Modules last as long as a configuration, as its servers do.
-fn of_server(module: Option<Loaded>) -> Result<Option<Owned<Loaded>>> {
+fn of_server(module: Option<&Loaded>) -> Result<Option<Owned<Loaded>>> {
     let Some(module) = module else { return Ok(None) };
-    let server = Server::main().ok_or("there is no server yet")?;
-    Ok(Some(Owned::by(module, runtime()?.ticket(Owner::of(&server)))))
+    let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
+    Ok(Some(Owned::by(module, ticket.ok_or("there is no server yet")??)))
+}
+
+fn first() -> Result<Option<Owned<Loaded>>> {
+    Server::with_main(|main| of_server(Loaded::first(main))).ok_or("there is no server yet")?
+}
+
+fn named(name: &[u8]) -> Result<Option<Owned<Loaded>>> {
+    Server::with_main(|main| of_server(Loaded::named(main, name))).ok_or("there is no server yet")?
 }

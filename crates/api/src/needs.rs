@@ -20,7 +20,7 @@ pub(super) static SHALLOW: Need = Need::this("fewer than 40 handlers running wit
 /// Pools and texts of the subrequest go over to the request, and die with it.
 pub(super) static OWN_SUBREQUEST: Need =
     Need::fits("a subrequest of this request, whose look-up did not fail", |r: &Request, sub: &SubRequest| {
-        sub.request().is_some_and(|sub| sub.main() == Some(*r) && is_looked_up(&sub))
+        sub.request().is_some_and(|sub| sub.main() == Some(r) && is_looked_up(sub))
     });
 /// One whose look-up failed at once has neither.
 fn is_looked_up(r: &Request) -> bool {
@@ -29,9 +29,8 @@ fn is_looked_up(r: &Request) -> bool {
 /// Hooks follow the URI.
 pub(super) static URI: Need = Need::this("a request whose uri is known", |r: &Request| r.uri().is_some());
 /// As above.
-pub(super) static LOOKED_UP: Need = Need::this("a subrequest whose look-up did not fail", |sub: &SubRequest| {
-    sub.request().is_some_and(|r| is_looked_up(&r))
-});
+pub(super) static LOOKED_UP: Need =
+    Need::this("a subrequest whose look-up did not fail", |sub: &SubRequest| sub.request().is_some_and(is_looked_up));
 /// httpd passes data along a chain until it ends, which for output must be at the client's end.
 pub(super) static BEHIND: Need =
     Need::fits("a filter that stands behind it", |f: &Filter, next: &Filter| next.is_in(f.next()));
@@ -45,11 +44,11 @@ pub(super) static OF_SAME_CONNECTION: Need =
     });
 /// As above.
 pub(super) static OWN_CONNECTION: Need =
-    Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(*c));
+    Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(c));
 
 /// A chain may begin at any of its filters, and again where it began before, but not with one of another chain.
-fn is_of(chain: Option<Filter>, new: &Filter) -> bool {
-    new.is_in(chain) || chain.is_some_and(|first| first.is_in(Some(*new)))
+fn is_of(chain: Option<&Filter>, new: &Filter) -> bool {
+    new.is_in(chain) || chain.is_some_and(|first| first.is_in(Some(new)))
 }
 
 macro_rules! chains {

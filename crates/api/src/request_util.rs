@@ -79,7 +79,7 @@ fn request(_class: ClassName, new: Option<&Request>, want: Want) -> Result<Optio
     if let Some(r) = new {
         host()?.calls.set_request(r)?;
     }
-    Ok(current.map(|(r, ticket)| Owned::by(r, ticket)))
+    Ok(current)
 }
 
 /// The pool is mod_perl's: httpd's own list of providers must not die before the configuration. As there, a second callback that
@@ -101,7 +101,7 @@ fn register_auth_provider(
 
 /// For a code that httpd does not know, the line of 500.
 fn status_line(status: i32) -> Option<Vec<u8>> {
-    let pool = httpd::Server::main()?.process_pool();
+    let pool = httpd::Server::with_main(httpd::Server::process_pool)?;
     let known = httpd::status::line_of(&pool, status).filter(|line| !line.starts_with(b"Status "));
     known.or_else(|| httpd::status::line_of(&pool, 500)).map(<[u8]>::to_vec)
 }
@@ -148,7 +148,7 @@ fn dir_config(
     if found.is_some() || setting {
         return Ok(Either::B(found));
     }
-    let server = config.vars_of_server(&r.server())?;
+    let server = config.vars_of_server(r.server())?;
     Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
 }
 
@@ -211,7 +211,7 @@ fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) 
     let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
     let made = Request::made_up(c, &base, cx);
     let r = made.map_err(|s| Raise::status(s.code(), "Apache2::RequestRec::new"))?;
-    let ticket = runtime()?.ticket(Owner::of(&r));
+    let ticket = runtime()?.ticket(Owner::of(r));
     Ok(match pool {
         Some(pool) => pool.made(r, ticket),
         None => Owned::by(r, ticket),

@@ -48,10 +48,8 @@ static ROWS: &[Row] = &[
     ro("lookup_defaults", Server::lookup_defaults)
         .doc("The modules' configuration of the server for places outside of sections, by module number."),
     ro("module_config", Server::module_config).doc("What modules keep for it."),
-    rw("context", Server::context, |s: &Server, v: Maybe<&ServerContext>| {
-        set(s, "context", |s| s.set_context(v.0.copied()))
-    })
-    .doc("A pointer that httpd does not use."),
+    rw("context", Server::context, |s: &Server, v: Maybe<&ServerContext>| set(s, "context", |s| s.set_context(v.0)))
+        .doc("A pointer that httpd does not use."),
     rw("names", Server::names, |s: &Server, v: &ArrayHeader| set_array(s, "names", |s| s.set_names(v)))
         .doc("ServerAlias."),
     ro("next", Server::next).doc("The next server in the order of the configuration."),

@@ -52,11 +52,12 @@ static ROWS: &[Row] = &[
 pub static SERVER_UTIL: Class = Class::new(
     "Apache2::ServerUtil",
     &[
-        class_method("server()", |_class: ClassName| Server::main()).doc("The main server."),
-        class_method("section_server()", |_class: ClassName| {
-            Ok::<_, Fail>(runtime()?.current_object::<Server>().map(|(s, _)| s))
+        class_method("server()", |_class: ClassName| {
+            Server::with_main(|main| Ok::<_, Fail>(Owned::by(main, runtime()?.ticket(Owner::of(main))))).transpose()
         })
-        .doc("The server whose configuration runs the code; `Apache2::PerlSections->server`."),
+        .doc("The main server."),
+        class_method("section_server()", |_class: ClassName| Ok::<_, Fail>(runtime()?.current_object::<Server>()))
+            .doc("The server whose configuration runs the code; `Apache2::PerlSections->server`."),
         function("server_root()", server::server_root).doc("ServerRoot."),
         function("server_root_relative(pool, [path])", server_root_relative).doc("A path under ServerRoot."),
         class_method("user_id()", |_class: ClassName| httpd::util::unix_ids().0).doc("The user that children run as."),
@@ -90,7 +91,7 @@ fn dir_config(
 ) -> Result<Either<Option<Owned<Table>>, Option<Vec<u8>>>> {
     let table = host()?.config.vars_of_server(s)?;
     // A request may have a copy of its own, which dies with it and not with the server.
-    let owned = |table: Table| Ok::<_, Fail>(Owned::by(table, runtime()?.ticket(Owner::of(&table.pool()))));
+    let owned = |table: Table| Ok::<_, Fail>(Owned::by(&table, runtime()?.ticket(Owner::of(&table.pool()))));
     Ok(match key {
         None => Either::A(table.map(owned).transpose()?),
         Some(key) => Either::B(table.and_then(|t| get_or_set(t, key, value))),
@@ -102,6 +103,6 @@ fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {
 }
 
 fn shutdown_cleanup(callback: HandlerArg, arg: Option<Any>) -> Result<()> {
-    let server = Server::main().ok_or("there is no server yet")?;
-    host()?.handlers.at_shutdown(&server, callback.keep_value(), arg.map(|a| a.keep()))
+    let (code, arg) = (callback.keep_value(), arg.map(|a| a.keep()));
+    Server::with_main(|main| host()?.handlers.at_shutdown(main, code, arg)).ok_or("there is no server yet")?
 }

@@ -10,10 +10,8 @@ pub static STATUS: Class = Class::new(
     &[
         class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(host()?.figures.interpreter() as i64))
             .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
-        class_method("server()", |_class: ClassName| {
-            Ok::<_, Fail>(runtime()?.current_object::<Server>().map(|(s, ticket)| Owned::by(s, ticket)))
-        })
-        .doc("The server whose interpreters run this call; where several share them, the first of these."),
+        class_method("server()", |_class: ClassName| Ok::<_, Fail>(runtime()?.current_object::<Server>()))
+            .doc("The server whose interpreters run this call; where several share them, the first of these."),
         class_method("pool()", pool).doc(
             "Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads.",
         ),

@@ -40,7 +40,7 @@ fn spawned(r: &Request, program: &[u8], arguments: Rest) -> Result<List<i64>> {
             return Ok(List(Vec::new()));
         }
     };
-    r.main().unwrap_or(*r).pool().end_with_it(child.id());
+    r.main().unwrap_or(r).pool().end_with_it(child.id());
     let files = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(input), Some(output), Some(errors)) = files else { return Ok(List(Vec::new())) };
     Ok(List([input.into_raw_fd(), output.into_raw_fd(), errors.into_raw_fd()].map(i64::from).to_vec()))

@@ -70,16 +70,16 @@ fn internal_fast_redirect(r: &Request, sub: Obj<SubRequest>, cx: Reenter) {
 }
 
 /// It dies before the request does, so it carries a ticket of its own: that of its `request_rec`.
-fn owned(sub: Option<SubRequest>) -> Result<Option<Owned<SubRequest>>> {
+fn owned(sub: Option<&SubRequest>) -> Result<Option<Owned<SubRequest>>> {
     let runtime = runtime()?;
     let Some(sub) = sub else { return Ok(None) };
-    Ok(sub.request().map(|r| Owned::by(sub, runtime.ticket(Owner::of(&r)))))
+    Ok(sub.request().map(|r| Owned::by(sub, runtime.ticket(Owner::of(r)))))
 }
 
 /// What the request printed before goes first.
 fn run(sub: &SubRequest, cx: Reenter) -> Result<i32> {
     if let Some(main) = sub.request().and_then(|r| r.main()) {
-        match host()?.output.flush(cx, &main, false) {
+        match host()?.output.flush(cx, main, false) {
             Ok(()) | Err(Unsent::NotInResponse) => {}
             Err(e) => return Err(e.fail("Apache2::SubRequest::run", "$subr->run")),
         }

@@ -65,7 +65,7 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
 pub static BUCKET_ALLOC: Class = Class::of::<BucketAlloc>(&[
     class_method("new(pool)", |_: ClassName, pool: Obj<Pool>| {
         let alloc = BucketAlloc::new(*pool);
-        pool.made(alloc, shelf::made(alloc, *pool))
+        pool.made(&alloc, shelf::made(alloc, *pool))
     })
     .doc("An allocator that dies with the pool."),
     method("destroy()", destroy_alloc).doc("Destroys one that the script made, with its buckets; not httpd's."),
@@ -84,7 +84,7 @@ fn new_brigade(_: ClassName, pool: Obj<Pool>, alloc: &BucketAlloc) -> Result<Own
     shelf::alive(*alloc)?;
     let made = Brigade::new(*pool, *alloc);
     shelf::brigade(made);
-    Ok(pool.owns(made))
+    Ok(pool.owns(&made))
 }
 
 fn brigade_alloc(b: &Brigade) -> Result<BucketAlloc> {
@@ -99,7 +99,7 @@ fn cleanup(b: &Brigade, cx: Reenter) -> Result<()> {
 }
 
 fn give(b: &Brigade, bucket: Option<Bucket>) -> Result<Option<Owned<Bucket>>> {
-    bucket.map(|bucket| Ok(Owned::by(bucket, shelf::ticket(bucket, Some(*b))?))).transpose()
+    bucket.map(|bucket| Ok(Owned::by(&bucket, shelf::ticket(bucket, Some(*b))?))).transpose()
 }
 
 fn within(b: &Brigade, bucket: &Bucket) -> Result<()> {
@@ -195,7 +195,7 @@ fn flatten(b: &Brigade, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Re
 fn made(alloc: BucketAlloc, make: fn(BucketAlloc) -> Bucket) -> Result<Owned<Bucket>> {
     shelf::alive(alloc)?;
     let bucket = make(alloc);
-    Ok(Owned::by(bucket, shelf::ticket(bucket, None)?))
+    Ok(Owned::by(&bucket, shelf::ticket(bucket, None)?))
 }
 
 fn new_bucket(
@@ -215,7 +215,7 @@ fn new_bucket(
         len => len,
     };
     let bucket = Bucket::of_script(data, offset, len, *alloc).ok_or(TOO_LONG)?;
-    Ok(Owned::by(bucket, shelf::ticket(bucket, None)?))
+    Ok(Owned::by(&bucket, shelf::ticket(bucket, None)?))
 }
 
 fn delete(b: &Bucket, cx: Reenter) -> Result<()> {

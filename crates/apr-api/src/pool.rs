@@ -46,11 +46,11 @@ static ENDS: Need =
 /// What is made in a pool that a script passed.
 pub trait Owns {
     /// `made` lives as long as the pool's contents do. If the script made the pool, `made` keeps it.
-    fn owns<T: Object>(&self, made: T) -> Owned<T>;
+    fn owns<T: Object>(&self, made: &T) -> Owned<T>;
 }
 
 impl Owns for Obj<'_, Pool> {
-    fn owns<T: Object>(&self, made: T) -> Owned<T> {
+    fn owns<T: Object>(&self, made: &T) -> Owned<T> {
         self.made(made, mine(**self).map_or(self.ticket(), |m| m.contents))
     }
 }
@@ -96,8 +96,8 @@ fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
     let own = Ticket::new_owner();
     adorn(pool, own, here.home());
     Ok(match parent.0 {
-        Some(parent) => parent.made(pool, own),
-        None => Owned::by(pool, own),
+        Some(parent) => parent.made(&pool, own),
+        None => Owned::by(&pool, own),
     })
 }
 

@@ -18,6 +18,7 @@ mod files;
 mod finfo;
 mod lock;
 mod misc;
+mod opaque;
 mod password;
 mod pool;
 pub mod process;

@@ -1,6 +1,6 @@
 //! Sending the answer: through the output filters, which can be scripts.
 
-use crate::{Filter, Request, ffi};
+use crate::{Request, ffi};
 use apr::{Brigade, Reenter, Status, with_cstr};
 use std::{ffi::c_int, marker::PhantomData, ptr};
 
@@ -31,7 +31,7 @@ impl Request {
 
     /// Whether anything was written by [`Request::write`]: then httpd has a filter of its own there, which may still hold it back.
     pub fn has_begun_to_write(&self) -> bool {
-        std::iter::successors(self.output_filters(), Filter::next)
+        std::iter::successors(self.output_filters(), |f| f.next())
             .any(|filter| filter.kind().and_then(|kind| kind.name().map(|name| name == b"old_write")).unwrap_or(false))
     }
 

@@ -1,19 +1,28 @@
 //! `conn_rec`.
 
-use crate::{ModuleRecord, Server, ffi, module::Host, records, server::pool, slot};
+use crate::{ModuleRecord, Server, ffi, server::pool, slot};
 use apr::{BucketAlloc, Pool, Table, bytes_at};
-use std::{
-    ffi::{c_int, c_long},
-    ptr::NonNull,
-};
+use std::ffi::{c_int, c_long};
 
-/// A `conn_rec`: one client's connection, or one stream of it under HTTP/2.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Connection(NonNull<ffi::conn_rec>);
-
-// SAFETY: a connection moves between threads (event); that one at a time uses it is the promise of `from_ptr`.
-unsafe impl Send for Connection {}
+apr::opaque! {
+    /// A `conn_rec`: one client's connection, or one stream of it under HTTP/2.
+    ///
+    /// As a [`crate::Request`], it cannot be kept beyond the call that it was lent for:
+    /// ```compile_fail
+    /// # use httpd::Connection;
+    /// static KEPT: std::sync::Mutex<Option<&'static Connection>> = std::sync::Mutex::new(None);
+    /// fn handler(c: &Connection) {
+    ///     *KEPT.lock().unwrap() = Some(c);
+    /// }
+    /// ```
+    /// ```compile_fail,E0521
+    /// # use httpd::{Connection, Request};
+    /// fn handler(r: &Request) -> &'static Connection {
+    ///     r.connection()
+    /// }
+    /// ```
+    pub struct Connection(ffi::conn_rec);
+}
 
 /// `AP_CONN_*`: whether the connection stays open after this request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,22 +36,9 @@ pub enum KeepAlive {
 }
 
 impl Connection {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `connection` lives, and the wrapper and its copies are used only as long, by one thread at a time.
-    pub unsafe fn from_ptr(connection: *mut ffi::conn_rec) -> Option<Connection> {
-        NonNull::new(connection).map(Connection)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::conn_rec {
-        self.0.as_ptr()
-    }
-
     fn raw(&self) -> &ffi::conn_rec {
-        // SAFETY: lives, says `from_ptr`.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The pool that dies with it.
@@ -51,9 +47,9 @@ impl Connection {
     }
 
     /// The server that the port belongs to, before a Host header chose another.
-    pub fn base_server(&self) -> Server {
+    pub fn base_server(&self) -> &Server {
         // SAFETY: every connection has one.
-        match unsafe { Server::from_ptr(self.raw().base_server) } {
+        match unsafe { Server::at(self.raw().base_server) } {
             Some(server) => server,
             None => std::process::abort(),
         }
@@ -175,21 +171,9 @@ impl Connection {
     }
 
     /// Under HTTP/2: the connection that this stream belongs to.
-    pub fn master(&self) -> Option<Connection> {
+    pub fn master(&self) -> Option<&Connection> {
         // SAFETY: null or living longer than the stream.
-        unsafe { Connection::from_ptr(self.raw().master) }
-    }
-
-    /// Our state of it, once [`Connection::set_state`] was called.
-    #[inline]
-    pub fn state<H: Host>(&self) -> Option<&H::Connection> {
-        records::of::<H>().connection(self)
-    }
-
-    /// Sets our state of it, once; dropped when its pool dies, and gone for cleanups registered earlier. What was set
-    /// before stays and is returned.
-    pub fn set_state<H: Host>(&self, state: H::Connection) -> Option<&H::Connection> {
-        records::of::<H>().set_connection(self, state)
+        unsafe { Connection::at(self.raw().master) }
     }
 
     /// Whether a module has state here.

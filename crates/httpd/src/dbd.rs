@@ -1,6 +1,6 @@
 //! mod_dbd: connections to databases that the server keeps open.
 
-use crate::{Request, Server, ffi};
+use crate::{KeptServer, Request, ffi};
 use apr::{Pool, bytes_at, dbd::Database, dbd::Prepared, optional_function, with_cstr};
 use std::ptr::NonNull;
 
@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy, Debug)]
 pub struct Pooled {
     connection: NonNull<ffi::ap_dbd_t>,
-    server: Server,
+    server: KeptServer,
 }
 
 // SAFETY: it is used with the request that borrowed it, by one thread at a time.
@@ -35,7 +35,9 @@ impl Pooled {
         // SAFETY: the function of this name has this type; pool and server live.
         let connection =
             unsafe { std::mem::transmute::<unsafe extern "C" fn(), Open>(open)(pool.as_ptr(), server.as_ptr()) };
-        NonNull::new(connection).map(|connection| Pooled { connection, server }).ok_or(NoConnection::Refused)
+        NonNull::new(connection)
+            .map(|connection| Pooled { connection, server: server.keep() })
+            .ok_or(NoConnection::Refused)
     }
 
     /// The connection.

@@ -1,200 +1,20 @@
-//! httpd's command tables, made from the directive tables, and what a directive is told.
+//! httpd's command tables, made from the directive tables.
 //!
 //! Every row becomes a `command_rec` at compile time; its C callback depends only on how arguments are cut. httpd is told
 //! that a directive may stand anywhere: [`Directive::apply`] says where it belongs, in better words. A line of ITERATE form
 //! arrives once per argument, of ITERATE2 form once per further argument, with the first before it.
 
 use crate::{
-    Record, Server, ffi, guard,
-    module::{Host, pconf, record},
-    server::pool,
+    Command, Host, Slots, ffi, guard,
+    record::{Record, record},
 };
-use apr::{Pool, bytes_at};
-use config::{Args, Contexts, Directive, Language, LinePlace, directives};
+use apr::bytes_at;
+use config::{Args, Contexts, Directive, Language, directives};
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
-    ptr::{self, NonNull},
+    ptr,
 };
-
-/// What a directive is told: where it stands, and which pools it may use. Lives for one call.
-pub struct Command<'a>(NonNull<ffi::cmd_parms>, Server, PhantomData<&'a ()>);
-
-impl Command<'_> {
-    /// # Safety
-    /// Null, or httpd's for a call that outlasts the wrapper.
-    pub(crate) unsafe fn from_ptr<'a>(cmd: *mut ffi::cmd_parms) -> Option<Command<'a>> {
-        let cmd = NonNull::new(cmd)?;
-        // SAFETY: the caller's promise; httpd always names the server.
-        let server = unsafe { Server::from_ptr(cmd.as_ref().server) }?;
-        Some(Command(cmd, server, PhantomData))
-    }
-
-    /// The pointer.
-    pub fn as_ptr(&self) -> *mut ffi::cmd_parms {
-        self.0.as_ptr()
-    }
-
-    fn raw(&self) -> &ffi::cmd_parms {
-        // SAFETY: httpd lends it for the call in which this wrapper was made.
-        unsafe { self.0.as_ref() }
-    }
-
-    /// The server it stands in.
-    pub fn server(&self) -> Server {
-        self.1
-    }
-
-    /// Lives as long as what the directive configures: the configuration's pool, or the request's in `.htaccess`.
-    pub fn pool(&self) -> Pool {
-        pool(self.raw().pool)
-    }
-
-    /// Lives until the configuration is read (in `.htaccess`: the request's).
-    pub fn temp_pool(&self) -> Pool {
-        pool(self.raw().temp_pool)
-    }
-
-    /// The directive's name in its table's spelling.
-    pub fn name(&self) -> &[u8] {
-        // SAFETY: httpd calls with the record it found; names are static C strings.
-        unsafe { self.raw().cmd.as_ref().and_then(|cmd| bytes_at(cmd.name)) }.unwrap_or_default()
-    }
-
-    /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
-    pub fn path(&self) -> Option<&[u8]> {
-        // SAFETY: null or a C string that lives for the call.
-        unsafe { bytes_at(self.raw().path) }
-    }
-
-    /// Configuration file; what httpd calls a piece of configuration that is no file otherwise.
-    pub fn file(&self) -> Option<&[u8]> {
-        // SAFETY: each pointer is null or lives for the call.
-        unsafe {
-            let directive = self.raw().directive.as_ref().and_then(|d| bytes_at(d.filename));
-            directive.or_else(|| self.raw().config_file.as_ref().and_then(|f| bytes_at(f.name)))
-        }
-    }
-
-    /// Line in it; 0 if unknown.
-    pub fn line(&self) -> u32 {
-        // SAFETY: each pointer is null or lives for the call.
-        let line = unsafe {
-            match self.raw().directive.as_ref() {
-                Some(directive) => i64::from(directive.line_num),
-                None => self.raw().config_file.as_ref().map_or(0, |f| i64::from(f.line_number)),
-            }
-        };
-        u32::try_from(line).unwrap_or(0)
-    }
-
-    /// The section it stands in, as written (`<Location`); `None` outside, or if the file is still being read.
-    pub fn section(&self) -> Option<&[u8]> {
-        // SAFETY: each pointer is null or lives for the call.
-        unsafe {
-            let parent = self.raw().directive.as_ref()?.parent.as_ref()?;
-            bytes_at(parent.directive)
-        }
-    }
-
-    /// Whether it stands in a `.htaccess`, or is handed over as if it did: httpd itself tells them by their pools.
-    pub fn is_in_htaccess(&self) -> bool {
-        self.raw().pool == self.raw().temp_pool
-    }
-
-    /// Whether requests are being served: other threads read the server's record.
-    pub fn is_serving(&self) -> bool {
-        pconf() != Some(self.pool())
-    }
-
-    /// Where it stands, in the words of the directive table.
-    pub fn place(&self) -> LinePlace<'_> {
-        if self.is_in_htaccess() {
-            LinePlace::Htaccess
-        } else if self.path().is_some() {
-            LinePlace::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
-        } else if self.server().is_virtual() {
-            LinePlace::VirtualHost
-        } else {
-            LinePlace::Server
-        }
-    }
-
-    /// `AllowOverride`, as `OR_*` bits.
-    pub fn override_bits(&self) -> c_int {
-        self.raw().override_
-    }
-}
-
-/// The records that a directive may change.
-pub struct Slots<'a, H: Host> {
-    server: Option<&'a Record<H::Server>>,
-    dir: Option<&'a Record<H::Dir>>,
-    server_is_shared: bool,
-    dir_is_shared: bool,
-}
-
-/// A server's record in a directive's hands.
-pub enum ServerEdit<'a, T> {
-    /// The configuration is being read.
-    Write(&'a mut T),
-    /// Requests are being served.
-    Read(&'a T),
-}
-
-impl<H: Host> Slots<'_, H> {
-    /// Lends both records to `f`, which must run no script code. The directory's is that of the section, at server level
-    /// that of what stands outside of all sections; `None` if it is shared with other threads.
-    ///
-    /// # Errors
-    /// If this directive was handed over by an edit that is still running, or httpd has made no record.
-    pub fn edit<R>(&self, f: impl FnOnce(ServerEdit<H::Server>, Option<&mut H::Dir>) -> R) -> Result<R, String> {
-        const NESTED: &str = "the configuration is already being changed";
-        let server = self.server.ok_or("the server has no configuration record")?;
-        let dir = self.dir.filter(|_| !self.dir_is_shared);
-        let with_dir = |server: ServerEdit<H::Server>| match dir {
-            // SAFETY: the record belongs to the pass or request for which httpd runs this directive: no other thread sees
-            // it, and nobody holds what it lends while directives run (SAFETY.md, "configuration records").
-            Some(dir) => unsafe { dir.edit(|dir| f(server, Some(dir))) },
-            None => Some(f(server, None)),
-        };
-        let done = if self.server_is_shared {
-            with_dir(ServerEdit::Read(server.get()))
-        } else {
-            // SAFETY: as above.
-            unsafe { server.edit(|server| with_dir(ServerEdit::Write(server))) }.flatten()
-        };
-        done.ok_or_else(|| NESTED.to_owned())
-    }
-
-    /// The server's record, to look at.
-    pub fn server(&self) -> Option<&H::Server> {
-        self.server.map(Record::get)
-    }
-
-    /// The directory's record, to look at when the whole configuration has been read.
-    pub fn section(&self) -> Option<Section<H::Dir>> {
-        self.dir.map(|dir| Section(NonNull::from(dir)))
-    }
-}
-
-/// The record of the section that a line stands in.
-#[derive(Debug)]
-pub struct Section<D>(NonNull<Record<D>>);
-
-// SAFETY: a record may be looked at by any thread.
-unsafe impl<D: Sync> Send for Section<D> {}
-
-impl<D> Section<D> {
-    /// The record as it is when all lines are read.
-    ///
-    /// # Safety
-    /// The pass in which the line was read has not ended, and none of its lines is being read while the result lives.
-    pub unsafe fn get<'a>(&self) -> &'a D {
-        // SAFETY: the record lies in the pool of the pass's configuration; nobody writes to it now (the caller).
-        unsafe { self.0.as_ref() }.get()
-    }
-}
 
 /// What httpd reads if it calls for a directive without saying where that stands.
 const NO_COMMAND_TEXT: &CStr = c"mod_interp: httpd names no server for this line";
@@ -325,13 +145,13 @@ unsafe extern "C" fn block<H: Host>(
     arg: *const c_char,
 ) -> *const c_char {
     // SAFETY: httpd lends it for this call.
-    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    let Some(cmd) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: a C string that lives for the call.
     let arg = unsafe { bytes_at(arg) }.unwrap_or_default();
     let fallback = Err(format!("{}>: an error in the module itself", String::from_utf8_lossy(cmd.name())));
     let result = guard::<H, _>("a block of the configuration", fallback, || {
         // SAFETY: httpd reads a file and passes the place of the node that is to stand for this line.
-        unsafe { read_block(&cmd, current.cast(), arg) }
+        unsafe { read_block(cmd, current.cast(), arg) }
     });
     match result {
         Ok(()) => ptr::null(),
@@ -341,7 +161,7 @@ unsafe extern "C" fn block<H: Host>(
 
 /// # Safety
 /// `current` is the address of a pointer to a node or of null, as httpd passes it to directives that are run on reading.
-unsafe fn read_block(cmd: &Command<'_>, current: *mut *mut ffi::ap_directive_t, arg: &[u8]) -> Result<(), String> {
+unsafe fn read_block(cmd: &Command, current: *mut *mut ffi::ap_directive_t, arg: &[u8]) -> Result<(), String> {
     let open = String::from_utf8_lossy(cmd.name()).into_owned();
     let name = open.trim_start_matches('<');
     if !arg.trim_ascii_end().ends_with(b">") {
@@ -426,7 +246,7 @@ unsafe extern "C" fn flag<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, o
 /// httpd calls for a directive of the host's table; `dir` is null or the host's record, unless the row is run on reading.
 unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]]) -> *const c_char {
     // SAFETY: httpd lends it for this call.
-    let Some(cmd) = (unsafe { Command::from_ptr(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    let Some(cmd) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
     // SAFETY: `rows` put a row there.
     let Some(row) = (unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() }) else { return ptr::null() };
     let server = cmd.server();
@@ -442,7 +262,7 @@ unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]
         dir_is_shared: is_serving && dir.is_some_and(Record::is_permanent),
     };
     let result = guard::<H, _>(row.name, Err(format!("{}: an error in the module itself", row.name)), || {
-        H::directive(row, &cmd, &slots, args)
+        H::directive(row, cmd, &slots, args)
     });
     match result {
         Ok(()) => ptr::null(),
@@ -454,7 +274,7 @@ unsafe fn run<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, args: &[&[u8]
 mod tests {
     use super::*;
     use crate::{
-        module::{PCONF_IN_USE, set_pconf},
+        pconf::{PCONF_IN_USE, set_pconf},
         testing::{Fake, NullHost, TEST_MODULE},
     };
     use std::ffi::CStr;
@@ -547,7 +367,7 @@ mod tests {
         let fake = Fake::new();
         let s = fake.request.server();
         set_pconf(fake.pool);
-        crate::module::install_in::<NullHost>(s, fake.pool, fake.pool);
+        crate::load::install_in::<NullHost>(s, fake.pool, fake.pool);
         let at = LUA.iter().position(|row| row.name == "LuaAuthzProvider").unwrap();
         let mut node: *mut ffi::ap_directive_t = ptr::null_mut();
         // SAFETY: as in `line`; httpd passes the place of a node where it otherwise passes a record.
@@ -572,7 +392,7 @@ mod tests {
         let request_pool = fake.pool.create().unwrap();
         let conf = if serving { request_pool } else { fake.pool };
         set_pconf(fake.pool);
-        let record = crate::module::install_in::<NullHost>(s, fake.pool, conf);
+        let record = crate::load::install_in::<NullHost>(s, fake.pool, conf);
         let at = PERL.iter().position(|row| row.name == name).unwrap();
         // SAFETY: zero is a value of this plain record; what `run` looks at is set. The table has a record per row.
         let error = unsafe {
@@ -584,7 +404,7 @@ mod tests {
             bytes_at(error).map(|e| String::from_utf8_lossy(e).into_owned())
         };
         // SAFETY: made above.
-        let dir = unsafe { crate::module::record::<Vec<String>>(record) }.unwrap().get().clone();
+        let dir = unsafe { crate::record::record::<Vec<String>>(record) }.unwrap().get().clone();
         (error, s.config::<NullHost>().unwrap().clone(), dir)
     }
 

@@ -4,8 +4,7 @@
 //! under the session's lock. A filter of the connection's sees the bucket before that, on the thread that served the request,
 //! while nothing is held. It is added for the first request of a connection that asks for it, and stays.
 
-use crate::{Connection, Host, Request, ffi, guard};
-use apr::Brigade;
+use crate::{Connection, Request, ffi};
 use std::{
     ffi::c_int,
     ptr::{self, NonNull},
@@ -13,28 +12,18 @@ use std::{
 };
 
 /// The record of the filter, in this reading of the configuration.
-static RECORD: AtomicPtr<ffi::ap_filter_rec_t> = AtomicPtr::new(ptr::null_mut());
-
-/// Makes the filter known; [`Host::request_ends`] is called for both languages by the one that did so last. When the
-/// configuration is complete, each time it was read.
-pub fn register<H: Host>() {
-    // SAFETY: httpd copies the name and keeps the function, which lives as long as the library.
-    let record = unsafe {
-        ffi::ap_register_output_filter(c"MOD_INTERP_END".as_ptr(), Some(pass::<H>), None, ffi::AP_FTYPE_CONNECTION)
-    };
-    RECORD.store(record, Ordering::Release);
-}
+pub(crate) static RECORD: AtomicPtr<ffi::ap_filter_rec_t> = AtomicPtr::new(ptr::null_mut());
 
 /// A request whose answer is complete, and on its way.
 #[derive(Clone, Copy, Debug)]
-pub struct End {
-    request: Request,
-    filter: NonNull<ffi::ap_filter_t>,
+pub struct End<'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) filter: NonNull<ffi::ap_filter_t>,
 }
 
-impl End {
+impl End<'_> {
     /// The request, the first of those that redirects made of it.
-    pub fn request(&self) -> Request {
+    pub fn request(&self) -> &Request {
         self.request
     }
 
@@ -57,11 +46,11 @@ impl End {
 }
 
 impl Request {
-    /// Has [`Host::request_ends`] called when this request, which is no subrequest, ends on its connection.
+    /// Has [`crate::Host::request_ends`] called when this request, which is no subrequest, ends on its connection.
     pub fn watch_end(&self) {
         let record = RECORD.load(Ordering::Acquire);
         let c = self.connection();
-        if let Some(filter) = end_filter(&c) {
+        if let Some(filter) = end_filter(c) {
             // SAFETY: a filter of ours on a living connection.
             unsafe { (*filter.as_ptr()).ctx = self.as_ptr().cast() };
         } else if !record.is_null() {
@@ -73,7 +62,7 @@ impl Request {
 
     /// To be called when the request's pool dies: the filter that watches for its end must find it no more.
     pub fn forget_end(&self) {
-        if let Some(filter) = end_filter(&self.connection()) {
+        if let Some(filter) = end_filter(self.connection()) {
             // SAFETY: as in `watch_end`.
             unsafe {
                 if (*filter.as_ptr()).ctx == self.as_ptr().cast() {
@@ -114,23 +103,4 @@ fn end_filter(c: &Connection) -> Option<NonNull<ffi::ap_filter_t>> {
         }
     }
     None
-}
-
-fn holds_end(brigade: &Brigade) -> bool {
-    brigade.iter().any(|bucket| bucket.bucket_type().is(&raw const ffi::ap_bucket_type_eor))
-}
-
-unsafe extern "C" fn pass<H: Host>(f: *mut ffi::ap_filter_t, bb: *mut apr::ffi::apr_bucket_brigade) -> c_int {
-    // SAFETY: httpd lends both for this call; the context is null or a request whose pool lives (`forget_end`).
-    unsafe {
-        let (filter, brigade) = (NonNull::new(f), Brigade::from_ptr(bb));
-        if let (Some(filter), Some(brigade)) = (filter, brigade)
-            && let Some(request) = Request::from_ptr((*f).ctx.cast())
-            && holds_end(&brigade)
-        {
-            (*f).ctx = ptr::null_mut();
-            guard::<H, _>("end of a request", (), || H::request_ends(End { request, filter }));
-        }
-        ffi::ap_pass_brigade((*f).next, bb)
-    }
 }

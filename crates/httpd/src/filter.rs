@@ -2,65 +2,56 @@
 
 use crate::{Connection, Request, ffi};
 use apr::{Brigade, Reenter, Status, bytes_at, with_cstr};
-use std::{
-    ffi::c_int,
-    ptr::{self, NonNull},
-};
+use std::{ffi::c_int, ptr};
 
-/// An `ap_filter_t`. Lives as long as the request or connection it was added to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Filter(NonNull<ffi::ap_filter_t>);
+apr::opaque! {
+    /// An `ap_filter_t`. Lives as long as the request or connection it was added to.
+    ///
+    /// It cannot be kept beyond that:
+    /// ```compile_fail
+    /// # use httpd::Filter;
+    /// static KEPT: std::sync::Mutex<Option<&'static Filter>> = std::sync::Mutex::new(None);
+    /// fn filter(f: &Filter) {
+    ///     *KEPT.lock().unwrap() = f.next();
+    /// }
+    /// ```
+    pub struct Filter(ffi::ap_filter_t);
+}
 
-// SAFETY: it moves between threads with its request or connection.
-unsafe impl Send for Filter {}
-
-/// An `ap_filter_rec_t`: a kind of filter, registered for the life of the configuration.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct FilterRec(NonNull<ffi::ap_filter_rec_t>);
+apr::opaque! {
+    /// An `ap_filter_rec_t`: a kind of filter, registered for the life of the configuration.
+    pub struct FilterRec(ffi::ap_filter_rec_t);
+}
 
 impl FilterRec {
-    pub(crate) fn as_ptr(self) -> *mut ffi::ap_filter_rec_t {
-        self.0.as_ptr()
+    fn raw(&self) -> &ffi::ap_filter_rec_t {
+        // SAFETY: lives as long as the configuration; nobody changes it after start-up.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The name it was registered under, in lower case.
     pub fn name(&self) -> Option<&[u8]> {
-        // SAFETY: lives as long as the configuration; a C string.
-        unsafe { bytes_at(self.0.as_ref().name) }
+        // SAFETY: a C string.
+        unsafe { bytes_at(self.raw().name) }
     }
 
     /// The next filter that a filter harness (mod_filter) chooses from.
-    pub fn next(&self) -> Option<FilterRec> {
+    pub fn next(&self) -> Option<&FilterRec> {
         // SAFETY: null or as long-lived.
-        NonNull::new(unsafe { self.0.as_ref().next }).map(FilterRec)
+        unsafe { FilterRec::at(self.raw().next) }
     }
 }
 
 impl Filter {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `filter` is null or lives, and the wrapper and its copies are used only as long, by one thread at a time.
-    pub unsafe fn from_ptr(filter: *mut ffi::ap_filter_t) -> Option<Filter> {
-        NonNull::new(filter).map(Filter)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::ap_filter_t {
-        self.0.as_ptr()
-    }
-
     fn raw(&self) -> &ffi::ap_filter_t {
-        // SAFETY: lives, says `from_ptr`.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The request it belongs to; `None` for a filter of a connection.
-    pub fn request(&self) -> Option<Request> {
+    pub fn request(&self) -> Option<&Request> {
         // SAFETY: null or living as long as the filter.
-        unsafe { Request::from_ptr(self.raw().r) }
+        unsafe { Request::at(self.raw().r) }
     }
 
     /// Gives it to another request; false if that could die before the one it belongs to.
@@ -75,9 +66,9 @@ impl Filter {
     }
 
     /// Its connection.
-    pub fn connection(&self) -> Option<Connection> {
+    pub fn connection(&self) -> Option<&Connection> {
         // SAFETY: null or living as long as the filter.
-        unsafe { Connection::from_ptr(self.raw().c) }
+        unsafe { Connection::at(self.raw().c) }
     }
 
     /// Gives it to another connection; false if that could die before the one it belongs to.
@@ -92,15 +83,14 @@ impl Filter {
     }
 
     /// The filter behind it.
-    pub fn next(&self) -> Option<Filter> {
+    pub fn next(&self) -> Option<&Filter> {
         // SAFETY: null or a filter of the same chain.
-        unsafe { Filter::from_ptr(self.raw().next) }
+        unsafe { Filter::at(self.raw().next) }
     }
 
     /// Whether it works on the answer's content, as DEFLATE does: not on the protocol or the connection.
     pub fn is_of_content(&self) -> bool {
-        // SAFETY: a filter's kind lives as long as the configuration.
-        NonNull::new(self.raw().frec).is_some_and(|kind| unsafe { kind.as_ref().ftype } < ffi::AP_FTYPE_PROTOCOL)
+        self.kind().is_some_and(|kind| kind.raw().ftype < ffi::AP_FTYPE_PROTOCOL)
     }
 
     /// Puts another behind it; false if that one could die before this.
@@ -128,13 +118,14 @@ impl Filter {
     }
 
     /// What kind of filter it is.
-    pub fn kind(&self) -> Option<FilterRec> {
-        NonNull::new(self.raw().frec).map(FilterRec)
+    pub fn kind(&self) -> Option<&FilterRec> {
+        // SAFETY: null or living as long as the configuration.
+        unsafe { FilterRec::at(self.raw().frec) }
     }
 
     /// Whether it stands in the chain that begins here.
-    pub fn is_in(&self, first: Option<Filter>) -> bool {
-        std::iter::successors(first, Filter::next).any(|f| f == *self)
+    pub fn is_in(&self, first: Option<&Filter>) -> bool {
+        std::iter::successors(first, |f| f.next()).any(|f| f == self)
     }
 
     /// Asks this filter for data. `mode` is `AP_MODE_*`, `block` `APR_BLOCK_READ` or `APR_NONBLOCK_READ`.
@@ -202,9 +193,7 @@ impl Filter {
     /// which is made to be removed, is none of these.
     pub fn is_removable(&self) -> bool {
         let Some(kind) = self.kind() else { return false };
-        // SAFETY: lives as long as the configuration.
-        let place = unsafe { kind.0.as_ref().ftype };
-        place < ffi::AP_FTYPE_CONNECTION || kind.name() == Some(b"reqtimeout")
+        kind.raw().ftype < ffi::AP_FTYPE_CONNECTION || kind.name() == Some(b"reqtimeout")
     }
 
     /// Takes it out of its chain; what it holds back is lost. One that stands in none stays as it is.
@@ -267,9 +256,9 @@ macro_rules! chains {
     ($($(#[$doc:meta])* $get:ident, $set:ident;)*) => {
         impl Request { $(
             $(#[$doc])*
-            pub fn $get(&self) -> Option<Filter> {
+            pub fn $get(&self) -> Option<&Filter> {
                 // SAFETY: null or a filter that lives as long.
-                unsafe { Filter::from_ptr(self.raw().$get) }
+                unsafe { Filter::at(self.raw().$get) }
             }
             #[doc = concat!("Sets [`Request::", stringify!($get), "`]; false if the filter could die before the request.")]
             #[must_use]
@@ -298,15 +287,15 @@ chains! {
 
 impl Connection {
     /// The first filter that what is read comes through.
-    pub fn input_filters(&self) -> Option<Filter> {
+    pub fn input_filters(&self) -> Option<&Filter> {
         // SAFETY: null or a filter that lives as long.
-        unsafe { Filter::from_ptr((*self.as_ptr()).input_filters) }
+        unsafe { Filter::at((*self.as_ptr()).input_filters) }
     }
 
     /// The first filter that what is written goes through.
-    pub fn output_filters(&self) -> Option<Filter> {
+    pub fn output_filters(&self) -> Option<&Filter> {
         // SAFETY: null or a filter that lives as long.
-        unsafe { Filter::from_ptr((*self.as_ptr()).output_filters) }
+        unsafe { Filter::at((*self.as_ptr()).output_filters) }
     }
 
     /// Sets [`Connection::input_filters`]; false for a filter of a request, which dies before the connection.

@@ -4,8 +4,8 @@
 //! configuration costs. Panics stop here.
 
 use crate::{
-    Connection, Request, Server, ffi, guard,
-    module::{Host, ModuleRecord, pconf},
+    Connection, Host, ModuleRecord, Own, Pools, Request, Server, ffi, guard,
+    pconf::pconf,
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_MULTIPLE_CHOICES, OK},
 };
 use apr::Pool;
@@ -14,34 +14,6 @@ use std::{
     ffi::{c_char, c_int, c_void},
     ptr::{self, NonNull},
 };
-
-/// The pools of a configuration pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Pools {
-    /// Dies when the configuration is read again.
-    pub conf: Pool,
-    /// Dies when logs are opened again.
-    pub log: Pool,
-    /// Dies at the end of this pass.
-    pub temp: Pool,
-}
-
-/// Hooks that a host needs besides those of the phases.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Own {
-    /// `pre_config`, really last: the MPM has detached from the terminal, if it does.
-    PreConfig,
-    /// `check_config`, last.
-    CheckConfig,
-    /// `open_logs`, just before the phase of that name.
-    BeforeStart,
-    /// `post_config`, really last.
-    AfterStart,
-    /// `child_init`, before everyone.
-    BeforeChild,
-    /// `insert_error_filter`, first.
-    BeforeError,
-}
 
 /// Before `APR_HOOK_REALLY_FIRST`: what must have happened when the first script runs.
 const BEFORE_EVERYONE: c_int = -20;
@@ -304,8 +276,8 @@ fn add_own<H: Host>(own: Own) {
 
 unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
-    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
-    if H::is_idle(PHASES[P].phase, O, &r) {
+    let Some(r) = (unsafe { Request::at(r) }) else { return DECLINED };
+    if H::is_idle(PHASES[P].phase, O, r) {
         return DECLINED;
     }
     busy::<H, P, O>(r)
@@ -314,7 +286,7 @@ unsafe extern "C" fn request<H: Host, const P: usize, const O: usize>(r: *mut ff
 /// This is a function of its own, so that the checks before it need not save registers. It is of C's kind, from which nothing unwinds:
 /// they end in a jump to it.
 #[inline(never)]
-extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int {
+extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: &Request) -> c_int {
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || {
         let status = H::request(PHASES[P].phase, O, r);
         if status >= HTTP_MULTIPLE_CHOICES {
@@ -326,8 +298,8 @@ extern "C" fn busy<H: Host, const P: usize, const O: usize>(r: Request) -> c_int
 
 unsafe extern "C" fn void<H: Host, const P: usize, const O: usize>(r: *mut ffi::request_rec) {
     // SAFETY: httpd lends it for this call.
-    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return };
-    if !H::is_idle(PHASES[P].phase, O, &r) {
+    let Some(r) = (unsafe { Request::at(r) }) else { return };
+    if !H::is_idle(PHASES[P].phase, O, r) {
         guard::<H, _>(PHASES[P].name, (), || {
             // The status has no place to go.
             H::request(PHASES[P].phase, O, r);
@@ -352,8 +324,8 @@ unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(
         return unsafe { request::<H, P, O>(r) };
     }
     // SAFETY: httpd lends it for this call.
-    let Some(r) = (unsafe { Request::from_ptr(r) }) else { return DECLINED };
-    if H::is_idle(PHASES[P].phase, O, &r) {
+    let Some(r) = (unsafe { Request::at(r) }) else { return DECLINED };
+    if H::is_idle(PHASES[P].phase, O, r) {
         return DECLINED;
     }
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::look_up(PHASES[P].phase, O, r))
@@ -361,7 +333,7 @@ unsafe extern "C" fn quick_handler<H: Host, const P: usize, const O: usize>(
 
 unsafe extern "C" fn connection<H: Host, const P: usize, const O: usize>(c: *mut ffi::conn_rec) -> c_int {
     // SAFETY: httpd lends it for this call.
-    let Some(c) = (unsafe { Connection::from_ptr(c) }) else { return DECLINED };
+    let Some(c) = (unsafe { Connection::at(c) }) else { return DECLINED };
     guard::<H, _>(PHASES[P].name, HTTP_INTERNAL_SERVER_ERROR, || H::connection(PHASES[P].phase, O, c))
 }
 
@@ -379,12 +351,12 @@ unsafe fn pass<H: Host>(
     what: &str,
     [conf, log, temp]: [*mut apr::ffi::apr_pool_t; 3],
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pools, Server) -> c_int,
+    f: impl FnOnce(Pools, &Server) -> c_int,
 ) -> c_int {
     // SAFETY: the caller's promise.
     let (conf, log, temp) = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
     // SAFETY: the caller's promise.
-    let s = unsafe { Server::from_ptr(s) };
+    let s = unsafe { Server::at(s) };
     let (Some(conf), Some(log), Some(temp), Some(s)) = (conf, log, temp, s) else { return OK };
     guard::<H, _>(what, HTTP_INTERNAL_SERVER_ERROR, || f(Pools { conf, log, temp }, s))
 }
@@ -434,10 +406,10 @@ unsafe fn in_child<H: Host>(
     what: &str,
     p: *mut apr::ffi::apr_pool_t,
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pool, Server),
+    f: impl FnOnce(Pool, &Server),
 ) {
     // SAFETY: the caller's promise.
-    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::from_ptr(s)) } {
+    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::at(s)) } {
         guard::<H, _>(what, (), || f(pool, s))
     }
 }
@@ -457,7 +429,7 @@ unsafe extern "C" fn before_child<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut
 
 unsafe extern "C" fn before_error<H: Host>(r: *mut ffi::request_rec) {
     // SAFETY: httpd lends it for this call.
-    if let Some(r) = unsafe { Request::from_ptr(r) } {
+    if let Some(r) = unsafe { Request::at(r) } {
         guard::<H, _>("insert_error_filter", (), || H::before_error(r))
     }
 }

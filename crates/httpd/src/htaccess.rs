@@ -43,14 +43,14 @@ impl Request {
     pub fn handler_without_htaccess(&self, blind: &[&ModuleRecord], cx: Reenter) -> Option<Vec<u8>> {
         let pool = self.pool().create().ok()?;
         let copy = self.copy_without_htaccess(pool);
-        let name = walk(&copy).then(|| handler_of(&copy, blind, self.server_rewrites())).flatten();
+        let name = walk(copy).then(|| handler_of(copy, blind, self.server_rewrites())).flatten();
         // SAFETY: the copy and all that the walks made of it lie there, and `name` is a copy.
         unsafe { pool.destroy(cx) };
         name
     }
 
     /// A copy to make walks with: of the same file, with nothing known of its configuration.
-    fn copy_without_htaccess(&self, pool: Pool) -> Request {
+    fn copy_without_htaccess(&self, pool: Pool) -> &Request {
         let to = pool.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>();
         let table = |table: Table| table.copy(pool).as_ptr();
         // SAFETY: both are records of the same kind; what is written lies in `pool`, or lives as long as the request.
@@ -78,7 +78,7 @@ impl Request {
             (rec.main, rec.prev) = (ptr::null_mut(), ptr::null_mut());
         }
         // SAFETY: made above; used until the pool dies, by this thread.
-        match unsafe { Request::from_ptr(to.as_ptr()) } {
+        match unsafe { Request::at(to.as_ptr()) } {
             Some(copy) => copy,
             None => std::process::abort(),
         }
@@ -86,7 +86,7 @@ impl Request {
 
     /// Whether what mod_rewrite has noted was said by the server.
     fn server_rewrites(&self) -> bool {
-        let Some(rewrite) = Loaded::named(b"mod_rewrite.c") else { return true };
+        let Some(rewrite) = Loaded::named(self.server(), b"mod_rewrite.c") else { return true };
         self.htaccess().all(|vector| {
             // SAFETY: vectors of directories, in which the core keeps this record.
             unsafe {
@@ -132,8 +132,8 @@ impl Request {
             && unsafe { evaluated(self.as_ptr(), configured) }.as_deref() == self.handler()
     }
 
-    fn top(&self) -> Request {
-        std::iter::successors(Some(*self), Request::main).last().unwrap_or(*self)
+    fn top(&self) -> &Request {
+        std::iter::successors(Some(self), |r| r.main()).last().unwrap_or(self)
     }
 
     fn note_of_script(&self, handler: *const c_char) {

@@ -8,27 +8,37 @@
 //! httpd that loads the module.
 
 mod answer;
+pub mod auth;
 mod body;
 pub mod cgi;
+mod command;
 mod connection;
 mod context;
 pub mod dbd;
+mod death;
 mod directive;
 mod end;
+mod end_filter;
 pub mod ffi;
 mod filter;
 mod hook;
+mod host;
 mod htaccess;
 pub mod kind;
 mod lines;
+mod load;
 mod loaded;
 pub mod log;
 mod module;
 pub mod mpm;
 mod objects;
 mod opaque;
+pub mod own_filter;
+mod pass;
+mod pconf;
 pub mod provider;
 mod raw;
+mod record;
 mod records;
 mod regex;
 mod request;
@@ -38,29 +48,35 @@ mod sent;
 pub mod server;
 pub mod skipped;
 mod slot;
+mod slots;
 pub mod status;
 mod tree;
 pub mod util;
 
 pub use body::{BodyError, ReadError};
+pub use command::Command;
 pub use config::{Language, content_handler};
 pub use connection::{Connection, KeepAlive};
-pub use directive::{Command, Section, ServerEdit, Slots};
-pub use end::{End, register as register_end};
+pub use end::End;
+pub use end_filter::register as register_end;
 pub use filter::{Filter, FilterRec};
-pub use hook::{Own, Pools, add_phase};
+pub use hook::add_phase;
+pub use host::Host;
 pub use lines::Rules;
 pub use loaded::{CommandRec, Loaded};
-pub use module::{Host, ModuleRecord, Record, pconf};
+pub use module::ModuleRecord;
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
-pub use provider::CmdParms;
+pub use pass::{Own, Pools};
+pub use pconf::pconf;
 pub use raw::Wait;
-pub use records::Records;
+pub use record::Record;
+pub use records::{Directory, Records};
 pub use regex::{Groups, Regex};
 pub use request::{Request, method_number_of};
 pub use run::SubRequest;
 pub use sent::register as register_sent;
-pub use server::Server;
+pub use server::{KeptServer, Server};
+pub use slots::{Section, ServerEdit, Slots};
 pub use tree::Node;
 
 use std::{
@@ -108,7 +124,7 @@ mod testing {
     /// Records as httpd would lend them, in a pool that is never destroyed.
     pub(crate) struct Fake {
         pub(crate) pool: Pool,
-        pub(crate) request: Request,
+        pub(crate) request: &'static Request,
     }
 
     /// The number that `TEST_MODULE` gets.
@@ -144,7 +160,7 @@ mod testing {
                 (*r).request_config = vector();
                 (*r).headers_in = table();
                 (*r).headers_out = table();
-                Fake { pool, request: Request::from_ptr(r).unwrap() }
+                Fake { pool, request: Request::at(r).unwrap() }
             }
         }
     }
@@ -164,7 +180,7 @@ mod testing {
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE
         }
-        fn new_server(_: Pool, _: Server) -> Vec<String> {
+        fn new_server(_: Pool, _: &Server) -> Vec<String> {
             Vec::new()
         }
         fn merge_server(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
@@ -191,15 +207,15 @@ mod testing {
             })
         }
         fn loaded(_: Pool) {}
-        fn request(_: Phase, _: usize, _: Request) -> c_int {
+        fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
-        fn connection(_: Phase, _: usize, _: Connection) -> c_int {
+        fn connection(_: Phase, _: usize, _: &Connection) -> c_int {
             status::DECLINED
         }
-        fn start(_: Phase, _: usize, _: Pools, _: Server) -> c_int {
+        fn start(_: Phase, _: usize, _: Pools, _: &Server) -> c_int {
             status::OK
         }
-        fn child(_: Phase, _: usize, _: Pool, _: Server) {}
+        fn child(_: Phase, _: usize, _: Pool, _: &Server) {}
     }
 }

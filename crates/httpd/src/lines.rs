@@ -107,7 +107,7 @@ impl Request {
         const HTACCESS: u32 = ffi::OR_LIMIT | ffi::OR_OPTIONS | ffi::OR_FILEINFO | ffi::OR_AUTHCFG | ffi::OR_INDEXES;
         let pool = self.pool();
         let before = self.configured_handler();
-        let mut parms = parms(&self.server(), pool, rules, HTACCESS);
+        let mut parms = parms(self.server(), pool, rules, HTACCESS);
         parms.path = pool.cstr(rules.path.unwrap_or(b"/")).as_ptr();
         // SAFETY: vector and configuration lie in the request's pool.
         unsafe {

@@ -1,56 +1,56 @@
 //! The modules of httpd, as others see them.
 
-use crate::ffi;
+use crate::{Server, ffi};
 use apr::{bytes_at, with_cstr};
-use std::ptr::NonNull;
 
-/// A `module` of httpd, loaded or built in. It stays until the configuration is read again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Loaded(NonNull<ffi::module>);
+apr::opaque! {
+    /// A `module` of httpd, loaded or built in. It stays until the configuration is read again.
+    pub struct Loaded(ffi::module);
+}
 
-/// A `command_rec`: a directive of a module, followed by its others.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct CommandRec(NonNull<ffi::command_rec>);
+apr::opaque! {
+    /// A `command_rec`: a directive of a module, followed by its others.
+    pub struct CommandRec(ffi::command_rec);
+}
 
 impl Loaded {
-    /// The first of all.
-    pub fn first() -> Option<Loaded> {
-        // SAFETY: httpd sets its variable while it has one thread.
-        NonNull::new(unsafe { ffi::ap_top_module }).map(Loaded)
+    /// The first of all; it lives as long as the server, any one of the present configuration. So do the others.
+    pub fn first(_of: &Server) -> Option<&Loaded> {
+        // SAFETY: httpd sets its variable while it has one thread, and anew when it reads its configuration again.
+        unsafe { Loaded::at(ffi::ap_top_module) }
     }
 
     /// All of them, in httpd's order.
-    pub fn all() -> impl Iterator<Item = Loaded> {
+    pub fn all(_of: &Server) -> impl Iterator<Item = &Loaded> {
         // SAFETY: httpd's list ends with a null; it is written while httpd has one thread.
         (0..).map_while(|i| unsafe {
             let list = ffi::ap_loaded_modules;
-            if list.is_null() { None } else { NonNull::new(*list.add(i)).map(Loaded) }
+            if list.is_null() { None } else { Loaded::at(*list.add(i)) }
         })
     }
 
     /// Whether a module has a directive or section of this name (`Location` for `<Location>`).
     pub fn know_directive(name: &[u8]) -> bool {
-        let is_it = |command: CommandRec| {
+        let is_it = |command: &CommandRec| {
             let known = command.name().unwrap_or_default();
             known.strip_prefix(b"<").unwrap_or(known).eq_ignore_ascii_case(name)
         };
-        let modules = std::iter::successors(Loaded::first(), Loaded::next);
-        modules
+        // SAFETY: as in `first`; not used beyond this function.
+        let first = unsafe { Loaded::at(ffi::ap_top_module) };
+        std::iter::successors(first, |module| module.next())
             .filter_map(|module| module.commands())
-            .any(|first| std::iter::successors(Some(first), CommandRec::next).any(is_it))
+            .any(|first| std::iter::successors(Some(first), |command| command.next()).any(is_it))
     }
 
     /// The one whose source has this name: `mod_mime.c`.
-    pub fn named(name: &[u8]) -> Option<Loaded> {
-        // SAFETY: a C string for the call.
-        with_cstr(name, |name| NonNull::new(unsafe { ffi::ap_find_linked_module(name.as_ptr()) })).map(Loaded)
+    pub fn named<'s>(_of: &'s Server, name: &[u8]) -> Option<&'s Loaded> {
+        // SAFETY: a C string for the call; as in `first`.
+        with_cstr(name, |name| unsafe { Loaded::at(ffi::ap_find_linked_module(name.as_ptr())) })
     }
 
     fn raw(&self) -> &ffi::module {
         // SAFETY: lives; nobody changes it after start-up.
-        unsafe { self.0.as_ref() }
+        unsafe { &*self.as_ptr() }
     }
 
     /// Name of its source: `mod_mime.c`.
@@ -65,8 +65,9 @@ impl Loaded {
     }
 
     /// The next one.
-    pub fn next(&self) -> Option<Loaded> {
-        NonNull::new(self.raw().next).map(Loaded)
+    pub fn next(&self) -> Option<&Loaded> {
+        // SAFETY: null or another of the list.
+        unsafe { Loaded::at(self.raw().next) }
     }
 
     /// Which httpd it was compiled for (`MODULE_MAGIC_NUMBER_MAJOR`).
@@ -85,22 +86,25 @@ impl Loaded {
     }
 
     /// The first of its directives.
-    pub fn commands(&self) -> Option<CommandRec> {
-        CommandRec::at(self.raw().cmds)
+    pub fn commands(&self) -> Option<&CommandRec> {
+        // SAFETY: null or the table of the module.
+        unsafe { CommandRec::named(self.raw().cmds) }
     }
 }
 
 impl CommandRec {
     /// A table of directives ends with one without a name.
-    fn at(command: *const ffi::command_rec) -> Option<CommandRec> {
-        let command = NonNull::new(command.cast_mut())?;
-        // SAFETY: an element of a module's table, or the one that ends it.
-        (unsafe { !command.as_ref().name.is_null() }).then_some(CommandRec(command))
+    ///
+    /// # Safety
+    /// Null, or an element of a module's table, or the one that ends it; the module lives for `'a`.
+    unsafe fn named<'a>(command: *const ffi::command_rec) -> Option<&'a CommandRec> {
+        // SAFETY: the caller's promise.
+        unsafe { CommandRec::at(command.cast_mut()) }.filter(|command| !command.raw().name.is_null())
     }
 
     fn raw(&self) -> &ffi::command_rec {
         // SAFETY: lives as long as the module; nobody changes it.
-        unsafe { self.0.as_ref() }
+        unsafe { &*self.as_ptr() }
     }
 
     /// Its name.
@@ -126,8 +130,8 @@ impl CommandRec {
     }
 
     /// The next of its module.
-    pub fn next(&self) -> Option<CommandRec> {
+    pub fn next(&self) -> Option<&CommandRec> {
         // SAFETY: this one does not end the table, so another follows.
-        CommandRec::at(unsafe { self.0.as_ptr().add(1) })
+        unsafe { CommandRec::named(self.as_ptr().add(1)) }
     }
 }

@@ -130,7 +130,7 @@ pub fn connection(c: &Connection, entry: Entry, text: &[u8]) {
 
 /// Logs a line about a server; for `None` about the main server, or to stderr before there is one.
 pub fn server(s: Option<&Server>, entry: Entry, text: &[u8]) {
-    let s = s.copied().or_else(Server::main).map_or(std::ptr::null_mut(), Server::as_ptr);
+    let s = s.map(Server::as_ptr).or_else(|| Server::with_main(Server::as_ptr)).unwrap_or(std::ptr::null_mut());
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the server is null or lives; format and text as in `request`.
         unsafe { ffi::ap_log_error_(file, line, index, level, status, s, TEXT, text) }

@@ -2,7 +2,7 @@
 
 use crate::tree::Node;
 use crate::{
-    CmdParms, CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, ScoreHandle, Server,
+    Command, CommandRec, ConfVector, Connection, Filter, FilterRec, Loaded, MethodList, Request, ScoreHandle, Server,
     ServerAddr, ServerContext, SubRequest,
 };
 use interp::object;
@@ -18,7 +18,7 @@ object!(MethodList, "Apache2::MethodList");
 object!(ServerAddr, "Apache2::ServerAddr");
 object!(ScoreHandle, "Apache2::ScoreHandle");
 object!(ServerContext, "Apache2::ServerContext");
-object!(CmdParms, "Apache2::CmdParms");
+object!(Command, "Apache2::CmdParms");
 object!(Loaded, "Apache2::Module");
 object!(CommandRec, "Apache2::Command");
 object!(Node, "Apache2::Directive");

@@ -7,40 +7,29 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// An `ap_conf_vector_t`: each module's record of a directory, server, request or connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ConfVector(NonNull<ffi::ap_conf_vector_t>);
+apr::opaque! {
+    /// An `ap_conf_vector_t`: each module's record of a directory, server, request or connection.
+    pub struct ConfVector(ffi::ap_conf_vector_t);
+}
 
-/// An `ap_method_list_t`: methods by number and by name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct MethodList(NonNull<ffi::ap_method_list_t>);
+apr::opaque! {
+    /// An `ap_method_list_t`: methods by number and by name.
+    pub struct MethodList(ffi::ap_method_list_t);
+}
 
-/// A `server_addr_rec`: an address that a server answers on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ServerAddr(NonNull<ffi::server_addr_rec>);
+apr::opaque! {
+    /// A `server_addr_rec`: an address that a server answers on.
+    pub struct ServerAddr(ffi::server_addr_rec);
+}
 
-/// An `ap_sb_handle_t`: a connection's place in the scoreboard.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ScoreHandle(NonNull<c_void>);
+apr::opaque! {
+    /// An `ap_sb_handle_t`: a connection's place in the scoreboard.
+    pub struct ScoreHandle(c_void);
+}
 
-/// What httpd's `server_rec` calls `context`: a pointer that nobody in httpd uses.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ServerContext(NonNull<c_void>);
-
-impl ConfVector {
-    fn new(vector: *mut ffi::ap_conf_vector_t) -> Option<ConfVector> {
-        NonNull::new(vector).map(ConfVector)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::ap_conf_vector_t {
-        self.0.as_ptr()
-    }
+apr::opaque! {
+    /// What httpd's `server_rec` calls `context`: a pointer that nobody in httpd uses.
+    pub struct ServerContext(c_void);
 }
 
 /// What the core keeps in a vector.
@@ -68,18 +57,21 @@ impl Request {
     }
 
     /// What modules keep for its directory.
-    pub fn per_dir_config(&self) -> Option<ConfVector> {
-        ConfVector::new(self.raw().per_dir_config)
+    pub fn per_dir_config(&self) -> Option<&ConfVector> {
+        // SAFETY: null or living as long.
+        unsafe { ConfVector::at(self.raw().per_dir_config) }
     }
 
     /// What modules keep for it.
-    pub fn request_config(&self) -> Option<ConfVector> {
-        ConfVector::new(self.raw().request_config)
+    pub fn request_config(&self) -> Option<&ConfVector> {
+        // SAFETY: null or living as long.
+        unsafe { ConfVector::at(self.raw().request_config) }
     }
 
     /// The methods that the `Allow` header names.
-    pub fn allowed_methods(&self) -> Option<MethodList> {
-        NonNull::new(self.raw().allowed_methods).map(MethodList)
+    pub fn allowed_methods(&self) -> Option<&MethodList> {
+        // SAFETY: null or living as long.
+        unsafe { MethodList::at(self.raw().allowed_methods) }
     }
 
     /// Replaces [`Request::allowed_methods`] by a copy of another list.
@@ -87,7 +79,7 @@ impl Request {
         // SAFETY: both lists live; the new one lies in the request's pool.
         unsafe {
             let new = ffi::ap_make_method_list(self.pool().as_ptr(), 1);
-            ffi::ap_copy_method_list(new, list.0.as_ptr());
+            ffi::ap_copy_method_list(new, list.as_ptr());
             (*self.as_ptr()).allowed_methods = new;
         }
     }
@@ -141,15 +133,15 @@ impl Request {
 
 impl Connection {
     /// What modules keep for it.
-    pub fn conn_config(&self) -> Option<ConfVector> {
-        // SAFETY: lives.
-        ConfVector::new(unsafe { (*self.as_ptr()).conn_config })
+    pub fn conn_config(&self) -> Option<&ConfVector> {
+        // SAFETY: null or living as long.
+        unsafe { ConfVector::at((*self.as_ptr()).conn_config) }
     }
 
     /// Its place in the scoreboard; `None` where it has none of its own (a stream under HTTP/2).
-    pub fn sbh(&self) -> Option<ScoreHandle> {
-        // SAFETY: lives.
-        NonNull::new(unsafe { (*self.as_ptr()).sbh }).map(ScoreHandle)
+    pub fn sbh(&self) -> Option<&ScoreHandle> {
+        // SAFETY: null or living as long.
+        unsafe { ScoreHandle::at((*self.as_ptr()).sbh) }
     }
 
     /// Its socket; `None` where it has none of its own (a stream under HTTP/2 may).
@@ -172,33 +164,33 @@ impl Connection {
 
 impl Server {
     /// What modules keep for it.
-    pub fn module_config(&self) -> Option<ConfVector> {
-        // SAFETY: lives.
-        ConfVector::new(unsafe { (*self.as_ptr()).module_config })
+    pub fn module_config(&self) -> Option<&ConfVector> {
+        // SAFETY: null or living as long.
+        unsafe { ConfVector::at((*self.as_ptr()).module_config) }
     }
 
     /// What modules keep for what stands outside every section.
-    pub fn lookup_defaults(&self) -> Option<ConfVector> {
-        // SAFETY: lives.
-        ConfVector::new(unsafe { (*self.as_ptr()).lookup_defaults })
+    pub fn lookup_defaults(&self) -> Option<&ConfVector> {
+        // SAFETY: null or living as long.
+        unsafe { ConfVector::at((*self.as_ptr()).lookup_defaults) }
     }
 
     /// A pointer for free use; httpd never sets it.
-    pub fn context(&self) -> Option<ServerContext> {
-        // SAFETY: lives.
-        NonNull::new(unsafe { (*self.as_ptr()).context }).map(ServerContext)
+    pub fn context(&self) -> Option<&ServerContext> {
+        // SAFETY: null or living as long.
+        unsafe { ServerContext::at((*self.as_ptr()).context) }
     }
 
     /// Sets [`Server::context`] to what another server of this configuration has there.
-    pub fn set_context(&self, context: Option<ServerContext>) {
+    pub fn set_context(&self, context: Option<&ServerContext>) {
         // SAFETY: lives; nobody in httpd follows the pointer.
-        unsafe { (*self.as_ptr()).context = context.map_or(std::ptr::null_mut(), |c| c.0.as_ptr()) }
+        unsafe { (*self.as_ptr()).context = context.map_or(std::ptr::null_mut(), ServerContext::as_ptr) }
     }
 
     /// The addresses it answers on.
-    pub fn addrs(&self) -> Option<ServerAddr> {
-        // SAFETY: lives.
-        NonNull::new(unsafe { (*self.as_ptr()).addrs }).map(ServerAddr)
+    pub fn addrs(&self) -> Option<&ServerAddr> {
+        // SAFETY: null or living as long.
+        unsafe { ServerAddr::at((*self.as_ptr()).addrs) }
     }
 
     /// `ServerAlias`.

@@ -4,7 +4,9 @@
 //! `Require` line is read. So one record for each group serves all names.
 
 use crate::{
-    Command, Host, Request, ffi, guard,
+    Command, Host, Request,
+    auth::{AUTH_GENERAL_ERROR, AUTHZ_GENERAL_ERROR},
+    ffi, guard,
     hook::{RequestHook, links},
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE},
 };
@@ -13,25 +15,11 @@ use std::{
     cell::Cell,
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
-    ptr::{self, NonNull},
+    ptr,
     sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed},
 };
 
 pub use config::Group;
-
-/// `AP_AUTH_INTERNAL_PER_CONF`: subrequests whose section says the same are not asked again.
-pub const PER_CONF: c_int = ffi::AP_AUTH_INTERNAL_PER_CONF as c_int;
-/// `AUTH_DENIED`.
-pub const AUTH_DENIED: c_int = ffi::AUTH_DENIED as c_int;
-/// `AUTH_GENERAL_ERROR`, the last of its kind: the answer is 500, or 503 after [`is_busy`].
-pub const AUTH_GENERAL_ERROR: c_int = ffi::AUTH_GENERAL_ERROR as c_int;
-/// `AUTHZ_DENIED`.
-pub const AUTHZ_DENIED: c_int = ffi::AUTHZ_DENIED as c_int;
-/// `AUTHZ_GENERAL_ERROR`: as [`AUTH_GENERAL_ERROR`].
-pub const AUTHZ_GENERAL_ERROR: c_int = ffi::AUTHZ_GENERAL_ERROR as c_int;
-
-/// `AUTHZ_DENIED_NO_USER`: the last of its kind.
-pub const AUTHZ_DENIED_NO_USER: c_int = ffi::AUTHZ_DENIED_NO_USER as c_int;
 
 const AUTHN_NOTE: &[u8] = b"authn_provider_name";
 const AUTHZ_NOTE: &[u8] = b"authz_provider_name";
@@ -153,9 +141,9 @@ impl<H: Host> Records<H> {
 ///
 /// # Safety
 /// `r` is null or lives for the call that `'r` stands for.
-unsafe fn asked<'r>(r: *mut ffi::request_rec, note: &[u8]) -> Option<(Request, &'r [u8])> {
+unsafe fn asked<'r>(r: *mut ffi::request_rec, note: &[u8]) -> Option<(&'r Request, &'r [u8])> {
     // SAFETY: the caller's promise; httpd sets the note to the provider's name, which lives as long as the configuration.
-    let r = unsafe { Request::from_ptr(r) }?;
+    let r = unsafe { Request::at(r) }?;
     let notes = r.notes();
     let name = notes.get(note)?;
     // SAFETY: as above.
@@ -213,12 +201,12 @@ unsafe extern "C" fn check_require_line<H: Host>(
     _parsed: *mut *const c_void,
 ) -> *const c_char {
     // SAFETY: httpd lends them for this call.
-    let (Some(cmd), line) = (unsafe { Command::from_ptr(cmd) }, unsafe { bytes_at(line) }) else { return ptr::null() };
+    let (Some(cmd), line) = (unsafe { Command::at(cmd) }, unsafe { bytes_at(line) }) else { return ptr::null() };
     let Some(name) = cmd.temp_pool().userdata(AUTHZ_KEY) else { return ptr::null() };
     // SAFETY: httpd keeps the provider's name there while it reads the line.
     let (name, line) = (unsafe { bytes_at(name.as_ptr().cast()) }.unwrap_or_default(), line.unwrap_or_default());
     let fallback = Err("an error in the module itself".to_owned());
-    match guard::<H, _>("parse_require_line", fallback, || H::check_require_line(&cmd, name, line)) {
+    match guard::<H, _>("parse_require_line", fallback, || H::check_require_line(cmd, name, line)) {
         Ok(()) => ptr::null(),
         Err(message) => cmd.pool().cstr(message.as_bytes()).as_ptr(),
     }
@@ -228,24 +216,4 @@ unsafe extern "C" fn check_require_line<H: Host>(
 fn authn(status: c_int) -> ffi::authn_status {
     let known = (ffi::AUTH_DENIED..=ffi::AUTH_GENERAL_ERROR).find(|s| *s as c_int == status);
     known.unwrap_or(ffi::AUTH_GENERAL_ERROR)
-}
-
-/// A [`Command`] as a script holds it, while a line is read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct CmdParms(NonNull<ffi::cmd_parms>);
-
-impl CmdParms {
-    /// The command behind it.
-    pub fn command(&self) -> Command<'_> {
-        // SAFETY: the object's ticket, which the door checked, ends with httpd's call; made from a command, which has a server.
-        unsafe { Command::from_ptr(self.0.as_ptr()).unwrap_unchecked() }
-    }
-}
-
-impl Command<'_> {
-    /// As an object for scripts, which must not outlive the call.
-    pub fn parms(&self) -> Option<CmdParms> {
-        NonNull::new(self.as_ptr()).map(CmdParms)
-    }
 }

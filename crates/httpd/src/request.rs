@@ -6,8 +6,6 @@
 
 use crate::{
     Connection, ModuleRecord, Server, ffi,
-    module::Host,
-    records,
     server::pool,
     slot,
     status::{HTTP_BAD_REQUEST, HTTP_MULTIPLE_CHOICES, OK},
@@ -15,16 +13,52 @@ use crate::{
 use apr::{Pool, Reenter, Status, Table, bytes_at, with_cstr};
 use std::{
     ffi::{CStr, c_char, c_int},
-    ptr::{self, NonNull},
+    ptr,
 };
 
-/// A `request_rec`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Request(NonNull<ffi::request_rec>);
-
-// SAFETY: a request moves between threads (event); that one at a time uses it is the promise of `from_ptr`.
-unsafe impl Send for Request {}
+apr::opaque! {
+    /// A `request_rec`. What it lends lives as long as the borrow of it, which is the call that httpd made with it.
+    ///
+    /// It cannot be kept beyond that call:
+    /// ```compile_fail
+    /// # use httpd::Request;
+    /// static KEPT: std::sync::Mutex<Option<&'static Request>> = std::sync::Mutex::new(None);
+    /// fn handler(r: &Request) {
+    ///     *KEPT.lock().unwrap() = Some(r);
+    /// }
+    /// ```
+    /// not by a closure either that runs when some pool dies,
+    /// ```compile_fail,E0277
+    /// # use httpd::Request;
+    /// fn handler(r: &'static Request, pool: apr::Pool) {
+    ///     let _ = pool.on_death(move || r.set_status(500));
+    /// }
+    /// ```
+    /// unless it is the request's own,
+    /// ```
+    /// # use httpd::Request;
+    /// fn handler(r: &Request) {
+    ///     let _ = r.on_death(|r| r.set_status(500));
+    /// }
+    /// ```
+    /// nor go to another thread:
+    /// ```compile_fail,E0277
+    /// # use httpd::Request;
+    /// fn handler(r: &Request) {
+    ///     std::thread::scope(|threads| {
+    ///         threads.spawn(|| r.status());
+    ///     });
+    /// }
+    /// ```
+    /// What it lent goes with it:
+    /// ```compile_fail,E0521
+    /// # use httpd::Request;
+    /// fn handler(r: &Request) -> &'static [u8] {
+    ///     r.uri().unwrap_or_default()
+    /// }
+    /// ```
+    pub struct Request(ffi::request_rec);
+}
 
 /// Text fields. One row,
 ///
@@ -186,25 +220,10 @@ tables! {
 }
 
 impl Request {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `request` lives, and the wrapper and its copies are used only as long, by one thread at a time.
-    #[inline]
-    pub unsafe fn from_ptr(request: *mut ffi::request_rec) -> Option<Request> {
-        NonNull::new(request).map(Request)
-    }
-
-    /// The pointer.
-    #[inline]
-    pub fn as_ptr(self) -> *mut ffi::request_rec {
-        self.0.as_ptr()
-    }
-
     #[inline]
     pub(crate) fn raw(&self) -> &ffi::request_rec {
-        // SAFETY: lives, says `from_ptr`.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The pool that dies with it.
@@ -213,18 +232,18 @@ impl Request {
     }
 
     /// The connection it came on.
-    pub fn connection(&self) -> Connection {
+    pub fn connection(&self) -> &Connection {
         // SAFETY: every request has one, which lives longer.
-        match unsafe { Connection::from_ptr(self.raw().connection) } {
+        match unsafe { Connection::at(self.raw().connection) } {
             Some(connection) => connection,
             None => std::process::abort(),
         }
     }
 
     /// The server it is for.
-    pub fn server(&self) -> Server {
+    pub fn server(&self) -> &Server {
         // SAFETY: every request has one, which lives longer.
-        match unsafe { Server::from_ptr(self.raw().server) } {
+        match unsafe { Server::at(self.raw().server) } {
             Some(server) => server,
             None => std::process::abort(),
         }
@@ -232,23 +251,23 @@ impl Request {
 
     /// The request that this one is a subrequest of.
     #[inline]
-    pub fn main(&self) -> Option<Request> {
+    pub fn main(&self) -> Option<&Request> {
         // SAFETY: null or living longer.
-        unsafe { Request::from_ptr(self.raw().main) }
+        unsafe { Request::at(self.raw().main) }
     }
 
     /// The request that was redirected to this one.
     #[inline]
-    pub fn prev(&self) -> Option<Request> {
+    pub fn prev(&self) -> Option<&Request> {
         // SAFETY: null or living as long.
-        unsafe { Request::from_ptr(self.raw().prev) }
+        unsafe { Request::at(self.raw().prev) }
     }
 
     /// The request that this one was redirected to.
     #[inline]
-    pub fn next(&self) -> Option<Request> {
+    pub fn next(&self) -> Option<&Request> {
         // SAFETY: null or living as long.
-        unsafe { Request::from_ptr(self.raw().next) }
+        unsafe { Request::at(self.raw().next) }
     }
 
     /// Whether it came from the client: neither a subrequest nor an internal redirect (`ap_is_initial_req`).
@@ -314,32 +333,6 @@ impl Request {
                 None => &(*self.raw().server).log,
             }
         }
-    }
-
-    // Our own data.
-
-    /// Our record of its directory, merged for it; `None` if the module has none.
-    #[inline]
-    pub fn dir_config<H: Host>(&self) -> Option<&H::Dir> {
-        records::of::<H>().dir(self)
-    }
-
-    /// Our record of its server.
-    #[inline]
-    pub fn server_config<H: Host>(&self) -> Option<&H::Server> {
-        records::of::<H>().server_of(self)
-    }
-
-    /// Our state of it, once [`Request::set_state`] was called.
-    #[inline]
-    pub fn state<H: Host>(&self) -> Option<&H::Request> {
-        records::of::<H>().state(self)
-    }
-
-    /// Sets our state of it, once. It is dropped when the request's pool dies; cleanups of that pool that were registered
-    /// before this find none. What was set before stays and is returned.
-    pub fn set_state<H: Host>(&self, make: impl FnOnce() -> H::Request) -> Option<&H::Request> {
-        records::of::<H>().set_state(self, make)
     }
 
     /// Whether its handler's name begins with one of these letters, see [`config::content::first_letters`]: asked of each
@@ -496,7 +489,7 @@ impl Request {
     ///
     /// # Errors
     /// What APR says, out of memory.
-    pub fn made_up(c: &Connection, pool: &Pool, _cx: Reenter) -> Result<Request, Status> {
+    pub fn made_up<'p>(c: &Connection, pool: &'p Pool, _cx: Reenter) -> Result<&'p Request, Status> {
         let p = pool.create()?;
         let r = p.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>();
         let table = || Table::new(p, 1).as_ptr();
@@ -526,7 +519,8 @@ impl Request {
             rec.filename = ffi::ap_server_root_relative(p.as_ptr(), rec.uri);
             rec.assbackwards = 1;
         }
-        Ok(Request(r))
+        // SAFETY: lives in its pool, below `pool`.
+        Ok(unsafe { r.cast::<Request>().as_ref() })
     }
 
     /// Asks the client to authenticate, in the header that fits `AuthType`.
@@ -595,7 +589,7 @@ mod tests {
         assert!(r.state::<NullHost>().is_none());
         let saw_none = Arc::new(AtomicBool::new(false));
         let saw = saw_none.clone();
-        let _ = r.pool().on_death(move || saw.store(r.state::<NullHost>().is_none(), Ordering::Relaxed));
+        let _ = r.on_death(move |r| saw.store(r.state::<NullHost>().is_none(), Ordering::Relaxed));
         assert_eq!(r.set_state::<NullHost>(|| "first".into()).unwrap(), "first");
         assert_eq!(r.set_state::<NullHost>(|| "second".into()).unwrap(), "first");
         // SAFETY: the request's own fields lie in another pool here; no script runs.

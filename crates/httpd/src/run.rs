@@ -2,36 +2,33 @@
 
 use crate::{ConfVector, Filter, Request, ffi};
 use apr::{Finfo, Reenter, SockAddr, Uri, bytes_at, with_cstr};
-use std::{
-    ffi::c_int,
-    ptr::{self, NonNull},
-};
+use std::{ffi::c_int, ptr};
 
-/// A subrequest that its maker must end: a `request_rec` whose pool is its own.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct SubRequest(NonNull<ffi::request_rec>);
+apr::opaque! {
+    /// A subrequest that its maker must end: a `request_rec` whose pool is its own.
+    pub struct SubRequest(ffi::request_rec);
+}
 
 impl SubRequest {
     /// The subrequest as a request.
-    pub fn request(&self) -> Option<Request> {
-        // SAFETY: lives until `end`, says `end`.
-        unsafe { Request::from_ptr(self.0.as_ptr()) }
+    pub fn request(&self) -> Option<&Request> {
+        // SAFETY: it is one.
+        unsafe { Request::at(self.as_ptr()) }
     }
 
     /// Serves it into the request it was looked up from; a status.
     pub fn run(&self, _cx: Reenter) -> c_int {
         // SAFETY: lives until `end`.
-        unsafe { ffi::ap_run_sub_req(self.0.as_ptr()) }
+        unsafe { ffi::ap_run_sub_req(self.as_ptr()) }
     }
 
     /// Ends it: its pool dies.
     ///
     /// # Safety
     /// Neither it nor anything in its pool is used afterwards.
-    pub unsafe fn end(self, _cx: Reenter) {
+    pub unsafe fn end(&self, _cx: Reenter) {
         // SAFETY: the caller's promise.
-        unsafe { ffi::ap_destroy_sub_req(self.0.as_ptr()) }
+        unsafe { ffi::ap_destroy_sub_req(self.as_ptr()) }
     }
 }
 
@@ -78,17 +75,19 @@ hooks! {
 impl Request {
     /// Looks up what `uri` would be served as, without serving it. What it sends goes to `filter`; without one past this
     /// request's own filters.
-    pub fn lookup_uri(&self, uri: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<SubRequest> {
+    pub fn lookup_uri(&self, uri: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<&SubRequest> {
         let filter = self.filter_or_proto(filter);
         // SAFETY: all live; httpd copies the text.
-        with_cstr(uri, |uri| unsafe { sub(ffi::ap_sub_req_lookup_uri(uri.as_ptr(), self.as_ptr(), filter)) })
+        with_cstr(uri, |uri| unsafe { SubRequest::at(ffi::ap_sub_req_lookup_uri(uri.as_ptr(), self.as_ptr(), filter)) })
     }
 
     /// As [`Request::lookup_uri`], for a file.
-    pub fn lookup_file(&self, file: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<SubRequest> {
+    pub fn lookup_file(&self, file: &[u8], filter: Option<&Filter>, _cx: Reenter) -> Option<&SubRequest> {
         let filter = self.filter_or_proto(filter);
         // SAFETY: all live; httpd copies the text.
-        with_cstr(file, |file| unsafe { sub(ffi::ap_sub_req_lookup_file(file.as_ptr(), self.as_ptr(), filter)) })
+        with_cstr(file, |file| unsafe {
+            SubRequest::at(ffi::ap_sub_req_lookup_file(file.as_ptr(), self.as_ptr(), filter))
+        })
     }
 
     /// As [`Request::lookup_uri`], with another method.
@@ -98,11 +97,11 @@ impl Request {
         uri: &[u8],
         filter: Option<&Filter>,
         _cx: Reenter,
-    ) -> Option<SubRequest> {
+    ) -> Option<&SubRequest> {
         let (filter, method) = (self.filter_or_proto(filter), self.pool().cstr(method));
         // SAFETY: all live; the method lies in this request's pool, which the subrequest's does not outlive.
         with_cstr(uri, |uri| unsafe {
-            sub(ffi::ap_sub_req_method_uri(method.as_ptr(), uri.as_ptr(), self.as_ptr(), filter))
+            SubRequest::at(ffi::ap_sub_req_method_uri(method.as_ptr(), uri.as_ptr(), self.as_ptr(), filter))
         })
     }
 
@@ -114,23 +113,23 @@ impl Request {
         kind: c_int,
         filter: Option<&Filter>,
         _cx: Reenter,
-    ) -> Option<SubRequest> {
+    ) -> Option<&SubRequest> {
         entry.name()?;
         self.filename()?;
         let filter = filter.map_or(ptr::null_mut(), |f| f.as_ptr());
         // SAFETY: all live; httpd copies what it needs of the entry.
-        unsafe { sub(ffi::ap_sub_req_lookup_dirent(entry.as_ptr(), self.as_ptr(), kind, filter)) }
+        unsafe { SubRequest::at(ffi::ap_sub_req_lookup_dirent(entry.as_ptr(), self.as_ptr(), kind, filter)) }
     }
 
     fn filter_or_proto(&self, filter: Option<&Filter>) -> *mut ffi::ap_filter_t {
-        filter.copied().or_else(|| self.proto_output_filters()).map_or(ptr::null_mut(), Filter::as_ptr)
+        filter.or_else(|| self.proto_output_filters()).map_or(ptr::null_mut(), Filter::as_ptr)
     }
 
     /// Becomes the subrequest, so to say: what that stands for is served here. From now on the subrequest lives as long as
     /// this request, and must not be ended.
     pub fn fast_redirect(&self, sub: &SubRequest, _cx: Reenter) {
         // SAFETY: both live.
-        unsafe { ffi::ap_internal_fast_redirect(sub.0.as_ptr(), self.as_ptr()) }
+        unsafe { ffi::ap_internal_fast_redirect(sub.as_ptr(), self.as_ptr()) }
     }
 
     /// Sees whether the request is one for a proxy, if nobody has said so, and makes it one.
@@ -269,12 +268,6 @@ impl Request {
             bytes_at(ffi::ap_get_remote_host((*r).connection, (*r).per_dir_config.cast(), how, ptr::null_mut()))
         }
     }
-}
-
-/// # Safety
-/// Null, or a new subrequest.
-unsafe fn sub(r: *mut ffi::request_rec) -> Option<SubRequest> {
-    NonNull::new(r).map(SubRequest)
 }
 
 impl crate::Connection {

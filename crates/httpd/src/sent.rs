@@ -38,7 +38,7 @@ impl Request {
     pub fn count_alone(&self) {
         let record = RECORD.load(Ordering::Acquire);
         let is_there = || {
-            std::iter::successors(self.output_filters(), crate::Filter::next)
+            std::iter::successors(self.output_filters(), |filter| filter.next())
                 .any(|filter| filter.kind().is_some_and(|kind| ptr::eq(kind.as_ptr(), record)))
         };
         if self.bytes_sent() == 0 || record.is_null() || is_there() {

@@ -1,6 +1,6 @@
 //! `server_rec`, and what there is once per process.
 
-use crate::{ModuleRecord, Record, ffi, module::Host, records, slot};
+use crate::{ModuleRecord, ffi, slot};
 use apr::{Pool, bytes_at, with_cstr};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{
@@ -9,60 +9,89 @@ use std::{
     time::Duration,
 };
 
-/// A `server_rec`: the main server or a virtual host. Lives until the configuration is read again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Server(NonNull<ffi::server_rec>);
+apr::opaque! {
+    /// A `server_rec`: the main server or a virtual host. Lives until the configuration is read again: no reference does longer.
+    ///
+    /// ```compile_fail
+    /// # use httpd::Server;
+    /// static KEPT: std::sync::Mutex<Option<&'static Server>> = std::sync::Mutex::new(None);
+    /// fn handler(s: &Server) {
+    ///     *KEPT.lock().unwrap() = Some(s);
+    /// }
+    /// ```
+    /// ```compile_fail
+    /// # use httpd::Server;
+    /// fn main_one() -> Option<&'static Server> {
+    ///     Server::with_main(|main| main)
+    /// }
+    /// ```
+    pub struct Server(ffi::server_rec);
+}
 
 // SAFETY: servers are shared by all threads and written to only while the configuration is read (SAFETY.md, "servers").
-unsafe impl Send for Server {}
-// SAFETY: as above.
 unsafe impl Sync for Server {}
+
+/// A server that is kept beyond the call it was lent for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeptServer(NonNull<Server>);
+
+// SAFETY: servers are `Sync`.
+unsafe impl Send for KeptServer {}
+// SAFETY: as above.
+unsafe impl Sync for KeptServer {}
+
+impl KeptServer {
+    /// Its address, for C.
+    pub fn as_ptr(self) -> *mut ffi::server_rec {
+        self.0.as_ptr().cast()
+    }
+
+    /// The server.
+    ///
+    /// # Safety
+    /// The configuration to which it belongs is the present one: its pool's memory has not gone.
+    pub unsafe fn get(&self) -> &Server {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.as_ref() }
+    }
+}
 
 static MAIN: AtomicPtr<ffi::server_rec> = AtomicPtr::new(std::ptr::null_mut());
 
 impl Server {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `server` lives, and the wrapper and its copies are used only until the configuration it belongs to dies.
-    pub unsafe fn from_ptr(server: *mut ffi::server_rec) -> Option<Server> {
-        NonNull::new(server).map(Server)
-    }
-
-    /// The main server: that of the configuration being read if a host has said which ([`Server::set_main`]), else httpd's
+    /// Runs `f` with the main server: that of the configuration being read if a host has said which ([`Server::set_main`]), else httpd's
     /// own (`ap_server_conf`), which is null or the one before while the configuration is read.
-    pub fn main() -> Option<Server> {
+    pub fn with_main<R>(f: impl FnOnce(&Server) -> R) -> Option<R> {
         let said = MAIN.load(Ordering::Acquire);
         // SAFETY: httpd sets its variable while it is single-threaded; what it points to lives until the next set. What a
-        // host said lives until it says otherwise.
-        unsafe { Server::from_ptr(if said.is_null() { ffi::ap_server_conf } else { said }) }
+        // host said lives until it says otherwise. Neither happens within `f`: httpd reads no configuration in a call of ours.
+        unsafe { Server::at(if said.is_null() { ffi::ap_server_conf } else { said }) }.map(f)
     }
 
     /// Says which server is the main one, from the moment its record is made; `None` when it is about to die.
-    pub fn set_main(server: Option<Server>) {
+    pub fn set_main(server: Option<&Server>) {
         MAIN.store(server.map_or(std::ptr::null_mut(), Server::as_ptr), Ordering::Release);
     }
 
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::server_rec {
-        self.0.as_ptr()
+    /// As something that can be kept.
+    pub fn keep(&self) -> KeptServer {
+        KeptServer(NonNull::from(self))
     }
 
     fn raw(&self) -> &ffi::server_rec {
-        // SAFETY: lives, says `from_ptr`.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The next server; the main one is the first, virtual hosts follow.
-    pub fn next(&self) -> Option<Server> {
+    pub fn next(&self) -> Option<&Server> {
         // SAFETY: a living server's list lives.
-        unsafe { Server::from_ptr(self.raw().next) }
+        unsafe { Server::at(self.raw().next) }
     }
 
     /// This server and all behind it; from the main one: all servers.
-    pub fn chain(self) -> impl Iterator<Item = Server> {
-        std::iter::successors(Some(self), Server::next)
+    pub fn chain(&self) -> impl Iterator<Item = &Server> {
+        std::iter::successors(Some(self), |s| s.next())
     }
 
     /// ServerName; `None` before it is known.
@@ -190,40 +219,6 @@ impl Server {
     /// How many arguments the program has, its name included.
     pub fn program_arguments(&self) -> i32 {
         self.process().argc
-    }
-
-    /// Our record of it; `None` if the module is not configured for this server yet.
-    #[inline]
-    pub fn config<H: Host>(&self) -> Option<&H::Server> {
-        records::of::<H>().server(self)
-    }
-
-    #[inline]
-    pub(crate) fn record<H: Host>(&self) -> Option<&Record<H::Server>> {
-        records::of::<H>().record(self)
-    }
-
-    /// The record of what stands outside every section (`lookup_defaults`).
-    pub fn dir_defaults<H: Host>(&self) -> Option<&H::Dir> {
-        records::of::<H>().dir_defaults(self)
-    }
-
-    /// Changes the host's records of this server, and of what stands outside every section, while the server starts. `None`
-    /// once requests are served, or if a change is running already. `f` must run no script code.
-    pub fn edit<H: Host, R>(&self, f: impl FnOnce(&mut H::Server, Option<&mut H::Dir>) -> R) -> Option<R> {
-        if main_state() == MainState::RunMpm {
-            return None;
-        }
-        // SAFETY: only the host's own callbacks write to its slot, always a record of this type.
-        let dir = unsafe { slot::get::<crate::Record<H::Dir>>(self.raw().lookup_defaults, H::module()) };
-        // SAFETY: the server starts: one thread, and nobody holds what the records lend while a script runs (SAFETY.md,
-        // "configuration records").
-        unsafe {
-            self.record::<H>()?.edit(|server| match dir {
-                Some(dir) => dir.as_ref().edit(|dir| f(server, Some(dir))),
-                None => Some(f(server, None)),
-            })?
-        }
     }
 
     /// Whether another module has a record for this server.

@@ -2,23 +2,22 @@
 
 use crate::{Server, ffi};
 use apr::bytes_at;
-use std::ptr::NonNull;
 
-/// One directive or section of the configuration files. It stays until the configuration is read again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Node(NonNull<ffi::ap_directive_t>);
+apr::opaque! {
+    /// One directive or section of the configuration files. It stays until the configuration is read again.
+    pub struct Node(ffi::ap_directive_t);
+}
 
 impl Node {
-    /// The first of all.
-    pub fn first() -> Option<Node> {
-        // SAFETY: httpd sets its variable while it has one thread.
-        NonNull::new(unsafe { ffi::ap_conftree }).map(Node)
+    /// The first of all; it lives as long as the server, any one of the present configuration.
+    pub fn first(_of: &Server) -> Option<&Node> {
+        // SAFETY: httpd sets its variable while it has one thread, and makes it anew when it reads its configuration again.
+        unsafe { Node::at(ffi::ap_conftree) }
     }
 
     fn raw(&self) -> &ffi::ap_directive_t {
         // SAFETY: lives in the configuration's pool; nobody changes it after start-up.
-        unsafe { self.0.as_ref() }
+        unsafe { &*self.as_ptr() }
     }
 
     /// Its name: `Listen`, `<VirtualHost`.
@@ -45,35 +44,38 @@ impl Node {
     }
 
     /// The one behind it, in the same section.
-    pub fn next(&self) -> Option<Node> {
-        NonNull::new(self.raw().next).map(Node)
+    pub fn next(&self) -> Option<&Node> {
+        // SAFETY: null or of the same tree.
+        unsafe { Node::at(self.raw().next) }
     }
 
     /// The first within it.
-    pub fn child(&self) -> Option<Node> {
-        NonNull::new(self.raw().first_child).map(Node)
+    pub fn child(&self) -> Option<&Node> {
+        // SAFETY: null or of the same tree.
+        unsafe { Node::at(self.raw().first_child) }
     }
 
     /// The section it stands in.
-    pub fn parent(&self) -> Option<Node> {
-        NonNull::new(self.raw().parent).map(Node)
+    pub fn parent(&self) -> Option<&Node> {
+        // SAFETY: null or of the same tree.
+        unsafe { Node::at(self.raw().parent) }
     }
 
     /// This one and those behind it.
-    pub fn and_next(self) -> impl Iterator<Item = Node> {
-        std::iter::successors(Some(self), Node::next)
+    pub fn and_next(&self) -> impl Iterator<Item = &Node> {
+        std::iter::successors(Some(self), |node| node.next())
     }
 
     /// What stands in a virtual host's section; for the main server the first of all.
-    pub fn of_server(s: &Server) -> Option<Node> {
-        let Some((file, line)) = s.defined_at().filter(|_| s.is_virtual()) else { return Node::first() };
-        fn find(first: Option<Node>, file: &[u8], line: i64) -> Option<Node> {
+    pub fn of_server(s: &Server) -> Option<&Node> {
+        let Some((file, line)) = s.defined_at().filter(|_| s.is_virtual()) else { return Node::first(s) };
+        fn find<'s>(first: Option<&'s Node>, file: &[u8], line: i64) -> Option<&'s Node> {
             let nodes = first.into_iter().flat_map(Node::and_next);
             nodes.filter(|n| n.name().starts_with(b"<")).find_map(|n| {
                 let is_it = n.name().eq_ignore_ascii_case(b"<VirtualHost") && n.line() == line && n.file() == file;
                 if is_it { n.child() } else { find(n.child(), file, line) }
             })
         }
-        find(Node::first(), file, i64::from(line))
+        find(Node::first(s), file, i64::from(line))
     }
 }

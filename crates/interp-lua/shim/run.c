@@ -1,5 +1,5 @@
 /* Into Lua: loading a chunk, and everything that runs one, each as one protected call that comes back with a tag. Called by src/ffi.rs's
- * users: script.rs, handler.rs, coroutine.rs. */
+ * users: chunk.rs, run.rs, handler.rs, coroutine.rs. */
 #include "shim.h"
 
 /* ---- messages ---- */
@@ -110,7 +110,7 @@ static int p_name(lua_State *L) {
     j->name_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
-/* A reference to a name that is used again and again; LUA_NOREF without memory. Called by script.rs. */
+/* A reference to a name that is used again and again; LUA_NOREF without memory. Called by chunk.rs. */
 int ml_name(ml_state *me, const char *name, size_t n) {
     ml_job j = { .name = name, .name_len = n, .name_ref = LUA_NOREF }; lua_State *L = me->L;
     if (!lua_checkstack(L, 4)) return LUA_NOREF;

@@ -1,22 +1,14 @@
 //! Start-up code: it runs with the state's own globals, and again in each state that is made of this one.
 
 use crate::{
-    env::NO_JOB,
-    ffi::{self, Job},
+    chunk::text_key,
+    ffi::{self, Job, NO_JOB},
     lua::Entered,
-    script::{CodeCache, Paths, Source, text_key},
+    script::{CodeCache, Paths, Source},
+    start_up::StartUp,
 };
 use interp::{Outcome, Place, Raised};
 use std::sync::Arc;
-
-/// One thing that start-up code did.
-#[derive(Clone, Debug)]
-pub(crate) enum StartUp {
-    File(Box<[u8]>),
-    Module { name: Box<[u8]>, root: Option<Arc<[u8]>>, paths: Paths },
-    Text { code: Box<[u8]>, place: Option<(Box<str>, u32)> },
-    Constant(Box<[u8]>, Box<[u8]>),
-}
 
 impl Entered {
     /// Runs it, and remembers it for states that are made of this one.

@@ -1,9 +1,10 @@
 //! Coroutines that the host drives: filters.
 
 use crate::{
-    env::{Env, NO_JOB, calling, no_function},
-    ffi::{self, Job},
+    env::Env,
+    ffi::{self, Job, NO_JOB},
     lua::{Entered, Finished},
+    run::{calling, no_function},
 };
 use interp::{Kept, Raised, Val};
 use std::{

@@ -146,6 +146,22 @@ pub(crate) struct Job {
     pub me: *mut State,
 }
 
+/// A job that does nothing.
+pub(crate) const NO_JOB: Job = Job {
+    what: 0,
+    chunk: NO_REF,
+    env: NO_REF,
+    busy: ptr::null_mut(),
+    name: ptr::null(),
+    name_len: 0,
+    name_ref: NO_REF,
+    args: ptr::null(),
+    nargs: 0,
+    world: ptr::null(),
+    out: ptr::null_mut(),
+    me: ptr::null_mut(),
+};
+
 /// `ml_source`: a chunk to load.
 #[repr(C)]
 pub(crate) struct Source {

@@ -1,22 +1,16 @@
 //! Handlers by the names that directives have: resolved once per state, called any number of times.
 
 use crate::{
-    env::{Env, NO_JOB, called, calling, no_function},
-    ffi::{self, Job},
+    chunk::text_key,
+    env::Env,
+    ffi::{self, Job, NO_JOB},
     lua::Entered,
-    script::{CodeCache, Paths, Script, Source, text_key},
+    resolved::Resolved,
+    run::{called, calling, no_function},
+    script::{CodeCache, Paths, Script, Source},
 };
 use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
 use std::{any::Any, ffi::c_int, rc::Rc, sync::Arc};
-
-/// What a handler's name stands for.
-#[derive(Debug)]
-pub(crate) enum Resolved {
-    /// A module's function, or one that stands in the configuration: in that case with its env.
-    Function { function: Kept, env: Option<Env>, world: usize },
-    /// A function of a file, whose env the state keeps.
-    InFile { file: Box<[u8]>, function: Box<[u8]> },
-}
 
 /// How a handler is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,21 +20,24 @@
 //! LuaJIT (`--no-default-features --features luajit`) runs the same, but cannot keep all of it: there is no limit of memory;
 //! `os.exit` in a loop that is compiled may be caught by `pcall`; what Lua 5.4 has and 5.1 has not is not there.
 //!
-//! Costs that a change should not raise (callgrind, `env.rs: runs_of_hello`): a run of a script that sets the content type and
+//! Costs that a change should not raise (callgrind, `run.rs: runs_of_hello`): a run of a script that sets the content type and
 //! prints a word takes 7,560 instructions, of which 2,470 are the two rows.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `start` | [`Start`]: what a state begins with; [`Error`] |
 //! | `lua` | [`Lua`], [`Guard`], [`Entered`]: own, enter, make another, end |
-//! | `script` | [`Script`], [`Paths`], [`CodeCache`]; how a chunk gets into a state |
+//! | `engine` | what the host asks of any engine |
+//! | `script` | [`Script`], [`Paths`], [`CodeCache`] |
+//! | `chunk` | how a script's text gets into a state |
 //! | `cache` | compiled chunks of the process |
 //! | `world` | `package.loaded`, `path` and `cpath` by script directory |
-//! | `env` | [`Env`]: a script's globals; running a script, calling its functions |
+//! | `env` | [`Env`]: a script's globals |
+//! | `run` | running a script, calling its functions |
 //! | `coroutine` | [`Coroutine`], [`Step`]: filters |
-//! | `handler` | handlers by name: `module.func`, `file.lua:func`, text |
+//! | `handler`, `resolved` | handlers by name: `module.func`, `file.lua:func`, text |
 //! | `check` | whether a text compiles |
-//! | `code` | start-up code: require, run |
+//! | `code`, `start_up` | start-up code: require, run |
 //! | `library` | whether C modules find this very Lua |
 //! | `bind` | rows as C tables |
 //! | `host_calls` | what the shim asks of this crate |
@@ -42,16 +45,21 @@
 mod bind;
 mod cache;
 mod check;
+mod chunk;
 mod code;
 mod coroutine;
+mod engine;
 mod env;
 mod ffi;
 mod handler;
 mod host_calls;
 mod library;
 mod lua;
+mod resolved;
+mod run;
 mod script;
 mod start;
+mod start_up;
 mod world;
 
 pub use cache::parsed;

@@ -1,16 +1,14 @@
 //! One state: how it is owned, entered, made again and ended.
 
 use crate::{
-    code::StartUp,
     ffi,
-    handler::Resolved,
+    resolved::Resolved,
     script::{Loaded, Paths},
-    start::{Error, Start},
+    start_up::StartUp,
     world::World,
 };
-use interp::{Entry, Home, Inside, Interp, Kept, Outcome, Raised};
+use interp::{Home, Inside, Kept, Outcome, Raised};
 use std::{
-    any::Any,
     cell::{Cell, RefCell, UnsafeCell},
     collections::HashMap,
     ffi::{c_int, c_void},
@@ -18,8 +16,6 @@ use std::{
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
-    os::unix::ffi::OsStrExt,
-    path::Path,
     ptr::NonNull,
     rc::Rc,
     sync::Arc,
@@ -108,30 +104,6 @@ impl Lua {
     pub fn memory_used(&self) -> usize {
         self.entered.lua.used_memory()
     }
-
-    /// Makes another state, which runs the same start-up code; no source is parsed again.
-    ///
-    /// # Errors
-    /// What the start-up code raised this time.
-    pub fn duplicate(&self) -> Result<Lua, Error> {
-        let me = &*self.entered;
-        let lib = me.lib.as_deref().map(|p| Path::new(std::ffi::OsStr::from_bytes(p)));
-        let other = Lua::start(&Start {
-            lib,
-            memory: me.memory,
-            c_modules: me.c_modules,
-            watch_globals: me.watch_globals,
-            paths: Some(&me.paths),
-            root: me.root.as_ref(),
-        })?;
-        let done = me.done.borrow().clone();
-        let entered = other.enter();
-        for step in done {
-            entered.again(step).map_err(|raised| Error(raised.to_string()))?;
-        }
-        drop(entered);
-        Ok(other)
-    }
 }
 
 impl Drop for Lua {
@@ -151,38 +123,6 @@ impl Drop for Lua {
         self.entered.home.close();
         // SAFETY: the state is closed and the home empty: nothing uses the record any more.
         unsafe { ffi::ml_free(self.entered.me.as_ptr()) };
-    }
-}
-
-impl Interp for Lua {
-    fn home(&self) -> &Arc<Home> {
-        self.entered.home()
-    }
-    fn duplicate(&self) -> Result<Box<dyn Interp>, String> {
-        Lua::duplicate(self).map(|l| Box::new(l) as Box<dyn Interp>).map_err(|e| e.to_string())
-    }
-    fn with(&self, f: &mut dyn FnMut(&dyn Entry)) {
-        f(&*self.enter());
-    }
-    fn trim(&self, limit: usize, report_only: bool) -> usize {
-        let before = self.memory_used();
-        if report_only || before <= limit {
-            return 0;
-        }
-        let guard = self.enter();
-        // SAFETY: the state is entered.
-        unsafe { ffi::ml_collect(guard.raw()) };
-        before.saturating_sub(self.memory_used())
-    }
-    fn users(&self) -> NonNull<c_int> {
-        // SAFETY: the address of a field is never null.
-        unsafe { NonNull::new_unchecked(self.entered.users.get()) }
-    }
-    fn caller(&self) -> Option<(Vec<u8>, u32)> {
-        self.entered.caller()
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

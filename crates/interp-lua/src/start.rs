@@ -136,4 +136,28 @@ impl Lua {
         lua.entered.blocks.set(unsafe { ffi::ml_keep_blocks(me.as_ptr()) });
         Ok(lua)
     }
+
+    /// Makes another state, which runs the same start-up code; no source is parsed again.
+    ///
+    /// # Errors
+    /// What the start-up code raised this time.
+    pub fn duplicate(&self) -> Result<Lua, Error> {
+        let me = &*self.entered;
+        let lib = me.lib.as_deref().map(|p| Path::new(std::ffi::OsStr::from_bytes(p)));
+        let other = Lua::start(&Start {
+            lib,
+            memory: me.memory,
+            c_modules: me.c_modules,
+            watch_globals: me.watch_globals,
+            paths: Some(&me.paths),
+            root: me.root.as_ref(),
+        })?;
+        let done = me.done.borrow().clone();
+        let entered = other.enter();
+        for step in done {
+            entered.again(step).map_err(|raised| Error(raised.to_string()))?;
+        }
+        drop(entered);
+        Ok(other)
+    }
 }

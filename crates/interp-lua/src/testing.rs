@@ -52,12 +52,12 @@ impl Thing {
         Thing(NonNull::from(record))
     }
 }
-interp::object!(Thing, "Test::Thing");
+interp::object!(by value Thing, "Test::Thing");
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Map(NonNull<Record>);
-interp::object!(Map, "Test::Map");
+interp::object!(by value Map, "Test::Map");
 
 fn content_type(t: &Thing) -> Vec<u8> {
     t.record().content_type.borrow().clone()

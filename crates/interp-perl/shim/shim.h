@@ -75,7 +75,7 @@ enum { MP_NEW = 1, MP_STATE = 2 };
 /* An interpreter's record. It begins as mod_perl's modperl_interp_t does; third-party XS reads `perl` and `refcnt`. */
 typedef struct mp_interp {
     void *mip; PerlInterpreter *perl; int num_requests; unsigned char flags; void *ccfg; int refcnt;
-    /* ours; src/perl.rs reads these two */
+    /* ours; src/record.rs has these two, too */
     int requests;                                       /* entries that serve a request or connection, and are not left */
     int touched;                                        /* what they may have changed (leftovers.c) */
     uint64_t owner;                                     /* whose phases left it */

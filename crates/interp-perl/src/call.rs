@@ -175,7 +175,7 @@ mod tests {
     #[derive(Clone, Copy)]
     #[repr(transparent)]
     struct Thing(std::ptr::NonNull<u8>);
-    interp::object!(Thing, "Apache2::Thing");
+    interp::object!(by value Thing, "Apache2::Thing");
 
     #[test]
     fn an_object_that_a_handler_lets_go_of_is_the_next_ones_and_one_that_it_keeps_is_not() {

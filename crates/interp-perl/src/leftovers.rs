@@ -11,7 +11,7 @@
 //! Descriptors 0, 1 and 2 are the process's and change only by number; a program that a script starts has the script's handles there.
 //! What start-up code and the server's own phases set is what all requests begin with. Other changes of a request stay, as with mod_perl.
 
-use crate::{ffi, perl::Entered, perl::Record};
+use crate::{Record, ffi, perl::Entered};
 use interp::Raised;
 
 /// A guard for an entry that serves a request or a connection; the entry ends when the guard is dropped.

@@ -20,7 +20,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `start` | [`Start`]: what a parent begins with |
-//! | `perl` | [`Perl`], [`Entered`], [`Record`]: own, enter, clone, end |
+//! | `perl` | [`Perl`], [`Entered`]: own, enter, clone, end |
+//! | `record`, `error` | [`Record`]: what C reads of an interpreter; [`Error`]: why none could be made |
 //! | `call` | handlers: resolve and call |
 //! | `engine` | what the host asks of any engine |
 //! | `code` | start-up code: require, eval |
@@ -36,6 +37,7 @@ mod call;
 mod code;
 mod engine;
 mod env;
+mod error;
 mod ffi;
 mod globals;
 mod io;
@@ -43,16 +45,19 @@ mod leftovers;
 #[cfg(perl_ithreads)]
 mod memory;
 mod perl;
+mod record;
 mod stack;
 mod start;
 mod stderr;
 
 pub use call::Resolved;
 pub use env::{EnvGuard, EnvSink};
+pub use error::Error;
 pub use globals::Globals;
 pub use io::{Redirect, Stdio};
 pub use leftovers::Serving;
-pub use perl::{Before, Entered, Error, Guard, OwnedObjects, Perl, Record, record_of};
+pub use perl::{Before, Entered, Guard, OwnedObjects, Perl, record_of};
+pub use record::Record;
 pub use start::Start;
 pub use stderr::{ErrorLog, set_error_log, stderr_is_the_log};
 

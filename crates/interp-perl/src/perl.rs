@@ -2,75 +2,13 @@
 
 #[cfg(perl_ithreads)]
 use crate::memory;
-use crate::{ffi, stack};
+use crate::{Error, Record, ffi, stack};
 use interp::{Home, Inside};
 use std::{
     ffi::{c_char, c_int, c_void},
-    fmt,
     ptr::{self, NonNull},
     sync::Arc,
 };
-
-/// Why an interpreter could not be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// The interpreter could not be built: perl's status. Perl has written why to stderr, which is the error log.
-    Start(i32),
-    /// A switch, path or variable holds a NUL byte.
-    Nul(Vec<u8>),
-    /// A thread with a stack of this many bytes could not be made.
-    Thread(usize, String),
-    /// There is no memory for another interpreter: this many bytes would have to be free.
-    Memory(usize),
-    /// CLONE methods died while an interpreter was cloned: what the first one said.
-    Clone(Vec<u8>),
-    /// This perl was built without interpreter threads.
-    NoThreads,
-    /// In a process that a script forked, no interpreter is built or cloned.
-    Forked,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Start(status) => {
-                write!(f, "it ended with status {status}; if it said why, that is in the error log")
-            }
-            Error::Nul(text) => write!(f, "\"{}\" holds a NUL byte", String::from_utf8_lossy(text)),
-            Error::Thread(size, why) => write!(f, "no thread with a stack of {size} bytes: {why}"),
-            Error::Memory(bytes) => {
-                write!(f, "there is no memory for it: {} MiB would have to be free", bytes.div_ceil(1 << 20))
-            }
-            Error::Clone(text) => write!(f, "CLONE died: {}", String::from_utf8_lossy(text).trim_end()),
-            Error::NoThreads => f.write_str("this perl was built without ithreads: it cannot clone interpreters"),
-            Error::Forked => f.write_str("this process was forked by a script"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-/// The head of an interpreter's record: mod_perl's `modperl_interp_t`, which third-party XS reads.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Record {
-    /// mod_perl's interpreter pool; null here.
-    pub mip: *mut c_void,
-    /// The interpreter.
-    pub perl: *mut c_void,
-    /// mod_perl counts selections here; unused.
-    pub num_requests: c_int,
-    /// mod_perl's flags; unused.
-    pub flags: u8,
-    /// mod_perl's connection configuration; unused.
-    pub ccfg: *mut c_void,
-    /// The count of users of the interpreter. Third-party XS raises it while it keeps the interpreter.
-    pub refcnt: c_int,
-    /// The number of entries that serve a request or a connection.
-    pub(crate) requests: c_int,
-    /// Marks of what these entries may have changed; 0 for nothing.
-    pub(crate) touched: c_int,
-}
 
 /// An interpreter. Whoever owns it may enter it, from one thread at a time; dropping it runs its END blocks and destroys it.
 #[derive(Debug)]
@@ -133,7 +71,7 @@ impl Perl {
     /// A clone: what `perl_clone` copies, with its own random sequence and the handlers resolved so far.
     ///
     /// Made on a thread of its own with a large stack, signals blocked. CLONE methods run in it, CLONE_SKIP in `self`;
-    /// a dying CLONE_SKIP counts as "clone". [`Perl::seal`] is done first.
+    /// a dying CLONE_SKIP counts as "clone". `Entered::seal` was called before.
     ///
     /// # Errors
     /// If a CLONE method dies or exits (the clone is destroyed), the thread cannot be made, or perl has no threads.

@@ -5,7 +5,7 @@
 //! library takes its allocator's lock as soon as there has been another thread, even one that has ended: a signal in the middle of a
 //! `malloc` would wait for that lock for ever.
 
-use crate::perl::Error;
+use crate::Error;
 use interp::SignalsBlocked;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;

@@ -1,9 +1,6 @@
 //! Makes a parent interpreter.
 
-use crate::{
-    bind, ffi,
-    perl::{Error, Perl},
-};
+use crate::{Error, bind, ffi, perl::Perl};
 use std::{
     collections::HashSet,
     ffi::{CString, c_char},

@@ -2,11 +2,10 @@
 
 use crate::{
     Any, Call, Callable, Fail, HandlerArg, HandlerArgs, Here, IntoVal, Kind, Message, Object, ObjectClass, Out, Owned,
-    TRUE, Ticket, Val, Want,
+    Plain, TRUE, Ticket, Val, Want,
 };
 use apr::Reenter;
 use std::{
-    borrow::Cow,
     ptr,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
@@ -62,9 +61,9 @@ arg! {
     [] bool => bool, Bool, |v, _c| v.w != 0;
     // SAFETY: the door lent these bytes for the call; for a row that reenters it holds them.
     ['x] &'x [u8] => &'c [u8], Bytes, |v, _c| unsafe { v.bytes() };
-    ['x, T: Object] &'x T => &'c T, Obj class T::CLASS, |v, _c| object_in(v);
-    ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, c| Obj { obj: object_in(v), val: v, at: index_of(v, c) };
-    ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: object_in(v), val: v };
+    ['x, T: Object] &'x T => &'c T, Obj class T::CLASS, |v, _c| v.object_in();
+    ['x, T: Object] Obj<'x, T> => Obj<'c, T>, Obj class T::CLASS, |v, c| Obj { obj: v.object_in(), val: v, at: index_of(v, c) };
+    ['x, T: Object] Cursor<'x, T> => Cursor<'c, T>, Obj class T::CLASS, |v, _c| Cursor { obj: v.object_in(), val: v };
     ['x] Any<'x> => Any<'c>, Any; undef true, |v, c| Any { v, call: c };
     ['x] Callable<'x> => Callable<'c>, Code; reenters true, |v, c| Callable { v, call: c };
     ['x] HandlerArg<'x> => HandlerArg<'c>, Code, |v, c| HandlerArg { v, call: c };
@@ -86,13 +85,6 @@ arg! {
     ['x] Caller<'x> => Caller<'c>, Want elem Place, |v, _c| Caller(if v.tag == Kind::Bytes { (unsafe { v.bytes() }, v.generation) } else { (b"", 0) });
     // SAFETY: the door lent the class's name for the call.
     ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
-}
-
-/// The object behind an argument of kind `Obj`.
-#[inline(always)]
-fn object_in<T: Object>(v: &Val) -> &T {
-    // SAFETY: `Object` says T is transparent over NonNull; the door checked the class and that `w` is the pointer.
-    unsafe { &*(&raw const v.w).cast::<T>() }
 }
 
 /// An argument that may be left out, or be `undef` or `nil`, which mean the same; see [`Maybe`].
@@ -151,8 +143,9 @@ impl<T> std::ops::Deref for Obj<'_, T> {
 impl<T: Object> Obj<'_, T> {
     /// `made` lives as long as `owner`; if that is not this object's own owner, it also keeps this object (a pool that the
     /// script made goes with the script's object).
-    pub fn made<U: Object>(&self, made: U, owner: Ticket) -> Owned<U> {
-        Owned { made, owner, holds: (owner != self.ticket()).then_some(self.at) }
+    pub fn made<U: Object>(&self, made: &U, owner: Ticket) -> Owned<U> {
+        let holds = (owner != self.ticket()).then_some(self.at);
+        Owned { holds, ..Owned::by(made, owner) }
     }
     /// The ticket the argument carries.
     pub fn ticket(&self) -> Ticket {
@@ -167,7 +160,7 @@ impl<T: Object> Obj<'_, T> {
     }
     /// The object as a value that can be passed to a callback.
     pub fn val(&self) -> Val {
-        Owned::by(*self.obj, self.ticket()).val(self.ticket())
+        Owned::by(self.obj, self.ticket()).val(self.ticket())
     }
 }
 
@@ -212,55 +205,16 @@ impl<'c> Strings<'c> {
     }
 }
 
-/// A string, number or boolean of the script's, or nothing.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Plain<'c> {
-    /// `undef`, `nil`.
-    Nothing,
-    /// True or false.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Another number.
-    Num(f64),
-    /// Bytes.
-    Text(&'c [u8]),
-}
-
-impl<'c> Plain<'c> {
-    fn of(v: &'c Val) -> Plain<'c> {
-        match v.tag {
-            Kind::Bool => Plain::Bool(v.w != 0),
-            Kind::Int => Plain::Int(v.w as i64),
-            Kind::Num => Plain::Num(f64::from_bits(v.w)),
-            // SAFETY: the door lent these bytes for the call, as of any other argument.
-            Kind::Bytes => Plain::Text(unsafe { v.bytes() }),
-            _ => Plain::Nothing,
-        }
-    }
-    /// As text; a number as it is written. `None` for a boolean and for nothing.
-    pub fn text(self) -> Option<Cow<'c, [u8]>> {
-        match self {
-            Plain::Text(text) => Some(text.into()),
-            Plain::Int(n) => Some(n.to_string().into_bytes().into()),
-            Plain::Num(n) => Some(n.to_string().into_bytes().into()),
-            Plain::Nothing | Plain::Bool(_) => None,
-        }
-    }
-    /// As a whole number; also of a text that is one.
-    pub fn int(self) -> Option<i64> {
-        match self {
-            Plain::Int(n) => Some(n),
-            Plain::Num(n) if n.is_finite() => Some(n as i64),
-            Plain::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
-            _ => None,
-        }
-    }
-}
-
 /// A boolean of a row that only Lua has, where as with mod_lua nothing but `true` counts: 0 and 1 are both true to Lua.
 #[derive(Clone, Copy)]
 pub struct Switch(pub bool);
+
+impl Switch {
+    /// Whether it was given, and is true.
+    pub fn is_on(given: Option<Switch>) -> bool {
+        given.is_some_and(|switch| switch.0)
+    }
+}
 
 /// A table of the script's with named values (Lua: a table, `f{key = "k"}`); or else one plain value.
 #[derive(Clone, Copy)]

@@ -1,16 +1,15 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Class, Consts, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, TicketSlot, Val,
-    process::PROCESS, ret, ticket::SLOTS,
+    Call, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, RowKind, TicketSlot, Val,
+    apart, process::PROCESS, registry::class_name, ret, ticket::SLOTS,
 };
 use std::{
-    cell::Cell,
     ffi::c_void,
     mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr::{self, NonNull},
-    sync::{OnceLock, atomic::AtomicU32},
+    sync::atomic::AtomicU32,
 };
 
 /// The functions C calls (`mi_rust`): handed to each engine's shim when it starts, so that the module exports none.
@@ -84,7 +83,7 @@ unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUnini
 #[inline(always)]
 fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
     if row.is_needy() {
-        row.check_needs(call)?;
+        check_needs(row, call)?;
     }
     (row.thunk)(call, result)?;
     match row.set {
@@ -94,11 +93,27 @@ fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
     }
 }
 
+/// Whether all holds that the row needs. Only called for a row that needs something.
+///
+/// # Errors
+/// What is missing.
+#[cold]
+fn check_needs(row: &Row, call: &Call) -> Result<()> {
+    let is_set = row.kind() != RowKind::Rw || call.argc > 1;
+    let mut taken = row.params().iter().zip(call.args.iter()).filter(|(p, _)| p.kind != Kind::Want).map(|(_, v)| v);
+    let this = taken.next();
+    let given = taken.next().filter(|_| is_set);
+    match row.needed().iter().find(|need| !need.holds(this, given)) {
+        Some(need) => Err(Fail::from(format!("needs {}", need.text()))),
+        None => Ok(()),
+    }
+}
+
 /// Puts the name of the function that failed before its text.
 #[cold]
 fn named(row: &Row, mut fail: Fail) -> Fail {
     if let Raise::Text(text) = &mut *fail {
-        *text = format!("{}::{}: {text}", row.class_name(), row.name());
+        *text = format!("{}::{}: {text}", class_name(row), row.name());
     }
     fail
 }
@@ -205,7 +220,7 @@ unsafe extern "C" fn bad(
             format!("{arg} must be {what}")
         }
     };
-    let text = format!("{}::{}: {text}", row.class_name(), row.name());
+    let text = format!("{}::{}: {text}", class_name(row), row.name());
     let len = text.len().min(n);
     // SAFETY: the door passes a buffer of n bytes.
     unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
@@ -229,33 +244,9 @@ unsafe extern "C" fn adopt(class: &'static ObjectClass, v: &mut Val) -> i32 {
     0
 }
 
-thread_local! {
-    static APART: Cell<i32> = const { Cell::new(0) };
-    static LEAVES_APART: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `f`, in which values of a connection are dropped. Code that runs when they are freed is then not taken for code of the request
-/// whose call finds them in the drop box.
-pub fn leave_apart<R>(f: impl FnOnce() -> R) -> R {
-    let before = LEAVES_APART.replace(true);
-    let result = f();
-    LEAVES_APART.set(before);
-    result
-}
-
-pub(crate) fn leaves_apart() -> bool {
-    LEAVES_APART.get()
-}
-
 /// Called when code that somebody left in a drop box begins (1) or has ended (-1): it is not about the request whose call found it.
 extern "C" fn apart(by: i32) {
-    APART.set(APART.get() + by);
-}
-
-/// Whether this thread runs code from a drop box that another than the thread's request has left there.
-#[must_use]
-pub fn is_apart() -> bool {
-    APART.get() > 0
+    apart::count(by);
 }
 
 unsafe extern "C" fn drop_next(home: &Home, out: &mut Dropped) -> i32 {
@@ -266,31 +257,6 @@ unsafe extern "C" fn drop_next(home: &Home, out: &mut Dropped) -> i32 {
         }
         None => 0,
     }
-}
-
-static REGISTERED: OnceLock<(Vec<&Class>, Vec<&Consts>)> = OnceLock::new();
-
-/// What every engine binds, a list for each crate. Numbers the classes from 1. Once per process: a second call changes nothing.
-pub fn register(classes: &[&[&'static Class]], constants: &[&[&'static Consts]]) {
-    REGISTERED.get_or_init(|| {
-        let classes = classes.concat();
-        for (class, id) in classes.iter().zip(1..) {
-            class.number(id);
-        }
-        (classes, constants.concat())
-    });
-}
-/// The classes, once registered.
-pub fn classes() -> &'static [&'static Class] {
-    REGISTERED.get().map_or(&[], |r| &r.0)
-}
-/// The constants, once registered.
-pub fn constants() -> &'static [&'static Consts] {
-    REGISTERED.get().map_or(&[], |r| &r.1)
-}
-/// Looks through all: only for messages.
-pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
-    classes().iter().copied().find(|c| c.module_of(row).is_some())
 }
 
 #[cfg(test)]
@@ -325,7 +291,7 @@ pub(crate) mod tests {
             unsafe { self.0.as_ref() }.set(n)
         }
     }
-    object!(Thing, "Test::Thing");
+    object!(by value Thing, "Test::Thing");
     pub static THING_CLASS: Class = Class::of::<Thing>(&[
         rw("count", Thing::get, Thing::set).doc("A number."),
         method("fail()", |_: &Thing| -> Result<()> { Err("no luck".into()) }).doc("Fails."),

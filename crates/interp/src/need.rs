@@ -8,7 +8,7 @@
 //! assert_eq!(TEXT.text(), "a string");
 //! ```
 
-use crate::{Arg, Call, Fail, Kind, Object, Result, Row, RowKind, Val};
+use crate::{Kind, Object, Val};
 use std::ptr::NonNull;
 
 /// One thing that must hold when a row is called.
@@ -21,13 +21,13 @@ pub struct Need {
 #[derive(Debug)]
 enum Test {
     /// Of the object the row is called on.
-    This(fn(&Val, &Call) -> bool),
+    This(fn(&Val) -> bool),
     /// Of what is given: that it is not `undef`.
     Given,
     /// Of a whole number that is given.
     Within(i64, i64),
     /// Of an object that is given, and the one the row is called on.
-    Fits(fn(&Val, &Val, &Call) -> bool),
+    Fits(fn(&Val, &Val) -> bool),
 }
 
 impl Need {
@@ -52,14 +52,15 @@ impl Need {
         self.text
     }
 
-    fn holds(&self, this: Option<&Val>, given: Option<&Val>, call: &Call) -> bool {
+    /// Whether it holds, for the object a row is called on and what is given to it.
+    pub(crate) fn holds(&self, this: Option<&Val>, given: Option<&Val>) -> bool {
         match (&self.test, this, given) {
-            (Test::This(f), Some(this), _) => f(this, call),
+            (Test::This(f), Some(this), _) => f(this),
             (Test::Given, _, Some(given)) => !matches!(given.tag, Kind::Undef | Kind::None),
             (Test::Within(least, most), _, Some(given)) if given.tag == Kind::Int => {
                 (*least..=*most).contains(&(given.w as i64))
             }
-            (Test::Fits(f), Some(this), Some(given)) if given.tag == Kind::Obj => f(this, given, call),
+            (Test::Fits(f), Some(this), Some(given)) if given.tag == Kind::Obj => f(this, given),
             _ => true,
         }
     }
@@ -71,29 +72,10 @@ fn closure<F: Copy>() -> F {
     unsafe { NonNull::<F>::dangling().read() }
 }
 
-fn of_this<T: Object, F: Copy + Fn(&T) -> bool>(this: &Val, call: &Call) -> bool {
-    closure::<F>()(<&T as Arg>::take(this, call))
+fn of_this<T: Object, F: Copy + Fn(&T) -> bool>(this: &Val) -> bool {
+    closure::<F>()(this.object_in::<T>())
 }
 
-fn of_both<T: Object, V: Object, F: Copy + Fn(&T, &V) -> bool>(this: &Val, given: &Val, call: &Call) -> bool {
-    closure::<F>()(<&T as Arg>::take(this, call), <&V as Arg>::take(given, call))
-}
-
-impl Row {
-    /// Whether all holds that the row needs. Only called for a row that needs something.
-    ///
-    /// # Errors
-    /// What is missing.
-    #[cold]
-    pub(crate) fn check_needs(&self, call: &Call) -> Result<()> {
-        let is_set = self.kind() != RowKind::Rw || call.argc > 1;
-        let mut taken =
-            self.params().iter().zip(call.args.iter()).filter(|(p, _)| p.kind != Kind::Want).map(|(_, v)| v);
-        let this = taken.next();
-        let given = taken.next().filter(|_| is_set);
-        match self.needed().iter().find(|need| !need.holds(this, given, call)) {
-            Some(need) => Err(Fail::from(format!("needs {}", need.text))),
-            None => Ok(()),
-        }
-    }
+fn of_both<T: Object, V: Object, F: Copy + Fn(&T, &V) -> bool>(this: &Val, given: &Val) -> bool {
+    closure::<F>()(this.object_in::<T>(), given.object_in::<V>())
 }

@@ -1,4 +1,4 @@
-//! Wrappers whose pointer a script can hold. The crate that defines a wrapper says so (`apr`'s stand here, `httpd`'s in its
+//! Records that a script can hold. The crate that defines one says so (`apr`'s stand in `objects.rs`, `httpd`'s in its
 //! `objects.rs`), since only that crate or this one may; the rows of a class stand with the API, above both.
 
 use std::{
@@ -48,12 +48,11 @@ impl ObjectClass {
     ];
 }
 
-/// A C record that scripts can hold: a `Copy`, transparent wrapper of its pointer. Implement it with [`crate::object!`].
+/// A C record that scripts can hold. Implement it with [`crate::object!`].
 ///
 /// # Safety
-/// `Self` is `repr(transparent)` over a `NonNull`, and `address` returns that pointer: the doors make the wrapper from the
-/// pointer's bits.
-pub unsafe trait Object: Copy + Sized + 'static {
+/// `address` returns the record's address, and `lent` gives back what `address` was asked of.
+pub unsafe trait Object: 'static {
     /// Name of its class.
     const NAME: &'static str;
     /// Its class, as a constant for parameter tables.
@@ -63,46 +62,11 @@ pub unsafe trait Object: Copy + Sized + 'static {
     const IS_OWNER: bool = false;
     /// Its class.
     fn class() -> &'static ObjectClass;
-    /// The pointer it wraps.
-    fn address(self) -> NonNull<()>;
+    /// The record's address.
+    fn address(&self) -> NonNull<()>;
+    /// The record at an address, for as long as the address is borrowed.
+    ///
+    /// # Safety
+    /// It is the address of a record of this class, which lives meanwhile and is used by one thread at a time.
+    unsafe fn lent(at: &NonNull<()>) -> &Self;
 }
-
-/// `object!(Table, "APR::Table")`, `object!(Request, "Apache2::RequestRec", owner)`: makes a wrapper something scripts can
-/// hold. The expansion is one static and the `impl Object` that names it.
-#[macro_export]
-macro_rules! object {
-    ($t:ty, $name:literal $(, $owner:ident)?) => {
-        const _: () = {
-            static CLASS: $crate::ObjectClass = $crate::ObjectClass::new($name);
-            assert!(size_of::<$t>() == size_of::<*mut ()>(), "an object is a transparent pointer wrapper");
-            // SAFETY: the wrappers this is used for are repr(transparent) over NonNull; the size is asserted above.
-            unsafe impl $crate::Object for $t {
-                const NAME: &'static str = $name;
-                const CLASS: *const $crate::ObjectClass = &raw const CLASS;
-                $(const IS_OWNER: bool = { stringify!($owner); true };)?
-                fn class() -> &'static $crate::ObjectClass {
-                    &CLASS
-                }
-                fn address(self) -> std::ptr::NonNull<()> {
-                    // SAFETY: transparent over NonNull, which is never null.
-                    unsafe { std::mem::transmute::<$t, std::ptr::NonNull<()>>(self) }
-                }
-            }
-        };
-    };
-}
-
-object!(apr::Pool, "APR::Pool");
-object!(apr::Table, "APR::Table");
-object!(apr::Brigade, "APR::Brigade");
-object!(apr::Bucket, "APR::Bucket");
-object!(apr::BucketAlloc, "APR::BucketAlloc");
-object!(apr::BucketType, "APR::BucketType");
-object!(apr::Finfo, "APR::Finfo");
-object!(apr::SockAddr, "APR::SockAddr");
-object!(apr::Socket, "APR::Socket");
-object!(apr::ArrayHeader, "APR::ArrayHeader");
-object!(apr::Uri, "APR::URI");
-object!(apr::IpSubnet, "APR::IpSubnet");
-object!(apr::ThreadMutex, "APR::ThreadMutex");
-object!(apr::ThreadRwLock, "APR::ThreadRWLock");

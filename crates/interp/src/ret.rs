@@ -1,8 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
 use crate::{
-    Call, Fail, HOLDS, HandlerRef, Home, Kind, OWNED, Object, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
-    Ticket, Val, Want,
+    Again, Call, Fail, HandlerRef, Kind, OWNED, Object, Owned, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
+    Ticket, Val, Want, value::find_code,
 };
 use std::{borrow::Cow, ptr};
 
@@ -51,16 +51,18 @@ val! {
     [] String, "string", |self, f| self.into_bytes().val(f);
     [] Dual, "dual value", |self, _f| self.into_val();
     [] This, "the invocant", |self, _f| Val::of(Kind::This, 0, 0);
-    [T: Object] T, "object", |self, f| Val::object(T::class(), self.address(), owner_of(self, f));
     [T: Object] Owned<T>, "object", |self, _f| self.into_val();
 }
 
-/// An owner has a ticket of its own; anything else belongs to what it was reached through.
-fn owner_of<T: Object>(object: T, from: Ticket) -> Ticket {
-    match RUNTIME.get() {
-        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(&object)),
+/// An object as a value. An owner has a ticket of its own; anything else belongs to what it was reached through.
+#[doc(hidden)]
+#[inline(always)]
+pub fn object_val<T: Object>(object: &T, from: Ticket) -> Val {
+    let owner = match RUNTIME.get() {
+        Some(runtime) if T::IS_OWNER => runtime.ticket(Owner::of(object)),
         _ => from,
-    }
+    };
+    Val::object(T::class(), object.address(), owner)
 }
 
 /// Bytes that the door frees when it has pushed them.
@@ -69,13 +71,6 @@ fn owned_bytes(b: Box<[u8]>) -> Val {
     Val { flags: OWNED, ..Val::of(Kind::Bytes, Box::into_raw(b).cast::<u8>() as u64, len) }
 }
 
-/// An object with the ticket it is to carry.
-pub struct Owned<T> {
-    pub(crate) made: T,
-    pub(crate) owner: Ticket,
-    /// The argument whose object it keeps alive.
-    pub(crate) holds: Option<u16>,
-}
 /// Body or bucket data: marked tainted where the engine knows taint.
 pub struct Tainted<T>(pub T);
 /// A reference to it; in a language without references to plain values the value itself.
@@ -159,27 +154,6 @@ pub enum Either<A, B> {
 pub struct Dual(pub i64, pub &'static str);
 /// The invocant itself.
 pub struct This;
-/// The very variable that was kept, given back. Made by [`crate::Kept`] and [`crate::Any`].
-pub struct Again {
-    pub(crate) raw: *mut std::ffi::c_void,
-    pub(crate) home: *const Home,
-    pub(crate) owned: bool,
-}
-
-impl<T: Object> Owned<T> {
-    /// `made` dies with `owner`.
-    pub fn by(made: T, owner: Ticket) -> Owned<T> {
-        Owned { made, owner, holds: None }
-    }
-    fn into_val(self) -> Val {
-        let val = Val::object(T::class(), self.made.address(), self.owner);
-        match self.holds {
-            Some(pad) => Val { flags: HOLDS, pad, ..val },
-            None => val,
-        }
-    }
-}
-
 impl Dual {
     fn into_val(self) -> Val {
         match (self.1.len(), i32::try_from(self.0)) {
@@ -286,7 +260,7 @@ impl Ret for HandlerRef {
     const DOC: &'static str = "handler";
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
         match self {
-            HandlerRef::Name(name) => match crate::value::find(&name, call) {
+            HandlerRef::Name(name) => match find_code(&name, call) {
                 Some(code) => code.give().put(call, ret),
                 None => {
                     *ret = Val::UNDEF;

@@ -1,59 +1,13 @@
-//! What the doors and APR's rows ask of whoever runs them, and what an API function may raise.
+//! What the doors and APR's rows ask of whoever runs them.
 //!
 //! Inside httpd the host implements it over its leases and per-request state; for `perl -MAPR` outside httpd one that knows a single
 //! interpreter is enough, hence the defaults.
 
-use crate::{Kept, Object, ObjectClass, Ticket};
+use crate::{Kept, Object, ObjectClass, Owned, Result, Ticket};
 use std::{
-    borrow::Cow,
     ptr::{self, NonNull},
     sync::OnceLock,
 };
-
-/// An error on its way to the script.
-pub type Fail = Box<Raise>;
-/// Result of an API function.
-pub type Result<T, E = Fail> = std::result::Result<T, E>;
-
-/// What a script will see raised.
-#[derive(Debug)]
-pub enum Raise {
-    /// Text, without class, function or line: the door adds them.
-    Text(String),
-    /// A status, and the function that gave it: Perl sees an `APR::Error`.
-    Status(i32, Cow<'static, str>),
-    /// What a callback of the script raised: passes on unchanged.
-    Script(Kept),
-    /// A callback called `exit`: ends the handler.
-    Exit(i64),
-}
-
-impl Raise {
-    /// A status, and the function that gave it, with an argument of it where that says more.
-    pub fn status(code: i32, function: impl Into<Cow<'static, str>>) -> Fail {
-        Box::new(Raise::Status(code, function.into()))
-    }
-
-    /// With more text in front, if it is text.
-    #[must_use]
-    pub fn prefixed(mut self: Box<Self>, prefix: &str) -> Fail {
-        if let Raise::Text(text) = &mut *self {
-            text.insert_str(0, prefix);
-        }
-        self
-    }
-}
-
-impl From<&str> for Fail {
-    fn from(s: &str) -> Fail {
-        Box::new(Raise::Text(s.into()))
-    }
-}
-impl From<String> for Fail {
-    fn from(s: String) -> Fail {
-        Box::new(Raise::Text(s))
-    }
-}
 
 /// What has a ticket of its own: a request, connection, server or pool, named without its type.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +21,13 @@ impl Owner {
     pub fn of<T: Object>(object: &T) -> Owner {
         Owner { class: T::class(), address: object.address() }
     }
-    /// The wrapper, if it is of class `T`.
+    /// The record, if it is of class `T`.
     ///
     /// # Safety
-    /// The record lives: true while [`Runtime::ticket`] is asked about it.
-    pub unsafe fn downcast<T: Object>(&self) -> Option<T> {
-        // SAFETY: `Object` says T is transparent over NonNull; the class says it is a T's pointer.
-        ptr::eq(self.class, T::class()).then(|| unsafe { std::mem::transmute_copy(&self.address) })
+    /// It lives as long as the `Owner` is borrowed: true while [`Runtime::ticket`] is asked about it.
+    pub unsafe fn downcast<T: Object>(&self) -> Option<&T> {
+        // SAFETY: the class says what it is the address of; the caller, that it lives.
+        ptr::eq(self.class, T::class()).then(|| unsafe { T::lent(&self.address) })
     }
 }
 
@@ -132,12 +86,18 @@ pub trait Runtime: Sync {
 }
 
 impl dyn Runtime {
-    /// [`Runtime::current`], as its wrapper.
-    pub fn current_object<T: Object>(&self) -> Option<(T, Ticket)> {
+    /// [`Runtime::current`], for a result.
+    pub fn current_object<T: Object>(&self) -> Option<Owned<T>> {
         let (address, ticket) = self.current(T::class())?;
-        // SAFETY: the runtime's answer is a living record of this class.
-        let object = unsafe { Owner { class: T::class(), address }.downcast()? };
-        Some((object, ticket))
+        // SAFETY: the runtime's answer is a living record of this class; only its address is looked at.
+        Some(Owned::by(unsafe { T::lent(&address) }, ticket))
+    }
+
+    /// Runs `f` with [`Runtime::current`].
+    pub fn with_current<T: Object, R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        let (address, _) = self.current(T::class())?;
+        // SAFETY: the runtime's answer is a living record of this class, which lives as long as the call that this thread is in.
+        Some(f(unsafe { T::lent(&address) }))
     }
 }
 

@@ -3,12 +3,15 @@
 //! An owner (request, connection, server, pool, brigade, filter) takes a slot when it is first shown to a script and
 //! voids it when it ends. Every object of that owner carries the slot and its generation at that time; the doors compare
 //! before each use (one acquire load). A pool has two tickets: its own, and that of its contents, so that clearing it
-//! voids what was made from it but not the pool object ([`crate::Object::contents`]).
+//! voids what was made from it but not the pool object.
 //!
 //! Slots are process-wide, never freed, and taken and given back without a lock: a fork in the middle of either, or a
 //! cleanup that runs inside a signal handler, finds them usable.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::{
+    ptr::NonNull,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::*},
+};
 
 /// Place of one owner. Only its generation ever changes.
 #[repr(C)]
@@ -128,9 +131,49 @@ impl Ticket {
     }
 }
 
+/// A record that is kept beyond the call it was lent for: its address, and the ticket that says whether it still lives.
+pub struct Ticketed<T> {
+    at: NonNull<T>,
+    ticket: Ticket,
+}
+
+impl<T> Clone for Ticketed<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Ticketed<T> {}
+
+impl<T> Ticketed<T> {
+    /// Keeps a record.
+    ///
+    /// # Safety
+    /// While the ticket is alive the record lives, and whoever has this is on the thread that works on it.
+    pub unsafe fn new(record: &T, ticket: Ticket) -> Ticketed<T> {
+        Ticketed { at: NonNull::from(record), ticket }
+    }
+
+    /// Runs `f`, which must not end it, with the record; `None` if it is gone.
+    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        // SAFETY: lives, as its ticket says.
+        self.ticket.is_alive().then(|| f(unsafe { self.at.as_ref() }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ticketed_record_is_gone_with_its_ticket() {
+        let (record, ticket) = (Box::new(5), Ticket::new_owner());
+        // SAFETY: the ticket is void before the box is dropped.
+        let kept = unsafe { Ticketed::new(&*record, ticket) };
+        assert_eq!(kept.with(|n| *n), Some(5));
+        ticket.void();
+        drop(record);
+        assert_eq!(kept.with(|n| *n), None);
+    }
 
     #[test]
     fn a_voided_ticket_stays_dead_when_its_slot_serves_the_next_owner() {

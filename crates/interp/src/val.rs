@@ -1,13 +1,7 @@
-//! What crosses a door: one value ([`Val`]), and a call with its arguments ([`Call`]). Both are `interp.h`'s, field by field.
+//! One value on its way through a door: `interp.h`'s, field by field.
 
-use crate::{Home, Kind, ObjectClass, Result, Row, Ticket, TicketSlot};
-use std::{
-    ffi::c_void,
-    ptr::{self, NonNull},
-};
-
-/// What a row runs: reads the call, writes the result. Made by [`crate::ApiFn`], never by hand.
-pub type Thunk = for<'c> fn(&'c Call, &mut Val) -> Result<()>;
+use crate::{Kind, Object, ObjectClass, Ticket, TicketSlot};
+use std::ptr::{self, NonNull};
 
 /// One value on its way through a door (`mi_val`). `tag` says how to read `w` and `len`.
 #[repr(C)]
@@ -55,6 +49,13 @@ impl Val {
         Val { generation: owner.generation, slot: owner.slot, ..Val::of(Kind::Obj, w, len) }
     }
 
+    /// The object behind an argument of kind `Obj`, as the door has put it there.
+    #[inline(always)]
+    pub(crate) fn object_in<T: Object>(&self) -> &T {
+        // SAFETY: the door checked the class, that `w` is the record's address, and that its owner lives; it does for the call.
+        unsafe { T::lent(&*(&raw const self.w).cast::<NonNull<()>>()) }
+    }
+
     /// Owner of an object.
     pub fn ticket(&self) -> Ticket {
         Ticket { slot: self.slot, generation: self.generation }
@@ -75,30 +76,4 @@ impl Val {
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts(start, self.len) }
     }
-}
-
-/// What the caller does with the result.
-#[repr(u8)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Want {
-    /// Nothing: void context.
-    Void,
-    /// One value: scalar context; always in Lua.
-    One,
-    /// All values: list context.
-    Many,
-}
-
-/// A script's call of a row (`mi_call`). Read-only while Rust runs; the result is written beside it.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Call {
-    pub(crate) row: *const Row,
-    pub(crate) home: *const Home,
-    pub(crate) ctx: *mut c_void,
-    pub(crate) want: Want,
-    pub(crate) argc: u8,
-    pub(crate) rest: *const Val,
-    pub(crate) nrest: usize,
-    pub(crate) args: [Val; 8],
 }

@@ -1,96 +1,7 @@
-//! Values a script lends or leaves: any value, a kept one, a callable, an out-buffer, a bag of values.
+//! Values a script lends or leaves: any value, a callable, an out-buffer, a bag of values; calls of kept ones.
 
-use crate::{Again, Call, Dropped, Fail, Home, Kind, Raise, Result, TRUE, Val};
-use std::{
-    ffi::c_void,
-    mem::{ManuallyDrop, MaybeUninit},
-    ptr,
-    sync::Arc,
-};
-
-/// A script's value, by identity, held past the call. It may be dropped on any thread and is freed in its interpreter.
-#[derive(Debug)]
-pub struct Kept {
-    raw: *mut c_void,
-    home: Arc<Home>,
-}
-
-// SAFETY: a counted reference; only the holder of its interpreter looks into it, and dropping it only fills the drop box.
-unsafe impl Send for Kept {}
-// SAFETY: as above; shared access reads the pointer only.
-unsafe impl Sync for Kept {}
-
-impl Kept {
-    /// # Safety
-    /// `raw` is a counted reference of `home`'s engine; the count is given away here.
-    pub unsafe fn from_raw(raw: *mut c_void, home: Arc<Home>) -> Kept {
-        Kept { raw, home }
-    }
-    /// The engine's value; counted by `self`.
-    pub fn as_raw(&self) -> *mut c_void {
-        self.raw
-    }
-    /// The interpreter it lives in.
-    pub fn home(&self) -> &Arc<Home> {
-        &self.home
-    }
-    /// The same variable, as a result.
-    pub fn again(&self) -> Again {
-        Again { raw: self.raw, home: Arc::as_ptr(&self.home), owned: false }
-    }
-    /// Gives the value back for good, as a result.
-    pub fn give(self) -> Again {
-        let again = Again { owned: true, ..self.again() };
-        // The engine keeps a home alive as long as its interpreter runs, so this is not the last reference to it.
-        let (_, home) = self.into_parts();
-        drop(home);
-        again
-    }
-    /// The value as an argument for a callback in its own interpreter.
-    pub fn val(&self) -> Val {
-        Val::of(Kind::Kept, self.raw as u64, 0)
-    }
-    /// Calls the value, in the interpreter of `here`.
-    ///
-    /// # Errors
-    /// What the code raised; text when the value lives elsewhere.
-    pub fn call(&self, here: Here, args: &[Val]) -> Result<Reply> {
-        if !here.is_home_of(self) {
-            return Err("the value belongs to another interpreter".into());
-        }
-        // SAFETY: a call of a row came from this interpreter on this thread, so we hold it.
-        unsafe { self.call_held(args) }
-    }
-    /// Calls it.
-    ///
-    /// # Safety
-    /// The caller holds the interpreter and has entered it.
-    ///
-    /// # Errors
-    /// What the code raised.
-    pub unsafe fn call_held(&self, args: &[Val]) -> Result<Reply> {
-        // SAFETY: the caller's promise.
-        unsafe { call(self.home.ctx, &self.home, &self.val(), args) }
-    }
-    /// Leaves the value in its interpreter's drop box, to be called there (with `arg`, if any) and freed. May be used on any thread and
-    /// does not wait: for cleanups that must not acquire an interpreter.
-    pub fn call_later(self, arg: Option<Kept>) {
-        let arg = arg.map_or(ptr::null_mut(), |a| a.into_parts().0);
-        let (value, home) = self.into_parts();
-        home.leave(Dropped { value, arg, call: true, apart: true });
-    }
-    fn into_parts(self) -> (*mut c_void, Arc<Home>) {
-        let k = ManuallyDrop::new(self);
-        // SAFETY: `k` is not used or dropped after this.
-        (k.raw, unsafe { ptr::read(&k.home) })
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.home.leave(Dropped { value: self.raw, apart: crate::door::leaves_apart(), ..Dropped::NONE });
-    }
-}
+use crate::{Again, Call, Fail, Home, Kept, Kind, Raise, Result, TRUE, Val};
+use std::{ffi::c_void, mem::MaybeUninit, ptr, sync::Arc};
 
 fn home_of(call: &Call) -> Arc<Home> {
     // SAFETY: the door put the home of the calling interpreter there, which the engine made with `Home::new` and keeps for
@@ -126,6 +37,31 @@ unsafe fn call_into(ctx: *mut c_void, home: &Arc<Home>, code: &Val, args: &[Val]
         0 => Ok(()),
         2 => Err(Box::new(Raise::Exit(reply.w as i64))),
         _ => Err(Box::new(Raise::Script(Kept { raw: reply.w as *mut c_void, home: home.clone() }))),
+    }
+}
+
+impl Kept {
+    /// Calls the value, in the interpreter of `here`.
+    ///
+    /// # Errors
+    /// What the code raised; text when the value lives elsewhere.
+    pub fn call(&self, here: Here, args: &[Val]) -> Result<Reply> {
+        if !here.is_home_of(self) {
+            return Err("the value belongs to another interpreter".into());
+        }
+        // SAFETY: a call of a row came from this interpreter on this thread, so we hold it.
+        unsafe { self.call_held(args) }
+    }
+    /// Calls it.
+    ///
+    /// # Safety
+    /// The caller holds the interpreter and has entered it.
+    ///
+    /// # Errors
+    /// What the code raised.
+    pub unsafe fn call_held(&self, args: &[Val]) -> Result<Reply> {
+        // SAFETY: the caller's promise.
+        unsafe { call(self.home.ctx, &self.home, &self.val(), args) }
     }
 }
 
@@ -197,7 +133,7 @@ impl Message<'_> {
 }
 
 /// The code that a handler's name stands for in the calling interpreter; its module is loaded if it is not there.
-pub(crate) fn find(name: &[u8], c: &Call) -> Option<Kept> {
+pub(crate) fn find_code(name: &[u8], c: &Call) -> Option<Kept> {
     let home = home_of(c);
     // SAFETY: this is a call from that interpreter, so we hold it; the counted reference is ours.
     let raw = unsafe { ((*home.ops).find)(c.ctx, name.as_ptr(), name.len()) };

@@ -14,7 +14,7 @@ use crate::{Above, Chain, Hold, Stock};
 /// A call that runs.
 pub struct Frame<'a, L: Above> {
     /// What the call is about.
-    pub about: L::About,
+    pub about: L::About<'a>,
     /// What the call does for it; `None` for code outside of any phase.
     pub phase: Option<L::Phase>,
     /// The stock from which the interpreter came.
@@ -51,7 +51,7 @@ impl<'a, L: Above> Frame<'a, L> {
     /// A call from begin to end: runs `f` with the interpreter as the innermost call of whichever thread runs it.
     #[inline(always)]
     pub fn enter<R>(
-        about: L::About,
+        about: L::About<'a>,
         phase: Option<L::Phase>,
         stock: &'a Arc<Stock<L>>,
         hold: &'a Hold<L>,
@@ -63,7 +63,7 @@ impl<'a, L: Above> Frame<'a, L> {
     /// Runs `f` as the innermost call of this thread, which has the interpreter already or enters it itself.
     #[inline]
     pub fn run<R>(
-        about: L::About,
+        about: L::About<'a>,
         phase: Option<L::Phase>,
         stock: &'a Arc<Stock<L>>,
         hold: &'a Hold<L>,

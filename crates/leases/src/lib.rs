@@ -57,8 +57,8 @@ pub use waiting_rules::{Held, Rank};
 
 /// What this floor asks of the one above. A value stands for one language; stocks, and the calls in their interpreters, know theirs.
 pub trait Above: Copy + Send + Sync + 'static {
-    /// What a call is about.
-    type About: Copy;
+    /// What a call is about: something that lives for `'a`.
+    type About<'a>: Copy;
     /// What a call does for it; code that runs outside of any phase has none.
     type Phase: Copy;
     /// How long a tree keeps its lease. A stock has one for its trees, and leaves it to their owners to act on it.

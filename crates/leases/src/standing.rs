@@ -28,7 +28,10 @@ struct Stands<L: Above> {
 
 impl<L: Above> Standing<L> {
     /// Puts a frame into the chain as the innermost frame of this thread.
-    pub fn begin(about: L::About, stock: Arc<Stock<L>>, hold: Hold<L>) -> Standing<L> {
+    ///
+    /// # Safety
+    /// What it is about lives until the frame has been ended or abandoned.
+    pub unsafe fn begin(about: L::About<'static>, stock: Arc<Stock<L>>, hold: Hold<L>) -> Standing<L> {
         let chain = L::chain();
         let at: *mut Stands<L> = Box::leak(Box::<Stands<L>>::new_uninit()).as_mut_ptr();
         // SAFETY: every field is written before any is read. The frame borrows from what stays in its place until `end`, or for ever.

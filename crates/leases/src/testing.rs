@@ -26,7 +26,7 @@ thread_local! {
 pub static KEPT: Mutex<Vec<Hold<Speech>>> = Mutex::new(Vec::new());
 
 impl Above for Speech {
-    type About = &'static str;
+    type About<'a> = &'static str;
     type Phase = u32;
     type Scope = u8;
 

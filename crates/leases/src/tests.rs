@@ -7,7 +7,7 @@ use std::thread;
 use interp::{Load, Ticket};
 
 use crate::testing::{KEPT, Speech, number, parent_alone, stock};
-use crate::{Asking, Frame, Pick, Rank, Refused, Standing, Stock, Terms, Tree, at_end, running, terms};
+use crate::{Asking, Frame, Hold, Pick, Rank, Refused, Standing, Stock, Terms, Tree, at_end, running, terms};
 
 const FAKE: Speech = Speech(0);
 
@@ -216,12 +216,16 @@ fn whoever_acts_for_others_is_told_when_they_keep_an_interpreter() {
     assert!(!hold.is_held_by_others());
 }
 
+fn begin(about: &'static str, stock: Arc<Stock<Speech>>, hold: Hold<Speech>) -> Standing<Speech> {
+    // SAFETY: a text of the program's.
+    unsafe { Standing::begin(about, stock, hold) }
+}
+
 #[test]
 fn a_standing_frame_is_seen_until_it_ends_whatever_is_inside() {
     let (stock, _) = stock(FAKE, 2);
     let one = || Arc::new(stock.lend(Pick::Any, || terms(&stock, &Nobody)).unwrap());
-    let (outer, inner) =
-        (Standing::begin("outer", stock.clone(), one()), Standing::begin("inner", stock.clone(), one()));
+    let (outer, inner) = (begin("outer", stock.clone(), one()), begin("inner", stock.clone(), one()));
     assert_eq!(innermost(), Some(("inner", None)));
     outer.end();
     assert_eq!((innermost(), lent(&stock)), (Some(("inner", None)), 1));
@@ -236,7 +240,7 @@ fn a_standing_frame_that_is_ended_on_another_thread_is_seen_no_more() {
     unsafe impl Send for Moved {}
     let (stock, _) = stock(FAKE, 1);
     let hold = Arc::new(stock.lend(Pick::Any, || terms(&stock, &Nobody)).unwrap());
-    let standing = Moved(Standing::begin("outer", stock.clone(), hold));
+    let standing = Moved(begin("outer", stock.clone(), hold));
     let abandon = move || {
         let Moved(standing) = { standing };
         standing.abandon();

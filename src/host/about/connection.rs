@@ -8,13 +8,12 @@ use httpd::log::Level;
 use httpd::status::{HTTP_SERVICE_UNAVAILABLE, OK};
 use interp::{Entry, Interp, IntoVal, Ticket};
 
-use super::super::about::About;
 use super::super::call::Call;
 use super::super::connection::ConnectionState;
 use super::super::lang::Lang;
 use super::super::lease::{Frame, Hold, Refused};
-use super::super::report;
-use super::{Args, Topic};
+use super::super::{holding, report};
+use super::{About, Args, Topic};
 
 /// A connection, and what we keep of it.
 #[derive(Clone, Copy)]
@@ -26,8 +25,8 @@ pub struct OfConnection<'a> {
 }
 
 impl Topic for OfConnection<'_> {
-    fn record(&self) -> About {
-        About::Connection(*self.c)
+    fn record(&self) -> About<'_> {
+        About::Connection(self.c)
     }
 
     fn ticket(&self) -> Ticket {
@@ -39,7 +38,8 @@ impl Topic for OfConnection<'_> {
     }
 
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
-        let hold = Frame::inside(call.stock).map_or_else(|| self.state.hold(call.stock, self.c), Ok)?;
+        let hold =
+            Frame::inside(call.stock).map_or_else(|| holding::for_connection(self.c, self.state, call.stock), Ok)?;
         if call.stock.scope() == LeaseScope::Connection {
             self.state.keep(call.stock, &hold);
         }

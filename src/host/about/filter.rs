@@ -7,12 +7,11 @@ use httpd::log::Level;
 use httpd::status::AP_FILTER_ERROR;
 use interp::{Entry, Interp, IntoVal, Ticket};
 
-use super::super::about::About;
 use super::super::call::Call;
 use super::super::lang::Lang;
 use super::super::lease::{Hold, Refused};
 use super::super::request::RequestState;
-use super::{Args, Topic};
+use super::{About, Args, Topic};
 
 /// A filter, and the request or connection whose data passes it: a call about the filter is about that, too.
 #[derive(Clone, Copy)]
@@ -38,7 +37,7 @@ impl<'a, O: Copy> Call<'a, OfFilter<'a, O>> {
 }
 
 impl<O: Topic + Copy> Topic for OfFilter<'_, O> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         self.owner.record()
     }
 

@@ -5,24 +5,23 @@ use std::ffi::c_int;
 use httpd::status::DECLINED;
 use interp::{Entry, Interp, Ticket};
 
-use super::super::about::About;
 use super::super::call::Call;
 use super::super::lang::Lang;
 use super::super::lease::{Hold, Refused};
 use super::super::report;
-use super::{Args, Topic};
+use super::{About, Args, Topic};
 
 /// A job, and the interpreter that holds its code.
 #[derive(Clone, Copy)]
 pub struct OfJob<'a> {
     /// The record of httpd's that the job's code finds as its own.
-    pub subject: About,
+    pub subject: About<'a>,
     /// The interpreter.
     pub hold: &'a Hold,
 }
 
 impl Topic for OfJob<'_> {
-    fn record(&self) -> About {
+    fn record(&self) -> About<'_> {
         self.subject
     }
 

@@ -8,14 +8,13 @@ use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_SERVICE_UNAVAILABLE};
 use interp::{Entry, Interp, Ticket};
 
-use super::super::ServerRecord;
-use super::super::about::About;
 use super::super::call::Call;
 use super::super::lang::Lang;
-use super::super::lease::{Frame, Hold, Refused, choose_for};
-use super::super::report;
+use super::super::lease::{Frame, Hold, Refused};
 use super::super::request::RequestState;
-use super::{Args, Topic};
+use super::super::server::{ServerRecord, choose_for};
+use super::super::{configured, holding, report};
+use super::{About, Args, Topic};
 
 /// A request, what we keep of it, and the configuration that holds for it.
 #[derive(Clone, Copy)]
@@ -34,7 +33,7 @@ impl<'a> Call<'a, OfRequest<'a>> {
     /// A call about a request; `None` where the language is switched off.
     #[inline(always)]
     pub fn of_request(lang: Lang, phase: Phase, r: &'a Request) -> Option<Call<'a, OfRequest<'a>>> {
-        let server = lang.server_of(r).filter(|server| server.conf.is_enabled())?;
+        let server = ServerRecord::of_request(lang, r).filter(|server| server.conf.is_enabled())?;
         let stock = choose_for(lang, r)?;
         let state = RequestState::of(lang, r)?;
         // When a request is cleaned up, no directory's variables are put in any more.
@@ -42,12 +41,22 @@ impl<'a> Call<'a, OfRequest<'a>> {
         let dir = if knows_dir { lang.dir(r) } else { None };
         Some(Call { lang, phase: Some(phase), about: OfRequest { r, state, server, dir }, stock })
     }
+
+    /// Runs the handlers of a phase, if the request has any.
+    #[inline(always)]
+    pub fn run_phase(lang: Lang, phase: Phase, r: &'a Request) -> c_int {
+        let configured = &*configured::of_request(lang, phase, r);
+        if configured.is_empty() && !RequestState::find(lang, r).is_some_and(|state| state.is_changed(phase)) {
+            return DECLINED;
+        }
+        Call::of_request(lang, phase, r).map_or(DECLINED, |call| call.handlers(configured))
+    }
 }
 
 impl Topic for OfRequest<'_> {
     #[inline(always)]
-    fn record(&self) -> About {
-        About::Request(*self.r)
+    fn record(&self) -> About<'_> {
+        About::Request(self.r)
     }
 
     #[inline(always)]
@@ -64,18 +73,18 @@ impl Topic for OfRequest<'_> {
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
         match Frame::inside(call.stock) {
             Some(hold) if self.state.tree().held(call.stock).is_none() => Ok(hold),
-            _ => self.state.hold(self.r, call.phase, call.stock),
+            _ => holding::for_request(call.lang, self.r, self.state, call.phase, call.stock),
         }
     }
 
     #[inline(always)]
     fn enter(&self, lang: Lang, call: &Call<'_, Self>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        lang.around(call, interp, f);
+        lang.around(self.r, &self.server.conf, call.phase, interp, f);
     }
 
     #[inline(always)]
     fn before_handlers(&self, lang: Lang, entry: &dyn Entry) {
-        lang.before_handlers(self, entry);
+        lang.before_handlers(self.r, &self.server.conf, self.dir, entry);
     }
 
     /// 503 with Retry-After, as long as there is an answer to be made.

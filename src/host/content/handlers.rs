@@ -2,25 +2,31 @@
 
 use std::ffi::c_int;
 
-use config::{ContentRow, Phase};
+use config::{Handler, Phase};
 use httpd::Request;
-use httpd::status::DECLINED;
+use interp::Entry;
 
-use super::super::configured;
-use super::super::module::Language;
-use super::{Handlers, end_walk, respond};
+use super::super::about::OfRequest;
+use super::super::call::Call;
+use super::super::configured::{self, Configured};
+use super::super::lang::Lang;
+use super::super::request::RequestState;
+use super::Work;
 
-/// Runs them.
+/// Those that hold for a request; `None` if there are none and no script has pushed any.
 #[inline(always)]
-pub fn run<L: Language>(row: &ContentRow, r: &Request) -> c_int {
-    let configured = &*configured::of_request(L::lang(), Phase::Response, r);
-    if configured.is_empty() && !L::lang().state(r).is_some_and(|state| state.is_changed(Phase::Response)) {
-        end_walk(L::lang(), r);
-        return L::declined(r);
-    }
-    match respond::<L>(Some(row), r, |_| Ok(None), Handlers(configured)) {
-        Some(DECLINED) => L::declined(r),
-        Some(status) => status,
-        None => DECLINED,
+pub fn of(lang: Lang, r: &Request) -> Option<Configured<'_>> {
+    let configured = configured::of_request(lang, Phase::Response, r);
+    let is_changed = || RequestState::find(lang, r).is_some_and(|state| state.is_changed(Phase::Response));
+    (!configured.is_empty() || is_changed()).then_some(configured)
+}
+
+/// Handlers of the phase.
+pub struct Handlers<'a>(pub &'a [Handler]);
+
+impl Work for Handlers<'_> {
+    #[inline(always)]
+    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
+        call.stack(entry, self.0)
     }
 }

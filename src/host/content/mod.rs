@@ -2,21 +2,25 @@
 //! where it is the same in all languages.
 
 mod handlers;
+mod work;
 
 use std::ffi::c_int;
 
 use config::content::first_letters;
-use config::{ContentRow, Form, Handler, Phase};
+use config::{ContentRow, Form, Phase};
 use httpd::Request;
 use httpd::status::DECLINED;
-use interp::Entry;
 
 use super::about::{OfRequest, Topic};
 use super::call::Call;
 use super::lang::Lang;
+use super::language::Language;
 use super::lease::{Hold, Refused};
-use super::module::Language;
+use super::request::RequestState;
 use super::{end, hint};
+
+use handlers::Handlers;
+pub use work::{Own, Work};
 
 /// The content handler of this language that a request asks for.
 #[inline(always)]
@@ -35,11 +39,11 @@ pub fn is_foreign<L: Language>(r: &Request) -> bool {
 /// language may answer though the request asks for no content handler.
 pub fn look<L: Language>(r: &Request, claims: bool) -> c_int {
     if let Some(page_of) = r.prev() {
-        hint::unreached(L::lang(), &page_of);
+        hint::unreached(L::lang(), page_of);
     }
     if !claims && of::<L>(r).is_none() {
         // The walks of the requests that it came from by an internal redirect end too: this may be their error page.
-        std::iter::successors(Some(*r), Request::prev).for_each(|r| end_walk(L::lang(), &r));
+        std::iter::successors(Some(r), |r| r.prev()).for_each(|r| end_walk(L::lang(), r));
     }
     end::before_upgrade(L::lang(), r);
     DECLINED
@@ -50,34 +54,17 @@ pub fn look<L: Language>(r: &Request, claims: bool) -> c_int {
 pub fn run<L: Language>(r: &Request) -> c_int {
     let Some(row) = of::<L>(r) else { return DECLINED };
     match row.form {
-        Form::Handlers => handlers::run::<L>(row, r),
+        Form::Handlers => {
+            let Some(handlers) = handlers::of(L::lang(), r) else {
+                end_walk(L::lang(), r);
+                return L::declined(r);
+            };
+            match respond::<L>(Some(row), r, |_| Ok(None), Handlers(&handlers)) {
+                Some(DECLINED) => L::declined(r),
+                status => status.unwrap_or(DECLINED),
+            }
+        }
         Form::File => L::run_file(row, r),
-    }
-}
-
-/// What answers, within the interpreter.
-pub trait Work {
-    /// Answers; returns the phase's status.
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int;
-}
-
-/// Handlers of the phase.
-pub struct Handlers<'a>(pub &'a [Handler]);
-
-impl Work for Handlers<'_> {
-    #[inline(always)]
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        call.stack(entry, self.0)
-    }
-}
-
-/// A language's own code.
-pub struct Own<F>(pub F);
-
-impl<F: FnOnce(&OfRequest<'_>, &dyn Entry) -> c_int> Work for Own<F> {
-    #[inline(always)]
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        (self.0)(&call.about, entry)
     }
 }
 
@@ -109,7 +96,7 @@ pub fn respond<L: Language>(
 /// Ends the walk of a request that will not be answered by us, or has been.
 #[inline]
 pub fn end_walk(lang: Lang, r: &Request) {
-    if let Some(state) = lang.state(r) {
+    if let Some(state) = RequestState::find(lang, r) {
         state.end_walk(r);
     }
 }

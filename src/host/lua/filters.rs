@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use apr::{Brigade, Bucket, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
-use httpd::kind::{Ask, OwnFilter};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{FILTER_FAILED, HTTP_INTERNAL_SERVER_ERROR};
 use interp::Raised;
 use interp_lua::{Coroutine, Entered, Step, Text};
@@ -62,9 +62,9 @@ struct Script {
 unsafe impl Send for Script {}
 
 /// Runs `f` in the interpreter of the filter's request.
-fn inside<R>(at: &InChain, phase: Phase, f: impl FnOnce(&RequestState, &Entered) -> R) -> Result<R, c_int> {
+fn inside<R>(at: &InChain<'_>, phase: Phase, f: impl FnOnce(&RequestState, &Entered) -> R) -> Result<R, c_int> {
     let Some(r) = at.filter.request() else { return Err(Status::EGENERAL.code()) };
-    let Some(call) = Call::of_request(LUA, phase, &r) else { return Err(HTTP_INTERNAL_SERVER_ERROR) };
+    let Some(call) = Call::of_request(LUA, phase, r) else { return Err(HTTP_INTERNAL_SERVER_ERROR) };
     let call = call.of_filter(&at.filter);
     match call.run(|entry| entered(entry).map(|entered| f(call.about.owner.state, entered))) {
         Ok(Some(result)) => Ok(result),
@@ -74,10 +74,10 @@ fn inside<R>(at: &InChain, phase: Phase, f: impl FnOnce(&RequestState, &Entered)
 }
 
 /// Logs that the script failed; returns the filter's status. Who reads through an input filter is told why there is no more to read.
-fn failed(at: &InChain, direction: Direction, raised: &Raised) -> c_int {
+fn failed(at: &InChain<'_>, direction: Direction, raised: &Raised) -> c_int {
     let name = at.filter.kind().map(|kind| kind.name().unwrap_or_default().to_vec()).unwrap_or_default();
     let Some(r) = at.filter.request() else { return HTTP_INTERNAL_SERVER_ERROR };
-    report::script(LUA, &r, "filter", &name, raised);
+    report::script(LUA, r, "filter", &name, raised);
     if direction == Direction::Output {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -88,26 +88,26 @@ fn failed(at: &InChain, direction: Direction, raised: &Raised) -> c_int {
 }
 
 /// A bucket with bytes of its own; `None` if there are no bytes.
-fn copy(at: &InChain, bytes: &[u8]) -> Option<Bucket> {
+fn copy(at: &InChain<'_>, bytes: &[u8]) -> Option<Bucket> {
     if bytes.is_empty() { None } else { Some(Bucket::copy_of(bytes, at.filter.connection()?.bucket_alloc()?)) }
 }
 
 /// Starts the script of a filter.
-fn begin(at: &InChain, direction: Direction, phase: Phase) -> Begun<Script> {
+fn begin(at: &InChain<'_>, direction: Direction, phase: Phase) -> Begun<Script> {
     let Some(r) = at.filter.request() else { return Begun::Fails(Status::EGENERAL.code()) };
     let name = at.filter.kind().and_then(|kind| kind.name().map(<[u8]>::to_vec)).unwrap_or_default();
-    let Some(named) = LUA.dir(&r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
+    let Some(named) = LUA.dir(r).and_then(|dir| dir.lua().filter(direction, &name).cloned()) else {
         return Begun::Declines;
     };
     let done = inside(at, phase, |state, entered| {
-        let dir = script::dir_of(LUA.dir(&r));
-        let file = script::file(&named.script, dir, &r.server());
+        let dir = script::dir_of(LUA.dir(r));
+        let file = script::file(&named.script, dir, r.server());
         let one = Use { name: &file, text: None, function: script::function(&named.script), dir };
         let env = script::env(&About::Request(r), entered, &one)?;
-        let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(&r)])?;
+        let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(r)])?;
         if let (Step::Yielded(_), Some(hold)) = (&step, Frame::find(|f| Some(f.hold.clone()))) {
             // The coroutine lives in this interpreter, so the request keeps it.
-            state.pin(&r, &hold);
+            state.pin(r, &hold);
         }
         Ok(match step {
             Step::Yielded(text) => Some((coroutine, text.and_then(|text| copy(at, text.bytes(entered))))),
@@ -131,7 +131,7 @@ fn begin(at: &InChain, direction: Direction, phase: Phase) -> Begun<Script> {
 
 impl Script {
     /// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`.
-    fn resume(&self, at: &InChain, phase: Phase, bytes: Option<&[u8]>, into: &Brigade) -> Result<(), c_int> {
+    fn resume(&self, at: &InChain<'_>, phase: Phase, bytes: Option<&[u8]>, into: &Brigade) -> Result<(), c_int> {
         let fails = |what: &str| {
             let text = format!("{}: {what}", self.name);
             Err(failed(at, self.direction, &Raised::Died(text.into_bytes())))
@@ -175,7 +175,7 @@ impl Script {
         }
     }
 
-    fn finish(&self, at: &InChain, phase: Phase, into: &Brigade) -> Result<(), c_int> {
+    fn finish(&self, at: &InChain<'_>, phase: Phase, into: &Brigade) -> Result<(), c_int> {
         self.resume(at, phase, None, into)?;
         self.coroutine.take();
         Ok(())
@@ -185,16 +185,16 @@ impl Script {
 /// A filter of output.
 struct Out(Script);
 
-impl Filtering<InChain> for Out {
-    fn begin(at: &InChain) -> Begun<Out> {
+impl Filtering<InChain<'_>> for Out {
+    fn begin(at: &InChain<'_>) -> Begun<Out> {
         begin(at, Direction::Output, Phase::OutputFilter).map(Out)
     }
 
-    fn bucket(&self, at: &InChain, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
+    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
         self.0.resume(at, Phase::OutputFilter, Some(bytes), into)
     }
 
-    fn end(&self, at: &InChain, into: &Brigade) -> Result<(), c_int> {
+    fn end(&self, at: &InChain<'_>, into: &Brigade) -> Result<(), c_int> {
         self.0.finish(at, Phase::OutputFilter, into)
     }
 
@@ -206,29 +206,29 @@ impl Filtering<InChain> for Out {
 /// A filter of input.
 struct In(Script);
 
-impl Filtering<InChain> for In {
-    fn begin(at: &InChain) -> Begun<In> {
+impl Filtering<InChain<'_>> for In {
+    fn begin(at: &InChain<'_>) -> Begun<In> {
         begin(at, Direction::Input, Phase::InputFilter).map(In)
     }
 
-    fn bucket(&self, at: &InChain, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
+    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
         self.0.resume(at, Phase::InputFilter, Some(bytes), into)
     }
 
-    fn end(&self, at: &InChain, into: &Brigade) -> Result<(), c_int> {
+    fn end(&self, at: &InChain<'_>, into: &Brigade) -> Result<(), c_int> {
         self.0.finish(at, Phase::InputFilter, into)
     }
 }
 
 /// The output filter: called with data on its way to the client.
-pub fn output(f: OwnFilter, bb: Brigade) -> c_int {
+pub fn output(f: OwnFilter<'_>, bb: Brigade) -> c_int {
     // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
     let cx = unsafe { Reenter::assume() };
     InChain::of(f).map_or(Status::EGENERAL.code(), |at| filter::output::<_, Out>(&at, &bb, cx))
 }
 
 /// The input filter: called when data is wanted from the client.
-pub fn input(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
+pub fn input(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
     // SAFETY: as in `output`.
     let cx = unsafe { Reenter::assume() };
     InChain::of(f).map_or(Status::EGENERAL.code(), |at| filter::input::<_, In>(&at, &bb, ask, cx))

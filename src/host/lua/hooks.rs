@@ -10,7 +10,7 @@ use interp::{Entry, Raised};
 
 use super::super::about::{About, OfRequest, Topic};
 use super::super::call::Call;
-use super::super::request::Step;
+use super::super::step::Step;
 use super::super::{hint, report};
 use super::{LUA, scope, script};
 
@@ -32,7 +32,7 @@ pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
 }
 
 fn one(phase: Phase, of: &OfRequest<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
-    let about = About::Request(*of.r);
+    let about = About::Request(of.r);
     match script::call(&about, entry, hook, &[of.state.subject(of.r)]) {
         Ok(outcome) if outcome.is_number => {
             let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);

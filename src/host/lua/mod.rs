@@ -25,8 +25,8 @@ use config::{
     ContentRow, DirConf, DirOption, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
-use httpd::kind::{Ask, OwnFilter};
 use httpd::log::Level;
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Interp, Outcome, Place, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
@@ -34,10 +34,17 @@ use interp_lua::{Entered, Lua, Start};
 use super::about::{About, OfRequest};
 use super::call::Call;
 use super::content::Work;
-use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
+use super::facts::{Facts, Words};
+use super::lang::{Lang, LanguageRow};
+use super::language::Language;
 use super::lease::Frame;
-use super::module::{Language, Module};
-use super::{ServerRecord, content, dispatch, end, report, site};
+use super::module::{self, Module};
+use super::own_dir::own_dir;
+use super::request::RequestState;
+use super::server::ServerRecord;
+use super::uses::InUse;
+use super::ways::Ways;
+use super::{content, dispatch, end, report, site};
 
 /// Lua, as its module is compiled.
 pub struct LuaLanguage;
@@ -49,9 +56,9 @@ pub type LuaHost = Module<LuaLanguage>;
 pub const LUA: Lang = &ROW;
 
 // SAFETY: the module is made with this host, in lib.rs.
-static ROW: LanguageRow = unsafe { LanguageRow::new::<LuaLanguage>(&crate::lua_module, &OWN) };
+static ROW: LanguageRow = unsafe { module::row::<LuaLanguage>(&crate::lua_module, &IN_USE) };
 
-static OWN: Own = Own::new(c"mod_interp.lua.ticket");
+static IN_USE: InUse = InUse::new();
 
 /// An entry as Lua's own type; all entries that [`LUA`] is given are of that type.
 fn entered(entry: &dyn Entry) -> Option<&Entered> {
@@ -60,7 +67,7 @@ fn entered(entry: &dyn Entry) -> Option<&Entered> {
 
 /// Our Lua modules: `mod_interp/lua` beside the .so, else `lua` beside it; none if neither is there.
 fn library() -> Option<PathBuf> {
-    let dir = site::own_dir()?;
+    let dir = own_dir()?;
     [dir.join("mod_interp/lua"), dir.join("lua")].into_iter().find(|dir| dir.is_dir())
 }
 
@@ -75,6 +82,8 @@ const FACTS: Facts = Facts {
     provider: Some("LuaAuthzProvider"),
     truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
+    pool_key: c"mod_interp.lua.ticket",
+    library: crate::RECORDS,
     words: WORDS,
 };
 
@@ -134,7 +143,7 @@ impl Ways for LuaLanguage {
     fn act(&self, effect: Effect) -> Result<(), String> {
         match effect {
             Effect::Map(map) => {
-                OWN.mark_in_use(Phase::Fixup);
+                IN_USE.mark(Phase::Fixup);
                 callbacks::want(Phase::Fixup, Position::Map);
                 callbacks::want(Phase::Response, Position::Map);
                 response::compile(&map)
@@ -194,15 +203,22 @@ impl Ways for LuaLanguage {
         httpd::util::words(&r.pool(), line)
     }
 
-    fn around(&self, call: &Call<'_, OfRequest<'_>>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
+    fn around(
+        &self,
+        r: &Request,
+        _server: &ServerConf,
+        _phase: Option<Phase>,
+        interp: &dyn Interp,
+        f: &mut dyn FnMut(&dyn Entry),
+    ) {
         interp.with(&mut |entry| {
             f(entry);
             let Some(entered) = entered(entry) else { return };
             if entered.watches_globals() {
-                tell_leaks(call.about.r, entered);
+                tell_leaks(r, entered);
             }
             if entered.is_spent() {
-                replace(call.about.r);
+                replace(r);
             }
         });
     }
@@ -255,7 +271,7 @@ impl Language for LuaLanguage {
         scope::forget();
         response::forget();
         // A script is asked for by SetHandler alone.
-        OWN.mark_in_use(Phase::Response);
+        IN_USE.mark(Phase::Response);
     }
 
     /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
@@ -291,7 +307,7 @@ impl Language for LuaLanguage {
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
         let dir = || LUA.dir(r);
         match phase.row().position(order) {
-            Some(Position::Look) => LUA.state(r).is_none() && r.prev().is_none(),
+            Some(Position::Look) => RequestState::find(LUA, r).is_none() && r.prev().is_none(),
             Some(Position::Map) => dir().is_none_or(|dir| dir.lua().maps.is_empty()),
             Some(Position::Handlers) | None if phase == Phase::Response => content::is_foreign::<LuaLanguage>(r),
             Some(Position::Handlers) | None => dispatch::is_idle(LUA, phase, r),
@@ -324,11 +340,11 @@ impl Language for LuaLanguage {
         response::own_file(row, r)
     }
 
-    fn output_filter(f: OwnFilter, bb: Brigade) -> c_int {
+    fn output_filter(f: OwnFilter<'_>, bb: Brigade) -> c_int {
         filters::output(f, bb)
     }
 
-    fn input_filter(f: OwnFilter, bb: Brigade, ask: Ask) -> c_int {
+    fn input_filter(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
         filters::input(f, bb, ask)
     }
 }

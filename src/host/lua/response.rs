@@ -20,6 +20,7 @@ use lazy_static::lazy_static;
 use super::super::about::{About, OfRequest};
 use super::super::call::Call;
 use super::super::content::{Own, Work};
+use super::super::server::ServerRecord;
 use super::super::{configured, content, hint, report};
 use super::scope;
 use super::script::{self, Use};
@@ -143,7 +144,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
     if !r.has_htaccess() || r.is_handler_of_script() {
         return true;
     }
-    if LUA.server_of(r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
+    if ServerRecord::of_request(LUA, r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
         return true;
     }
     let ours: &[&ModuleRecord] = &[
@@ -159,7 +160,7 @@ fn is_chosen_by_server(r: &Request) -> bool {
 
 fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {
     let Some(entered) = entered(entry) else { return Err(Raised::Unresolved(b"there is no Lua state".to_vec())) };
-    script::run(&About::Request(*of.r), entered, one, &[of.state.subject(of.r)])
+    script::run(&About::Request(of.r), entered, one, &[of.state.subject(of.r)])
 }
 
 /// The status that a script's result stands for: a script that returns no number has answered the request.
@@ -238,7 +239,7 @@ fn map_file<'m>(r: &Request, map: &'m MapHandler, groups: &Groups<'_>) -> Option
         (Some(path), _) => Some(Cow::Borrowed(&**path)),
         (None, Source::File(name)) => {
             let written = interpolate(name, |n| groups.get(n).copied().flatten().unwrap_or_default());
-            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), &r.server()).into_owned()))
+            Some(Cow::Owned(script::path(&written, script::dir_of(LUA.dir(r)), r.server()).into_owned()))
         }
         _ => None,
     }

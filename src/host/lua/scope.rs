@@ -155,7 +155,7 @@ fn hold_home(of: &OfRequest<'_>, stock: &Arc<Stock>, script: &[u8], max: u32) ->
 }
 
 fn terms(of: &OfRequest<'_>, stock: &Stock) -> Terms {
-    waiting::terms(stock, &of.r.connection(), Some(of.r))
+    waiting::terms(stock, of.r.connection(), Some(of.r))
 }
 
 /// Takes any state of the stock and makes it a home.

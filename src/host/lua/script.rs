@@ -15,6 +15,7 @@ use super::super::about::About;
 use super::super::connection::ConnectionState;
 use super::super::lease::Frame;
 use super::super::request::RequestState;
+use super::super::server::ServerRecord;
 use super::{LUA, entered};
 
 /// One use of a script: its file or text, the function, and the configuration that holds there.
@@ -124,8 +125,8 @@ pub fn function(script: &Script) -> &[u8] {
 
 fn in_directory<R>(about: &About, f: impl FnOnce(&DirConf, &Server) -> R) -> R {
     match about {
-        About::Request(r) => f(dir_of(LUA.dir(r)), &r.server()),
-        About::Connection(c) => f(dir_of(LUA.dir_defaults(&c.base_server())), &c.base_server()),
+        About::Request(r) => f(dir_of(LUA.dir(r)), r.server()),
+        About::Connection(c) => f(dir_of(LUA.dir_defaults(c.base_server())), c.base_server()),
         About::Server(s) => f(dir_of(LUA.dir_defaults(s)), s),
     }
 }
@@ -137,7 +138,7 @@ pub fn dir_of(dir: Option<&DirConf>) -> &DirConf {
 
 /// `LuaRoot`: that of the section, else that of the server.
 fn root<'d>(dir: &'d DirConf, server: &'d Server) -> Option<&'d Arc<[u8]>> {
-    dir.root().or_else(|| LUA.server(server).and_then(|record| record.conf.root()))
+    dir.root().or_else(|| ServerRecord::find(LUA, server).and_then(|record| record.conf.root()))
 }
 
 /// The path of a script's file, as written: relative to `LuaRoot`, else to `ServerRoot`.
@@ -156,7 +157,7 @@ pub fn file<'s>(script: &'s Script, dir: &DirConf, server: &Server) -> Cow<'s, [
 /// The path of a handler's file; `None` where it is no file.
 pub fn file_of(handler: &Handler, r: &Request) -> Option<Vec<u8>> {
     let script = handler.script.as_deref()?;
-    Some(file(script, dir_of(LUA.dir(r)), &r.server()).into_owned()).filter(|path| !path.is_empty())
+    Some(file(script, dir_of(LUA.dir(r)), r.server()).into_owned()).filter(|path| !path.is_empty())
 }
 
 /// Runs a function of a script.
@@ -206,7 +207,7 @@ pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raise
     match (one.dir.script_scope(), about) {
         (ScriptScope::Once, _) => entered.open(&script),
         (ScriptScope::Request, About::Request(r)) => of_request(r, entered, &script),
-        (ScriptScope::Conn, About::Request(r)) => of_connection(&r.connection(), entered, &script),
+        (ScriptScope::Conn, About::Request(r)) => of_connection(r.connection(), entered, &script),
         (ScriptScope::Conn, About::Connection(c)) => of_connection(c, entered, &script),
         _ => entered.kept_env(&script),
     }

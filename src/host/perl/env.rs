@@ -16,7 +16,6 @@ use interp::Entry;
 use interp_perl::{Entered, EnvSink};
 
 use super::{Part, PerlHost, entered};
-use crate::host::about::OfRequest;
 
 /// What scripts test for to see where they run; mod_perl 2.0.12's own words.
 pub const MOD_PERL: &str = "mod_perl/2.0.12";
@@ -66,28 +65,34 @@ fn owner(r: &Request) -> Option<NonZeroUsize> {
 /// A call inside one of another request, as of a subrequest that a script runs, has a `%ENV` of its own, which begins as a copy:
 /// nothing of it stays in the outer one, and what handlers write there is shown to the later calls of the same request.
 #[inline(always)]
-pub fn around(of: &OfRequest<'_>, part: &Part, entered: &Entered, f: impl FnOnce()) {
+pub fn around(r: &Request, server: &ServerConf, part: &Part, entered: &Entered, f: impl FnOnce()) {
     let before = entered.env_owner();
     if before.is_none() && !part.env.get().shows {
         f();
         if entered.env_owner().is_some() {
-            entered.hide_env(&Shown { r: of.r, part });
+            entered.hide_env(&Shown { r, part });
         }
     } else {
-        around_shown(of, part, entered, before, f);
+        around_shown(r, server, part, entered, before, f);
     }
 }
 
 #[cold]
-fn around_shown(of: &OfRequest<'_>, part: &Part, entered: &Entered, before: Option<NonZeroUsize>, f: impl FnOnce()) {
-    let r = of.r;
+fn around_shown(
+    r: &Request,
+    server: &ServerConf,
+    part: &Part,
+    entered: &Entered,
+    before: Option<NonZeroUsize>,
+    f: impl FnOnce(),
+) {
     if before == owner(r) {
         return f();
     }
     let shown = Shown { r, part };
     let dir = part.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
     let table = part.shown.get();
-    let own = configured(&of.server.conf, dir).filter(|_| table.is_none() && part.env.get().shows);
+    let own = configured(server, dir).filter(|_| table.is_none() && part.env.get().shows);
     let vars = own.chain(table.iter().flat_map(Table::iter));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
@@ -151,14 +156,13 @@ fn shown(r: &Request, part: &Part) -> Table {
 /// Called before handlers of a request run: puts in the variables of the server and, where it is known, of the directory. Mostly
 /// there are none.
 #[inline(always)]
-pub fn before_handlers(of: &OfRequest<'_>, entry: &dyn Entry) {
-    let Some(part) = super::part(of.r) else { return };
-    let (server, dir) = (&of.server.conf, of.dir);
+pub fn before_handlers(r: &Request, server: &ServerConf, dir: Option<&DirConf>, entry: &dyn Entry) {
+    let Some(part) = super::part(r) else { return };
     let done = part.env.get();
     let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
     if of_server || dir.is_some_and(|dir| !done.dir && !dir.set_env.is_empty()) {
         if let Some(entered) = entered(entry) {
-            put_configured(of.r, part, server, dir, entered);
+            put_configured(r, part, server, dir, entered);
         }
         return;
     }
@@ -201,8 +205,7 @@ pub fn add_cgi(r: &Request, part: &Part, cx: Reenter) {
 
 /// `+SetupEnv` under `SetHandler modperl`, or asked for by a script: the call that runs, of the request `running`, sees the
 /// variables that there are now in `%ENV`, and so do all later calls of `r`; as mod_perl, not if it is its perl-script response.
-pub fn put_cgi(r: &Request, part: &Part, running: Option<&Request>, entered: &Entered) {
-    let Some(running) = running else { return };
+pub fn put_cgi(r: &Request, part: &Part, running: &Request, entered: &Entered) {
     let mut vars = r.subprocess_env();
     if running != r {
         vars = vars.copy(running.pool());
@@ -221,7 +224,7 @@ pub fn put_cgi(r: &Request, part: &Part, running: Option<&Request>, entered: &En
 pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
     let table = r.subprocess_env();
     let vars = with_cgi.then(|| table.iter()).into_iter().flatten();
-    let variables = Variables(*r);
+    let variables = Variables(r);
     let sink: &dyn EnvSink = &variables;
     let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
     part.env.set(EnvDone { in_script: true, ..part.env.get() });
@@ -230,9 +233,9 @@ pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool,
     result
 }
 
-struct Variables(Request);
+struct Variables<'a>(&'a Request);
 
-impl EnvSink for Variables {
+impl EnvSink for Variables<'_> {
     fn set(&self, key: &[u8], value: &[u8]) {
         self.0.subprocess_env().set(key, value);
     }

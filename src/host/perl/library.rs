@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use interp_perl::Entered;
 use once_cell::sync::OnceCell;
 
-use crate::host::site::own_dir;
+use crate::host::own_dir::own_dir;
 
 /// The module's `lib/`: `mod_interp/lib` beside the .so, else `lib` beside it.
 ///

@@ -22,7 +22,7 @@ use std::ffi::c_int;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Reenter, Table};
-use config::{ContentRow, Language as Tongue, Phase, PhaseRow, ServerConf};
+use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
 use httpd::log::Level;
 use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
@@ -33,18 +33,23 @@ use env::EnvDone;
 use super::about::OfRequest;
 use super::call::{Call, enter_any};
 use super::content::Work;
-use super::lang::{Facts, Lang, LanguageRow, Own, Ways, Words};
+use super::facts::{Facts, Words};
+use super::lang::{Lang, LanguageRow};
+use super::language::Language;
 use super::lease::{Frame, Hold};
-use super::module::{Language, Module};
+use super::module::{self, Module};
 use super::output::Output;
+use super::request::RequestState;
+use super::uses::InUse;
+use super::ways::Ways;
 use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
 pub mod c_callers {
-    pub use super::super::runtime::doors::current_request;
+    pub use super::super::runtime::doors::with_current_request;
     pub use super::origin::{Origin, select, ticket, unselect};
 
-    use super::super::{report, startup};
+    use super::super::{parents, report};
     use super::PERL;
     use httpd::log::Level;
     use httpd::{Request, Server};
@@ -52,11 +57,11 @@ pub mod c_callers {
     use std::ptr::NonNull;
 
     /// The parent of a server, or of the main server if none is given; it is started if it does not run, and a failure is logged.
-    pub fn start(s: Option<Server>) -> Option<NonNull<Record>> {
-        match startup::start_for(PERL, s) {
+    pub fn start(s: Option<&Server>) -> Option<NonNull<Record>> {
+        match parents::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
             Err(text) => {
-                report::server(PERL, s.as_ref(), Level::Emerg, &text);
+                report::server(PERL, s, Level::Emerg, &text);
                 None
             }
         }
@@ -64,15 +69,15 @@ pub mod c_callers {
 
     /// Whether the main parent runs.
     pub fn is_running() -> bool {
-        startup::main_stock(PERL).is_some()
+        parents::main_stock(PERL).is_some()
     }
 
     /// Logs a line about a request, else about a server, else about the main server.
-    pub fn log(r: Option<Request>, s: Option<Server>, level: Level, text: &[u8]) {
+    pub fn log(r: Option<&Request>, s: Option<&Server>, level: Level, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         match r {
-            Some(r) => report::request(PERL, &r, level, &text),
-            None => report::server(PERL, s.as_ref(), level, &text),
+            Some(r) => report::request(PERL, r, level, &text),
+            None => report::server(PERL, s, level, &text),
         }
     }
 }
@@ -87,9 +92,9 @@ pub type PerlHost = Module<PerlLanguage>;
 pub const PERL: Lang = &ROW;
 
 // SAFETY: the module is made with this host, in lib.rs.
-static ROW: LanguageRow = unsafe { LanguageRow::new::<PerlLanguage>(&crate::perl_module, &OWN) };
+static ROW: LanguageRow = unsafe { module::row::<PerlLanguage>(&crate::perl_module, &IN_USE) };
 
-static OWN: Own = Own::new(c"mod_interp.perl.ticket");
+static IN_USE: InUse = InUse::new();
 
 /// Counts the code that start-up code pushed, in this reading of the configuration.
 static PUSHED: AtomicUsize = AtomicUsize::new(0);
@@ -143,7 +148,12 @@ pub struct Part {
 
 impl Default for Part {
     fn default() -> Part {
-        Part { env: Cell::default(), shown: Cell::new(None), leaves: Cell::new(0), output: Output::new(PERL) }
+        Part {
+            env: Cell::default(),
+            shown: Cell::new(None),
+            leaves: Cell::new(0),
+            output: Output::new(&crate::perl_module),
+        }
     }
 }
 
@@ -166,6 +176,8 @@ const FACTS: Facts = Facts {
     provider: None,
     truncates: true,
     numbers_only: &[],
+    pool_key: c"mod_interp.perl.ticket",
+    library: crate::RECORDS,
     words: WORDS,
 };
 
@@ -265,14 +277,20 @@ impl Ways for PerlLanguage {
     }
 
     #[inline(always)]
-    fn around(&self, call: &Call<'_, OfRequest<'_>>, interp: &dyn Interp, f: &mut dyn FnMut(&dyn Entry)) {
-        let r = call.about.r;
+    fn around(
+        &self,
+        r: &Request,
+        server: &ServerConf,
+        phase: Option<Phase>,
+        interp: &dyn Interp,
+        f: &mut dyn FnMut(&dyn Entry),
+    ) {
         let (Some(perl), Some(part)) = (interp.as_any().downcast_ref::<Perl>(), part(r)) else { return };
         let entered = perl.enter();
-        env::around(&call.about, part, &entered, || {
+        env::around(r, server, part, &entered, || {
             let serving = entered.serve(|| part.leaves.get());
             f(&*entered);
-            if let Err(raised) = serving.leave(|| for_later(call.phase, part)) {
+            if let Err(raised) = serving.leave(|| for_later(phase, part)) {
                 left(Some(r), &raised);
             }
         });
@@ -289,8 +307,8 @@ impl Ways for PerlLanguage {
     }
 
     #[inline(always)]
-    fn before_handlers(&self, of: &OfRequest<'_>, entry: &dyn Entry) {
-        env::before_handlers(of, entry);
+    fn before_handlers(&self, r: &Request, server: &ServerConf, dir: Option<&DirConf>, entry: &dyn Entry) {
+        env::before_handlers(r, server, dir, entry);
     }
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
@@ -329,7 +347,7 @@ impl Ways for PerlLanguage {
     fn request_begins(&self, r: &Request) {
         if origin::is_in_use() {
             origin::note_request(r);
-            if let Some(state) = PERL.state(r) {
+            if let Some(state) = RequestState::find(PERL, r) {
                 state.show_to_connection(r);
             }
         }
@@ -342,14 +360,16 @@ impl Ways for PerlLanguage {
     fn fill_env(&self, cx: Reenter, r: &Request) -> Result<(), Fail> {
         let part = part(r).ok_or("httpd has no place for this request's data")?;
         env::add_cgi(r, part, cx);
-        let innermost = Frame::find(|frame| Some((frame.hold.clone(), frame.about.served(frame.phase))));
-        if let Some((hold, running)) = innermost {
-            enter_any(&hold, |entry| {
-                if let Some(entered) = entered(entry) {
-                    env::put_cgi(r, part, running.as_ref(), entered);
-                }
-            });
-        }
+        Frame::find(|frame| {
+            if let Some(running) = frame.about.served(frame.phase) {
+                enter_any(frame.hold, |entry| {
+                    if let Some(entered) = entered(entry) {
+                        env::put_cgi(r, part, running, entered);
+                    }
+                });
+            }
+            Some(())
+        });
         Ok(())
     }
 }
@@ -388,7 +408,7 @@ impl Language for PerlLanguage {
     #[inline(always)]
     fn is_idle(phase: Phase, order: usize, r: &Request) -> bool {
         match phase {
-            Phase::Response if order == 0 => PERL.state(r).is_none() && r.prev().is_none(),
+            Phase::Response if order == 0 => RequestState::find(PERL, r).is_none() && r.prev().is_none(),
             Phase::Response => content::is_foreign::<PerlLanguage>(r),
             _ => dispatch::is_idle(PERL, phase, r),
         }

@@ -20,21 +20,22 @@ use leases::Begun;
 use super::{PERL, PerlHost, record};
 use crate::host::about::About;
 use crate::host::connection::ConnectionState;
-use crate::host::lease::{Frame, Hold, Refused, Standing, Stock, choose};
+use crate::host::lease::{Frame, Hold, Refused, Standing, Stock};
 use crate::host::request::RequestState;
-use crate::host::{report, startup};
+use crate::host::server::choose;
+use crate::host::{holding, parents, process, report};
 
 /// The origin of an entry.
 #[derive(Clone, Copy)]
-pub enum Origin {
+pub enum Origin<'a> {
     /// A request.
-    Request(Request),
+    Request(&'a Request),
     /// A connection.
-    Connection(Connection),
+    Connection(&'a Connection),
     /// A server, at start or in a child: its parent.
-    Server(Server),
+    Server(&'a Server),
     /// A pool: of a request, of a connection, or below one; while the server starts any pool.
-    Pool(Pool, Option<Server>),
+    Pool(Pool, Option<&'a Server>),
     /// Nothing is known, as in a merge of configurations or in a callback without arguments.
     None,
 }
@@ -94,25 +95,28 @@ pub fn note_connection(c: &Connection) {
 }
 
 /// An interpreter for an entry, and what the entry is about. `None` where there is no interpreter, or none came free, which is logged.
-fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
+///
+/// # Safety
+/// What the entry is about lives until the entry has been ended: what `origin` names, or the calls that run on this thread are about.
+unsafe fn find(origin: Origin<'static>) -> Option<Found> {
     match origin {
         Origin::Request(r) => {
             let about = About::Request(r);
             let stock = choose(PERL, &about)?.clone();
-            let state = RequestState::of(PERL, &r)?;
+            let state = RequestState::of(PERL, r)?;
             let hold = match inside(&stock, Some(r.connection())) {
                 Some(hold) => hold,
-                None => state.borrow(&r, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
+                None => holding::for_others(PERL, r, state, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };
             Some((about, stock, hold))
         }
         Origin::Connection(c) => {
             let about = About::Connection(c);
             let stock = choose(PERL, &about)?.clone();
-            let state = ConnectionState::of(PERL, &c)?;
+            let state = ConnectionState::of(PERL, c)?;
             let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
                 Some(hold) => hold,
-                None => state.hold(&stock, &c).map_err(|refused| tell(&about, &refused)).ok()?,
+                None => holding::for_connection(c, state, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };
             Some((about, stock, hold))
         }
@@ -120,20 +124,46 @@ fn find(origin: Origin) -> Option<(About, Arc<Stock>, Hold)> {
             let about = About::Server(s);
             let stock = match s.config::<PerlHost>() {
                 Some(_) => choose(PERL, &about)?.clone(),
-                None => startup::main_stock(PERL)?,
+                None => parents::main_stock(PERL)?,
             };
             let hold = stock.hold_parent();
             Some((about, stock, hold))
         }
         Origin::Pool(pool, s) => {
-            if !startup::is_child() {
-                return find(Origin::Server(s.or_else(Server::main)?));
+            if !process::is_child() {
+                // SAFETY: the caller's promise.
+                return unsafe { find(Origin::Server(s.or_else(|| main_server())?)) };
             }
-            of_pool(pool)
+            // SAFETY: the caller's promise.
+            unsafe { of_pool(pool) }
         }
-        Origin::None => Frame::find(|f| of_perl(f).then(|| (f.about, f.stock.clone(), f.hold.clone())))
-            .or_else(|| if startup::is_child() { None } else { find(Origin::Server(Server::main()?)) }),
+        // SAFETY: the caller's promise.
+        Origin::None => Frame::find(|f| of_perl(f).then(|| unsafe { standing(f) }))
+            // SAFETY: the caller's promise.
+            .or_else(|| if process::is_child() { None } else { unsafe { find(Origin::Server(main_server()?)) } }),
     }
+}
+
+/// The main server, for an entry.
+///
+/// # Safety
+/// It lives until the entry has been ended.
+unsafe fn main_server() -> Option<&'static Server> {
+    // SAFETY: the caller's promise.
+    unsafe { Server::at(Server::with_main(Server::as_ptr)?) }
+}
+
+/// What an entry is about, and its interpreter.
+type Found = (About<'static>, Arc<Stock>, Hold);
+
+/// What the entry has that is made within a call.
+///
+/// # Safety
+/// What the call is about lives until the entry has been ended.
+unsafe fn standing(frame: &Frame<'_>) -> Found {
+    // SAFETY: the caller's promise.
+    let about = unsafe { std::mem::transmute::<About<'_>, About<'static>>(frame.about) };
+    (about, frame.stock.clone(), frame.hold.clone())
 }
 
 fn of_perl(frame: &Frame<'_>) -> bool {
@@ -150,16 +180,16 @@ fn tell(about: &About, refused: &Refused) {
     }
 }
 
-fn connection_of(about: &About) -> Option<Connection> {
+fn connection_of<'a>(about: &About<'a>) -> Option<&'a Connection> {
     match about {
         About::Request(r) => Some(r.connection()),
-        About::Connection(c) => Some(*c),
+        About::Connection(c) => Some(c),
         About::Server(_) => None,
     }
 }
 
 /// The interpreter this thread is in, if it is of this stock and works for this connection.
-fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
+fn inside(stock: &Arc<Stock>, c: Option<&Connection>) -> Option<Hold> {
     let innermost = Cell::new(true);
     Frame::find(|frame| {
         let hit = innermost.replace(false) && Arc::ptr_eq(frame.stock, stock) && connection_of(&frame.about) == c;
@@ -169,7 +199,10 @@ fn inside(stock: &Arc<Stock>, c: Option<Connection>) -> Option<Hold> {
 
 /// The interpreter of the request or connection whose pool this is, or below whose pool this one lies. Never waits, since a pool may
 /// die on the thread that accepts connections.
-fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
+///
+/// # Safety
+/// The request or connection lives until the entry has been ended.
+unsafe fn of_pool(pool: Pool) -> Option<Found> {
     let above = || std::iter::successors(Some(pool), Pool::parent);
     let owns = |about: &About| {
         let own = match about {
@@ -179,16 +212,17 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
         };
         above().any(|p| p == own)
     };
-    let running = Frame::find(|f| (of_perl(f) && owns(&f.about)).then(|| (f.about, f.stock.clone(), f.hold.clone())));
+    // SAFETY: the caller's promise.
+    let running = Frame::find(|f| (of_perl(f) && owns(&f.about)).then(|| unsafe { standing(f) }));
     if running.is_some() {
         return running;
     }
     for p in above() {
         if let Some(r) = p.userdata(REQUEST) {
             // SAFETY: noted by `note_request`; a request_rec lies in its own pool, which is not gone yet.
-            let r = unsafe { Request::from_ptr(r.as_ptr().cast()) }?;
+            let r = unsafe { Request::at(r.as_ptr().cast()) }?;
             let about = About::Request(r);
-            let (stock, state) = (choose(PERL, &about)?, PERL.state(&r)?);
+            let (stock, state) = (choose(PERL, &about)?, RequestState::find(PERL, r)?);
             let kept =
                 r.connection().state::<PerlHost>().and_then(|c| c.kept(stock)).or_else(|| state.tree().held(stock));
             let hold = match kept {
@@ -199,7 +233,7 @@ fn of_pool(pool: Pool) -> Option<(About, Arc<Stock>, Hold)> {
         }
         if let Some(c) = p.userdata(CONNECTION) {
             // SAFETY: noted by `note_connection`; as above.
-            let c = unsafe { Connection::from_ptr(c.as_ptr().cast()) }?;
+            let c = unsafe { Connection::at(c.as_ptr().cast()) }?;
             let about = About::Connection(c);
             let (stock, state) = (choose(PERL, &about)?, c.state::<PerlHost>()?);
             let hold = match state.kept(stock).or_else(|| state.held(stock)) {
@@ -217,20 +251,25 @@ fn make_current(interp: &dyn Interp) -> Option<Before> {
 }
 
 /// Enters an interpreter: it is this thread's current one until [`unselect`], and its record's count is raised by one.
-pub fn select(origin: Origin) -> Option<NonNull<Record>> {
+///
+/// # Safety
+/// What `origin` names, or the calls that run on this thread are about, lives until then.
+pub unsafe fn select(origin: Origin<'static>) -> Option<NonNull<Record>> {
     if is_forked() {
         return None;
     }
     IN_USE.store(true, Relaxed);
     match origin {
-        Origin::Request(r) => note_request(&r),
-        Origin::Connection(c) => note_connection(&c),
+        Origin::Request(r) => note_request(r),
+        Origin::Connection(c) => note_connection(c),
         _ => {}
     }
-    let (about, stock, hold) = find(origin)?;
+    // SAFETY: the caller's promise.
+    let (about, stock, hold) = unsafe { find(origin) }?;
     let record = record(hold.interp())?;
     let begun = hold.begin(make_current);
-    let standing = Standing::begin(about, stock, hold.clone());
+    // SAFETY: the caller's promise.
+    let standing = unsafe { Standing::begin(about, stock, hold.clone()) };
     let selected = Selected { record: record.as_ptr().addr(), thread: apr::thread_id(), hold, standing, begun };
     with_kept(|kept| kept.selected.push(selected));
     Some(record)
@@ -295,8 +334,8 @@ pub fn keep(hold: &Hold) {
 /// The ticket of the request or connection that this thread is about, for objects that C code makes of pointers without a known owner.
 pub fn ticket() -> Ticket {
     let found = Frame::find(|frame| match frame.about {
-        About::Request(r) => RequestState::of(PERL, &r).map(RequestState::ticket),
-        About::Connection(c) => ConnectionState::of(PERL, &c).map(|state| state.ticket),
+        About::Request(r) => RequestState::of(PERL, r).map(RequestState::ticket),
+        About::Connection(c) => ConnectionState::of(PERL, c).map(|state| state.ticket),
         About::Server(_) => Some(Ticket::FOREVER),
     });
     found.unwrap_or(Ticket::FOREVER)

@@ -15,6 +15,7 @@ use crate::host::about::{OfRequest, Topic};
 use crate::host::call::Call;
 use crate::host::content::Work;
 use crate::host::output::Output;
+use crate::host::request::RequestState;
 use crate::host::{configured, dispatch, hint, report};
 
 /// Runs the handlers, sends what is left of their output, and finds the status.
@@ -28,7 +29,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
         said.unwrap_or_else(|| row.is_some_and(|row| row.turns_on(option)))
     };
     part.output.open(on(DirOption::ParseHeaders));
-    env::before_handlers(of, entered);
+    env::before_handlers(of.r, &of.server.conf, of.dir, entered);
     let with_env = on(DirOption::SetupEnv);
     let status = match row {
         Some(row) if row.takes_over => {
@@ -39,7 +40,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
             if with_env {
                 // SAFETY: in the response phase, inside the interpreter; nothing is lent here.
                 env::add_cgi(of.r, part, unsafe { Reenter::assume() });
-                env::put_cgi(of.r, part, Some(of.r), entered);
+                env::put_cgi(of.r, part, of.r, entered);
             }
             work.run(call, entry)
         }
@@ -76,7 +77,7 @@ fn printed_astray(call: &Call<'_, OfRequest<'_>>) {
 /// sent; their second argument says so.
 pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
     let configured = &*configured::of_request(PERL, phase, r);
-    if configured.is_empty() && !PERL.state(r).is_some_and(|state| state.is_changed(phase)) {
+    if configured.is_empty() && !RequestState::find(PERL, r).is_some_and(|state| state.is_changed(phase)) {
         return DECLINED;
     }
     let Some(call) = Call::of_request(PERL, phase, r) else { return DECLINED };
@@ -86,7 +87,7 @@ pub fn early(phase: Phase, r: &Request, is_look_up: bool) -> c_int {
             true => part.output.open_for_look_up(),
             false => part.output.open(false),
         }
-        env::before_handlers(&call.about, entry);
+        env::before_handlers(r, &call.about.server.conf, call.about.dir, entry);
         let args = [call.about.state.subject(r), is_look_up.val(Ticket::FOREVER)];
         let status = call.stack_with(entry, configured, &args);
         if is_look_up || status == DECLINED {
@@ -128,7 +129,7 @@ fn script(
         env::add_cgi(r, part, unsafe { Reenter::assume() });
     }
     let globals = entered.save_globals();
-    let stdio = Handles { r: *r, output: &part.output };
+    let stdio = Handles { r, output: &part.output };
     let status = env::in_script(r, part, entered, with_env, || match entered.redirect(&stdio) {
         Ok(redirect) => {
             let status = handlers();
@@ -158,7 +159,7 @@ fn raised_at_end(r: &Request, raised: &Raised) {
 
 /// The streams behind STDIN and STDOUT of a response.
 struct Handles<'a> {
-    r: Request,
+    r: &'a Request,
     output: &'a Output,
 }
 
@@ -172,12 +173,12 @@ impl Stdio for Handles<'_> {
     fn write(&self, from: &[u8]) -> Result<(), Fail> {
         // SAFETY: the layer holds the bytes while this runs.
         let cx = unsafe { Reenter::assume() };
-        self.output.write(&self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
+        self.output.write(self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
     }
 
     fn flush(&self) -> Result<(), Fail> {
         // SAFETY: nothing is lent.
         let cx = unsafe { Reenter::assume() };
-        self.output.flush(&self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
+        self.output.flush(self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
     }
 }

@@ -11,6 +11,7 @@ use super::PERL;
 use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::report;
+use crate::host::server::ServerRecord;
 
 thread_local! {
     /// What perl has written while it starts, line by line; `None` at all other times.
@@ -30,38 +31,33 @@ pub struct Stderr;
 
 impl ErrorLog for Stderr {
     fn takes(&self) -> bool {
-        let server = match about() {
-            Some(About::Request(r)) => Some(r.server()),
-            Some(About::Connection(c)) => Some(c.base_server()),
-            Some(About::Server(s)) => Some(s),
-            None => Server::main(),
+        let takes = |s: &Server| {
+            ServerRecord::find(PERL, s).is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
         };
-        let record = server.as_ref().and_then(|s| PERL.server(s));
-        record.is_none_or(|record| record.conf.options.is(ServerOption::LogStderr))
+        with_about(|about| match about {
+            Some(About::Request(r)) => takes(r.server()),
+            Some(About::Connection(c)) => takes(c.base_server()),
+            Some(About::Server(s)) => takes(s),
+            None => Server::with_main(takes).unwrap_or(true),
+        })
     }
 
     fn printed_to_stdout(&self) {
-        let asked = |frame: &Frame<'_>| match (frame.about, frame.phase) {
-            (About::Request(r), Some(Phase::Response)) => Some(r),
+        Frame::find(|frame| match (frame.about, frame.phase) {
+            (About::Request(r), Some(Phase::Response)) => Some(super::part(r).map(|part| part.output.miss())),
             _ => None,
-        };
-        if let Some(r) = Frame::find(asked)
-            && let Some(part) = super::part(&r)
-        {
-            part.output.miss();
-        }
+        });
     }
 
     fn line(&self, text: &[u8]) {
         let is_kept = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|lines| lines.push(text.to_vec())).is_some());
-        if is_kept {
-            return;
+        if !is_kept {
+            with_about(|about| report::line(PERL, about, Level::Warn, text));
         }
-        report::line(PERL, about().as_ref(), Level::Warn, text);
     }
 }
 
-/// The request, connection or server that the writing code is about; of a thread that a script made nothing is known.
-fn about() -> Option<About> {
-    Frame::find(|frame| Some(frame.about))
+/// Runs `f` with the request, connection or server that the writing code is about; of a thread that a script made nothing is known.
+fn with_about<R>(f: impl Fn(Option<&About<'_>>) -> R) -> R {
+    Frame::find(|frame| Some(f(Some(&frame.about)))).unwrap_or_else(|| f(None))
 }

@@ -2,11 +2,12 @@
 
 use api::Calls;
 use httpd::Request;
-use interp::Result;
+use interp::{Result, Ticketed};
 
-use super::{HostRuntime, NO_STATE, lang, state, this_connection, this_request};
+use super::{HostRuntime, NO_STATE, lang, state};
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
+use crate::host::running;
 
 impl Calls for HostRuntime {
     fn depth(&self) -> usize {
@@ -23,19 +24,26 @@ impl Calls for HostRuntime {
     }
 
     fn set_request(&self, r: &Request) -> Result<()> {
-        let chosen = (*r, state(r)?.ticket());
-        match (this_request(), this_connection()) {
-            (Some(this), _) if this == *r => {
-                let this = state(&this)?;
-                this.is_global.set(true);
-                if this.has_extras() {
-                    this.extras().chosen.set(None);
-                }
+        // SAFETY: the ticket is the request's own; what keeps this belongs to the same connection.
+        let chosen = Some(unsafe { Ticketed::new(r, state(r)?.ticket()) });
+        let for_request = running::with_request(|this| {
+            let of = state(this)?;
+            if this != r {
+                of.extras().chosen.set(chosen);
+                return Ok(());
             }
-            (Some(this), _) => state(&this)?.extras().chosen.set(Some(chosen)),
-            (None, Some(c)) => ConnectionState::of(lang()?, &c).ok_or(NO_STATE)?.chosen.set(Some(chosen)),
-            (None, None) => {}
-        }
-        Ok(())
+            of.is_global.set(true);
+            if of.has_extras() {
+                of.extras().chosen.set(None);
+            }
+            Ok(())
+        });
+        let for_connection = || {
+            running::with_connection(|c| {
+                ConnectionState::of(lang()?, c).ok_or(NO_STATE)?.chosen.set(chosen);
+                Ok(())
+            })
+        };
+        for_request.or_else(for_connection).unwrap_or(Ok(()))
     }
 }

@@ -3,13 +3,14 @@
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
-use httpd::{Request, Rules, Server};
+use httpd::{Connection, Request, Rules, Server};
 use interp::{Fail, Result};
 
-use super::{HostRuntime, NO_STATE, lang, state, state_of, this_connection, this_request};
+use super::{HostRuntime, NO_STATE, lang, state, state_of};
 use crate::host::lang::Lang;
 use crate::host::request::RequestState;
-use crate::host::{site, startup};
+use crate::host::server::ServerRecord;
+use crate::host::{child, directive, running, site};
 
 impl Config for HostRuntime {
     fn vars_of_request(&self, r: &Request, make: bool) -> Result<Option<Table>> {
@@ -36,7 +37,7 @@ impl Config for HostRuntime {
 
     fn is_on_for_server(&self, s: &Server, option: &[u8]) -> Result<bool> {
         let row = ::config::options::server_option(::config::Language::Perl, option).ok_or_else(|| unknown(option))?;
-        Ok(lang()?.server(s).is_some_and(|record| record.conf.options.has(row)))
+        Ok(ServerRecord::find(lang()?, s).is_some_and(|record| record.conf.options.has(row)))
     }
 
     fn location(&self, r: &Request) -> Option<Vec<u8>> {
@@ -51,7 +52,7 @@ impl Config for HostRuntime {
         path: Option<&[u8]>,
         options: Option<i32>,
     ) -> Result<()> {
-        startup::as_code(|| r.add_config(lines, Rules { overrides, options, path }))?;
+        directive::as_code(|| r.add_config(lines, Rules { overrides, options, path }))?;
         self.is_changed(r);
         Ok(())
     }
@@ -60,10 +61,11 @@ impl Config for HostRuntime {
         if site::with(lang()?, |site| site.is_complete) {
             return Err("Can't run '$s->add_config' after server startup".into());
         }
-        let written = || lang().ok()?.server(s).map(|record| record.conf.vars.vars().clone());
+        let written = || ServerRecord::find(lang().ok()?, s).map(|record| record.conf.vars.vars().clone());
         let before = written().unwrap_or_default();
-        startup::as_code(|| s.add_config(lines))?;
-        if let (Some(asked), Some(now)) = (lang()?.server(s).and_then(|record| *record.vars()), written()) {
+        directive::as_code(|| s.add_config(lines))?;
+        if let (Some(asked), Some(now)) = (ServerRecord::find(lang()?, s).and_then(|record| *record.vars()), written())
+        {
             for (name, _) in now.iter().filter(|(name, _)| !now.get_all(name).eq(before.get_all(name))) {
                 asked.unset(name);
                 now.get_all(name).for_each(|value| asked.add(name, value));
@@ -94,17 +96,19 @@ fn table(pool: Pool, vars: &Vars) -> Table {
 /// A server's variables. There is one table, in which the values that code sets stay, until several threads read it at once: from then
 /// on a request has a copy of its own, and what it sets ends with it.
 fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
-    let Some(record) = lang.server(s) else { return Ok(None) };
+    let Some(record) = ServerRecord::find(lang, s) else { return Ok(None) };
     let written = record.conf.vars.vars();
-    if !startup::serves_beside(lang) {
+    if !child::serves_beside(lang) {
         return Ok(Some(*record.vars().get_or_insert_with(|| table(s.pconf(), written))));
     }
     let copy = |pool: Pool| record.vars().map_or_else(|| table(pool, written), |all| all.copy(pool));
-    let Some(r) = this_request() else {
-        return Ok(Some(copy(this_connection().map_or_else(|| s.pconf(), |c| c.pool()))));
-    };
-    let kept = &RequestState::of(lang, &r).ok_or(NO_STATE)?.extras().server_vars;
-    let mine = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr()).map_or_else(|| copy(r.pool()), |(_, mine)| mine);
-    kept.set(Some((*s, mine)));
-    Ok(Some(mine))
+    let of_request = running::with_request(|r| {
+        let kept = &RequestState::of(lang, r).ok_or(NO_STATE)?.extras().server_vars;
+        let known = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr());
+        let mine = known.map_or_else(|| copy(r.pool()), |(_, mine)| mine);
+        kept.set(Some((s.keep(), mine)));
+        Ok(Some(mine))
+    });
+    of_request
+        .unwrap_or_else(|| Ok(Some(copy(running::with_connection(Connection::pool).unwrap_or_else(|| s.pconf())))))
 }

@@ -1,28 +1,26 @@
 //! Handlers that scripts add to phases, and providers.
 
-use std::cell::Cell;
-
 use api::{AuthProvider, Change, Handlers};
 use config::{Handler, Language, Phase, Scope, Where};
 use httpd::provider::Group;
 use httpd::{Request, Server};
 use interp::{HandlerRef, Kept, Raise, Result};
 
-use super::cleanup::{Once, run_cleanup, running};
+use super::cleanup::{Left, Subject, running_call};
 use super::{HostRuntime, hold, lang, state};
-use crate::host::about::About;
 use crate::host::call::enter_any;
-use crate::host::lang::Lang;
-use crate::host::provider::{self, Provider};
-use crate::host::request::{RequestState, Step};
-use crate::host::startup::serves;
-use crate::host::{configured, site, startup};
+use crate::host::lang::{Lang, NOT_CALLED};
+use crate::host::process::serves;
+use crate::host::provider::Provider;
+use crate::host::request::RequestState;
+use crate::host::step::Step;
+use crate::host::{configured, providers, site};
 
 impl Handlers for HostRuntime {
     fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
         let lang = lang()?;
         let Some(phase) = phase_of(lang, phase)? else { return Ok(None) };
-        let steps = match lang.state(r) {
+        let steps = match RequestState::find(lang, r) {
             Some(state) => state.steps(phase, &configured::of_request(lang, phase, r)),
             None => configured::of_request(lang, phase, r).iter().cloned().map(Step::Named).collect(),
         };
@@ -40,7 +38,7 @@ impl Handlers for HostRuntime {
         let lang = lang()?;
         let Some(phase) = phase_of_request(lang, phase)? else { return Ok(false) };
         let state = state(r)?;
-        lang.own().mark_in_use(phase);
+        lang.in_use.mark(phase);
         pin_for(r, state, &new)?;
         state.set_steps(r, phase, changed(change, state.steps(phase, &configured::of_request(lang, phase, r)), new));
         Ok(true)
@@ -50,7 +48,7 @@ impl Handlers for HostRuntime {
         let lang = lang()?;
         let Some(phase) = phase_of(lang, phase)? else { return Ok(false) };
         let new = steps(handlers).into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
-        startup::change_handlers(lang, s, phase, |old| changed(change, old.to_vec(), new))?;
+        configured::change_server(lang, s, phase, |old| changed(change, old.to_vec(), new))?;
         Ok(true)
     }
 
@@ -65,25 +63,21 @@ impl Handlers for HostRuntime {
         let second = given.second.map(|second| handler(second, role)).transpose()?;
         let provider =
             Provider { group: given.group, name: given.name.into(), check: handler(given.check, b"")?, second };
-        provider::register(lang()?, provider, given.version, given.kind)
+        providers::register(lang()?, provider, given.version, given.kind)
             .map_err(|s| Raise::status(s.code(), "Apache2::RequestUtil::register_auth_provider"))
     }
 
     fn at_shutdown(&self, s: &Server, code: Kept, arg: Option<Kept>) -> Result<()> {
-        let (stock, hold, _) = running()?;
-        if site::with(stock.lang, |site| site.is_complete) {
+        let running = running_call(|_, _| Subject::Server(s.keep()))?;
+        if site::with(running.0.lang, |site| site.is_complete) {
             return Err("Can't run 'server_shutdown_cleanup_register' after server startup".into());
         }
         // This cleanup is registered after the one that ends all interpreters, so it runs before that one.
-        let kept = Once(Cell::new(Some((hold, code, arg))));
-        let s = *s;
+        let left = Left::of(running, code, arg);
         let _ = s.pconf().before_death(move || {
-            let kept = kept;
-            match kept.0.take() {
-                Some((hold, code, arg)) if serves() => {
-                    run_cleanup(&stock, About::Server(s), &hold, &code, arg.as_ref());
-                }
-                _ => {}
+            let left = left;
+            if serves() {
+                left.run();
             }
         });
         Ok(())
@@ -139,7 +133,7 @@ fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
     let Some(phase) = phase_of(lang, name)? else { return Ok(None) };
     match phase.row().scope {
         Scope::Server | Scope::Directory if !lang.call_for(phase) => {
-            Err(format!("{}: {}", lang.phase_name(phase), startup::NOT_CALLED).into())
+            Err(format!("{}: {}", lang.phase_name(phase), NOT_CALLED).into())
         }
         Scope::Server | Scope::Directory => Ok(Some(phase)),
         _ => Err(format!("too late to modify {} handlers", lang.phase_name(phase)).into()),

@@ -10,17 +10,14 @@ mod handlers;
 mod notes;
 mod output;
 
-use std::cell::Cell;
-
 use api::{HOST, HostSide};
-use apr::Pool;
-use httpd::{Connection, ModuleRecord, Request};
-use interp::{Fail, Result, Ticket};
+use httpd::{ModuleRecord, Request};
+use interp::{Fail, Result};
 
-use super::about::About;
 use super::lang::Lang;
-use super::lease::{Frame, Hold, running_lang};
+use super::lease::{Frame, Hold};
 use super::request::RequestState;
+use super::running;
 
 /// Implements what is asked.
 struct HostRuntime;
@@ -34,59 +31,15 @@ pub fn register(module: &'static ModuleRecord) {
     interp::register(api::CLASSES, api::CONSTS);
 }
 
-/// A pool's ticket: void when the pool dies. The configuration's pool and those above it outlive every interpreter, so that
-/// no object of theirs can ever be stale.
-pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
-    if httpd::pconf().is_some_and(|pconf| pconf == *pool || pool.is_ancestor(pconf)) {
-        return Ticket::FOREVER;
-    }
-    struct Mark(Cell<Ticket>);
-    impl Drop for Mark {
-        fn drop(&mut self) {
-            self.0.get().void();
-        }
-    }
-    let mark = pool.userdata(lang.own().pool_key).unwrap_or_else(|| {
-        let mark = pool.keep(Mark(Cell::new(Ticket::new_owner()))).cast();
-        pool.set_userdata(lang.own().pool_key, Some(mark));
-        mark
-    });
-    // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
-    let mark = &unsafe { mark.cast::<Mark>().as_ref() }.0;
-    if this_request().is_some_and(|r| r.pool() == *pool) {
-        if !mark.get().is_alive() {
-            mark.set(Ticket::new_owner());
-        }
-        Frame::show(mark.get());
-    }
-    mark.get()
-}
-
 /// The language of the code that asks.
 #[inline]
 fn lang() -> Result<Lang> {
-    running_lang().ok_or_else(nothing_runs)
+    running::lang().ok_or_else(nothing_runs)
 }
 
 #[cold]
 fn nothing_runs() -> Fail {
     "no interpreter runs on this thread".into()
-}
-
-/// The request this thread is about.
-fn this_request() -> Option<Request> {
-    Frame::find(|frame| match frame.about {
-        About::Request(r) => Some(r),
-        _ => None,
-    })
-}
-
-/// The connection this thread is about, unless it is about a request.
-fn this_connection() -> Option<Connection> {
-    Frame::find(|frame| match frame.about {
-        About::Connection(c) => Some(c),
-        _ => None,
-    })
 }
 
 /// The interpreter that runs on this thread.
@@ -103,5 +56,5 @@ fn state(r: &Request) -> Result<&RequestState> {
 
 /// The same, if there is one already.
 fn state_of(r: &Request) -> Option<&RequestState> {
-    running_lang()?.state(r)
+    RequestState::find(running::lang()?, r)
 }

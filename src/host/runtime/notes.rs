@@ -24,13 +24,13 @@ impl Notes for HostRuntime {
     fn of_filter(&self, filter: &Filter, f: &mut dyn FnMut(&mut Vec<Bag>)) -> Result<()> {
         let key = filter.as_ptr().addr();
         if let Some(r) = filter.request() {
-            let state = state(&r)?;
-            state.pin(&r, &hold()?);
+            let state = state(r)?;
+            state.pin(r, &hold()?);
             f(state.extras().filters.borrow_mut().entry(key).or_default());
             return Ok(());
         }
         let c = filter.connection().ok_or(NO_STATE)?;
-        f(settled(&c)?.filters.borrow_mut().entry(key).or_default());
+        f(settled(c)?.filters.borrow_mut().entry(key).or_default());
         Ok(())
     }
 }

@@ -6,12 +6,12 @@ use httpd::Request;
 use interp::Result;
 
 use super::{HostRuntime, lang, state};
-use crate::host::lease::running_lang;
 use crate::host::output::Output;
+use crate::host::running;
 
 impl api::Output for HostRuntime {
     fn write(&self, cx: Reenter, r: &Request, bytes: &[u8]) -> Result<usize, Unsent> {
-        let Some(lang) = running_lang() else { return Err(Unsent::NotInResponse) };
+        let Some(lang) = running::lang() else { return Err(Unsent::NotInResponse) };
         if !lang.facts.has_output {
             return r.write(bytes, cx).map_err(Unsent::Failed);
         }
@@ -20,7 +20,7 @@ impl api::Output for HostRuntime {
     }
 
     fn flush(&self, cx: Reenter, r: &Request, hard: bool) -> Result<(), Unsent> {
-        let Some(lang) = running_lang() else { return Err(Unsent::NotInResponse) };
+        let Some(lang) = running::lang() else { return Err(Unsent::NotInResponse) };
         if !lang.facts.has_output {
             return if hard { r.flush(cx).map_err(Unsent::Failed) } else { Ok(()) };
         }
@@ -29,18 +29,18 @@ impl api::Output for HostRuntime {
     }
 
     fn cgi_headers(&self, cx: Reenter, r: &Request, text: &[u8]) -> Result<(), Unsent> {
-        let Some(lang) = running_lang() else { return Err(Unsent::NotInResponse) };
+        let Some(lang) = running::lang() else { return Err(Unsent::NotInResponse) };
         let headers = match lang.output(r) {
             Some(output) => output.take_headers(r, cx, text),
             None if lang.facts.has_output => return Err(Unsent::NotInResponse),
-            None => Output::new(lang).take_headers(r, cx, text),
+            None => Output::new(lang.module()).take_headers(r, cx, text),
         };
         let body = &text[headers..];
         if body.is_empty() { Ok(()) } else { self.write(cx, r, body).map(drop) }
     }
 
     fn headers_are_set(&self, r: &Request) {
-        if let Some(output) = running_lang().and_then(|lang| lang.output(r)) {
+        if let Some(output) = running::lang().and_then(|lang| lang.output(r)) {
             output.headers_are_set();
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn setcookie(
     let header = match cookie.plain() {
         Some(key) => {
             let (key, value) = (text(key, "the key")?, text(value.unwrap_or(Plain::Nothing), "the value")?);
-            let (secure, expires) = (super::is_on(secure), expires.unwrap_or(0));
+            let (secure, expires) = (Switch::is_on(secure), expires.unwrap_or(0));
             Cookie { key: &key, value: &value, secure, expires, ..Cookie::default() }.header()?
         }
         None => {

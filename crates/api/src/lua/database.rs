@@ -32,19 +32,19 @@ static ROWS: &[Row] = &only(
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Database(NonNull<Connection>);
-object!(Database, "Apache2::Database");
+object!(by value Database, "Apache2::Database");
 
 /// A prepared statement, kept likewise.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Statement(NonNull<Preparation>);
-object!(Statement, "Apache2::Database::Statement");
+object!(by value Statement, "Apache2::Database::Statement");
 
 /// What a query found, kept likewise.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct ResultSet(NonNull<Found>);
-object!(ResultSet, "Apache2::Database::Results");
+object!(by value ResultSet, "Apache2::Database::Results");
 
 /// Rows of a connection.
 pub static DATABASE: Class = Class::of::<Database>(&only(
@@ -366,7 +366,7 @@ fn select_prepared(statement: &Statement, values: Plains) -> Result<Or<ResultSet
 fn rows(results: &ResultSet, number: Option<i64>, by_name: Option<Switch>) -> Value {
     // SAFETY: the door checked the ticket, which is that of the request; its pool keeps the record.
     let found = unsafe { results.0.as_ref() };
-    found.rows(number.unwrap_or(0), super::is_on(by_name))
+    found.rows(number.unwrap_or(0), Switch::is_on(by_name))
 }
 
 impl Found {

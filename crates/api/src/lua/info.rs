@@ -1,7 +1,7 @@
 //! What a script may ask of the server: MPM, scoreboard, modules, configuration.
 
 use apr::Reenter;
-use httpd::{Loaded, Node, Request, ffi, mpm, scoreboard, server, util};
+use httpd::{Loaded, Node, Request, Server, ffi, mpm, scoreboard, server, util};
 use interp::*;
 
 /// Methods of a request.
@@ -68,7 +68,7 @@ pub(super) fn state_query(_r: Called, what: Plain) -> Result<i32> {
 }
 
 pub(super) fn strcmp_match(_r: Called, text: &[u8], pattern: &[u8], any_case: Option<Switch>) -> bool {
-    util::matches(text, pattern, super::is_on(any_case))
+    util::matches(text, pattern, Switch::is_on(any_case))
 }
 
 pub(super) fn usleep(_r: Called, micros: f64) {
@@ -87,16 +87,17 @@ pub(super) fn exists_config_define(_r: Called, name: &[u8]) -> bool {
 
 /// Its directives, each with what a wrong use of it is told; nothing for a module that has none.
 pub(super) fn module_info(_r: Called, name: &[u8]) -> Value {
-    let Some(first) = Loaded::named(name).and_then(|module| module.commands()) else {
-        return Value::Nothing;
-    };
-    let commands = std::iter::successors(Some(first), httpd::CommandRec::next)
-        .filter_map(|c| Some((c.name()?.to_vec(), c.usage().unwrap_or_default().into())));
-    Value::Table(vec![(b"commands".to_vec(), Value::Table(commands.collect()))])
+    let info = Server::with_main(|main| {
+        let first = Loaded::named(main, name)?.commands()?;
+        let commands = std::iter::successors(Some(first), |command| command.next())
+            .filter_map(|c| Some((c.name()?.to_vec(), c.usage().unwrap_or_default().into())));
+        Some(Value::Table(vec![(b"commands".to_vec(), Value::Table(commands.collect()))]))
+    });
+    info.flatten().unwrap_or(Value::Nothing)
 }
 
-pub(super) fn loaded_modules(_r: &Request) -> Array<Vec<u8>> {
-    Array(Loaded::all().filter_map(|module| module.name().map(<[u8]>::to_vec)).collect())
+pub(super) fn loaded_modules(r: &Request) -> Array<Vec<u8>> {
+    Array(Loaded::all(r.server()).filter_map(|module| module.name().map(<[u8]>::to_vec)).collect())
 }
 
 pub(super) fn server_info(_r: &Request) -> Value {
@@ -122,8 +123,8 @@ pub(super) fn scoreboard_worker(_r: &Request, process: i64, thread: i64) -> Valu
     Value::Table(numbers.chain(texts).collect())
 }
 
-fn tree(first: Option<Node>) -> Value {
-    let nodes = first.into_iter().flat_map(Node::and_next).map(|node| {
+fn tree(first: Option<&Node>) -> Value {
+    let nodes = first.into_iter().flat_map(|node| node.and_next()).map(|node| {
         let mut fields = vec![
             (b"directive".to_vec(), Value::Text([node.name(), b" ", node.arguments()].concat())),
             (b"file".to_vec(), node.file().into()),
@@ -137,18 +138,18 @@ fn tree(first: Option<Node>) -> Value {
     Value::Array(nodes.collect())
 }
 
-pub(super) fn config(_r: &Request) -> Value {
-    tree(Node::first())
+pub(super) fn config(r: &Request) -> Value {
+    tree(Node::first(r.server()))
 }
 
 /// The directives of the request's virtual host; of the main server all.
 pub(super) fn activeconfig(r: &Request) -> Value {
-    tree(Node::of_server(&r.server()))
+    tree(Node::of_server(r.server()))
 }
 
 /// Whether an expression is true; false and a text if there is something wrong with it.
 pub(super) fn expr(r: &Request, text: &[u8], cx: Reenter) -> Either<bool, List<Value>> {
-    let module = super::module().map_or(-1, httpd::ModuleRecord::index);
+    let module = super::module::module().map_or(-1, httpd::ModuleRecord::index);
     match r.expression(text, module, cx) {
         Ok(truth) => Either::A(truth),
         Err(error) => Either::B(List(vec![Value::Bool(false), Value::Text(error.into())])),

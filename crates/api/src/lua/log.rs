@@ -39,7 +39,7 @@ static ROWS: &[Row] = &only(
 
 /// With the place of the script that logs.
 pub(super) fn line(r: &Request, level: Level, text: &[u8]) {
-    let Some(module) = super::module() else { return };
+    let Some(module) = super::module::module() else { return };
     if !log::request_writes(r, level, module) {
         return;
     }

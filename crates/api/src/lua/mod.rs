@@ -15,6 +15,7 @@ mod frame;
 pub(super) mod info;
 pub(super) mod ivm;
 pub(super) mod log;
+mod module;
 pub(super) mod output;
 pub(super) mod text;
 mod utf8;
@@ -22,27 +23,15 @@ pub(super) mod websocket;
 
 pub use consts::{CONST, version};
 use database::{DATABASE, RESULT_SET, STATEMENT};
+pub use module::MODULE;
 pub use websocket::end as end_websocket;
 
 use apr::Table;
-use httpd::{ModuleRecord, Request};
-use interp::{Class, Switch};
-use std::sync::OnceLock;
+use httpd::Request;
+use interp::Class;
 
 /// The classes that only Lua has.
 pub static CLASSES: &[&Class] = &[&DATABASE, &STATEMENT, &RESULT_SET];
-
-/// The module in whose name these rows write to the error log; without it that of all rows. Set by the host before
-/// anything runs.
-pub static MODULE: OnceLock<&'static ModuleRecord> = OnceLock::new();
-
-fn module() -> Option<&'static ModuleRecord> {
-    MODULE.get().or(super::MODULE.get()).copied()
-}
-
-fn is_on(switch: Option<Switch>) -> bool {
-    switch.is_some_and(|switch| switch.0)
-}
 
 /// Whether a value of several lines in one of a request's tables must become one line ([`interp::Runtime::makes_one_line`]):
 /// not in notes. It is logged.

@@ -18,7 +18,7 @@ static ROWS: &[Row] = &only(
         method("sendfile(filename)", sendfile)
             .doc("Sends a file; returns how many bytes, or false if it cannot be read: the log then says why."),
         method("send_interim_response([headers])", |r: &Request, headers: Option<Switch>, cx: Reenter| {
-            r.send_interim_response(super::is_on(headers), cx)
+            r.send_interim_response(Switch::is_on(headers), cx)
         })
         .doc("Sends the status (100 to 199) at once, and if asked the headers of the answer, which are gone then."),
         method("add_output_filter(name)", Request::add_output_filter)

@@ -1,6 +1,5 @@
 //! Escapes, as mod_lua's functions of these names do them, but for any bytes; and digests.
 
-use super::is_on;
 use apr::{Algorithm, digest};
 use httpd::{Request, util};
 use interp::*;
@@ -16,7 +15,7 @@ static ROWS: &[Row] = &only(LUA, [
     method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(&r.pool(), t))
         .doc("A text as the logs show it."),
     method("os_escape_path(path, [partial])", |r: &Request, path: &[u8], partial: Option<Switch>| {
-        util::escape_path(&r.pool(), path, is_on(partial))
+        util::escape_path(&r.pool(), path, Switch::is_on(partial))
     })
     .doc("A path as part of a URL; partial: a colon before the first slash needs no ./ before it."),
     method("base64_encode(bytes)", |_: &Request, bytes: &[u8]| apr_api::base64::encode(bytes)).doc("Bytes as text."),

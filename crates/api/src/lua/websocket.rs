@@ -146,7 +146,7 @@ pub(super) fn wswrite(
         None => None,
         Some(name) => Some(Kind::by_name(name).ok_or("the kind of a message is \"text\" or \"binary\"")?),
     };
-    with(r, cx, |socket, wire| match super::is_on(raw) {
+    with(r, cx, |socket, wire| match Switch::is_on(raw) {
         true => socket.write_raw(wire, message),
         false => socket.write(wire, message, kind),
     })

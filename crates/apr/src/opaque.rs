@@ -1,0 +1,73 @@
+//! Records of C, seen from Rust only behind a reference.
+
+/// `opaque! { /// A table. pub struct Table(ffi::apr_table_t); }`: a C record that Rust never has by value, as `SslRef` is to
+/// openssl. A `&Table` is a pointer whose borrow says how long the record lives. The expansion is the struct; `unsafe fn at`,
+/// the only way to get a reference; `as_ptr`, the way back; `Debug`, and equality, which is that of addresses.
+///
+/// A record is neither `Copy` nor `Sync`, so its references cannot leave the thread, nor the borrow that they were made for:
+///
+/// ```
+/// apr::opaque! {
+///     /// A thing of C's.
+///     pub struct Thing(i32);
+/// }
+/// let mut raw = 0;
+/// // SAFETY: lives until the end of the example, on this thread.
+/// let thing = unsafe { Thing::at(&mut raw) }.unwrap();
+/// assert_eq!(thing.as_ptr(), &raw mut raw);
+/// ```
+/// ```compile_fail,E0277
+/// # apr::opaque! { /// A thing of C's.
+/// # pub struct Thing(i32); }
+/// fn elsewhere(thing: &Thing) {
+///     std::thread::scope(|threads| {
+///         threads.spawn(|| thing.as_ptr());
+///     });
+/// }
+/// ```
+/// ```compile_fail,E0507
+/// # apr::opaque! { /// A thing of C's.
+/// # pub struct Thing(i32); }
+/// fn out_of_its_place(thing: &Thing) -> Thing {
+///     *thing
+/// }
+/// ```
+#[macro_export]
+macro_rules! opaque {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident($raw:ty);) => {
+        $(#[$doc])*
+        #[repr(transparent)]
+        $vis struct $name(std::cell::UnsafeCell<$raw>);
+
+        impl $name {
+            /// The record at an address; `None` for null.
+            ///
+            /// # Safety
+            /// `at` is null, or the record there lives for `'a` and is used by one thread at a time meanwhile.
+            #[inline(always)]
+            pub unsafe fn at<'a>(at: *mut $raw) -> Option<&'a $name> {
+                // SAFETY: the caller's promise; the struct is transparent over the record, which may change behind an `UnsafeCell`.
+                unsafe { at.cast::<$name>().as_ref() }
+            }
+
+            /// Its address, for C.
+            #[inline(always)]
+            pub const fn as_ptr(&self) -> *mut $raw {
+                self.0.get()
+            }
+        }
+
+        impl PartialEq for $name {
+            #[inline]
+            fn eq(&self, other: &$name) -> bool {
+                std::ptr::eq(self, other)
+            }
+        }
+        impl Eq for $name {}
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({:p})"), self)
+            }
+        }
+    };
+}

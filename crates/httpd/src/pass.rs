@@ -1,0 +1,31 @@
+//! What a pass over the configuration has: its pools, and the moments that a host may want of it.
+
+use apr::Pool;
+
+/// The pools of a configuration pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Pools {
+    /// Dies when the configuration is read again.
+    pub conf: Pool,
+    /// Dies when logs are opened again.
+    pub log: Pool,
+    /// Dies at the end of this pass.
+    pub temp: Pool,
+}
+
+/// Hooks that a host needs besides those of the phases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Own {
+    /// `pre_config`, really last: the MPM has detached from the terminal, if it does.
+    PreConfig,
+    /// `check_config`, last.
+    CheckConfig,
+    /// `open_logs`, just before the phase of that name.
+    BeforeStart,
+    /// `post_config`, really last.
+    AfterStart,
+    /// `child_init`, before everyone.
+    BeforeChild,
+    /// `insert_error_filter`, first.
+    BeforeError,
+}

@@ -1,0 +1,146 @@
+//! What a line of the configuration does: the row changes the records, and what is left to be done at once is done here.
+
+use std::cell::Cell;
+
+use config::{Access, Context, Directive, Effect, Phase, Queued, ServerOption, What};
+use httpd::auth::PER_CONF;
+use httpd::log::Level;
+use httpd::{Command, Host, Server, ServerEdit, Slots};
+
+use super::about::{About, in_parent};
+use super::call::enter_any;
+use super::lang::{Lang, NOT_CALLED};
+use super::lease::Frame;
+use super::provider::Provider;
+use super::server::{ServerRecord, choose};
+use super::site::Early;
+use super::{parents, providers, report, site};
+
+/// A host whose configuration has the common records.
+pub trait CommonHost: Host<Server = ServerRecord, Dir = config::DirConf> {}
+impl<H: Host<Server = ServerRecord, Dir = config::DirConf>> CommonHost for H {}
+
+thread_local! {
+    /// Whether the lines being read were fed by code (`add_config`).
+    static FROM_CODE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, which feeds lines of configuration that a script made.
+pub fn as_code<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            FROM_CODE.set(self.0);
+        }
+    }
+    let _back = Back(FROM_CODE.replace(true));
+    f()
+}
+
+/// Called for each directive of ours that httpd reads.
+///
+/// # Errors
+/// What the administrator is to read.
+pub fn directive<H: CommonHost>(
+    lang: Lang,
+    row: &'static Directive,
+    cmd: &Command,
+    slots: &Slots<'_, H>,
+    args: &[&[u8]],
+) -> Result<(), String> {
+    let s = cmd.server();
+    let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
+    let running = parents::main_stock(lang).is_some();
+    let server_running = choose(lang, &About::Server(s)).is_some() || (!s.is_virtual() && running);
+    let effect = slots
+        .edit(|server, dir| {
+            let mut context = Context {
+                server: match server {
+                    ServerEdit::Write(record) => Access::Write(&mut record.conf),
+                    ServerEdit::Read(record) => Access::Read(&record.conf),
+                },
+                dir,
+                place: cmd.place(),
+                at: at.clone(),
+                from_code: FROM_CODE.get(),
+                mpm_threaded: httpd::mpm::is_threaded(),
+                perl_has_ithreads: lang.facts.has_threads,
+                running,
+                server_running,
+                getenv: config::process_env,
+            };
+            row.apply(&mut context, args)
+        })?
+        .map_err(|e| e.to_string())?;
+    if !cmd.is_serving() {
+        note_handlers(lang, s, slots, &effect);
+    }
+    let record = slots.server();
+    if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
+        // A .htaccess file may name any of them, when no callback can be registered any more.
+        Phase::all().filter(|phase| phase.row().of(lang.facts.tongue).is_some()).for_each(|phase| {
+            lang.call_for(phase);
+        });
+    }
+    match effect {
+        Effect::Done => Ok(()),
+        Effect::Note(note) => {
+            let level = if note.is_contradiction() && !cmd.is_serving() { Level::Warn } else { Level::Info };
+            report::server(lang, Some(s), level, &format!("{note} ({})", note.at));
+            Ok(())
+        }
+        Effect::Run(item) => run_now(lang, s, record, &item),
+        Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
+            let provider = Provider { group, name, check: handler, second: None };
+            providers::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
+        }
+        effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
+            if let Effect::Handlers(named) = &effect {
+                if !lang.call_for(named.phase) {
+                    return Err(format!("{}: {NOT_CALLED}", named.directive));
+                }
+                lang.in_use.mark(named.phase);
+            }
+            lang.act(effect)
+        }
+        Effect::EnvNow { name, value } => {
+            let stock = parents::stock_now(lang, s, record)?;
+            in_parent(s, &stock, |entry| lang.set_env(entry, &name, &value));
+            Ok(())
+        }
+    }
+}
+
+/// Notes the handlers that a line named, since they may have to be resolved at start-up.
+fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+    let script;
+    let (directive, named) = match effect {
+        Effect::Handlers(named) => (named.directive, &named.handlers[..]),
+        Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
+        Effect::Map(map) => {
+            script = map.as_handler();
+            ("LuaMapHandler", script.as_slice())
+        }
+        Effect::Filter(filter) => {
+            script = Some(filter.as_handler());
+            (filter.direction.directive(), script.as_slice())
+        }
+        _ => return,
+    };
+    for handler in named {
+        site::note_handler(
+            lang,
+            Early { server: s.keep(), directive, handler: handler.clone(), section: slots.section() },
+        );
+    }
+}
+
+/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
+fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), String> {
+    let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
+    let feeding = if FROM_CODE.get() && item.what != What::Code { Frame::find(of_lang) } else { None };
+    match feeding {
+        Some(hold) => enter_any(&hold, |entry| parents::run_in(lang, s, entry, item)),
+        None => parents::run(s, &parents::stock_now(lang, s, record)?, item),
+    }
+}

@@ -1,0 +1,177 @@
+//! The parents of a site: which server gets one, when it is started, and the start-up code that runs in it.
+
+use std::sync::Arc;
+
+use config::{Queued, ServerConf, What};
+use httpd::Server;
+use httpd::log::Level;
+use interp::Entry;
+
+use super::about::{About, in_parent};
+use super::lang::Lang;
+use super::lease::{Parent, Stock, limits};
+use super::server::{ServerRecord, choose};
+use super::{report, site};
+
+/// The stock in which start-up code of this server runs; it is started here if it does not run yet.
+pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
+    let record = record.ok_or("the server has no configuration record")?;
+    if let Some(stock) = choose(lang, &About::Server(s)) {
+        return Ok(stock.clone());
+    }
+    let main = start_main(lang)?;
+    if !s.is_virtual() {
+        return Ok(main);
+    }
+    start_virtual(lang, s, record, &main).map(|stock| stock.unwrap_or(main))
+}
+
+/// The interpreters of a server, or of the main server if none is given. The parent is started here if it does not run yet: modules in
+/// C want it while the configuration is being read.
+///
+/// # Errors
+/// What the administrator is to read.
+pub fn start_for(lang: Lang, s: Option<&Server>) -> Result<Arc<Stock>, String> {
+    let main = start_main(lang)?;
+    let Some(s) = s.filter(|s| s.is_virtual()) else { return Ok(main) };
+    // A virtual host without a directive of ours has no record while the file is being read.
+    let Some(record) = ServerRecord::find(lang, s) else { return Ok(main) };
+    Ok(start_virtual(lang, s, record, &main)?.unwrap_or(main))
+}
+
+/// The main server's interpreters, once its parent runs.
+pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
+    Server::with_main(|main| choose(lang, &About::Server(main)).cloned())?
+}
+
+/// The parent of the main server; if it does not run yet, it is started here and loads its queue.
+fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
+    Server::with_main(|main| start_of_main(lang, main)).ok_or("there is no main server yet")?
+}
+
+fn start_of_main(lang: Lang, main: &Server) -> Result<Arc<Stock>, String> {
+    let record = ServerRecord::find(lang, main).ok_or("the main server has no configuration record")?;
+    if let Some(stock) = choose(lang, &About::Server(main)) {
+        return Ok(stock.clone());
+    }
+    if httpd::mpm::is_threaded() && !lang.facts.has_threads {
+        return Err(format!(
+            "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
+            String::from_utf8_lossy(httpd::mpm::name())
+        ));
+    }
+    let stock = start_parent(lang, main, &record.conf)?;
+    record.draw_from(&stock);
+    run_queue(main, &stock, &record.conf)?;
+    // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
+    // main server's configuration holds for them, too.
+    for s in main.chain().filter(|s| s.is_virtual()) {
+        if let Some(record) = ServerRecord::find(lang, s) {
+            start_virtual(lang, s, record, &stock)?;
+        }
+    }
+    Ok(stock)
+}
+
+/// The stock from which a virtual host draws; `None` if the language is switched off there.
+fn start_virtual(
+    lang: Lang,
+    s: &Server,
+    record: &ServerRecord,
+    main: &Arc<Stock>,
+) -> Result<Option<Arc<Stock>>, String> {
+    if let Some(stock) = choose(lang, &About::Server(s)) {
+        return Ok(Some(stock.clone()));
+    }
+    let conf = &record.conf;
+    if !conf.is_enabled() {
+        return Ok(None);
+    }
+    if conf.has_own_tipool() && !lang.facts.has_threads {
+        let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
+        return Err(format!("{}Options: \"+{option}\" needs a perl with ithreads ({})", lang.name(), site::name_of(s)));
+    }
+    let stock = if conf.has_own_parent() {
+        start_parent(lang, s, conf)?
+    } else if conf.has_own_tipool() {
+        share_parent(s, main)
+    } else {
+        main.clone()
+    };
+    record.draw_from(&stock);
+    run_queue(s, &stock, conf)?;
+    Ok(Some(stock))
+}
+
+/// Starts the parents that do not run yet, and opens the stocks.
+pub fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
+    let main = start_main(lang)?;
+    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
+    for server in s.chain() {
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
+        let own = if server.is_virtual() { start_virtual(lang, server, record, &main)? } else { Some(main.clone()) };
+        let Some(stock) = own else { continue };
+        for text in record.conf.check() {
+            report::server(lang, Some(server), Level::Warn, &text);
+        }
+        let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
+        if owns {
+            stock.open(limits(&record.conf.limits(server.timeout())), threaded, &bell);
+        }
+    }
+    Ok(())
+}
+
+/// Makes a parent for this server, in which no code of the configuration has run yet.
+///
+/// # Errors
+/// Directive and message.
+fn start_parent(lang: Lang, s: &Server, conf: &ServerConf) -> Result<Arc<Stock>, String> {
+    let stock = Stock::new(lang, site::name_of(s).into(), Parent::new(lang.start(s, conf)?));
+    site::add_stock(&stock);
+    Ok(stock)
+}
+
+/// Makes a stock for a virtual host alone, whose clones are of another server's parent.
+fn share_parent(s: &Server, of: &Stock) -> Arc<Stock> {
+    let stock = Stock::new(of.lang, site::name_of(s).into(), of.parent.clone());
+    site::add_stock(&stock);
+    stock
+}
+
+/// Runs the queues of a server in a stock's parent.
+///
+/// # Errors
+/// As [`start_parent`].
+fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), String> {
+    for item in conf.requires.iter().chain(conf.modules.iter()) {
+        run(s, stock, item)?;
+    }
+    in_parent(s, stock, |entry| stock.lang.check_loaded(entry))
+}
+
+/// Runs start-up code in the parent of a stock.
+///
+/// # Errors
+/// As [`run_in`].
+pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), String> {
+    in_parent(s, stock, |entry| run_in(stock.lang, s, entry, item))
+}
+
+/// Runs start-up code in this interpreter.
+///
+/// # Errors
+/// Directive and message; of code that stands in the configuration the language's own message, whose line is that of the
+/// configuration.
+pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), String> {
+    let done = match item.what {
+        What::Code => return lang.run_config(entry, item),
+        What::Module => lang.require_module(s, entry, item),
+        What::File => lang.require_file(s, entry, item),
+    };
+    done.map_err(|raised| {
+        let text = raised.to_string();
+        let hint = lang.explain(text.as_bytes(), None).map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}: \"{}\" ({}): {text}{hint}", item.directive, String::from_utf8_lossy(&item.name), item.at)
+    })
+}
