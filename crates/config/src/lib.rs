@@ -6,7 +6,7 @@
 //! | files | what they have |
 //! |---|---|
 //! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
-//! | `words`, `value`, `choices` | what a word, and a setting's line, can say |
+//! | `words`, `switch`, `value`, `choices` | what a word, a switch of perl's, and a setting's line, can say |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
 //! | `names`, [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
