@@ -152,7 +152,7 @@ unsafe extern "C" fn select(r: *mut c_void, c: *mut c_void, s: *mut c_void) -> *
 unsafe extern "C" fn select_pool(p: *mut c_void, s: *mut c_void) -> *mut Record {
     guard(ptr::null_mut(), || {
         // SAFETY: see above.
-        let (p, s) = unsafe { (Pool::from_ptr(p.cast()), server_at(s)) };
+        let (p, s) = unsafe { (Pool::at(p.cast()), server_at(s)) };
         // SAFETY: as in `select`.
         or_null(unsafe { c_callers::select(p.map_or(Origin::None, |p| Origin::Pool(p, s))) })
     })
@@ -181,7 +181,7 @@ unsafe extern "C" fn server(r: *mut c_void) -> *mut c_void {
 }
 
 unsafe extern "C" fn pconf() -> *mut c_void {
-    guard(ptr::null_mut(), || httpd::pconf().map_or(ptr::null_mut(), |p| p.as_ptr().cast()))
+    guard(ptr::null_mut(), || httpd::with_pconf(|p| p.as_ptr().cast()).unwrap_or(ptr::null_mut()))
 }
 
 unsafe extern "C" fn start(s: *mut c_void) -> *mut Record {
@@ -227,13 +227,13 @@ unsafe extern "C" fn handler(name: *mut *const c_char, len: *mut usize) -> u32 {
 
 unsafe extern "C" fn alloc(p: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: see above.
-    guard(ptr::null_mut(), || unsafe { Pool::from_ptr(p.cast()) }.map_or(ptr::null_mut(), |p| p.zeroed(size).as_ptr()))
+    guard(ptr::null_mut(), || unsafe { Pool::at(p.cast()) }.map_or(ptr::null_mut(), |p| p.zeroed(size).as_ptr()))
 }
 
 unsafe extern "C" fn table_get(table: *mut c_void, key: *const c_char) -> *const c_char {
     guard(ptr::null(), || {
         // SAFETY: see above; the key is a C string.
-        let (table, key) = unsafe { (Table::from_ptr(table.cast()), CStr::from_ptr(key)) };
+        let (table, key) = unsafe { (Table::at(table.cast()), CStr::from_ptr(key)) };
         // What a table holds are C strings.
         table.and_then(|t| t.get(key.to_bytes()).map(<[u8]>::as_ptr)).map_or(ptr::null(), <*const u8>::cast)
     })
@@ -242,7 +242,7 @@ unsafe extern "C" fn table_get(table: *mut c_void, key: *const c_char) -> *const
 unsafe extern "C" fn table_set(table: *mut c_void, key: *const c_char, value: *const c_char) {
     guard((), || {
         // SAFETY: see above; both are C strings, the value may be null.
-        let (table, key) = unsafe { (Table::from_ptr(table.cast()), CStr::from_ptr(key)) };
+        let (table, key) = unsafe { (Table::at(table.cast()), CStr::from_ptr(key)) };
         let Some(table) = table else { return };
         if value.is_null() {
             table.unset(key.to_bytes());

@@ -26,21 +26,21 @@ pub fn serves_beside(lang: Lang) -> bool {
 }
 
 /// child_init, before all other modules.
-pub fn before_child(lang: Lang, pool: Pool, s: &Server) {
+pub fn before_child(lang: Lang, pool: &Pool, s: &Server) {
     process::begin_child();
     for stock in site::stocks(lang) {
         in_parent(s, &stock, |entry| entry.begin_process());
     }
     let _ = pool.before_death(process::leave_at_once_inside_a_script);
     let s = s.keep();
-    let _ = pool.on_death(move || {
+    let _ = pool.on_death_with(move |pool| {
         // SAFETY: a child's pool lies below the configuration's.
         child_exit(lang, pool, unsafe { s.get() });
     });
 }
 
 /// Runs the phases of a child's start.
-pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
+pub fn child(lang: Lang, phase: Phase, pool: &Pool, s: &Server) {
     dispatch::server(lang, phase, s, &[pool]);
     if phase == Phase::ChildInit {
         let bell = site::with(lang, |site| site.bell.clone());
@@ -49,7 +49,7 @@ pub fn child(lang: Lang, phase: Phase, pool: Pool, s: &Server) {
 }
 
 /// Called when the child's pool dies: the process ends in order.
-fn child_exit(lang: Lang, pool: Pool, s: &Server) {
+fn child_exit(lang: Lang, pool: &Pool, s: &Server) {
     if interp::is_forked() || process::is_leaving() {
         return;
     }

@@ -96,7 +96,7 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
 }
 
 /// Runs a phase of the start or of a child, always in the parent interpreter of the main server.
-pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[apr::Pool]) -> c_int {
+pub fn server(lang: Lang, phase: Phase, s: &Server, pools: &[&apr::Pool]) -> c_int {
     let (about, Some(record)) = (About::Server(s), ServerRecord::find(lang, s)) else { return OK };
     let configured = &*configured::of_record(lang, phase, record);
     let (false, Some(stock)) = (configured.is_empty() || !record.conf.is_enabled(), choose(lang, &about)) else {

@@ -61,7 +61,7 @@ pub trait Place: Sized {
     /// Keeps something with the filter as long as its request or connection lives, once.
     fn keep<T: Send + 'static>(&self, value: T) -> Option<&T>;
     /// The memory of its request or connection.
-    fn memory(&self) -> Option<(Pool, BucketAlloc)>;
+    fn memory(&self) -> Option<(&Pool, BucketAlloc)>;
     /// Hands data to the filter behind this one.
     ///
     /// # Errors
@@ -357,7 +357,7 @@ impl Place for InChain<'_> {
         self.filter.set_data(value)
     }
 
-    fn memory(&self) -> Option<(Pool, BucketAlloc)> {
+    fn memory(&self) -> Option<(&Pool, BucketAlloc)> {
         let c = self.filter.connection()?;
         Some((self.filter.request().map_or(c.pool(), |r| r.pool()), c.bucket_alloc()?))
     }
@@ -414,7 +414,7 @@ mod tests {
     /// A chain that writes down what it is given. A third language's filters stand in it, of which each has a verb for a script.
     struct Chain {
         verb: &'static str,
-        pool: Pool,
+        pool: &'static Pool,
         alloc: BucketAlloc,
         kept: OnceCell<Box<dyn Any + Send>>,
         /// What has been passed on: bytes, and the names of other buckets; a bar behind each brigade.
@@ -477,7 +477,7 @@ mod tests {
         fn keep<T: Send + 'static>(&self, value: T) -> Option<&T> {
             self.kept.get_or_init(|| Box::new(value)).downcast_ref()
         }
-        fn memory(&self) -> Option<(Pool, BucketAlloc)> {
+        fn memory(&self) -> Option<(&Pool, BucketAlloc)> {
             Some((self.pool, self.alloc))
         }
         fn pass(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {

@@ -45,7 +45,7 @@ pub struct Compiled {
     /// [`LanguageRow::make_state`].
     pub make_state: fn(&Request, OnceCell<Arc<Tree>>),
     /// [`LanguageRow::register_provider`].
-    pub register_provider: fn(Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
+    pub register_provider: fn(&Pool, Group, &[u8], &[u8], c_int) -> Result<(), apr::Status>,
     /// [`LanguageRow::edit`].
     pub edit: fn(&Server, &mut dyn FnMut(&mut ServerConf, Option<&mut DirConf>)) -> bool,
     /// [`LanguageRow::log`].
@@ -163,7 +163,7 @@ impl LanguageRow {
     /// httpd's status.
     pub fn register_provider(
         &self,
-        pconf: Pool,
+        pconf: &Pool,
         group: Group,
         name: &[u8],
         version: &[u8],

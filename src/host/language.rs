@@ -34,7 +34,7 @@ pub trait Language: Sized + 'static {
     /// A reading of the configuration begins.
     fn loaded();
     /// After pre_config of all modules. Anything but `OK` ends the start.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         OK
     }
     /// A line of its directives was read: the directive, its words, and the record of the server.

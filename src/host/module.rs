@@ -82,7 +82,7 @@ impl<L: Language> Host for Module<L> {
         L::module()
     }
 
-    fn new_server(_pool: Pool, server: &Server) -> ServerRecord {
+    fn new_server(_pool: &Pool, server: &Server) -> ServerRecord {
         startup::new_server(server);
         ServerRecord::new(L::FACTS.tongue)
     }
@@ -91,7 +91,7 @@ impl<L: Language> Host for Module<L> {
         ServerRecord::merge(base, add)
     }
 
-    fn new_dir(_pool: Pool, path: Option<&[u8]>) -> DirConf {
+    fn new_dir(_pool: &Pool, path: Option<&[u8]>) -> DirConf {
         let mut dir = DirConf::default();
         dir.location = path.map(Arc::from);
         dir
@@ -112,7 +112,7 @@ impl<L: Language> Host for Module<L> {
         Ok(())
     }
 
-    fn loaded(pconf: Pool) {
+    fn loaded(pconf: &Pool) {
         runtime::register(L::module());
         startup::loaded(L::lang(), pconf);
         L::loaded();
@@ -146,11 +146,11 @@ impl<L: Language> Host for Module<L> {
         dispatch::connection(lang, phase, c)
     }
 
-    fn start(phase: Phase, _order: usize, pools: Pools, s: &Server) -> c_int {
+    fn start(phase: Phase, _order: usize, pools: Pools<'_>, s: &Server) -> c_int {
         dispatch::server(L::lang(), phase, s, &[pools.conf, pools.log, pools.temp])
     }
 
-    fn child(phase: Phase, _order: usize, pool: Pool, s: &Server) {
+    fn child(phase: Phase, _order: usize, pool: &Pool, s: &Server) {
         child::child(L::lang(), phase, pool, s);
     }
 
@@ -178,24 +178,24 @@ impl<L: Language> Host for Module<L> {
         providers::check_require_line(L::lang(), cmd, name, line)
     }
 
-    fn pre_config(pools: Pools) -> c_int {
+    fn pre_config(pools: Pools<'_>) -> c_int {
         startup::pre_config();
         L::pre_config(pools)
     }
 
-    fn check_config(_pools: Pools, s: &Server) -> c_int {
+    fn check_config(_pools: Pools<'_>, s: &Server) -> c_int {
         startup::check_config(L::lang(), s)
     }
 
-    fn before_start(_pools: Pools, s: &Server) -> c_int {
+    fn before_start(_pools: Pools<'_>, s: &Server) -> c_int {
         startup::before_start(L::lang(), s)
     }
 
-    fn after_start(pools: Pools, s: &Server) -> c_int {
+    fn after_start(pools: Pools<'_>, s: &Server) -> c_int {
         startup::after_start(L::lang(), pools, s)
     }
 
-    fn before_child(pool: Pool, s: &Server) {
+    fn before_child(pool: &Pool, s: &Server) {
         child::before_child(L::lang(), pool, s);
     }
 

@@ -12,7 +12,7 @@ use super::running;
 /// A pool's ticket: void when the pool dies. The configuration's pool and those above it outlive every interpreter, so that
 /// no object of theirs can ever be stale.
 pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
-    if httpd::pconf().is_some_and(|pconf| pconf == *pool || pool.is_ancestor(pconf)) {
+    if httpd::with_pconf(|pconf| pconf == pool || pool.is_ancestor(pconf)) == Some(true) {
         return Ticket::FOREVER;
     }
     struct Mark(Cell<Ticket>);
@@ -28,7 +28,7 @@ pub fn pool_ticket(lang: Lang, pool: &Pool) -> Ticket {
     });
     // SAFETY: only this function sets the key, to a `Mark` that lives as long as the pool.
     let mark = &unsafe { mark.cast::<Mark>().as_ref() }.0;
-    if running::with_request(|r| r.pool() == *pool) == Some(true) {
+    if running::with_request(|r| r.pool() == pool) == Some(true) {
         if !mark.get().is_alive() {
             mark.set(Ticket::new_owner());
         }

@@ -28,8 +28,9 @@ const HASH_NOTE: &[u8] = b"mod_interp.realm_hash";
 /// # Errors
 /// Once the server serves; httpd's status.
 pub fn register(lang: Lang, provider: Provider, version: &[u8], kind: c_int) -> Result<(), apr::Status> {
-    let pconf = httpd::pconf().ok_or(apr::Status::EGENERAL)?;
-    lang.register_provider(pconf, provider.group, &provider.name, version, kind)?;
+    let (group, name) = (provider.group, &provider.name);
+    let done = httpd::with_pconf(|pconf| lang.register_provider(pconf, group, name, version, kind));
+    done.ok_or(apr::Status::EGENERAL)??;
     site::with(lang, |site| {
         site.providers.retain(|p| p.group != provider.group || p.name != provider.name);
         site.providers.push(Arc::new(provider));

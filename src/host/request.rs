@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use apr::Table;
+use apr::{Beside, Table};
 use config::{Handler, LeaseScope, Phase};
 use httpd::{KeptServer, Records, Request};
 use interp::{Bag, Object, Ticket, Ticketed, Val};
@@ -56,9 +56,9 @@ pub struct Extras {
     /// Values that the language keeps for this request, by the name of a script.
     pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
     /// `PerlSetVar` values of this request's directory, once a script asked for them.
-    pub dir_config: Cell<Option<Table>>,
+    pub dir_config: Beside<Table>,
     /// The copy of a server's variables that this request has while threads serve, once a script asked for them.
-    pub server_vars: Cell<Option<(KeptServer, Table)>>,
+    pub server_vars: Cell<Option<(KeptServer, NonNull<Table>)>>,
 }
 
 /// Requests that one has set off, of which some may have ended since this was made.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use apr::Table;
+use apr::{Beside, Table};
 use config::{Language, ServerConf};
 use httpd::{Connection, Records, Request, Server};
 use once_cell::sync::OnceCell;
@@ -21,7 +21,7 @@ pub struct ServerRecord {
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
-    vars: Mutex<Option<Table>>,
+    vars: Mutex<Beside<Table>>,
 }
 
 impl ServerRecord {
@@ -63,7 +63,7 @@ impl ServerRecord {
     }
 
     /// Its variables, as scripts see them.
-    pub fn vars(&self) -> MutexGuard<'_, Option<Table>> {
+    pub fn vars(&self) -> MutexGuard<'_, Beside<Table>> {
         self.vars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,7 +23,7 @@ use super::{hint, parents, process, report, site};
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// Called when httpd loads the module for a pass.
-pub fn loaded(lang: Lang, pconf: Pool) {
+pub fn loaded(lang: Lang, pconf: &Pool) {
     Server::set_main(None);
     languages::loaded(lang);
     site::begin(lang);
@@ -111,14 +111,14 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
 }
 
 /// post_config, after all other modules: runs the last start-up code, then makes the clones.
-pub fn after_start(lang: Lang, pools: Pools, s: &Server) -> c_int {
+pub fn after_start(lang: Lang, pools: Pools<'_>, s: &Server) -> c_int {
     match finish_start(lang, pools, s) {
         Ok(()) => OK,
         Err(text) => failed(lang, s, &text),
     }
 }
 
-fn finish_start(lang: Lang, pools: Pools, s: &Server) -> Result<(), String> {
+fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), String> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let about = About::Server(server);

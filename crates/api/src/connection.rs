@@ -1,7 +1,7 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
 use super::{connection_util, needs};
-use apr::{BucketAlloc, Reenter, Socket, Table};
+use apr::{BucketAlloc, Reenter, Socket};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
@@ -38,7 +38,7 @@ static ROWS: &[Row] = &[
     ro("local_host", Connection::local_host).doc("The host name on the server's side, if it was looked up."),
     ro("local_ip", Connection::local_ip).doc("The address on the server's side, as text."),
     ro("log_id", Connection::log_id).doc("The name by which the error log calls the connection."),
-    rw("notes", Connection::notes, |c: &Connection, t: &Table| c.set_notes(*t)).doc("Notes from module to module."),
+    rw("notes", Connection::notes, Connection::set_notes).doc("Notes from module to module."),
     ro("sbh", Connection::sbh).doc("The connection's place in the scoreboard."),
     ro("pool", Connection::pool).doc("The pool that dies with this object."),
     ro("remote_host", Connection::remote_host).doc("Name of the client, if it was looked up."),

@@ -133,13 +133,13 @@ pub trait Config: Sync {
     ///
     /// # Errors
     /// If httpd has no place for the table.
-    fn vars_of_request(&self, r: &Request, make: bool) -> Result<Option<Table>>;
+    fn vars_of_request<'r>(&self, r: &'r Request, make: bool) -> Result<Option<&'r Table>>;
 
-    /// The variables of a server.
+    /// Calls `f` with the variables of a server: those of the request that asks, if it has a copy of its own. Not if there are none.
     ///
     /// # Errors
     /// As above.
-    fn vars_of_server(&self, s: &Server) -> Result<Option<Table>>;
+    fn vars_of_server(&self, s: &Server, f: &mut dyn FnMut(&Table)) -> Result<()>;
 
     /// Whether a directory's option (`PerlOptions`) is on for this request.
     ///

@@ -50,7 +50,7 @@ static ROWS: &[Row] = &current([
     rw("content_encoding", Request::content_encoding, Request::set_content_encoding).doc("Encoding of the answer."),
     method("content_languages([languages])", content_languages).doc("Languages of the answer."),
     rw("content_type", Request::content_type, set_content_type).doc("Type of the answer."),
-    rw("err_headers_out", Request::err_headers_out, |r: &Request, t: &Table| r.set_err_headers_out(*t))
+    rw("err_headers_out", Request::err_headers_out, Request::set_err_headers_out)
         .doc("Headers that are sent with an error and after an internal redirect too."),
     rw("filename", Request::filename, Request::set_filename)
         .needs(&[&needs::TEXT])
@@ -59,9 +59,8 @@ static ROWS: &[Row] = &current([
         .doc("What httpd knows of the request's file: size, times, kind."),
     rw("handler", Request::handler, set_handler).doc("The handler that makes the answer."),
     ro("header_only", Request::is_header_only).doc("Whether only headers are asked for."),
-    rw("headers_in", Request::headers_in, |r: &Request, t: &Table| r.set_headers_in(*t)).doc("Headers of the request."),
-    rw("headers_out", Request::headers_out, |r: &Request, t: &Table| r.set_headers_out(*t))
-        .doc("Headers of the answer."),
+    rw("headers_in", Request::headers_in, Request::set_headers_in).doc("Headers of the request."),
+    rw("headers_out", Request::headers_out, Request::set_headers_out).doc("Headers of the answer."),
     rw("hostname", Request::hostname, Request::set_hostname).doc("The host asked for."),
     rw("input_filters", Request::input_filters, set_input_filters)
         .needs(&[&needs::INPUT])
@@ -77,7 +76,7 @@ static ROWS: &[Row] = &current([
     ro("next", Request::next).doc("The request that this one was redirected to."),
     rw("no_local_copy", Request::no_local_copy, Request::set_no_local_copy)
         .doc("Not 0 if If-Modified-Since and its kin do not count."),
-    rw("notes", Request::notes, |r: &Request, t: &Table| r.set_notes(*t)).doc("Notes from module to module."),
+    rw("notes", Request::notes, Request::set_notes).doc("Notes from module to module."),
     rw("output_filters", Request::output_filters, set_output_filters)
         .needs(&[&needs::OUTPUT])
         .doc("The first of the output filters."),
@@ -179,13 +178,13 @@ fn content_languages(r: &Request, languages: Option<Strings>) -> Result<Array<Ve
     Ok(old)
 }
 
-fn subprocess_env(
-    r: &Request,
+fn subprocess_env<'r>(
+    r: &'r Request,
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
     want: Want,
     cx: Reenter,
-) -> Result<Either<Table, Tainted<Option<Vec<u8>>>>> {
+) -> Result<Either<&'r Table, Tainted<Option<Vec<u8>>>>> {
     if let Some(key) = key {
         return Ok(Either::B(Tainted(request_util::get_or_set(r.subprocess_env(), key, value))));
     }

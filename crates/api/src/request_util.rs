@@ -101,9 +101,11 @@ fn register_auth_provider(
 
 /// For a code that httpd does not know, the line of 500.
 fn status_line(status: i32) -> Option<Vec<u8>> {
-    let pool = httpd::Server::with_main(httpd::Server::process_pool)?;
-    let known = httpd::status::line_of(&pool, status).filter(|line| !line.starts_with(b"Status "));
-    known.or_else(|| httpd::status::line_of(&pool, 500)).map(<[u8]>::to_vec)
+    httpd::Server::with_main(|main| {
+        let pool = main.process_pool();
+        let known = httpd::status::line_of(pool, status).filter(|line| !line.starts_with(b"Status "));
+        known.or_else(|| httpd::status::line_of(pool, 500)).map(<[u8]>::to_vec)
+    })?
 }
 
 fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Result<Option<Again>> {
@@ -125,7 +127,7 @@ fn pnotes_kill(r: &Request) -> Result<()> {
 }
 
 /// Reads a key of a table, or sets it and gives `undef`; `undef` as value removes it.
-pub(super) fn get_or_set(table: Table, key: &[u8], value: Option<Maybe<&[u8]>>) -> Option<Vec<u8>> {
+pub(super) fn get_or_set(table: &Table, key: &[u8], value: Option<Maybe<&[u8]>>) -> Option<Vec<u8>> {
     match value {
         None => return table.get(key).map(<[u8]>::to_vec),
         Some(Maybe(Some(value))) => table.set(key, value),
@@ -135,11 +137,11 @@ pub(super) fn get_or_set(table: Table, key: &[u8], value: Option<Maybe<&[u8]>>) 
 }
 
 /// A directory's values first, then its server's.
-fn dir_config(
-    r: &Request,
+fn dir_config<'r>(
+    r: &'r Request,
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
-) -> Result<Either<Option<Table>, Option<Vec<u8>>>> {
+) -> Result<Either<Option<&'r Table>, Option<Vec<u8>>>> {
     let config = host()?.config;
     let table = config.vars_of_request(r, value.is_some())?;
     let Some(key) = key else { return Ok(Either::A(table)) };
@@ -148,8 +150,9 @@ fn dir_config(
     if found.is_some() || setting {
         return Ok(Either::B(found));
     }
-    let server = config.vars_of_server(r.server())?;
-    Ok(Either::B(server.and_then(|t| get_or_set(t, key, None))))
+    let mut found = None;
+    config.vars_of_server(r.server(), &mut |vars| found = get_or_set(vars, key, None))?;
+    Ok(Either::B(found))
 }
 
 fn push_handlers(r: &Request, phase: &[u8], handlers: HandlerArgs) -> Result<bool> {
@@ -208,12 +211,12 @@ fn location_merge(r: &Request, location: &[u8]) -> Result<bool> {
 
 /// On the connection's pool, or on one that the script made, whose object it then keeps.
 fn new(_class: ClassName, c: &Connection, cx: Reenter, pool: Option<Obj<Pool>>) -> Result<Owned<Request>> {
-    let base = pool.as_ref().map_or_else(|| c.pool(), |p| **p);
-    let made = Request::made_up(c, &base, cx);
+    let base = pool.as_deref().unwrap_or_else(|| c.pool());
+    let made = Request::made_up(c, base, cx);
     let r = made.map_err(|s| Raise::status(s.code(), "Apache2::RequestRec::new"))?;
     let ticket = runtime()?.ticket(Owner::of(r));
     Ok(match pool {
-        Some(pool) => pool.made(r, ticket),
+        Some(ref pool) => pool.made(r, ticket),
         None => Owned::by(r, ticket),
     })
 }
@@ -240,7 +243,7 @@ fn as_string(r: &Request) -> Vec<u8> {
         parts.iter().for_each(|p| text.extend_from_slice(p));
         text.push(b'\n');
     }
-    fn headers(text: &mut Vec<u8>, table: Table) {
+    fn headers(text: &mut Vec<u8>, table: &Table) {
         for (key, value) in table.iter() {
             line(text, &[key, b": ", value]);
         }

@@ -89,13 +89,13 @@ fn dir_config(
     key: Option<&[u8]>,
     value: Option<Maybe<&[u8]>>,
 ) -> Result<Either<Option<Owned<Table>>, Option<Vec<u8>>>> {
-    let table = host()?.config.vars_of_server(s)?;
-    // A request may have a copy of its own, which dies with it and not with the server.
-    let owned = |table: Table| Ok::<_, Fail>(Owned::by(&table, runtime()?.ticket(Owner::of(&table.pool()))));
-    Ok(match key {
-        None => Either::A(table.map(owned).transpose()?),
-        Some(key) => Either::B(table.and_then(|t| get_or_set(t, key, value))),
-    })
+    let (mut table, mut text) = (None, None);
+    host()?.config.vars_of_server(s, &mut |vars| match key {
+        // A request may have a copy of its own, which dies with it and not with the server.
+        None => table = Some(runtime().map(|runtime| Owned::by(vars, runtime.ticket(Owner::of(vars.pool()))))),
+        Some(key) => text = get_or_set(vars, key, value.as_ref().map(|value| Maybe(value.0))),
+    })?;
+    Ok(if key.is_none() { Either::A(table.transpose()?) } else { Either::B(text) })
 }
 
 fn server_root_relative(pool: &Pool, path: Option<&[u8]>) -> Option<Vec<u8>> {

@@ -53,7 +53,7 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
     })
     .doc("Takes it out of its brigade."),
     method("setaside(pool)", |b: &Bucket, p: &Pool| {
-        Status(b.setaside(*p).err().map_or(0, |s| s.code()), "APR::Bucket::setaside")
+        Status(b.setaside(p).err().map_or(0, |s| s.code()), "APR::Bucket::setaside")
     })
     .doc("Makes its bytes last as long as the pool; in void context a failure is thrown, else its status is returned."),
     ro("start", Bucket::start).doc("Offset of its bytes in its private data."),
@@ -64,8 +64,8 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
 /// Its rows.
 pub static BUCKET_ALLOC: Class = Class::of::<BucketAlloc>(&[
     class_method("new(pool)", |_: ClassName, pool: Obj<Pool>| {
-        let alloc = BucketAlloc::new(*pool);
-        pool.made(&alloc, shelf::made(alloc, *pool))
+        let alloc = BucketAlloc::new(&pool);
+        pool.made(&alloc, shelf::made(alloc, &pool))
     })
     .doc("An allocator that dies with the pool."),
     method("destroy()", destroy_alloc).doc("Destroys one that the script made, with its buckets; not httpd's."),
@@ -82,7 +82,7 @@ pub static ARRAY_HEADER: Class = Class::of::<ArrayHeader>(&[]).doc("An array who
 
 fn new_brigade(_: ClassName, pool: Obj<Pool>, alloc: &BucketAlloc) -> Result<Owned<Brigade>> {
     shelf::alive(*alloc)?;
-    let made = Brigade::new(*pool, *alloc);
+    let made = Brigade::new(&pool, *alloc);
     shelf::brigade(made);
     Ok(pool.owns(&made))
 }

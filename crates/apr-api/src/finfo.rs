@@ -26,6 +26,6 @@ pub static FINFO: Class = Class::of::<Finfo>(&[
 .doc("What the file system says of a file.");
 
 fn stat(path: &[u8], wanted: i32, pool: Obj<Pool>) -> Result<Owned<Finfo>> {
-    let info = Finfo::stat(path, wanted, *pool).map_err(|s| Raise::status(s.code(), "APR::Finfo::stat"))?;
+    let info = Finfo::stat(path, wanted, &pool).map_err(|s| Raise::status(s.code(), "APR::Finfo::stat"))?;
     Ok(pool.owns(&info))
 }

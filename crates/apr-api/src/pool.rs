@@ -1,6 +1,6 @@
 //! `APR::Pool`: memory that dies together. A pool that a script made belongs to the script's object; all others to httpd.
 
-use apr::{Pool, Reenter};
+use apr::{Pool, Reenter, Status};
 use interp::*;
 use std::{
     cell::Cell,
@@ -21,7 +21,7 @@ pub static POOL: Class = Class::of::<Pool>(&[
         .ending()
         .doc("Destroys the pool with the object that `new` returned."),
     method("parent_get()", Pool::parent).doc("The pool it dies with; undef for one without."),
-    method("is_ancestor(pool)", |p: &Pool, other: &Pool| i32::from(p.is_ancestor(*other)))
+    method("is_ancestor(pool)", |p: &Pool, other: &Pool| i32::from(p.is_ancestor(other)))
         .doc("Whether `pool` dies with this one."),
     method("cleanup_register(callback, [arg])", cleanup_register)
         .needs(&[&ENDS])
@@ -51,7 +51,7 @@ pub trait Owns {
 
 impl Owns for Obj<'_, Pool> {
     fn owns<T: Object>(&self, made: &T) -> Owned<T> {
-        self.made(made, mine(**self).map_or(self.ticket(), |m| m.contents))
+        self.made(made, mine(self).map_or(self.ticket(), |m| m.contents))
     }
 }
 
@@ -76,13 +76,13 @@ impl Drop for Mine {
     }
 }
 
-fn mine(pool: Pool) -> Option<&'static Mine> {
+fn mine(pool: &Pool) -> Option<&Mine> {
     // SAFETY: only `adorn` sets this key, to a `Mine` that lives until the pool's end; callers use it before that.
-    pool.userdata(KEY).map(|p| unsafe { &*p.cast::<Mine>().as_ptr() })
+    pool.userdata(KEY).map(|p| unsafe { p.cast::<Mine>().as_ref() })
 }
 
 /// Makes `pool` one of the script's own.
-fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
+fn adorn(pool: &Pool, own: Ticket, home: Arc<Home>) {
     let mine = Mine { own: Cell::new(Some(own)), contents: Ticket::new_owner(), home };
     let kept: NonNull<Mine> = pool.keep(mine);
     pool.set_userdata(KEY, Some(kept.cast()));
@@ -90,31 +90,36 @@ fn adorn(pool: Pool, own: Ticket, home: Arc<Home>) {
 
 /// A pool below another keeps that one's object. Where objects have no end of their own, one without ends with the request.
 fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
-    let below = parent.0.as_ref().map(|p| **p).or_else(|| RUNTIME.get().and_then(|runtime| runtime.ending_pool()));
-    let pool = below.map_or_else(Pool::root, |p| p.create());
-    let pool = pool.map_err(|s| Raise::status(s.code(), "APR::Pool::new"))?;
     let own = Ticket::new_owner();
-    adorn(pool, own, here.home());
-    Ok(match parent.0 {
-        Some(parent) => parent.made(&pool, own),
-        None => Owned::by(&pool, own),
-    })
+    let adorned = |pool: std::result::Result<&Pool, Status>| {
+        let pool = pool.map_err(|s| Raise::status(s.code(), "APR::Pool::new"))?;
+        adorn(pool, own, here.home());
+        Ok(Owned::by(pool, own))
+    };
+    if let Some(parent) = parent.0 {
+        return adorned(parent.create()).map(|pool| parent.holding(pool));
+    }
+    let mut made = None;
+    if let Some(runtime) = RUNTIME.get() {
+        runtime.with_ending_pool(&mut |below| made = Some(adorned(below.create())));
+    }
+    made.unwrap_or_else(|| adorned(Pool::root()))
 }
 
 fn clear(pool: &Pool, cx: Reenter) -> Result<()> {
-    let Some(m) = mine(*pool) else { return Err("this pool is not the script's own".into()) };
+    let Some(m) = mine(pool) else { return Err("this pool is not the script's own".into()) };
     let own = m.own.take();
     let home = m.home.clone();
     // SAFETY: what scripts made from the pool carries the ticket `contents`, which `Mine`'s drop voids; nothing of ours is kept there.
     unsafe { pool.clear(cx) };
     if let Some(own) = own {
-        adorn(*pool, own, home);
+        adorn(pool, own, home);
     }
     Ok(())
 }
 
 fn destroy(pool: &Pool, cx: Reenter) {
-    if let Some(m) = mine(*pool) {
+    if let Some(m) = mine(pool) {
         m.contents.void();
         // SAFETY: the script's object and all that was made from the pool are void; nothing of ours is kept there.
         unsafe { pool.destroy(cx) };
@@ -123,7 +128,7 @@ fn destroy(pool: &Pool, cx: Reenter) {
 
 /// An object of a pool reached otherwise (`$table->pool`) does not carry the pool's own ticket.
 fn end_of_object(pool: Obj<Pool>, here: Here, cx: Reenter) {
-    let ends = mine(*pool).is_some_and(|m| {
+    let ends = mine(&pool).is_some_and(|m| {
         m.own.get() == Some(pool.ticket()) && ptr::eq(Arc::as_ptr(&m.home), Arc::as_ptr(&here.home()))
     });
     if ends {

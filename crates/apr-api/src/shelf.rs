@@ -65,7 +65,7 @@ fn alloc_of(bucket: Bucket) -> Option<BucketAlloc> {
 }
 
 /// A script gets `alloc`, which lives at least as long as `pool`.
-pub fn know(alloc: BucketAlloc, pool: Pool) {
+pub fn know(alloc: BucketAlloc, pool: &Pool) {
     let mut shelves = shelves();
     if shelves.get(&alloc).is_some_and(|shelf| !shelf.dead) {
         return;
@@ -83,7 +83,7 @@ pub fn know(alloc: BucketAlloc, pool: Pool) {
 }
 
 /// An allocator that a script made in `pool`, and the ticket of its object.
-pub(crate) fn made(alloc: BucketAlloc, pool: Pool) -> Ticket {
+pub(crate) fn made(alloc: BucketAlloc, pool: &Pool) -> Ticket {
     know(alloc, pool);
     let own = Ticket::new_owner();
     if let Some(shelf) = shelves().get_mut(&alloc) {

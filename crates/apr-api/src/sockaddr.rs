@@ -23,6 +23,6 @@ pub static IP_SUBNET: Class = Class::of::<IpSubnet>(&[
 .doc("A range of addresses.");
 
 fn new_subnet(_class: ClassName, pool: Obj<Pool>, ip: &[u8], mask: Option<&[u8]>) -> Result<Owned<IpSubnet>> {
-    let made = IpSubnet::new(*pool, ip, mask);
+    let made = IpSubnet::new(&pool, ip, mask);
     Ok(pool.owns(&made.map_err(|s| Raise::status(s.code(), "APR::IpSubnet::new"))?))
 }

@@ -12,17 +12,17 @@ pub static TABLE: Class = Class::of::<Table>(&[
     method("merge(key, value)", Table::merge).doc("Appends to the value of a key, with a comma, or adds it."),
     method("unset(key)", Table::unset).doc("Removes all values of a key."),
     method("clear()", Table::clear).doc("Removes everything."),
-    method("copy(pool)", |t: &Table, pool: Obj<Pool>| pool.owns(&t.copy(*pool))).doc("A copy that lives in `pool`."),
-    method("overlay(table, pool)", |t: &Table, over: &Table, pool: Obj<Pool>| pool.owns(&t.overlay(*over, *pool)))
+    method("copy(pool)", |t: &Table, pool: Obj<Pool>| pool.owns(t.copy(&pool))).doc("A copy that lives in `pool`."),
+    method("overlay(table, pool)", |t: &Table, over: &Table, pool: Obj<Pool>| pool.owns(t.overlay(over, &pool)))
         .doc("A new table with the entries of both; those of `table` come first."),
-    method("overlap(table, flags)", |t: &Table, other: &Table, flags: i32| t.overlap(*other, overlap_of(flags)))
+    method("overlap(table, flags)", |t: &Table, other: &Table, flags: i32| t.overlap(other, overlap_of(flags)))
         .doc("Takes in the entries of `table`; `flags` says what becomes of keys in both."),
     method("compress(flags)", |t: &Table, flags: i32| t.compress(overlap_of(flags)))
         .doc("Makes one entry of all that share a key."),
     method("do(sub, @keys)", each)
         .lua("each")
         .doc("Calls `sub` with each key and value, of all keys or those named, until it returns false."),
-    function("make(pool, size)", |pool: Obj<Pool>, size: i32| pool.owns(&Table::new(*pool, size.max(1) as usize)))
+    function("make(pool, size)", |pool: Obj<Pool>, size: i32| pool.owns(Table::new(&pool, size.max(1) as usize)))
         .doc("A new table in a pool, with room for `size` entries."),
 ])
 .parts(&[&TIED, &IN_LUA])

@@ -18,7 +18,7 @@ unsafe extern "C" {}
 static TEST: Class = Class::new(
     "APR::Test",
     &[
-        function("table(pool)", |p: Obj<Pool>| p.owns(&Table::new(*p, 3))).doc("A table."),
+        function("table(pool)", |p: Obj<Pool>| p.owns(Table::new(&p, 3))).doc("A table."),
         function("stale()", stale).doc("A table whose owner is gone."),
         function("hash()", hash).doc("A hash with an array in it."),
         function("strings(list)", |s: Strings| s.iter().collect::<Vec<_>>().join(&b',')).doc("Joins them."),
@@ -30,7 +30,7 @@ static TEST: Class = Class::new(
 
 fn stale() -> Owned<Table> {
     let owner = Ticket::new_owner();
-    let table = Owned::by(&Table::new(Pool::root().unwrap(), 3), owner);
+    let table = Owned::by(Table::new(Pool::root().unwrap(), 3), owner);
     owner.void();
     table
 }

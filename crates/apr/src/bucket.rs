@@ -57,7 +57,7 @@ impl BucketAlloc {
     }
 
     /// A new one that dies with `pool`.
-    pub fn new(pool: Pool) -> BucketAlloc {
+    pub fn new(pool: &Pool) -> BucketAlloc {
         // SAFETY: the pool lives.
         BucketAlloc(unsafe { some(ffi::apr_bucket_alloc_create(pool.as_ptr())) })
     }
@@ -152,7 +152,7 @@ impl Brigade {
     }
 
     /// An empty brigade that dies with `pool`.
-    pub fn new(pool: Pool, alloc: BucketAlloc) -> Brigade {
+    pub fn new(pool: &Pool, alloc: BucketAlloc) -> Brigade {
         // SAFETY: both live.
         Brigade(unsafe { some(ffi::apr_brigade_create(pool.as_ptr(), alloc.as_ptr())) })
     }
@@ -163,9 +163,9 @@ impl Brigade {
     }
 
     /// The pool it dies with.
-    pub fn pool(&self) -> Pool {
+    pub fn pool(&self) -> &Pool {
         // SAFETY: a living brigade has a living pool.
-        match unsafe { Pool::from_ptr((*self.as_ptr()).p) } {
+        match unsafe { Pool::at((*self.as_ptr()).p) } {
             Some(pool) => pool,
             None => std::process::abort(),
         }
@@ -414,7 +414,7 @@ impl Bucket {
     ///
     /// # Errors
     /// What its kind says; `ENOTIMPL` for one that cannot.
-    pub fn setaside(&self, pool: Pool) -> Result<(), Status> {
+    pub fn setaside(&self, pool: &Pool) -> Result<(), Status> {
         let Some(setaside) = self.kind_record().setaside else { return Err(Status::ENOTIMPL) };
         // SAFETY: the bucket's own function on the bucket.
         Status(unsafe { setaside(self.as_ptr(), pool.as_ptr()) }).ok()

@@ -13,7 +13,7 @@ pub struct Buffer {
 
 impl Buffer {
     /// An empty one for up to `room` bytes.
-    pub fn new(pool: Pool, room: usize) -> Buffer {
+    pub fn new(pool: &Pool, room: usize) -> Buffer {
         Buffer { start: pool.alloc(room).cast(), len: 0, room }
     }
 

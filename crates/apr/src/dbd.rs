@@ -15,7 +15,7 @@ pub struct Database {
     driver: NonNull<ffi::apr_dbd_driver_t>,
     handle: NonNull<ffi::apr_dbd_t>,
     /// What lives as long as the connection lies here.
-    pool: Pool,
+    pool: NonNull<ffi::apr_pool_t>,
 }
 
 // SAFETY: as `Pool`: one thread at a time uses it, says `from_parts`.
@@ -55,7 +55,7 @@ impl Database {
     ///
     /// # Errors
     /// See [`NoDatabase`].
-    pub fn open(driver: &[u8], parameters: &[u8], pool: Pool, process: Pool) -> Result<Database, NoDatabase> {
+    pub fn open(driver: &[u8], parameters: &[u8], pool: &Pool, process: &Pool) -> Result<Database, NoDatabase> {
         let (mut found, mut handle, mut error) = (ptr::null(), ptr::null_mut(), ptr::null());
         // SAFETY: pools live; APR sets the driver if it succeeds; the first call does all there is to do, under APR's own
         // lock.
@@ -78,7 +78,7 @@ impl Database {
             )
         };
         match NonNull::new(handle) {
-            Some(handle) if status == 0 => Ok(Database { driver, handle, pool }),
+            Some(handle) if status == 0 => Ok(Database { driver, handle, pool: NonNull::from(pool).cast() }),
             // SAFETY: null or the driver's message, which lies in the pool.
             _ => Err(NoDatabase::Connection(unsafe { message(error) })),
         }
@@ -94,14 +94,14 @@ impl Database {
         handle: *mut ffi::apr_dbd_t,
         pool: *mut ffi::apr_pool_t,
     ) -> Option<Database> {
-        // SAFETY: the caller's promise.
-        let pool = unsafe { Pool::from_ptr(pool) }?;
-        Some(Database { driver: NonNull::new(driver.cast_mut())?, handle: NonNull::new(handle)?, pool })
+        let driver = NonNull::new(driver.cast_mut())?;
+        Some(Database { driver, handle: NonNull::new(handle)?, pool: NonNull::new(pool)? })
     }
 
     /// Where it lies.
-    pub fn pool(&self) -> Pool {
-        self.pool
+    pub fn pool(&self) -> &Pool {
+        // SAFETY: lives as long as the connection.
+        unsafe { self.pool.cast::<Pool>().as_ref() }
     }
 
     /// Ends it.
@@ -152,7 +152,7 @@ impl Database {
     /// The driver's message.
     pub fn prepare(&self, statement: &[u8]) -> Result<Prepared, String> {
         let mut prepared = ptr::null_mut();
-        let text = self.pool.cstr(statement);
+        let text = self.pool().cstr(statement);
         // SAFETY: all live; the text lies as long as the statement.
         let status = unsafe {
             let (driver, handle, pool) = (self.driver.as_ptr(), self.handle.as_ptr(), self.pool.as_ptr());
@@ -231,7 +231,7 @@ impl Database {
         let rows = self.checked(status).map(|()| match results.is_null() {
             true => Rows::default(),
             // SAFETY: the driver has just made the result; it lies in this pool.
-            false => unsafe { self.rows(results, &pool) },
+            false => unsafe { self.rows(results, pool) },
         });
         // SAFETY: known to nobody else, and nothing of it is used afterwards; only the driver's own cleanups run.
         unsafe { pool.destroy(Reenter::assume()) };
@@ -317,7 +317,7 @@ mod tests {
     }
 
     /// Nothing is tested where the driver is not installed.
-    fn sqlite() -> Option<(Database, Pool)> {
+    fn sqlite() -> Option<(Database, &'static Pool)> {
         Pool::initialize().unwrap();
         let pool = Pool::root().unwrap();
         match Database::open(b"sqlite3", b":memory:", pool, pool) {
@@ -332,13 +332,13 @@ mod tests {
         let Some((db, pool)) = sqlite() else { return };
         db.query(b"CREATE TABLE t (name TEXT, age INTEGER)").unwrap();
         assert_eq!(db.query(b"INSERT INTO t VALUES ('Ann', 7), ('', NULL)"), Ok(2));
-        let found = db.select(b"SELECT name, age AS years FROM t ORDER BY age DESC", &pool).unwrap();
+        let found = db.select(b"SELECT name, age AS years FROM t ORDER BY age DESC", pool).unwrap();
         assert_eq!(found.names, [text("name"), text("years")]);
         assert_eq!(found.rows, [[text("Ann"), text("7")], [text(""), None]]);
-        assert_eq!(db.select(b"SELECT * FROM t WHERE age > 99", &pool).unwrap().rows.len(), 0);
-        assert!(db.select(b"SELECT nonsense FROM t", &pool).unwrap_err().contains("nonsense"));
+        assert_eq!(db.select(b"SELECT * FROM t WHERE age > 99", pool).unwrap().rows.len(), 0);
+        assert!(db.select(b"SELECT nonsense FROM t", pool).unwrap_err().contains("nonsense"));
         assert!(db.query(b"DELETE FROM nowhere").unwrap_err().contains("nowhere"));
-        assert_eq!(db.escape(b"it's", &pool).unwrap(), b"it''s");
+        assert_eq!(db.escape(b"it's", pool).unwrap(), b"it''s");
         assert!(db.is_alive());
         // SAFETY: not used afterwards.
         assert!(unsafe { db.close() }.is_success());
@@ -349,10 +349,10 @@ mod tests {
         let Some((db, pool)) = sqlite() else { return };
         db.query(b"CREATE TABLE t (name TEXT, age INTEGER)").unwrap();
         let insert = db.prepare(b"INSERT INTO t VALUES (%s, %d)").unwrap();
-        assert_eq!(db.query_prepared(insert, &[Some(c"Ann"), Some(c"7")], &pool), Ok(1));
-        assert_eq!(db.query_prepared(insert, &[Some(c"Bob")], &pool), Ok(1));
+        assert_eq!(db.query_prepared(insert, &[Some(c"Ann"), Some(c"7")], pool), Ok(1));
+        assert_eq!(db.query_prepared(insert, &[Some(c"Bob")], pool), Ok(1));
         let find = db.prepare(b"SELECT name FROM t WHERE age > %d OR name LIKE 'B%%'").unwrap();
-        let found = db.select_prepared(find, &[Some(c"6")], &pool).unwrap();
+        let found = db.select_prepared(find, &[Some(c"6")], pool).unwrap();
         assert_eq!(found.rows, [[text("Ann")], [text("Bob")]]);
         assert!(db.prepare(b"SELECT").is_err());
         // SAFETY: not used afterwards.

@@ -75,19 +75,19 @@ mod tests {
         let top = std::env::temp_dir().join(format!("apr-files-{}", std::process::id()));
         let top = top.to_str().unwrap().as_bytes();
         let (below, mode) = ([top, b"/a/b"].concat(), ffi::APR_OS_DEFAULT as i32);
-        assert!(make_dir(&below, mode, &pool).is_err());
-        make_dirs(&below, mode, &pool).unwrap();
-        make_dirs(&below, mode, &pool).unwrap();
-        touch(&below, 1_000_000_000_000_000, &pool).unwrap();
+        assert!(make_dir(&below, mode, pool).is_err());
+        make_dirs(&below, mode, pool).unwrap();
+        make_dirs(&below, mode, pool).unwrap();
+        touch(&below, 1_000_000_000_000_000, pool).unwrap();
         let info = Finfo::stat(&below, ffi::APR_FINFO_MTIME as i32, pool).unwrap();
         assert_eq!(info.mtime(), 1_000_000_000_000_000);
-        let mut names = entries(&[top, b"/a"].concat(), &pool).unwrap();
+        let mut names = entries(&[top, b"/a"].concat(), pool).unwrap();
         names.sort();
         assert_eq!(names, [&b"."[..], b"..", b"b"]);
-        assert!(remove_dir(&[top, b"/a"].concat(), &pool).is_err());
+        assert!(remove_dir(&[top, b"/a"].concat(), pool).is_err());
         for dir in [&below[..], &[top, b"/a"].concat(), top] {
-            remove_dir(dir, &pool).unwrap();
+            remove_dir(dir, pool).unwrap();
         }
-        assert!(entries(top, &pool).is_err());
+        assert!(entries(top, pool).is_err());
     }
 }

@@ -89,7 +89,7 @@ impl Finfo {
     ///
     /// # Errors
     /// What APR says. That some of what was asked is not known is no error.
-    pub fn stat(path: &[u8], wanted: i32, pool: Pool) -> Result<Finfo, Status> {
+    pub fn stat(path: &[u8], wanted: i32, pool: &Pool) -> Result<Finfo, Status> {
         let info = pool.zeroed(size_of::<ffi::apr_finfo_t>()).cast();
         // SAFETY: path is a C string in the pool, which the result points to; the record is as large as APR expects.
         let status = Status(unsafe { ffi::apr_stat(info.as_ptr(), pool.cstr(path).as_ptr(), wanted, pool.as_ptr()) });

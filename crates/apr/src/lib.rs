@@ -39,6 +39,7 @@ pub use misc::{
     SECOND, format_size, is_password, now, optional_function, parse_http_date, parse_rfc_date, provide_function,
     rfc822_date, sleep, thread_id,
 };
+pub use opaque::Beside;
 pub use password::{Algorithm, password_hash};
 pub use pool::{Cleanup, Pool, adopt_cleanups};
 pub use sockaddr::{IpSubnet, SockAddr};

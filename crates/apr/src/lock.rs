@@ -53,7 +53,7 @@ impl ThreadMutex {
     ///
     /// # Errors
     /// What APR says.
-    pub fn new(pool: Pool, flags: u32) -> Result<ThreadMutex, Status> {
+    pub fn new(pool: &Pool, flags: u32) -> Result<ThreadMutex, Status> {
         let mut made = ptr::null_mut();
         // SAFETY: the pool lives; APR writes the pointer.
         Status(unsafe { ffi::apr_thread_mutex_create(&mut made, flags, pool.as_ptr()) }).ok()?;
@@ -61,9 +61,9 @@ impl ThreadMutex {
     }
 
     /// The pool it dies with.
-    pub fn pool(&self) -> Option<Pool> {
+    pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: it lives, so its pool does.
-        unsafe { Pool::from_ptr(ffi::apr_thread_mutex_pool_get(self.0.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_thread_mutex_pool_get(self.0.as_ptr())) }
     }
 }
 
@@ -72,7 +72,7 @@ impl ThreadRwLock {
     ///
     /// # Errors
     /// What APR says.
-    pub fn new(pool: Pool) -> Result<ThreadRwLock, Status> {
+    pub fn new(pool: &Pool) -> Result<ThreadRwLock, Status> {
         let mut made = ptr::null_mut();
         // SAFETY: the pool lives; APR writes the pointer.
         Status(unsafe { ffi::apr_thread_rwlock_create(&mut made, pool.as_ptr()) }).ok()?;
@@ -80,8 +80,8 @@ impl ThreadRwLock {
     }
 
     /// The pool it dies with.
-    pub fn pool(&self) -> Option<Pool> {
+    pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: it lives, so its pool does.
-        unsafe { Pool::from_ptr(ffi::apr_thread_rwlock_pool_get(self.0.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_thread_rwlock_pool_get(self.0.as_ptr())) }
     }
 }

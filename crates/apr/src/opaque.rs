@@ -1,5 +1,46 @@
 //! Records of C, seen from Rust only behind a reference.
 
+use std::{cell::Cell, fmt, ptr::NonNull};
+
+/// A record noted beside others, in the same pool or in one that lives longer.
+pub struct Beside<T>(Cell<Option<NonNull<T>>>);
+
+// SAFETY: it goes from thread to thread together with the record, says `set`.
+unsafe impl<T> Send for Beside<T> {}
+
+impl<T> Default for Beside<T> {
+    fn default() -> Self {
+        Beside(Cell::new(None))
+    }
+}
+
+impl<T> Beside<T> {
+    /// The record, if one is noted.
+    pub fn get(&self) -> Option<&T> {
+        // SAFETY: lives as long as this does, says `set`.
+        self.0.get().map(|at| unsafe { at.as_ref() })
+    }
+
+    /// Notes a record in place of the one before.
+    ///
+    /// # Safety
+    /// The record lives as long as this does, and whoever works on the one works on the other.
+    pub unsafe fn set(&self, record: &T) {
+        self.0.set(Some(NonNull::from(record)));
+    }
+
+    /// Notes none.
+    pub fn forget(&self) {
+        self.0.set(None);
+    }
+}
+
+impl<T> fmt::Debug for Beside<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.get().fmt(f)
+    }
+}
+
 /// `opaque! { /// A table. pub struct Table(ffi::apr_table_t); }`: a C record that Rust never has by value, as `SslRef` is to
 /// openssl. A `&Table` is a pointer whose borrow says how long the record lives. The expansion is the struct; `unsafe fn at`,
 /// the only way to get a reference; `as_ptr`, the way back; `Debug`, and equality, which is that of addresses.

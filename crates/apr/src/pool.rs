@@ -11,26 +11,47 @@ use std::{
     },
 };
 
-/// An `apr_pool_t`. Memory and cleanups of one owner (request, connection, configuration ...).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Pool(NonNull<ffi::apr_pool_t>);
-
-// SAFETY: a pool may move to another thread with the request or connection it belongs to (event does so); that one
-// thread at a time uses it is the promise of `from_ptr`.
-unsafe impl Send for Pool {}
+crate::opaque! {
+    /// An `apr_pool_t`. Memory and cleanups of one owner (request, connection, configuration ...).
+    ///
+    /// What lies in it is lent as long as it is borrowed, at most until it dies:
+    /// ```compile_fail
+    /// # use apr::Pool;
+    /// static KEPT: std::sync::Mutex<&'static [u8]> = std::sync::Mutex::new(b"");
+    /// fn handler(pool: &Pool) {
+    ///     *KEPT.lock().unwrap() = pool.memdup(b"abc");
+    /// }
+    /// ```
+    /// A pool itself cannot be kept either, nor go to another thread:
+    /// ```compile_fail
+    /// # use apr::Pool;
+    /// static KEPT: std::sync::Mutex<Option<&'static Pool>> = std::sync::Mutex::new(None);
+    /// fn handler(pool: &Pool) {
+    ///     *KEPT.lock().unwrap() = pool.parent();
+    /// }
+    /// ```
+    /// ```compile_fail,E0277
+    /// # use apr::Pool;
+    /// fn handler(pool: &Pool) {
+    ///     std::thread::scope(|threads| {
+    ///         threads.spawn(|| pool.alloc(8));
+    ///     });
+    /// }
+    /// ```
+    pub struct Pool(ffi::apr_pool_t);
+}
 
 /// A registered closure; see [`Pool::on_death`].
 #[derive(Debug)]
 #[must_use = "dropping it is fine: the closure stays registered"]
 pub struct Cleanup {
-    pool: Pool,
+    pool: NonNull<ffi::apr_pool_t>,
     data: NonNull<c_void>,
     run: Callback,
     drop: unsafe fn(NonNull<c_void>),
 }
 
-// SAFETY: as `Pool`; the closure behind it is `Send`.
+// SAFETY: it goes with its pool from thread to thread; the closure behind it is `Send`.
 unsafe impl Send for Cleanup {}
 
 type Callback = unsafe extern "C" fn(*mut c_void) -> c_int;
@@ -45,20 +66,13 @@ struct Registered<F> {
 const ALIGNMENT: usize = 8;
 
 impl Pool {
-    /// The wrapper of a pool.
-    ///
-    /// # Safety
-    /// `pool` lives, and the wrapper and its copies are used only until it dies, by one thread at a time.
-    pub unsafe fn from_ptr(pool: *mut ffi::apr_pool_t) -> Option<Pool> {
-        NonNull::new(pool).map(Pool)
-    }
-
-    /// A pool without a parent. Needs `apr_initialize` to have run.
+    /// A pool without a parent: it lives until it is destroyed. Needs `apr_initialize` to have run.
     ///
     /// # Errors
     /// What APR says, out of memory.
-    pub fn root() -> Result<Pool, Status> {
-        create(ptr::null_mut())
+    pub fn root() -> Result<&'static Pool, Status> {
+        // SAFETY: as long as the pool lives at most, says `destroy`.
+        unsafe { create(ptr::null_mut()) }
     }
 
     /// Starts APR, once; for programs and tests outside httpd, which has done so itself.
@@ -75,23 +89,45 @@ impl Pool {
     ///
     /// # Errors
     /// What APR says, out of memory.
-    pub fn create(&self) -> Result<Pool, Status> {
-        create(self.as_ptr())
+    pub fn create(&self) -> Result<&Pool, Status> {
+        // SAFETY: the new pool dies with this one at the latest, or earlier as `destroy` says.
+        unsafe { create(self.as_ptr()) }
     }
 
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::apr_pool_t {
-        self.0.as_ptr()
+    /// Runs `f` with a pool of its own, which dies when `f` has returned.
+    ///
+    /// ```
+    /// # apr::Pool::initialize().unwrap();
+    /// # let pool = apr::Pool::root().unwrap();
+    /// # // SAFETY: no script runs here.
+    /// # let cx = unsafe { apr::Reenter::assume() };
+    /// assert_eq!(pool.within(cx, |own| own.memdup(b"abc").len()), Ok(3));
+    /// ```
+    /// Nothing that lies in it gets out:
+    /// ```compile_fail
+    /// fn out<'p>(pool: &'p apr::Pool, cx: apr::Reenter) -> &'p [u8] {
+    ///     pool.within(cx, |own| own.memdup(b"abc")).unwrap()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What APR says, out of memory.
+    pub fn within<R>(&self, cx: Reenter, f: impl FnOnce(&Pool) -> R) -> Result<R, Status> {
+        let pool = self.create()?;
+        let result = f(pool);
+        // SAFETY: `f` has borrowed what it had of the pool, and has returned.
+        unsafe { pool.destroy(cx) };
+        Ok(result)
     }
 
     /// The pool this one dies with; `None` for one without.
-    pub fn parent(&self) -> Option<Pool> {
+    pub fn parent(&self) -> Option<&Pool> {
         // SAFETY: a living pool's parent lives longer.
-        unsafe { Pool::from_ptr(ffi::apr_pool_parent_get(self.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_pool_parent_get(self.as_ptr())) }
     }
 
     /// Whether this pool is `other` or one of its ancestors, so that what lies here outlives `other`.
-    pub fn is_ancestor(&self, other: Pool) -> bool {
+    pub fn is_ancestor(&self, other: &Pool) -> bool {
         // SAFETY: both live.
         unsafe { ffi::apr_pool_is_ancestor(self.as_ptr(), other.as_ptr()) != 0 }
     }
@@ -192,6 +228,12 @@ impl Pool {
         at
     }
 
+    /// As [`Pool::keep`], and lends it as long as the pool is borrowed.
+    pub fn lend<T: Send + 'static>(&self, value: T) -> &T {
+        // SAFETY: lives until the pool dies.
+        unsafe { self.keep(value).as_ref() }
+    }
+
     /// Calls `f` once when the pool is cleared or destroyed: after its subpools are gone, the last registered first.
     ///
     /// In a process that did not register it (a script forked) nothing happens: `f` is neither called nor dropped. A
@@ -210,6 +252,19 @@ impl Pool {
         cleanup
     }
 
+    /// As [`Pool::on_death`]; `f` is given the pool.
+    pub fn on_death_with(&self, f: impl FnOnce(&Pool) + Send + 'static) -> Cleanup {
+        struct Dying(NonNull<Pool>);
+        // SAFETY: it goes with its pool to the thread on which that dies.
+        unsafe impl Send for Dying {}
+        let dying = Dying(NonNull::from(self));
+        self.on_death(move || {
+            let dying = dying;
+            // SAFETY: a pool lives until its cleanups have run.
+            f(unsafe { dying.0.as_ref() });
+        })
+    }
+
     /// As [`Pool::on_death`], but before the subpools go (`apr_pool_pre_cleanup_register`).
     pub fn before_death<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
         let cleanup = self.cleanup(f);
@@ -221,7 +276,7 @@ impl Pool {
     /// Puts a closure into the pool's own memory, which outlives the cleanups.
     fn cleanup<F: FnOnce() + Send + 'static>(&self, f: F) -> Cleanup {
         let data = self.place(Registered { process: process(), f }).cast();
-        Cleanup { pool: *self, data, run: died::<F>, drop: forget::<F> }
+        Cleanup { pool: NonNull::from(self).cast(), data, run: died::<F>, drop: forget::<F> }
     }
 
     /// A C cleanup, with the data it expects.
@@ -264,7 +319,7 @@ impl Pool {
     ///
     /// # Safety
     /// Neither the pool nor anything in it or in its subpools is used afterwards.
-    pub unsafe fn destroy(self, _cx: Reenter) {
+    pub unsafe fn destroy(&self, _cx: Reenter) {
         // SAFETY: the caller's promise.
         unsafe { ffi::apr_pool_destroy(self.as_ptr()) }
     }
@@ -296,11 +351,14 @@ impl Cleanup {
     }
 }
 
-fn create(parent: *mut ffi::apr_pool_t) -> Result<Pool, Status> {
+/// # Safety
+/// The result is used only as long as the new pool lives.
+unsafe fn create<'p>(parent: *mut ffi::apr_pool_t) -> Result<&'p Pool, Status> {
     let mut pool = ptr::null_mut();
     // SAFETY: the parent is null or lives; APR writes the result.
     Status(unsafe { ffi::apr_pool_create_ex(&mut pool, parent, None, ptr::null_mut()) }).ok()?;
-    NonNull::new(pool).map(Pool).ok_or(Status(libc::ENOMEM))
+    // SAFETY: just made; the caller's promise.
+    unsafe { Pool::at(pool) }.ok_or(Status(libc::ENOMEM))
 }
 
 /// This process goes on with what its parent registered, as the daemon does that httpd detaches in the middle of its start:
@@ -351,12 +409,12 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    fn pool() -> Pool {
+    fn pool() -> &'static Pool {
         Pool::initialize().unwrap();
         Pool::root().unwrap()
     }
 
-    fn destroy(pool: Pool) {
+    fn destroy(pool: &Pool) {
         // SAFETY: a test runs no script, and uses nothing of the pool afterwards.
         unsafe { pool.destroy(Reenter::assume()) }
     }

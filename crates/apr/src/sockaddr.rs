@@ -55,7 +55,7 @@ impl IpSubnet {
     ///
     /// # Errors
     /// `APR_EBADIP`, `APR_EBADMASK`.
-    pub fn new(pool: Pool, ip: &[u8], mask: Option<&[u8]>) -> Result<IpSubnet, Status> {
+    pub fn new(pool: &Pool, ip: &[u8], mask: Option<&[u8]>) -> Result<IpSubnet, Status> {
         let mut made = ptr::null_mut();
         let mask = mask.map_or(ptr::null(), |m| pool.cstr(m).as_ptr().cast_const());
         // SAFETY: C strings that live longer than the call; APR writes the pointer.

@@ -29,9 +29,9 @@ impl Socket {
     }
 
     /// The pool it is closed with.
-    pub fn pool(&self) -> Option<Pool> {
+    pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: a living socket's pool lives.
-        unsafe { Pool::from_ptr(ffi::apr_socket_pool_get(self.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_socket_pool_get(self.as_ptr())) }
     }
 
     /// Its file descriptor; -1 once it is closed.
@@ -214,9 +214,9 @@ mod tests {
         assert_eq!(socket.timeout(), Ok(0));
         let mut room = [0; 8];
         assert_eq!(socket.recv(&mut room), Err(Status(libc::EAGAIN)));
-        assert_eq!(socket.poll(&pool, 0, ffi::APR_POLLIN as i16), Err(Status(ffi::APR_TIMEUP as i32)));
+        assert_eq!(socket.poll(pool, 0, ffi::APR_POLLIN as i16), Err(Status(ffi::APR_TIMEUP as i32)));
         std::io::Write::write_all(&mut &theirs, b"abc").unwrap();
-        assert_eq!(socket.poll(&pool, 1_000_000, ffi::APR_POLLIN as i16), Ok(()));
+        assert_eq!(socket.poll(pool, 1_000_000, ffi::APR_POLLIN as i16), Ok(()));
         assert_eq!((socket.recv(&mut room), &room[..3]), (Ok(3), &b"abc"[..]));
         assert_eq!(socket.send(b"hello"), Ok(5));
         drop(theirs);

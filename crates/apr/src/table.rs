@@ -1,21 +1,30 @@
 //! `apr_table_t`: ordered, case-insensitive, several values per key.
 
 use crate::{Pool, ffi, text::bytes_at, with_cstr};
-use std::{
-    ffi::{c_char, c_int, c_void},
-    ptr::NonNull,
-};
+use std::ffi::{c_char, c_int};
 
-/// An `apr_table_t`. Keys compare without regard to case; values are C strings.
-///
-/// What a method lends stays where it is until the table's pool dies, even if the table changes meanwhile: APR writes new
-/// values beside old ones.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Table(NonNull<ffi::apr_table_t>);
-
-// SAFETY: as `Pool`: a table moves between threads with the request or connection it belongs to.
-unsafe impl Send for Table {}
+crate::opaque! {
+    /// An `apr_table_t`. Keys compare without regard to case; values are C strings.
+    ///
+    /// What a method lends stays where it is until the table's pool dies, even if the table changes meanwhile: APR writes new
+    /// values beside old ones.
+    ///
+    /// It cannot be kept beyond that:
+    /// ```compile_fail
+    /// # use apr::Table;
+    /// static KEPT: std::sync::Mutex<Option<&'static Table>> = std::sync::Mutex::new(None);
+    /// fn handler(table: &Table) {
+    ///     *KEPT.lock().unwrap() = Some(table);
+    /// }
+    /// ```
+    /// ```compile_fail
+    /// # use apr::{Pool, Reenter, Table};
+    /// fn out<'p>(pool: &'p Pool, cx: Reenter) -> &'p Table {
+    ///     pool.within(cx, |own| Table::new(own, 1)).unwrap()
+    /// }
+    /// ```
+    pub struct Table(ffi::apr_table_t);
+}
 
 /// What becomes of several values of one key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,30 +45,18 @@ impl Overlap {
 }
 
 impl Table {
-    /// The wrapper of a table.
-    ///
-    /// # Safety
-    /// `table` lives, and the wrapper and its copies are used only until its pool dies, by one thread at a time.
-    pub unsafe fn from_ptr(table: *mut ffi::apr_table_t) -> Option<Table> {
-        NonNull::new(table).map(Table)
-    }
-
     /// An empty table with room for `size` entries; it grows.
-    pub fn new(pool: Pool, size: usize) -> Table {
+    pub fn new(pool: &Pool, size: usize) -> &Table {
         // SAFETY: the pool lives.
         let made = unsafe { ffi::apr_table_make(pool.as_ptr(), size.clamp(1, 1 << 16) as c_int) };
-        own(made)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::apr_table_t {
-        self.0.as_ptr()
+        // SAFETY: just made in the pool.
+        unsafe { own(made) }
     }
 
     /// The pool it lies in.
-    pub fn pool(&self) -> Pool {
+    pub fn pool(&self) -> &Pool {
         // SAFETY: APR sets the pool of every table's array; it lives as long as the table.
-        match unsafe { Pool::from_ptr(self.array().pool) } {
+        match unsafe { Pool::at(self.array().pool) } {
             Some(pool) => pool,
             None => std::process::abort(),
         }
@@ -119,32 +116,32 @@ impl Table {
     }
 
     /// A copy in `pool`. Its strings are shared if they live long enough for that, else copied too.
-    pub fn copy(&self, pool: Pool) -> Table {
+    pub fn copy<'p>(&self, pool: &'p Pool) -> &'p Table {
         let shared = self.pool().is_ancestor(pool);
         // SAFETY: both live; strings are shared only with a pool that dies first.
-        own(unsafe {
-            if shared {
+        unsafe {
+            own(if shared {
                 ffi::apr_table_copy(pool.as_ptr(), self.as_ptr())
             } else {
                 ffi::apr_table_clone(pool.as_ptr(), self.as_ptr())
-            }
-        })
+            })
+        }
     }
 
     /// This table, or a copy with its own strings in `pool` if this one could die before it.
-    fn outliving(&self, pool: Pool) -> Table {
-        if self.pool().is_ancestor(pool) { *self } else { self.copy(pool) }
+    fn outliving<'t>(&'t self, pool: &'t Pool) -> &'t Table {
+        if self.pool().is_ancestor(pool) { self } else { self.copy(pool) }
     }
 
     /// A new table in `pool`: the entries of `over`, then those of this one.
-    pub fn overlay(&self, over: Table, pool: Pool) -> Table {
+    pub fn overlay<'p>(&self, over: &Table, pool: &'p Pool) -> &'p Table {
         let (base, over) = (self.outliving(pool), over.outliving(pool));
         // SAFETY: all live, and both tables outlive the pool's contents.
-        own(unsafe { ffi::apr_table_overlay(pool.as_ptr(), over.as_ptr(), base.as_ptr()) })
+        unsafe { own(ffi::apr_table_overlay(pool.as_ptr(), over.as_ptr(), base.as_ptr())) }
     }
 
     /// Takes the entries of `other` into this table; keys in both are treated as `how` says.
-    pub fn overlap(&self, other: Table, how: Overlap) {
+    pub fn overlap(&self, other: &Table, how: Overlap) {
         let other = other.outliving(self.pool());
         // SAFETY: both live, and what is shared outlives this table.
         unsafe { ffi::apr_table_overlap(self.as_ptr(), other.as_ptr(), how.flag()) }
@@ -182,16 +179,13 @@ impl Table {
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         (0..).map_while(|i| self.entry(i))
     }
-
-    /// As a `void *`, for what keeps tables by address.
-    pub fn raw(self) -> NonNull<c_void> {
-        self.0.cast()
-    }
 }
 
-fn own(table: *mut ffi::apr_table_t) -> Table {
-    // APR's table functions return null only where its pools do: out of memory.
-    Table(NonNull::new(table).unwrap_or_else(|| std::process::abort()))
+/// # Safety
+/// Lies in a pool that lives for `'p`.
+unsafe fn own<'p>(table: *mut ffi::apr_table_t) -> &'p Table {
+    // SAFETY: the caller's promise. APR's table functions return null only where its pools do: out of memory.
+    unsafe { Table::at(table) }.unwrap_or_else(|| std::process::abort())
 }
 
 #[cfg(test)]
@@ -199,7 +193,7 @@ mod tests {
     use super::*;
     use crate::Reenter;
 
-    fn pool() -> Pool {
+    fn pool() -> &'static Pool {
         Pool::initialize().unwrap();
         Pool::root().unwrap()
     }
@@ -223,9 +217,9 @@ mod tests {
         assert_eq!(t.get(b"none"), None);
         assert_eq!((t.len(), t.entry(3)), (3, None));
         t.merge(b"X", b"3");
-        assert_eq!(text(&t), "Host=a X=1, 3 x=2");
+        assert_eq!(text(t), "Host=a X=1, 3 x=2");
         t.compress(Overlap::Merge);
-        assert_eq!(text(&t), "Host=a X=1, 3, 2");
+        assert_eq!(text(t), "Host=a X=1, 3, 2");
         t.unset(b"host");
         assert_eq!(t.len(), 1);
         t.clear();
@@ -255,11 +249,11 @@ mod tests {
         let (a, b) = (Table::new(p, 1), Table::new(p, 1));
         a.set(b"k", b"1");
         b.set(b"k", b"2");
-        assert_eq!(text(&a.overlay(b, p)), "k=2 k=1");
+        assert_eq!(text(a.overlay(b, p)), "k=2 k=1");
         a.overlap(b, Overlap::Merge);
-        assert_eq!(text(&a), "k=1, 2");
+        assert_eq!(text(a), "k=1, 2");
         a.overlap(b, Overlap::Set);
-        assert_eq!(text(&a), "k=2");
+        assert_eq!(text(a), "k=2");
     }
 
     #[test]
@@ -275,7 +269,7 @@ mod tests {
         unsafe { sub.destroy(Reenter::assume()) };
         let again = p.create().unwrap();
         again.memdup(&[b'#'; 4000]);
-        assert_eq!(text(&copy), "key=value");
-        assert_eq!(text(&taken), "key=value");
+        assert_eq!(text(copy), "key=value");
+        assert_eq!(text(taken), "key=value");
     }
 }

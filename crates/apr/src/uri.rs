@@ -15,7 +15,7 @@ pub struct Uri(NonNull<Record>);
 #[repr(C)]
 struct Record {
     uri: ffi::apr_uri_t,
-    pool: Pool,
+    pool: *mut ffi::apr_pool_t,
     path_info: *const c_char,
 }
 
@@ -62,17 +62,17 @@ parts! {
 
 impl Uri {
     /// An empty one in `pool`.
-    fn new(pool: Pool) -> Uri {
+    fn new(pool: &Pool) -> Uri {
         // SAFETY: all zero is a value of APR's plain record.
         let uri = unsafe { mem::zeroed() };
         let at = pool.alloc(size_of::<Record>()).cast::<Record>();
         // SAFETY: just allocated with this size, aligned to 8.
-        unsafe { at.write(Record { uri, pool, path_info: ptr::null() }) };
+        unsafe { at.write(Record { uri, pool: pool.as_ptr(), path_info: ptr::null() }) };
         Uri(at)
     }
 
     /// The parts of a text; those that are missing or that APR cannot make out are absent.
-    pub fn parse(pool: Pool, text: &[u8]) -> Uri {
+    pub fn parse(pool: &Pool, text: &[u8]) -> Uri {
         let new = Uri::new(pool);
         // SAFETY: pool and record live; the text is a C string for the call, of which APR copies the parts.
         with_cstr(text, |text| unsafe { ffi::apr_uri_parse(pool.as_ptr(), text.as_ptr(), &mut (*new.0.as_ptr()).uri) });
@@ -83,10 +83,10 @@ impl Uri {
     ///
     /// # Safety
     /// Texts of `uri`, and `path_info` (null, or what its path ends with), live as long as the pool.
-    pub unsafe fn copy_of(uri: &ffi::apr_uri_t, path_info: *const c_char, pool: Pool) -> Uri {
+    pub unsafe fn copy_of(uri: &ffi::apr_uri_t, path_info: *const c_char, pool: &Pool) -> Uri {
         let new = Uri::new(pool);
         // SAFETY: lives.
-        unsafe { *new.0.as_ptr() = Record { uri: *uri, pool, path_info } };
+        unsafe { *new.0.as_ptr() = Record { uri: *uri, pool: pool.as_ptr(), path_info } };
         new
     }
 
@@ -95,8 +95,12 @@ impl Uri {
         unsafe { self.0.as_ref() }
     }
 
-    fn pool(&self) -> Pool {
-        self.record().pool
+    fn pool(&self) -> &Pool {
+        // SAFETY: the pool in which the record lies.
+        match unsafe { Pool::at(self.record().pool) } {
+            Some(pool) => pool,
+            None => std::process::abort(),
+        }
     }
 
     /// Sets the port; `None`: removes it.

@@ -1,6 +1,6 @@
 //! A line of the configuration, as a directive is told of it.
 
-use crate::{Server, ffi, pconf::pconf, server::pool};
+use crate::{Server, ffi, pconf::is_pconf, server::pool};
 use apr::{Pool, bytes_at};
 use config::LinePlace;
 use std::ffi::c_int;
@@ -26,13 +26,13 @@ impl Command {
     }
 
     /// Lives as long as what the directive configures: the configuration's pool, or the request's in `.htaccess`.
-    pub fn pool(&self) -> Pool {
-        pool(self.raw().pool)
+    pub fn pool(&self) -> &Pool {
+        pool(self, self.raw().pool)
     }
 
     /// Lives until the configuration is read (in `.htaccess`: the request's).
-    pub fn temp_pool(&self) -> Pool {
-        pool(self.raw().temp_pool)
+    pub fn temp_pool(&self) -> &Pool {
+        pool(self, self.raw().temp_pool)
     }
 
     /// The directive's name in its table's spelling.
@@ -84,7 +84,7 @@ impl Command {
 
     /// Whether requests are being served: other threads read the server's record.
     pub fn is_serving(&self) -> bool {
-        pconf() != Some(self.pool())
+        !is_pconf(self.pool())
     }
 
     /// Where it stands, in the words of the directive table.

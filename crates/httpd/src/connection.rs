@@ -42,8 +42,8 @@ impl Connection {
     }
 
     /// The pool that dies with it.
-    pub fn pool(&self) -> Pool {
-        pool(self.raw().pool)
+    pub fn pool(&self) -> &Pool {
+        pool(self, self.raw().pool)
     }
 
     /// The server that the port belongs to, before a Host header chose another.
@@ -152,13 +152,13 @@ impl Connection {
     }
 
     /// Notes from module to module.
-    pub fn notes(&self) -> Option<Table> {
+    pub fn notes(&self) -> Option<&Table> {
         // SAFETY: null or a table of the connection's.
-        unsafe { Table::from_ptr(self.raw().notes) }
+        unsafe { Table::at(self.raw().notes) }
     }
 
     /// Replaces the notes by another table, which must live as long (a copy is made if it does not).
-    pub fn set_notes(&self, notes: Table) {
+    pub fn set_notes(&self, notes: &Table) {
         let notes = if notes.pool().is_ancestor(self.pool()) { notes } else { notes.copy(self.pool()) };
         // SAFETY: lives; the table lives as long.
         unsafe { (*self.as_ptr()).notes = notes.as_ptr() };

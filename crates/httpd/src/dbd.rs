@@ -28,7 +28,7 @@ impl Pooled {
     ///
     /// # Errors
     /// See [`NoConnection`].
-    pub fn open(r: &Request, pool: Pool) -> Result<Pooled, NoConnection> {
+    pub fn open(r: &Request, pool: &Pool) -> Result<Pooled, NoConnection> {
         type Open = unsafe extern "C" fn(*mut apr::ffi::apr_pool_t, *mut ffi::server_rec) -> *mut ffi::ap_dbd_t;
         let open = optional_function(c"ap_dbd_open").ok_or(NoConnection::NoModule)?;
         let server = r.server();

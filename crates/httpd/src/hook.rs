@@ -5,7 +5,7 @@
 
 use crate::{
     Connection, Host, ModuleRecord, Own, Pools, Request, Server, ffi, guard,
-    pconf::pconf,
+    pconf::with_pconf,
     status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_MULTIPLE_CHOICES, OK},
 };
 use apr::Pool;
@@ -249,11 +249,13 @@ fn add(hook: Hook, callback: Callback, later: &[*const c_char], order: c_int) {
 
 /// APR reads the list when it sorts, at the end of the pass.
 fn kept(names: &[*const c_char]) -> *const *const c_char {
-    let Some(pconf) = pconf() else { return ptr::null() };
-    let at = pconf.alloc(size_of_val(names)).as_ptr().cast::<*const c_char>();
-    // SAFETY: room for as many, aligned as APR aligns everything.
-    unsafe { ptr::copy_nonoverlapping(names.as_ptr(), at, names.len()) };
-    at
+    let kept = with_pconf(|pconf| {
+        let at = pconf.alloc(size_of_val(names)).as_ptr().cast::<*const c_char>();
+        // SAFETY: room for as many, aligned as APR aligns everything.
+        unsafe { ptr::copy_nonoverlapping(names.as_ptr(), at, names.len()) };
+        at.cast_const()
+    });
+    kept.unwrap_or(ptr::null())
 }
 
 fn add_own<H: Host>(own: Own) {
@@ -351,10 +353,10 @@ unsafe fn pass<H: Host>(
     what: &str,
     [conf, log, temp]: [*mut apr::ffi::apr_pool_t; 3],
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pools, &Server) -> c_int,
+    f: impl FnOnce(Pools<'_>, &Server) -> c_int,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    let (conf, log, temp) = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
+    let (conf, log, temp) = unsafe { (Pool::at(conf), Pool::at(log), Pool::at(temp)) };
     // SAFETY: the caller's promise.
     let s = unsafe { Server::at(s) };
     let (Some(conf), Some(log), Some(temp), Some(s)) = (conf, log, temp, s) else { return OK };
@@ -395,7 +397,7 @@ unsafe extern "C" fn pre_config<H: Host>(
     temp: *mut apr::ffi::apr_pool_t,
 ) -> c_int {
     // SAFETY: httpd lends them for this call.
-    let pools = unsafe { (Pool::from_ptr(conf), Pool::from_ptr(log), Pool::from_ptr(temp)) };
+    let pools = unsafe { (Pool::at(conf), Pool::at(log), Pool::at(temp)) };
     let (Some(conf), Some(log), Some(temp)) = pools else { return OK };
     guard::<H, _>("pre_config", HTTP_INTERNAL_SERVER_ERROR, || H::pre_config(Pools { conf, log, temp }))
 }
@@ -406,10 +408,10 @@ unsafe fn in_child<H: Host>(
     what: &str,
     p: *mut apr::ffi::apr_pool_t,
     s: *mut ffi::server_rec,
-    f: impl FnOnce(Pool, &Server),
+    f: impl FnOnce(&Pool, &Server),
 ) {
     // SAFETY: the caller's promise.
-    if let (Some(pool), Some(s)) = unsafe { (Pool::from_ptr(p), Server::at(s)) } {
+    if let (Some(pool), Some(s)) = unsafe { (Pool::at(p), Server::at(s)) } {
         guard::<H, _>(what, (), || f(pool, s))
     }
 }

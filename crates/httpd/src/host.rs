@@ -36,11 +36,11 @@ pub trait Host: Sized + 'static {
     fn module() -> &'static ModuleRecord;
 
     /// A server's record before any directive.
-    fn new_server(pool: Pool, server: &Server) -> Self::Server;
+    fn new_server(pool: &Pool, server: &Server) -> Self::Server;
     /// Makes the record of a virtual host with directives of its own; `base` is the main server's.
     fn merge_server(base: &Self::Server, add: &Self::Server) -> Self::Server;
     /// A directory's record before any directive; `path` is the section's argument, `None` outside sections.
-    fn new_dir(pool: Pool, path: Option<&[u8]>) -> Self::Dir;
+    fn new_dir(pool: &Pool, path: Option<&[u8]>) -> Self::Dir;
     /// Merges the record of a section, `add`, with that of the section around it, `base`. The result is kept, so it must not depend on
     /// when it is computed.
     fn merge_dir(base: &Self::Dir, add: &Self::Dir) -> Self::Dir;
@@ -52,7 +52,7 @@ pub trait Host: Sized + 'static {
     fn directive(row: &'static Directive, cmd: &Command, slots: &Slots<Self>, args: &[&[u8]]) -> Result<(), String>;
 
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
-    fn loaded(pconf: Pool);
+    fn loaded(pconf: &Pool);
 
     /// Whether the host wants this callback of a row from the start; where not, none is registered until
     /// [`crate::add_phase`] asks for it, and the phase costs nothing.
@@ -77,9 +77,9 @@ pub trait Host: Sized + 'static {
     /// Runs a phase of a connection.
     fn connection(phase: Phase, order: usize, c: &Connection) -> c_int;
     /// Runs a phase of the start. Anything but `OK` ends the start.
-    fn start(phase: Phase, order: usize, pools: Pools, s: &Server) -> c_int;
+    fn start(phase: Phase, order: usize, pools: Pools<'_>, s: &Server) -> c_int;
     /// Runs a phase of a child process; its pool dies when the process ends in order.
-    fn child(phase: Phase, order: usize, pool: Pool, s: &Server);
+    fn child(phase: Phase, order: usize, pool: &Pool, s: &Server);
 
     /// Data passes a filter of a kind that [`crate::kind::register`] made known: a status.
     fn output_filter(_f: OwnFilter<'_>, _bb: Brigade) -> c_int {
@@ -112,23 +112,23 @@ pub trait Host: Sized + 'static {
     }
 
     /// [`Own::PreConfig`]: before the directives of a pass are run.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         OK
     }
     /// [`Own::CheckConfig`]: after the directives of a pass; anything but `OK` ends the start, also of `-t`.
-    fn check_config(_pools: Pools, _s: &Server) -> c_int {
+    fn check_config(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeStart`]: before the open_logs phase of scripts.
-    fn before_start(_pools: Pools, _s: &Server) -> c_int {
+    fn before_start(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::AfterStart`]: after the post_config phase of all modules.
-    fn after_start(_pools: Pools, _s: &Server) -> c_int {
+    fn after_start(_pools: Pools<'_>, _s: &Server) -> c_int {
         OK
     }
     /// [`Own::BeforeChild`]: before the child_init phase of scripts.
-    fn before_child(_pool: Pool, _s: &Server) {}
+    fn before_child(_pool: &Pool, _s: &Server) {}
     /// [`Own::BeforeError`]: an error page is about to be sent.
     fn before_error(_r: &Request) {}
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.

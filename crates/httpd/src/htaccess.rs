@@ -41,18 +41,17 @@ impl Request {
     /// `[H=]` and `[T=]` of mod_rewrite count as the server's unless some `.htaccess` here has lines of mod_rewrite, or
     /// sections, in which such lines may stand.
     pub fn handler_without_htaccess(&self, blind: &[&ModuleRecord], cx: Reenter) -> Option<Vec<u8>> {
-        let pool = self.pool().create().ok()?;
-        let copy = self.copy_without_htaccess(pool);
-        let name = walk(copy).then(|| handler_of(copy, blind, self.server_rewrites())).flatten();
-        // SAFETY: the copy and all that the walks made of it lie there, and `name` is a copy.
-        unsafe { pool.destroy(cx) };
-        name
+        let asked = self.pool().within(cx, |pool| {
+            let copy = self.copy_without_htaccess(pool);
+            walk(copy).then(|| handler_of(copy, blind, self.server_rewrites())).flatten()
+        });
+        asked.ok()?
     }
 
     /// A copy to make walks with: of the same file, with nothing known of its configuration.
-    fn copy_without_htaccess(&self, pool: Pool) -> &Request {
+    fn copy_without_htaccess<'p>(&self, pool: &'p Pool) -> &'p Request {
         let to = pool.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>();
-        let table = |table: Table| table.copy(pool).as_ptr();
+        let table = |table: &Table| table.copy(pool).as_ptr();
         // SAFETY: both are records of the same kind; what is written lies in `pool`, or lives as long as the request.
         unsafe {
             to.as_ptr().copy_from_nonoverlapping(self.as_ptr(), 1);

@@ -27,7 +27,7 @@ pub enum Level {
 
 /// Makes a filter of the host's known under `name` (`SetOutputFilter name`), until the configuration's pool dies. While the
 /// configuration is read.
-pub fn register<H: Host>(pconf: Pool, way: Way, level: Level, name: &[u8]) {
+pub fn register<H: Host>(pconf: &Pool, way: Way, level: Level, name: &[u8]) {
     let name = pconf.cstr(name);
     let (kind, changes) = match level {
         // For mod_filter, which then drops what described the old content.

@@ -67,7 +67,7 @@ pub use loaded::{CommandRec, Loaded};
 pub use module::ModuleRecord;
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};
 pub use pass::{Own, Pools};
-pub use pconf::pconf;
+pub use pconf::{is_pconf, with_pconf};
 pub use raw::Wait;
 pub use record::Record;
 pub use records::{Directory, Records};
@@ -123,7 +123,7 @@ mod testing {
 
     /// Records as httpd would lend them, in a pool that is never destroyed.
     pub(crate) struct Fake {
-        pub(crate) pool: Pool,
+        pub(crate) pool: &'static Pool,
         pub(crate) request: &'static Request,
     }
 
@@ -180,13 +180,13 @@ mod testing {
         fn module() -> &'static ModuleRecord {
             &TEST_MODULE
         }
-        fn new_server(_: Pool, _: &Server) -> Vec<String> {
+        fn new_server(_: &Pool, _: &Server) -> Vec<String> {
             Vec::new()
         }
         fn merge_server(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
             [&base[..], &add[..]].concat()
         }
-        fn new_dir(_: Pool, path: Option<&[u8]>) -> Vec<String> {
+        fn new_dir(_: &Pool, path: Option<&[u8]>) -> Vec<String> {
             path.map(|p| String::from_utf8_lossy(p).into_owned()).into_iter().collect()
         }
         fn merge_dir(base: &Vec<String>, add: &Vec<String>) -> Vec<String> {
@@ -206,16 +206,16 @@ mod testing {
                 (ServerEdit::Read(_), None) => {}
             })
         }
-        fn loaded(_: Pool) {}
+        fn loaded(_: &Pool) {}
         fn request(_: Phase, _: usize, _: &Request) -> c_int {
             status::DECLINED
         }
         fn connection(_: Phase, _: usize, _: &Connection) -> c_int {
             status::DECLINED
         }
-        fn start(_: Phase, _: usize, _: Pools, _: &Server) -> c_int {
+        fn start(_: Phase, _: usize, _: Pools<'_>, _: &Server) -> c_int {
             status::OK
         }
-        fn child(_: Phase, _: usize, _: Pool, _: &Server) {}
+        fn child(_: Phase, _: usize, _: &Pool, _: &Server) {}
     }
 }

@@ -85,7 +85,7 @@ fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_v
     }
 }
 
-fn parms(server: &Server, pool: Pool, rules: Rules<'_>, default: u32) -> ffi::cmd_parms {
+fn parms(server: &Server, pool: &Pool, rules: Rules<'_>, default: u32) -> ffi::cmd_parms {
     const OPTIONS: u32 = ffi::OPT_UNSET | ffi::OPT_ALL | ffi::OPT_INC_WITH_EXEC | ffi::OPT_SYM_OWNER | ffi::OPT_MULTI;
     // SAFETY: all zero is a value of this plain record.
     let mut parms: ffi::cmd_parms = unsafe { std::mem::zeroed() };

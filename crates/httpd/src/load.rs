@@ -3,7 +3,7 @@
 
 use crate::{
     Host, ModuleRecord, Server, directive, ffi, guard, hook,
-    pconf::{pconf, set_pconf},
+    pconf::{is_pconf, set_pconf},
     record::{Record, record},
 };
 use apr::{Pool, bytes_at};
@@ -36,14 +36,14 @@ impl ModuleRecord {
     }
 }
 
-fn install<T: Send + Sync + 'static>(pool: Pool, value: T) -> *mut c_void {
-    let permanent = pconf() == Some(pool);
+fn install<T: Send + Sync + 'static>(pool: &Pool, value: T) -> *mut c_void {
+    let permanent = is_pconf(pool);
     pool.keep(Record::new(value, permanent)).as_ptr().cast()
 }
 
 unsafe extern "C" fn create_server<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) -> *mut c_void {
     // SAFETY: both are httpd's and live.
-    let (Some(pool), Some(server)) = (unsafe { Pool::from_ptr(p) }, unsafe { Server::at(s) }) else {
+    let (Some(pool), Some(server)) = (unsafe { Pool::at(p) }, unsafe { Server::at(s) }) else {
         return ptr::null_mut();
     };
     guard::<H, _>("create_server_config", ptr::null_mut(), || install(pool, H::new_server(pool, server)))
@@ -56,7 +56,7 @@ unsafe extern "C" fn merge_server<H: Host>(
 ) -> *mut c_void {
     // SAFETY: the pool lives; both came from `create_server` or from here.
     let (Some(pool), Some(b), Some(a)) =
-        (unsafe { Pool::from_ptr(p) }, unsafe { record::<H::Server>(base) }, unsafe { record::<H::Server>(add) })
+        (unsafe { Pool::at(p) }, unsafe { record::<H::Server>(base) }, unsafe { record::<H::Server>(add) })
     else {
         return add;
     };
@@ -65,7 +65,7 @@ unsafe extern "C" fn merge_server<H: Host>(
 
 unsafe extern "C" fn create_dir<H: Host>(p: *mut apr::ffi::apr_pool_t, path: *mut c_char) -> *mut c_void {
     // SAFETY: the pool lives; the path is null or a C string.
-    let (Some(pool), path) = (unsafe { Pool::from_ptr(p) }, unsafe { bytes_at(path) }) else {
+    let (Some(pool), path) = (unsafe { Pool::at(p) }, unsafe { bytes_at(path) }) else {
         return ptr::null_mut();
     };
     guard::<H, _>("create_dir_config", ptr::null_mut(), || install(pool, H::new_dir(pool, path)))
@@ -84,7 +84,7 @@ unsafe extern "C" fn merge_dir<H: Host>(
         return ptr::from_ref(known).cast_mut().cast();
     }
     // SAFETY: the pool lives.
-    let Some(pool) = (unsafe { Pool::from_ptr(p) }) else { return add };
+    let Some(pool) = (unsafe { Pool::at(p) }) else { return add };
     guard::<H, _>("merge_dir_config", add, || {
         let merged = H::merge_dir(b.get(), a.get());
         if a.keeps_merges(b) { ptr::from_ref(a.keep_merge(b, merged)).cast_mut().cast() } else { install(pool, merged) }
@@ -93,7 +93,7 @@ unsafe extern "C" fn merge_dir<H: Host>(
 
 unsafe extern "C" fn register<H: Host>(p: *mut apr::ffi::apr_pool_t) {
     // SAFETY: httpd's configuration pool.
-    let pool = unsafe { Pool::from_ptr(p) };
+    let pool = unsafe { Pool::at(p) };
     pool.into_iter().for_each(set_pconf);
     guard::<H, _>("register_hooks", (), || {
         hook::register::<H>();
@@ -105,7 +105,7 @@ unsafe extern "C" fn register<H: Host>(p: *mut apr::ffi::apr_pool_t) {
 
 /// For tests: what httpd does before a directive. Makes both records and returns the directory's.
 #[cfg(test)]
-pub(crate) fn install_in<H: Host>(s: &Server, server_pool: Pool, dir_pool: Pool) -> *mut c_void {
+pub(crate) fn install_in<H: Host>(s: &Server, server_pool: &Pool, dir_pool: &Pool) -> *mut c_void {
     // SAFETY: as httpd calls them; the vector has room for the module's number.
     unsafe {
         let record = create_server::<H>(server_pool.as_ptr(), s.as_ptr());
@@ -130,7 +130,7 @@ mod tests {
         let request_pool = fake.pool.create().unwrap();
         // SAFETY: as httpd calls them.
         unsafe {
-            let dir = |pool: Pool, path: &CStr| create_dir::<NullHost>(pool.as_ptr(), path.as_ptr().cast_mut());
+            let dir = |pool: &Pool, path: &CStr| create_dir::<NullHost>(pool.as_ptr(), path.as_ptr().cast_mut());
             let merge = |base, add| merge_dir::<NullHost>(request_pool.as_ptr(), base, add);
             let (a, b, passing) = (dir(fake.pool, c"a"), dir(fake.pool, c"b"), dir(request_pool, c".htaccess"));
             let ab = merge(a, b);

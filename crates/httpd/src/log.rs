@@ -138,7 +138,7 @@ pub fn server(s: Option<&Server>, entry: Entry, text: &[u8]) {
 }
 
 /// Logs a line for a pool, at start-up and in cleanups.
-pub fn pool(p: Pool, entry: Entry, text: &[u8]) {
+pub fn pool(p: &Pool, entry: Entry, text: &[u8]) {
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the pool lives; format and text as in `request`.
         unsafe { ffi::ap_log_perror_(file, line, index, level, status, p.as_ptr(), TEXT, text) }

@@ -53,7 +53,7 @@ impl ModuleRecord {
     /// For a record that httpd has not loaded: while it has another library's of the same name, ours says that one's number,
     /// until `pconf` dies. This library stays in the process from one reading of the configuration to the next, so that
     /// what the other, loaded anew, calls its own record may be resolved to ours.
-    pub fn follow_namesake(&'static self, pconf: Pool) {
+    pub fn follow_namesake(&'static self, pconf: &Pool) {
         let Some(theirs) = self.namesake().filter(|_| self.index() < 0) else { return };
         // SAFETY: httpd reads its configuration on one thread, and nobody else uses a record that is not loaded.
         unsafe { (*self.0.get()).module_index = theirs.as_ref().module_index };

@@ -85,9 +85,9 @@ impl Request {
     }
 
     /// Methods that are extensions, in an older form; nobody in httpd sets it.
-    pub fn allowed_xmethods(&self) -> Option<ArrayHeader> {
+    pub fn allowed_xmethods(&self) -> Option<&ArrayHeader> {
         // SAFETY: null or living as long.
-        unsafe { ArrayHeader::from_ptr(self.raw().allowed_xmethods) }
+        unsafe { ArrayHeader::at(self.raw().allowed_xmethods) }
     }
 
     /// Replaces [`Request::allowed_xmethods`]; false if the array could die before the request.
@@ -194,15 +194,15 @@ impl Server {
     }
 
     /// `ServerAlias`.
-    pub fn names(&self) -> Option<ArrayHeader> {
+    pub fn names(&self) -> Option<&ArrayHeader> {
         // SAFETY: null or living as long.
-        unsafe { ArrayHeader::from_ptr((*self.as_ptr()).names) }
+        unsafe { ArrayHeader::at((*self.as_ptr()).names) }
     }
 
     /// `ServerAlias` with wildcards.
-    pub fn wild_names(&self) -> Option<ArrayHeader> {
+    pub fn wild_names(&self) -> Option<&ArrayHeader> {
         // SAFETY: null or living as long.
-        unsafe { ArrayHeader::from_ptr((*self.as_ptr()).wild_names) }
+        unsafe { ArrayHeader::at((*self.as_ptr()).wild_names) }
     }
 
     /// Sets [`Server::names`]; false if the array could die before the configuration.

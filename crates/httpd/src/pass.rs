@@ -4,13 +4,13 @@ use apr::Pool;
 
 /// The pools of a configuration pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Pools {
+pub struct Pools<'p> {
     /// Dies when the configuration is read again.
-    pub conf: Pool,
+    pub conf: &'p Pool,
     /// Dies when logs are opened again.
-    pub log: Pool,
+    pub log: &'p Pool,
     /// Dies at the end of this pass.
-    pub temp: Pool,
+    pub temp: &'p Pool,
 }
 
 /// Hooks that a host needs besides those of the phases.

@@ -100,7 +100,7 @@ fn told(f: impl FnOnce() -> c_int) -> c_int {
 /// # Errors
 /// httpd's status.
 pub fn register<H: Host>(
-    pconf: Pool,
+    pconf: &Pool,
     group: Group,
     name: &[u8],
     version: &[u8],

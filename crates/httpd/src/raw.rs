@@ -43,7 +43,7 @@ impl Connection {
     ///
     /// # Errors
     /// What the filters say: `APR_EAGAIN` if nothing has come ([`Wait::Peek`]), `APR_EOF` at the end.
-    pub fn receive(&self, room: &mut [u8], wait: Wait, pool: apr::Pool, cx: Reenter) -> Result<usize, Status> {
+    pub fn receive(&self, room: &mut [u8], wait: Wait, pool: &apr::Pool, cx: Reenter) -> Result<usize, Status> {
         let (Some(filters), Some(alloc)) = (self.input_filters(), self.bucket_alloc()) else { return Err(Status::EOF) };
         if room.is_empty() {
             return Ok(0);
@@ -71,7 +71,7 @@ impl Connection {
     ///
     /// # Errors
     /// What the filters say.
-    pub fn transmit(&self, parts: &[&[u8]], pool: apr::Pool, cx: Reenter) -> Result<(), Status> {
+    pub fn transmit(&self, parts: &[&[u8]], pool: &apr::Pool, cx: Reenter) -> Result<(), Status> {
         let (Some(filters), Some(alloc)) = (self.output_filters(), self.bucket_alloc()) else {
             return Err(Status::EOF);
         };

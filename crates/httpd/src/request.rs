@@ -30,7 +30,7 @@ apr::opaque! {
     /// not by a closure either that runs when some pool dies,
     /// ```compile_fail,E0277
     /// # use httpd::Request;
-    /// fn handler(r: &'static Request, pool: apr::Pool) {
+    /// fn handler(r: &'static Request, pool: &apr::Pool) {
     ///     let _ = pool.on_death(move || r.set_status(500));
     /// }
     /// ```
@@ -189,15 +189,15 @@ macro_rules! tables {
     ($($(#[$doc:meta])* $get:ident, $set:ident;)*) => {
         impl Request { $(
             $(#[$doc])*
-            pub fn $get(&self) -> Table {
+            pub fn $get(&self) -> &Table {
                 // SAFETY: httpd makes all of a request's tables before anyone sees it; they die with it.
-                match unsafe { Table::from_ptr(self.raw().$get) } {
+                match unsafe { Table::at(self.raw().$get) } {
                     Some(table) => table,
                     None => std::process::abort(),
                 }
             }
             #[doc = concat!("Replaces [`Request::", stringify!($get), "`].")]
-            pub fn $set(&self, table: Table) {
+            pub fn $set(&self, table: &Table) {
                 let table = if table.pool().is_ancestor(self.pool()) { table } else { table.copy(self.pool()) };
                 // SAFETY: lives; the table lives as long.
                 unsafe { (*self.as_ptr()).$get = table.as_ptr() };
@@ -227,8 +227,8 @@ impl Request {
     }
 
     /// The pool that dies with it.
-    pub fn pool(&self) -> Pool {
-        pool(self.raw().pool)
+    pub fn pool(&self) -> &Pool {
+        pool(self, self.raw().pool)
     }
 
     /// The connection it came on.

@@ -201,13 +201,13 @@ impl Server {
     }
 
     /// The pool that lives as long as the process.
-    pub fn process_pool(&self) -> Pool {
-        pool(self.process().pool)
+    pub fn process_pool(&self) -> &Pool {
+        pool(self, self.process().pool)
     }
 
     /// The configuration's pool: dies at each restart, and with the process.
-    pub fn pconf(&self) -> Pool {
-        pool(self.process().pconf)
+    pub fn pconf(&self) -> &Pool {
+        pool(self, self.process().pconf)
     }
 
     /// The name the program was started by, without its path.
@@ -300,9 +300,10 @@ pub fn can_be_changed() -> bool {
     !crate::mpm::is_threaded() || main_state() != MainState::RunMpm
 }
 
-pub(crate) fn pool(pool: *mut apr::ffi::apr_pool_t) -> Pool {
-    // SAFETY: a pool of a living record of httpd's, which is never null and lives as long.
-    match unsafe { Pool::from_ptr(pool) } {
+/// A pool that a record of httpd's names: its own, or one that lives longer.
+pub(crate) fn pool<T>(_of: &T, pool: *mut apr::ffi::apr_pool_t) -> &Pool {
+    // SAFETY: of a living record of httpd's, which is never null and lives as long.
+    match unsafe { Pool::at(pool) } {
         Some(pool) => pool,
         None => std::process::abort(),
     }
@@ -379,7 +380,7 @@ fn query(what: u32) -> c_int {
 }
 
 /// Adds a name and version to the `Server` header.
-pub fn add_version_component(pconf: Pool, component: &[u8]) {
+pub fn add_version_component(pconf: &Pool, component: &[u8]) {
     // SAFETY: the pool lives; httpd copies the text.
     with_cstr(component, |text| unsafe { ffi::ap_add_version_component(pconf.as_ptr(), text.as_ptr()) })
 }

@@ -19,7 +19,7 @@ const BEHIND: &[u8] = b" is already loaded, skipping";
 static SKIPPED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// Watches from now on, until the configuration is read again: `pconf` dies.
-pub fn watch(pconf: Pool) {
+pub fn watch(pconf: &Pool) {
     // SAFETY: httpd is registering this module's hooks; the function lives as long as the library, which is never unloaded.
     unsafe { ffi::ap_hook_error_log(Some(line), ptr::null(), ptr::null(), Order::Middle.number()) }
     let _ = pconf.on_death(|| skipped().clear());

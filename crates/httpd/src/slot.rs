@@ -54,7 +54,7 @@ pub(crate) unsafe fn is_set(vector: *mut ffi::ap_conf_vector_t, index: i32) -> b
 pub(crate) unsafe fn put<T: Send + 'static>(
     vector: *mut ffi::ap_conf_vector_t,
     module: &ModuleRecord,
-    pool: Pool,
+    pool: &Pool,
     make: impl FnOnce() -> T,
 ) -> Option<NonNull<T>> {
     struct Slotted<T>(NonNull<*mut c_void>, NonNull<T>);

@@ -5,7 +5,7 @@ use apr::{Pool, bytes_at, with_cstr};
 use std::ffi::c_int;
 
 /// Makes a method known to httpd; its number. While the configuration is read: httpd's list is one for all threads.
-pub fn register_method(pool: Pool, name: &[u8]) -> c_int {
+pub fn register_method(pool: &Pool, name: &[u8]) -> c_int {
     // SAFETY: the pool lives; so does the text in it.
     unsafe { ffi::ap_method_register(pool.as_ptr(), pool.cstr(name).as_ptr()) }
 }

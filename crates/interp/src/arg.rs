@@ -144,8 +144,11 @@ impl<T: Object> Obj<'_, T> {
     /// `made` lives as long as `owner`; if that is not this object's own owner, it also keeps this object (a pool that the
     /// script made goes with the script's object).
     pub fn made<U: Object>(&self, made: &U, owner: Ticket) -> Owned<U> {
-        let holds = (owner != self.ticket()).then_some(self.at);
-        Owned { holds, ..Owned::by(made, owner) }
+        self.holding(Owned::by(made, owner))
+    }
+    /// The same with an object that has its ticket already.
+    pub fn holding<U: Object>(&self, made: Owned<U>) -> Owned<U> {
+        Owned { holds: (made.owner != self.ticket()).then_some(self.at), ..made }
     }
     /// The ticket the argument carries.
     pub fn ticket(&self) -> Ticket {

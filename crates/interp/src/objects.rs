@@ -56,8 +56,8 @@ macro_rules! object {
     };
 }
 
-object!(by value apr::Pool, "APR::Pool");
-object!(by value apr::Table, "APR::Table");
+object!(apr::Pool, "APR::Pool");
+object!(apr::Table, "APR::Table");
 object!(by value apr::Brigade, "APR::Brigade");
 object!(by value apr::Bucket, "APR::Bucket");
 object!(by value apr::BucketAlloc, "APR::BucketAlloc");
@@ -65,7 +65,7 @@ object!(by value apr::BucketType, "APR::BucketType");
 object!(by value apr::Finfo, "APR::Finfo");
 object!(by value apr::SockAddr, "APR::SockAddr");
 object!(by value apr::Socket, "APR::Socket");
-object!(by value apr::ArrayHeader, "APR::ArrayHeader");
+object!(apr::ArrayHeader, "APR::ArrayHeader");
 object!(by value apr::Uri, "APR::URI");
 object!(by value apr::IpSubnet, "APR::IpSubnet");
 object!(by value apr::ThreadMutex, "APR::ThreadMutex");

@@ -56,9 +56,9 @@ pub trait Runtime: Sync {
         Err(OUTSIDE.into())
     }
 
-    /// The pool that ends what a script makes and cannot end by letting go of it: in languages whose objects have no DESTROY.
-    fn ending_pool(&self) -> Option<apr::Pool> {
-        None
+    /// Runs `f` with the pool that ends what a script makes and cannot end by letting go of it: in languages whose objects have no DESTROY.
+    fn with_ending_pool(&self, f: &mut dyn FnMut(&apr::Pool)) {
+        let _ = f;
     }
 
     /// Whether a pool lives longer than the connection that this call is about.

@@ -21,7 +21,7 @@ pub struct OfServer<'a> {
     /// The server.
     pub s: &'a Server,
     /// The pools that its handlers are given, before the server.
-    pub pools: &'a [Pool],
+    pub pools: &'a [&'a Pool],
 }
 
 impl Topic for OfServer<'_> {

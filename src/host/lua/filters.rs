@@ -41,10 +41,10 @@ pub fn register(filter: &NamedFilter) {
         Direction::Input => httpd::kind::Way::Input,
         Direction::Output => httpd::kind::Way::Output,
     };
-    if let Some(pconf) = httpd::pconf() {
+    httpd::with_pconf(|pconf| {
         httpd::kind::register::<LuaHost>(pconf, way, httpd::kind::Level::Request, &filter.name);
         known.push((filter.direction, name));
-    }
+    });
 }
 
 /// The function of a filter, as a coroutine.

@@ -200,7 +200,7 @@ impl Ways for LuaLanguage {
     }
 
     fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
-        httpd::util::words(&r.pool(), line)
+        httpd::util::words(r.pool(), line)
     }
 
     fn around(
@@ -276,7 +276,7 @@ impl Language for LuaLanguage {
 
     /// Another mod_perl would be resolved to our functions of the same names: this library stays in the process while the
     /// other is loaded anew for each reading of the configuration.
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         #[cfg(feature = "perl")]
         if crate::perl_module.has_namesake() {
             let text = "LoadModule perl_module: another mod_perl cannot run beside lua_module of this file: load perl_module from \

@@ -93,7 +93,7 @@ fn around_shown(
     let dir = part.env.get().dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
     let table = part.shown.get();
     let own = configured(server, dir).filter(|_| table.is_none() && part.env.get().shows);
-    let vars = own.chain(table.iter().flat_map(Table::iter));
+    let vars = own.chain(table.iter().flat_map(|table| table.iter()));
     match (before, owner(r)) {
         (Some(_), Some(own)) => {
             let sink: &dyn EnvSink = &shown;
@@ -139,7 +139,7 @@ impl EnvSink for Shown<'_> {
 
 /// The variables that `%ENV` shows to the request's calls, once they differ from those of the configuration.
 #[cold]
-fn shown(r: &Request, part: &Part) -> Table {
+fn shown<'r>(r: &'r Request, part: &'r Part) -> &'r Table {
     if let Some(table) = part.shown.get() {
         return table;
     }
@@ -148,7 +148,8 @@ fn shown(r: &Request, part: &Part) -> Table {
         let dir = done.dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
         configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
     }
-    part.shown.set(Some(table));
+    // SAFETY: in the request's pool, as the part of its state.
+    unsafe { part.shown.set(table) };
     part.env.set(EnvDone { shows: true, ..done });
     table
 }

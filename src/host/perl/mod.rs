@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use apr::{Reenter, Table};
+use apr::{Beside, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
 use httpd::log::Level;
 use httpd::{ModuleRecord, Pools, Request, Server};
@@ -139,7 +139,7 @@ pub struct Part {
     /// Which variables of the environment the request has put in already.
     pub env: Cell<EnvDone>,
     /// The variables that the request's calls are shown in `%ENV`.
-    pub shown: Cell<Option<Table>>,
+    pub shown: Beside<Table>,
     /// The number of the request once a phase has changed something of its interpreter that later phases must find; else 0.
     pub leaves: Cell<u64>,
     /// The response buffer.
@@ -150,7 +150,7 @@ impl Default for Part {
     fn default() -> Part {
         Part {
             env: Cell::default(),
-            shown: Cell::new(None),
+            shown: Beside::default(),
             leaves: Cell::new(0),
             output: Output::new(&crate::perl_module),
         }
@@ -395,7 +395,7 @@ impl Language for PerlLanguage {
         httpd::server::define(c"MODPERL2");
     }
 
-    fn pre_config(_pools: Pools) -> c_int {
+    fn pre_config(_pools: Pools<'_>) -> c_int {
         #[cfg(feature = "any-lua")]
         crate::lua_module.follow_namesake(_pools.conf);
         httpd::status::OK

@@ -35,7 +35,7 @@ pub enum Origin<'a> {
     /// A server, at start or in a child: its parent.
     Server(&'a Server),
     /// A pool: of a request, of a connection, or below one; while the server starts any pool.
-    Pool(Pool, Option<&'a Server>),
+    Pool(&'a Pool, Option<&'a Server>),
     /// Nothing is known, as in a merge of configurations or in a callback without arguments.
     None,
 }
@@ -202,8 +202,8 @@ fn inside(stock: &Arc<Stock>, c: Option<&Connection>) -> Option<Hold> {
 ///
 /// # Safety
 /// The request or connection lives until the entry has been ended.
-unsafe fn of_pool(pool: Pool) -> Option<Found> {
-    let above = || std::iter::successors(Some(pool), Pool::parent);
+unsafe fn of_pool(pool: &Pool) -> Option<Found> {
+    let above = || std::iter::successors(Some(pool), |pool| pool.parent());
     let owns = |about: &About| {
         let own = match about {
             About::Request(r) => r.pool(),

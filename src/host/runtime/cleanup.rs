@@ -21,7 +21,7 @@ use crate::host::request::{Job, family};
 use crate::host::running;
 
 /// Calls `code` with `arg` when the pool dies, as [`interp::Runtime::cleanup`] says.
-pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
+pub(super) fn when_dead(pool: &Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
     // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter is
     // next entered. In a request's or a script's own pool it runs at once, in the interpreter that is held until then.
     let of_connection = Frame::find(|frame| match frame.about {
@@ -43,7 +43,7 @@ pub(super) fn when_dead(pool: Pool, code: Kept, arg: Option<Kept>) -> Result<()>
     {
         state(r)?.end_late(r);
     }
-    let of_configuration = httpd::pconf() == Some(pool);
+    let of_configuration = httpd::is_pconf(pool);
     let run = move || {
         let left = left;
         match of_connection {

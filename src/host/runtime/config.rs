@@ -1,9 +1,11 @@
 //! What the configuration says, and what scripts add to it.
 
+use std::ptr::NonNull;
+
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
-use httpd::{Connection, Request, Rules, Server};
+use httpd::{Request, Rules, Server};
 use interp::{Fail, Result};
 
 use super::{HostRuntime, NO_STATE, lang, state, state_of};
@@ -13,21 +15,22 @@ use crate::host::server::ServerRecord;
 use crate::host::{child, directive, running, site};
 
 impl Config for HostRuntime {
-    fn vars_of_request(&self, r: &Request, make: bool) -> Result<Option<Table>> {
+    fn vars_of_request<'r>(&self, r: &'r Request, make: bool) -> Result<Option<&'r Table>> {
         let kept = &state(r)?.extras().dir_config;
         if kept.get().is_none() {
             let vars = lang()?.dir(r).map(|d| d.vars.vars());
-            if let Some(vars) = vars.filter(|v| make || !v.is_empty()) {
-                kept.set(Some(table(r.pool(), vars)));
-            } else if make {
-                kept.set(Some(Table::new(r.pool(), 2)));
-            }
+            let made = match vars.filter(|vars| make || !vars.is_empty()) {
+                Some(vars) => Some(table(r.pool(), vars)),
+                None => make.then(|| Table::new(r.pool(), 2)),
+            };
+            // SAFETY: in the request's pool, as its state.
+            made.into_iter().for_each(|made| unsafe { kept.set(made) });
         }
         Ok(kept.get())
     }
 
-    fn vars_of_server(&self, s: &Server) -> Result<Option<Table>> {
-        server_vars(lang()?, s)
+    fn vars_of_server(&self, s: &Server, f: &mut dyn FnMut(&Table)) -> Result<()> {
+        with_server_vars(lang()?, s, f)
     }
 
     fn is_on_for_request(&self, r: &Request, option: &[u8]) -> Result<bool> {
@@ -64,8 +67,8 @@ impl Config for HostRuntime {
         let written = || ServerRecord::find(lang().ok()?, s).map(|record| record.conf.vars.vars().clone());
         let before = written().unwrap_or_default();
         directive::as_code(|| s.add_config(lines))?;
-        if let (Some(asked), Some(now)) = (ServerRecord::find(lang()?, s).and_then(|record| *record.vars()), written())
-        {
+        let Some(record) = ServerRecord::find(lang()?, s) else { return Ok(()) };
+        if let (Some(asked), Some(now)) = (record.vars().get(), written()) {
             for (name, _) in now.iter().filter(|(name, _)| !now.get_all(name).eq(before.get_all(name))) {
                 asked.unset(name);
                 now.get_all(name).for_each(|value| asked.add(name, value));
@@ -76,7 +79,7 @@ impl Config for HostRuntime {
 
     fn is_changed(&self, r: &Request) {
         if let Some(state) = state_of(r) {
-            state.extras().dir_config.set(None);
+            state.extras().dir_config.forget();
         }
     }
 }
@@ -85,7 +88,7 @@ fn unknown(option: &[u8]) -> Fail {
     format!("\"{}\" is no such option", String::from_utf8_lossy(option)).into()
 }
 
-fn table(pool: Pool, vars: &Vars) -> Table {
+fn table<'p>(pool: &'p Pool, vars: &Vars) -> &'p Table {
     let table = Table::new(pool, vars.len().max(2));
     for (name, value) in vars.iter() {
         table.add(name, value);
@@ -95,20 +98,39 @@ fn table(pool: Pool, vars: &Vars) -> Table {
 
 /// A server's variables. There is one table, in which the values that code sets stay, until several threads read it at once: from then
 /// on a request has a copy of its own, and what it sets ends with it.
-fn server_vars(lang: Lang, s: &Server) -> Result<Option<Table>> {
-    let Some(record) = ServerRecord::find(lang, s) else { return Ok(None) };
+fn with_server_vars(lang: Lang, s: &Server, f: &mut dyn FnMut(&Table)) -> Result<()> {
+    let Some(record) = ServerRecord::find(lang, s) else { return Ok(()) };
     let written = record.conf.vars.vars();
     if !child::serves_beside(lang) {
-        return Ok(Some(*record.vars().get_or_insert_with(|| table(s.pconf(), written))));
+        let vars = record.vars();
+        if vars.get().is_none() {
+            // SAFETY: in the configuration's pool, as the record.
+            unsafe { vars.set(table(s.pconf(), written)) };
+        }
+        vars.get().into_iter().for_each(f);
+        return Ok(());
     }
-    let copy = |pool: Pool| record.vars().map_or_else(|| table(pool, written), |all| all.copy(pool));
     let of_request = running::with_request(|r| {
         let kept = &RequestState::of(lang, r).ok_or(NO_STATE)?.extras().server_vars;
-        let known = kept.get().filter(|(of, _)| of.as_ptr() == s.as_ptr());
-        let mine = known.map_or_else(|| copy(r.pool()), |(_, mine)| mine);
-        kept.set(Some((s.keep(), mine)));
-        Ok(Some(mine))
+        // SAFETY: lies in the request's pool, as what keeps it.
+        let known = kept.get().filter(|(of, _)| *of == s.keep()).map(|(_, mine)| unsafe { mine.as_ref() });
+        let mine = known.unwrap_or_else(|| copy(record, r.pool()));
+        kept.set(Some((s.keep(), NonNull::from(mine))));
+        f(mine);
+        Ok(())
     });
-    of_request
-        .unwrap_or_else(|| Ok(Some(copy(running::with_connection(Connection::pool).unwrap_or_else(|| s.pconf())))))
+    if let Some(done) = of_request {
+        return done;
+    }
+    if running::with_connection(|c| f(copy(record, c.pool()))).is_none() {
+        f(copy(record, s.pconf()));
+    }
+    Ok(())
+}
+
+fn copy<'p>(record: &ServerRecord, pool: &'p Pool) -> &'p Table {
+    match record.vars().get() {
+        Some(all) => all.copy(pool),
+        None => table(pool, record.conf.vars.vars()),
+    }
 }

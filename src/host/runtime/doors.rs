@@ -79,18 +79,18 @@ impl Runtime for HostRuntime {
     }
 
     fn cleanup(&self, pool: &Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
-        cleanup::when_dead(*pool, code, arg)
+        cleanup::when_dead(pool, code, arg)
     }
 
-    fn ending_pool(&self) -> Option<Pool> {
-        if !lang().ok()?.facts.ends_objects {
-            return None;
+    fn with_ending_pool(&self, f: &mut dyn FnMut(&Pool)) {
+        let ends = lang().is_ok_and(|lang| lang.facts.ends_objects);
+        if ends && running::with_request(|r| f(r.pool())).is_none() {
+            running::with_connection(|c| f(c.pool()));
         }
-        running::with_request(Request::pool).or_else(|| running::with_connection(Connection::pool))
     }
 
     fn outlives_connection(&self, pool: &Pool) -> bool {
-        let outlives = |c: &Connection| *pool != c.pool() && pool.is_ancestor(c.pool());
+        let outlives = |c: &Connection| pool != c.pool() && pool.is_ancestor(c.pool());
         running::with_request(|r| outlives(r.connection()))
             .or_else(|| running::with_connection(outlives))
             .unwrap_or(false)

@@ -11,15 +11,15 @@ use std::{borrow::Cow, ffi::OsStr, fs::OpenOptions, io::Write as _, os::unix::ff
 pub(crate) static PART: Part = Part::lua(ROWS);
 
 static ROWS: &[Row] = &only(LUA, [
-    method("headers_in_table()", |r: &Request| tables_of(&r.headers_in()))
+    method("headers_in_table()", |r: &Request| tables_of(r.headers_in()))
         .doc("Headers of the request, as two tables: first values, and all of them."),
-    method("headers_out_table()", |r: &Request| tables_of(&r.headers_out()))
+    method("headers_out_table()", |r: &Request| tables_of(r.headers_out()))
         .doc("Headers of the answer, as two tables: first values, and all of them."),
-    method("err_headers_out_table()", |r: &Request| tables_of(&r.err_headers_out()))
+    method("err_headers_out_table()", |r: &Request| tables_of(r.err_headers_out()))
         .doc("Headers that are sent with an error too, as two tables: first values, and all of them."),
-    method("notes_table()", |r: &Request| tables_of(&r.notes()))
+    method("notes_table()", |r: &Request| tables_of(r.notes()))
         .doc("Notes from module to module, as two tables: first values, and all of them."),
-    method("subprocess_env_table()", |r: &Request| tables_of(&r.subprocess_env()))
+    method("subprocess_env_table()", |r: &Request| tables_of(r.subprocess_env()))
         .doc("Environment for CGI and its kin, as two tables: first values, and all of them."),
     method("parseargs()", parseargs)
         .doc("The query string as two tables: the last value of each name, and all values of each name."),

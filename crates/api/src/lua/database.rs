@@ -29,22 +29,28 @@ static ROWS: &[Row] = &only(
 );
 
 /// A connection, kept by the pool of the request that acquired it.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct Database(NonNull<Connection>);
-object!(by value Database, "Apache2::Database");
+pub struct Database {
+    open: Cell<Option<Open>>,
+    /// The request's pool, in which this lies.
+    pool: NonNull<Pool>,
+}
+object!(Database, "Apache2::Database");
 
 /// A prepared statement, kept likewise.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct Statement(NonNull<Preparation>);
-object!(by value Statement, "Apache2::Database::Statement");
+pub struct Statement {
+    database: NonNull<Database>,
+    statement: Prepared,
+    /// How many values it takes; unknown where mod_dbd has prepared it.
+    values: Option<usize>,
+}
+object!(Statement, "Apache2::Database::Statement");
 
 /// What a query found, kept likewise.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct ResultSet(NonNull<Found>);
-object!(by value ResultSet, "Apache2::Database::Results");
+pub struct ResultSet {
+    rows: Rows,
+    next: Cell<usize>,
+}
+object!(ResultSet, "Apache2::Database::Results");
 
 /// Rows of a connection.
 pub static DATABASE: Class = Class::of::<Database>(&only(
@@ -87,12 +93,6 @@ pub static RESULT_SET: Class = Class::of::<ResultSet>(&only(
 
 const CLOSED: &str = "the connection to the database is closed";
 
-struct Connection {
-    open: Cell<Option<Open>>,
-    /// The request's.
-    pool: Pool,
-}
-
 #[derive(Clone, Copy)]
 enum Open {
     /// By a driver's name; it lies in a pool of its own.
@@ -101,31 +101,26 @@ enum Open {
     Pooled(Pooled, dbd::Database),
 }
 
-struct Preparation {
-    connection: NonNull<Connection>,
-    statement: Prepared,
-    /// How many values it takes; unknown where mod_dbd has prepared it.
-    values: Option<usize>,
-}
-
-struct Found {
-    rows: Rows,
-    next: Cell<usize>,
-}
+// SAFETY: it goes with its request, in whose pool it lies, from thread to thread.
+unsafe impl Send for Database {}
 
 impl Database {
-    fn connection(&self) -> &Connection {
-        // SAFETY: the door checked the ticket, which is that of the request; its pool keeps the connection.
-        unsafe { self.0.as_ref() }
+    fn pool(&self) -> &Pool {
+        // SAFETY: this lies in it.
+        unsafe { self.pool.as_ref() }
     }
-}
 
-impl Connection {
     fn database(&self) -> Result<dbd::Database, &'static str> {
         match self.open.get() {
             Some(Open::Own(database) | Open::Pooled(_, database)) => Ok(database),
             None => Err(CLOSED),
         }
+    }
+
+    fn statement(&self, statement: Prepared, values: Option<usize>) -> &Statement {
+        let statement = self.pool().place(Statement { database: NonNull::from(self), statement, values });
+        // SAFETY: lies in the pool in which this lies.
+        unsafe { statement.as_ref() }
     }
 
     fn close(&self) -> apr::Status {
@@ -147,7 +142,7 @@ impl Connection {
 }
 
 /// Closes a connection when its request ends.
-struct Closes(NonNull<Connection>);
+struct Closes(NonNull<Database>);
 // SAFETY: the pool dies on one thread, while nobody uses the request.
 unsafe impl Send for Closes {}
 
@@ -168,16 +163,16 @@ fn no<T>(text: &str) -> Or<T> {
     Either::B(List(vec![Value::Bool(false), text.into()]))
 }
 
-pub(super) fn dbacquire(r: &Request, kind: Option<&[u8]>, parameters: Option<&[u8]>) -> Or<Database> {
+pub(super) fn dbacquire<'r>(r: &'r Request, kind: Option<&[u8]>, parameters: Option<&[u8]>) -> Or<&'r Database> {
     let kind = kind.unwrap_or(b"mod_dbd");
     let open = if kind == b"mod_dbd" { borrow(r) } else { open(r, kind, parameters.unwrap_or_default()) };
     match open {
         Ok(open) => {
             let pool = r.pool();
-            let connection = pool.keep(Connection { open: Cell::new(Some(open)), pool });
-            let closes = Closes(connection);
+            let database = pool.lend(Database { open: Cell::new(Some(open)), pool: NonNull::from(pool) });
+            let closes = Closes(NonNull::from(database));
             let _ = pool.before_death(move || closes.run());
-            Either::A(Database(connection))
+            Either::A(database)
         }
         Err(results) => Either::B(results),
     }
@@ -226,30 +221,28 @@ fn open(r: &Request, driver: &[u8], parameters: &[u8]) -> Result<Open, List<Valu
 }
 
 fn query(db: &Database, _r: &Request, statement: &[u8]) -> Or<i64> {
-    match db.connection().database() {
+    match db.database() {
         Ok(database) => database.query(statement).map_or_else(nil, Either::A),
         Err(closed) => nil(closed),
     }
 }
 
-fn select(db: &Database, _r: &Request, statement: &[u8]) -> Or<ResultSet> {
-    let connection = db.connection();
-    match connection.database() {
-        Ok(database) => found(connection, database.select(statement, &connection.pool)),
+fn select<'d>(db: &'d Database, _r: &Request, statement: &[u8]) -> Or<&'d ResultSet> {
+    match db.database() {
+        Ok(database) => found(db, database.select(statement, db.pool())),
         Err(closed) => no(closed),
     }
 }
 
-fn found(connection: &Connection, rows: Result<Rows, String>) -> Or<ResultSet> {
-    rows.map_or_else(nil, |rows| Either::A(ResultSet(connection.pool.keep(Found { rows, next: Cell::new(0) }))))
+fn found(db: &Database, rows: Result<Rows, String>) -> Or<&ResultSet> {
+    rows.map_or_else(nil, |rows| Either::A(db.pool().lend(ResultSet { rows, next: Cell::new(0) })))
 }
 
 /// What was prepared lies as long as the connection, which with mod_dbd outlives many requests: each text only once.
-fn prepare(db: &Database, _r: &Request, text: &[u8]) -> Or<Statement> {
+fn prepare<'d>(db: &'d Database, _r: &Request, text: &[u8]) -> Or<&'d Statement> {
     const KEY: &CStr = c"mod_interp.statements";
     type Statements = RefCell<HashMap<Vec<u8>, Prepared>>;
-    let connection = db.connection();
-    let database = match connection.database() {
+    let database = match db.database() {
         Ok(database) => database,
         Err(closed) => return nil(closed),
     };
@@ -269,12 +262,7 @@ fn prepare(db: &Database, _r: &Request, text: &[u8]) -> Or<Statement> {
     if known.is_none() {
         statements.borrow_mut().insert(text.to_vec(), statement);
     }
-    let connection = NonNull::from(connection);
-    Either::A(Statement(db.connection().pool.place(Preparation {
-        connection,
-        statement,
-        values: Some(values_in(text)),
-    })))
+    Either::A(db.statement(statement, Some(values_in(text))))
 }
 
 /// Each `%` stands for a value, but `%%` for itself.
@@ -288,58 +276,50 @@ fn values_in(text: &[u8]) -> usize {
     count
 }
 
-fn prepared(db: &Database, _r: &Request, name: &[u8]) -> Or<Statement> {
-    let connection = db.connection();
-    let statement = match connection.open.get() {
+fn prepared<'d>(db: &'d Database, _r: &Request, name: &[u8]) -> Or<&'d Statement> {
+    let statement = match db.open.get() {
         // SAFETY: it was not given back, or it would not be there; neither is the statement used after that.
         Some(Open::Pooled(pooled, _)) => unsafe { pooled.prepared(name) },
         Some(Open::Own(_)) => None,
         None => return nil(CLOSED),
     };
     match statement {
-        Some(statement) => {
-            let preparation = Preparation { connection: NonNull::from(connection), statement, values: None };
-            Either::A(Statement(connection.pool.place(preparation)))
-        }
+        Some(statement) => Either::A(db.statement(statement, None)),
         None => nil(format!("no statement is prepared under the name {}", String::from_utf8_lossy(name))),
     }
 }
 
 fn escape(db: &Database, _r: &Request, text: &[u8]) -> Option<Vec<u8>> {
-    let connection = db.connection();
-    connection.database().ok()?.escape(text, &connection.pool)
+    db.database().ok()?.escape(text, db.pool())
 }
 
 fn active(db: &Database) -> bool {
-    db.connection().database().is_ok_and(|database| database.is_alive())
+    db.database().is_ok_and(|database| database.is_alive())
 }
 
 fn close(db: &Database) -> i32 {
-    db.connection().close().code()
+    db.close().code()
 }
 
 /// Runs a statement with a script's values; `f` gets them as the driver takes them.
-fn with_values<T>(
-    statement: &Statement,
+fn with_values<'s, T>(
+    statement: &'s Statement,
     values: Plains,
-    f: impl FnOnce(&Connection, dbd::Database, Prepared, &[Option<&CStr>]) -> Or<T>,
+    f: impl FnOnce(&'s Database, dbd::Database, Prepared, &[Option<&CStr>]) -> Or<T>,
 ) -> Result<Or<T>> {
-    // SAFETY: the door checked the ticket, which is that of the request; its pool keeps both records.
-    let (preparation, connection) = unsafe {
-        let preparation = statement.0.as_ref();
-        (preparation, preparation.connection.as_ref())
-    };
+    // SAFETY: of the same request, whose pool keeps both.
+    let db = unsafe { statement.database.as_ref() };
     let given = values.iter().len();
-    if let Some(wanted) = preparation.values.filter(|wanted| *wanted > given) {
+    if let Some(wanted) = statement.values.filter(|wanted| *wanted > given) {
         return Ok(no(&format!("the prepared statement takes {wanted} values, not {given}")));
     }
-    let database = match connection.database() {
+    let database = match db.database() {
         Ok(database) => database,
         Err(closed) => return Ok(no(closed)),
     };
     let texts = values
         .iter()
-        .take(preparation.values.unwrap_or(usize::MAX))
+        .take(statement.values.unwrap_or(usize::MAX))
         .map(|value| match value {
             Plain::Nothing => Ok(None),
             Plain::Bool(flag) => Ok(Some(if flag { c"1".to_owned() } else { c"0".to_owned() })),
@@ -348,28 +328,26 @@ fn with_values<T>(
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| "a value of a prepared statement holds a NUL")?;
     let texts: Vec<_> = texts.iter().map(Option::as_deref).collect();
-    Ok(f(connection, database, preparation.statement, &texts))
+    Ok(f(db, database, statement.statement, &texts))
 }
 
 fn query_prepared(statement: &Statement, values: Plains) -> Result<Or<i64>> {
-    with_values(statement, values, |connection, database, prepared, values| {
-        database.query_prepared(prepared, values, &connection.pool).map_or_else(nil, Either::A)
+    with_values(statement, values, |db, database, prepared, values| {
+        database.query_prepared(prepared, values, db.pool()).map_or_else(nil, Either::A)
     })
 }
 
-fn select_prepared(statement: &Statement, values: Plains) -> Result<Or<ResultSet>> {
-    with_values(statement, values, |connection, database, prepared, values| {
-        found(connection, database.select_prepared(prepared, values, &connection.pool))
+fn select_prepared<'s>(statement: &'s Statement, values: Plains) -> Result<Or<&'s ResultSet>> {
+    with_values(statement, values, |db, database, prepared, values| {
+        found(db, database.select_prepared(prepared, values, db.pool()))
     })
 }
 
 fn rows(results: &ResultSet, number: Option<i64>, by_name: Option<Switch>) -> Value {
-    // SAFETY: the door checked the ticket, which is that of the request; its pool keeps the record.
-    let found = unsafe { results.0.as_ref() };
-    found.rows(number.unwrap_or(0), Switch::is_on(by_name))
+    results.rows(number.unwrap_or(0), Switch::is_on(by_name))
 }
 
-impl Found {
+impl ResultSet {
     fn rows(&self, number: i64, by_name: bool) -> Value {
         let at = match number {
             0 => {
@@ -416,7 +394,7 @@ mod tests {
             names: vec![text("name"), text("age")],
             rows: vec![vec![text("Ann"), text("7")], vec![None, text("8")]],
         };
-        let found = Found { rows, next: Cell::new(0) };
+        let found = ResultSet { rows, next: Cell::new(0) };
         let (ann, other) =
             (Value::Numbered(vec![(1, "Ann".into()), (2, "7".into())]), Value::Numbered(vec![(2, "8".into())]));
         assert_eq!(found.rows(-1, false), ann);

@@ -19,7 +19,7 @@ static ROWS: &[Row] = &only(
         method("mkrdir(path, [mode])", mkrdir).doc("Makes a directory and those above it."),
         method("rmdir(path)", rmdir).doc("Removes an empty directory."),
         method("runtime_dir_relative([filename])", |r: &Request, file: Option<&[u8]>| {
-            httpd::util::runtime_relative(&r.pool(), file.unwrap_or(b"."))
+            httpd::util::runtime_relative(r.pool(), file.unwrap_or(b"."))
         })
         .doc("A path under DefaultRuntimeDir."),
     ],
@@ -48,16 +48,16 @@ pub(super) fn stat(r: &Request, filename: &[u8], wanted: Option<i32>) -> Option<
 }
 
 pub(super) fn get_direntries(r: &Request, directory: &[u8]) -> Option<Array<Vec<u8>>> {
-    apr::entries(directory, &r.pool()).ok().map(Array)
+    apr::entries(directory, r.pool()).ok().map(Array)
 }
 
 /// Without a time: now.
 pub(super) fn touch(r: &Request, filename: &[u8], time: Option<f64>) -> bool {
-    apr::touch(filename, time.map_or_else(apr::now, |t| t as i64), &r.pool()).is_ok()
+    apr::touch(filename, time.map_or_else(apr::now, |t| t as i64), r.pool()).is_ok()
 }
 
 fn made(r: &Request, path: &[u8], mode: Option<i32>, make: fn(&[u8], i32, &Pool) -> Result<(), apr::Status>) -> bool {
-    make(path, mode.unwrap_or(ffi::APR_OS_DEFAULT as i32), &r.pool()).is_ok()
+    make(path, mode.unwrap_or(ffi::APR_OS_DEFAULT as i32), r.pool()).is_ok()
 }
 pub(super) fn mkdir(r: &Request, path: &[u8], mode: Option<i32>) -> bool {
     made(r, path, mode, apr::make_dir)
@@ -66,5 +66,5 @@ pub(super) fn mkrdir(r: &Request, path: &[u8], mode: Option<i32>) -> bool {
     made(r, path, mode, apr::make_dirs)
 }
 pub(super) fn rmdir(r: &Request, path: &[u8]) -> bool {
-    apr::remove_dir(path, &r.pool()).is_ok()
+    apr::remove_dir(path, r.pool()).is_ok()
 }

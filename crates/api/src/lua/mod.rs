@@ -37,7 +37,7 @@ pub static CLASSES: &[&Class] = &[&DATABASE, &STATEMENT, &RESULT_SET];
 /// not in notes. It is logged.
 pub fn makes_one_line(r: &Request, table: &Table, key: &[u8]) -> bool {
     let c = r.connection();
-    if *table == r.notes() || c.notes().is_some_and(|notes| notes == *table) {
+    if table == r.notes() || c.notes() == Some(table) {
         return false;
     }
     let text = [b"a value for '", key, b"' has several lines: they are joined"].concat();

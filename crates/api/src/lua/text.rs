@@ -12,10 +12,10 @@ static ROWS: &[Row] = &only(LUA, [
     method("unescape(text)", |_: &Request, t: &[u8]| unescape(t))
         .doc("The text that escape made this from; nil for a text that escape cannot have made."),
     method("escape_html(text)", |_: &Request, t: &[u8]| escape_html(t)).doc("A text as part of a page."),
-    method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(&r.pool(), t))
+    method("escape_logitem(text)", |r: &Request, t: &[u8]| util::escape_logitem(r.pool(), t))
         .doc("A text as the logs show it."),
     method("os_escape_path(path, [partial])", |r: &Request, path: &[u8], partial: Option<Switch>| {
-        util::escape_path(&r.pool(), path, Switch::is_on(partial))
+        util::escape_path(r.pool(), path, Switch::is_on(partial))
     })
     .doc("A path as part of a URL; partial: a colon before the first slash needs no ./ before it."),
     method("base64_encode(bytes)", |_: &Request, bytes: &[u8]| apr_api::base64::encode(bytes)).doc("Bytes as text."),
