@@ -21,6 +21,8 @@ pub enum StartError {
     NoMainRecord,
     /// httpd has made no record of the server.
     NoRecord,
+    /// The numbers that the configuration sets cannot be met: the words of crate config.
+    Limits(String),
     /// The records cannot be changed now: httpd's side says why.
     NoChange(String),
     /// Start-up code that a line names failed.
@@ -66,8 +68,8 @@ pub enum StartError {
     Switches {
         /// The directive.
         directive: &'static str,
-        /// Its words.
-        switches: Vec<Box<[u8]>>,
+        /// Its words, as they are shown.
+        switches: String,
         /// The server.
         server: String,
         /// The engine's words.
@@ -138,7 +140,7 @@ impl fmt::Display for StartError {
             StartError::NoMainServer => f.write_str("there is no main server yet"),
             StartError::NoMainRecord => f.write_str("the main server has no configuration record"),
             StartError::NoRecord => f.write_str("the server has no configuration record"),
-            StartError::NoChange(why) => f.write_str(why),
+            StartError::Limits(why) | StartError::NoChange(why) => f.write_str(why),
             StartError::Code(failed) => failed.show(f, ""),
             StartError::Unresolved(failed) => failed.show(f, "cannot be resolved: "),
             StartError::Written(language, raised) => write!(f, "{}: {raised}", language.name()),
@@ -164,8 +166,7 @@ impl fmt::Display for StartError {
                 write!(f, "{}Options: \"+{option}\" needs a perl with ithreads ({server})", language.name())
             }
             StartError::Switches { directive, switches, server, why } => {
-                let words: Vec<_> = switches.iter().map(|word| String::from_utf8_lossy(word)).collect();
-                write!(f, "{directive}: \"{}\" for {server}: {why}", words.join(" "))
+                write!(f, "{directive}: {switches} for {server}: {why}")
             }
             StartError::Interpreter { what, server, why } => {
                 write!(f, "LoadModule: {what} for {server} could not be made: {why}")

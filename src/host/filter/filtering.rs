@@ -9,13 +9,14 @@ pub trait Filtering<P>: Sized + Send + 'static {
     /// Begins to filter, when the first data comes.
     fn begin(place: &P) -> Begun<Self>;
 
-    /// Puts into `into` what the script makes of the bytes of one bucket. Not called once the script has returned.
+    /// Puts into `into` what the script makes of the bytes of one bucket.
     ///
     /// # Errors
-    /// A status where it failed, which is in the log.
-    fn bucket(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<Goes, c_int>;
+    /// A status where it failed, which is in the log. A script that leaves off before the end of the data has failed: the rest would
+    /// be lost without anyone noticing.
+    fn bucket(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<(), c_int>;
 
-    /// Puts into `into` what the script has to add behind the last byte. Called once, and not if the script has returned before.
+    /// Puts into `into` what the script has to add behind the last byte. Called once, and not if the script has failed.
     ///
     /// # Errors
     /// As [`Filtering::bucket`].
@@ -44,13 +45,4 @@ impl<F> Begun<F> {
             Begun::Fails(status) => Begun::Fails(status),
         }
     }
-}
-
-/// Whether a filter goes on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Goes {
-    /// It wants the next bucket.
-    On,
-    /// It has returned. Further input passes untouched; further output is dropped, as with mod_lua.
-    Past,
 }

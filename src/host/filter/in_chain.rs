@@ -3,9 +3,9 @@
 use std::ffi::c_int;
 
 use apr::{Brigade, BucketAlloc, Pool, Reenter, Status};
-use httpd::Filter;
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use httpd::{Filter, KeepAlive};
 
 use super::place::{Place, code};
 
@@ -64,6 +64,12 @@ impl Place for InChain<'_> {
 
     fn leave(&self) {
         self.filter.remove();
+    }
+
+    fn leave_unread(&self) {
+        if let Some(c) = self.filter.connection() {
+            c.set_keepalive(KeepAlive::Close);
+        }
     }
 
     /// The client gets the page of the error if nothing was sent yet, and otherwise the connection breaks off, since httpd's own end

@@ -9,14 +9,28 @@ use super::place::code;
 use super::running::{Running, Way, running};
 use super::{Filtering, Place};
 
-/// Data is wanted from the client.
+/// The status of an input filter that could not begin.
+struct Unbegun(c_int);
+
+/// Data is wanted from the client. A filter that has failed stays in its chain and says so to all who read on: nothing of the body may
+/// pass a filter that was to look at it.
 pub fn input<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Reenter) -> c_int {
+    if let Some(Unbegun(status)) = place.kept() {
+        return *status;
+    }
     // An input filter puts nothing before the data. A handler that sends the body back may have taken over the body's length.
     let running = match running::<P, F>(place) {
         Way::Through(running, _) => running,
         Way::Around => return code(place.read(bb, ask, cx)),
-        Way::Fail(status) => return status,
+        Way::Fail(status) => {
+            place.keep(Unbegun(status));
+            place.leave_unread();
+            return status;
+        }
     };
+    if let Some(status) = running.failed.get() {
+        return status;
+    }
     if ask.eats_lines() || ask.is_for_nothing() {
         return code(place.read(bb, ask, cx));
     }
@@ -51,7 +65,13 @@ fn take_in<P: Place, F: Filtering<P>>(
     cx: Reenter,
 ) -> Result<(), c_int> {
     let (kept, ready) = (&running.brigade, &running.ready);
-    let fails = |status| running.give_up(place, kept, ready, status, cx);
+    let fails = |status| {
+        running.failed.set(Some(status));
+        let _ = kept.cleanup(cx);
+        let _ = ready.cleanup(cx);
+        place.leave_unread();
+        status
+    };
     if bucket.kind() != BucketKind::Data {
         if bucket.kind() == BucketKind::Eos {
             running.end(place, ready).map_err(fails)?;
@@ -67,7 +87,7 @@ fn take_in<P: Place, F: Filtering<P>>(
         ready.insert_tail(bucket);
         return Ok(());
     }
-    let done = if bytes.is_empty() { Ok(()) } else { running.feed(place, bytes, ready) };
+    let done = if bytes.is_empty() { Ok(()) } else { running.filtering.bucket(place, bytes, ready) };
     // SAFETY: in no brigade, and not used any more.
     unsafe { bucket.delete(cx) };
     done.map_err(fails)

@@ -17,6 +17,7 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
         Way::Through(running, first) => (running, first),
         Way::Around => return code(place.pass(bb, cx)),
         Way::Fail(status) => {
+            place.leave();
             let _ = bb.cleanup(cx);
             return place.fail(status, cx);
         }
@@ -39,7 +40,7 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
             if bucket.kind() == BucketKind::Eos
                 && let Err(status) = running.end(place, out)
             {
-                return place.fail(running.give_up(place, bb, out, status, cx), cx);
+                return place.fail(give_up(place, bb, out, status, cx), cx);
             }
             bucket.remove();
             out.insert_tail(bucket);
@@ -47,18 +48,18 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
         }
         let bytes = match bucket.read(true, cx) {
             Ok(bytes) => bytes,
-            Err(status) => return running.give_up(place, bb, out, status.code(), cx),
+            Err(status) => return give_up(place, bb, out, status.code(), cx),
         };
         // Nobody else finds it while the script has its bytes.
         bucket.remove();
         let done = match bytes.is_empty() || running.is_past.get() {
             true => Ok(()),
-            false => running.feed(place, bytes, out),
+            false => running.filtering.bucket(place, bytes, out),
         };
         // SAFETY: the bucket is in no brigade and is not used any more.
         unsafe { bucket.delete(cx) };
         if let Err(status) = done {
-            return place.fail(running.give_up(place, bb, out, status, cx), cx);
+            return place.fail(give_up(place, bb, out, status, cx), cx);
         }
         // A long answer goes out piece by piece.
         let is_much = out.length(false, cx).map(|length| length.is_none_or(|length| length >= MUCH));
@@ -67,4 +68,12 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
         }
     }
     if out.is_empty() { 0 } else { code(running.pass(place, cx)) }
+}
+
+/// A script of output failed: it is not run any more, and what it was given and what it made is dropped.
+fn give_up<P: Place>(place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
+    place.leave();
+    let _ = given.cleanup(cx);
+    let _ = made.cleanup(cx);
+    status
 }

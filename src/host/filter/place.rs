@@ -31,6 +31,8 @@ pub trait Place: Sized {
     fn leave(&self);
     /// Tells the client, if that is possible, that the answer failed; returns the filter's status.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int;
+    /// A part of the body will not be read: the connection ends with this answer, since that part would be taken for a request.
+    fn leave_unread(&self);
 }
 
 /// A status for httpd.

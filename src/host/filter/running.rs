@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Bucket, Reenter, Status};
 
-use super::{Begun, Filtering, Goes, Place};
+use super::{Begun, Filtering, Place};
 
 /// The script of a filter that has begun, and the data that it has not let go.
 pub struct Running<F> {
@@ -15,8 +15,10 @@ pub struct Running<F> {
     pub brigade: Brigade,
     /// Input: data that the script made and nobody has read yet.
     pub ready: Brigade,
-    /// Whether the script has returned.
+    /// Whether the script has seen the end of the data.
     pub is_past: Cell<bool>,
+    /// The status of a script that has failed.
+    pub failed: Cell<Option<c_int>>,
 }
 
 // SAFETY: a filter belongs to a request or a connection, which one thread works on at a time (SAFETY.md, "one thread at a time").
@@ -43,36 +45,20 @@ pub fn running<P: Place, F: Filtering<P>>(place: &P) -> Way<'_, F> {
             place.leave();
             return Way::Around;
         }
-        Begun::Fails(status) => {
-            place.leave();
-            return Way::Fail(status);
-        }
+        Begun::Fails(status) => return Way::Fail(status),
     };
     place.changes_content();
     let running = place.memory().and_then(|(pool, alloc)| {
         let (brigade, ready) = (Brigade::new(pool, alloc), Brigade::new(pool, alloc));
-        place.keep(Running { filtering, brigade, ready, is_past: Cell::new(false) })
+        place.keep(Running { filtering, brigade, ready, is_past: Cell::new(false), failed: Cell::new(None) })
     });
     match running {
         Some(running) => Way::Through(running, first),
-        None => {
-            place.leave();
-            Way::Fail(Status::EGENERAL.code())
-        }
+        None => Way::Fail(Status::EGENERAL.code()),
     }
 }
 
 impl<F> Running<F> {
-    /// Gives the script a bucket's bytes. Once the script has failed or returned, it is not run any more.
-    pub fn feed<P: Place>(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<(), c_int>
-    where
-        F: Filtering<P>,
-    {
-        let done = self.filtering.bucket(place, bytes, into);
-        self.is_past.set(self.is_past.get() || done != Ok(Goes::On));
-        done.map(drop)
-    }
-
     /// Tells the script that the end has come.
     pub fn end<P: Place>(&self, place: &P, into: &Brigade) -> Result<(), c_int>
     where
@@ -81,14 +67,6 @@ impl<F> Running<F> {
         let done = if self.is_past.get() { Ok(()) } else { self.filtering.end(place, into) };
         self.is_past.set(true);
         done
-    }
-
-    /// The script failed: what it was given and what it made is dropped.
-    pub fn give_up<P: Place>(&self, place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
-        place.leave();
-        let _ = given.cleanup(cx);
-        let _ = made.cleanup(cx);
-        status
     }
 
     /// Passes on what an output filter has made.

@@ -81,6 +81,7 @@ const FACTS: Facts = Facts {
     notes_errors: false,
     ends_objects: true,
     provider: Some("LuaAuthzProvider"),
+    truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
     pool_key: c"mod_interp.lua.ticket",
     library: crate::RECORDS,
@@ -113,11 +114,14 @@ impl Ways for LuaLanguage {
             watch_globals: WATCHES_GLOBALS.load(Relaxed),
         };
         match Lua::start(&start) {
-            Ok(lua) => {
-                let told = lua.enter().set_constant(b"version", api::lua::version());
-                told.map_err(|e| StartError::Refused("LoadModule", e.to_string()))?;
-                Ok(Box::new(lua))
-            }
+            Ok(lua) => match conf.lacks_memory(lua.memory_used()) {
+                Some(text) => Err(StartError::Limits(text)),
+                None => {
+                    let told = lua.enter().set_constant(b"version", api::lua::version());
+                    told.map_err(|e| StartError::Refused("LoadModule", e.to_string()))?;
+                    Ok(Box::new(lua))
+                }
+            },
             Err(e) => {
                 Err(StartError::Interpreter { what: "a Lua state", server: site::name_of(s), why: e.to_string() })
             }
