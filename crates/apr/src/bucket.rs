@@ -22,10 +22,10 @@ pub struct Brigade(NonNull<ffi::apr_bucket_brigade>);
 #[repr(transparent)]
 pub struct Bucket(NonNull<ffi::apr_bucket>);
 
-/// An `apr_bucket_type_t`: what kind of bucket it is. Static.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct BucketType(NonNull<ffi::apr_bucket_type_t>);
+crate::opaque! {
+    /// An `apr_bucket_type_t`: what kind of bucket it is. Static.
+    pub struct BucketType(ffi::apr_bucket_type_t);
+}
 
 // SAFETY: as `Pool`: they move between threads with their connection.
 unsafe impl Send for BucketAlloc {}
@@ -82,13 +82,13 @@ impl BucketAlloc {
 impl BucketType {
     /// Whether it is this one.
     pub fn is(&self, other: *const ffi::apr_bucket_type_t) -> bool {
-        ptr::eq(self.0.as_ptr(), other)
+        ptr::eq(self.as_ptr(), other)
     }
 
     /// `HEAP`, `FILE`, `EOS` ...
     pub fn name(&self) -> &[u8] {
         // SAFETY: type records are static, and so are their names.
-        unsafe { bytes_at((*self.0.as_ptr()).name) }.unwrap_or_default()
+        unsafe { bytes_at((*self.as_ptr()).name) }.unwrap_or_default()
     }
 }
 
@@ -361,9 +361,9 @@ impl Bucket {
     }
 
     /// What kind it is.
-    pub fn bucket_type(&self) -> BucketType {
+    pub fn bucket_type(&self) -> &BucketType {
         // SAFETY: every bucket has a type record.
-        BucketType(unsafe { some((*self.as_ptr()).type_.cast_mut()) })
+        unsafe { some((*self.as_ptr()).type_.cast_mut()).cast::<BucketType>().as_ref() }
     }
 
     /// The allocator it came from.

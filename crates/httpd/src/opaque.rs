@@ -145,9 +145,9 @@ impl Connection {
     }
 
     /// Its socket; `None` where it has none of its own (a stream under HTTP/2 may).
-    pub fn client_socket(&self) -> Option<Socket> {
+    pub fn client_socket(&self) -> Option<&Socket> {
         // SAFETY: the core keeps the socket in its slot of a connection's vector.
-        unsafe { core::<c_void>((*self.as_ptr()).conn_config).and_then(|s| Socket::from_ptr(s.as_ptr().cast())) }
+        unsafe { core::<c_void>((*self.as_ptr()).conn_config).and_then(|s| Socket::at(s.as_ptr().cast())) }
     }
 
     /// Replaces the socket; false if the new one could die before the connection.

@@ -225,15 +225,15 @@ impl Request {
     }
 
     /// The URI in parts: a copy, which its user may change.
-    pub fn uri_parts(&self) -> Uri {
+    pub fn uri_parts(&self) -> &Uri {
         // SAFETY: lives; the texts lie in its pool.
         unsafe { Uri::copy_of(&(*self.as_ptr()).parsed_uri, (*self.as_ptr()).path_info, self.pool()) }
     }
 
     /// What httpd knows of the file, in place.
-    pub fn file_info(&self) -> Option<Finfo> {
+    pub fn file_info(&self) -> Option<&Finfo> {
         // SAFETY: a part of the request, which lives.
-        unsafe { Finfo::from_ptr(&raw mut (*self.as_ptr()).finfo) }
+        unsafe { Finfo::at(&raw mut (*self.as_ptr()).finfo) }
     }
 
     /// Takes another file's; what it points to must live as long as the request, so texts are copied.
@@ -255,9 +255,9 @@ impl Request {
     }
 
     /// Address of the client; behind a proxy that of its client (mod_remoteip).
-    pub fn useragent_addr(&self) -> Option<SockAddr> {
+    pub fn useragent_addr(&self) -> Option<&SockAddr> {
         // SAFETY: null or living as long as the request.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).useragent_addr) }
+        unsafe { SockAddr::at((*self.as_ptr()).useragent_addr) }
     }
 
     /// The client's name, or address, as `how` (`REMOTE_*`) says and HostnameLookups here allows.
@@ -272,15 +272,15 @@ impl Request {
 
 impl crate::Connection {
     /// Address of the client.
-    pub fn client_addr(&self) -> Option<SockAddr> {
+    pub fn client_addr(&self) -> Option<&SockAddr> {
         // SAFETY: null or living as long as the connection.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).client_addr) }
+        unsafe { SockAddr::at((*self.as_ptr()).client_addr) }
     }
 
     /// Our own address.
-    pub fn local_addr(&self) -> Option<SockAddr> {
+    pub fn local_addr(&self) -> Option<&SockAddr> {
         // SAFETY: null or living as long as the connection.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).local_addr) }
+        unsafe { SockAddr::at((*self.as_ptr()).local_addr) }
     }
 
     /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups is that of `dir`, else off.
