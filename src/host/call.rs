@@ -11,7 +11,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use config::{Handler, Phase, Run};
+use config::{Handler, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Entry, HandlerRef, Outcome, Raised, Val};
 
@@ -172,16 +172,18 @@ impl<A: Topic> Stack<'_, A> {
             Next::Changed(Step::Code(HandlerRef::Name(_))) => return Ok(DECLINED),
         }?;
         Ok(match c_int::try_from(outcome.number) {
-            Ok(number @ (OK | DECLINED)) if outcome.is_number => number,
-            number => self.unusual(next, &outcome, number.unwrap_or(HTTP_INTERNAL_SERVER_ERROR)),
+            Ok(number @ (OK | DECLINED)) if outcome.is_number && !outcome.is_wild => number,
+            number => self.unusual(next, &outcome, number.ok()),
         })
     }
 
     /// The handler returned something that is neither OK nor DECLINED.
     #[cold]
     #[inline(never)]
-    fn unusual(&self, next: &Next<'_>, outcome: &Outcome, number: c_int) -> c_int {
+    fn unusual(&self, next: &Next<'_>, outcome: &Outcome, number: Option<c_int>) -> c_int {
         let lang = self.call.lang;
+        let low = (lang.facts.truncates && !outcome.is_wild).then_some(outcome.number as c_int);
+        let number = number.or(low).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
         let refused = !outcome.is_number && outcome.truth && lang.facts.numbers_only.contains(&self.phase);
         let number = if refused { HTTP_INTERNAL_SERVER_ERROR } else { number };
         hint::result(lang, &self.call.about.record(), self.phase, &next.step(), outcome, number);
@@ -191,10 +193,13 @@ impl<A: Topic> Stack<'_, A> {
     #[cold]
     #[inline(never)]
     fn raised(&self, next: &Next<'_>, raised: &Raised) -> Returned {
-        if matches!(raised, Raised::Exit(_)) {
+        let lang = self.call.lang;
+        if let Raised::Exit(status) = raised {
+            if matches!(self.phase.row().scope, Scope::Files | Scope::Process) {
+                report::left(lang, &self.call.about.record(), self.phase, &next.step(), *status);
+            }
             return Returned::Exit;
         }
-        let lang = self.call.lang;
         leave_if_core_exit(raised);
         report::raised(lang, &self.call.about.record(), lang.phase_name(self.phase), &next.step(), raised);
         Returned::Died

@@ -5,11 +5,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use config::{DirConf, Handler, Phase, Scope, ServerConf, Slot};
+use httpd::log::Level;
 use httpd::{Request, Server};
 
 use super::lang::{Lang, NOT_CALLED};
 use super::server::ServerRecord;
-use super::site;
+use super::{report, site};
 
 /// The handlers of a phase, wherever they come from.
 pub enum Configured<'a> {
@@ -88,24 +89,30 @@ pub fn of_server(lang: Lang, phase: Phase, s: &Server) -> Vec<Handler> {
 }
 
 /// Changes the configured handlers of a server: `$s->push_handlers`. In a child the change holds in that process, from then on.
-/// Returns false for an unknown phase. `change` runs no script code.
+/// `change` runs no script code.
 ///
 /// # Errors
 /// When the configuration cannot be changed.
 pub fn change_server(
     lang: Lang,
     s: &Server,
-    name: &[u8],
+    phase: Phase,
     change: impl FnOnce(&[Handler]) -> Vec<Handler>,
-) -> Result<bool, String> {
-    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(false) };
+) -> Result<(), String> {
     if !lang.call_for(phase) {
         return Err(format!("{}: {NOT_CALLED}", lang.phase_name(phase)));
     }
     lang.in_use.mark(phase);
     if site::with(lang, |site| site.is_complete) {
+        if phase.row().scope == Scope::Files || phase == Phase::ChildInit {
+            let text = format!(
+                "{}: the handlers that a script gives the server now are never called, since this phase is over",
+                lang.phase_name(phase)
+            );
+            report::server(lang, Some(s), Level::Warn, &text);
+        }
         change_process(lang, phase, s, change);
-        return Ok(true);
+        return Ok(());
     }
     let mut change = Some(change);
     let mut edit = |server: &mut ServerConf, dir: Option<&mut DirConf>| {
@@ -123,7 +130,7 @@ pub fn change_server(
             }
         }
     };
-    if lang.edit(s, &mut edit) { Ok(true) } else { Err("the server's configuration cannot be changed here".to_owned()) }
+    if lang.edit(s, &mut edit) { Ok(()) } else { Err("the server's configuration cannot be changed here".to_owned()) }
 }
 
 /// Replaces the handlers that hold for a phase by what `f` makes of them, in this process.

@@ -85,7 +85,8 @@ pub fn directive<H: CommonHost>(
     match effect {
         Effect::Done => Ok(()),
         Effect::Note(note) => {
-            report::server(lang, Some(s), Level::Info, &note.to_string());
+            let level = if note.is_contradiction() && !cmd.is_serving() { Level::Warn } else { Level::Info };
+            report::server(lang, Some(s), level, &format!("{note} ({})", note.at));
             Ok(())
         }
         Effect::Run(item) => run_now(lang, s, record, &item),

@@ -61,7 +61,7 @@ fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
         if let Some(state) = RequestState::find(lang, r) {
             state.end(r);
         }
-    } else if status != OK && status != DECLINED {
+    } else if status != OK && status != DECLINED && phase.row().ends_request(status) {
         ends(lang, r);
     }
     status

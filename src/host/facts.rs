@@ -23,6 +23,8 @@ pub struct Facts {
     pub ends_objects: bool,
     /// The name in the configuration of all providers; `None`: that of the phase in which the provider is asked.
     pub provider: Option<&'static str>,
+    /// Whether a number of more than 32 bits counts as what its lower 32 say, as with mod_perl; otherwise it is an error.
+    pub truncates: bool,
     /// Phases that decide who gets in and in which a result that is no number refuses the request with 500. In others it counts as OK.
     pub numbers_only: &'static [Phase],
     /// The key under which a pool keeps the ticket of its objects in this language.

@@ -7,22 +7,23 @@ use std::cell::Cell;
 use std::ffi::c_int;
 
 use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter, Status};
-use httpd::Filter;
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use httpd::{Filter, KeepAlive};
 
 /// What a script makes of the data that passes its filter. `P` is the place of the filter.
 pub trait Filtering<P>: Sized + Send + 'static {
     /// Begins to filter, when the first data comes.
     fn begin(place: &P) -> Begun<Self>;
 
-    /// Puts into `into` what the script makes of the bytes of one bucket. Not called once the script has returned.
+    /// Puts into `into` what the script makes of the bytes of one bucket.
     ///
     /// # Errors
-    /// A status where it failed, which is in the log.
-    fn bucket(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<Goes, c_int>;
+    /// A status where it failed, which is in the log. A script that leaves off before the end of the data has failed: the rest would
+    /// be lost without anyone noticing.
+    fn bucket(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<(), c_int>;
 
-    /// Puts into `into` what the script has to add behind the last byte. Called once, and not if the script has returned before.
+    /// Puts into `into` what the script has to add behind the last byte. Called once, and not if the script has failed.
     ///
     /// # Errors
     /// As [`Filtering::bucket`].
@@ -53,15 +54,6 @@ impl<F> Begun<F> {
     }
 }
 
-/// Whether a filter goes on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Goes {
-    /// It wants the next bucket.
-    On,
-    /// It has returned. Further input passes untouched; further output is dropped, as with mod_lua.
-    Past,
-}
-
 /// Where a filter stands in httpd's chain.
 pub trait Place: Sized {
     /// What is kept with the filter.
@@ -88,6 +80,8 @@ pub trait Place: Sized {
     fn leave(&self);
     /// Tells the client, if that is possible, that the answer failed; returns the filter's status.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int;
+    /// A part of the body will not be read: the connection ends with this answer, since that part would be taken for a request.
+    fn leave_unread(&self);
 }
 
 /// A filter that has begun.
@@ -97,8 +91,10 @@ struct Running<F> {
     brigade: Brigade,
     /// Input: data that the script made and nobody has read yet.
     ready: Brigade,
-    /// Whether the script has returned.
+    /// Whether the script has seen the end of the data.
     is_past: Cell<bool>,
+    /// The status of a script that has failed.
+    failed: Cell<Option<c_int>>,
 }
 
 // SAFETY: a filter belongs to a request or a connection, which one thread works on at a time (SAFETY.md, "one thread at a time").
@@ -124,36 +120,20 @@ fn running<P: Place, F: Filtering<P>>(place: &P) -> Way<'_, F> {
             place.leave();
             return Way::Around;
         }
-        Begun::Fails(status) => {
-            place.leave();
-            return Way::Fail(status);
-        }
+        Begun::Fails(status) => return Way::Fail(status),
     };
     place.changes_content();
     let running = place.memory().and_then(|(pool, alloc)| {
         let (brigade, ready) = (Brigade::new(pool, alloc), Brigade::new(pool, alloc));
-        place.keep(Running { filtering, brigade, ready, is_past: Cell::new(false) })
+        place.keep(Running { filtering, brigade, ready, is_past: Cell::new(false), failed: Cell::new(None) })
     });
     match running {
         Some(running) => Way::Through(running, first),
-        None => {
-            place.leave();
-            Way::Fail(Status::EGENERAL.code())
-        }
+        None => Way::Fail(Status::EGENERAL.code()),
     }
 }
 
 impl<F> Running<F> {
-    /// Gives the script a bucket's bytes. Once the script has failed or returned, it is not run any more.
-    fn feed<P: Place>(&self, place: &P, bytes: &[u8], into: &Brigade) -> Result<(), c_int>
-    where
-        F: Filtering<P>,
-    {
-        let done = self.filtering.bucket(place, bytes, into);
-        self.is_past.set(self.is_past.get() || done != Ok(Goes::On));
-        done.map(drop)
-    }
-
     /// Tells the script that the end has come.
     fn end<P: Place>(&self, place: &P, into: &Brigade) -> Result<(), c_int>
     where
@@ -162,14 +142,6 @@ impl<F> Running<F> {
         let done = if self.is_past.get() { Ok(()) } else { self.filtering.end(place, into) };
         self.is_past.set(true);
         done
-    }
-
-    /// The script failed: what it was given and what it made is dropped.
-    fn give_up<P: Place>(&self, place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
-        place.leave();
-        let _ = given.cleanup(cx);
-        let _ = made.cleanup(cx);
-        status
     }
 
     /// Passes on what an output filter has made.
@@ -182,6 +154,14 @@ impl<F> Running<F> {
         self.filtering.passed();
         passed
     }
+}
+
+/// A script of output failed: it is not run any more, and what it was given and what it made is dropped.
+fn give_up<P: Place>(place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
+    place.leave();
+    let _ = given.cleanup(cx);
+    let _ = made.cleanup(cx);
+    status
 }
 
 fn code(done: Result<(), Status>) -> c_int {
@@ -197,6 +177,7 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
         Way::Through(running, first) => (running, first),
         Way::Around => return code(place.pass(bb, cx)),
         Way::Fail(status) => {
+            place.leave();
             let _ = bb.cleanup(cx);
             return place.fail(status, cx);
         }
@@ -219,7 +200,7 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
             if bucket.kind() == BucketKind::Eos
                 && let Err(status) = running.end(place, out)
             {
-                return place.fail(running.give_up(place, bb, out, status, cx), cx);
+                return place.fail(give_up(place, bb, out, status, cx), cx);
             }
             bucket.remove();
             out.insert_tail(bucket);
@@ -227,18 +208,18 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
         }
         let bytes = match bucket.read(true, cx) {
             Ok(bytes) => bytes,
-            Err(status) => return running.give_up(place, bb, out, status.code(), cx),
+            Err(status) => return give_up(place, bb, out, status.code(), cx),
         };
         // Nobody else finds it while the script has its bytes.
         bucket.remove();
         let done = match bytes.is_empty() || running.is_past.get() {
             true => Ok(()),
-            false => running.feed(place, bytes, out),
+            false => running.filtering.bucket(place, bytes, out),
         };
         // SAFETY: the bucket is in no brigade and is not used any more.
         unsafe { bucket.delete(cx) };
         if let Err(status) = done {
-            return place.fail(running.give_up(place, bb, out, status, cx), cx);
+            return place.fail(give_up(place, bb, out, status, cx), cx);
         }
         // A long answer goes out piece by piece.
         let is_much = out.length(false, cx).map(|length| length.is_none_or(|length| length >= MUCH));
@@ -249,14 +230,28 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
     if out.is_empty() { 0 } else { code(running.pass(place, cx)) }
 }
 
-/// Data is wanted from the client.
+/// The status of an input filter that could not begin.
+struct Unbegun(c_int);
+
+/// Data is wanted from the client. A filter that has failed stays in its chain and says so to all who read on: nothing of the body may
+/// pass a filter that was to look at it.
 pub fn input<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Reenter) -> c_int {
+    if let Some(Unbegun(status)) = place.kept() {
+        return *status;
+    }
     // An input filter puts nothing before the data. A handler that sends the body back may have taken over the body's length.
     let running = match running::<P, F>(place) {
         Way::Through(running, _) => running,
         Way::Around => return code(place.read(bb, ask, cx)),
-        Way::Fail(status) => return status,
+        Way::Fail(status) => {
+            place.keep(Unbegun(status));
+            place.leave_unread();
+            return status;
+        }
     };
+    if let Some(status) = running.failed.get() {
+        return status;
+    }
     if ask.eats_lines() || ask.is_for_nothing() {
         return code(place.read(bb, ask, cx));
     }
@@ -291,7 +286,13 @@ fn take_in<P: Place, F: Filtering<P>>(
     cx: Reenter,
 ) -> Result<(), c_int> {
     let (kept, ready) = (&running.brigade, &running.ready);
-    let fails = |status| running.give_up(place, kept, ready, status, cx);
+    let fails = |status| {
+        running.failed.set(Some(status));
+        let _ = kept.cleanup(cx);
+        let _ = ready.cleanup(cx);
+        place.leave_unread();
+        status
+    };
     if bucket.kind() != BucketKind::Data {
         if bucket.kind() == BucketKind::Eos {
             running.end(place, ready).map_err(fails)?;
@@ -307,7 +308,7 @@ fn take_in<P: Place, F: Filtering<P>>(
         ready.insert_tail(bucket);
         return Ok(());
     }
-    let done = if bytes.is_empty() { Ok(()) } else { running.feed(place, bytes, ready) };
+    let done = if bytes.is_empty() { Ok(()) } else { running.filtering.bucket(place, bytes, ready) };
     // SAFETY: in no brigade, and not used any more.
     unsafe { bucket.delete(cx) };
     done.map_err(fails)
@@ -386,6 +387,12 @@ impl Place for InChain<'_> {
         self.filter.remove();
     }
 
+    fn leave_unread(&self) {
+        if let Some(c) = self.filter.connection() {
+            c.set_keepalive(KeepAlive::Close);
+        }
+    }
+
     /// The client gets the page of the error if nothing was sent yet, and otherwise the connection breaks off, since httpd's own end
     /// behind what was sent would make the answer look whole. A page into which this answer was included goes on.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
@@ -416,6 +423,7 @@ mod tests {
         source: RefCell<Vec<Brigade>>,
         has_left: Cell<bool>,
         failed: Cell<Option<c_int>>,
+        is_unread: Cell<bool>,
     }
 
     fn chain(verb: &'static str) -> (Chain, Reenter<'static>) {
@@ -423,8 +431,8 @@ mod tests {
         let pool = Pool::root().unwrap();
         let alloc = BucketAlloc::new(pool);
         let (kept, sent, source) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        let chain =
-            Chain { verb, pool, alloc, kept, sent, source, has_left: Cell::new(false), failed: Cell::new(None) };
+        let (has_left, is_unread, failed) = (Cell::new(false), Cell::new(false), Cell::new(None));
+        let chain = Chain { verb, pool, alloc, kept, sent, source, has_left, failed, is_unread };
         // SAFETY: nothing is lent.
         (chain, unsafe { Reenter::assume() })
     }
@@ -495,6 +503,9 @@ mod tests {
             self.failed.set(Some(status));
             -1
         }
+        fn leave_unread(&self) {
+            self.is_unread.set(true);
+        }
     }
 
     /// What a filter of this language does to data.
@@ -515,19 +526,18 @@ mod tests {
                 }
             }
         }
-        fn bucket(&self, chain: &Chain, bytes: &[u8], into: &Brigade) -> Result<Goes, c_int> {
+        fn bucket(&self, chain: &Chain, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
             self.seen.set(self.seen.get() + 1);
             match (self.verb, self.seen.get()) {
                 ("fails at two", 2) => return Err(500),
-                ("swallows", _) => return Ok(Goes::On),
+                ("swallows", _) => {}
                 _ => into.insert_tail(Bucket::copy_of(&bytes.to_ascii_uppercase(), chain.alloc)),
             }
-            Ok(if self.verb == "ends at one" { Goes::Past } else { Goes::On })
+            Ok(())
         }
         fn end(&self, chain: &Chain, into: &Brigade) -> Result<(), c_int> {
             match self.verb {
                 "fails at the end" => Err(500),
-                "ends at one" => unreachable!("it has ended"),
                 _ => {
                     into.insert_tail(Bucket::copy_of(b"!", chain.alloc));
                     Ok(())
@@ -590,16 +600,6 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_script_that_has_ended_output_is_dropped_and_input_passes() {
-        let (chain, cx) = chain("ends at one");
-        assert_eq!(chain.write("ab,cd,.", cx), 0);
-        assert_eq!(*chain.sent.borrow(), "changed:AB<EOS>/");
-        let (chain, cx) = super::tests::chain("ends at one");
-        chain.source.borrow_mut().push(chain.brigade("ab,cd,."));
-        assert_eq!(chain.read(64, cx), (0, "ABcd<EOS>".to_owned()));
-    }
-
-    #[test]
     fn a_reader_gets_as_much_as_it_asked_for_and_the_rest_later() {
         let (chain, cx) = chain("upper");
         chain.source.borrow_mut().push(chain.brigade("abc,de,."));
@@ -617,10 +617,15 @@ mod tests {
     }
 
     #[test]
-    fn input_of_a_script_that_fails_is_dropped() {
-        let (chain, cx) = chain("fails at two");
-        chain.source.borrow_mut().push(chain.brigade("ab,cd,."));
-        assert_eq!(chain.read(64, cx), (500, String::new()));
-        assert!(chain.has_left.get() && chain.failed.get().is_none());
+    fn nothing_is_read_past_an_input_filter_that_failed() {
+        for (verb, has_begun) in [("fails at two", true), ("cannot begin", false)] {
+            let (chain, cx) = chain(verb);
+            chain.source.borrow_mut().extend([chain.brigade("ab,cd,"), chain.brigade("ef,.")]);
+            for _ in 0..2 {
+                assert_eq!(chain.read(64, cx), (500, String::new()), "{verb}");
+            }
+            assert!(!chain.has_left.get() && chain.is_unread.get() && chain.failed.get().is_none());
+            assert_eq!(chain.kept::<Running<Verb>>().is_some(), has_begun);
+        }
     }
 }

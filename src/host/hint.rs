@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
 
-use config::{ContentRow, Form, Phase, Run};
+use config::{ContentRow, Form, Heeds, Phase, Run};
 use httpd::log::Level;
 use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
 use httpd::{Node, Request, Server, skipped};
@@ -54,38 +54,51 @@ fn is_status(n: c_int) -> bool {
     matches!(n, OK | DECLINED | DONE | SUSPENDED | AP_FILTER_ERROR) || (100..=599).contains(&n)
 }
 
+/// Whether a handler's result has an effect that is not told elsewhere.
+fn is_of_effect(phase: Phase) -> bool {
+    !matches!(phase.row().run, Run::Void | Run::Files | Run::Stream) && phase.row().heeds != Heeds::Nothing
+}
+
 /// Logs that a handler returned something that is neither OK nor DECLINED, or is no number; `number` is what it counts as.
 #[cold]
 pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Outcome, number: c_int) {
-    if matches!(phase.row().run, Run::Void | Run::Files | Run::Stream) {
-        return;
-    }
     let what = if !outcome.is_number && outcome.truth {
         let meaning = if number == OK { "counts as OK" } else { "refuses the request" };
         Some(format!("returned no number, which {meaning}: {}", lang.facts.words.results))
     } else {
-        wrong_number(lang, outcome, number)
+        wrong_number(lang, phase, outcome, number)
     };
-    let Some(what) = what else { return };
+    let Some(what) = what.filter(|_| is_of_effect(phase)) else { return };
     let text = format!("{}: {what}", report::name(lang.phase_name(phase), step));
     report::line(lang, Some(about), Level::Warn, text.as_bytes());
 }
 
 /// As [`result`], for a script that is no handler of a phase; `step` names it.
 #[cold]
-pub fn script_result(lang: Lang, r: &Request, step: &str, outcome: &Outcome, number: c_int) {
-    if let Some(what) = wrong_number(lang, outcome, number) {
+pub fn script_result(lang: Lang, r: &Request, phase: Phase, step: &str, outcome: &Outcome, number: c_int) {
+    if let Some(what) = wrong_number(lang, phase, outcome, number).filter(|_| is_of_effect(phase)) {
         report::request(lang, r, Level::Warn, &format!("{step}: {what}"));
     }
 }
 
 /// What is wrong with a number that was returned, and what to write.
-fn wrong_number(lang: Lang, outcome: &Outcome, number: c_int) -> Option<String> {
+fn wrong_number(lang: Lang, phase: Phase, outcome: &Outcome, number: c_int) -> Option<String> {
     if !outcome.is_number {
         return None;
     }
-    if i64::from(number) != outcome.number || !is_status(number) {
-        return Some(format!("returned {}, which is no status: {}", outcome.number, lang.facts.words.results));
+    let words = lang.facts.words.results;
+    let is_whole = i64::from(number) == outcome.number;
+    if outcome.is_wild && is_whole {
+        return Some(format!("returned a number that no status has, which counts as {number}: {words}"));
+    }
+    if !is_whole || !is_status(number) {
+        return Some(format!("returned {}, which is no status: {words}", outcome.number));
+    }
+    if !phase.row().is_heeded(number) {
+        return Some(format!(
+            "returned {number}, which httpd does not heed before the URI is translated: a redirect belongs to {}",
+            lang.phase_name(Phase::Trans)
+        ));
     }
     SENT_AS_ERRORS.contains(&number).then(|| {
         format!("returned {number}, for which httpd sends a page about an error: {}", lang.facts.words.success)

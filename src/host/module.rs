@@ -208,6 +208,7 @@ impl<L: Language> Host for Module<L> {
             end::look_after(lang, r);
         }
         hint::unreached(lang, r);
+        r.count_alone();
     }
 
     fn request_ends(end: End<'_>) {

@@ -5,7 +5,8 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use config::{Handler, Phase};
-use httpd::auth::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_GENERAL_ERROR};
+use httpd::auth::{AUTH_DENIED, AUTH_GENERAL_ERROR, AUTHZ_DENIED, AUTHZ_DENIED_NO_USER, AUTHZ_GENERAL_ERROR};
+use httpd::log::Level;
 use httpd::provider::Group;
 use httpd::{Command, Request};
 use interp::{IntoVal, Raised, Ticket, Val};
@@ -41,8 +42,29 @@ fn find(lang: Lang, group: Group, name: &[u8]) -> Option<Arc<Provider>> {
     site::with(lang, |site| site.providers.iter().find(|p| p.group == group && *p.name == *name).cloned())
 }
 
+/// What a provider that is asked in this phase may return, as numbers and in words.
+fn results(phase: Phase) -> (std::ops::RangeInclusive<c_int>, &'static str) {
+    match phase {
+        Phase::Authz => (
+            AUTHZ_DENIED..=AUTHZ_DENIED_NO_USER,
+            "AUTHZ_GRANTED (1), AUTHZ_DENIED (0), AUTHZ_NEUTRAL (2), AUTHZ_GENERAL_ERROR (3) or AUTHZ_DENIED_NO_USER (4)",
+        ),
+        _ => (
+            AUTH_DENIED..=AUTH_GENERAL_ERROR,
+            "AUTH_GRANTED (1), AUTH_DENIED (0), AUTH_USER_FOUND (2), AUTH_USER_NOT_FOUND (3) or AUTH_GENERAL_ERROR (4)",
+        ),
+    }
+}
+
 /// Calls a provider's code and returns its number; `None` when the code died, which is in the log. `exit` counts as 0, a denial in both groups.
-fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
+fn call(lang: Lang, r: &Request, phase: Phase, name: &[u8], handler: &Handler, args: &[&[u8]]) -> Option<c_int> {
+    let wrong = |level: Level, what: &str| {
+        let (_, words) = results(phase);
+        let (directive, name) = (lang.provider_name(phase), String::from_utf8_lossy(name));
+        let code = format!("{} {}, {}", directive, handler.display_name(), handler.at);
+        report::request(lang, r, level, &format!("{code}: provider \"{name}\" {what}: return {words}"));
+        None
+    };
     if !ServerRecord::of_request(lang, r).is_some_and(|s| s.conf.is_enabled()) {
         let text = format!(
             "{} {}: cannot be asked, since {}Options -Enable holds for this server",
@@ -50,7 +72,7 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
             handler.display_name(),
             lang.name()
         );
-        report::request(lang, r, httpd::log::Level::Error, &text);
+        report::request(lang, r, Level::Error, &text);
         return None;
     }
     let about = About::Request(r);
@@ -62,17 +84,11 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
         lang.call(&about, entry, handler, &args)
     });
     match done {
-        Ok(Ok(outcome)) if !outcome.is_number => {
-            let text = format!(
-                "{} {}, {}: did not return a number",
-                lang.provider_name(phase),
-                handler.display_name(),
-                handler.at
-            );
-            report::request(lang, r, httpd::log::Level::Error, &text);
-            None
-        }
-        Ok(Ok(outcome)) => c_int::try_from(outcome.number).ok(),
+        Ok(Ok(outcome)) if !outcome.is_number => wrong(Level::Error, "did not return a number"),
+        Ok(Ok(outcome)) => match c_int::try_from(outcome.number) {
+            Ok(number) if results(phase).0.contains(&number) => Some(number),
+            _ => wrong(Level::Warn, &format!("returned {}", outcome.number)),
+        },
         Ok(Err(Raised::Exit(_))) => Some(0),
         Ok(Err(raised)) => {
             leave_if_core_exit(&raised);
@@ -90,14 +106,14 @@ fn call(lang: Lang, r: &Request, phase: Phase, handler: &Handler, args: &[&[u8]]
 /// `AuthBasicProvider`: whether the password is right.
 pub fn check_password(lang: Lang, r: &Request, name: &[u8], user: &[u8], password: &[u8]) -> c_int {
     let Some(provider) = find(lang, Group::Authn, name) else { return AUTH_DENIED };
-    call(lang, r, Phase::Authen, &provider.check, &[user, password]).unwrap_or(AUTH_GENERAL_ERROR)
+    call(lang, r, Phase::Authen, name, &provider.check, &[user, password]).unwrap_or(AUTH_GENERAL_ERROR)
 }
 
 /// `AuthDigestProvider`: the hash of a user.
 pub fn realm_hash(lang: Lang, r: &Request, name: &[u8], user: &[u8], realm: &[u8]) -> (c_int, Option<Vec<u8>>) {
     let Some(provider) = find(lang, Group::Authn, name) else { return (AUTH_GENERAL_ERROR, None) };
     let Some(second) = &provider.second else { return (AUTH_GENERAL_ERROR, None) };
-    let status = call(lang, r, Phase::Authen, second, &[user, realm]).unwrap_or(AUTH_GENERAL_ERROR);
+    let status = call(lang, r, Phase::Authen, name, second, &[user, realm]).unwrap_or(AUTH_GENERAL_ERROR);
     let hash = r.notes().get(HASH_NOTE).filter(|hash| !hash.is_empty()).map(<[u8]>::to_vec);
     r.notes().unset(HASH_NOTE);
     (status, hash)
@@ -108,7 +124,7 @@ pub fn check_authorization(lang: Lang, r: &Request, name: &[u8], line: &[u8]) ->
     let Some(provider) = find(lang, Group::Authz, name) else { return AUTHZ_DENIED };
     let arguments = lang.require_arguments(r, line);
     let arguments: Vec<&[u8]> = arguments.iter().map(|a| &a[..]).collect();
-    call(lang, r, Phase::Authz, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
+    call(lang, r, Phase::Authz, name, &provider.check, &arguments).unwrap_or(AUTHZ_GENERAL_ERROR)
 }
 
 /// Asks the provider's code whether it understands a `Require` line. While the configuration is read, the parent runs that code. A line

@@ -136,6 +136,15 @@ pub fn not_ok(lang: Lang, of: &About, phase: Phase, step: &Step, status: c_int) 
     of.log(lang, Level::Error, text.as_bytes());
 }
 
+/// Logs that a handler of the life of the server or of a process called the language's `exit`.
+pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
+    let text = format!(
+        "{}: called exit({status}), which ends the handler and not the process: all goes on as if it had returned OK (0)",
+        name(lang.phase_name(phase), step)
+    );
+    of.log(lang, Level::Error, text.as_bytes());
+}
+
 /// Logs what a script raised that a request names by its file.
 pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
     let said = raised.to_string();

@@ -141,6 +141,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), String> 
     resolve_early(lang)?;
     httpd::provider::look_after_askers();
     lang.register_end();
+    httpd::register_sent();
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones && httpd::mpm::is_threaded() {
         tell_waiting(lang, s);

@@ -13,6 +13,8 @@ api_rows(
 C
     rows    => <<'R',
 Apache2::RequestRec::auth_name            | $r->auth_name, $r->auth_name('A new place'), $r->auth_name('"Quoted by hand"') | undef,A new place,Quoted by hand
+Apache2::RequestRec::auth_name            | $r->auth_name('with a "quote"'), $r->auth_name('a"'), $r->auth_name("it's"), $r->auth_name('"a \\"b\\""'), $r->auth_name('a\\"b') | with a \"quote\",a\",it's,a \"b\",a\"b
+Apache2::RequestRec::auth_type            | $r->auth_type('a"b'), $r->auth_type('a\\"b') | a"b,a"b
 Apache2::RequestRec::auth_type            | $r->auth_type, $r->auth_type('Digest'), $r->auth_type        | none,Digest,Digest
 Apache2::RequestRec::some_auth_required   | $r->some_auth_required ? 1 : 0                               | /^[01]\z/
 Apache2::RequestRec::get_basic_auth_pw    | $r->location_merge('/auth'); $r->get_basic_auth_pw           | 401,undef

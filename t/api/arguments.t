@@ -19,7 +19,7 @@ my %value = (
 );
 # A wrong value, and what is said of it.
 my %wrong = (
-    integer => [ q('abc'), 'must be an integer' ], number => [ q('abc'), 'must be a number' ], buffer => [ q('constant'), 'cannot be modified' ],
+    integer => [ '{}', 'must be an integer' ], number => [ '{}', 'must be a number' ], buffer => [ q('constant'), 'cannot be modified' ],
     code => [ '{}', 'must be a code reference or the name of a sub' ],
     'one or an array' => [ '[{}]', 'must be a code reference, the name of a handler, an array of these, or undef' ],
     'string or array' => [ '{}', 'must be a string or an array of them' ],

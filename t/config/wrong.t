@@ -54,6 +54,23 @@ my @CASES  = (
     ['PerlPassEnv a b #!',              qr/^PerlPassEnv takes one argument/m],
     ['PerlResponseHandler + #!',        qr/^PerlResponseHandler: "\+" does not name a handler/m],
     ['PerlAccessHandlr My::H #!',       qr/^Invalid command 'PerlAccessHandlr'/m],
+    # switches of perl's
+    (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "\Q$_\E" cannot be used in a server: perl's -[hvV?] prints text about perl and ends the process$/m] } qw(-h -v -V -V:version -?)),
+    (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "$_" cannot be used in a server: perl's -[npaF] runs a program for each line of STDIN$/m] } qw(-ne -p -a -F:)),
+    ['PerlSwitches -u #!',              qr/^PerlSwitches: "-u" cannot be used in a server: perl's -u writes a core dump and ends the process$/m],
+    ['PerlSwitches "-w -d" #!',         qr/^PerlSwitches: "-w -d" cannot be used in a server: perl's -d starts perl's debugger, which waits at a terminal$/m],
+    ['PerlSwitches -w -c #!',           qr/^PerlSwitches: "-c" cannot be used in a server: perl's -c compiles/m],
+    ['PerlSwitches -i.old #!',          qr/^PerlSwitches: "-i\.old" cannot be used in a server: perl's -i edits/m],
+    ['PerlSwitches -x #!',              qr/^PerlSwitches: "-x" cannot be used in a server: perl's -x looks/m],
+    (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "$_" cannot be used in a server: perl's --? /m] } qw(-- - --help)),
+    ['PerlSwitches -wz #!',             qr/^PerlSwitches: "-wz" cannot be used: perl has no switch -z$/m],
+    ['PerlSwitches -M #!',              qr/^PerlSwitches: "-M" lacks the name of a module behind -M$/m],
+    ['PerlSwitches My::Module #!',      qr/^PerlSwitches: "My::Module" is not a switch of perl's, which would begin with -$/m],
+    ["PerlSwitches -I\nPerlConfigRequire \"\@lib\@/ok.pl\" #!", qr/^PerlSwitches: "-I" \(\S+httpd\.conf:\d+\): its argument is missing$/m],
+    ["PerlSwitches -MNone::Such\nPerlConfigRequire \"\@lib\@/ok.pl\" #!",
+        qr/^PerlSwitches: .*"-MNone::Such" \(\S+httpd\.conf:\d+\) for the main server: perl could not start: Can't locate None\/Such\.pm/m],
+    ["PerlSwitches -MMy::Leaves\nPerlConfigRequire \"\@lib\@/ok.pl\" #!",
+        qr/^PerlSwitches: .*"-MMy::Leaves" \(\S+httpd\.conf:\d+\) for the main server: perl could not start: it ended with status/m],
     # order
     ["PerlConfigRequire \"\@lib\@/ok.pl\"\nPerlSwitches -w #!", qr/^PerlSwitches: too late for "-w": perl runs already/m],
     ["PerlConfigRequire \"\@lib\@/ok.pl\"\nPerlTaintCheck On #!", qr/^PerlTaintCheck: too late for "-T": perl runs already/m],
@@ -67,7 +84,8 @@ my @CASES  = (
 cmp_ok scalar(@CASES), '>=', 40, 'at least 40 wrong configurations: ' . @CASES;
 if (!ours) { pass 'the messages are ours: the rest is left out'; done_testing; exit 0 }
 
-my %files = ('lib/ok.pl' => "1;\n", 'lib/dies.pl' => "die 'died at start';\n", 'lib/My/H.pm' => "package My::H; sub handler { 0 } 1;\n");
+my %files = ('lib/ok.pl' => "1;\n", 'lib/dies.pl' => "die 'died at start';\n", 'lib/My/H.pm' => "package My::H; sub handler { 0 } 1;\n",
+    'lib/My/Leaves.pm' => "package My::Leaves; CORE::exit(0);\n");
 
 # Four at once: each is a process of its own.
 my @got = TestHttpd->parallel(4, sub {

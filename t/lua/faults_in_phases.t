@@ -33,7 +33,7 @@ my @ROWS = (
     [qw(hook_fixup         LuaHookFixups                500 200)],
     [qw(hook_insert        LuaHookInsertFilter          200 200)],
     [qw(input_filter       LuaInputFilter               200 200)],       # r:requestbody gives nil, and the page is the script's
-    [qw(output_filter      LuaOutputFilter              500 200)],
+    [qw(output_filter      LuaOutputFilter              500 500)],
     [qw(response           LuaResponseHandler           500 200)],
     [qw(map                LuaMapHandler                500 200)],
     [qw(script.lua         SetHandler                   500 200)],
@@ -172,11 +172,12 @@ for_each_mpm(qw(event prefork), sub {
             my $answer = $ask->($name);
             ok scalar(grep { $_ eq "$how $name" } $s->wait_for_trace(qr/^\Q$how $name\E$/m, 30)), "$how in $directive: it came to that";
             $fault->();
+            my $log  = $LOG{$how} || ($name =~ /_filter$/ && qr/faults\.lua:\d+: os\.exit was called in a filter/);
             my $want = $LOG{$how} ? $raised : $exited;
             is $answer->{status}, $want, $want == 599 ? '  no answer' : "  status $want";
             unlike $answer->{content}, qr/as asked|table value|faults\.lua|overflow|attempt|traceback/, '  the client learns nothing of it' if $LOG{$how};
             my $named = $directive =~ /Filter$/ ? qr/$name|faulty/ : $name eq 'provider' ? qr/provider|faulty/ : qr/$directive \S*(?:faults\.lua|script\.lua|lua-script)(?::\Q$name\E)?/;
-            if ($LOG{$how}) { $s->log_like(qr/\[lua:error\].*(?:$LOG{$how}).*\(.*$named/, '  a line with the place and the handler') }
+            if ($log) { $s->log_like(qr/\[lua:error\].*(?:$log).*\(.*$named/, '  a line with the place and the handler') }
             else            { $s->log_unlike(qr/lua:error\].*\] (?!  |stack traceback)/, '  nothing is logged') }    # but the end of the fault before
             is $ask->($name)->{content}, $good, '  and the next request is served';
         }

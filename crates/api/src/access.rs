@@ -37,7 +37,7 @@ fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
     let value: Vec<u8> = value.iter().copied().filter(|b| *b != b'\n').collect();
     let value = match value.first() {
         Some(b'"' | b'\'') => value,
-        _ => [b"\"", &value[..], b"\""].concat(),
+        _ => in_quotes(&value),
     };
     let line = [directive.as_bytes(), b" ", &value].concat();
     if host()?.config.add_to_request(r, &[&line], Some(OR_AUTHCFG), None, None).is_err() {
@@ -45,6 +45,21 @@ fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {
         log::text(r.server(), Level::Warn, text.as_bytes());
     }
     Ok(())
+}
+
+/// As one word of a line. A quote that has a backslash already, and any other pair of these, stays as it is.
+fn in_quotes(value: &[u8]) -> Vec<u8> {
+    let mut word = vec![b'"'];
+    let mut bytes = value.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => word.extend(b"\\\""),
+            b'\\' => word.extend([b'\\', bytes.next().unwrap_or(b'\\')]),
+            byte => word.push(byte),
+        }
+    }
+    word.push(b'"');
+    word
 }
 
 fn auth_name(r: &Request, name: Option<&[u8]>) -> Result<Option<Vec<u8>>> {

@@ -118,8 +118,10 @@ fn read(r: &Request, cx: Reenter, mut buffer: Out, length: i64, offset: Option<i
 }
 
 fn unread(error: ReadError) -> Fail {
+    const NAME: &str = "Apache2::RequestIO::read";
     match error {
-        ReadError::Filter(status) => Raise::status(status.code(), "Apache2::RequestIO::read"),
+        ReadError::Filter(status) => Raise::status(status.code(), NAME),
+        ReadError::Script(what) => Raise::status(httpd::status::FILTER_FAILED, format!("{NAME} ({what})")),
         ReadError::EmptyBrigade => format!("Aborting read from client: {error}").into(),
     }
 }

@@ -88,7 +88,7 @@ fn set(row: &'static Directive, cmd: &mut Context<'_>, key: Key, args: &[&[u8]])
     let setting = key.row();
     let kind = setting.kind(row.language);
     let value = kind.parse(args)?;
-    let note = match kind.idle_word(&value, args) {
+    let note = match kind.doubt(&value, args) {
         None if row.threads_only && !(cmd.mpm_threaded && cmd.perl_has_ithreads) => Some(Cause::NoThreads),
         idle => idle,
     };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::directive::Directive;
 use crate::directives::{directive as find, directives};
-use crate::hooks::{Run, Scope};
+use crate::hooks::{Heeds, Run, Scope};
 use crate::options::{OptionRow, dir_options, server_options};
 use crate::phases::{PHASES, PhaseRow};
 use crate::vocabulary::{Args, Contexts, Language};
@@ -196,6 +196,12 @@ fn scope(row: &PhaseRow) -> &'static str {
 
 fn run(row: &PhaseRow) -> &'static str {
     match row.run {
+        Run::All if row.heeds == Heeds::Nothing => {
+            "OK and DECLINED go on; anything else stops, and httpd does not see it"
+        }
+        Run::First if row.heeds == Heeds::ErrorsAndDone => {
+            "OK and DONE stop; DECLINED goes on; a status from 400 to 599 ends the request; httpd heeds nothing else"
+        }
         Run::All => "OK and DECLINED go on; anything else stops",
         Run::First => "OK stops; DECLINED goes on; anything else stops",
         Run::Void => "ignored",

@@ -72,6 +72,8 @@ pub enum Cause {
     NoThreads,
     /// Note: this word means nothing behind that one.
     Idle(Box<[u8]>, Box<[u8]>),
+    /// Note: these two numbers contradict each other, and this one is used for both.
+    MinAboveMax(Box<[u8]>, Box<[u8]>, u32),
     /// Note: an option without a sign, which the next merge forgets.
     Lost {
         /// The option.
@@ -110,6 +112,12 @@ pub enum Why {
     NotAnOrder,
     TooMuchBeforeBlock,
     NeedsIthreads,
+    NotASwitch,
+    NoSuchSwitch(char),
+    /// With what the switch does.
+    SwitchRefused(char, &'static str),
+    /// With what is missing.
+    SwitchLacks(char, &'static str),
     NoneOf(&'static [&'static str]),
 }
 
@@ -124,6 +132,14 @@ pub fn quoted(word: &[u8]) -> String {
     }
     text.push('"');
     text
+}
+
+impl LineError {
+    /// Whether the line, as a note, contradicts itself: the administrator meant something else.
+    #[must_use]
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self.cause, Cause::MinAboveMax(..))
+    }
 }
 
 impl Cause {
@@ -177,6 +193,9 @@ impl fmt::Display for Cause {
             Cause::Word(word, why) => write!(f, "{} {why}", quoted(word)),
             Cause::NoThreads => f.write_str("this line has no effect without threads"),
             Cause::Idle(word, behind) => write!(f, "{} is of no effect after {}", quoted(word), quoted(behind)),
+            Cause::MinAboveMax(min, max, used) => {
+                write!(f, "the minimum {} is above the maximum {}: both are taken as {used}", quoted(min), quoted(max))
+            }
             Cause::Lost { name, place } => write!(f, "{} is lost in {place} unless it has a + or -", quoted(name)),
         }
     }
@@ -210,6 +229,12 @@ impl fmt::Display for Why {
             Why::NotAnOrder => "is neither early nor late",
             Why::TooMuchBeforeBlock => "is too much before a block: [function [early|late]]",
             Why::NeedsIthreads => "needs a perl built with ithreads",
+            Why::NotASwitch => "is not a switch of perl's, which would begin with -",
+            Why::NoSuchSwitch(letter) => return write!(f, "cannot be used: perl has no switch -{letter}"),
+            Why::SwitchRefused(letter, what) => {
+                return write!(f, "cannot be used in a server: perl's -{letter} {what}");
+            }
+            Why::SwitchLacks(letter, what) => return write!(f, "lacks {what} behind -{letter}"),
             Why::NoneOf(words) => return write!(f, "is none of {}", words.join(", ")),
         })
     }

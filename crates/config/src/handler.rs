@@ -57,10 +57,17 @@ impl Handler {
         String::from_utf8_lossy(&self.name).into_owned()
     }
 
-    /// Whether it is to be resolved at start-up, given `PerlOptions +Autoload` or not.
+    /// Whether it is to be resolved at start-up, given `PerlOptions +Autoload` or not. Code that stands in the configuration is
+    /// compiled there in any case, so that its errors are not left for a request; with a `-` it is not.
     #[must_use]
     pub fn is_early(&self, autoload: bool) -> bool {
-        self.load == Load::Early || (autoload && self.load == Load::OnDemand)
+        self.load == Load::Early || (self.load == Load::OnDemand && (autoload || self.is_perl_code()))
+    }
+
+    /// Whether it is `sub { ... }`.
+    fn is_perl_code(&self) -> bool {
+        let behind = self.name.strip_prefix(b"sub").and_then(<[u8]>::first);
+        self.script.is_none() && behind.is_some_and(|b| b.is_ascii_whitespace() || *b == b'{')
     }
 }
 
@@ -239,6 +246,10 @@ mod tests {
         assert!(handler("A").is_early(true));
         assert!(handler("+A").is_early(false));
         assert!(!handler("-A").is_early(true));
+        for code in ["sub { 1 }", "sub{ 1 }", "sub\n{"] {
+            assert!(handler(code).is_early(false) && !handler(&format!("-{code}")).is_early(true), "{code}");
+        }
+        assert!(!handler("subs").is_early(false) && !handler("sub::x").is_early(false));
     }
 
     #[test]

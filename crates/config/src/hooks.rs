@@ -97,6 +97,17 @@ pub enum Run {
     Stream,
 }
 
+/// Which results of a phase httpd looks at. Others change nothing but which handlers of the phase run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Heeds {
+    /// All: what is neither `OK` nor `DECLINED` ends the request, connection or start.
+    All,
+    /// Statuses from 400 to 599, which end the request, and `DONE`.
+    ErrorsAndDone,
+    /// None.
+    Nothing,
+}
+
 /// What of lua_module runs in one of its callbacks of a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Position {

@@ -6,7 +6,7 @@
 //! | files | what they have |
 //! |---|---|
 //! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
-//! | `words`, `value`, `choices` | what a word, and a setting's line, can say |
+//! | `words`, `switch`, `value`, `choices` | what a word, a switch of perl's, and a setting's line, can say |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
 //! | `names`, [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
@@ -46,6 +46,7 @@ pub mod script;
 pub mod server;
 pub mod settings;
 mod slots;
+mod switch;
 mod value;
 mod vars;
 pub mod vocabulary;
@@ -61,7 +62,7 @@ pub use effect::{Effect, Group, Named, NamedProvider};
 pub use error::{Cause, LineError, Why};
 pub use flags::{DirOptions, ServerOptions, Sign, signed};
 pub use handler::{Handler, Handlers, Load};
-pub use hooks::{Hook, Order, Position, Run, Scope};
+pub use hooks::{Heeds, Hook, Order, Position, Run, Scope};
 pub use limits::Limits;
 pub use lines::environment::chooses_programs;
 pub use lists::{JoinedList, OwnList};

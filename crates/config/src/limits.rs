@@ -125,6 +125,21 @@ impl Written<'_> {
         found
     }
 
+    /// Why interpreters, which hold so many bytes before any script is loaded, cannot do with the memory that they may have.
+    pub(crate) fn lacks_memory(&self, used: usize) -> Option<String> {
+        let Some(SettingValue::Size(bytes)) = self.held(Key::MaxMemory) else { return None };
+        // Some room for what loads a script.
+        if *bytes > used as u64 + used as u64 / 8 {
+            return None;
+        }
+        let (name, key, at) = (self.language.name(), Key::MaxMemory.row().name, self.place());
+        let enough = (used * 2).next_power_of_two() / 1024;
+        Some(format!(
+            "{name}{key}: \"{bytes}\" is too small: an interpreter holds {used} bytes before any script is loaded: write \
+             {enough}K or more, or none{at}"
+        ))
+    }
+
     /// Why requests will come to wait for each other with these numbers, in a child with so many `threads`, and the number with
     /// which they would not. `beside` is the other language with its maximum, for the one of the two that tells.
     ///

@@ -4,7 +4,7 @@
 //! `LuaHook*`, the switches of `PerlOptions`, the names by which scripts push handlers, and the printed docs are derived from
 //! it. A hook of httpd's that no phase has had before is also named in `hooks` and in `httpd::hook`.
 
-use crate::hooks::{Hook, Order, Position, Run, Scope};
+use crate::hooks::{Heeds, Hook, Order, Position, Run, Scope};
 use crate::vocabulary::{Contexts, Language};
 
 /// The directive by which one language adds handlers to a phase.
@@ -54,6 +54,8 @@ pub struct PhaseRow {
     pub scope: Scope,
     /// What return values mean.
     pub run: Run,
+    /// Which of them httpd looks at.
+    pub heeds: Heeds,
     /// The Perl side.
     pub perl: Option<LangRow>,
     /// The Lua side.
@@ -90,6 +92,7 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         lua_orders,
         scope,
         run,
+        heeds: Heeds::All,
         perl,
         lua,
         hooks,
@@ -104,6 +107,9 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
 impl PhaseRow {
     const fn run(self, run: Run) -> Self {
         Self { run, ..self }
+    }
+    const fn heeds(self, heeds: Heeds) -> Self {
+        Self { heeds, ..self }
     }
     /// The directive's name comes with the phase's: see [`PhaseRow::with`].
     const fn lang_row(&self) -> Option<LangRow> {
@@ -174,6 +180,22 @@ impl PhaseRow {
         }
     }
 
+    /// Whether httpd heeds a result of this phase that is neither `OK` nor `DECLINED`.
+    #[must_use]
+    pub fn is_heeded(&self, result: i32) -> bool {
+        match self.heeds {
+            Heeds::All => true,
+            Heeds::ErrorsAndDone => result == DONE || is_error(result),
+            Heeds::Nothing => false,
+        }
+    }
+
+    /// Whether httpd ends a request for this result, which is neither `OK` nor `DECLINED`.
+    #[must_use]
+    pub fn ends_request(&self, result: i32) -> bool {
+        self.heeds == Heeds::All || (self.heeds == Heeds::ErrorsAndDone && is_error(result))
+    }
+
     /// The row of a language.
     #[must_use]
     pub const fn of(&self, language: Language) -> Option<LangRow> {
@@ -207,6 +229,14 @@ impl PhaseRow {
     pub const fn position(&self, index: usize) -> Option<Position> {
         if index < self.lua_orders.len() { Some(self.lua_orders[index].0) } else { None }
     }
+}
+
+/// httpd's `DONE`.
+const DONE: i32 = -2;
+
+/// `ap_is_HTTP_ERROR`.
+fn is_error(result: i32) -> bool {
+    (400..600).contains(&result)
 }
 
 /// mod_lua's `early`.
@@ -314,10 +344,10 @@ phases! {
         .perl_doc("Runs when the request's headers were read. PerlInitHandler at server level is the same.")
         .doc("Runs when the request's headers were read.");
     PreTranslate = phase(Hook::PreTranslateName, REALLY_FIRST, Scope::Server)
-        .run(Run::First)
+        .run(Run::First).heeds(Heeds::ErrorsAndDone)
         // The first is what mod_lua has, the other what its manual says.
         .both().ours().hooks(&["<LuaHookPreTranslateName", "<LuaHookPreTranslate"], ANYWHERE)
-        .doc("Runs before the URI is decoded and translated; OK leaves the URI as it is, undecoded. It does not run for subrequests.");
+        .doc("Runs before the URI is decoded and translated, where httpd heeds no redirect: that belongs to the next phase. DONE leaves the URI as it is, undecoded. It does not run for subrequests.");
     Trans = phase(Hook::TranslateName, REALLY_FIRST, Scope::Server)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookTranslateName"], NO_DIRECTORY)
@@ -387,8 +417,9 @@ phases! {
         .both().hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
         .doc("Runs when the page was sent.");
     Cleanup = phase(Hook::RequestPoolCleanup, &[], Scope::Directory)
+        .heeds(Heeds::Nothing)
         .both()
-        .doc("Runs when the request is over and its memory is about to be freed; what the handler returns has no effect.");
+        .doc("Runs when the request is over and its memory is about to be freed.");
 }
 
 impl Phase {

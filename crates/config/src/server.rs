@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dir;
+use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
 use crate::limits::{Limits, Written};
@@ -14,6 +15,7 @@ use crate::phases::Phase;
 use crate::place::Where;
 use crate::settings::Settings;
 use crate::slots::{SERVER_SLOTS, Slot};
+use crate::switch;
 use crate::vars::{ConfigVars, Vars};
 use crate::vocabulary::{Language, Merge, Merges};
 
@@ -43,23 +45,44 @@ pub struct Queued {
 
 /// perl's command line, without its first and last words.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Switches(Vec<Box<[u8]>>);
+pub struct Switches {
+    /// Each word with its line.
+    words: Vec<(Box<[u8]>, Where)>,
+    /// Whether the last word is one like `-I`, whose argument is the next word.
+    lacks_argument: bool,
+}
 
 impl Switches {
-    /// Adds one at the end.
-    pub(crate) fn push(&mut self, switch: &[u8]) {
-        self.0.push(switch.into());
+    /// Adds a word at the end.
+    pub(crate) fn push(&mut self, word: &[u8], at: &Where) -> Result<(), Why> {
+        self.lacks_argument = !self.lacks_argument && switch::takes_next(word)?;
+        self.words.push((word.into(), at.clone()));
+        Ok(())
     }
 
-    /// All of them, in order.
+    /// All words, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|switch| &**switch)
+        self.words.iter().map(|(word, _)| &**word)
+    }
+
+    /// The words with their lines, for messages; without any, that there are none.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let words: Vec<_> = self.words.iter().map(|(word, at)| format!("{} ({at})", quoted(word))).collect();
+        if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+    }
+
+    /// The last word and its line, if its argument is missing.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<String> {
+        let (word, at) = self.words.last().filter(|_| self.lacks_argument)?;
+        Some(format!("{} ({at}): its argument is missing", quoted(word)))
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 }
 
@@ -175,6 +198,12 @@ impl ServerConf {
         self.written().limits(server_timeout)
     }
 
+    /// Why interpreters that hold so many bytes at their beginning cannot start; see [`Written::lacks_memory`].
+    #[must_use]
+    pub fn lacks_memory(&self, used: usize) -> Option<String> {
+        self.written().lacks_memory(used)
+    }
+
     /// Why requests will come to wait for each other with these numbers; see [`Written::invites_waiting`].
     #[must_use]
     pub fn invites_waiting(&self, threads: usize, beside: Option<(Language, usize)>) -> Option<String> {
@@ -274,8 +303,8 @@ mod tests {
     #[test]
     fn switches_are_the_virtual_hosts_own_unless_inherited() {
         let (mut base, mut add) = (ServerConf::default(), server(&["+Parent"], &[]));
-        base.switches.push(b"-w");
-        add.switches.push(b"-T");
+        base.switches.push(b"-w", &Where::default()).unwrap();
+        add.switches.push(b"-T", &Where::default()).unwrap();
         assert!(ServerConf::merge(&base, &add).switches.iter().eq([b"-T"]));
         for word in ["+InheritSwitches", "InheritSwitches"] {
             let add = ServerConf { switches: add.switches.clone(), ..server(&["+Parent", word], &[]) };
@@ -301,7 +330,7 @@ mod tests {
     fn what_a_virtual_host_says_in_vain_is_reported() {
         let main = ServerConf::default();
         let mut host = server(&[], &[]);
-        host.switches.push(b"-w");
+        host.switches.push(b"-w", &Where::default()).unwrap();
         host.settings.set(Key::Max, SettingValue::Count(7), &Where::new("a.conf", 3));
         assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
         assert_eq!(

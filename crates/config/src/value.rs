@@ -152,9 +152,14 @@ impl SettingKind {
         }
     }
 
-    /// What of a line that says `value` means nothing.
-    pub(crate) fn idle_word(self, value: &SettingValue, args: &[&[u8]]) -> Option<Cause> {
+    /// What of a line that says `value` is not as it is written: it means nothing, or contradicts itself.
+    pub(crate) fn doubt(self, value: &SettingValue, args: &[&[u8]]) -> Option<Cause> {
         match (self, value, args) {
+            (SettingKind::ScriptScope, SettingValue::ScriptScope(ScriptScope::Server { max, .. }), [_, min, most])
+                if words::count(most, 0).is_ok_and(|most| most < *max) =>
+            {
+                Some(Cause::MinAboveMax((*min).into(), (*most).into(), *max))
+            }
             (SettingKind::ScriptScope, SettingValue::ScriptScope(ScriptScope::Server { .. }), _) => None,
             (SettingKind::ScriptScope, _, [word, number, ..]) => Some(Cause::Idle((*number).into(), (*word).into())),
             _ => None,

@@ -1,6 +1,6 @@
 //! Reading the body of a request: through the input filters, which can be scripts.
 
-use crate::{Request, ffi};
+use crate::{Request, ffi, status::FILTER_FAILED};
 use apr::{Brigade, BucketKind, Reenter, Status};
 use std::{borrow::Cow, ffi::c_int, mem::MaybeUninit, ptr};
 
@@ -133,6 +133,11 @@ impl Request {
         length.unwrap_or(0)
     }
 
+    /// Says to all who read the body from now on why an input filter returned [`FILTER_FAILED`].
+    pub fn note_failed_input(&self, text: &str) {
+        self.notes().set(FAILED_INPUT, text.as_bytes());
+    }
+
     /// Prepares reading (`REQUEST_NO_BODY` 0, `REQUEST_CHUNKED_ERROR` 1, `REQUEST_CHUNKED_DECHUNK` 2); `OK` or a status.
     pub fn setup_client_block(&self, policy: c_int) -> c_int {
         // SAFETY: lives.
@@ -163,7 +168,10 @@ impl Request {
                 wanted,
             )
         });
-        status.ok().map_err(ReadError::Filter)?;
+        status.ok().map_err(|status| match self.notes().get(FAILED_INPUT) {
+            Some(text) if status.code() == FILTER_FAILED => ReadError::Script(String::from_utf8_lossy(text).into()),
+            _ => ReadError::Filter(status),
+        })?;
         if brigade.is_empty() {
             return Err(ReadError::EmptyBrigade);
         }
@@ -181,6 +189,9 @@ apr::calls! { Request:
     /// `LimitRequestBody`, bytes; 0 is unlimited.
     limit_req_body(): i64 = ffi::ap_get_limit_req_body;
 }
+
+/// The note in which an input filter that is a script leaves why it failed.
+const FAILED_INPUT: &[u8] = b"mod_interp.failed_input";
 
 /// Bytes read at a time, so that a length the client made up costs no memory.
 const PIECE: usize = 64 * 1024;
@@ -212,10 +223,12 @@ impl std::fmt::Display for BodyError {
 impl std::error::Error for BodyError {}
 
 /// Why a body could not be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReadError {
-    /// What the input filters said.
+    /// What the input filters said: a status of APR's or of HTTP.
     Filter(Status),
+    /// An input filter is a script that failed; its name, and what it raised.
+    Script(Box<str>),
     /// An input filter gave nothing though it was told to wait: it is broken.
     EmptyBrigade,
 }
@@ -223,7 +236,9 @@ pub enum ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            ReadError::Filter(Status(status @ 400..=599)) => write!(f, "an input filter failed with status {status}"),
             ReadError::Filter(status) => status.fmt(f),
+            ReadError::Script(text) => write!(f, "an input filter failed: {text}"),
             ReadError::EmptyBrigade => {
                 f.write_str("an input filter is broken: it returned no data though it was asked to wait for some")
             }

@@ -95,6 +95,14 @@ impl<'a> Entry<'a> {
             // httpd leaves file and line out if the file is null.
             let file = if file.is_empty() { std::ptr::null() } else { file.as_ptr() };
             let line = c_int::try_from(line).unwrap_or(0);
+            let shown;
+            let text = if text.contains(&0) {
+                // A C string would end there.
+                shown = text.split(|b| *b == 0).collect::<Vec<_>>().join(&b"\\0"[..]);
+                &shown
+            } else {
+                text
+            };
             with_cstr(text, |text| {
                 f(file, line, self.index(), self.level as c_int | self.flags, self.status.code(), text.as_ptr())
             })

@@ -167,7 +167,7 @@ numbers! {
     /// Methods allowed, as bits.
     allowed, set_allowed: allowed as i64;
     /// Bytes of body sent so far.
-    bytes_sent, set_bytes_sent: bytes_sent as i64;
+    bytes_sent: bytes_sent as i64;
     /// Length of the answer, if it is known.
     clength: clength as i64;
     /// When it came, microseconds since 1970.

@@ -14,6 +14,9 @@ pub const SUSPENDED: c_int = crate::ffi::SUSPENDED;
 /// An error page has been sent, or none can be: what a filter returns that ends a connection.
 pub const AP_FILTER_ERROR: c_int = crate::ffi::AP_FILTER_ERROR;
 
+/// A script that filters input failed: `MODPERL_FILTER_ERROR` of mod_perl, which has this number from APR's range for programs.
+pub const FILTER_FAILED: c_int = 120_001;
+
 macro_rules! http {
     ($($name:ident)*) => { $(
         #[doc = concat!("HTTP status ", stringify!($name), ".")]

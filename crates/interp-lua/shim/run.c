@@ -18,11 +18,17 @@ int ml_text(lua_State *L, int i) {
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, i));
     return 1;
 }
+/* Puts the call stack of `of` behind the message on top, which may have NUL bytes. */
+static void add_traceback(lua_State *L, lua_State *of, int level) {
+    lua_pushliteral(L, "\n");
+    luaL_traceback(L, of, NULL, level);
+    lua_concat(L, 3);
+}
 static int is_exit(lua_State *L, int i) { return lua_touserdata(L, i) == (void *)&ml_exit_cookie; }
 static int message(lua_State *L) {
     if (is_exit(L, 1)) return 1;
     ml_text(L, 1);
-    luaL_traceback(L, L, lua_tostring(L, -1), 1);
+    add_traceback(L, L, 1);
     return 1;
 }
 
@@ -178,7 +184,7 @@ static void outcome(lua_State *L, ml_out *out) {
         int ok; out->number = lua_tointegerx(L, -1, &ok);
         if (UNLIKELY(!ok))
 #endif
-        { double n = lua_tonumber(L, -1); out->number = n > -9e18 && n < 9e18 ? (int64_t)n : 0; }
+        { double n = lua_tonumber(L, -1); out->is_wild = !(n > -9e18 && n < 9e18); out->number = out->is_wild ? 0 : (int64_t)n; }
     }
     else out->number = lua_isstring(L, -1) ? (int64_t)lua_tonumber(L, -1) : 0;
 }
@@ -199,17 +205,35 @@ static void set_env(lua_State *L, ml_state *me, int chunk, int env) {
     (void)me;
 #endif
 }
-/* Runs the coroutine, whose function and arguments are on it; leaves the text it gave, or nil. */
-static int resume(lua_State *L, ml_job *j, lua_State *co, int n) {
+/* Ends a coroutine with an error that begins with the line of the script at which it is; leaves the message with its traceback. */
+static int end_coroutine(lua_State *L, ml_out *out, lua_State *co, const char *said) {
+    lua_Debug ar; int level;
+    lua_settop(L, 1);
+    if (!lua_checkstack(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
+    for (level = 0, ar.currentline = 0; lua_getstack(co, level, &ar); level++)
+        if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) break;
+    if (ar.currentline > 0) lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, said); else lua_pushstring(L, said);
+    add_traceback(L, co, 0);
+    ml_close_thread(co, L);
+    out->tag = ML_DIED;
+    out->text = lua_tolstring(L, -1, &out->text_len);
+    return 1;
+}
+/* Runs the coroutine, whose function and arguments are on it; leaves the text that it yields, or nil. What it returns is not looked at. */
+static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
     ml_out *out = j->out; int rc, results;
     rc = ml_resume(co, L, n, &results);
     if (rc != LUA_OK && rc != LUA_YIELD) {
-        if (is_exit(co, -1)) { out->tag = ML_EXIT; return 0; }
+        if (is_exit(co, -1)) {
+            me->leaving = 0;
+            lua_sethook(L, NULL, 0, 0); lua_sethook(co, NULL, 0, 0); lua_sethook(me->L, NULL, 0, 0);
+            return end_coroutine(L, out, co, "os.exit was called in a filter, which has to pass on all data: to leave data as it is, return before the first yield");
+        }
         lua_settop(L, 1);
         if (!lua_checkstack(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
         lua_xmove(co, L, 1);
         ml_text(L, -1);
-        luaL_traceback(L, co, lua_tostring(L, -1), 0);
+        add_traceback(L, co, 0);
         ml_close_thread(co, L);
         out->tag = rc == LUA_ERRMEM ? ML_MEMORY : ML_DIED;
         out->text = lua_tolstring(L, -1, &out->text_len);
@@ -218,7 +242,13 @@ static int resume(lua_State *L, ml_job *j, lua_State *co, int n) {
     out->yielded = rc == LUA_YIELD;
     if (results && lua_checkstack(co, 1)) { lua_pushvalue(co, -results); lua_xmove(co, L, 1); } else lua_pushnil(L);
     lua_settop(co, lua_gettop(co) - results);
+    if (!out->yielded) return 1;
     if (lua_isstring(L, -1)) out->text = lua_tolstring(L, -1, &out->text_len);
+    else if (!lua_isnil(L, -1)) {
+        char said[120];
+        snprintf(said, sizeof said, "a filter yielded a %s: it can pass on strings, and \"\" or nil for nothing", luaL_typename(L, -1));
+        return end_coroutine(L, out, co, said);
+    }
     return 1;
 }
 static int p_job(lua_State *L) {
@@ -235,7 +265,7 @@ static int p_job(lua_State *L) {
         if (j->name) lua_pushlstring(L, j->name, j->name_len); else lua_pushnil(L);
         lua_rawset(L, 2);
         if (!co || lua_status(co) != LUA_YIELD) return luaL_error(L, "the coroutine has ended");
-        i = (size_t)resume(L, j, co, 0);
+        i = (size_t)resume(L, me, j, co, 0);
         if (what & ML_KEEP_LONG && out->text_len >= ML_LONG && out->tag == ML_OK) {
             lua_pushvalue(L, -1);
             out->ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -283,7 +313,7 @@ static int p_job(lua_State *L) {
             lua_insert(L, 3);                                                                   /* 3: the thread */
             if (!lua_checkstack(co, (int)j->nargs + 4)) return luaL_error(L, "stack overflow in a coroutine");
             lua_xmove(L, co, (int)j->nargs + 1);
-            return resume(L, j, co, (int)j->nargs);
+            return resume(L, me, j, co, (int)j->nargs);
         }
         lua_call(L, (int)j->nargs, 1);
         outcome(L, out);

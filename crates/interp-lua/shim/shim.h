@@ -76,7 +76,7 @@ extern const char ml_box_cookie, ml_exit_cookie, ml_state_key;
 enum { ML_OK, ML_DIED, ML_EXIT, ML_NO_FUNCTION, ML_MEMORY };
 /* How a job came back (`Out` in Rust). Its text lies on the Lua stack until ml_done. */
 typedef struct {
-    int tag, truth, is_number, yielded;
+    int tag, truth, is_number, is_wild, yielded;
     int64_t number;
     const char *text; size_t text_len;
     int ref, top;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Entered {
     /// Runs it, and remembers it for states that are made of this one.
     pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
-        let nothing = Outcome { number: 0, truth: true, is_number: false };
+        let nothing = Outcome { number: 0, truth: true, is_number: false, is_wild: false };
         if let StartUp::Constant(name, value) = &step {
             return self.set_constant(name, value).map(|()| nothing);
         }

@@ -19,13 +19,13 @@ pub struct Coroutine {
     env: Env,
 }
 
-/// How far a coroutine has run, with the text it gave: strings and numbers count as text.
+/// How far a coroutine has run.
 #[derive(Debug)]
 pub enum Step {
-    /// The coroutine waits to be resumed.
+    /// The coroutine waits to be resumed, and has given this text: a string or a number.
     Yielded(Option<Text>),
     /// The coroutine has returned.
-    Returned(Option<Text>),
+    Returned,
 }
 
 /// Text that a coroutine gave. A long one is not copied: it is the string that the state has, kept by this.
@@ -63,10 +63,12 @@ impl Text {
 
 impl Step {
     fn of(entered: &Entered, finished: Finished) -> Step {
+        if !finished.yielded {
+            return Step::Returned;
+        }
         let long =
             finished.long.map(|(at, length)| Bytes::InState { string: entered.keep(finished.reference), at, length });
-        let text = long.or(finished.text.map(Bytes::Own)).map(Text);
-        if finished.yielded { Step::Yielded(text) } else { Step::Returned(text) }
+        Step::Yielded(long.or(finished.text.map(Bytes::Own)).map(Text))
     }
 }
 
@@ -74,7 +76,7 @@ impl Entered {
     /// Starts the env's global `function` as a coroutine; it runs to its first yield.
     ///
     /// # Errors
-    /// As [`Entered::call_in`].
+    /// As [`Entered::call_in`], but for `os.exit`, which is an error in a coroutine, and so is a yield of something that is no text.
     pub fn start_coroutine(&self, env: &Env, function: &[u8], args: &[Val]) -> Result<(Coroutine, Step), Raised> {
         let job = self.in_env(env, calling(ffi::CALL | ffi::COROUTINE, function, args))?;
         let finished = self.perform(job)?;
@@ -89,7 +91,7 @@ impl Entered {
     /// Resumes the coroutine, with the global `bucket` set; to nil where there is no bucket.
     ///
     /// # Errors
-    /// What it raised, after which it has ended; that it has ended.
+    /// As [`Entered::start_coroutine`], after which it has ended; that it has ended.
     pub fn resume(&self, coroutine: &Coroutine, bucket: Option<&[u8]>) -> Result<Step, Raised> {
         let chunk = coroutine.thread.as_raw() as isize as c_int;
         let (name, name_len) = bucket.map_or((ptr::null(), 0), |b| (b.as_ptr(), b.len()));
@@ -110,18 +112,17 @@ mod tests {
         let lua = lua();
         let lua = lua.enter();
         let text = "function filter(r) coroutine.yield('before') while bucket ~= nil do coroutine.yield(bucket:upper() .. r.count) end
-            local ok = pcall(function() coroutine.yield(5) end) coroutine.yield({}) return 'after' end
-            function fails(r) coroutine.yield() r:puts(nothing.x) end function leaves() os.exit(3) end";
+            local ok = pcall(function() coroutine.yield(5) end) coroutine.yield(nil) return 'after' end
+            function fails(r) coroutine.yield() r:puts(nothing.x) end function leaves() os.exit(3) end
+            function gives_none() coroutine.yield() coroutine.yield({}) end
+            function leaves_later() coroutine.yield() pcall(os.exit, 3) end";
         let env = lua.open(&config("f:1", text)).unwrap();
         let record = Record::default();
         let thing = Thing::of(&record).val(Ticket::FOREVER);
-        let shown = |step: Step| {
-            let text =
-                |text: Option<Text>| text.map_or("nil".into(), |t| String::from_utf8_lossy(t.bytes(&lua)).into_owned());
-            match step {
-                Step::Yielded(t) => format!("yielded {}", text(t)),
-                Step::Returned(t) => format!("returned {}", text(t)),
-            }
+        let shown = |step: Step| match step {
+            Step::Yielded(Some(text)) => format!("yielded {}", String::from_utf8_lossy(text.bytes(&lua))),
+            Step::Yielded(None) => "yielded nil".to_owned(),
+            Step::Returned => "returned".to_owned(),
         };
         let resumed = |co: &Coroutine, bucket: Option<&[u8]>| shown(lua.resume(co, bucket).unwrap());
         let (co, step) = lua.start_coroutine(&env, b"filter", &[thing]).unwrap();
@@ -133,14 +134,26 @@ mod tests {
         assert_eq!(resumed(&co, Some(b"")), "yielded 7");
         assert_eq!(resumed(&co, None), "yielded 5");
         assert_eq!(resumed(&co, None), "yielded nil");
-        assert_eq!(resumed(&co, None), "returned after");
+        assert_eq!(resumed(&co, None), "returned");
         assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
         let (co, step) = lua.start_coroutine(&env, b"fails", &[thing]).unwrap();
         assert_eq!(shown(step), "yielded nil");
         let said = died(lua.resume(&co, Some(b"x")));
         assert!(said.starts_with("f:14: attempt to index ") && said.contains("\nstack traceback:\n\tf:"), "{said}");
         assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
-        assert!(matches!(lua.start_coroutine(&env, b"leaves", &[]), Err(Raised::Exit(3))));
+        let said = died(lua.start_coroutine(&env, b"leaves", &[]));
+        assert!(
+            said.starts_with("f:14: os.exit was called in a filter") && said.contains("\nstack traceback:"),
+            "{said}"
+        );
+        for (function, begins) in
+            [("leaves_later", "f:16: os.exit was"), ("gives_none", "f:15: a filter yielded a table: ")]
+        {
+            let (co, _) = lua.start_coroutine(&env, function.as_bytes(), &[]).unwrap();
+            let said = died(lua.resume(&co, None));
+            assert!(said.starts_with(begins), "{said}");
+            assert!(died(lua.resume(&co, None)).starts_with("the coroutine has ended"));
+        }
         assert!(matches!(lua.start_coroutine(&env, b"none", &[]), Err(Raised::Unresolved(_))));
         assert_eq!(lua.call_in(&env, b"leaves", &[]), Err(Raised::Exit(3)));
     }

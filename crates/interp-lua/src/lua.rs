@@ -249,7 +249,12 @@ impl Entered {
         unsafe { ffi::ml_done(self.raw(), out) };
         let result = match out.tag {
             ffi::OK | ffi::NO_FUNCTION => Ok(Finished {
-                outcome: Outcome { number: out.number, truth: out.truth != 0, is_number: out.is_number != 0 },
+                outcome: Outcome {
+                    number: out.number,
+                    truth: out.truth != 0,
+                    is_number: out.is_number != 0,
+                    is_wild: out.is_wild != 0,
+                },
                 reference: out.reference,
                 yielded: out.yielded != 0,
                 text,

@@ -132,7 +132,7 @@ void mp_release(pTHX_ mp_interp *me, SV *sv) {
 }
 
 /* Text such as "403 Forbidden", which perl takes for 403. SvIV would say that it is no number, maybe to a script's __WARN__. */
-int mp_leading_number(pTHX_ SV *sv, NV *n) {
+static int leading_number(pTHX_ SV *sv, NV *n) {
     const char *p = SvPVX_const(sv), *digit;
     while (isSPACE(*p)) p++;
     digit = *p == '-' || *p == '+' ? p + 1 : p;
@@ -145,9 +145,13 @@ int mp_leading_number(pTHX_ SV *sv, NV *n) {
 static int is_plain(pTHX_ SV *r, mp_out *out) {
     NV n;
     if (SvROK(r) || SvGMAGICAL(r)) return 0;
-    if (LIKELY(SvIOK(r))) { out->number = SvIVX(r); out->truth = SvPOK(r) ? SvTRUE_nomg_NN(r) : out->number != 0; return 1; }
-    if (SvNOK(r) || (SvPOK(r) && looks_like_number(r))) out->number = SvIV_nomg(r);
-    else if (SvPOK(r) && mp_leading_number(aTHX_ r, &n)) out->number = I_V(n);
+    if (LIKELY((SvFLAGS(r) & (SVf_IOK | SVf_IVisUV)) == SVf_IOK)) { out->number = SvIVX(r); out->truth = SvPOK(r) ? SvTRUE_nomg_NN(r) : out->number != 0; return 1; }
+    if (SvNIOK(r) || (SvPOK(r) && looks_like_number(r))) {
+        out->number = SvIV_nomg(r);
+        n = SvNV_nomg(r);
+        if (!(n >= (NV)IV_MIN && n < -(NV)IV_MIN)) { out->number = (int)out->number; out->is_wild = 1; }     /* as mod_perl, which looks at an int */
+    }
+    else if (SvPOK(r) && leading_number(aTHX_ r, &n)) out->number = I_V(n);
     out->truth = SvTRUE_nomg_NN(r);
     return 1;
 }
@@ -229,7 +233,8 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
         if (!is_plain(aTHX_ r, out)) {
             SV *t = NULL;
             if (SvAMAGIC(r) && mp_run(aTHX_ me, (SV *)get_cv("ModInterp::number", 0), r, NULL, 0, &t) == MP_OK && t) out->number = SvIV(t);
-            else out->number = SvROK(r) ? PTR2IV(SvRV(r)) : 0;
+            else if (SvROK(r)) { out->number = PTR2IV(SvRV(r)); out->is_wild = 1; }
+            else out->number = 0;
             SvREFCNT_dec(t);
             out->truth = 1;
         }

@@ -120,6 +120,7 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
     PL_origalen = 1;                                    /* what a script writes to $0 does not go to argv, which is gone then */
     me->main = b->main; me->boot_env = b->env;
     *status = perl_parse(my_perl, xs_init, b->argc, b->argv, NULL);     /* an env of ours would empty environ */
+    if (!*status && !PL_main_root) *status = -1;          /* a module of -M called exit: there is no program */
     if (!*status) *status = perl_run(my_perl);
     if (*status) {
         if (mp_destruct(my_perl)) me = NULL;

@@ -39,7 +39,7 @@ typedef struct {
 } mp_hand;
 
 /* How a call came back, for Rust (src/ffi.rs: Out). `text` is borrowed from `sv`, which mp_out_done frees. */
-typedef struct { int tag; int64_t number; int truth; int status; SV *sv; const char *text; size_t len; } mp_out;
+typedef struct { int tag; int64_t number; int truth, is_wild; int status; SV *sv; const char *text; size_t len; } mp_out;
 
 /* One variable (src/env.rs). */
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
@@ -119,7 +119,6 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 void mp_out_done(mp_interp *me, mp_out *out);
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
-int mp_leading_number(pTHX_ SV *sv, NV *n);             /* of text that is more than a number; 0 if it does not begin with one */
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
 XS_EXTERNAL(mp_xs_text);

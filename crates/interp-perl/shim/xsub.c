@@ -90,13 +90,14 @@ static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
     v->tag = MI_CODES; v->u.p = list; v->a.len = n;
     return 0;
 }
-static int numeric(pTHX_ SV *sv) {
-    return SvNIOK(sv) || !SvOK(sv) || (SvPOK(sv) && looks_like_number(sv)) || SvAMAGIC(sv);
-}
-/* Also numbers to perl: "404 Not Found" is 404, and "", its false, is 0. */
-static int vague(pTHX_ SV *sv, NV *n) {
-    *n = 0;
-    return SvPOK(sv) && (!SvCUR(sv) || mp_leading_number(aTHX_ sv, n));
+/* Perl takes any text for a number and warns where it does not look like one; what a reference or a glob would be is an address. */
+static int numeric(SV *sv) { return SvROK(sv) ? SvAMAGIC(sv) : !isGV_with_GP(sv); }
+/* Whether perl would warn of this argument in a row that takes numbers: that can run code of the script. */
+static int warns(pTHX_ const mi_row *row, SV *sv) {
+    const mi_param *p, *end = row->params + row->nparams;
+    if (SvNIOK(sv) || (SvPOK(sv) && looks_like_number(sv))) return 0;
+    for (p = row->params; p < end; p++) if (p->kind == MI_INT || p->kind == MI_NUM) return 1;
+    return 0;
 }
 static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV *sv, mi_val *v, scratch *h) {
     STRLEN n;
@@ -112,13 +113,13 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
     case MI_INT:
         if (LIKELY(SvIOK(sv) && !SvGMAGICAL(sv))) { v->u.i = SvIVX(sv); break; }
         SvGETMAGIC(sv);
-        if (LIKELY(numeric(aTHX_ sv))) v->u.i = SvIV_nomg(sv);
-        else { NV vn; if (!vague(aTHX_ sv, &vn)) return MI_BAD_TYPE; v->u.i = I_V(vn); }
+        if (UNLIKELY(!numeric(sv))) return MI_BAD_TYPE;
+        v->u.i = SvIV_nomg(sv);
         break;
     case MI_NUM:
         SvGETMAGIC(sv);
-        if (LIKELY(numeric(aTHX_ sv))) v->u.n = SvNV_nomg(sv);
-        else if (!vague(aTHX_ sv, &v->u.n)) return MI_BAD_TYPE;
+        if (UNLIKELY(!numeric(sv))) return MI_BAD_TYPE;
+        v->u.n = SvNV_nomg(sv);
         break;
     case MI_BOOL: v->u.i = SvTRUE(sv) ? 1 : 0; break;
     case MI_NAME:
@@ -389,6 +390,7 @@ static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) {
     c.args[0].slot = NULL; c.args[0].gen = 0;
     for (i = row->has_this; i < items; i++) any |= SvFLAGS(ST(i));
     any &= SVs_GMG | SVf_ROK;                           /* tie, overload: fetching one argument may run code that frees another */
+    for (i = row->has_this; !any && i < items; i++) any = warns(aTHX_ row, ST(i));      /* so may a handler of warnings */
     held |= any;
     for (; p < end; p++, v++) {
         if (p->kind == MI_WANT) {

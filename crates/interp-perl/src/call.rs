@@ -76,7 +76,8 @@ impl Entered {
         };
         let result = match out.tag {
             TAG_OK => {
-                Ok(Outcome { number: out.number, truth: out.truth != 0, is_number: out.number != 0 || out.truth == 0 })
+                let (truth, is_wild) = (out.truth != 0, out.is_wild != 0);
+                Ok(Outcome { number: out.number, truth, is_number: out.number != 0 || !truth || is_wild, is_wild })
             }
             TAG_EXIT => Err(Raised::Exit(out.status)),
             TAG_CORE_EXIT => Err(Raised::CoreExit(out.status)),
@@ -243,8 +244,16 @@ mod tests {
             "1-2-3-4-5-6-7-8-9-10Apache2::Test"
         );
         assert_eq!(
-            text(&perl, "eval { Apache2::Test::add('x', 1) }; $@ =~ /(.*) at/; $1"),
+            text(&perl, "eval { Apache2::Test::add({}, 1) }; $@ =~ /(.*) at/; $1"),
             "Apache2::Test::add: argument 1 (a) must be an integer"
+        );
+        assert_eq!(
+            text(
+                &perl,
+                "use warnings; my @w; local $SIG{__WARN__} = sub { push @w, $_[0] =~ /(.*) at/ };
+                 join '|', Apache2::Test::add('x', 1), Apache2::Test::add('2y', 1), @w"
+            ),
+            "1|3|Argument \"x\" isn't numeric in subroutine entry|Argument \"2y\" isn't numeric in subroutine entry"
         );
         assert_eq!(ALIVE.load(SeqCst), 0);
     }

@@ -25,7 +25,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Start(status) => {
-                write!(f, "perl could not start (status {status}); its message is in the error log")
+                write!(f, "it ended with status {status}; if it said why, that is in the error log")
             }
             Error::Nul(text) => write!(f, "\"{}\" holds a NUL byte", String::from_utf8_lossy(text)),
             Error::Thread(size, why) => write!(f, "no thread with a stack of {size} bytes: {why}"),

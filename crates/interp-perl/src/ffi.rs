@@ -73,6 +73,7 @@ pub(crate) struct Out {
     pub tag: c_int,
     pub number: i64,
     pub truth: c_int,
+    pub is_wild: c_int,
     pub status: c_int,
     pub sv: *mut c_void,
     pub text: *const c_char,
@@ -80,8 +81,16 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    pub(crate) const EMPTY: Out =
-        Out { tag: 0, number: 0, truth: 0, status: 0, sv: std::ptr::null_mut(), text: std::ptr::null(), text_len: 0 };
+    pub(crate) const EMPTY: Out = Out {
+        tag: 0,
+        number: 0,
+        truth: 0,
+        is_wild: 0,
+        status: 0,
+        sv: std::ptr::null_mut(),
+        text: std::ptr::null(),
+        text_len: 0,
+    };
 }
 
 /// `mp_boot`: what an interpreter starts with.

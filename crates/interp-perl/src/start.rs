@@ -44,7 +44,8 @@ impl Perl {
         for switch in start.switches {
             argv.push(intern(switch)?);
         }
-        argv.extend([intern(b"-e")?, intern(b"0")?]);
+        // As mod_perl has it: what another -e says stands before.
+        argv.push(intern(b"-e;0")?);
         let argc = argv.len() as i32;
         argv.push(ptr::null_mut());
 

@@ -13,6 +13,8 @@ pub struct Outcome {
     pub truth: bool,
     /// Whether it is a number in its language. In Perl everything is, but for what is true and no number but 0: text.
     pub is_number: bool,
+    /// Whether `number` only stands for the value: a number outside of an integer's range, NaN, a reference.
+    pub is_wild: bool,
 }
 
 /// Why a script's code did not return.

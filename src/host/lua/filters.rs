@@ -1,5 +1,6 @@
 //! `LuaInputFilter`, `LuaOutputFilter`: functions that run as coroutines. With its first yield the function says that it is ready, with
-//! each later one it passes on what it made of a bucket; what it gives after the last bucket is appended.
+//! each later one it passes on what it made of a bucket; what it yields after the last bucket is appended. A function that ends
+//! before the last bucket, in whatever way, has failed: nobody would notice that the rest of the data is missing.
 
 use std::cell::RefCell;
 use std::ffi::c_int;
@@ -8,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use apr::{Brigade, Bucket, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
 use httpd::own_filter::{Ask, OwnFilter};
-use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use httpd::status::{FILTER_FAILED, HTTP_INTERNAL_SERVER_ERROR};
 use interp::Raised;
 use interp_lua::{Coroutine, Entered, Step, Text};
 
 use super::super::about::{About, Topic};
 use super::super::call::Call;
-use super::super::filter::{self, Begun, Filtering, Goes, InChain};
+use super::super::filter::{self, Begun, Filtering, InChain};
 use super::super::lease::Frame;
 use super::super::report;
 use super::super::request::RequestState;
@@ -48,6 +49,9 @@ pub fn register(filter: &NamedFilter) {
 
 /// The function of a filter, as a coroutine.
 struct Script {
+    /// File and function, for messages.
+    name: String,
+    direction: Direction,
     /// Taken out while it runs: the script may send something through this very filter.
     coroutine: RefCell<Option<Coroutine>>,
     /// Strings that buckets point at. Their interpreter is pinned, and until these are passed on none but this request enters it.
@@ -69,12 +73,18 @@ fn inside<R>(at: &InChain<'_>, phase: Phase, f: impl FnOnce(&RequestState, &Ente
     }
 }
 
-fn failed(at: &InChain<'_>, raised: &Raised) -> c_int {
-    let name = at.filter.kind().map(|kind| kind.name().unwrap_or_default().to_vec());
-    if let Some(r) = at.filter.request() {
-        report::script(LUA, r, "filter", &name.unwrap_or_default(), raised);
+/// Logs that the script failed; returns the filter's status. Who reads through an input filter is told why there is no more to read.
+fn failed(at: &InChain<'_>, direction: Direction, raised: &Raised) -> c_int {
+    let name = at.filter.kind().map(|kind| kind.name().unwrap_or_default().to_vec()).unwrap_or_default();
+    let Some(r) = at.filter.request() else { return HTTP_INTERNAL_SERVER_ERROR };
+    report::script(LUA, r, "filter", &name, raised);
+    if direction == Direction::Output {
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
-    HTTP_INTERNAL_SERVER_ERROR
+    let said = raised.to_string();
+    let first = said.lines().next().unwrap_or_default();
+    r.note_failed_input(&format!("{} {}: {first}", direction.directive(), String::from_utf8_lossy(&name)));
+    FILTER_FAILED
 }
 
 /// A bucket with bytes of its own; `None` if there are no bytes.
@@ -101,30 +111,41 @@ fn begin(at: &InChain<'_>, direction: Direction, phase: Phase) -> Begun<Script> 
         }
         Ok(match step {
             Step::Yielded(text) => Some((coroutine, text.and_then(|text| copy(at, text.bytes(entered))))),
-            Step::Returned(_) => None,
+            Step::Returned => None,
         })
     });
     match done {
         Ok(Ok(Some((coroutine, first)))) => {
-            let script = Script { coroutine: RefCell::new(Some(coroutine)), lent: RefCell::default() };
-            Begun::Filters(script, first)
+            let coroutine = RefCell::new(Some(coroutine));
+            Begun::Filters(
+                Script { name: named.as_handler().display_name(), direction, coroutine, lent: RefCell::default() },
+                first,
+            )
         }
         // The script ended before its first yield.
-        Ok(Ok(None) | Err(Raised::Exit(_))) => Begun::Declines,
-        Ok(Err(raised)) => Begun::Fails(failed(at, &raised)),
+        Ok(Ok(None)) => Begun::Declines,
+        Ok(Err(raised)) => Begun::Fails(failed(at, direction, &raised)),
         Err(status) => Begun::Fails(status),
     }
 }
 
 impl Script {
     /// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`.
-    fn resume(&self, at: &InChain<'_>, phase: Phase, bytes: Option<&[u8]>, into: &Brigade) -> Result<Goes, c_int> {
-        let Some(coroutine) = self.coroutine.take() else { return Ok(Goes::On) };
+    fn resume(&self, at: &InChain<'_>, phase: Phase, bytes: Option<&[u8]>, into: &Brigade) -> Result<(), c_int> {
+        let fails = |what: &str| {
+            let text = format!("{}: {what}", self.name);
+            Err(failed(at, self.direction, &Raised::Died(text.into_bytes())))
+        };
+        let Some(coroutine) = self.coroutine.take() else {
+            return match bytes {
+                Some(_) => fails("the filter sends or reads data that comes to the filter itself"),
+                None => Ok(()),
+            };
+        };
         let step = inside(at, phase, |_, entered| {
-            // What the script returns at its end is ignored, as with mod_lua; in the midst of data it should have yielded.
-            let (text, goes) = match entered.resume(&coroutine, bytes)? {
-                Step::Yielded(text) => (text, Goes::On),
-                Step::Returned(text) => (text, Goes::Past),
+            let text = match entered.resume(&coroutine, bytes)? {
+                Step::Yielded(text) => text,
+                Step::Returned => return Ok(false),
             };
             match text {
                 // Bytes that are passed on from here need not be copied; bytes of an input filter are kept by its reader.
@@ -139,15 +160,18 @@ impl Script {
                 }
                 None => {}
             }
-            Ok(goes)
+            Ok(true)
         });
-        match step? {
-            Ok(Goes::On) => {
+        match (step?, bytes) {
+            (Ok(true), _) => {
                 self.coroutine.replace(Some(coroutine));
-                Ok(Goes::On)
+                Ok(())
             }
-            Ok(Goes::Past) | Err(Raised::Exit(_)) => Ok(Goes::Past),
-            Err(raised) => Err(failed(at, &raised)),
+            (Ok(false), None) => Ok(()),
+            (Ok(false), Some(_)) => fails(
+                "the filter's function returned before the end of the data: it must yield until bucket is nil, and may yield \"\"",
+            ),
+            (Err(raised), _) => Err(failed(at, self.direction, &raised)),
         }
     }
 
@@ -166,7 +190,7 @@ impl Filtering<InChain<'_>> for Out {
         begin(at, Direction::Output, Phase::OutputFilter).map(Out)
     }
 
-    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<Goes, c_int> {
+    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
         self.0.resume(at, Phase::OutputFilter, Some(bytes), into)
     }
 
@@ -187,7 +211,7 @@ impl Filtering<InChain<'_>> for In {
         begin(at, Direction::Input, Phase::InputFilter).map(In)
     }
 
-    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<Goes, c_int> {
+    fn bucket(&self, at: &InChain<'_>, bytes: &[u8], into: &Brigade) -> Result<(), c_int> {
         self.0.resume(at, Phase::InputFilter, Some(bytes), into)
     }
 

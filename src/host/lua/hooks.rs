@@ -10,8 +10,8 @@ use interp::{Entry, Raised};
 
 use super::super::about::{About, OfRequest, Topic};
 use super::super::call::Call;
-use super::super::report;
 use super::super::step::Step;
+use super::super::{hint, report};
 use super::{LUA, scope, script};
 
 /// The hooks of a phase at a position.
@@ -25,7 +25,7 @@ pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
     let first = || hooks.first().and_then(|hook| script::file_of(hook, r)).unwrap_or_default();
     let done = scope::hold(of, call.stock, first).and_then(|_hold| call.run(run));
     let status = done.unwrap_or_else(|refused| call.about.refused(&call, &refused));
-    if phase != Phase::Log && status != OK && status != DECLINED {
+    if phase != Phase::Log && status != OK && status != DECLINED && phase.row().ends_request(status) {
         of.state.end_walk(r);
     }
     status
@@ -34,7 +34,14 @@ pub fn run(phase: Phase, position: Position, r: &Request) -> c_int {
 fn one(phase: Phase, of: &OfRequest<'_>, entry: &dyn Entry, hook: &Handler) -> c_int {
     let about = About::Request(of.r);
     match script::call(&about, entry, hook, &[of.state.subject(of.r)]) {
-        Ok(outcome) if outcome.is_number => c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR),
+        Ok(outcome) if outcome.is_number => {
+            let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
+            if number != OK && number != DECLINED {
+                let step = format!("{} {}, {}", directive(phase), hook.display_name(), hook.at);
+                hint::script_result(LUA, of.r, phase, &step, &outcome, number);
+            }
+            number
+        }
         Ok(_) => {
             let text = format!(
                 "{} {} ({}): did not return a number: apache2.OK, apache2.DECLINED or a status",

@@ -80,6 +80,7 @@ const FACTS: Facts = Facts {
     notes_errors: false,
     ends_objects: true,
     provider: Some("LuaAuthzProvider"),
+    truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
     pool_key: c"mod_interp.lua.ticket",
     library: crate::RECORDS,
@@ -112,11 +113,14 @@ impl Ways for LuaLanguage {
             watch_globals: WATCHES_GLOBALS.load(Relaxed),
         };
         match Lua::start(&start) {
-            Ok(lua) => {
-                let told = lua.enter().set_constant(b"version", api::lua::version());
-                told.map_err(|e| format!("LoadModule: {e}"))?;
-                Ok(Box::new(lua))
-            }
+            Ok(lua) => match conf.lacks_memory(lua.memory_used()) {
+                Some(text) => Err(text),
+                None => {
+                    let told = lua.enter().set_constant(b"version", api::lua::version());
+                    told.map_err(|e| format!("LoadModule: {e}"))?;
+                    Ok(Box::new(lua))
+                }
+            },
             Err(e) => Err(format!("LoadModule: a Lua state for {} could not be made: {e}", site::name_of(s))),
         }
     }

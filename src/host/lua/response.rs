@@ -170,7 +170,7 @@ fn status(r: &Request, directive: &str, one: &Use<'_>, done: Result<Outcome, Rai
             let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
             if !matches!(number, OK | DECLINED) {
                 let step = format!("{directive} {}", String::from_utf8_lossy(one.name));
-                hint::script_result(LUA, r, &step, &outcome, number);
+                hint::script_result(LUA, r, Phase::Response, &step, &outcome, number);
             }
             number
         }

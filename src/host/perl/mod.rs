@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use apr::{Beside, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
+use httpd::log::Level;
 use httpd::{ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
@@ -173,6 +174,7 @@ const FACTS: Facts = Facts {
     notes_errors: true,
     ends_objects: false,
     provider: None,
+    truncates: true,
     numbers_only: &[],
     pool_key: c"mod_interp.perl.ticket",
     library: crate::RECORDS,
@@ -207,19 +209,27 @@ impl Ways for PerlLanguage {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
+        if let Some(text) = conf.switches.incomplete() {
+            return Err(format!("PerlSwitches: {text}"));
+        }
         let switches: Vec<&[u8]> = conf.switches.iter().collect();
         let lib = library::dir()?;
         let inc = library::of_server();
         let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();
         let start =
             Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
-        match Perl::start(&start) {
-            Ok(perl) => Ok(Box::new(perl)),
-            Err(e) => {
-                let words: Vec<_> = switches.iter().map(|s| String::from_utf8_lossy(s)).collect();
-                Err(format!("PerlSwitches: \"{}\" for {}: {e}", words.join(" "), site::name_of(s)))
+        let (started, said) = stderr::heard(|| Perl::start(&start));
+        let failed = match started {
+            Ok(perl) => {
+                said.iter().for_each(|line| report::line(PERL, None, Level::Warn, line));
+                return Ok(Box::new(perl));
             }
-        }
+            Err(interp_perl::Error::Start(_)) if !said.is_empty() => {
+                String::from_utf8_lossy(&said.join(&b' ')).trim_end().replace('\n', " ")
+            }
+            Err(e) => e.to_string(),
+        };
+        Err(format!("PerlSwitches: {} for {}: perl could not start: {failed}", conf.switches.shown(), site::name_of(s)))
     }
 
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {

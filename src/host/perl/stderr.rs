@@ -1,5 +1,7 @@
 //! STDERR in httpd's error log: each line with level, client and module, in the form of ErrorLogFormat.
 
+use std::cell::RefCell;
+
 use config::{Phase, ServerOption};
 use httpd::Server;
 use httpd::log::Level;
@@ -10,6 +12,19 @@ use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::report;
 use crate::host::server::ServerRecord;
+
+thread_local! {
+    /// What perl has written while it starts, line by line; `None` at all other times.
+    static HEARD: RefCell<Option<Vec<Vec<u8>>>> = const { RefCell::new(None) };
+}
+
+/// Runs `f`, which starts perl. Returns with it the lines that were written to STDERR meanwhile, which are not in the log: they say why
+/// perl could not start.
+pub fn heard<R>(f: impl FnOnce() -> R) -> (R, Vec<Vec<u8>>) {
+    let before = HEARD.replace(Some(Vec::new()));
+    let result = f();
+    (result, HEARD.replace(before).unwrap_or_default())
+}
 
 /// The stream behind STDERR: what Perl code warns or prints there.
 pub struct Stderr;
@@ -35,7 +50,10 @@ impl ErrorLog for Stderr {
     }
 
     fn line(&self, text: &[u8]) {
-        with_about(|about| report::line(PERL, about, Level::Warn, text));
+        let is_kept = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|lines| lines.push(text.to_vec())).is_some());
+        if !is_kept {
+            with_about(|about| report::line(PERL, about, Level::Warn, text));
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Handlers that scripts add to phases, and providers.
 
 use api::{AuthProvider, Change, Handlers};
-use config::{Handler, Phase, Scope, Where};
+use config::{Handler, Language, Phase, Scope, Where};
 use httpd::provider::Group;
 use httpd::{Request, Server};
-use interp::{Fail, HandlerRef, Kept, Raise, Result};
+use interp::{HandlerRef, Kept, Raise, Result};
 
 use super::cleanup::{Left, Subject, running_call};
 use super::{HostRuntime, hold, lang, state};
@@ -19,7 +19,7 @@ use crate::host::{configured, providers, site};
 impl Handlers for HostRuntime {
     fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
         let lang = lang()?;
-        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
+        let Some(phase) = phase_of(lang, phase)? else { return Ok(None) };
         let steps = match RequestState::find(lang, r) {
             Some(state) => state.steps(phase, &configured::of_request(lang, phase, r)),
             None => configured::of_request(lang, phase, r).iter().cloned().map(Step::Named).collect(),
@@ -29,7 +29,7 @@ impl Handlers for HostRuntime {
 
     fn of_server(&self, s: &Server, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
         let lang = lang()?;
-        let Some(phase) = Phase::by_name(lang.facts.tongue, phase) else { return Ok(None) };
+        let Some(phase) = phase_of(lang, phase)? else { return Ok(None) };
         Ok(Some(configured::of_server(lang, phase, s).into_iter().map(|h| HandlerRef::Name(h.name)).collect()))
     }
 
@@ -45,9 +45,11 @@ impl Handlers for HostRuntime {
     }
 
     fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool> {
+        let lang = lang()?;
+        let Some(phase) = phase_of(lang, phase)? else { return Ok(false) };
         let new = steps(handlers).into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
-        let changed = configured::change_server(lang()?, s, phase, |old| changed(change, old.to_vec(), new));
-        changed.map_err(Fail::from)
+        configured::change_server(lang, s, phase, |old| changed(change, old.to_vec(), new))?;
+        Ok(true)
     }
 
     fn provide(&self, given: AuthProvider) -> Result<()> {
@@ -114,9 +116,21 @@ fn refs(steps: Vec<Step>) -> Vec<HandlerRef> {
         .collect()
 }
 
+/// A phase as a script names it. mod_perl says of a name that it does not know only that nothing was done.
+///
+/// # Errors
+/// In other languages, where there is none.
+fn phase_of(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
+    let phase = Phase::by_name(lang.facts.tongue, name);
+    if phase.is_none() && lang.facts.tongue != Language::Perl {
+        return Err(format!("there is no phase \"{}\" for handlers", String::from_utf8_lossy(name)).into());
+    }
+    Ok(phase)
+}
+
 /// A phase as a script names it, if this request may change it.
 fn phase_of_request(lang: Lang, name: &[u8]) -> Result<Option<Phase>> {
-    let Some(phase) = Phase::by_name(lang.facts.tongue, name) else { return Ok(None) };
+    let Some(phase) = phase_of(lang, name)? else { return Ok(None) };
     match phase.row().scope {
         Scope::Server | Scope::Directory if !lang.call_for(phase) => {
             Err(format!("{}: {}", lang.phase_name(phase), NOT_CALLED).into())

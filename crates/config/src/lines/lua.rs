@@ -441,13 +441,16 @@ mod tests {
             ("LuaScope server", Server { min: 1, max: 1 }),
             ("LuaScope server 0", Server { min: 1, max: 1 }),
             ("LuaScope server 5", Server { min: 5, max: 5 }),
-            ("LuaScope server 5 2", Server { min: 5, max: 5 }),
             ("LuaScope server 2 5", Server { min: 2, max: 5 }),
         ] {
             let mut world = World::default();
             assert_eq!(world.line(DIRECTORY, line), Ok(Effect::Done), "{line}");
             assert_eq!(world.dir.script_scope(), scope, "{line}");
         }
+        let mut world = World::default();
+        let note = noted(world.line(DIRECTORY, "LuaScope server 5 2"));
+        assert_eq!(note, "LuaScope: the minimum \"5\" is above the maximum \"2\": both are taken as 5");
+        assert_eq!(world.dir.script_scope(), Server { min: 5, max: 5 });
         let mut world = World::default();
         let note = noted(world.line(LOCATION, "LuaScope thread 2 3"));
         assert_eq!(note, "LuaScope: \"2\" is of no effect after \"thread\"");

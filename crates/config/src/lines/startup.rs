@@ -15,7 +15,8 @@ fn push_switch(cmd: &mut Context<'_>, switch: &[u8]) -> Applied {
     if cmd.server_running {
         return Err(Cause::PerlRuns(switch.into()));
     }
-    cmd.server_mut()?.switches.push(switch);
+    let at = cmd.at.clone();
+    cmd.server_mut()?.switches.push(switch, &at).map_err(Cause::word(switch))?;
     Ok(Effect::Done)
 }
 
