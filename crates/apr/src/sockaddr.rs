@@ -3,7 +3,7 @@
 use crate::{Pool, Status, bytes_at, ffi, with_cstr};
 use std::ptr::{self, NonNull};
 
-/// An `apr_sockaddr_t`: address and port of one end.
+/// An `apr_sockaddr_t`: address and port of one end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct SockAddr(NonNull<ffi::apr_sockaddr_t>);
@@ -38,7 +38,7 @@ impl SockAddr {
         unsafe { self.0.as_ref() }.port
     }
 
-    /// Whether both are the same address, whatever the ports.
+    /// Whether both addresses are the same; the ports are not compared.
     pub fn is_same_host(&self, other: &SockAddr) -> bool {
         // SAFETY: both live.
         unsafe { ffi::apr_sockaddr_equal(self.0.as_ptr(), other.0.as_ptr()) != 0 }
@@ -51,7 +51,7 @@ impl SockAddr {
 pub struct IpSubnet(NonNull<ffi::apr_ipsubnet_t>);
 
 impl IpSubnet {
-    /// The range an address and a mask (or a number of bits) make, or the beginning of an address alone.
+    /// The range that an address and a mask, or a number of bits, stand for; without a mask an address, or the beginning of one.
     ///
     /// # Errors
     /// `APR_EBADIP`, `APR_EBADMASK`.
@@ -64,7 +64,7 @@ impl IpSubnet {
         NonNull::new(made).map(IpSubnet).ok_or(Status(libc::ENOMEM))
     }
 
-    /// Whether an address lies in it.
+    /// Whether an address lies in the range.
     pub fn has(&self, address: &SockAddr) -> bool {
         // SAFETY: both live; APR only looks at them.
         unsafe { ffi::apr_ipsubnet_test(self.0.as_ptr(), address.0.as_ptr()) != 0 }

@@ -6,7 +6,7 @@ use std::{
     ptr::NonNull,
 };
 
-/// An `apr_socket_t`. Waits as long as its timeout says.
+/// An `apr_socket_t`. Reading and writing wait as long as its timeout says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct Socket(NonNull<ffi::apr_socket_t>);
@@ -28,7 +28,7 @@ impl Socket {
         self.0.as_ptr()
     }
 
-    /// The pool it is closed with.
+    /// The pool with which the socket is closed.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: a living socket's pool lives.
         unsafe { Pool::at(ffi::apr_socket_pool_get(self.as_ptr())) }
@@ -51,7 +51,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_close(self.as_ptr()) }).ok()
     }
 
-    /// Ends it in both directions for the peer; the descriptor stays open.
+    /// Ends both directions, which the peer sees; the descriptor stays open.
     ///
     /// # Errors
     /// What the system says.
@@ -60,7 +60,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_shutdown(self.as_ptr(), ffi::APR_SHUTDOWN_READWRITE) }).ok()
     }
 
-    /// Gives it an address of ours.
+    /// Binds the socket to an address of this machine.
     ///
     /// # Errors
     /// What the system says.
@@ -69,7 +69,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_bind(self.as_ptr(), address.as_ptr()) }).ok()
     }
 
-    /// Takes connections from now on.
+    /// Begins to take connections.
     ///
     /// # Errors
     /// What the system says.
@@ -78,7 +78,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_listen(self.as_ptr(), backlog) }).ok()
     }
 
-    /// Connects it.
+    /// Connects the socket to an address.
     ///
     /// # Errors
     /// What the system says.
@@ -107,7 +107,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_opt_set(self.as_ptr(), option, value) }).ok()
     }
 
-    /// How long it waits, microseconds; negative: for ever.
+    /// How long reading and writing wait, in microseconds; a negative number: for ever.
     ///
     /// # Errors
     /// What APR says.
@@ -118,7 +118,7 @@ impl Socket {
         Ok(timeout)
     }
 
-    /// Sets how long it waits, microseconds; negative: for ever.
+    /// Sets how long reading and writing wait, in microseconds; a negative number: for ever.
     ///
     /// # Errors
     /// What the system says.

@@ -7,7 +7,7 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// A URI in parts, and the pool its texts lie in.
+/// A URI in parts, and the pool in which its texts lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Uri(NonNull<Record>);
@@ -111,7 +111,7 @@ impl Uri {
         unsafe { (*self.0.as_ptr()).uri.port = port.unwrap_or(0) };
     }
 
-    /// The path without what the script's path info is; `None` if there is no path.
+    /// The path up to the script's path info; `None` if there is no path.
     pub fn real_path(&self) -> Option<&[u8]> {
         let path = self.path()?;
         // SAFETY: null or a C string, says `copy_of`.
