@@ -27,5 +27,5 @@ pub static FINFO: Class = Class::of::<Finfo>(&[
 
 fn stat(path: &[u8], wanted: i32, pool: Obj<Pool>) -> Result<Owned<Finfo>> {
     let info = Finfo::stat(path, wanted, &pool).map_err(|s| Raise::status(s.code(), "APR::Finfo::stat"))?;
-    Ok(pool.owns(&info))
+    Ok(pool.owns(info))
 }

@@ -37,10 +37,10 @@ pub static THREAD_RWLOCK: Class = Class::of::<ThreadRwLock>(&[
 
 fn new_mutex(_class: ClassName, pool: Obj<Pool>, flags: Option<u32>) -> Result<Owned<ThreadMutex>> {
     let made = ThreadMutex::new(&pool, flags.unwrap_or(apr::ffi::APR_THREAD_MUTEX_DEFAULT));
-    Ok(pool.owns(&made.map_err(|s| Raise::status(s.code(), "APR::ThreadMutex::new"))?))
+    Ok(pool.owns(made.map_err(|s| Raise::status(s.code(), "APR::ThreadMutex::new"))?))
 }
 
 fn new_rwlock(_class: ClassName, pool: Obj<Pool>) -> Result<Owned<ThreadRwLock>> {
     let made = ThreadRwLock::new(&pool);
-    Ok(pool.owns(&made.map_err(|s| Raise::status(s.code(), "APR::ThreadRWLock::new"))?))
+    Ok(pool.owns(made.map_err(|s| Raise::status(s.code(), "APR::ThreadRWLock::new"))?))
 }

@@ -6,6 +6,7 @@ use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter};
 use interp::{Result, Ticket};
 use std::{
     collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{
         LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -52,10 +53,31 @@ impl Ghost {
     }
 }
 
-static SHELVES: LazyLock<Mutex<HashMap<BucketAlloc, Shelf>>> = LazyLock::new(Mutex::default);
+/// Lets addresses be kept beyond the call that showed them, by pools and for all threads.
+struct Addresses<T>(T);
+
+// SAFETY: each thread compares them, but follows only those of a connection that it works on, and only until the allocator's or
+// the brigade's pool dies, when they are taken out.
+unsafe impl<T> Send for Addresses<T> {}
+
+impl<T> Deref for Addresses<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Addresses<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+static SHELVES: LazyLock<Mutex<Addresses<HashMap<BucketAlloc, Shelf>>>> =
+    LazyLock::new(|| Mutex::new(Addresses(HashMap::new())));
 
 /// While this is locked no function of APR and no code of a script is called.
-fn shelves() -> MutexGuard<'static, HashMap<BucketAlloc, Shelf>> {
+fn shelves() -> MutexGuard<'static, Addresses<HashMap<BucketAlloc, Shelf>>> {
     SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -75,7 +97,9 @@ pub fn know(alloc: BucketAlloc, pool: &Pool) {
     shelves.insert(alloc, Shelf { id, ..Shelf::default() });
     drop(shelves);
     // A script's handler may run in a cleanup that comes later; it finds the objects void.
+    let known = Addresses(alloc);
     let _ = pool.on_death(move || {
+        let alloc = *known;
         if self::shelves().get(&alloc).is_some_and(|shelf| shelf.id == id) {
             end(alloc);
         }
@@ -142,7 +166,9 @@ pub(crate) fn brigade(brigade: Brigade) {
     if let Some(shelf) = shelves().get_mut(&alloc) {
         shelf.brigades.push(brigade);
     }
+    let known = Addresses((alloc, brigade));
     let _ = brigade.pool().on_death(move || {
+        let (alloc, brigade) = *known;
         // Its allocator may be gone: nothing is in it then.
         let mut all = shelves();
         let Some(shelf) = all.get_mut(&alloc) else { return };

@@ -24,5 +24,5 @@ pub static IP_SUBNET: Class = Class::of::<IpSubnet>(&[
 
 fn new_subnet(_class: ClassName, pool: Obj<Pool>, ip: &[u8], mask: Option<&[u8]>) -> Result<Owned<IpSubnet>> {
     let made = IpSubnet::new(&pool, ip, mask);
-    Ok(pool.owns(&made.map_err(|s| Raise::status(s.code(), "APR::IpSubnet::new"))?))
+    Ok(pool.owns(made.map_err(|s| Raise::status(s.code(), "APR::IpSubnet::new"))?))
 }

@@ -7,7 +7,7 @@ use interp::*;
 /// Its rows.
 pub static URI: Class = Class::of::<Uri>(&[
     class_method("parse(pool, text)", |_class: ClassName, pool: Obj<Pool>, text: &[u8]| {
-        pool.owns(&Uri::parse(&pool, text))
+        pool.owns(Uri::parse(&pool, text))
     })
     .doc("The parts of a text; missing ones are undef."),
     rw("scheme", Uri::scheme, Uri::set_scheme).doc("The scheme: http."),

@@ -7,32 +7,41 @@ use std::{
     ptr::{self, NonNull},
 };
 
-/// An `apr_bucket_alloc_t`: where a connection's buckets come from.
+/// An `apr_bucket_alloc_t`: where a connection's buckets come from. By value, as [`Bucket`].
+///
+/// ```compile_fail,E0277
+/// static KEPT: std::sync::Mutex<Option<apr::BucketAlloc>> = std::sync::Mutex::new(None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct BucketAlloc(NonNull<ffi::apr_bucket_alloc_t>);
 
-/// An `apr_bucket_brigade`: a ring of buckets.
+/// An `apr_bucket_brigade`: a ring of buckets. By value, as [`Bucket`].
+///
+/// ```compile_fail,E0277
+/// static KEPT: std::sync::Mutex<Option<apr::Brigade>> = std::sync::Mutex::new(None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct Brigade(NonNull<ffi::apr_bucket_brigade>);
 
 /// An `apr_bucket`.
+///
+/// This is its address, by value, and no opaque record behind a reference: a bucket ends by being given away ([`Brigade::insert_tail`]
+/// and what httpd does with the brigade) or consumed ([`Bucket::delete`]), which no borrow follows. Who knows buckets beyond that compares
+/// addresses, and has a ticket for each (`shelf` in crate `apr-api`). It is not `Send`, so that none is kept in a static or goes
+/// to another thread by itself:
+/// ```compile_fail,E0277
+/// static KEPT: std::sync::Mutex<Option<apr::Bucket>> = std::sync::Mutex::new(None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct Bucket(NonNull<ffi::apr_bucket>);
 
-/// An `apr_bucket_type_t`: what kind of bucket it is. Static.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct BucketType(NonNull<ffi::apr_bucket_type_t>);
-
-// SAFETY: as `Pool`: they move between threads with their connection.
-unsafe impl Send for BucketAlloc {}
-// SAFETY: as above.
-unsafe impl Send for Brigade {}
-// SAFETY: as above.
-unsafe impl Send for Bucket {}
+crate::opaque! {
+    /// An `apr_bucket_type_t`: what kind of bucket it is. Static.
+    pub struct BucketType(ffi::apr_bucket_type_t);
+}
 
 /// What a bucket is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,13 +91,13 @@ impl BucketAlloc {
 impl BucketType {
     /// Whether it is the type at this address.
     pub fn is(&self, other: *const ffi::apr_bucket_type_t) -> bool {
-        ptr::eq(self.0.as_ptr(), other)
+        ptr::eq(self.as_ptr(), other)
     }
 
     /// `HEAP`, `FILE`, `EOS` ...
     pub fn name(&self) -> &[u8] {
         // SAFETY: type records are static, and so are their names.
-        unsafe { bytes_at((*self.0.as_ptr()).name) }.unwrap_or_default()
+        unsafe { bytes_at((*self.as_ptr()).name) }.unwrap_or_default()
     }
 }
 
@@ -162,7 +171,7 @@ impl Brigade {
         self.0.as_ptr()
     }
 
-    /// The pool it dies with.
+    /// The pool with which the array dies.
     pub fn pool(&self) -> &Pool {
         // SAFETY: a living brigade has a living pool.
         match unsafe { Pool::at((*self.as_ptr()).p) } {
@@ -362,9 +371,9 @@ impl Bucket {
     }
 
     /// What kind it is.
-    pub fn bucket_type(&self) -> BucketType {
+    pub fn bucket_type(&self) -> &BucketType {
         // SAFETY: every bucket has a type record.
-        BucketType(unsafe { some((*self.as_ptr()).type_.cast_mut()) })
+        unsafe { some((*self.as_ptr()).type_.cast_mut()).cast::<BucketType>().as_ref() }
     }
 
     /// The allocator it came from.

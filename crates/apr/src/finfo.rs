@@ -1,12 +1,11 @@
 //! What the file system says of a file.
 
 use crate::{Pool, Status, bytes_at, ffi};
-use std::ptr::NonNull;
 
-/// An `apr_finfo_t`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Finfo(NonNull<ffi::apr_finfo_t>);
+crate::opaque! {
+    /// An `apr_finfo_t`.
+    pub struct Finfo(ffi::apr_finfo_t);
+}
 
 /// Numbers. A row becomes a getter, which gives 0 unless one of the bits says that APR has filled the field in: httpd leaves the
 /// rest of a record as it found it on its stack.
@@ -48,14 +47,6 @@ numbers! {
 }
 
 impl Finfo {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `info` is null or lives, and the wrapper and its copies are used only as long.
-    pub unsafe fn from_ptr(info: *mut ffi::apr_finfo_t) -> Option<Finfo> {
-        NonNull::new(info).map(Finfo)
-    }
-
     /// Which of the others are filled in: `APR_FINFO_*`; 0 if there is no file.
     pub fn valid(&self) -> i64 {
         if self.is_missing() { 0 } else { i64::from(self.record().valid) }
@@ -80,25 +71,24 @@ impl Finfo {
         self.file_type() == i64::from(ffi::APR_DIR)
     }
 
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::apr_finfo_t {
-        self.0.as_ptr()
-    }
-
     /// Asks the file system; `wanted` are `APR_FINFO_*`. The result lies in `pool`.
     ///
     /// # Errors
     /// What APR says. That some of what was asked is not known is no error.
-    pub fn stat(path: &[u8], wanted: i32, pool: &Pool) -> Result<Finfo, Status> {
-        let info = pool.zeroed(size_of::<ffi::apr_finfo_t>()).cast();
+    pub fn stat<'p>(path: &[u8], wanted: i32, pool: &'p Pool) -> Result<&'p Finfo, Status> {
+        let info = pool.zeroed(size_of::<ffi::apr_finfo_t>()).cast::<ffi::apr_finfo_t>();
         // SAFETY: path is a C string in the pool, which the result points to; the record is as large as APR expects.
         let status = Status(unsafe { ffi::apr_stat(info.as_ptr(), pool.cstr(path).as_ptr(), wanted, pool.as_ptr()) });
-        if status.is_success() || status == Status::INCOMPLETE { Ok(Finfo(info)) } else { Err(status) }
+        if !status.is_success() && status != Status::INCOMPLETE {
+            return Err(status);
+        }
+        // SAFETY: lies in the pool.
+        Ok(unsafe { info.cast::<Finfo>().as_ref() })
     }
 
     fn record(&self) -> &ffi::apr_finfo_t {
-        // SAFETY: lives, says `from_ptr`.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     /// The path by which the file was asked for; none if there is no file.

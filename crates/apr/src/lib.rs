@@ -1,8 +1,9 @@
 //! Safe APR: pools, tables, brigades, buckets, status codes.
 //!
-//! The wrappers are pointers, `Copy` and of a pointer's size; they own nothing. Whoever makes one (`from_ptr`, unsafe)
-//! promises that it is used only while the thing lives and by one thread at a time, which is APR's own rule; all methods
-//! are safe on that promise. Bytes go in as `&[u8]` and come out borrowed. What APR takes as a C string ends at the first
+//! APR's records are seen behind references only ([`opaque!`]). Whoever makes one (`at`, unsafe) promises that the record lives as
+//! long and is used by one thread at a time, which is APR's own rule; all methods are safe on that promise, and the borrow is
+//! the proof of what they lend. Buckets and databases, which are consumed or closed, are addresses by value. Bytes go in as `&[u8]`
+//! and come out borrowed. What APR takes as a C string ends at the first
 //! NUL, as with mod_perl.
 //!
 //! This crate never knows httpd, a script language or an interpreter. It emits no library to link: what is loaded into

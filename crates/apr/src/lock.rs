@@ -1,17 +1,17 @@
 //! Locks between the threads of a process. APR's own, so that they die with a pool as a script expects.
 
 use crate::{Pool, Status, ffi};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-/// An `apr_thread_mutex_t`. Unlike most, it may be used by several threads at once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ThreadMutex(NonNull<ffi::apr_thread_mutex_t>);
+crate::opaque! {
+    /// An `apr_thread_mutex_t`. Unlike most, it may be used by several threads at once.
+    pub struct ThreadMutex(ffi::apr_thread_mutex_t);
+}
 
-/// An `apr_thread_rwlock_t`. Unlike most, it may be used by several threads at once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct ThreadRwLock(NonNull<ffi::apr_thread_rwlock_t>);
+crate::opaque! {
+    /// An `apr_thread_rwlock_t`. Unlike most, it may be used by several threads at once.
+    pub struct ThreadRwLock(ffi::apr_thread_rwlock_t);
+}
 
 /// What to do with a lock. A row `lock: apr_thread_mutex_lock;` becomes a function that gives APR's status.
 macro_rules! steps {
@@ -20,7 +20,7 @@ macro_rules! steps {
             $(#[$doc])*
             pub fn $name(&self) -> Status {
                 // SAFETY: it lives; threads may use it at once.
-                Status(unsafe { ffi::$call(self.0.as_ptr()) })
+                Status(unsafe { ffi::$call(self.as_ptr()) })
             }
         )* }
     };
@@ -53,17 +53,18 @@ impl ThreadMutex {
     ///
     /// # Errors
     /// What APR says.
-    pub fn new(pool: &Pool, flags: u32) -> Result<ThreadMutex, Status> {
+    pub fn new(pool: &Pool, flags: u32) -> Result<&ThreadMutex, Status> {
         let mut made = ptr::null_mut();
         // SAFETY: the pool lives; APR writes the pointer.
         Status(unsafe { ffi::apr_thread_mutex_create(&mut made, flags, pool.as_ptr()) }).ok()?;
-        NonNull::new(made).map(ThreadMutex).ok_or(Status(libc::ENOMEM))
+        // SAFETY: lives as long as the pool.
+        unsafe { ThreadMutex::at(made) }.ok_or(Status(libc::ENOMEM))
     }
 
     /// The pool it dies with.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: it lives, so its pool does.
-        unsafe { Pool::at(ffi::apr_thread_mutex_pool_get(self.0.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_thread_mutex_pool_get(self.as_ptr())) }
     }
 }
 
@@ -72,16 +73,17 @@ impl ThreadRwLock {
     ///
     /// # Errors
     /// What APR says.
-    pub fn new(pool: &Pool) -> Result<ThreadRwLock, Status> {
+    pub fn new(pool: &Pool) -> Result<&ThreadRwLock, Status> {
         let mut made = ptr::null_mut();
         // SAFETY: the pool lives; APR writes the pointer.
         Status(unsafe { ffi::apr_thread_rwlock_create(&mut made, pool.as_ptr()) }).ok()?;
-        NonNull::new(made).map(ThreadRwLock).ok_or(Status(libc::ENOMEM))
+        // SAFETY: lives as long as the pool.
+        unsafe { ThreadRwLock::at(made) }.ok_or(Status(libc::ENOMEM))
     }
 
     /// The pool it dies with.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: it lives, so its pool does.
-        unsafe { Pool::at(ffi::apr_thread_rwlock_pool_get(self.0.as_ptr())) }
+        unsafe { Pool::at(ffi::apr_thread_rwlock_pool_get(self.as_ptr())) }
     }
 }

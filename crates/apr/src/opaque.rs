@@ -112,3 +112,75 @@ macro_rules! opaque {
         }
     };
 }
+
+/// What a record names. A row `main: Request = main;` under `Request:` becomes `fn main(&self) -> Option<&Request>`, which lends what the
+/// field points to; a row `uri: text = uri;` one that lends a text.
+///
+/// The field of a row is null or names a record, or a C string, that lives at least as long as the record it stands in.
+#[macro_export]
+macro_rules! lends {
+    ($owner:ty: $($(#[$meta:meta])* $get:ident: $what:ident = $field:ident;)*) => {
+        impl $owner { $(
+            $crate::lends!(@ $(#[$meta])* $get $what $field);
+        )* }
+    };
+    (@ $(#[$meta:meta])* $get:ident text $field:ident) => {
+        $(#[$meta])*
+        pub fn $get(&self) -> Option<&[u8]> {
+            // SAFETY: what is said of rows.
+            unsafe { $crate::bytes_at((*self.as_ptr()).$field) }
+        }
+    };
+    (@ $(#[$meta:meta])* $get:ident $what:ident $field:ident) => {
+        $(#[$meta])*
+        #[inline]
+        pub fn $get(&self) -> Option<&$what> {
+            // SAFETY: what is said of rows.
+            unsafe { $what::at((*self.as_ptr()).$field) }
+        }
+    };
+}
+
+/// Functions of C that want nothing but a record that lives. A row `is_initial(): bool = ffi::ap_is_initial_req;` under `Request:` becomes
+/// `fn is_initial(&self) -> bool`; one with `cx` in the brackets takes [`crate::Reenter`], since script code may run in it; `text` is a text
+/// that lives as long as the record.
+#[macro_export]
+macro_rules! calls {
+    ($owner:ty: $($(#[$meta:meta])* $name:ident($($cx:ident)?): $type:ident = $function:path;)*) => {
+        impl $owner { $(
+            $crate::calls!(@ $(#[$meta])* $name ($($cx)?) $type $function);
+        )* }
+    };
+    (@ $(#[$meta:meta])* $name:ident ($($cx:ident)?) bool $function:path) => {
+        $(#[$meta])*
+        pub fn $name(&self $(, $cx: $crate::Reenter)?) -> bool {
+            $(let _ = $cx;)?
+            // SAFETY: what is said of rows.
+            unsafe { $function(self.as_ptr()) != 0 }
+        }
+    };
+    (@ $(#[$meta:meta])* $name:ident ($($cx:ident)?) text $function:path) => {
+        $(#[$meta])*
+        pub fn $name(&self $(, $cx: $crate::Reenter)?) -> Option<&[u8]> {
+            $(let _ = $cx;)?
+            // SAFETY: what is said of rows.
+            unsafe { $crate::bytes_at($function(self.as_ptr())) }
+        }
+    };
+    (@ $(#[$meta:meta])* $name:ident ($($cx:ident)?) nothing $function:path) => {
+        $(#[$meta])*
+        pub fn $name(&self $(, $cx: $crate::Reenter)?) {
+            $(let _ = $cx;)?
+            // SAFETY: what is said of rows.
+            unsafe { $function(self.as_ptr()) }
+        }
+    };
+    (@ $(#[$meta:meta])* $name:ident ($($cx:ident)?) $type:ident $function:path) => {
+        $(#[$meta])*
+        pub fn $name(&self $(, $cx: $crate::Reenter)?) -> $type {
+            $(let _ = $cx;)?
+            // SAFETY: what is said of rows.
+            unsafe { $function(self.as_ptr()) }
+        }
+    };
+}

@@ -96,7 +96,7 @@ impl Pool {
 
     /// Runs `f` with a pool of its own, which dies when `f` has returned.
     ///
-    /// ```
+    /// ```no_run
     /// # apr::Pool::initialize().unwrap();
     /// # let pool = apr::Pool::root().unwrap();
     /// # // SAFETY: no script runs here.
@@ -417,6 +417,19 @@ mod tests {
     fn destroy(pool: &Pool) {
         // SAFETY: a test runs no script, and uses nothing of the pool afterwards.
         unsafe { pool.destroy(Reenter::assume()) }
+    }
+
+    #[test]
+    fn a_pool_of_its_own_dies_when_its_function_has_returned() {
+        // SAFETY: a test runs no script.
+        let cx = unsafe { Reenter::assume() };
+        let died = Arc::new(Mutex::new(false));
+        let noted = died.clone();
+        let length = pool().within(cx, |own| {
+            let _ = own.on_death(move || *noted.lock().unwrap() = true);
+            own.memdup(b"abc").len()
+        });
+        assert_eq!((length, *died.lock().unwrap()), (Ok(3), true));
     }
 
     #[test]

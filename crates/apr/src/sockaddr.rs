@@ -1,33 +1,20 @@
 //! Addresses of sockets.
 
 use crate::{Pool, Status, bytes_at, ffi, with_cstr};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-/// An `apr_sockaddr_t`: address and port of one end of a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct SockAddr(NonNull<ffi::apr_sockaddr_t>);
+crate::opaque! {
+    /// An `apr_sockaddr_t`: address and port of one end of a connection.
+    pub struct SockAddr(ffi::apr_sockaddr_t);
+}
 
 impl SockAddr {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `address` is null or lives, and the wrapper and its copies are used only as long.
-    pub unsafe fn from_ptr(address: *mut ffi::apr_sockaddr_t) -> Option<SockAddr> {
-        NonNull::new(address).map(SockAddr)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::apr_sockaddr_t {
-        self.0.as_ptr()
-    }
-
     /// The address as text.
     pub fn ip(&self) -> Option<&[u8]> {
         let mut text = ptr::null_mut();
         // SAFETY: lives; the text lies in its pool.
         unsafe {
-            let status = ffi::apr_sockaddr_ip_get(&mut text, self.0.as_ptr());
+            let status = ffi::apr_sockaddr_ip_get(&mut text, self.as_ptr());
             if status == 0 { bytes_at(text) } else { None }
         }
     }
@@ -35,38 +22,39 @@ impl SockAddr {
     /// The port.
     pub fn port(&self) -> u16 {
         // SAFETY: lives.
-        unsafe { self.0.as_ref() }.port
+        unsafe { (*self.as_ptr()).port }
     }
 
     /// Whether both addresses are the same; the ports are not compared.
     pub fn is_same_host(&self, other: &SockAddr) -> bool {
         // SAFETY: both live.
-        unsafe { ffi::apr_sockaddr_equal(self.0.as_ptr(), other.0.as_ptr()) != 0 }
+        unsafe { ffi::apr_sockaddr_equal(self.as_ptr(), other.as_ptr()) != 0 }
     }
 }
 
-/// An `apr_ipsubnet_t`: a range of addresses.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct IpSubnet(NonNull<ffi::apr_ipsubnet_t>);
+crate::opaque! {
+    /// An `apr_ipsubnet_t`: a range of addresses.
+    pub struct IpSubnet(ffi::apr_ipsubnet_t);
+}
 
 impl IpSubnet {
     /// The range that an address and a mask, or a number of bits, stand for; without a mask an address, or the beginning of one.
     ///
     /// # Errors
     /// `APR_EBADIP`, `APR_EBADMASK`.
-    pub fn new(pool: &Pool, ip: &[u8], mask: Option<&[u8]>) -> Result<IpSubnet, Status> {
+    pub fn new<'p>(pool: &'p Pool, ip: &[u8], mask: Option<&[u8]>) -> Result<&'p IpSubnet, Status> {
         let mut made = ptr::null_mut();
         let mask = mask.map_or(ptr::null(), |m| pool.cstr(m).as_ptr().cast_const());
         // SAFETY: C strings that live longer than the call; APR writes the pointer.
         Status(with_cstr(ip, |ip| unsafe { ffi::apr_ipsubnet_create(&mut made, ip.as_ptr(), mask, pool.as_ptr()) }))
             .ok()?;
-        NonNull::new(made).map(IpSubnet).ok_or(Status(libc::ENOMEM))
+        // SAFETY: lives as long as the pool.
+        unsafe { IpSubnet::at(made) }.ok_or(Status(libc::ENOMEM))
     }
 
     /// Whether an address lies in the range.
     pub fn has(&self, address: &SockAddr) -> bool {
         // SAFETY: both live; APR only looks at them.
-        unsafe { ffi::apr_ipsubnet_test(self.0.as_ptr(), address.0.as_ptr()) != 0 }
+        unsafe { ffi::apr_ipsubnet_test(self.as_ptr(), address.as_ptr()) != 0 }
     }
 }

@@ -1,33 +1,14 @@
 //! Sockets.
 
 use crate::{Pool, SockAddr, Status, ffi};
-use std::{
-    ffi::{c_char, c_int},
-    ptr::NonNull,
-};
+use std::ffi::{c_char, c_int};
 
-/// An `apr_socket_t`. Reading and writing wait as long as its timeout says.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(transparent)]
-pub struct Socket(NonNull<ffi::apr_socket_t>);
-
-// SAFETY: as `Pool`: it moves between threads with its connection.
-unsafe impl Send for Socket {}
+crate::opaque! {
+    /// An `apr_socket_t`. Reading and writing wait as long as its timeout says.
+    pub struct Socket(ffi::apr_socket_t);
+}
 
 impl Socket {
-    /// The wrapper.
-    ///
-    /// # Safety
-    /// `socket` is null or lives, and the wrapper and its copies are used only as long, by one thread at a time.
-    pub unsafe fn from_ptr(socket: *mut ffi::apr_socket_t) -> Option<Socket> {
-        NonNull::new(socket).map(Socket)
-    }
-
-    /// The pointer.
-    pub fn as_ptr(self) -> *mut ffi::apr_socket_t {
-        self.0.as_ptr()
-    }
-
     /// The pool with which the socket is closed.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: a living socket's pool lives.
@@ -208,7 +189,7 @@ mod tests {
         // SAFETY: a descriptor of ours; APR makes the record in the pool.
         unsafe { ffi::apr_os_sock_put(&mut raw, &mut ours.into_raw_fd(), pool.as_ptr()) };
         // SAFETY: lives in the pool.
-        let socket = unsafe { Socket::from_ptr(raw) }.unwrap();
+        let socket = unsafe { Socket::at(raw) }.unwrap();
         assert!(socket.fileno() >= 0 && socket.fileno() != theirs.as_raw_fd());
         socket.set_timeout(0).unwrap();
         assert_eq!(socket.timeout(), Ok(0));

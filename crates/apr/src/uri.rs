@@ -3,17 +3,17 @@
 use crate::{Pool, bytes_at, ffi, with_cstr};
 use std::{
     ffi::{c_char, c_uint},
-    mem,
-    ptr::{self, NonNull},
+    mem, ptr,
 };
 
-/// A URI in parts, and the pool in which its texts lie.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct Uri(NonNull<Record>);
+crate::opaque! {
+    /// A URI in parts, and the pool in which its texts lie.
+    pub struct Uri(Record);
+}
 
+/// What a [`Uri`] is in memory.
 #[repr(C)]
-struct Record {
+pub struct Record {
     uri: ffi::apr_uri_t,
     pool: *mut ffi::apr_pool_t,
     path_info: *const c_char,
@@ -33,7 +33,7 @@ macro_rules! parts {
             pub fn $set(&self, value: Option<&[u8]>) {
                 let value = value.map_or(ptr::null_mut(), |v| self.pool().cstr(v).as_ptr());
                 // SAFETY: lives; the copy lies in its pool.
-                unsafe { (*self.0.as_ptr()).uri.$field = value };
+                unsafe { (*self.as_ptr()).uri.$field = value };
             }
         )* }
     };
@@ -62,20 +62,21 @@ parts! {
 
 impl Uri {
     /// An empty one in `pool`.
-    fn new(pool: &Pool) -> Uri {
+    fn new(pool: &Pool) -> &Uri {
         // SAFETY: all zero is a value of APR's plain record.
         let uri = unsafe { mem::zeroed() };
         let at = pool.alloc(size_of::<Record>()).cast::<Record>();
         // SAFETY: just allocated with this size, aligned to 8.
         unsafe { at.write(Record { uri, pool: pool.as_ptr(), path_info: ptr::null() }) };
-        Uri(at)
+        // SAFETY: lies in the pool.
+        unsafe { at.cast::<Uri>().as_ref() }
     }
 
     /// The parts of a text; those that are missing or that APR cannot make out are absent.
-    pub fn parse(pool: &Pool, text: &[u8]) -> Uri {
+    pub fn parse<'p>(pool: &'p Pool, text: &[u8]) -> &'p Uri {
         let new = Uri::new(pool);
         // SAFETY: pool and record live; the text is a C string for the call, of which APR copies the parts.
-        with_cstr(text, |text| unsafe { ffi::apr_uri_parse(pool.as_ptr(), text.as_ptr(), &mut (*new.0.as_ptr()).uri) });
+        with_cstr(text, |text| unsafe { ffi::apr_uri_parse(pool.as_ptr(), text.as_ptr(), &mut (*new.as_ptr()).uri) });
         new
     }
 
@@ -83,16 +84,16 @@ impl Uri {
     ///
     /// # Safety
     /// Texts of `uri`, and `path_info` (null, or what its path ends with), live as long as the pool.
-    pub unsafe fn copy_of(uri: &ffi::apr_uri_t, path_info: *const c_char, pool: &Pool) -> Uri {
+    pub unsafe fn copy_of<'p>(uri: &ffi::apr_uri_t, path_info: *const c_char, pool: &'p Pool) -> &'p Uri {
         let new = Uri::new(pool);
         // SAFETY: lives.
-        unsafe { *new.0.as_ptr() = Record { uri: *uri, pool: pool.as_ptr(), path_info } };
+        unsafe { *new.as_ptr() = Record { uri: *uri, pool: pool.as_ptr(), path_info } };
         new
     }
 
     fn record(&self) -> &Record {
-        // SAFETY: lives as long as the pool, which is as long as the wrapper may be used.
-        unsafe { self.0.as_ref() }
+        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
+        unsafe { &*self.as_ptr() }
     }
 
     fn pool(&self) -> &Pool {
@@ -108,7 +109,7 @@ impl Uri {
         let text = port.map(|p| p.to_string());
         self.set_port_text(text.as_ref().map(String::as_bytes));
         // SAFETY: lives.
-        unsafe { (*self.0.as_ptr()).uri.port = port.unwrap_or(0) };
+        unsafe { (*self.as_ptr()).uri.port = port.unwrap_or(0) };
     }
 
     /// The path up to the script's path info; `None` if there is no path.

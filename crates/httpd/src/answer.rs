@@ -112,12 +112,6 @@ impl Request {
         unsafe { ffi::ap_set_content_length(self.as_ptr(), length) }
     }
 
-    /// Sets `Last-Modified` from [`Request::mtime`].
-    pub fn set_last_modified(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_last_modified(self.as_ptr()) }
-    }
-
     /// Raises [`Request::mtime`] to this, microseconds since 1970.
     pub fn update_mtime(&self, mtime: i64) {
         // SAFETY: lives.
@@ -130,28 +124,21 @@ impl Request {
         unsafe { ffi::ap_rationalize_mtime(self.as_ptr(), mtime) }
     }
 
-    /// Sets `ETag` from the file.
-    pub fn set_etag(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_etag(self.as_ptr()) }
-    }
-
-    /// Whether the answer is to be sent at all: `OK`, 304 or 412.
-    pub fn meets_conditions(&self) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_meets_conditions(self.as_ptr()) }
-    }
-
-    /// Decides whether the connection can stay open, and sets headers accordingly.
-    pub fn set_keepalive(&self) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_set_keepalive(self.as_ptr()) != 0 }
-    }
-
     /// What is sent for a status: a text (after a quote), a path or a URL.
     pub fn custom_response(&self, status: c_int, text: &[u8]) {
         let text = self.pool().cstr(text);
         // SAFETY: lives; the text lies in its pool.
         unsafe { ffi::ap_custom_response(self.as_ptr(), status, text.as_ptr()) }
     }
+}
+
+apr::calls! { Request:
+    /// Sets `Last-Modified` from [`Request::mtime`].
+    set_last_modified(): nothing = ffi::ap_set_last_modified;
+    /// Sets `ETag` from the file.
+    set_etag(): nothing = ffi::ap_set_etag;
+    /// Whether the answer is to be sent at all: `OK`, 304 or 412.
+    meets_conditions(): c_int = ffi::ap_meets_conditions;
+    /// Decides whether the connection can stay open, and sets headers accordingly.
+    set_keepalive(): bool = ffi::ap_set_keepalive;
 }

@@ -138,34 +138,16 @@ impl Request {
         self.notes().set(FAILED_INPUT, text.as_bytes());
     }
 
-    /// Reads and throws away what is left of the body (`ap_discard_request_body`).
-    pub fn discard_request_body(&self, _cx: Reenter) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_discard_request_body(self.as_ptr()) }
-    }
-
     /// Prepares reading (`REQUEST_NO_BODY` 0, `REQUEST_CHUNKED_ERROR` 1, `REQUEST_CHUNKED_DECHUNK` 2); `OK` or a status.
     pub fn setup_client_block(&self, policy: c_int) -> c_int {
         // SAFETY: lives.
         unsafe { ffi::ap_setup_client_block(self.as_ptr(), policy) }
     }
 
-    /// Whether there is a body to read; tells a waiting client to send it.
-    pub fn should_client_block(&self, _cx: Reenter) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_should_client_block(self.as_ptr()) != 0 }
-    }
-
     /// Reads a piece of the body as `ap_get_client_block` does: bytes, 0 at the end, negative after an error.
     pub fn get_client_block(&self, room: &mut [u8], _cx: Reenter) -> i64 {
         // SAFETY: lives; httpd writes at most as many bytes.
         unsafe { ffi::ap_get_client_block(self.as_ptr(), room.as_mut_ptr().cast(), room.len()) as i64 }
-    }
-
-    /// `LimitRequestBody`, bytes; 0 is unlimited.
-    pub fn limit_req_body(&self) -> i64 {
-        // SAFETY: lives.
-        unsafe { ffi::ap_get_limit_req_body(self.as_ptr()) }
     }
 
     /// One brigade's worth: how many bytes, and whether the body ended with it.
@@ -197,6 +179,15 @@ impl Request {
         let read = brigade.flatten_into(room, cx).map_err(ReadError::Filter)?.len();
         Ok((read, at_end))
     }
+}
+
+apr::calls! { Request:
+    /// Reads and throws away what is left of the body (`ap_discard_request_body`).
+    discard_request_body(cx): c_int = ffi::ap_discard_request_body;
+    /// Whether there is a body to read; tells a waiting client to send it.
+    should_client_block(cx): bool = ffi::ap_should_client_block;
+    /// `LimitRequestBody`, bytes; 0 is unlimited.
+    limit_req_body(): i64 = ffi::ap_get_limit_req_body;
 }
 
 /// The note in which an input filter that is a script leaves why it failed.

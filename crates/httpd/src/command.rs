@@ -41,12 +41,6 @@ impl Command {
         unsafe { self.raw().cmd.as_ref().and_then(|cmd| bytes_at(cmd.name)) }.unwrap_or_default()
     }
 
-    /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
-    pub fn path(&self) -> Option<&[u8]> {
-        // SAFETY: null or a C string that lives for the call.
-        unsafe { bytes_at(self.raw().path) }
-    }
-
     /// Configuration file; what httpd calls a piece of configuration that is no file otherwise.
     pub fn file(&self) -> Option<&[u8]> {
         // SAFETY: each pointer is null or lives for the call.
@@ -104,4 +98,9 @@ impl Command {
     pub fn override_bits(&self) -> c_int {
         self.raw().override_
     }
+}
+
+apr::lends! { Command:
+    /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
+    path: text = path;
 }

@@ -1,7 +1,7 @@
 //! `conn_rec`.
 
 use crate::{ModuleRecord, Server, ffi, server::pool, slot};
-use apr::{BucketAlloc, Pool, Table, bytes_at};
+use apr::{BucketAlloc, Pool, Table};
 use std::ffi::{c_int, c_long};
 
 apr::opaque! {
@@ -55,35 +55,11 @@ impl Connection {
         }
     }
 
-    /// Address of the peer, as text.
-    pub fn client_ip(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().client_ip) }
-    }
-
     /// Sets the peer's address as others see it.
     pub fn set_client_ip(&self, ip: Option<&[u8]>) {
         let ip = ip.map_or(std::ptr::null_mut(), |ip| self.pool().cstr(ip).as_ptr());
         // SAFETY: lives; the copy lies in its pool.
         unsafe { (*self.as_ptr()).client_ip = ip };
-    }
-
-    /// Name of the peer, if it was looked up.
-    pub fn remote_host(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().remote_host) }
-    }
-
-    /// Our address, as text.
-    pub fn local_ip(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().local_ip) }
-    }
-
-    /// Our name, if it was looked up.
-    pub fn local_host(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().local_host) }
     }
 
     /// Port of the peer.
@@ -101,12 +77,6 @@ impl Connection {
     /// A number that no other open connection has.
     pub fn id(&self) -> c_long {
         self.raw().id
-    }
-
-    /// What the error log calls it, if it was logged already.
-    pub fn log_id(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().log_id) }
     }
 
     /// Whether it stays open.
@@ -151,12 +121,6 @@ impl Connection {
         unsafe { (*self.as_ptr()).aborted = 1 };
     }
 
-    /// Notes from module to module.
-    pub fn notes(&self) -> Option<&Table> {
-        // SAFETY: null or a table of the connection's.
-        unsafe { Table::at(self.raw().notes) }
-    }
-
     /// Replaces the notes by another table, which must live as long (a copy is made if it does not).
     pub fn set_notes(&self, notes: &Table) {
         let notes = if notes.pool().is_ancestor(self.pool()) { notes } else { notes.copy(self.pool()) };
@@ -170,15 +134,26 @@ impl Connection {
         unsafe { BucketAlloc::from_ptr(self.raw().bucket_alloc) }
     }
 
-    /// Under HTTP/2: the connection that this stream belongs to.
-    pub fn master(&self) -> Option<&Connection> {
-        // SAFETY: null or living longer than the stream.
-        unsafe { Connection::at(self.raw().master) }
-    }
-
     /// Whether a module has state here.
     pub fn has_state_of(&self, module: &ModuleRecord) -> bool {
         // SAFETY: the vector is httpd's.
         unsafe { slot::get::<u8>(self.raw().conn_config, module) }.is_some()
     }
+}
+
+apr::lends! { Connection:
+    /// Notes from module to module.
+    notes: Table = notes;
+    /// Under HTTP/2: the connection that this stream belongs to.
+    master: Connection = master;
+    /// Address of the peer, as text.
+    client_ip: text = client_ip;
+    /// Name of the peer, if it was looked up.
+    remote_host: text = remote_host;
+    /// Our address, as text.
+    local_ip: text = local_ip;
+    /// Our name, if it was looked up.
+    local_host: text = local_host;
+    /// What the error log calls it, if it was logged already.
+    log_id: text = log_id;
 }

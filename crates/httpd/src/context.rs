@@ -8,18 +8,6 @@ use std::{
 };
 
 impl Request {
-    /// The part of the URI that `Alias` and its kin have mapped, without the last slash.
-    pub fn context_prefix(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the text lies in its pool or longer.
-        unsafe { bytes_at(ffi::ap_context_prefix(self.as_ptr())) }
-    }
-
-    /// The directory that [`Request::context_prefix`] stands for.
-    pub fn context_document_root(&self) -> Option<&[u8]> {
-        // SAFETY: as above.
-        unsafe { bytes_at(ffi::ap_context_document_root(self.as_ptr())) }
-    }
-
     /// Sets both.
     pub fn set_context(&self, prefix: &[u8], root: &[u8]) {
         let (prefix, root) = (self.pool().cstr(prefix), self.pool().cstr(root));
@@ -32,12 +20,6 @@ impl Request {
         let root = self.pool().cstr(root);
         // SAFETY: lives; the copy lies in its pool.
         unsafe { ffi::ap_set_document_root(self.as_ptr(), root.as_ptr()) }
-    }
-
-    /// As [`Request::server_name`], with an IPv6 address in brackets.
-    pub fn server_name_for_url(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the text lies in its pool or longer.
-        unsafe { bytes_at(ffi::ap_get_server_name_for_url(self.as_ptr())) }
     }
 
     /// Bytes of the body not read yet, where their number is known.
@@ -124,4 +106,13 @@ impl Request {
             }
         }
     }
+}
+
+apr::calls! { Request:
+    /// The part of the URI that `Alias` and its kin have mapped, without the last slash.
+    context_prefix(): text = ffi::ap_context_prefix;
+    /// The directory that [`Request::context_prefix`] stands for.
+    context_document_root(): text = ffi::ap_context_document_root;
+    /// As [`Request::server_name`], with an IPv6 address in brackets.
+    server_name_for_url(): text = ffi::ap_get_server_name_for_url;
 }

@@ -1,7 +1,7 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
 use crate::{Connection, Request, ffi};
-use apr::{Brigade, Reenter, Status, bytes_at, with_cstr};
+use apr::{Brigade, Reenter, Status, with_cstr};
 use std::{ffi::c_int, ptr};
 
 apr::opaque! {
@@ -28,32 +28,16 @@ impl FilterRec {
         // SAFETY: lives as long as the configuration; nobody changes it after start-up.
         unsafe { &*self.as_ptr() }
     }
+}
 
-    /// The name it was registered under, in lower case.
-    pub fn name(&self) -> Option<&[u8]> {
-        // SAFETY: a C string.
-        unsafe { bytes_at(self.raw().name) }
-    }
-
+apr::lends! { FilterRec:
     /// The next filter that a filter harness (mod_filter) chooses from.
-    pub fn next(&self) -> Option<&FilterRec> {
-        // SAFETY: null or as long-lived.
-        unsafe { FilterRec::at(self.raw().next) }
-    }
+    next: FilterRec = next;
+    /// The name it was registered under, in lower case.
+    name: text = name;
 }
 
 impl Filter {
-    fn raw(&self) -> &ffi::ap_filter_t {
-        // SAFETY: lives as long as it is borrowed; nobody keeps this over a change of the record.
-        unsafe { &*self.as_ptr() }
-    }
-
-    /// The request it belongs to; `None` for a filter of a connection.
-    pub fn request(&self) -> Option<&Request> {
-        // SAFETY: null or living as long as the filter.
-        unsafe { Request::at(self.raw().r) }
-    }
-
     /// Gives it to another request; false if that could die before the one it belongs to.
     #[must_use]
     pub fn set_request(&self, r: &Request) -> bool {
@@ -65,12 +49,6 @@ impl Filter {
         fits
     }
 
-    /// Its connection.
-    pub fn connection(&self) -> Option<&Connection> {
-        // SAFETY: null or living as long as the filter.
-        unsafe { Connection::at(self.raw().c) }
-    }
-
     /// Gives it to another connection; false if that could die before the one it belongs to.
     #[must_use]
     pub fn set_connection(&self, c: &Connection) -> bool {
@@ -80,12 +58,6 @@ impl Filter {
             unsafe { (*self.as_ptr()).c = c.as_ptr() };
         }
         fits
-    }
-
-    /// The filter behind it.
-    pub fn next(&self) -> Option<&Filter> {
-        // SAFETY: null or a filter of the same chain.
-        unsafe { Filter::at(self.raw().next) }
     }
 
     /// Whether it works on the answer's content, as DEFLATE does: not on the protocol or the connection.
@@ -115,12 +87,6 @@ impl Filter {
     /// Whether it lives at least as long as a request.
     fn outlives(&self, r: &Request) -> bool {
         self.request().is_none_or(|own| own.pool().is_ancestor(r.pool()))
-    }
-
-    /// What kind of filter it is.
-    pub fn kind(&self) -> Option<&FilterRec> {
-        // SAFETY: null or living as long as the configuration.
-        unsafe { FilterRec::at(self.raw().frec) }
     }
 
     /// Whether it stands in the chain that begins here.
@@ -219,6 +185,17 @@ impl Filter {
     }
 }
 
+apr::lends! { Filter:
+    /// The request it belongs to; `None` for a filter of a connection.
+    request: Request = r;
+    /// Its connection.
+    connection: Connection = c;
+    /// The filter behind it.
+    next: Filter = next;
+    /// What kind of filter it is.
+    kind: FilterRec = frec;
+}
+
 impl Request {
     /// Puts a filter of this name before what the answer still goes through; false if there is none.
     pub fn add_output_filter(&self, name: &[u8]) -> bool {
@@ -286,18 +263,6 @@ chains! {
 }
 
 impl Connection {
-    /// The first filter that what is read comes through.
-    pub fn input_filters(&self) -> Option<&Filter> {
-        // SAFETY: null or a filter that lives as long.
-        unsafe { Filter::at((*self.as_ptr()).input_filters) }
-    }
-
-    /// The first filter that what is written goes through.
-    pub fn output_filters(&self) -> Option<&Filter> {
-        // SAFETY: null or a filter that lives as long.
-        unsafe { Filter::at((*self.as_ptr()).output_filters) }
-    }
-
     /// Sets [`Connection::input_filters`]; false for a filter of a request, which dies before the connection.
     #[must_use]
     pub fn set_input_filters(&self, filter: &Filter) -> bool {
@@ -319,4 +284,11 @@ impl Connection {
         }
         fits
     }
+}
+
+apr::lends! { Connection:
+    /// The first filter that what is read comes through.
+    input_filters: Filter = input_filters;
+    /// The first filter that what is written goes through.
+    output_filters: Filter = output_filters;
 }

@@ -1,7 +1,8 @@
 //! Safe httpd: requests, connections, servers, log, hooks, directives.
 //!
-//! The wrappers are pointers, `Copy` and of a pointer's size. Whoever makes one (`from_ptr`, unsafe) promises that it is
-//! used only while the record lives and by one thread at a time; all methods are safe on that promise. A module is a
+//! httpd's records are seen behind references only ([`apr::opaque!`]). Whoever makes one (`at`, unsafe) promises that the record
+//! lives as long and is used by one thread at a time; all methods are safe on that promise, and what they lend is borrowed
+//! from the record (SAFETY.md, "borrowed records"). A module is a
 //! [`Host`] and a [`ModuleRecord`]; the tables it is made from are those of `config`.
 //!
 //! This crate never knows a script language or an interpreter. It emits no library to link: its symbols are those of the
@@ -135,7 +136,7 @@ mod testing {
         pub(crate) fn new() -> Fake {
             Pool::initialize().unwrap();
             let pool = Pool::root().unwrap();
-            // SAFETY: zero is a value of these plain records; every pointer that the wrappers rely on is set.
+            // SAFETY: zero is a value of these plain records; every pointer that this crate relies on is set.
             unsafe {
                 (*TEST_MODULE.as_ptr()).module_index = INDEX as c_int;
                 let r = pool.zeroed(size_of::<ffi::request_rec>()).cast::<ffi::request_rec>().as_ptr();

@@ -1,7 +1,7 @@
 //! The modules of httpd, as others see them.
 
 use crate::{Server, ffi};
-use apr::{bytes_at, with_cstr};
+use apr::with_cstr;
 
 apr::opaque! {
     /// A `module` of httpd, loaded or built in. It stays until the configuration is read again.
@@ -53,21 +53,9 @@ impl Loaded {
         unsafe { &*self.as_ptr() }
     }
 
-    /// Name of its source: `mod_mime.c`.
-    pub fn name(&self) -> Option<&[u8]> {
-        // SAFETY: null or a C string of the module's.
-        unsafe { bytes_at(self.raw().name) }
-    }
-
     /// Its number.
     pub fn index(&self) -> i32 {
         self.raw().module_index
-    }
-
-    /// The next one.
-    pub fn next(&self) -> Option<&Loaded> {
-        // SAFETY: null or another of the list.
-        unsafe { Loaded::at(self.raw().next) }
     }
 
     /// Which httpd it was compiled for (`MODULE_MAGIC_NUMBER_MAJOR`).
@@ -92,6 +80,13 @@ impl Loaded {
     }
 }
 
+apr::lends! { Loaded:
+    /// The next one.
+    next: Loaded = next;
+    /// Name of its source: `mod_mime.c`.
+    name: text = name;
+}
+
 impl CommandRec {
     /// A table of directives ends with one without a name.
     ///
@@ -105,18 +100,6 @@ impl CommandRec {
     fn raw(&self) -> &ffi::command_rec {
         // SAFETY: lives as long as the module; nobody changes it.
         unsafe { &*self.as_ptr() }
-    }
-
-    /// Its name.
-    pub fn name(&self) -> Option<&[u8]> {
-        // SAFETY: a C string of the module's.
-        unsafe { bytes_at(self.raw().name) }
-    }
-
-    /// The text that httpd adds to the message about a wrong use.
-    pub fn usage(&self) -> Option<&[u8]> {
-        // SAFETY: null or a C string of the module's.
-        unsafe { bytes_at(self.raw().errmsg) }
     }
 
     /// How it takes its arguments: `TAKE1` and the like.
@@ -134,4 +117,11 @@ impl CommandRec {
         // SAFETY: this one does not end the table, so another follows.
         unsafe { CommandRec::named(self.as_ptr().add(1)) }
     }
+}
+
+apr::lends! { CommandRec:
+    /// Its name.
+    name: text = name;
+    /// The text that httpd adds to the message about a wrong use.
+    usage: text = errmsg;
 }

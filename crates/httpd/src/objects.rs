@@ -1,4 +1,4 @@
-//! The wrappers of this crate that a script can hold, each with its class. The rows of these classes are in crate `api`.
+//! The records of this crate that a script can hold, each with its class. The rows of these classes are in crate `api`.
 
 use crate::tree::Node;
 use crate::{

@@ -56,24 +56,6 @@ impl Request {
         }
     }
 
-    /// What modules keep for its directory.
-    pub fn per_dir_config(&self) -> Option<&ConfVector> {
-        // SAFETY: null or living as long.
-        unsafe { ConfVector::at(self.raw().per_dir_config) }
-    }
-
-    /// What modules keep for it.
-    pub fn request_config(&self) -> Option<&ConfVector> {
-        // SAFETY: null or living as long.
-        unsafe { ConfVector::at(self.raw().request_config) }
-    }
-
-    /// The methods that the `Allow` header names.
-    pub fn allowed_methods(&self) -> Option<&MethodList> {
-        // SAFETY: null or living as long.
-        unsafe { MethodList::at(self.raw().allowed_methods) }
-    }
-
     /// Replaces [`Request::allowed_methods`] by a copy of another list.
     pub fn set_allowed_methods(&self, list: &MethodList) {
         // SAFETY: both lists live; the new one lies in the request's pool.
@@ -82,12 +64,6 @@ impl Request {
             ffi::ap_copy_method_list(new, list.as_ptr());
             (*self.as_ptr()).allowed_methods = new;
         }
-    }
-
-    /// Methods that are extensions, in an older form; nobody in httpd sets it.
-    pub fn allowed_xmethods(&self) -> Option<&ArrayHeader> {
-        // SAFETY: null or living as long.
-        unsafe { ArrayHeader::at(self.raw().allowed_xmethods) }
     }
 
     /// Replaces [`Request::allowed_xmethods`]; false if the array could die before the request.
@@ -131,23 +107,22 @@ impl Request {
     }
 }
 
-impl Connection {
+apr::lends! { Request:
+    /// What modules keep for its directory.
+    per_dir_config: ConfVector = per_dir_config;
     /// What modules keep for it.
-    pub fn conn_config(&self) -> Option<&ConfVector> {
-        // SAFETY: null or living as long.
-        unsafe { ConfVector::at((*self.as_ptr()).conn_config) }
-    }
+    request_config: ConfVector = request_config;
+    /// The methods that the `Allow` header names.
+    allowed_methods: MethodList = allowed_methods;
+    /// Methods that are extensions, in an older form; nobody in httpd sets it.
+    allowed_xmethods: ArrayHeader = allowed_xmethods;
+}
 
-    /// Its place in the scoreboard; `None` where it has none of its own (a stream under HTTP/2).
-    pub fn sbh(&self) -> Option<&ScoreHandle> {
-        // SAFETY: null or living as long.
-        unsafe { ScoreHandle::at((*self.as_ptr()).sbh) }
-    }
-
+impl Connection {
     /// Its socket; `None` where it has none of its own (a stream under HTTP/2 may).
-    pub fn client_socket(&self) -> Option<Socket> {
+    pub fn client_socket(&self) -> Option<&Socket> {
         // SAFETY: the core keeps the socket in its slot of a connection's vector.
-        unsafe { core::<c_void>((*self.as_ptr()).conn_config).and_then(|s| Socket::from_ptr(s.as_ptr().cast())) }
+        unsafe { core::<c_void>((*self.as_ptr()).conn_config).and_then(|s| Socket::at(s.as_ptr().cast())) }
     }
 
     /// Replaces the socket; false if the new one could die before the connection.
@@ -162,47 +137,18 @@ impl Connection {
     }
 }
 
-impl Server {
+apr::lends! { Connection:
     /// What modules keep for it.
-    pub fn module_config(&self) -> Option<&ConfVector> {
-        // SAFETY: null or living as long.
-        unsafe { ConfVector::at((*self.as_ptr()).module_config) }
-    }
+    conn_config: ConfVector = conn_config;
+    /// Its place in the scoreboard; `None` where it has none of its own (a stream under HTTP/2).
+    sbh: ScoreHandle = sbh;
+}
 
-    /// What modules keep for what stands outside every section.
-    pub fn lookup_defaults(&self) -> Option<&ConfVector> {
-        // SAFETY: null or living as long.
-        unsafe { ConfVector::at((*self.as_ptr()).lookup_defaults) }
-    }
-
-    /// A pointer for free use; httpd never sets it.
-    pub fn context(&self) -> Option<&ServerContext> {
-        // SAFETY: null or living as long.
-        unsafe { ServerContext::at((*self.as_ptr()).context) }
-    }
-
+impl Server {
     /// Sets [`Server::context`] to what another server of this configuration has there.
     pub fn set_context(&self, context: Option<&ServerContext>) {
         // SAFETY: lives; nobody in httpd follows the pointer.
         unsafe { (*self.as_ptr()).context = context.map_or(std::ptr::null_mut(), ServerContext::as_ptr) }
-    }
-
-    /// The addresses it answers on.
-    pub fn addrs(&self) -> Option<&ServerAddr> {
-        // SAFETY: null or living as long.
-        unsafe { ServerAddr::at((*self.as_ptr()).addrs) }
-    }
-
-    /// `ServerAlias`.
-    pub fn names(&self) -> Option<&ArrayHeader> {
-        // SAFETY: null or living as long.
-        unsafe { ArrayHeader::at((*self.as_ptr()).names) }
-    }
-
-    /// `ServerAlias` with wildcards.
-    pub fn wild_names(&self) -> Option<&ArrayHeader> {
-        // SAFETY: null or living as long.
-        unsafe { ArrayHeader::at((*self.as_ptr()).wild_names) }
     }
 
     /// Sets [`Server::names`]; false if the array could die before the configuration.
@@ -226,10 +172,24 @@ impl Server {
         }
         fits
     }
+}
 
+apr::lends! { Server:
+    /// What modules keep for it.
+    module_config: ConfVector = module_config;
+    /// What modules keep for what stands outside every section.
+    lookup_defaults: ConfVector = lookup_defaults;
+    /// A pointer for free use; httpd never sets it.
+    context: ServerContext = context;
+    /// The addresses it answers on.
+    addrs: ServerAddr = addrs;
+    /// `ServerAlias`.
+    names: ArrayHeader = names;
+    /// `ServerAlias` with wildcards.
+    wild_names: ArrayHeader = wild_names;
+}
+
+apr::calls! { Server:
     /// Sends standard error to its error log.
-    pub fn error_log_to_stderr(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_error_log2stderr(self.as_ptr()) }
-    }
+    error_log_to_stderr(): nothing = ffi::ap_error_log2stderr;
 }

@@ -249,33 +249,6 @@ impl Request {
         }
     }
 
-    /// The request that this one is a subrequest of.
-    #[inline]
-    pub fn main(&self) -> Option<&Request> {
-        // SAFETY: null or living longer.
-        unsafe { Request::at(self.raw().main) }
-    }
-
-    /// The request that was redirected to this one.
-    #[inline]
-    pub fn prev(&self) -> Option<&Request> {
-        // SAFETY: null or living as long.
-        unsafe { Request::at(self.raw().prev) }
-    }
-
-    /// The request that this one was redirected to.
-    #[inline]
-    pub fn next(&self) -> Option<&Request> {
-        // SAFETY: null or living as long.
-        unsafe { Request::at(self.raw().next) }
-    }
-
-    /// Whether it came from the client: neither a subrequest nor an internal redirect (`ap_is_initial_req`).
-    pub fn is_initial(&self) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_is_initial_req(self.as_ptr()) != 0 }
-    }
-
     /// Whether only headers are asked for.
     pub fn is_header_only(&self) -> bool {
         self.raw().header_only != 0
@@ -373,18 +346,6 @@ impl Request {
 
     // Environment.
 
-    /// Fills [`Request::subprocess_env`] with what CGI and SSI share.
-    pub fn add_common_vars(&self) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_add_common_vars(self.as_ptr()) }
-    }
-
-    /// Fills [`Request::subprocess_env`] with the rest of CGI's. Can look the path info up: a subrequest.
-    pub fn add_cgi_vars(&self, _cx: Reenter) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_add_cgi_vars(self.as_ptr()) }
-    }
-
     // Elsewhere.
 
     /// Serves another URI in this one's place.
@@ -419,47 +380,11 @@ impl Request {
         unsafe { ffi::ap_die(status, self.as_ptr()) }
     }
 
-    /// The name to use for this server in links.
-    pub fn server_name(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the result lies in its pool or longer.
-        unsafe { bytes_at(ffi::ap_get_server_name(self.as_ptr())) }
-    }
-
-    /// The port to use for this server in links.
-    pub fn server_port(&self) -> u16 {
-        // SAFETY: lives.
-        unsafe { ffi::ap_get_server_port(self.as_ptr()) }
-    }
-
     /// A URI with scheme, host and port before it.
     pub fn construct_url(&self, uri: &[u8]) -> Option<&[u8]> {
         let pool = self.pool();
         // SAFETY: lives; text for the call; the result lies in its pool.
         with_cstr(uri, |uri| unsafe { bytes_at(ffi::ap_construct_url(pool.as_ptr(), uri.as_ptr(), self.as_ptr())) })
-    }
-
-    /// `DocumentRoot`.
-    pub fn document_root(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the result lives as long.
-        unsafe { bytes_at(ffi::ap_document_root(self.as_ptr())) }
-    }
-
-    /// `AuthName`.
-    pub fn auth_name(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the result lives as long.
-        unsafe { bytes_at(ffi::ap_auth_name(self.as_ptr())) }
-    }
-
-    /// `AuthType`.
-    pub fn auth_type(&self) -> Option<&[u8]> {
-        // SAFETY: lives; the result lives as long.
-        unsafe { bytes_at(ffi::ap_auth_type(self.as_ptr())) }
-    }
-
-    /// Whether a `Require` line asks for a user.
-    pub fn some_auth_required(&self) -> bool {
-        // SAFETY: lives.
-        unsafe { ffi::ap_some_auth_required(self.as_ptr()) != 0 }
     }
 
     /// `OK` and the password of Basic authentication, or a status.
@@ -470,18 +395,6 @@ impl Request {
             let status = ffi::ap_get_basic_auth_pw(self.as_ptr(), &mut password);
             (status, if status == OK { bytes_at(password) } else { None })
         }
-    }
-
-    /// Asks the client for Basic authentication, whatever `AuthType` says.
-    pub fn note_basic_auth_failure(&self, _cx: Reenter) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_note_basic_auth_failure(self.as_ptr()) }
-    }
-
-    /// Asks the client for Digest authentication, whatever `AuthType` says.
-    pub fn note_digest_auth_failure(&self, _cx: Reenter) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_note_digest_auth_failure(self.as_ptr()) }
     }
 
     /// A request that no client sent, for whoever speaks another protocol on a connection: a GET of `/`, in a pool of its
@@ -522,12 +435,42 @@ impl Request {
         // SAFETY: lives in its pool, below `pool`.
         Ok(unsafe { r.cast::<Request>().as_ref() })
     }
+}
 
+apr::lends! { Request:
+    /// The request that this one is a subrequest of.
+    main: Request = main;
+    /// The request that was redirected to this one.
+    prev: Request = prev;
+    /// The request that this one was redirected to.
+    next: Request = next;
+}
+
+apr::calls! { Request:
+    /// Whether it came from the client: neither a subrequest nor an internal redirect (`ap_is_initial_req`).
+    is_initial(): bool = ffi::ap_is_initial_req;
+    /// Fills [`Request::subprocess_env`] with what CGI and SSI share.
+    add_common_vars(): nothing = ffi::ap_add_common_vars;
+    /// Fills [`Request::subprocess_env`] with the rest of CGI's. Can look the path info up: a subrequest.
+    add_cgi_vars(cx): nothing = ffi::ap_add_cgi_vars;
+    /// The port to use for this server in links.
+    server_port(): u16 = ffi::ap_get_server_port;
+    /// Whether a `Require` line asks for a user.
+    some_auth_required(): bool = ffi::ap_some_auth_required;
+    /// Asks the client for Basic authentication, whatever `AuthType` says.
+    note_basic_auth_failure(cx): nothing = ffi::ap_note_basic_auth_failure;
+    /// Asks the client for Digest authentication, whatever `AuthType` says.
+    note_digest_auth_failure(cx): nothing = ffi::ap_note_digest_auth_failure;
     /// Asks the client to authenticate, in the header that fits `AuthType`.
-    pub fn note_auth_failure(&self, _cx: Reenter) {
-        // SAFETY: lives.
-        unsafe { ffi::ap_note_auth_failure(self.as_ptr()) }
-    }
+    note_auth_failure(cx): nothing = ffi::ap_note_auth_failure;
+    /// The name to use for this server in links.
+    server_name(): text = ffi::ap_get_server_name;
+    /// `DocumentRoot`.
+    document_root(): text = ffi::ap_document_root;
+    /// `AuthName`.
+    auth_name(): text = ffi::ap_auth_name;
+    /// `AuthType`.
+    auth_type(): text = ffi::ap_auth_type;
 }
 
 /// The number of a method's name; `M_INVALID` (26) if it has none.

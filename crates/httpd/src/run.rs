@@ -1,6 +1,6 @@
 //! Running parts of a request by hand: single hooks, the handler, subrequests; and what only authors of such code ask.
 
-use crate::{ConfVector, Filter, Request, ffi};
+use crate::{ConfVector, Connection, Filter, Request, ffi};
 use apr::{Finfo, Reenter, SockAddr, Uri, bytes_at, with_cstr};
 use std::{ffi::c_int, ptr};
 
@@ -16,12 +16,6 @@ impl SubRequest {
         unsafe { Request::at(self.as_ptr()) }
     }
 
-    /// Serves it into the request it was looked up from; a status.
-    pub fn run(&self, _cx: Reenter) -> c_int {
-        // SAFETY: lives until `end`.
-        unsafe { ffi::ap_run_sub_req(self.as_ptr()) }
-    }
-
     /// Ends it: its pool dies.
     ///
     /// # Safety
@@ -30,6 +24,11 @@ impl SubRequest {
         // SAFETY: the caller's promise.
         unsafe { ffi::ap_destroy_sub_req(self.as_ptr()) }
     }
+}
+
+apr::calls! { SubRequest:
+    /// Serves it into the request it was looked up from; a status.
+    run(cx): c_int = ffi::ap_run_sub_req;
 }
 
 /// Hooks. A row `run_fixups: ap_run_fixups;` becomes a method that runs it and returns its status.
@@ -166,30 +165,6 @@ impl Request {
         unsafe { ffi::ap_send_error_response(self.as_ptr(), recursive) }
     }
 
-    /// `Options` here, as bits.
-    pub fn allow_options(&self) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_allow_options(self.as_ptr()) }
-    }
-
-    /// `AllowOverride` here, as bits.
-    pub fn allow_overrides(&self) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_allow_overrides(self.as_ptr()) }
-    }
-
-    /// `Satisfy` here: `SATISFY_*`.
-    pub fn satisfies(&self) -> c_int {
-        // SAFETY: lives.
-        unsafe { ffi::ap_satisfies(self.as_ptr()) }
-    }
-
-    /// The name that the client's identd gave.
-    pub fn remote_logname(&self, _cx: Reenter) -> Option<&[u8]> {
-        // SAFETY: lives; the text lies in its connection's pool.
-        unsafe { bytes_at(ffi::ap_get_remote_logname(self.as_ptr())) }
-    }
-
     /// Adds to the methods that the `Allow` header names, or begins them anew.
     pub fn allow_methods<'m>(&self, reset: bool, methods: impl Iterator<Item = &'m [u8]>) {
         // SAFETY: lives; httpd made the list with the request.
@@ -225,15 +200,15 @@ impl Request {
     }
 
     /// The URI in parts: a copy, which its user may change.
-    pub fn uri_parts(&self) -> Uri {
+    pub fn uri_parts(&self) -> &Uri {
         // SAFETY: lives; the texts lie in its pool.
         unsafe { Uri::copy_of(&(*self.as_ptr()).parsed_uri, (*self.as_ptr()).path_info, self.pool()) }
     }
 
     /// What httpd knows of the file, in place.
-    pub fn file_info(&self) -> Option<Finfo> {
+    pub fn file_info(&self) -> Option<&Finfo> {
         // SAFETY: a part of the request, which lives.
-        unsafe { Finfo::from_ptr(&raw mut (*self.as_ptr()).finfo) }
+        unsafe { Finfo::at(&raw mut (*self.as_ptr()).finfo) }
     }
 
     /// Takes another file's; what it points to must live as long as the request, so texts are copied.
@@ -254,12 +229,6 @@ impl Request {
         unsafe { ffi::ap_parse_uri(self.as_ptr(), self.pool().cstr(uri).as_ptr()) }
     }
 
-    /// Address of the client; behind a proxy that of its client (mod_remoteip).
-    pub fn useragent_addr(&self) -> Option<SockAddr> {
-        // SAFETY: null or living as long as the request.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).useragent_addr) }
-    }
-
     /// The client's name, or address, as `how` (`REMOTE_*`) says and HostnameLookups here allows.
     pub fn remote_host(&self, how: c_int, _cx: Reenter) -> Option<&[u8]> {
         // SAFETY: connection and configuration live; the text lies in the connection's pool.
@@ -270,23 +239,34 @@ impl Request {
     }
 }
 
-impl crate::Connection {
-    /// Address of the client.
-    pub fn client_addr(&self) -> Option<SockAddr> {
-        // SAFETY: null or living as long as the connection.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).client_addr) }
-    }
+apr::lends! { Request:
+    /// Address of the client; behind a proxy that of its client (mod_remoteip).
+    useragent_addr: SockAddr = useragent_addr;
+}
 
-    /// Our own address.
-    pub fn local_addr(&self) -> Option<SockAddr> {
-        // SAFETY: null or living as long as the connection.
-        unsafe { SockAddr::from_ptr((*self.as_ptr()).local_addr) }
-    }
+apr::calls! { Request:
+    /// `Options` here, as bits.
+    allow_options(): c_int = ffi::ap_allow_options;
+    /// `AllowOverride` here, as bits.
+    allow_overrides(): c_int = ffi::ap_allow_overrides;
+    /// `Satisfy` here: `SATISFY_*`.
+    satisfies(): c_int = ffi::ap_satisfies;
+    /// The name that the client's identd gave.
+    remote_logname(cx): text = ffi::ap_get_remote_logname;
+}
 
+impl Connection {
     /// The client's name, or address, as `how` (`REMOTE_*`) says; HostnameLookups is that of `dir`, else off.
     pub fn look_up_remote_host(&self, how: c_int, dir: Option<&ConfVector>, _cx: Reenter) -> Option<&[u8]> {
         let dir = dir.map_or(ptr::null_mut(), |d| d.as_ptr().cast());
         // SAFETY: all live; the text lies in the connection's pool.
         unsafe { bytes_at(ffi::ap_get_remote_host(self.as_ptr(), dir, how, ptr::null_mut())) }
     }
+}
+
+apr::lends! { Connection:
+    /// Address of the client.
+    client_addr: SockAddr = client_addr;
+    /// Our own address.
+    local_addr: SockAddr = local_addr;
 }

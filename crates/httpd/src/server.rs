@@ -83,38 +83,14 @@ impl Server {
         unsafe { &*self.as_ptr() }
     }
 
-    /// The next server; the main one is the first, virtual hosts follow.
-    pub fn next(&self) -> Option<&Server> {
-        // SAFETY: a living server's list lives.
-        unsafe { Server::at(self.raw().next) }
-    }
-
     /// This server and all behind it; from the main one: all servers.
     pub fn chain(&self) -> impl Iterator<Item = &Server> {
         std::iter::successors(Some(self), |s| s.next())
     }
 
-    /// ServerName; `None` before it is known.
-    pub fn hostname(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().server_hostname) }
-    }
-
-    /// ServerAdmin.
-    pub fn admin(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().server_admin) }
-    }
-
     /// The port in redirects; 0 if none is set.
     pub fn port(&self) -> u16 {
         self.raw().port
-    }
-
-    /// The scheme in ServerName, if one is set.
-    pub fn scheme(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().server_scheme) }
     }
 
     /// Whether it is a virtual host.
@@ -155,18 +131,6 @@ impl Server {
     /// `LimitRequestFields`; 0 is unlimited.
     pub fn limit_req_fields(&self) -> c_int {
         self.raw().limit_req_fields
-    }
-
-    /// `ServerPath`.
-    pub fn path(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().path) }
-    }
-
-    /// `ErrorLog` as it was written.
-    pub fn error_fname(&self) -> Option<&[u8]> {
-        // SAFETY: a C string or null.
-        unsafe { bytes_at(self.raw().error_fname) }
     }
 
     /// The open error log; null before it is open and with syslog.
@@ -226,6 +190,21 @@ impl Server {
         // SAFETY: the vector is httpd's.
         unsafe { slot::get::<u8>(self.raw().module_config, module) }.is_some()
     }
+}
+
+apr::lends! { Server:
+    /// The next server; the main one is the first, virtual hosts follow.
+    next: Server = next;
+    /// ServerName; `None` before it is known.
+    hostname: text = server_hostname;
+    /// ServerAdmin.
+    admin: text = server_admin;
+    /// The scheme in ServerName, if one is set.
+    scheme: text = server_scheme;
+    /// `ServerPath`.
+    path: text = path;
+    /// `ErrorLog` as it was written.
+    error_fname: text = error_fname;
 }
 
 /// What a script may set. A row becomes a setter; a text is copied into the configuration's pool.

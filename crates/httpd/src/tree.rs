@@ -43,24 +43,6 @@ impl Node {
         i64::from(self.raw().line_num)
     }
 
-    /// The one behind it, in the same section.
-    pub fn next(&self) -> Option<&Node> {
-        // SAFETY: null or of the same tree.
-        unsafe { Node::at(self.raw().next) }
-    }
-
-    /// The first within it.
-    pub fn child(&self) -> Option<&Node> {
-        // SAFETY: null or of the same tree.
-        unsafe { Node::at(self.raw().first_child) }
-    }
-
-    /// The section it stands in.
-    pub fn parent(&self) -> Option<&Node> {
-        // SAFETY: null or of the same tree.
-        unsafe { Node::at(self.raw().parent) }
-    }
-
     /// This one and those behind it.
     pub fn and_next(&self) -> impl Iterator<Item = &Node> {
         std::iter::successors(Some(self), |node| node.next())
@@ -78,4 +60,13 @@ impl Node {
         }
         find(Node::first(s), file, i64::from(line))
     }
+}
+
+apr::lends! { Node:
+    /// The one behind it, in the same section.
+    next: Node = next;
+    /// The first within it.
+    child: Node = first_child;
+    /// The section it stands in.
+    parent: Node = parent;
 }

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-/// A class of objects as C sees it (`mi_class` of `interp.h`). One static for each wrapper; its address is its identity.
+/// A class of objects as C sees it (`mi_class` of `interp.h`). One static for each kind of record; its address is its identity.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ObjectClass {

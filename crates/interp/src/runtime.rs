@@ -17,7 +17,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The owner behind a wrapper.
+    /// The owner that a record is.
     pub fn of<T: Object>(object: &T) -> Owner {
         Owner { class: T::class(), address: object.address() }
     }

@@ -138,7 +138,7 @@ fn globally(lang: Lang, r: &Request) -> bool {
     lang.dir(r).is_some_and(|d| d.options.is(config::DirOption::GlobalRequest))
 }
 
-/// The wrapper of a living owner.
+/// The record of a living owner.
 fn of<T: Object>(owner: &Owner) -> Option<&T> {
     // SAFETY: `Runtime::ticket` is handed living records.
     unsafe { owner.downcast::<T>() }
