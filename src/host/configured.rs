@@ -8,8 +8,9 @@ use config::{DirConf, Handler, Phase, Scope, ServerConf, Slot};
 use httpd::log::Level;
 use httpd::{Request, Server};
 
-use super::lang::{Lang, NOT_CALLED};
+use super::lang::Lang;
 use super::server::ServerRecord;
+use super::start_error::NOT_CALLED;
 use super::{report, site};
 
 /// The handlers of a phase, wherever they come from.

@@ -9,11 +9,12 @@ use httpd::{Command, Host, Server, ServerEdit, Slots};
 
 use super::about::{About, in_parent};
 use super::call::enter_any;
-use super::lang::{Lang, NOT_CALLED};
+use super::lang::Lang;
 use super::lease::Frame;
 use super::provider::Provider;
 use super::server::{ServerRecord, choose};
 use super::site::Early;
+use super::start_error::StartError;
 use super::{parents, providers, report, site};
 
 /// A host whose configuration has the common records.
@@ -47,7 +48,7 @@ pub fn directive<H: CommonHost>(
     cmd: &Command,
     slots: &Slots<'_, H>,
     args: &[&[u8]],
-) -> Result<(), String> {
+) -> Result<(), StartError> {
     let s = cmd.server();
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = parents::main_stock(lang).is_some();
@@ -70,8 +71,9 @@ pub fn directive<H: CommonHost>(
                 getenv: config::process_env,
             };
             row.apply(&mut context, args)
-        })?
-        .map_err(|e| e.to_string())?;
+        })
+        .map_err(StartError::NoChange)?
+        .map_err(|e| StartError::Line(Box::new(e)))?;
     if !cmd.is_serving() {
         note_handlers(lang, s, slots, &effect);
     }
@@ -92,12 +94,12 @@ pub fn directive<H: CommonHost>(
         Effect::Run(item) => run_now(lang, s, record, &item),
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
-            providers::register(lang, provider, b"0", PER_CONF).map_err(|s| format!("{directive}: {}", s.message()))
+            providers::register(lang, provider, b"0", PER_CONF).map_err(|s| StartError::Refused(directive, s.message()))
         }
         effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
             if let Effect::Handlers(named) = &effect {
                 if !lang.call_for(named.phase) {
-                    return Err(format!("{}: {NOT_CALLED}", named.directive));
+                    return Err(StartError::NotCalled(named.directive));
                 }
                 lang.in_use.mark(named.phase);
             }
@@ -136,7 +138,7 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
 }
 
 /// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
-fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), String> {
+fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), StartError> {
     let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
     let feeding = if FROM_CODE.get() && item.what != What::Code { Frame::find(of_lang) } else { None };
     match feeding {

@@ -23,10 +23,6 @@ use super::ways::Ways;
 /// One language, by a reference to its row.
 pub type Lang = &'static LanguageRow;
 
-/// Why handlers of a phase that mod_perl does not have cannot be added while the server serves.
-pub const NOT_CALLED: &str =
-    "httpd calls for this phase only where a line of the server's configuration, or its start-up code, names it";
-
 /// One language: its data and its functions. To code that is compiled for one language the row is a constant, so that looking
 /// something up in it costs nothing.
 pub struct LanguageRow {

@@ -22,6 +22,7 @@
 //! | `running`, `pool_ticket` | what runs on this thread; the ticket of a pool's objects |
 //! | `languages`, `above` | which languages are loaded; what the floor `leases` asks of them |
 //! | `lang`, `ways`, `lease` | a language's row; what it does in a way of its own; the floor `leases`, for languages |
+//! | `start_error` | why a server does not start, or a line is refused; its words |
 //! | `facts`, `uses`, `step`, `process`, `own_dir` | a language's data; phases in use; a handler of a request; this process; where this library lies |
 
 #![cfg_attr(
@@ -66,6 +67,7 @@ mod running;
 mod runtime;
 mod server;
 mod site;
+mod start_error;
 mod startup;
 mod step;
 mod uses;

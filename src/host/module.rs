@@ -107,7 +107,7 @@ impl<L: Language> Host for Module<L> {
         slots: &Slots<'_, Self>,
         args: &[&[u8]],
     ) -> Result<(), String> {
-        directive::directive(L::lang(), row, cmd, slots, args)?;
+        directive::directive(L::lang(), row, cmd, slots, args).map_err(|error| error.to_string())?;
         L::line_was_read(row.name, args, slots.server());
         Ok(())
     }

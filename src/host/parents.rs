@@ -11,11 +11,12 @@ use super::about::{About, in_parent};
 use super::lang::Lang;
 use super::lease::{Parent, Stock, limits};
 use super::server::{ServerRecord, choose};
+use super::start_error::{Failed, StartError};
 use super::{report, site};
 
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
-pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, String> {
-    let record = record.ok_or("the server has no configuration record")?;
+pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, StartError> {
+    let record = record.ok_or(StartError::NoRecord)?;
     if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(stock.clone());
     }
@@ -30,8 +31,8 @@ pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Resul
 /// C want it while the configuration is being read.
 ///
 /// # Errors
-/// What the administrator is to read.
-pub fn start_for(lang: Lang, s: Option<&Server>) -> Result<Arc<Stock>, String> {
+/// Why it does not start.
+pub fn start_for(lang: Lang, s: Option<&Server>) -> Result<Arc<Stock>, StartError> {
     let main = start_main(lang)?;
     let Some(s) = s.filter(|s| s.is_virtual()) else { return Ok(main) };
     // A virtual host without a directive of ours has no record while the file is being read.
@@ -45,20 +46,17 @@ pub fn main_stock(lang: Lang) -> Option<Arc<Stock>> {
 }
 
 /// The parent of the main server; if it does not run yet, it is started here and loads its queue.
-fn start_main(lang: Lang) -> Result<Arc<Stock>, String> {
-    Server::with_main(|main| start_of_main(lang, main)).ok_or("there is no main server yet")?
+fn start_main(lang: Lang) -> Result<Arc<Stock>, StartError> {
+    Server::with_main(|main| start_of_main(lang, main)).ok_or(StartError::NoMainServer)?
 }
 
-fn start_of_main(lang: Lang, main: &Server) -> Result<Arc<Stock>, String> {
-    let record = ServerRecord::find(lang, main).ok_or("the main server has no configuration record")?;
+fn start_of_main(lang: Lang, main: &Server) -> Result<Arc<Stock>, StartError> {
+    let record = ServerRecord::find(lang, main).ok_or(StartError::NoMainRecord)?;
     if let Some(stock) = choose(lang, &About::Server(main)) {
         return Ok(stock.clone());
     }
     if httpd::mpm::is_threaded() && !lang.facts.has_threads {
-        return Err(format!(
-            "LoadModule: MPM {} has threads, but this perl was built without ithreads (usethreads): use mpm_prefork",
-            String::from_utf8_lossy(httpd::mpm::name())
-        ));
+        return Err(StartError::Threads(httpd::mpm::name().into()));
     }
     let stock = start_parent(lang, main, &record.conf)?;
     record.draw_from(&stock);
@@ -79,7 +77,7 @@ fn start_virtual(
     s: &Server,
     record: &ServerRecord,
     main: &Arc<Stock>,
-) -> Result<Option<Arc<Stock>>, String> {
+) -> Result<Option<Arc<Stock>>, StartError> {
     if let Some(stock) = choose(lang, &About::Server(s)) {
         return Ok(Some(stock.clone()));
     }
@@ -89,7 +87,7 @@ fn start_virtual(
     }
     if conf.has_own_tipool() && !lang.facts.has_threads {
         let option = if conf.has_own_parent() { "Parent" } else { "Clone" };
-        return Err(format!("{}Options: \"+{option}\" needs a perl with ithreads ({})", lang.name(), site::name_of(s)));
+        return Err(StartError::OptionNeedsThreads { language: lang.facts.tongue, option, server: site::name_of(s) });
     }
     let stock = if conf.has_own_parent() {
         start_parent(lang, s, conf)?
@@ -104,7 +102,7 @@ fn start_virtual(
 }
 
 /// Starts the parents that do not run yet, and opens the stocks.
-pub fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
+pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
     let main = start_main(lang)?;
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     for server in s.chain() {
@@ -125,8 +123,8 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), String> {
 /// Makes a parent for this server, in which no code of the configuration has run yet.
 ///
 /// # Errors
-/// Directive and message.
-fn start_parent(lang: Lang, s: &Server, conf: &ServerConf) -> Result<Arc<Stock>, String> {
+/// Why it could not be made.
+fn start_parent(lang: Lang, s: &Server, conf: &ServerConf) -> Result<Arc<Stock>, StartError> {
     let stock = Stock::new(lang, site::name_of(s).into(), Parent::new(lang.start(s, conf)?));
     site::add_stock(&stock);
     Ok(stock)
@@ -143,7 +141,7 @@ fn share_parent(s: &Server, of: &Stock) -> Arc<Stock> {
 ///
 /// # Errors
 /// As [`start_parent`].
-fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), String> {
+fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
     for item in conf.requires.iter().chain(conf.modules.iter()) {
         run(s, stock, item)?;
     }
@@ -154,24 +152,24 @@ fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), St
 ///
 /// # Errors
 /// As [`run_in`].
-pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), String> {
+pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), StartError> {
     in_parent(s, stock, |entry| run_in(stock.lang, s, entry, item))
 }
 
 /// Runs start-up code in this interpreter.
 ///
 /// # Errors
-/// Directive and message; of code that stands in the configuration the language's own message, whose line is that of the
+/// What went wrong; of code that stands in the configuration the language's own message, whose line is that of the
 /// configuration.
-pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), String> {
+pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), StartError> {
     let done = match item.what {
         What::Code => return lang.run_config(entry, item),
         What::Module => lang.require_module(s, entry, item),
         What::File => lang.require_file(s, entry, item),
     };
     done.map_err(|raised| {
-        let text = raised.to_string();
-        let hint = lang.explain(text.as_bytes(), None).map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}: \"{}\" ({}): {text}{hint}", item.directive, String::from_utf8_lossy(&item.name), item.at)
+        let hint = lang.explain(raised.to_string().as_bytes(), None);
+        let (directive, name) = (item.directive, String::from_utf8_lossy(&item.name).into_owned());
+        StartError::Code(Box::new(Failed { directive, name, at: item.at.clone(), raised, hint }))
     })
 }

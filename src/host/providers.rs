@@ -137,7 +137,7 @@ pub fn check_require_line(lang: Lang, cmd: &Command, name: &[u8], line: &[u8]) -
     let Some(provider) = find(lang, Group::Authz, name) else { return Ok(()) };
     let Some(second) = &provider.second else { return Ok(()) };
     let s = cmd.server();
-    let stock = parents::start_for(lang, Some(s))?;
+    let stock = parents::start_for(lang, Some(s)).map_err(|error| error.to_string())?;
     let hold = match Frame::inside(&stock) {
         Some(hold) => hold,
         None => match stock.lend_now(None) {

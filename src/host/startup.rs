@@ -17,6 +17,7 @@ use super::lang::Lang;
 use super::languages::{self, languages};
 use super::server::{ServerRecord, choose};
 use super::site::Early;
+use super::start_error::{Failed, StartError};
 use super::{hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
@@ -52,8 +53,8 @@ pub fn new_server(s: &Server) {
     }
 }
 
-fn failed(lang: Lang, s: &Server, text: &str) -> c_int {
-    report::server(lang, Some(s), Level::Emerg, text);
+fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
+    report::server(lang, Some(s), Level::Emerg, &error.to_string());
     HTTP_INTERNAL_SERVER_ERROR
 }
 
@@ -62,7 +63,7 @@ pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
     match parents::start_all(lang, s) {
         Ok(()) => OK,
-        Err(text) => failed(lang, s, &text),
+        Err(error) => failed(lang, s, &error),
     }
 }
 
@@ -80,12 +81,12 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
             hint::misspelt_handlers(lang);
             OK
         }
-        Err(text) => failed(lang, s, &text),
+        Err(error) => failed(lang, s, &error),
     }
 }
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
-fn resolve_early(lang: Lang) -> Result<(), String> {
+fn resolve_early(lang: Lang) -> Result<(), StartError> {
     for Early { server, directive, handler, section } in site::early_handlers(lang) {
         // SAFETY: the handlers noted are those of this pass (`site::begin`).
         let server = unsafe { server.get() };
@@ -97,14 +98,9 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
         let section = section.as_ref().map(|section| unsafe { section.get() });
         let found = in_parent(server, stock, |entry| lang.resolve(entry, &handler, server, section));
         if let Err(raised) = found {
-            let text = raised.to_string();
-            let hint = lang.explain(text.as_bytes(), Some(&handler.name)).map(|hint| format!(" ({hint})"));
-            return Err(format!(
-                "{directive}: \"{}\" ({}): cannot be resolved: {text}{}",
-                handler.display_name(),
-                handler.at,
-                hint.unwrap_or_default()
-            ));
+            let hint = lang.explain(raised.to_string().as_bytes(), Some(&handler.name));
+            let (name, at) = (handler.display_name(), handler.at);
+            return Err(StartError::Unresolved(Box::new(Failed { directive, name, at, raised, hint })));
         }
     }
     Ok(())
@@ -114,11 +110,11 @@ fn resolve_early(lang: Lang) -> Result<(), String> {
 pub fn after_start(lang: Lang, pools: Pools<'_>, s: &Server) -> c_int {
     match finish_start(lang, pools, s) {
         Ok(()) => OK,
-        Err(text) => failed(lang, s, &text),
+        Err(error) => failed(lang, s, &error),
     }
 }
 
-fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), String> {
+fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartError> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let about = About::Server(server);
@@ -156,8 +152,10 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), String> 
             for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {
                 report::server(lang, Some(s), Level::Warn, &format!("{}: {text}", stock.server));
             }
-            tipool.start().map_err(|e| {
-                format!("{}InterpStart: cannot make an interpreter of {}: {e}", lang.name(), stock.server)
+            tipool.start().map_err(|e| StartError::Clones {
+                language: lang.facts.tongue,
+                server: stock.server.to_string(),
+                why: e.to_string(),
             })?;
         }
     }

@@ -7,6 +7,7 @@ use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val}
 use super::about::About;
 use super::lease::Hold;
 use super::output::Output;
+use super::start_error::StartError;
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {
@@ -14,13 +15,13 @@ pub trait Ways: Sync {
     ///
     /// # Errors
     /// Directive and message.
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String>;
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError>;
 
     /// Checks that start-up code has loaded no other library's copy of our modules.
     ///
     /// # Errors
     /// For the administrator.
-    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
+    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), StartError> {
         let _ = entry;
         Ok(())
     }
@@ -29,13 +30,13 @@ pub trait Ways: Sync {
     ///
     /// # Errors
     /// Directive and message.
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String>;
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError>;
 
     /// Carries out a line that only this language has.
     ///
     /// # Errors
     /// For the administrator; begins with the directive.
-    fn act(&self, effect: config::Effect) -> Result<(), String> {
+    fn act(&self, effect: config::Effect) -> Result<(), StartError> {
         let _ = effect;
         Ok(())
     }

@@ -42,6 +42,7 @@ use super::module::{self, Module};
 use super::own_dir::own_dir;
 use super::request::RequestState;
 use super::server::ServerRecord;
+use super::start_error::StartError;
 use super::uses::InUse;
 use super::ways::Ways;
 use super::{content, dispatch, end, report, site};
@@ -102,7 +103,7 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for LuaLanguage {
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
         let lib = library();
         let start = Start {
             lib: lib.as_deref(),
@@ -114,20 +115,22 @@ impl Ways for LuaLanguage {
         };
         match Lua::start(&start) {
             Ok(lua) => match conf.lacks_memory(lua.memory_used()) {
-                Some(text) => Err(text),
+                Some(text) => Err(StartError::Limits(text)),
                 None => {
                     let told = lua.enter().set_constant(b"version", api::lua::version());
-                    told.map_err(|e| format!("LoadModule: {e}"))?;
+                    told.map_err(|e| StartError::Refused("LoadModule", e.to_string()))?;
                     Ok(Box::new(lua))
                 }
             },
-            Err(e) => Err(format!("LoadModule: a Lua state for {} could not be made: {e}", site::name_of(s))),
+            Err(e) => {
+                Err(StartError::Interpreter { what: "a Lua state", server: site::name_of(s), why: e.to_string() })
+            }
         }
     }
 
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
         let at = Place { file: &item.at.file, line: item.at.line };
-        entry.run(&item.name, Some(at)).map(drop).map_err(|raised| format!("Lua: {raised}"))
+        entry.run(&item.name, Some(at)).map(drop).map_err(|raised| StartError::Written(Tongue::Lua, raised))
     }
 
     /// Adds nothing to the header, as mod_lua; the log says which Lua it is.
@@ -140,7 +143,7 @@ impl Ways for LuaLanguage {
 
     /// Compiles code and patterns that stand in the configuration, so that an error is found while the line is read; registers
     /// filters and providers with httpd.
-    fn act(&self, effect: Effect) -> Result<(), String> {
+    fn act(&self, effect: Effect) -> Result<(), StartError> {
         match effect {
             Effect::Map(map) => {
                 IN_USE.mark(Phase::Fixup);
@@ -154,7 +157,7 @@ impl Ways for LuaLanguage {
             }
             Effect::Handlers(named) => {
                 callbacks::want(named.phase, named.position);
-                named.handlers.iter().try_for_each(script::check).map_err(|e| format!("{}: {e}", named.directive))
+                named.handlers.iter().try_for_each(script::check).map_err(|e| StartError::Refused(named.directive, e))
             }
             _ => Ok(()),
         }

@@ -21,6 +21,7 @@ use super::super::about::{About, OfRequest};
 use super::super::call::Call;
 use super::super::content::{Own, Work};
 use super::super::server::ServerRecord;
+use super::super::start_error::StartError;
 use super::super::{configured, content, hint, report};
 use super::scope;
 use super::script::{self, Use};
@@ -58,9 +59,12 @@ fn compiled(map: &MapHandler) -> Result<Arc<Regex>, String> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn compile(map: &MapHandler) -> Result<(), String> {
-    let wrong =
-        |e| format!("LuaMapHandler: \"{}\" is no regular expression: {e}", String::from_utf8_lossy(&map.pattern));
+pub fn compile(map: &MapHandler) -> Result<(), StartError> {
+    let wrong = |why: &str| StartError::Pattern {
+        directive: "LuaMapHandler",
+        pattern: (*map.pattern).into(),
+        why: why.to_owned(),
+    };
     pattern(map).map(drop).map_err(wrong)
 }
 

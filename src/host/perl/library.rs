@@ -8,24 +8,19 @@ use interp_perl::Entered;
 use once_cell::sync::OnceCell;
 
 use crate::host::own_dir::own_dir;
+use crate::host::start_error::StartError;
 
 /// The module's `lib/`: `mod_interp/lib` beside the .so, else `lib` beside it.
 ///
 /// # Errors
-/// Text, if neither is there.
-pub fn dir() -> Result<&'static Path, String> {
+/// If neither is there.
+pub fn dir() -> Result<&'static Path, StartError> {
     static LIB: OnceCell<PathBuf> = OnceCell::new();
     LIB.get_or_try_init(|| {
-        let dir = own_dir().ok_or("LoadModule: the module's own file cannot be found")?;
+        let dir = own_dir().ok_or(StartError::NoOwnFile)?;
         let places = [dir.join("mod_interp/lib"), dir.join("lib")];
         let found = places.iter().find(|p| p.join("mod_perl2.pm").is_file());
-        found.cloned().ok_or_else(|| {
-            format!(
-                "LoadModule: the module's Perl library is neither in {} nor in {}",
-                places[0].display(),
-                places[1].display()
-            )
-        })
+        found.cloned().ok_or(StartError::NoLibrary(config::Language::Perl, places))
     })
     .map(PathBuf::as_path)
 }
@@ -42,13 +37,12 @@ pub fn of_server() -> Vec<Vec<u8>> {
 ///
 /// # Errors
 /// Both paths.
-pub fn check_inc(entered: &Entered) -> Result<(), String> {
+pub fn check_inc(entered: &Entered) -> Result<(), StartError> {
     let lib = dir()?;
     match entered.foreign_modules(lib).first() {
-        Some((module, theirs)) => Err(format!(
-            "{theirs} was loaded in place of {}: another mod_perl's modules cannot run in this one",
-            lib.join(module).display()
-        )),
+        Some((module, theirs)) => {
+            Err(StartError::Foreign { theirs: theirs.to_string(), ours: lib.join(module), module: "mod_perl" })
+        }
         None => Ok(()),
     }
 }

@@ -40,6 +40,7 @@ use super::lease::{Frame, Hold};
 use super::module::{self, Module};
 use super::output::Output;
 use super::request::RequestState;
+use super::start_error::StartError;
 use super::uses::InUse;
 use super::ways::Ways;
 use super::{content, dispatch, report, site};
@@ -60,8 +61,8 @@ pub mod c_callers {
     pub fn start(s: Option<&Server>) -> Option<NonNull<Record>> {
         match parents::start_for(PERL, s) {
             Ok(stock) => stock.parent.run(super::record),
-            Err(text) => {
-                report::server(PERL, s, Level::Emerg, &text);
+            Err(error) => {
+                report::server(PERL, s, Level::Emerg, &error.to_string());
                 None
             }
         }
@@ -205,12 +206,12 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for PerlLanguage {
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, String> {
+    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
         if let Some(text) = conf.switches.incomplete() {
-            return Err(format!("PerlSwitches: {text}"));
+            return Err(StartError::Refused("PerlSwitches", text));
         }
         let switches: Vec<&[u8]> = conf.switches.iter().collect();
         let lib = library::dir()?;
@@ -229,7 +230,12 @@ impl Ways for PerlLanguage {
             }
             Err(e) => e.to_string(),
         };
-        Err(format!("PerlSwitches: {} for {}: perl could not start: {failed}", conf.switches.shown(), site::name_of(s)))
+        Err(StartError::Switches {
+            directive: "PerlSwitches",
+            switches: conf.switches.shown(),
+            server: site::name_of(s),
+            why: format!("perl could not start: {failed}"),
+        })
     }
 
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
@@ -240,11 +246,11 @@ impl Ways for PerlLanguage {
         interp_perl::stderr_is_the_log();
     }
 
-    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), String> {
+    fn check_loaded(&self, entry: &dyn Entry) -> Result<(), StartError> {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), String> {
+    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
         entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
     }
 

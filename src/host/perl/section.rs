@@ -3,15 +3,18 @@
 //! mod_perl then turns the package's variables into configuration. This module does not yet; so a section that leaves a variable which
 //! would be configuration ends the start, or what that configuration was to protect would lie open.
 
+use config::Language;
 use httpd::Loaded;
 use interp::Place;
 use interp_perl::Entered;
+
+use crate::host::start_error::StartError;
 
 /// Runs a section.
 ///
 /// # Errors
 /// What Perl said; the variable that would be configuration.
-pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), String> {
+pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), StartError> {
     let at = Place { file: &item.at.file, line: item.at.line };
     let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let package = format!("Apache2::ReadConfig::{file}::line_{}", item.at.line);
@@ -21,15 +24,16 @@ pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), String> {
         .and_then(|()| entered.require_module(b"ModInterp::Section", None))
         .and_then(|()| entered.run(&code, Some(at)))
         .and_then(|_| entered.run_text(format!("ModInterp::Section::left('{package}')").as_bytes(), None))
-        .map_err(|raised| format!("Perl: {raised}"))?;
+        .map_err(|raised| StartError::Written(Language::Perl, raised))?;
     let left = String::from_utf8_lossy(&left);
     let mut words = left.split('\0');
     while let (Some(name), Some(variable)) = (words.next(), words.next()) {
         if is_configuration(name) {
-            return Err(format!(
-                "Perl: the section ({}) leaves {variable}: mod_interp does not turn variables of <Perl> sections into configuration yet",
-                item.at
-            ));
+            return Err(StartError::Leaves {
+                language: Language::Perl,
+                at: item.at.clone(),
+                variable: variable.to_owned(),
+            });
         }
     }
     Ok(())

@@ -9,10 +9,11 @@ use interp::{HandlerRef, Kept, Raise, Result};
 use super::cleanup::{Left, Subject, running_call};
 use super::{HostRuntime, hold, lang, state};
 use crate::host::call::enter_any;
-use crate::host::lang::{Lang, NOT_CALLED};
+use crate::host::lang::Lang;
 use crate::host::process::serves;
 use crate::host::provider::Provider;
 use crate::host::request::RequestState;
+use crate::host::start_error::NOT_CALLED;
 use crate::host::step::Step;
 use crate::host::{configured, providers, site};
 
