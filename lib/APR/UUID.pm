@@ -1,6 +1,6 @@
 package APR::UUID;
 
-# A number that no other has, as an object of its 16 bytes.
+# A universally unique number; the object holds its 16 bytes.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ sub new {
     my ($class) = @_;
     open my $random, '<:raw', '/dev/urandom' or die "APR::UUID::new: /dev/urandom: $!";
     (sysread($random, my $bytes, 16) // 0) == 16 or die "APR::UUID::new: /dev/urandom: $!";
-    # Version and variant: made of random bits.
+    # The version and variant of a number that is made of random bits.
     vec($bytes, 6, 8) = vec($bytes, 6, 8) & 0x0f | 0x40;
     vec($bytes, 8, 8) = vec($bytes, 8, 8) & 0x3f | 0x80;
     return bless \$bytes, $class;
@@ -33,7 +33,7 @@ sub format {
     return join '-', unpack 'H8 H4 H4 H4 H12', $$self;
 }
 
-# There is nothing to free.
+# The object has nothing to free.
 sub DESTROY {}
 
 1;

@@ -9,7 +9,7 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-# This one and those behind it in the same section.
+# A list: this directive and those behind it in the same section.
 sub _row {
     my ($node) = @_;
     my @row;
@@ -26,7 +26,7 @@ sub _bare {
     return ($name, $args);
 }
 
-# The lines within it.
+# The text of the lines within this section.
 sub as_string {
     my ($self) = @_;
     return join '', map { $_->directive . ' ' . ($_->args // '') . "\n" } _row($self->first_child);

@@ -9,7 +9,8 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-# sub handler : FilterRequestHandler { ... } in a class that inherits from this one. What this returns, perl refuses.
+# perl calls this for `sub handler : FilterRequestHandler { ... }` in a class that inherits from this one. It refuses the attributes that
+# are returned.
 sub MODIFY_CODE_ATTRIBUTES {
     my ($package, $code, @attributes) = @_;
     my $known = qr/\A(?:FilterRequestHandler|FilterConnectionHandler|FilterInitHandler|FilterHasInitHandler\(.*\))\z/s;

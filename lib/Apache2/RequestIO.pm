@@ -9,7 +9,7 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-# Formatting is Perl's own. What goes wrong goes wrong where the caller is.
+# Perl's own sprintf makes the text. An error or a warning has the caller's line.
 sub Apache2::RequestRec::printf {
     my ($r, $format) = splice @_, 0, 2;
     my ($sent, $text) = (undef, sprintf $format, @_);
@@ -33,7 +33,7 @@ sub Apache2::RequestRec::TIEHANDLE {
     return Apache2::RequestUtil->request;
 }
 
-# With STDOUT tied, what lies below the tie.
+# Where STDOUT is tied, the number of the handle below the tie.
 sub Apache2::RequestRec::FILENO { _untied($_[0], sub { fileno STDOUT }) }
 
 sub Apache2::RequestRec::OPEN {

@@ -18,7 +18,7 @@ sub special_list_register {
     return 1;
 }
 
-# In the order in which they were compiled. One that dies ends it.
+# Runs the END blocks of a package in the order in which they were compiled. One that dies ends this.
 sub special_list_call {
     my ($name, $package) = @_;
     return 0 unless $name eq 'END';

@@ -12,12 +12,12 @@ our $VERSION = '2.000012';
 
 sub server { ModInterp::Status->server }
 
-# Its address is not told: nothing is to be done with it.
+# An object without an address: a script can do nothing with the parent.
 sub parent {
     return bless \(my $address = 0), 'ModPerl::Interpreter';
 }
 
-# Nothing without threads.
+# undef where the server has no threads, and so no pool.
 sub tipool {
     my ($self) = @_;
     return undef unless ModInterp::Status::figure('PerlInterpMax');

@@ -18,7 +18,7 @@ sub current {
 sub perl { ${ $_[0] } }
 sub mip  { ModInterp::Status::interp_pool() }
 
-# Zero for the parent, which is not lent.
+# Both are 0 for the parent, which is never lent.
 sub num_requests { ModInterp::Status::figure('uses of this one') }
 sub refcnt       { ModInterp::Status::figure('holders of this one') }
 

@@ -19,8 +19,8 @@ sub unload_package {
 }
 
 # Empties the variables and subs of a package and forgets its file. The globs stay: code that was compiled before, in other
-# packages, finds by them what is defined under these names later. What a name shared with another package stays there.
-# Packages below this one stay, and so does its shared object.
+# packages, finds what is defined under these names later. A variable or sub that another package shares stays there. The packages below
+# this one stay, and so does its shared object.
 sub unload_package_pp {
     my ($package) = @_;
     no strict 'refs';

@@ -142,7 +142,7 @@ pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
         "{}: called exit({status}), which ends the handler and not the process: all goes on as if it had returned OK (0)",
         name(lang.phase_name(phase), step)
     );
-    of.log(lang, Level::Error, text.as_bytes());
+    of.log(lang, Level::Warn, text.as_bytes());
 }
 
 /// Logs what a script raised that a request names by its file.

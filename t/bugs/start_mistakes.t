@@ -39,8 +39,8 @@ for_each_mpm(qw(event prefork), sub {
     my $said = qr/called exit\(3\), which ends the handler and not the process/;
     $s->restart;
     for my $phase (@PHASES) {
-        $s->log_like(qr/\[perl:error\].*Perl${phase}Handler My::Start::leaves, \S+httpd\.conf:\d+: $said/, "exit in a handler of $phase is in the log");
-        $s->log_like(qr/\[lua:error\].*Lua${phase}Handler start\.lua:leaves, \S+httpd\.conf:\d+: $said/, '  os.exit in one in Lua');
+        $s->log_like(qr/\[perl:warn\].*Perl${phase}Handler My::Start::leaves, \S+httpd\.conf:\d+: $said/, "exit in a handler of $phase is in the log");
+        $s->log_like(qr/\[lua:warn\].*Lua${phase}Handler start\.lua:leaves, \S+httpd\.conf:\d+: $said/, '  os.exit in one in Lua');
     }
 });
 

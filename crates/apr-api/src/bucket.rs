@@ -77,7 +77,7 @@ pub static BUCKET_TYPE: Class =
     Class::of::<BucketType>(&[ro("name", BucketType::name).doc("Its name, such as HEAP or EOS.")])
         .doc("A kind of bucket.");
 
-/// Without rows: objects to be handed on.
+/// A class without methods: its objects are only handed on.
 pub static ARRAY_HEADER: Class = Class::of::<ArrayHeader>(&[]).doc("An array whose elements only its owner knows.");
 
 fn new_brigade(_: ClassName, pool: Obj<Pool>, alloc: &BucketAlloc) -> Result<Owned<Brigade>> {
@@ -106,7 +106,7 @@ fn within(b: &Brigade, bucket: &Bucket) -> Result<()> {
     if shelf::home(*bucket) == Some(*b) { Ok(()) } else { Err("the bucket is not in this brigade".into()) }
 }
 
-/// Also behind a bucket that was just deleted, since loops over a brigade do so.
+/// Finds the next bucket also behind one that was just deleted, since loops over a brigade ask for that.
 fn next(b: &Brigade, at: &Bucket) -> Result<Option<Owned<Bucket>>> {
     if let Some(next) = shelf::behind_ghost(b, *at) {
         return give(b, next);
@@ -172,7 +172,7 @@ fn length(b: &Brigade, cx: Reenter, read_all: Option<bool>) -> Option<i64> {
     Some(b.length(read_all.unwrap_or(true), cx).ok()?.map_or(-1, |n| n as i64))
 }
 
-/// More than this is only made room for when it is there.
+/// Room for more bytes than this is made only when they are there.
 const PIECE: u64 = 64 * 1024;
 
 fn flatten(b: &Brigade, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Result<Tainted<usize>> {
@@ -222,7 +222,7 @@ fn delete(b: &Bucket, cx: Reenter) -> Result<()> {
     shelf::delete(*b, cx)
 }
 
-/// Waits unless told not to (`APR::Const::NONBLOCK_READ`).
+/// Waits for data, unless the script passes `APR::Const::NONBLOCK_READ`.
 fn read(b: &Bucket, cx: Reenter, mut buffer: Out, block: Option<i32>) -> Result<Tainted<usize>> {
     let bytes = match b.read(block.unwrap_or(0) == 0, cx) {
         Ok(bytes) => bytes,

@@ -1,5 +1,5 @@
 //! `APR::ThreadMutex` and `APR::ThreadRWLock`: locks between threads. One that start-up code made is the same in each clone,
-//! so none is destroyed with an object: it dies with its pool.
+//! so a lock is destroyed with its pool, and not with an object.
 
 use crate::Owns;
 use apr::{Pool, ThreadMutex, ThreadRwLock};

@@ -37,13 +37,13 @@ pub static POOL: Class = Class::of::<Pool>(&[
 static FORKED: Need =
     Need::this("a process that the script has forked: it closes what the server has open", |_: &Pool| is_forked());
 
-/// The code waits in this interpreter, which serves nobody else until then.
+/// The code is called in this interpreter, which serves nobody else before that.
 static ENDS: Need =
     Need::this("a pool that ends with the connection at the latest, once the server serves", |p: &Pool| {
         RUNTIME.get().is_none_or(|runtime| !runtime.outlives_connection(p))
     });
 
-/// What is made in a pool that a script passed.
+/// An object that is made in a pool which a script passed.
 pub trait Owns {
     /// `made` lives as long as the pool's contents do. If the script made the pool, `made` keeps it.
     fn owns<T: Object>(&self, made: &T) -> Owned<T>;
@@ -57,13 +57,13 @@ impl Owns for Obj<'_, Pool> {
 
 const KEY: &CStr = c"mod_interp.pool";
 
-/// What a pool made by a script carries.
+/// The data in a pool that a script made.
 struct Mine {
-    /// Of the object that `new` returned; taken out while the pool is cleared, so that it survives.
+    /// The ticket of the object that `new` returned. It is taken out while the pool is cleared, so that it stays valid.
     own: Cell<Option<Ticket>>,
-    /// Of all that was made from the pool.
+    /// The ticket of all objects that were made from the pool.
     contents: Ticket,
-    /// The interpreter that made it: a clone's copy of the object ends nothing.
+    /// The interpreter that made the pool. A clone has a copy of the object, whose end does not end the pool.
     home: Arc<Home>,
 }
 
@@ -81,7 +81,7 @@ fn mine(pool: &Pool) -> Option<&Mine> {
     pool.userdata(KEY).map(|p| unsafe { p.cast::<Mine>().as_ref() })
 }
 
-/// Makes `pool` one of the script's own.
+/// Makes `pool` a pool of the script's own.
 fn adorn(pool: &Pool, own: Ticket, home: Arc<Home>) {
     let mine = Mine { own: Cell::new(Some(own)), contents: Ticket::new_owner(), home };
     let kept: NonNull<Mine> = pool.keep(mine);

@@ -13,25 +13,25 @@ use std::{
     },
 };
 
-/// What is known of an allocator.
+/// An allocator from which scripts have objects.
 #[derive(Default)]
 struct Shelf {
     buckets: HashMap<Bucket, Known>,
-    /// The bucket last deleted from each brigade, hollow: scripts ask for the one behind it.
+    /// The bucket that was deleted last from each brigade, without its data: scripts ask for the one behind it.
     ghosts: HashMap<Brigade, Ghost>,
     /// Brigades that scripts made with it.
     brigades: Vec<Brigade>,
-    /// Tells it from an earlier one at the same address.
+    /// A number that tells the allocator from an earlier one at the same address.
     id: u64,
-    /// Of the object, if a script made the allocator.
+    /// The ticket of the allocator's object, if a script made it.
     own: Option<Ticket>,
-    /// The allocator is gone; its brigades are not yet.
+    /// Whether the allocator is gone while some of its brigades are still there.
     dead: bool,
 }
 
 struct Known {
     ticket: Ticket,
-    /// The brigade it is in.
+    /// The brigade that the bucket is in.
     home: Option<Brigade>,
 }
 
@@ -39,7 +39,7 @@ struct Known {
 struct Ghost {
     bucket: Bucket,
     ticket: Ticket,
-    /// What was behind it.
+    /// The bucket that was behind it.
     next: Option<Bucket>,
 }
 
@@ -76,7 +76,7 @@ impl<T> DerefMut for Addresses<T> {
 static SHELVES: LazyLock<Mutex<Addresses<HashMap<BucketAlloc, Shelf>>>> =
     LazyLock::new(|| Mutex::new(Addresses(HashMap::new())));
 
-/// Nothing of APR or of a script is called while it is locked.
+/// While this is locked no function of APR and no code of a script is called.
 fn shelves() -> MutexGuard<'static, Addresses<HashMap<BucketAlloc, Shelf>>> {
     SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -86,7 +86,7 @@ fn alloc_of(bucket: Bucket) -> Option<BucketAlloc> {
     unsafe { BucketAlloc::from_ptr(bucket.alloc()) }
 }
 
-/// A script gets `alloc`, which lives at least as long as `pool`.
+/// Notes that a script gets an object of `alloc`, which lives at least as long as `pool`.
 pub fn know(alloc: BucketAlloc, pool: &Pool) {
     let mut shelves = shelves();
     if shelves.get(&alloc).is_some_and(|shelf| !shelf.dead) {
@@ -160,7 +160,7 @@ pub(crate) fn alive(alloc: BucketAlloc) -> Result<()> {
 
 const GONE: &str = "the bucket allocator is gone";
 
-/// A brigade that a script made.
+/// Notes a brigade that a script made.
 pub(crate) fn brigade(brigade: Brigade) {
     let alloc = brigade.bucket_alloc();
     if let Some(shelf) = shelves().get_mut(&alloc) {
@@ -226,7 +226,7 @@ pub(crate) fn home(bucket: Bucket) -> Option<Brigade> {
     shelves().get(&alloc_of(bucket)?)?.buckets.get(&bucket)?.home
 }
 
-/// A bucket known to scripts changes its brigade; unknown ones need no entry.
+/// Notes that a bucket of which scripts have an object is in another brigade now. Others need no entry.
 pub(crate) fn moved(bucket: Bucket, home: Option<Brigade>) {
     let mut all = shelves();
     let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc));
@@ -252,7 +252,7 @@ pub(crate) fn delete(bucket: Bucket, cx: Reenter) -> Result<()> {
     // An end of request takes its request, perhaps with the brigade, along: of such nothing is left.
     let home = home.filter(|_| bucket.kind() != BucketKind::Metadata);
     let ghost = Ghost { bucket, ticket, next: home.and_then(|home| home.next(bucket)) };
-    // Off the ring before anything else can walk it.
+    // It leaves the ring before any other code can walk along that.
     bucket.remove();
     let old = match home {
         Some(home) => shelf.ghosts.insert(home, ghost),

@@ -59,7 +59,7 @@ fn recv(s: &Socket, mut buffer: Out, wanted: i64) -> Result<Tainted<usize>> {
     Ok(Tainted(n))
 }
 
-/// On the address that is filled, as mod_perl has it.
+/// A method of the address that is filled in, as in mod_perl.
 fn recvfrom(s: &Socket, from: &SockAddr, flags: i32, mut buffer: Out, len: i64) -> Result<i32> {
     let len = usize::try_from(len.min(PIECE)).map_err(|_| "the length can't be negative")?;
     let mut room = vec![0; len];

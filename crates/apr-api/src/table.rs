@@ -61,7 +61,7 @@ fn first<'t>(t: &'t Table, key: &[u8]) -> Option<&'t [u8]> {
     t.get(key)
 }
 
-/// A line's end in a header would begin another one.
+/// The end of a line within a header would begin another header.
 fn set(t: &Table, key: &[u8], value: Option<&[u8]>) {
     let Some(value) = value else { return t.unset(key) };
     let has_lines = value.contains(&b'\n');
@@ -101,7 +101,7 @@ fn each(t: Obj<Table>, sub: Callable, keys: Rest) -> Result<i64> {
     Ok(1)
 }
 
-/// While `each` runs, the value beside the key, so that a key's second value shows.
+/// While `each` runs, gives the value that stands beside the key, so that the second value of a key is seen, too.
 fn fetch<'t>(t: Cursor<'t, Table>, key: &[u8]) -> Option<&'t [u8]> {
     match t.pos().checked_sub(1).and_then(|at| t.object().entry(at as usize)) {
         Some((k, v)) if k.eq_ignore_ascii_case(key) => Some(v),

@@ -31,7 +31,7 @@ pub static URI: Class = Class::of::<Uri>(&[
 /// `APR_URI_UNP_OMITPASSWORD`.
 const OMIT_PASSWORD: u32 = apr::ffi::APR_URI_UNP_OMITPASSWORD;
 
-/// What is no port removes it.
+/// A value that is no port removes the port.
 fn set_port(u: &Uri, port: Option<&[u8]>) {
     u.set_port(port.and_then(|p| std::str::from_utf8(p).ok()?.trim().parse().ok()));
 }

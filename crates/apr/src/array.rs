@@ -9,7 +9,7 @@ crate::opaque! {
 }
 
 impl ArrayHeader {
-    /// The pool it dies with.
+    /// The pool with which the array dies.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: a living array's pool lives.
         unsafe { Pool::at((*self.as_ptr()).pool) }

@@ -65,7 +65,7 @@ impl BucketAlloc {
         NonNull::new(alloc).map(BucketAlloc)
     }
 
-    /// A new one that dies with `pool`.
+    /// A new allocator that dies with `pool`.
     pub fn new(pool: &Pool) -> BucketAlloc {
         // SAFETY: the pool lives.
         BucketAlloc(unsafe { some(ffi::apr_bucket_alloc_create(pool.as_ptr())) })
@@ -78,10 +78,10 @@ impl BucketAlloc {
 }
 
 impl BucketAlloc {
-    /// Frees it with all buckets that came from it.
+    /// Frees the allocator, with all buckets that came from it.
     ///
     /// # Safety
-    /// Neither it nor a bucket that came from it is used afterwards; none is in a brigade.
+    /// Neither the allocator nor a bucket that came from it is used afterwards, and no brigade has such a bucket.
     pub unsafe fn destroy(self) {
         // SAFETY: the caller's promise.
         unsafe { ffi::apr_bucket_alloc_destroy(self.as_ptr()) }
@@ -89,7 +89,7 @@ impl BucketAlloc {
 }
 
 impl BucketType {
-    /// Whether it is this one.
+    /// Whether it is the type at this address.
     pub fn is(&self, other: *const ffi::apr_bucket_type_t) -> bool {
         ptr::eq(self.as_ptr(), other)
     }
@@ -171,7 +171,7 @@ impl Brigade {
         self.0.as_ptr()
     }
 
-    /// The pool it dies with.
+    /// The pool with which the array dies.
     pub fn pool(&self) -> &Pool {
         // SAFETY: a living brigade has a living pool.
         match unsafe { Pool::at((*self.as_ptr()).p) } {
@@ -232,7 +232,8 @@ impl Brigade {
         self.first().is_none()
     }
 
-    /// Bytes in it; `None` if a bucket does not know before it is read. `read_all`: read those to find out.
+    /// How many bytes the brigade has; `None` if a bucket does not know its length before it is read. With `read_all` such buckets are
+    /// read to find out.
     pub fn length(&self, read_all: bool, _cx: Reenter) -> Result<Option<u64>, Status> {
         let mut length = 0;
         // SAFETY: the brigade lives; APR writes the number.
@@ -240,7 +241,7 @@ impl Brigade {
         Ok(u64::try_from(length).ok())
     }
 
-    /// Copies at most `room.len()` bytes out and returns how many; the brigade keeps them.
+    /// Copies the first bytes, at most `room.len()`, and returns how many; they stay in the brigade.
     pub fn flatten<'r>(&self, room: &'r mut [u8], _cx: Reenter) -> Result<&'r [u8], Status> {
         let mut length = room.len();
         // SAFETY: APR writes at most `length` bytes and says how many.
@@ -324,7 +325,7 @@ impl Brigade {
         Status(unsafe { ffi::apr_brigade_cleanup(self.as_ptr().cast::<c_void>()) }).ok()
     }
 
-    /// Destroys the buckets and forgets the brigade's own cleanup.
+    /// Destroys the buckets, and takes the brigade's cleanup out of its pool.
     ///
     /// # Safety
     /// Neither the brigade nor its buckets are used afterwards.
@@ -429,8 +430,8 @@ impl Bucket {
         Status(unsafe { setaside(self.as_ptr(), pool.as_ptr()) }).ok()
     }
 
-    /// A bucket that points at `bytes`: whoever keeps it past its passing copies them, as every filter does. Not to be
-    /// kept by the caller once `bytes` are gone.
+    /// A bucket that points at `bytes`. A filter that keeps the bucket copies them (`apr_bucket_setaside`). The caller must not keep it
+    /// longer than `bytes`.
     pub fn transient(bytes: &[u8], alloc: BucketAlloc) -> Bucket {
         // SAFETY: the allocator lives; filters set a transient bucket aside (a copy) before they keep it.
         Bucket(unsafe { some(ffi::apr_bucket_transient_create(bytes.as_ptr().cast(), bytes.len(), alloc.as_ptr())) })
@@ -485,8 +486,8 @@ impl Bucket {
         (length != usize::MAX).then_some(length)
     }
 
-    /// Its bytes. Reading may split it: what does not fit goes to a new bucket behind it. The bytes are good until the
-    /// bucket is destroyed.
+    /// The bucket's bytes, which are good until it is destroyed. Reading may split the bucket: what does not fit goes to a new one behind
+    /// it.
     ///
     /// # Errors
     /// What the source says; `EAGAIN` if `block` is false and nothing is there yet.
@@ -503,7 +504,7 @@ impl Bucket {
         Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) })
     }
 
-    /// Takes it out of its brigade; it lives on.
+    /// Takes the bucket out of its brigade; it is not destroyed.
     pub fn remove(&self) {
         let this = self.as_ptr();
         // SAFETY: its neighbours are buckets or the ring's end; of itself the bucket is a ring of one.

@@ -3,7 +3,7 @@
 use crate::Pool;
 use std::ptr::NonNull;
 
-/// Room for bytes in a pool. Dies with the pool; dropping it frees nothing.
+/// Room for bytes in a pool. The memory is freed when the pool dies, not when this is dropped.
 #[derive(Debug)]
 pub struct Buffer {
     start: NonNull<u8>,
@@ -29,13 +29,13 @@ impl Buffer {
         true
     }
 
-    /// What it holds.
+    /// The bytes that were added.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: as many bytes were written; the memory lives as long as the pool.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
-    /// Forgets what it holds.
+    /// Forgets the bytes that were added.
     pub fn clear(&mut self) {
         self.len = 0;
     }

@@ -14,7 +14,7 @@ use std::{
 pub struct Database {
     driver: NonNull<ffi::apr_dbd_driver_t>,
     handle: NonNull<ffi::apr_dbd_t>,
-    /// What lives as long as the connection lies here.
+    /// The pool that lives as long as the connection.
     pool: NonNull<ffi::apr_pool_t>,
 }
 
@@ -46,7 +46,8 @@ pub enum NoDatabase {
     Connection(Option<String>),
 }
 
-/// Arguments that a driver is given at least: what a script left out is NULL. APR passes no count on to its drivers.
+/// The least number of arguments that a driver is given, since APR does not tell its drivers how many there are. What a script left
+/// out is NULL.
 const ARGUMENTS: usize = 256;
 
 impl Database {
@@ -98,13 +99,13 @@ impl Database {
         Some(Database { driver, handle: NonNull::new(handle)?, pool: NonNull::new(pool)? })
     }
 
-    /// Where it lies.
+    /// The pool in which the connection lies.
     pub fn pool(&self) -> &Pool {
         // SAFETY: lives as long as the connection.
         unsafe { self.pool.cast::<Pool>().as_ref() }
     }
 
-    /// Ends it.
+    /// Ends the connection.
     ///
     /// # Safety
     /// Neither this nor anything prepared with it is used afterwards.
@@ -113,13 +114,13 @@ impl Database {
         Status(unsafe { ffi::apr_dbd_close(self.driver.as_ptr(), self.handle.as_ptr()) })
     }
 
-    /// Whether it still answers.
+    /// Whether the database still answers.
     pub fn is_alive(&self) -> bool {
         // SAFETY: all live.
         unsafe { ffi::apr_dbd_check_conn(self.driver.as_ptr(), self.pool.as_ptr(), self.handle.as_ptr()) == 0 }
     }
 
-    /// Runs a statement that gives no rows; how many it has changed.
+    /// Runs a statement that gives no rows; returns how many rows it has changed.
     ///
     /// # Errors
     /// The driver's message.

@@ -3,7 +3,7 @@
 use crate::{Pool, Status, bytes_at, ffi, with_cstr};
 use std::ptr;
 
-/// Makes a directory. `mode` is `APR_FPROT_*`; [`ffi::APR_OS_DEFAULT`]: the system's own.
+/// Makes a directory. `mode` is `APR_FPROT_*`, or [`ffi::APR_OS_DEFAULT`] for the permissions that the system gives.
 ///
 /// # Errors
 /// What APR says.
@@ -12,7 +12,7 @@ pub fn make_dir(path: &[u8], mode: i32, pool: &Pool) -> Result<(), Status> {
     with_cstr(path, |path| Status(unsafe { ffi::apr_dir_make(path.as_ptr(), mode, pool.as_ptr()) }).ok())
 }
 
-/// As [`make_dir`], with those above it; one that is there is no error.
+/// As [`make_dir`], and makes the directories above it where they are missing. A directory that is there is no error.
 ///
 /// # Errors
 /// What APR says.

@@ -28,15 +28,15 @@ numbers! {
     user: user, ffi::APR_FINFO_USER;
     /// Group.
     group: group, ffi::APR_FINFO_GROUP;
-    /// Number in its file system.
+    /// The file's number in its file system (inode).
     inode: inode, ffi::APR_FINFO_INODE;
-    /// Its file system.
+    /// The number of its file system (device).
     device: device, ffi::APR_FINFO_DEV;
-    /// How many names it has.
+    /// How many names the file has (links).
     links: nlink, ffi::APR_FINFO_NLINK;
     /// Bytes.
     size: size, ffi::APR_FINFO_SIZE;
-    /// Bytes it takes up.
+    /// The bytes that the file takes up in its file system.
     disk_size: csize, ffi::APR_FINFO_CSIZE;
     /// Last read, microseconds since 1970.
     atime: atime, ffi::APR_FINFO_ATIME;
@@ -91,7 +91,7 @@ impl Finfo {
         unsafe { &*self.as_ptr() }
     }
 
-    /// The path it was asked by; none if there is no file.
+    /// The path by which the file was asked for; none if there is no file.
     pub fn path(&self) -> Option<&[u8]> {
         if self.is_missing() {
             return None;

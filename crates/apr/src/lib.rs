@@ -63,7 +63,7 @@ use std::marker::PhantomData;
 pub struct Reenter<'c>(PhantomData<&'c ()>);
 
 impl Reenter<'_> {
-    /// The token, out of nothing.
+    /// Makes the token.
     ///
     /// # Safety
     /// The caller stands where script code may run: everything it borrowed from a script is held, it holds no lock and no

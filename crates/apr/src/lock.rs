@@ -27,22 +27,22 @@ macro_rules! steps {
 }
 
 steps! { ThreadMutex:
-    /// Waits until it is free, and takes it.
+    /// Takes the lock; waits until it is free.
     lock: apr_thread_mutex_lock;
-    /// Takes it if it is free; else `EBUSY`.
+    /// Takes the lock if it is free; else the status is `EBUSY`.
     try_lock: apr_thread_mutex_trylock;
     /// Lets go of it.
     unlock: apr_thread_mutex_unlock;
 }
 
 steps! { ThreadRwLock:
-    /// Waits until nobody writes, and reads.
+    /// Takes the lock for reading; waits until nobody writes.
     read: apr_thread_rwlock_rdlock;
-    /// Waits until it is free, and writes.
+    /// Takes the lock for writing; waits until it is free.
     write: apr_thread_rwlock_wrlock;
-    /// Reads if nobody writes; else `EBUSY`.
+    /// Takes the lock for reading if nobody writes; else the status is `EBUSY`.
     try_read: apr_thread_rwlock_tryrdlock;
-    /// Writes if it is free; else `EBUSY`.
+    /// Takes the lock for writing if it is free; else the status is `EBUSY`.
     try_write: apr_thread_rwlock_trywrlock;
     /// Lets go of it.
     unlock: apr_thread_rwlock_unlock;

@@ -26,7 +26,7 @@ pub fn parse_rfc_date(text: &[u8]) -> i64 {
     with_cstr(text, |text| unsafe { ffi::apr_date_parse_rfc(text.as_ptr()) })
 }
 
-/// Other modules find a function by this name (`APR_RETRIEVE_OPTIONAL_FN`), until the configuration is read again.
+/// Makes a function known to other modules by this name (`APR_RETRIEVE_OPTIONAL_FN`), until the configuration is read again.
 ///
 /// # Safety
 /// Modules call it with the arguments that its name has for them.
@@ -62,13 +62,13 @@ pub fn rfc822_date(time: i64) -> Option<String> {
     (status == 0).then(|| String::from_utf8_lossy(&room[..29]).into_owned())
 }
 
-/// A number for the running thread, which no other living one has.
+/// A number for the running thread, which no other living thread has.
 pub fn thread_id() -> u64 {
     // SAFETY: no precondition.
     unsafe { libc::pthread_self() }
 }
 
-/// A password against its hash (crypt, MD5, SHA-1, bcrypt).
+/// Compares a password with its hash (crypt, MD5, SHA-1, bcrypt).
 pub fn is_password(password: &[u8], hash: &[u8]) -> bool {
     // SAFETY: C strings for the call.
     with_cstr(password, |p| with_cstr(hash, |h| unsafe { ffi::apr_password_validate(p.as_ptr(), h.as_ptr()) == 0 }))

@@ -22,7 +22,7 @@ const ROOM: usize = 256;
 /// The hash of a password, with a new salt. The password ends at its first NUL.
 ///
 /// # Errors
-/// Why there is none, for people.
+/// Why no hash could be made, in words.
 pub fn password_hash(password: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String> {
     let mut room = [0u8; ROOM];
     let out = room.as_mut_ptr().cast::<c_char>();
@@ -73,7 +73,7 @@ fn salt() -> Result<[u8; 9], String> {
 /// Room for what `crypt_r` keeps; glibc and libxcrypt need 32 and 128 KiB of it.
 const CRYPT_DATA: usize = 256 * 1024;
 
-/// `crypt_r`, which APR-util has brought into the process.
+/// `crypt_r`, which is in the process since APR-util is linked with it.
 fn crypt(password: &CStr, salt: &[u8; 9]) -> Result<Vec<u8>, String> {
     type CryptR = unsafe extern "C" fn(*const c_char, *const c_char, *mut c_void) -> *const c_char;
     // SAFETY: a C string; the function of this name has this type everywhere.
@@ -88,7 +88,7 @@ fn crypt(password: &CStr, salt: &[u8; 9]) -> Result<Vec<u8>, String> {
         crate::bytes_at(crypt_r(password.as_ptr(), salt.as_ptr().cast(), data.as_mut_ptr().cast()))
     };
     match hash {
-        // What begins with a star is no hash but says that there is none.
+        // A result that begins with a star is no hash; it says that none could be made.
         Some(hash) if hash.first() != Some(&b'*') => Ok(hash.to_vec()),
         _ => Err(format!("crypt failed: {}", Status(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)))),
     }

@@ -56,7 +56,7 @@ unsafe impl Send for Cleanup {}
 
 type Callback = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-/// What a cleanup finds in the pool: the process that registered it, and what to do.
+/// The data of a cleanup in its pool: the process that registered it, and what to do.
 struct Registered<F> {
     process: u32,
     f: F,
@@ -132,7 +132,7 @@ impl Pool {
         unsafe { ffi::apr_pool_is_ancestor(self.as_ptr(), other.as_ptr()) != 0 }
     }
 
-    /// Names the pool, for APR's own debugging.
+    /// Gives the pool a name, for APR's debugging.
     pub fn set_tag(&self, tag: &[u8]) {
         // SAFETY: the copy lives as long as the pool's content; APR looks at it in a pool that lives.
         unsafe { ffi::apr_pool_tag(self.as_ptr(), self.cstr(tag).as_ptr()) }
@@ -338,7 +338,7 @@ impl Cleanup {
         }
     }
 
-    /// Calls the closure now instead of later.
+    /// Calls the closure now, and not when the pool dies.
     ///
     /// # Safety
     /// As [`Cleanup::cancel`].

@@ -1,4 +1,4 @@
-//! Processes that the server runs.
+//! Programs that the server runs as processes of their own.
 
 use crate::{Pool, ffi};
 use std::os::unix::process::CommandExt;

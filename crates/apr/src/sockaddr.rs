@@ -4,7 +4,7 @@ use crate::{Pool, Status, bytes_at, ffi, with_cstr};
 use std::ptr;
 
 crate::opaque! {
-    /// An `apr_sockaddr_t`: address and port of one end.
+    /// An `apr_sockaddr_t`: address and port of one end of a connection.
     pub struct SockAddr(ffi::apr_sockaddr_t);
 }
 
@@ -25,7 +25,7 @@ impl SockAddr {
         unsafe { (*self.as_ptr()).port }
     }
 
-    /// Whether both are the same address, whatever the ports.
+    /// Whether both addresses are the same; the ports are not compared.
     pub fn is_same_host(&self, other: &SockAddr) -> bool {
         // SAFETY: both live.
         unsafe { ffi::apr_sockaddr_equal(self.as_ptr(), other.as_ptr()) != 0 }
@@ -38,7 +38,7 @@ crate::opaque! {
 }
 
 impl IpSubnet {
-    /// The range an address and a mask (or a number of bits) make, or the beginning of an address alone.
+    /// The range that an address and a mask, or a number of bits, stand for; without a mask an address, or the beginning of one.
     ///
     /// # Errors
     /// `APR_EBADIP`, `APR_EBADMASK`.
@@ -52,7 +52,7 @@ impl IpSubnet {
         unsafe { IpSubnet::at(made) }.ok_or(Status(libc::ENOMEM))
     }
 
-    /// Whether an address lies in it.
+    /// Whether an address lies in the range.
     pub fn has(&self, address: &SockAddr) -> bool {
         // SAFETY: both live; APR only looks at them.
         unsafe { ffi::apr_ipsubnet_test(self.as_ptr(), address.as_ptr()) != 0 }

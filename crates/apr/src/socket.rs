@@ -4,12 +4,12 @@ use crate::{Pool, SockAddr, Status, ffi};
 use std::ffi::{c_char, c_int};
 
 crate::opaque! {
-    /// An `apr_socket_t`. Waits as long as its timeout says.
+    /// An `apr_socket_t`. Reading and writing wait as long as its timeout says.
     pub struct Socket(ffi::apr_socket_t);
 }
 
 impl Socket {
-    /// The pool it is closed with.
+    /// The pool with which the socket is closed.
     pub fn pool(&self) -> Option<&Pool> {
         // SAFETY: a living socket's pool lives.
         unsafe { Pool::at(ffi::apr_socket_pool_get(self.as_ptr())) }
@@ -32,7 +32,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_close(self.as_ptr()) }).ok()
     }
 
-    /// Ends it in both directions for the peer; the descriptor stays open.
+    /// Ends both directions, which the peer sees; the descriptor stays open.
     ///
     /// # Errors
     /// What the system says.
@@ -41,7 +41,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_shutdown(self.as_ptr(), ffi::APR_SHUTDOWN_READWRITE) }).ok()
     }
 
-    /// Gives it an address of ours.
+    /// Binds the socket to an address of this machine.
     ///
     /// # Errors
     /// What the system says.
@@ -50,7 +50,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_bind(self.as_ptr(), address.as_ptr()) }).ok()
     }
 
-    /// Takes connections from now on.
+    /// Begins to take connections.
     ///
     /// # Errors
     /// What the system says.
@@ -59,7 +59,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_listen(self.as_ptr(), backlog) }).ok()
     }
 
-    /// Connects it.
+    /// Connects the socket to an address.
     ///
     /// # Errors
     /// What the system says.
@@ -88,7 +88,7 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_opt_set(self.as_ptr(), option, value) }).ok()
     }
 
-    /// How long it waits, microseconds; negative: for ever.
+    /// How long reading and writing wait, in microseconds; a negative number: for ever.
     ///
     /// # Errors
     /// What APR says.
@@ -99,7 +99,7 @@ impl Socket {
         Ok(timeout)
     }
 
-    /// Sets how long it waits, microseconds; negative: for ever.
+    /// Sets how long reading and writing wait, in microseconds; a negative number: for ever.
     ///
     /// # Errors
     /// What the system says.

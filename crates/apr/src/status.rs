@@ -13,11 +13,11 @@ impl Status {
     pub const SUCCESS: Status = Status(ffi::APR_SUCCESS as c_int);
     /// `APR_EOF`: nothing more to read.
     pub const EOF: Status = Status(APR_OS_START_STATUS + 14);
-    /// `APR_INCOMPLETE`: the thing is there, some of what was asked is not.
+    /// `APR_INCOMPLETE`: only a part of what was asked for is there.
     pub const INCOMPLETE: Status = Status(APR_OS_START_STATUS + 8);
-    /// `APR_EGENERAL`: failed, no better word for it.
+    /// `APR_EGENERAL`: it failed, and no other code says why.
     pub const EGENERAL: Status = Status(APR_OS_START_ERROR + 14);
-    /// `APR_ENOTIMPL`: not on this platform.
+    /// `APR_ENOTIMPL`: this platform does not have it.
     pub const ENOTIMPL: Status = Status(APR_OS_START_STATUS + 23);
     /// `APR_TIMEUP`: the time is up.
     pub const TIMEUP: Status = Status(APR_OS_START_STATUS + 7);

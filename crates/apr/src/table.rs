@@ -26,12 +26,12 @@ crate::opaque! {
     pub struct Table(ffi::apr_table_t);
 }
 
-/// What becomes of several values of one key.
+/// How several values of one key are treated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Overlap {
     /// The last one stays.
     Set,
-    /// They become one, joined with ", ".
+    /// They become one value, joined with ", ".
     Merge,
 }
 
@@ -163,7 +163,7 @@ impl Table {
         self.len() == 0
     }
 
-    /// Entry `i`, key and value; `None` past the end. Look again after script code ran: the numbers move.
+    /// The key and value of entry `i`; `None` past the end. Entries have other numbers after script code has changed the table.
     pub fn entry(&self, i: usize) -> Option<(&[u8], &[u8])> {
         if i >= self.len() {
             return None;

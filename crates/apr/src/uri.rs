@@ -7,7 +7,7 @@ use std::{
 };
 
 crate::opaque! {
-    /// A URI in parts, and the pool its texts lie in.
+    /// A URI in parts, and the pool in which its texts lie.
     pub struct Uri(Record);
 }
 
@@ -112,7 +112,7 @@ impl Uri {
         unsafe { (*self.as_ptr()).uri.port = port.unwrap_or(0) };
     }
 
-    /// The path without what the script's path info is; `None` if there is no path.
+    /// The path up to the script's path info; `None` if there is no path.
     pub fn real_path(&self) -> Option<&[u8]> {
         let path = self.path()?;
         // SAFETY: null or a C string, says `copy_of`.

@@ -3,8 +3,9 @@
 #include "shim.h"
 #include <stdio.h>
 
-/* Upvalues of most: the original function, the state. What the original raises names the function that the script called, and the line
- * from which: to Lua, whoever calls the original is a C function without either. */
+/* Calls the library's original function in place of which the script has ours. Upvalues, as of most functions here: the original, the
+ * state. The error that the original raises names the function that the script called, and the line of that call: Lua itself sees only
+ * a C function as the caller, which has neither. */
 int ml_call_original(lua_State *L) {
     const char *text; char *end; long arg;
     lua_pushvalue(L, lua_upvalueindex(1)); lua_insert(L, 1);
@@ -54,7 +55,7 @@ static int l_loadstring(lua_State *L) {
     lua_pushnil(L); lua_insert(L, -2);
     return 2;
 }
-/* As of 5.2, an object or table says itself what its pairs are. */
+/* As in Lua 5.2 and later, the metafield `__pairs` of an object or table says what its pairs are. */
 static int l_pairs(lua_State *L) {
     if (!luaL_getmetafield(L, 1, "__pairs")) return ml_call_original(L);
     lua_pushvalue(L, 1);
@@ -100,7 +101,8 @@ static void share_module(lua_State *L, ml_state *me) {  /* the C module 1, which
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->world->loaded); lua_pushvalue(L, 1); lua_pushvalue(L, -3); lua_rawset(L, -3);
     lua_pop(L, 3);
 }
-/* Calls the function below its `n` arguments, of module 1. Without modules of its own what is loaded has the state's globals. */
+/* Calls a function of the module at 1; it lies below its `n` arguments. What it loads has the state's globals, unless the env has modules
+ * of its own (`own`). */
 static void call_apart(lua_State *L, ml_state *me, int own, int n, int results) {
     int rc, in_chunk = me->in_chunk, at = lua_gettop(L) - n;
     if (LIKELY(own && ML_UPVALUE_ENV && !me->watch)) { lua_call(L, n, results); return; }
@@ -112,11 +114,11 @@ static void call_apart(lua_State *L, ml_state *me, int own, int n, int results) 
     lua_pushvalue(L, at); ml_set_globals(L);
     lua_remove(L, at);
     if (LIKELY(!rc)) return;
-    if (!ML_UPVALUE_ENV) { lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, 2); }     /* the mark, which would say for good that it broke */
+    if (!ML_UPVALUE_ENV) { lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, 2); }     /* LuaJIT marks a module that is being loaded; left there, the mark would refuse the module for ever */
     lua_error(L);
 }
-/* The loader of module 1 and what its searcher said of it, on top. Raises with the line that called require, as Lua's own: so this is
- * not a call of that. The reasons of those that found nothing lie from 4 on. */
+/* Puts the loader of the module at 1 on top, and what its searcher said of it. An error has the line that called require, as Lua's own
+ * require gives it; so Lua's own is not called for this. From 4 on lie the reasons of the searchers that found nothing. */
 static void find_loader(lua_State *L, ml_state *me, int own) {
     int i, reasons = 0;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package); lua_getfield(L, -1, SEARCHERS); lua_remove(L, -2);     /* 3 */
@@ -182,7 +184,7 @@ static int l_require(lua_State *L) {
     lua_pushvalue(L, 3);
     return 2;
 }
-/* The file of module 1 on the path that package has under `field`; pushed. Or nil and why not. */
+/* Pushes the file of the module at 1, which is looked for on the path that package has under `field`; else nil and the reason. */
 static void search_path(lua_State *L, ml_state *me, const char *field) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
     lua_getfield(L, -1, field);
@@ -255,7 +257,7 @@ static int l_io_write(lua_State *L) {
     return ml_call_original(L);
 }
 
-/* collectgarbage("stop") holds until the call ends: the state serves others. */
+/* collectgarbage("stop") holds until the call ends, since other scripts use the state after that. */
 static int l_collectgarbage(lua_State *L) {
     if (lua_type(L, 1) == LUA_TSTRING && !strcmp(lua_tostring(L, 1), "stop")) ml_me(L, 2)->gc_stopped |= ML_GC_BY_SCRIPT;
     return ml_call_original(L);
@@ -272,7 +274,7 @@ static int is_env(lua_State *L, ml_state *me) {
     lua_pop(L, 2);
     return same;
 }
-static void fill_missing(lua_State *L, ml_state *me, int to) {      /* `to` gets the globals it has no own of */
+static void fill_missing(lua_State *L, ml_state *me, int to) {      /* copies the globals that `to` lacks */
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->globals);
     lua_pushnil(L);
     while (lua_next(L, -2)) {                           /* G, key, value */
@@ -361,7 +363,7 @@ static int package_newindex(lua_State *L) {
     return 0;
 }
 
-/* Puts `f` in the place of the field of the table on top. */
+/* Replaces a field of the table on top by `f`, whose upvalues are the old value and the state. */
 static void replace(lua_State *L, ml_state *me, const char *field, lua_CFunction f) {
     lua_getfield(L, -1, field); lua_pushlightuserdata(L, me); lua_pushcclosure(L, f, 2);
     lua_setfield(L, -2, field);
@@ -442,12 +444,12 @@ void ml_start(lua_State *L, ml_state *me) {
     *(ml_state **)lua_getextraspace(L) = me;
 #endif
     lua_pushlightuserdata(L, me); lua_rawsetp(L, LUA_REGISTRYINDEX, &ml_state_key);
-    /* httpd opens stderr anew when it detaches: from then on C would keep what scripts write until the process ends. */
+    /* httpd opens stderr anew when it detaches. The C library would then buffer what scripts write there until the process ends. */
     setvbuf(stderr, NULL, _IONBF, 0);
     ml_open_base(L, me);
     ml_open_classes(L, me);
 #ifdef LUA_GCGEN
-    lua_gc(L, LUA_GCGEN, 0, 0);         /* What a request leaves is young; to go over what is not was a fifth of an echo's instructions. */
+    lua_gc(L, LUA_GCGEN, 0, 0);         /* What a request leaves is young. Walking over older objects took a fifth of an echo's instructions. */
 #endif
 }
 ml_state *ml_new(const ml_host *host, const char *refusal, int watch) {

@@ -9,7 +9,7 @@ static void push_door(lua_State *L, ml_state *me, const mi_row *row, lua_CFuncti
     lua_pushlightuserdata(L, (void *)row); lua_pushlightuserdata(L, me);
     lua_pushcclosure(L, door, 2);
 }
-/* `__index` or `__newindex` over the table of names on top. */
+/* Makes `__index` or `__newindex`, which look a name up in the table on top. */
 static void push_access(lua_State *L, ml_state *me, const ml_class *c, const mi_row *own, lua_CFunction f) {
     lua_pushvalue(L, -1); lua_pushlightuserdata(L, me);
     if (own) lua_pushlightuserdata(L, (void *)own); else lua_pushnil(L);
@@ -45,7 +45,7 @@ void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {
     me->meta[klass->id] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* require "APR.Table": functions, class methods, and the methods of its objects. One table per state. */
+/* What require "APR.Table" gives: a table of its functions, class methods, and the methods of its objects. There is one per state. */
 static int class_table(lua_State *L) {
     const ml_class *c = lua_touserdata(L, lua_upvalueindex(1)); ml_state *me = ml_me(L, 2); size_t i;
     lua_rawgetp(L, LUA_REGISTRYINDEX, c);
@@ -64,7 +64,7 @@ static int class_table(lua_State *L) {
 }
 static int given_table(lua_State *L) { lua_pushvalue(L, lua_upvalueindex(1)); return 1; }
 
-/* The table on top, a set of constants, can be required under its package's name with dots; it is popped. */
+/* Pops the table on top, a set of constants, which can be required from now on under its package's name with dots. */
 static void preload_set(lua_State *L, const char *name) {
     luaL_gsub(L, name, "::", ".");                      /* set, name */
     lua_insert(L, -2);

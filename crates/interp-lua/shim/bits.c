@@ -25,7 +25,7 @@ static int b_xor(lua_State *L) {
 }
 static int b_not(lua_State *L) { return give(L, ~word(L, 1)); }
 
-/* To the left; a negative count to the right. */
+/* Shifts to the left, or with a negative count to the right. */
 static uint32_t shifted(uint32_t v, lua_Integer n) {
     if (n <= -32 || n >= 32) return 0;
     return n < 0 ? v >> -n : v << n;
@@ -45,7 +45,8 @@ static int rotated(lua_State *L, uint32_t v, unsigned n) { return give(L, v << (
 static int b_lrotate(lua_State *L) { uint32_t v = word(L, 1); return rotated(L, v, (unsigned)luaL_checkinteger(L, 2)); }
 static int b_rrotate(lua_State *L) { uint32_t v = word(L, 1); return rotated(L, v, -(unsigned)luaL_checkinteger(L, 2)); }
 
-/* The field at argument i and its width behind it, 1 if there is none: the field's mask, not yet in its place. */
+/* The mask of a field, not shifted to its place yet. Argument i is the field's first bit, the one behind it the width, which is 1 if it
+ * is left out. */
 static uint32_t mask(lua_State *L, int i, int *at) {
     lua_Integer field = luaL_checkinteger(L, i), width = luaL_optinteger(L, i + 1, 1);
     luaL_argcheck(L, field >= 0, i, "field cannot be negative");

@@ -39,7 +39,7 @@ static void push_many(lua_State *L, ml_state *me, const mi_val *v) {
         for (i = 0; i < n; i++) { ml_push(L, me, l + i); lua_rawseti(L, -2, (int)i + 1); }
     }
 }
-/* One value. What it owns is freed by whoever has the whole result. */
+/* Pushes one value. The memory that the value owns is freed by whoever has the whole result. */
 void ml_push(lua_State *L, ml_state *me, const mi_val *v) {
     switch (v->tag) {
     case MI_INT: lua_pushinteger(L, (lua_Integer)v->u.i); break;
@@ -58,7 +58,7 @@ void ml_push(lua_State *L, ml_state *me, const mi_val *v) {
     }
 }
 
-/* ---- what is owed while something is pushed ---- */
+/* ---- what must be freed if pushing a result raises ---- */
 static int owe(ml_state *me, int kind, void *p, const mi_val *v) {
     int at = me->nowed;
     if (at < ML_OWED) {
@@ -68,7 +68,7 @@ static int owe(ml_state *me, int kind, void *p, const mi_val *v) {
     }
     return at;
 }
-/* Frees what is above `to`: what raised instead of returning has left it. */
+/* Frees the debts above `to`, which were left by a call that raised instead of returning. */
 void ml_settle(ml_state *me, int to) {
     while (me->nowed > to) {
         ml_owed *o = &me->owed[--me->nowed];
@@ -77,7 +77,7 @@ void ml_settle(ml_state *me, int to) {
         else free(o->p);
     }
 }
-/* It was pushed, and is freed by the caller. */
+/* The debt at `at` is settled: its value was pushed, and the caller frees it. */
 static void paid(ml_state *me, int at) {
     if (at >= ML_OWED) return;
     if (UNLIKELY(me->nowed > at + 1)) ml_settle(me, at + 1);
@@ -94,7 +94,7 @@ static const ml_row *bound(const mi_row *row) {
             if (c->rows[i].row == row) return c->rows + i;
     return &unknown;
 }
-/* A class as Lua has its name, with dots; pushed. */
+/* Pushes the name of a class as Lua has it, with dots. */
 static const char *dotted(lua_State *L, const mi_class *k) {
     lua_pushlstring(L, k->name, k->name_len);
     return luaL_gsub(L, lua_tostring(L, -1), "::", ".");
@@ -142,8 +142,8 @@ static int bad(lua_State *L, const mi_row *row, int i, int at, int self, int why
     luaL_where(L, 1); lua_insert(L, -2); lua_concat(L, 2);
     return lua_error(L);
 }
-/* What a row said, told with the name that Lua has for it in place of Perl's, and with `r:` and LuaOptions for `$r->` and PerlOptions;
- * pushed. */
+/* Pushes a row's message in Lua's words: with the row's name in Lua in place of that in Perl, and with `r:` and LuaOptions for `$r->` and
+ * PerlOptions. */
 static void push_said(lua_State *L, const mi_row *row, const char *s, size_t n) {
     static const char directive[] = "PerlOptions"; luaL_Buffer b; size_t i = 0, k;
     luaL_buffinit(L, &b);
@@ -192,7 +192,7 @@ static int fetch_code(lua_State *L, int i, mi_val *v) {
     v->tag = MI_CODE; v->u.p = OF_PLACE(i); v->a.len = 0;
     return 0;
 }
-/* One, or a sequence of them: each is put on the stack. */
+/* One value, or a sequence of values: each is put on the stack. */
 static int fetch_codes(lua_State *L, int i, mi_val *v) {
     size_t n, k; mi_val *list;
     if (lua_isnil(L, i)) { v->tag = MI_UNDEF; return 0; }
@@ -210,7 +210,7 @@ static int fetch_codes(lua_State *L, int i, mi_val *v) {
     v->tag = MI_CODES; v->u.p = list; v->a.len = n;
     return 0;
 }
-/* A string, number, boolean or nil, as it is. */
+/* Fetches a string, number, boolean or nil as what it is. */
 static int fetch_plain(lua_State *L, int i, mi_val *v) {
     v->flags = 0; v->slot = NULL;
     switch (lua_type(L, i)) {
@@ -226,7 +226,7 @@ static int fetch_plain(lua_State *L, int i, mi_val *v) {
     }
     return MI_BAD_TYPE;
 }
-/* A table's named plain values. They stay on the stack for the call: the script may change the table meanwhile. */
+/* Fetches the named plain values of a table. They stay on the stack for the call, since the script may change the table meanwhile. */
 static int fetch_fields(lua_State *L, int i, mi_val *v) {
     size_t n = 0, room = 8; mi_val *list;
     if (!lua_istable(L, i)) return fetch_plain(L, i, v);
@@ -262,7 +262,7 @@ static int fetch_name(lua_State *L, int i, mi_val *v) {
     v->u.s = lua_tolstring(L, i, &v->a.len);
     return 0;
 }
-/* Whether an object of class k is one of another, too: a subrequest is a request. */
+/* Whether every object of class `k` is one of class `from`, too: a subrequest is a request. */
 static int inherits(const mi_class *k, const mi_class *from) __attribute__((noinline, cold));
 static int inherits(const mi_class *k, const mi_class *from) {
     const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses;
@@ -337,7 +337,7 @@ static int op_fill(void *ctx, mi_val *out, size_t end) {
     return 0;
 }
 
-/* The object with an argument's object to keep alive (MI_HOLDS). */
+/* Makes the object on top keep the object of an argument alive (MI_HOLDS). */
 static void push_holding(lua_State *L, ml_state *me, const mi_row *row, const mi_val *v) {
     int i, a = 1;
     for (i = 0; i < v->pad; i++) a += row->params[i].kind != MI_WANT && row->params[i].kind != MI_OUT;
@@ -346,7 +346,8 @@ static void push_holding(lua_State *L, ml_state *me, const mi_row *row, const mi
     ml_set_held(L, -2);
 }
 
-/* An invocant that is no such object: the current one, none at all, or an error. Returns how many arguments it used, or -1. */
+/* Deals with an invocant that is no object of the row's class: the current request stands in, or none does, or it is an error. Returns how
+ * many arguments it used, or -1. */
 static int odd_invocant(lua_State *L, const mi_row *row, const mi_param *p, int e, mi_val *v) __attribute__((noinline, cold));
 static int odd_invocant(lua_State *L, const mi_row *row, const mi_param *p, int e, mi_val *v) {
     int is_class = 0;
@@ -457,14 +458,14 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     return n;
 }
 int ml_door(lua_State *L) { return enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(1)), lua_gettop(L)); }
-/* A row in a metatable: Lua passes what the row does not take (the second operand of `#`). */
+/* Calls a row that stands in a metatable: Lua passes an argument that the row does not take (the second operand of `#`). */
 int ml_meta_door(lua_State *L) {
     const mi_row *row = lua_touserdata(L, lua_upvalueindex(1)); int n = lua_gettop(L);
     if (n > row->max && row->max != MI_MANY) lua_settop(L, n = row->max);
     return enter(L, ml_me(L, 2), row, n);
 }
 
-/* `pairs` over an object: its row gives key and value by number. Upvalue 3 is the next one's. */
+/* The iterator of `pairs` over an object, whose row gives the key and the value of a number. Upvalue 3 is the number of the next pair. */
 static int next_pair(lua_State *L) {
     lua_Integer n = lua_tointeger(L, lua_upvalueindex(3));
     lua_settop(L, 1);
@@ -530,7 +531,7 @@ static int p_call(lua_State *L) {                       /* 1: the function, 2: c
     return 1;
 }
 static int p_ref(lua_State *L) { lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX)); return 1; }
-/* A reference to the value on top, which is popped; nil when there is no memory. */
+/* Pops the value on top and returns a reference to it; LUA_REFNIL when there is no memory. */
 static int ref_top(lua_State *L) {
     int ref = LUA_REFNIL;
     lua_pushcfunction(L, p_ref); lua_insert(L, -2);
@@ -618,7 +619,7 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
 static void *op_find(void *ctx, const char *name, size_t n) { int ref = find(ctx, name, n); return ref == LUA_NOREF ? NULL : OF_REF(ref); }
 const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find };
 
-/* What others left: values to free, or to call and then free. Called by whoever holds the state. */
+/* Empties the drop box: values that others left there, to be freed, or called and then freed. Called by whoever holds the state. */
 void ml_drain(ml_state *me) {
     lua_State *L = me->L; mi_drop d;
     if (!lua_checkstack(L, 12)) return;

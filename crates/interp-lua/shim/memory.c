@@ -69,7 +69,7 @@ static void *cached(void *data, void *p, size_t was, size_t n) {
         return made;
     }
 }
-/* From now on blocks are kept. NULL without memory: then they are not. */
+/* Begins to keep blocks. Returns NULL where there is no memory for the lists: then none are kept. */
 void *ml_keep_blocks(ml_state *me) {
     cache *c = calloc(1, sizeof *c);
     if (!c) return NULL;
@@ -78,7 +78,7 @@ void *ml_keep_blocks(ml_state *me) {
     lua_setallocf(me->main, cached, c);
     return c;
 }
-/* The state has its own allocator again, and it has all its blocks. */
+/* Gives all kept blocks back to the state's own allocator, which the state uses again from now on. */
 void ml_return_blocks(ml_state *me, void *blocks) {
     cache *c = blocks;
     if (!c) return;

@@ -71,12 +71,12 @@ static void seed_anew(ml_state *me) {
         if (lua_pcall(L, 1, 0, 0)) lua_pop(L, 1);
     }
 }
-/* A job begins of which `ml_must_seed` is true. One within another leaves the outer one's sequence where it was. */
+/* Begins the random numbers of a job for which `ml_must_seed` is true. A job within another saves the outer one's sequence. */
 void ml_begin_random(ml_state *me, ml_sequence *outer) {
     if (me->depth && me->sequence) *outer = *me->sequence;
     seed_anew(me);
 }
-/* A job within another ends; `was_seeded`: the outer one had seeded. */
+/* Ends a job within another. `was_seeded` says whether the outer job had called math.randomseed. */
 void ml_end_random(ml_state *me, int was_seeded, const ml_sequence *outer) {
     if (!was_seeded || !me->sequence) { seed_anew(me); return; }
     *me->sequence = *outer;

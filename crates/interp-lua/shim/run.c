@@ -63,7 +63,7 @@ void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w) {
     me->world = w;
     me->swapped = 0;
 }
-/* The paths that this env's chunk left, if it set any. */
+/* Restores the package.path and cpath that this env's chunk has set, if it set any. */
 static void env_paths(lua_State *L, ml_state *me, int env) {
     int i;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths); lua_pushvalue(L, env); lua_rawget(L, -2);
@@ -80,7 +80,7 @@ static void note_paths(lua_State *L, ml_state *me, int env) {
     lua_pop(L, 1);
     me->any_paths = 1;
 }
-/* Start-up code sets the path for all that its world loads later. */
+/* Keeps the path that start-up code has set: it holds for all that its world loads later. */
 static void start_paths(ml_state *me) {
     ml_world *w = (ml_world *)me->world;
     if (me->own[0] != LUA_NOREF) { luaL_unref(me->L, LUA_REGISTRYINDEX, w->path); w->path = me->own[0]; }
@@ -118,7 +118,7 @@ int ml_name(ml_state *me, const char *name, size_t n) {
     if (lua_pcall(L, 1, 0, 0)) lua_pop(L, 1);
     return j.name_ref;
 }
-/* Makes a world; 0 or 1. */
+/* Makes a world; returns 0, or 1 when there is no memory. */
 int ml_world_new(ml_state *me, const char *path, size_t path_len, const char *cpath, size_t cpath_len, ml_world *w) {
     world_args a = { me, path, cpath, path_len, cpath_len, w }; lua_State *L = me->L; int rc;
     if (!lua_checkstack(L, 6)) return 1;

@@ -32,13 +32,13 @@ typedef struct { uint64_t n[4]; } ml_sequence;
 typedef struct ml_state ml_state;
 /* What C asks of Rust (src/host_calls.rs). None of them raises. */
 typedef struct {
-    /* The compiled chunk of a module's file: 0 and a reference, or 1 and a message that is good until the next call. */
+    /* Finds the compiled chunk of a module's file. Returns 0 and a reference, or 1 and a message that is good until the next call. */
     int (*load)(void *host, const char *path, size_t n, int *ref, const char **err, size_t *len);
-    /* The function a handler's name stands for: as load. */
+    /* Finds the function that a handler's name stands for; returns as load does. */
     int (*find)(void *host, const char *name, size_t n, int *ref, const char **err, size_t *len);
-    /* A global was made where none should be. */
+    /* Tells that a script made a global where none should be. */
     void (*leak)(void *host, const char *text, size_t n);
-    /* A script printed to STDOUT. */
+    /* Tells that a script printed to STDOUT. */
     void (*printed)(void *host);
 } ml_host;
 
@@ -46,7 +46,7 @@ typedef struct {
 typedef struct { int loaded, path, cpath; } ml_world;
 
 enum { ML_CLASSES = 192, ML_OWED = 8 };
-/* Something of Rust's or malloc's that is freed when what is being pushed raises instead. */
+/* Memory of Rust's or malloc's that is freed when pushing the result raises instead of returning. */
 typedef struct { uint8_t kind; void *p; mi_val v; } ml_owed;
 enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
 

@@ -6,7 +6,7 @@
 
 #if ML_UPVALUE_ENV                      /* LuaJIT's own are fast */
 enum { LONG = 64 };
-/* Where letters are those of ASCII, whatever the bytes. */
+/* Whether upper and lower case are those of ASCII in the locale that holds. */
 static int is_plain_locale(void) {
     const char *name = setlocale(LC_CTYPE, NULL);
     return name && (!strcmp(name, "C") || !strcmp(name, "POSIX") || !strcmp(name, "C.UTF-8"));
@@ -14,7 +14,7 @@ static int is_plain_locale(void) {
 
 typedef unsigned char bytes __attribute__((vector_size(16)));
 typedef signed char numbers __attribute__((vector_size(16)));
-/* The letters from `first` on, 26 of them, change their case. */
+/* Changes the case of the 26 letters that begin with `first`. */
 static void shift_letters(const char *s, char *to, size_t n, unsigned char first) {
     size_t i = 0;
     for (; i + sizeof(bytes) <= n; i += sizeof(bytes)) {

@@ -9,19 +9,19 @@ typedef struct {
     mp_interp *(*select)(void *r, void *c, void *s);
     mp_interp *(*select_pool)(void *p, void *s);
     int (*unselect)(mp_interp *me);
-    void *(*request)(void);                                             /* the current one, or NULL */
-    void *(*server)(void *r);                                           /* a request's; of none: the main one */
+    void *(*request)(void);                                             /* the current request, or NULL */
+    void *(*server)(void *r);                                           /* the request's server; the main server for NULL */
     void *(*pconf)(void);
-    mp_interp *(*start)(void *s);                                       /* the parent; of no server: the main one's. NULL is logged */
+    mp_interp *(*start)(void *s);                                       /* starts the parent of a server, the main server's for NULL; where it returns NULL the reason is in the log */
     int (*is_running)(void);
     void (*log)(void *r, void *s, const char *text, size_t n);
-    void (*note)(void *r, const char *text, size_t n);                  /* error-notes */
-    U32 (*handler)(const char **name, size_t *n);                       /* the number of a name, without its sign */
-    void *(*alloc)(void *p, size_t n);                                  /* zeroed */
+    void (*note)(void *r, const char *text, size_t n);                  /* adds to the request's note "error-notes" */
+    U32 (*handler)(const char **name, size_t *n);                       /* the number of a handler's name, from which the sign is taken off */
+    void *(*alloc)(void *p, size_t n);                                  /* memory of the pool, filled with zeros */
     const char *(*table_get)(void *t, const char *key);
-    void (*table_set)(void *t, const char *key, const char *value);     /* NULL: unset */
+    void (*table_set)(void *t, const char *key, const char *value);     /* a value of NULL removes the key */
     void (*strerror)(int rc, char *to, size_t n);
-    void (*ticket)(mi_val *v);                                          /* of what this thread is about */
+    void (*ticket)(mi_val *v);                                          /* the ticket of what this thread's call is about */
 } mp_abi_host;
 static const mp_abi_host *host;
 void mp_abi_init(const mp_abi_host *h) { host = h; }
@@ -60,7 +60,7 @@ char *mp_abi_error_strerror(pTHX_ int rc) {
 }
 void mp_abi_croak(pTHX_ int rc, const char *func) { croak_sv(mp_exception(aTHX_ rc, func ? func : "", func ? strlen(func) : 0)); }
 
-/* What is in $@ goes to the log; an exit counts as OK. */
+/* Logs what is in $@; an exit there counts as OK. */
 int mp_abi_errsv(pTHX_ int status, void *r, void *s) {
     SV *err = ERRSV; STRLEN n; const char *text;
     if (!SvTRUE(err)) return status;
@@ -81,7 +81,7 @@ void mp_abi_errsv_prepend(pTHX_ const char *pat, ...) {
 }
 
 /* ---- objects ---- */
-static const mi_class *class_of(const char *name) {         /* ours of that name, or NULL */
+static const mi_class *class_of(const char *name) {         /* the class of ours with that name, or NULL */
     size_t i;
     for (i = 0; i < mp_nrows; i++) {
         const mi_class *k = mp_rows[i].row->has_this ? mp_rows[i].row->params[0].klass : NULL;
@@ -118,7 +118,7 @@ SV *mp_abi_hash_tied_object_rv(pTHX_ const char *classname, SV *tsv) {
     warn("a hash of class %s is not tied", classname);
     return &PL_sv_undef;
 }
-static void *pointer(pTHX_ SV *o) {                         /* of an object, if its owner lives */
+static void *pointer(pTHX_ SV *o) {                         /* the pointer in an object; croaks if its owner is gone */
     if (TICKET_IS_OURS(o) && __atomic_load_n(&TICKET_SLOT(o)->gen, __ATOMIC_ACQUIRE) != TICKET_GEN(o))
         croak("%s: what this object stands for is gone", SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "object");
     return INT2PTR(void *, SvIV(o));
@@ -133,7 +133,7 @@ SV *mp_abi_newSVsv_obj(pTHX_ SV *class_sv, SV *obj) {
 }
 SV *mp_abi_sv_setref_uv(pTHX_ SV *rv, const char *classname, UV uv) { sv_setuv(newSVrv(rv, classname), uv); return rv; }
 
-/* Every counted result that C code may give away: undef is the shared one. */
+/* C code may give away what it gets from these functions, and so each result is counted; undef is perl's own. */
 SV *mp_abi_table_get_set(pTHX_ void *table, char *key, SV *value, int taint) {
     const char *found; SV *sv;
     if (!table) return &PL_sv_undef;

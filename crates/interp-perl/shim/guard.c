@@ -1,11 +1,11 @@
-/* Into Perl: die and exit become a tag. Called by src/call.rs and src/code.rs, and by Rust functions that call back. */
+/* The way into Perl: a die or an exit of the code that is called comes back as a tag. Called by src/call.rs and src/code.rs, and by Rust functions that call back. */
 #include "shim.h"
 
 /* Ends a process that a script forked, when it would return into the server: the server's code must not run in it. */
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) __attribute__((noreturn, noinline, cold));
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
     int status = 0;
-    me->io = NULL;                                      /* the response belongs to the other process */
+    me->io = NULL;                                      /* the response belongs to the process that was forked from */
     if (tag == MP_DIED) {
         STRLEN n; const char *s;
         if (sv && !mp_has_text(aTHX_ sv)) {
@@ -33,7 +33,7 @@ static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
     _exit(status);
 }
 
-/* mod_perl's exception, blessed APR::Error, with the caller's file and line. */
+/* Makes mod_perl's exception, an APR::Error with the caller's file and line. */
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
     HV *hv = newHV();
     bool tainted = PL_tainted;
@@ -42,7 +42,7 @@ SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
     (void)hv_stores(hv, "func", newSVpvn(func, n));
     (void)hv_stores(hv, "file", newSVpv(CopFILE(PL_curcop) ? CopFILE(PL_curcop) : "", 0));
     (void)hv_stores(hv, "line", newSVuv(CopLINE(PL_curcop)));
-    if (!hv_exists(GvHVn(PL_incgv), "APR/Error.pm", 12)) {      /* the class may be missing: the object is good without it */
+    if (!hv_exists(GvHVn(PL_incgv), "APR/Error.pm", 12)) {      /* the file may be missing: the object can be used without its methods */
         TAINT_NOT;
         ENTER; save_scalar(PL_errgv);
         eval_sv(sv_2mortal(newSVpvs("local $SIG{__DIE__}; require APR::Error")), G_VOID | G_DISCARD);
@@ -52,11 +52,11 @@ SV *mp_exception(pTHX_ IV rc, const char *func, size_t n) {
     return sv_bless(rv, gv_stashpvs("APR::Error", GV_ADD));
 }
 
-/* exit, everywhere: CORE::GLOBAL::exit and ModPerl::Util::exit. */
+/* What `exit` is in all code: CORE::GLOBAL::exit and ModPerl::Util::exit. */
 XS_EXTERNAL(mp_xs_exit) {
     dXSARGS; SV *exception;
     if (items > 1) croak("Usage: ModPerl::Util::exit(status=0)");
-    if ((void *)MP_ME->perl == MP_THX) MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;     /* not in a script's thread: the record is another's */
+    if ((void *)MP_ME->perl == MP_THX) MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;     /* a thread of the script's has the record of another interpreter */
     exception = mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19);
     SAVESPTR(PL_diehook); PL_diehook = NULL;            /* an exit is no error: $SIG{__DIE__} is not asked */
     croak_sv(exception);
@@ -78,7 +78,7 @@ XS_EXTERNAL(mp_xs_text) {
     XSRETURN(1);
 }
 XS_EXTERNAL(mp_xs_number) { dXSARGS; if (items < 1) XSRETURN_UNDEF; ST(0) = sv_2mortal(newSViv(SvIV(ST(0)))); XSRETURN(1); }
-/* ModInterp::run($code): its value in scalar context; dies with its own message. */
+/* ModInterp::run($code): the value of the code in scalar context; dies with the code's own message. */
 XS_EXTERNAL(mp_xs_eval) {
     dXSARGS; SV *code, *r;
     if (items != 1) croak("usage: ModInterp::run(code)");
@@ -161,7 +161,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     dSP; dJMPENV;
     int rc, tag; size_t i;
     const place at = here(aTHX);
-    SV *volatile lent = NULL;                           /* the first argument, counted by us */
+    SV *volatile lent = NULL;                           /* the first argument, of which we hold a count */
     const SSize_t floor = PL_tmps_floor;                /* what SAVETMPS would do, without a scope: every way out puts it back */
     const int nested = me->depth > 0;
     *ret = NULL;
@@ -169,7 +169,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     TAINT_NOT;
     PL_tmps_floor = PL_tmps_ix;
     if (nested) { ENTER; save_scalar(PL_errgv); }       /* the caller's $@ stays what it is */
-    PUSHSTACKi(PERLSI_MAGIC);                           /* own context stack: last, next and goto cannot leave through us */
+    PUSHSTACKi(PERLSI_MAGIC);                           /* a context stack of its own, which last, next and goto cannot leave */
     PUSHMARK(SP); EXTEND(SP, (SSize_t)n + 1);
     if (that) PUSHs(that);
     PUTBACK;
@@ -219,7 +219,7 @@ int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n,
 
 /* ---- results for Rust ---- */
 
-static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* a new reference; where an exception cannot become text, a text that says so */
+static SV *text_of(pTHX_ mp_interp *me, SV *sv) {       /* returns a counted text; of an exception that has no text, one that says so */
     SV *t = NULL;
     if (!SvROK(sv) && !SvGMAGICAL(sv)) return SvREFCNT_inc_simple_NN(sv);
     if (mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), sv, NULL, 0, &t) == MP_OK && t) return t;
@@ -249,7 +249,7 @@ static void deliver(pTHX_ mp_interp *me, int tag, SV *sv, int want_text, mp_out 
 }
 void mp_out_done(mp_interp *me, mp_out *out) { dTHXa(me->perl); mp_release(aTHX_ me, out->sv); out->sv = NULL; }
 
-static SV *code_of(pTHX_ const mi_val *code) {          /* of a name: a new SV, which the caller frees */
+static SV *code_of(pTHX_ const mi_val *code) {          /* of a name it makes a new SV, which the caller frees */
     return code->tag == MI_BYTES ? newSVpvn(code->u.s, code->a.len) : (SV *)code->u.p;
 }
 void mp_call_value(mp_interp *me, const mi_val *code, const mi_val *args, size_t n, mp_out *out) {
@@ -274,7 +274,7 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
     deliver(aTHX_ me, tag, ret, 0, out);
 }
 
-/* mi_ops.call: a Rust function calls back. 0 result, 1 died, 2 exit. */
+/* mi_ops.call: a Rust function calls code of the script. Returns 0 with its result, 1 if it died, 2 if it called exit. */
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
     dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag, want_text = ret->tag == MI_BYTES;
     ret->tag = MI_NONE; ret->flags = 0;
@@ -284,7 +284,7 @@ int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_v
     if (tag == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
     if (tag == MP_OK && want_text) {
         STRLEN len;
-        if (SvROK(sv)) {                                /* an overloaded object's own text: a call of its own */
+        if (SvROK(sv)) {                                /* the text of an overloaded object is asked for in a call of its own, since that runs code */
             mi_val that = { MI_ANY, 0, 0, 0, { 0 }, { 0 }, NULL };
             that.u.p = sv_2mortal(sv);
             if ((tag = mp_run(aTHX_ me, (SV *)get_cv("ModInterp::text", 0), NULL, &that, 1, &sv)) == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
@@ -300,6 +300,6 @@ int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_v
         SvREFCNT_dec(sv);
         return 0;
     }
-    ret->tag = MI_KEPT; ret->u.p = sv;                  /* exit, too: the exception passes on unchanged */
+    ret->tag = MI_KEPT; ret->u.p = sv;                  /* also of an exit: the exception is passed on unchanged */
     return 1;
 }

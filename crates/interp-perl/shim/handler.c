@@ -1,12 +1,12 @@
 /* Handlers: found by name once per interpreter, called by number. Called by src/call.rs. */
 #include "shim.h"
 #define HANDS "ModInterp::Handlers"
-enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* what @ModInterp::Handlers keeps per number */
+enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* the elements that @ModInterp::Handlers has for each number */
 
 #ifndef CvMETHOD                                        /* perl 5.38 renamed it */
 #  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
 #endif
-static mp_hand *hand(mp_interp *me, U32 id) {           /* room for it, or NULL */
+static mp_hand *hand(mp_interp *me, U32 id) {           /* the handler's place in the table, or NULL without memory */
     if (id >= me->nhands) {
         size_t n = id + 1 > me->nhands * 2 ? id + 1 : me->nhands * 2;
         mp_hand *more = realloc(me->hands, n * sizeof *more);
@@ -63,12 +63,12 @@ static const char *origin(pTHX_ const char *package, STRLEN n) {
     found = hv_fetch_ent(GvHVn(PL_incgv), file, 0, 0);
     return found && SvPOK(HeVAL(found)) ? SvPV_nolen(sv_2mortal(newSVpvf(" (%" SVf " is loaded)", SVfARG(HeVAL(found))))) : "";
 }
-/* What a name stands for. Runs under mp_run: dies with the reason. */
+/* Finds what a handler's name stands for. It runs under mp_run, and dies with the reason if there is nothing. */
 typedef struct { CV *cv; SV *that; GV *obj; HV *stash; } found_;
 static found_ look_up(pTHX_ const char *name, STRLEN n, int may_load) {
     const char *arrow, *sub = "handler"; STRLEN plen; int by_class = 0;
     CV *found = NULL; GV *obj = NULL; HV *stash = NULL; found_ f = { NULL, NULL, NULL, NULL };
-    if (is_code(name, n)) {                             /* compiled here, must give an anonymous sub */
+    if (is_code(name, n)) {                             /* text of code: it is compiled here, and must give an anonymous sub */
         dSP; SV *code = sv_2mortal(newSVpvf("package main; %.*s", (int)n, name)), *r;
         eval_sv(code, G_SCALAR);
         SPAGAIN; r = POPs; PUTBACK;
@@ -160,7 +160,7 @@ XS_EXTERNAL(mp_xs_code) {
     PUSHs(sv_2mortal(newRV_inc((SV *)f.cv)));
     PUTBACK;
 }
-/* mi_ops.find */
+/* mi_ops.find: the code that a handler's name stands for. */
 void *mp_op_find(void *ctx, const char *name, size_t n) {
     dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *ret; mi_val arg;
     int tag;
@@ -173,7 +173,7 @@ void *mp_op_find(void *ctx, const char *name, size_t n) {
     return NULL;
 }
 
-/* Calls handler `id`; MP_UNRESOLVED if it has not been looked up, or its package has changed since. */
+/* Calls handler `id`. Comes back as MP_UNRESOLVED if that has not been looked up yet, or its package has changed since. */
 void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out) {
     dTHXa(me->perl); mp_hand *h; SV *that;
     if (UNLIKELY(id >= me->nhands || !(h = me->hands + id)->cv)) { out->tag = MP_UNRESOLVED; return; }

@@ -15,7 +15,7 @@ void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_c
     static int once;
     mp_rust = rust;
     mp_rows = rows; mp_nrows = nrows; mp_consts = consts; mp_nconsts = nconsts;
-    if (!once) {                                        /* never PERL_SYS_TERM: XS files keep libperl mapped */
+    if (!once) {                                        /* PERL_SYS_TERM is never called, since XS files keep libperl mapped */
         char *arg[] = { "httpd", NULL }, **argv = arg, **env = environ;
         int argc = 1;
         once = 1;
@@ -119,7 +119,7 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
     PL_exit_flags |= PERL_EXIT_DESTRUCT_END;            /* END blocks wait for mp_end */
     PL_origalen = 1;                                    /* what a script writes to $0 does not go to argv, which is gone then */
     me->main = b->main; me->boot_env = b->env;
-    *status = perl_parse(my_perl, xs_init, b->argc, b->argv, NULL);     /* an env of ours would empty environ */
+    *status = perl_parse(my_perl, xs_init, b->argc, b->argv, NULL);     /* given an env of ours, perl would empty environ */
     if (!*status && !PL_main_root) *status = -1;          /* a module of -M called exit: there is no program */
     if (!*status) *status = perl_run(my_perl);
     if (*status) {
@@ -150,7 +150,7 @@ void mp_leave(void *before) { if (PERL_GET_CONTEXT != before) PERL_SET_CONTEXT(b
 
 void mp_forget_srand(mp_interp *me) { dTHXa(me->perl); PERL_UNUSED_CONTEXT; PL_srand_called = FALSE; }
 
-/* Runs PL_endav, last defined first; each may die. What they died of goes to `said`. */
+/* Runs the END blocks of PL_endav, the last defined first. Each may die; `said` is told of what. */
 void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx) {
     while (PL_endav && AvFILL(PL_endav) >= 0) {
         SV *cv = av_shift(PL_endav), *ret, *text = NULL;
@@ -181,7 +181,7 @@ int mp_destruct(PerlInterpreter *my_perl) {
     dJMPENV; int rc;
     PL_perl_destruct_level = 2;
     PL_exit_flags &= ~PERL_EXIT_DESTRUCT_END;
-    PL_origenviron = environ;                           /* else perl would free environ, which others may have replaced */
+    PL_origenviron = environ;                           /* otherwise perl would free environ, which other code may have replaced */
     JMPENV_PUSH(rc);
     if (rc == 0) perl_destruct(my_perl);
     JMPENV_POP;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 enum { MOST = 7000 };                                   /* httpd cuts a line at 8 KiB; what is longer becomes several */
-enum { HAS_REST = 1, LOST = 2 };                        /* mp_interp.err: half a line waits; the layer was popped */
+enum { HAS_REST = 1, LOST = 2 };                        /* bits of mp_interp.err: half a line waits for its end; the layer was popped */
 
 typedef struct { struct _PerlIO base; char *rest; size_t len, room; uint32_t forks; } layer;
 
@@ -16,7 +16,7 @@ static struct { dev_t dev; ino_t ino; int known; } the_log;
 
 static void (*out_host)(void);
 void mp_err_init(mp_err *said, void (*printed)(void)) { host = said; out_host = printed; }
-/* Descriptor 2 is the server's now: before code of the configuration runs, and once httpd has opened its log. */
+/* Notes that descriptor 2 is the server's now. Called before code of the configuration runs, and once httpd has opened its log. */
 void mp_err_here(void) {
     struct stat st;
     if ((the_log.known = fstat(2, &st) == 0)) { the_log.dev = st.st_dev; the_log.ino = st.st_ino; }
@@ -25,7 +25,8 @@ static int is_log(void) {
     struct stat st;
     return the_log.known && fstat(2, &st) == 0 && st.st_dev == the_log.dev && st.st_ino == the_log.ino;
 }
-/* NULL in global destruction. A thread that a script made has its own interpreter, with the record of the one it came from. */
+/* The record of the running interpreter. NULL in global destruction, and in a thread that a script made: its interpreter has the record of
+ * the one it came from. */
 static mp_interp *record(pTHX) {
     mp_interp *me = PL_phase == PERL_PHASE_DESTRUCT || !mp_rust ? NULL : MP_ME;
     return me && me->perl == MP_THX ? me : NULL;
@@ -33,7 +34,7 @@ static mp_interp *record(pTHX) {
 static int is_taken(void) { return host && !mi_is_forked() && is_log() && host(NULL, 0); }
 
 static void emit(layer *l) { if (l->len) { size_t n = l->len; l->len = 0; (void)host(l->rest, n); } }
-static void raw(pTHX_ PerlIO *f, layer *l) {            /* what waited for the end of its line; not in a child of the process it waits in */
+static void raw(pTHX_ PerlIO *f, layer *l) {            /* writes what waits for the end of its line, but not in a process forked from the one in which it waits */
     size_t n = l->len;
     l->len = 0;
     if (n && PerlIOValid(PerlIONext(f)) && !(mi_is_forked() && l->forks != mp_rust->process->forks)) PerlIO_write(PerlIONext(f), l->rest, n);
@@ -100,7 +101,7 @@ static PERLIO_FUNCS_DECL(ApacheLog) = {
     PerlIOBase_eof, PerlIOBase_error, PerlIOBase_clearerr, PerlIOBase_setlinebuf, NULL, NULL, NULL, NULL, NULL
 };
 
-/* On the STDOUT of the process, which no client sees: the host is told of a script that prints there. */
+/* A layer on the STDOUT of the process, which no client sees: it tells the host that a script prints there. */
 static SSize_t out_write(pTHX_ PerlIO *f, const void *from, Size_t n) {
     if (out_host && !mi_is_forked()) out_host();
     return PerlIO_write(PerlIONext(f), from, n);
@@ -116,7 +117,7 @@ static PerlIO *handle(pTHX) {
     IO *io = PL_stderrgv && isGV_with_GP(PL_stderrgv) ? GvIOp(PL_stderrgv) : NULL;
     return io && PerlIOValid(IoOFP(io)) ? IoOFP(io) : NULL;
 }
-/* When an interpreter is born; a clone has its parent's. */
+/* Puts the layers on the handles of a new interpreter. A clone has its parent's. */
 void mp_err_begin(pTHX) {
     PerlIO *f = handle(aTHX), *out = PL_defoutgv && isGV_with_GP(PL_defoutgv) && GvIOp(PL_defoutgv) ? IoOFP(GvIOp(PL_defoutgv)) : NULL;
     PerlIO_define_layer(aTHX_ PERLIO_FUNCS_CAST(&ApacheLog));

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-/// Something a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
+/// A type that a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
 #[diagnostic::on_unimplemented(
     message = "a script cannot pass a `{Self}`",
     note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
@@ -232,7 +232,7 @@ impl<'c> Fields<'c> {
     pub fn get(self, name: &str) -> Plain<'c> {
         self.iter().find(|(n, _)| *n == name.as_bytes()).map_or(Plain::Nothing, |(_, value)| value)
     }
-    /// Names and values, in no order.
+    /// All names with their values, in no order.
     pub fn iter(self) -> impl Iterator<Item = (&'c [u8], Plain<'c>)> {
         let list = if self.0.tag == Kind::Fields { *self.0 } else { Val::of(Kind::Fields, 0, 0) };
         // SAFETY: the door built the array and keeps it for the call; so it does with the bytes in it.

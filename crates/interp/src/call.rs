@@ -6,15 +6,15 @@ use std::ffi::c_void;
 /// What a row runs: reads the call, writes the result. Made by [`crate::ApiFn`], never by hand.
 pub type Thunk = for<'c> fn(&'c Call, &mut Val) -> Result<()>;
 
-/// What the caller does with the result.
+/// The calling context: how many results the caller wants.
 #[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Want {
-    /// Nothing: void context.
+    /// None: void context.
     Void,
-    /// One value: scalar context; always in Lua.
+    /// One: scalar context, and always in Lua.
     One,
-    /// All values: list context.
+    /// All: list context.
     Many,
 }
 

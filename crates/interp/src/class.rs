@@ -13,7 +13,7 @@
 use crate::{LUA, Object, ObjectClass, Row};
 use std::ptr;
 
-/// How an engine lays the object out. What only one engine can do has a name here and a body there.
+/// How an engine lays an object out. A layout of one engine only has its name here and its code in the engine.
 #[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
@@ -23,7 +23,7 @@ pub enum Shape {
     Tied = 1,
 }
 
-/// What one Perl module brings of a class. Its functions stand in the file of its rows.
+/// The rows of a class that one Perl module brings. Their functions stand in the same file.
 #[derive(Debug)]
 pub struct Part {
     module: &'static str,

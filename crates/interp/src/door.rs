@@ -29,7 +29,7 @@ pub struct RustSide {
     process: &'static Process,
 }
 
-/// The one table.
+/// The one table, which both engines are given.
 pub static RUST_SIDE: RustSide = RustSide {
     enter,
     done,
@@ -93,10 +93,10 @@ fn run(row: &Row, call: &Call, result: &mut Val) -> Result<()> {
     }
 }
 
-/// Whether all holds that the row needs. Only called for a row that needs something.
+/// Checks all that the row needs. Only called for a row that needs something.
 ///
 /// # Errors
-/// What is missing.
+/// The text of what does not hold.
 #[cold]
 fn check_needs(row: &Row, call: &Call) -> Result<()> {
     let is_set = row.kind() != RowKind::Rw || call.argc > 1;

@@ -53,7 +53,7 @@ pub struct Dropped {
     pub(crate) value: *mut c_void,
     pub(crate) arg: *mut c_void,
     pub(crate) call: bool,
-    /// Whether it is not of the request whose call finds it.
+    /// Whether it was left by others than the request whose call finds it.
     pub(crate) apart: bool,
 }
 
@@ -88,7 +88,7 @@ impl Home {
         }
     }
 
-    /// Takes the oldest out of the drop box. Only whoever holds the interpreter asks, and frees it with the lock released.
+    /// Takes the oldest entry out of the drop box. Only whoever holds the interpreter asks for it, and frees it after the lock was released.
     pub(crate) fn take(&self) -> Option<Dropped> {
         let mut dropped = self.dropped();
         let queue = dropped.as_mut()?;
@@ -99,7 +99,7 @@ impl Home {
         first
     }
 
-    /// Whether the drop box has something.
+    /// Whether the drop box has an entry.
     pub fn has_drops(&self) -> bool {
         self.drops.load(Acquire) != 0
     }
@@ -116,7 +116,7 @@ impl Home {
         self.dropped().is_some()
     }
 
-    /// What the engine calls its interpreter.
+    /// The engine's own pointer to its interpreter.
     pub fn ctx(&self) -> *mut c_void {
         self.ctx
     }

@@ -39,15 +39,15 @@ pub enum Kind {
 pub struct Param {
     /// Class of an object, else null.
     pub class: *const ObjectClass,
-    /// What it takes.
+    /// The kind of value that it takes.
     pub kind: Kind,
-    /// May be left out.
+    /// Whether the argument may be left out.
     pub optional: bool,
     /// Kind of each of the remaining arguments.
     pub elem: Kind,
-    /// Its presence means that script code may run before the function returns.
+    /// Whether script code may run before a function returns that has such a parameter.
     pub reenters: bool,
-    /// `undef` is passed on as such.
+    /// Whether `undef` is passed on as such.
     pub nullable: bool,
 }
 

@@ -1,4 +1,4 @@
-//! That `interp.h` and the `repr(C)` types agree: the C compiler is asked to assert what Rust measured.
+//! Tests that `interp.h` and the `repr(C)` types agree: the C compiler asserts the sizes and offsets that Rust has measured.
 
 use crate::{door::RustSide, home::Dropped, *};
 use std::{

@@ -20,13 +20,13 @@ pub struct Need {
 
 #[derive(Debug)]
 enum Test {
-    /// Of the object the row is called on.
+    /// A claim about the object on which the row is called.
     This(fn(&Val) -> bool),
-    /// Of what is given: that it is not `undef`.
+    /// The claim that the first argument is not `undef`.
     Given,
-    /// Of a whole number that is given.
+    /// The range of a whole number that is given.
     Within(i64, i64),
-    /// Of an object that is given, and the one the row is called on.
+    /// A claim about an object that is given and the object on which the row is called.
     Fits(fn(&Val, &Val) -> bool),
 }
 

@@ -3,7 +3,7 @@
 use crate::{Kind, Val};
 use std::borrow::Cow;
 
-/// A string, number or boolean of the script's, or nothing.
+/// A string, number or boolean that the script passed, or nothing.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Plain<'c> {
     /// `undef`, `nil`.
@@ -29,7 +29,7 @@ impl<'c> Plain<'c> {
             _ => Plain::Nothing,
         }
     }
-    /// As text; a number as it is written. `None` for a boolean and for nothing.
+    /// The value as text; a number as it would be written. `None` for a boolean and for nothing.
     pub fn text(self) -> Option<Cow<'c, [u8]>> {
         match self {
             Plain::Text(text) => Some(text.into()),
@@ -38,7 +38,7 @@ impl<'c> Plain<'c> {
             Plain::Nothing | Plain::Bool(_) => None,
         }
     }
-    /// As a whole number; also of a text that is one.
+    /// The value as a whole number, also of a text that is one.
     pub fn int(self) -> Option<i64> {
         match self {
             Plain::Int(n) => Some(n),

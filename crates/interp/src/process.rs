@@ -21,7 +21,7 @@ extern "C" fn forked() {
     PROCESS.forks.fetch_add(1, Relaxed);
 }
 
-/// Forks are counted from now on. An engine calls it when it starts.
+/// Begins to count forks. An engine calls this when it starts.
 pub fn count_forks() {
     static ONCE: Once = Once::new();
     // SAFETY: the handler adds to a number, which may be done in a forked child.
@@ -55,7 +55,7 @@ pub fn inside() -> usize {
 pub struct Inside(());
 
 impl Inside {
-    /// Held from now on.
+    /// Raises the count.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Inside {
         INSIDE.fetch_add(1, SeqCst);
@@ -73,7 +73,7 @@ impl Drop for Inside {
 pub struct SignalsBlocked(libc::sigset_t);
 
 impl SignalsBlocked {
-    /// Blocked from now on.
+    /// Blocks the signals.
     #[allow(clippy::new_without_default)]
     pub fn new() -> SignalsBlocked {
         let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());

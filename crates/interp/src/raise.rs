@@ -27,7 +27,7 @@ impl Raise {
         Box::new(Raise::Status(code, function.into()))
     }
 
-    /// With more text in front, if it is text.
+    /// The same with `prefix` before its text; an error that is no text stays as it is.
     #[must_use]
     pub fn prefixed(mut self: Box<Self>, prefix: &str) -> Fail {
         if let Raise::Text(text) = &mut *self {

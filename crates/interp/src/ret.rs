@@ -11,10 +11,10 @@ use std::{borrow::Cow, ptr};
 pub trait Ret {
     /// For docs/api.md.
     const DOC: &'static str;
-    /// Writes it, or raises.
+    /// Writes the value into the call, or raises.
     ///
     /// # Errors
-    /// What the script will see raised.
+    /// The error that the script sees.
     fn put(self, call: &Call, ret: &mut Val) -> Result<()>;
 }
 
@@ -73,7 +73,7 @@ fn owned_bytes(b: Box<[u8]>) -> Val {
 
 /// Body or bucket data: marked tainted where the engine knows taint.
 pub struct Tainted<T>(pub T);
-/// A reference to it; in a language without references to plain values the value itself.
+/// A reference to the value; in a language without references to plain values the value itself.
 pub struct ByRef<T>(pub T);
 /// An APR status and the function that gave it: in void context a failure is thrown, else it is the result.
 pub struct Status<F = &'static str>(pub i32, pub F);
@@ -100,7 +100,7 @@ pub enum Value {
     Array(Vec<Value>),
     /// A table by name.
     Table(Vec<(Vec<u8>, Value)>),
-    /// A table by number. Only Lua has such.
+    /// A table whose keys are numbers, which only Lua has.
     Numbered(Vec<(i64, Value)>),
 }
 

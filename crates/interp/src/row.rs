@@ -72,8 +72,8 @@ impl Row {
         self.min -= 1;
         self
     }
-    /// Needs nothing of the server and of the interpreter: answers also in a thread of the script's, and while an interpreter
-    /// is being cloned. Only plain values go in.
+    /// The row needs neither the server nor an interpreter: it answers also in a thread of the script's, and while an interpreter is
+    /// being cloned. It takes plain values only.
     pub const fn anywhere(mut self) -> Row {
         assert!(!self.has_this && self.flags == 0, "only functions that run no code of the script's");
         self.flags |= ANYWHERE;

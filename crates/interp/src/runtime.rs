@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// What has a ticket of its own: a request, connection, server or pool, named without its type.
+/// A thing that has a ticket of its own, whatever its type: a request, connection, server or pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner {
     class: &'static ObjectClass,

@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Val {
-    /// What it is.
+    /// The kind of value.
     pub tag: Kind,
     /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`], [`REF`].
     pub flags: u8,
@@ -34,7 +34,7 @@ pub const HOLDS: u8 = 8;
 pub const REF: u8 = 16;
 
 impl Val {
-    /// Left out, or nothing.
+    /// The value of an argument that was left out, and of no result.
     pub const NONE: Val = Val { tag: Kind::None, flags: 0, pad: 0, generation: 0, w: 0, len: 0, slot: ptr::null() };
     /// `undef` or `nil`.
     pub const UNDEF: Val = Val { tag: Kind::Undef, ..Val::NONE };
