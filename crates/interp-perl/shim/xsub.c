@@ -92,13 +92,13 @@ static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
 }
 /* Perl takes any text for a number and warns where it does not look like one; what a reference or a glob would be is an address. */
 static int numeric(SV *sv) { return SvROK(sv) ? SvAMAGIC(sv) : !isGV_with_GP(sv); }
-/* Whether perl would warn of this argument in a row that takes numbers: that can run code of the script. */
-static int warns(pTHX_ const mi_row *row, SV *sv) {
+static int takes_numbers(const mi_row *row) {
     const mi_param *p, *end = row->params + row->nparams;
-    if (SvNIOK(sv) || (SvPOK(sv) && looks_like_number(sv))) return 0;
     for (p = row->params; p < end; p++) if (p->kind == MI_INT || p->kind == MI_NUM) return 1;
     return 0;
 }
+/* Whether perl would warn if it took this argument for a number: that can run code of the script. */
+static int warns(pTHX_ SV *sv) { return !SvNIOK(sv) && !(SvPOK(sv) && looks_like_number(sv)); }
 static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV *sv, mi_val *v, scratch *h) {
     STRLEN n;
     if (UNLIKELY(p->nullable)) {
@@ -390,7 +390,8 @@ static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) {
     c.args[0].slot = NULL; c.args[0].gen = 0;
     for (i = row->has_this; i < items; i++) any |= SvFLAGS(ST(i));
     any &= SVs_GMG | SVf_ROK;                           /* tie, overload: fetching one argument may run code that frees another */
-    for (i = row->has_this; !any && i < items; i++) any = warns(aTHX_ row, ST(i));      /* so may a handler of warnings */
+    if (!any && takes_numbers(row))                     /* so may a handler of warnings */
+        for (i = row->has_this; !any && i < items; i++) any = warns(aTHX_ ST(i));
     held |= any;
     for (; p < end; p++, v++) {
         if (p->kind == MI_WANT) {
