@@ -84,6 +84,9 @@ typedef struct {
     int  (*bag_set)(void *ctx, void *bag, const char *k, size_t n, void *kept);                 /* takes kept */
     void *(*bag_get)(void *ctx, void *bag, const char *k, size_t n);                            /* counted, or NULL */
     void *(*find)(void *ctx, const char *name, size_t n);                                       /* the code of a handler's name, its module loaded: counted, or NULL */
+    int  (*bag_move)(void *ctx, void *bag, const mi_home *other, void *other_bag, const char *k, size_t n, int drop);  /* NULL: an interpreter is one home. If `other` is
+                                                                                                 * of the same interpreter: the value under k (NULL: all) goes from its bag to bag, copied, or is only taken away. 0;
+                                                                                                 * 1 no memory; 2 a value that cannot be copied, which stays there */
 } mi_ops;
 struct mi_home {
     const mi_ops *ops; void *ctx;

@@ -267,6 +267,7 @@ for_each_mpm(qw(event prefork), sub {
         for my $phase (qw(ChildInit ChildExit)) {
             my $s = TestHttpd::Lua->start(mpm => $mpm, scripts => { 'process.lua' => $script }, config => "Lua${phase}Handler process.lua:fault\nLuaMapHandler ^/ok\$ process.lua\n");
             $s->expect_log($text{$fault}) if $text{$fault};
+            $s->expect_log(qr{called exit\(3\), which ends the handler}) if $fault eq "exit";
             $s->wait_for_trace(qr/^in/m) if $phase eq 'ChildInit';
             is $s->get('/ok')->{content}, 'served', "$fault in Lua${phase}Handler: the process serves";
             $s->terminate;

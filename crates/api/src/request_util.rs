@@ -115,7 +115,7 @@ fn pnotes(r: &Request, here: Here, key: Option<&[u8]>, value: Option<Any>) -> Re
 }
 /// The hash, a value or a new value. A value set is the caller's variable itself; the bag belongs to the interpreter that made it.
 pub(super) fn note(bags: &mut Vec<Bag>, here: Here, key: Option<&[u8]>, value: Option<&Any>) -> Result<Option<Again>> {
-    let bag = here.bag_of(bags);
+    let bag = here.bag_among(bags, key, value.is_some())?;
     match (key, value) {
         (None, _) => Ok(Some(bag.again())),
         (Some(key), Some(value)) => bag.set(here, key, value).map(|()| Some(value.again())),

@@ -1,5 +1,5 @@
-/* Classes and constants as Lua sees them. A class's metatable is made when its first object is, its table of functions when a script
- * requires it: most states need few of them. Called by src/start.rs (through ml_start). */
+/* Classes and constants as Lua sees them. A class's metatable is made when its first object is, its table of functions, and the table of
+ * a set of constants, when a script requires it: most states need few of them. Called by src/start.rs (through ml_start). */
 #include "shim.h"
 
 const ml_tables *ml_bound;
@@ -20,8 +20,8 @@ void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {
     const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses; const mi_row *index = NULL, *newindex = NULL; size_t i;
     luaL_checkstack(L, 8, NULL);
     while (c < end && c->klass != klass) c++;
-    lua_newtable(L);                                    /* metatable */
-    lua_newtable(L);                                    /* names */
+    lua_createtable(L, 0, 8);                           /* metatable */
+    lua_createtable(L, 0, c < end ? (int)c->nrows : 0); /* names */
     for (i = 0; c < end && i < c->nrows; i++) {
         const ml_row *r = c->rows + i;
         if (!strcmp(r->name, "__index")) index = r->row;
@@ -43,6 +43,7 @@ void ml_bind_class(lua_State *L, ml_state *me, const mi_class *klass) {
     lua_pop(L, 1);
     lua_pushstring(L, c->name); lua_setfield(L, -2, "__name");
     me->meta[klass->id] = luaL_ref(L, LUA_REGISTRYINDEX);
+    ml_arena_bound(me, klass);
 }
 
 /* What require "APR.Table" gives: a table of its functions, class methods, and the methods of its objects. There is one per state. */
@@ -62,40 +63,50 @@ static int class_table(lua_State *L) {
     lua_pushvalue(L, -1); lua_rawsetp(L, LUA_REGISTRYINDEX, c);
     return 1;
 }
-static int given_table(lua_State *L) { lua_pushvalue(L, lua_upvalueindex(1)); return 1; }
 
-/* Pops the table on top, a set of constants, which can be required from now on under its package's name with dots. */
-static void preload_set(lua_State *L, const char *name) {
-    luaL_gsub(L, name, "::", ".");                      /* set, name */
-    lua_insert(L, -2);
+/* The set of constants behind package 2, a name with dots; nil if there is none. */
+static int push_set(lua_State *L, const char *name) {
+    const ml_const *k = ml_bound->consts, *end = k + ml_bound->nconsts; int found = 0;
+    for (; k < end; k++) {
+        const char *of = name, *set = k->set;
+        while (*set && (*set == *of || (*set == ':' && set[1] == ':' && *of == '.'))) { set += *set == ':' ? 2 : 1; of++; }
+        if (*set || *of) { if (found) break; continue; }
+        if (!found) { lua_newtable(L); found = 1; }
+        lua_pushstring(L, k->name);
+        if (k->text) lua_pushlstring(L, k->text, k->text_len); else lua_pushinteger(L, (lua_Integer)k->number);
+        lua_rawset(L, -3);
+    }
+    if (!found) lua_pushnil(L);
+    return found;
+}
+static int given_table(lua_State *L) { lua_pushvalue(L, lua_upvalueindex(1)); return 1; }
+/* package.preload["APR.Table"]: what of ours can be required is made when a script asks for it. */
+static int preloaded(lua_State *L) {
+    const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses; const char *name;
+    if (lua_type(L, 2) != LUA_TSTRING) return 0;
+    name = lua_tostring(L, 2);
+    for (; c < end; c++)
+        if (!strcmp(c->module, name)) { lua_pushlightuserdata(L, (void *)c); lua_pushlightuserdata(L, ml_me(L, 2)); lua_pushcclosure(L, class_table, 2); return 1; }
+    if (!push_set(L, name)) return 0;
     lua_pushcclosure(L, given_table, 1);
-    lua_rawset(L, -3);
+    return 1;
 }
 void ml_open_classes(lua_State *L, ml_state *me) {
-    const ml_class *c = ml_bound->classes, *end = c + ml_bound->nclasses; size_t i;
-    const char *set = NULL;
+    size_t i; int n = 0;
     luaL_checkstack(L, 12, NULL);
-    lua_newtable(L);                                    /* apache2 */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package); lua_getfield(L, -1, "preload"); lua_remove(L, -2);
-    for (; c < end; c++) {
-        lua_pushlightuserdata(L, (void *)c); lua_pushlightuserdata(L, me); lua_pushcclosure(L, class_table, 2);
-        lua_setfield(L, -2, c->module);
-    }
-    for (i = 0; i < ml_bound->nconsts; i++) {           /* apache2, preload, and the set that is being filled */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package); lua_getfield(L, -1, "preload");
+    lua_createtable(L, 0, 1);
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, preloaded, 2); lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 2);
+    for (i = 0; i < ml_bound->nconsts; i++) n += ml_bound->consts[i].is_first;
+    lua_createtable(L, 0, n + 2);                       /* apache2, no larger than it has to be: each use copies it */
+    for (i = 0; i < ml_bound->nconsts; i++) {
         const ml_const *k = ml_bound->consts + i;
-        if (!set || strcmp(set, k->set)) {
-            if (set) preload_set(L, set);
-            set = k->set;
-            lua_newtable(L);
-        }
+        if (!k->is_first) continue;
         if (k->text) lua_pushlstring(L, k->text, k->text_len); else lua_pushinteger(L, (lua_Integer)k->number);
-        lua_getfield(L, -4, k->name);
-        if (lua_isnil(L, -1)) { lua_pushvalue(L, -2); lua_setfield(L, -6, k->name); }
-        lua_pop(L, 1);
         lua_setfield(L, -2, k->name);
     }
-    if (set) preload_set(L, set);
-    lua_pop(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->loaded);
     lua_pushvalue(L, -2); lua_setfield(L, -2, "apache2");
     lua_pop(L, 1);

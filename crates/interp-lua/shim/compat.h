@@ -3,19 +3,19 @@
 #define ML_COMPAT_H
 #if LUA_VERSION_NUM >= 504
 #define ML_UPVALUE_ENV 1                /* a chunk's globals are its first upvalue */
+#define ML_ARENAS 1                     /* a state's memory can be put back (arena.c) */
 #define ml_new_box(L, n, values) lua_newuserdatauv(L, n, values)
 #define ml_set_held(L, i) lua_setiuservalue(L, i, 1)
 #define ml_load_text(L, reader, data, name) lua_load(L, reader, data, name, "t")
 #define ml_load_binary(L, s, n, name) luaL_loadbufferx(L, s, n, name, "b")
 #define ml_dump(L, writer, data) lua_dump(L, writer, data, 0)
-/* The globals that `load` gives a chunk. */
 #define ml_push_globals(L) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS)
-#define ml_set_globals(L) lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS)
 #define ml_resume(co, from, n, results) lua_resume(co, from, n, results)
 #define ml_close_thread(co, from) ((void)(from), lua_resetthread(co))
 #define ml_push_main(L) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD)
 #else
 #define ML_UPVALUE_ENV 0                /* every function has an environment */
+#define ML_ARENAS 0                     /* LuaJIT allocates by itself */
 #define lua_rawlen lua_objlen
 #define ml_new_box(L, n, values) lua_newuserdata(L, n)
 /* A userdata's environment must be a table. */
@@ -24,7 +24,6 @@
 #define ml_load_binary(L, s, n, name) luaL_loadbufferx(L, s, n, name, "b")
 #define ml_dump(L, writer, data) lua_dump(L, writer, data)
 #define ml_push_globals(L) lua_pushvalue(L, LUA_GLOBALSINDEX)
-#define ml_set_globals(L) lua_replace(L, LUA_GLOBALSINDEX)
 #define ml_close_thread(co, from) ((void)(co), (void)(from))
 #define ml_push_main(L) lua_pushthread(L)
 static inline int ml_resume(lua_State *co, lua_State *from, int n, int *results) {

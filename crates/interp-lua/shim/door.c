@@ -471,6 +471,7 @@ static int next_pair(lua_State *L) {
     lua_settop(L, 1);
     lua_pushinteger(L, n);
     lua_pushinteger(L, n + 1); lua_replace(L, lua_upvalueindex(3));
+    ml_arena_touched(ml_me(L, 2));
     return enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(1)), 2);
 }
 int ml_pairs_door(lua_State *L) {
@@ -617,7 +618,80 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
     return protected(ctx, p_get, &a) ? NULL : OF_REF(a.ref);
 }
 static void *op_find(void *ctx, const char *name, size_t n) { int ref = find(ctx, name, n); return ref == LUA_NOREF ? NULL : OF_REF(ref); }
-const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find };
+
+/* ---- from the bag of one state to that of another ---- */
+typedef struct { ml_state *me; lua_State *from; int bag; const char *k; size_t n; int cannot; } move_args;
+/* The value at i of `from` on top of L; nothing of `from` may raise. 1: it cannot be copied. `seen`: tables that were met, on L. */
+static int push_copy(lua_State *L, int seen, lua_State *from, int i, int depth) {
+    ml_box *b; int rc = 0;
+    switch (lua_type(from, i)) {
+    case LUA_TNIL: lua_pushnil(L); return 0;
+    case LUA_TBOOLEAN: lua_pushboolean(L, lua_toboolean(from, i)); return 0;
+    case LUA_TSTRING: { size_t n; const char *s = lua_tolstring(from, i, &n); lua_pushlstring(L, s, n); return 0; }
+    case LUA_TNUMBER:
+#if LUA_VERSION_NUM >= 503
+        if (lua_isinteger(from, i)) { lua_pushinteger(L, lua_tointeger(from, i)); return 0; }
+#endif
+        lua_pushnumber(L, lua_tonumber(from, i));
+        return 0;
+    case LUA_TUSERDATA:
+        if ((b = ml_boxed(from, i)) && b->slot) {
+            mi_val v = { .tag = MI_OBJ, .gen = b->gen, .u.p = b->ptr, .a.klass = b->klass, .slot = b->slot };
+            ml_push(L, ml_me(L, 2), &v);
+            return 0;
+        }
+        return 1;
+    case LUA_TTABLE: break;
+    default: return 1;
+    }
+    luaL_checkstack(L, 8, NULL);
+    lua_rawgetp(L, seen, lua_topointer(from, i));
+    if (!lua_isnil(L, -1)) return 0;
+    lua_pop(L, 1);
+    if (depth > 100 || !lua_checkstack(from, 4)) return 1;
+    lua_newtable(L);
+    lua_pushvalue(L, -1); lua_rawsetp(L, seen, lua_topointer(from, i));
+    lua_pushnil(from);
+    while (!rc && lua_next(from, i)) {
+        if (!(rc = push_copy(L, seen, from, lua_gettop(from) - 1, depth + 1)) && !(rc = push_copy(L, seen, from, lua_gettop(from), depth + 1))) lua_rawset(L, -3);
+        lua_settop(from, lua_gettop(from) - 1);
+    }
+    return rc;
+}
+/* Upvalue 2 is the state, as in all functions of ours. */
+static int p_move(lua_State *L) {
+    move_args *a = lua_touserdata(L, 1); lua_State *from = a->from; const int bag = lua_gettop(from); size_t n;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, a->bag);          /* 2 */
+    lua_newtable(L);                                    /* 3: seen */
+    lua_pushnil(from);
+    while (lua_next(from, bag)) {
+        const char *k = lua_type(from, -2) == LUA_TSTRING ? lua_tolstring(from, -2, &n) : NULL;
+        if (k && (!a->k || (n == a->n && !memcmp(k, a->k, n)))) {
+            lua_settop(L, 3);
+            if (a->bag != LUA_NOREF) {
+                lua_pushlstring(L, k, n);
+                if (push_copy(L, 3, from, bag + 2, 0)) { a->cannot = 1; return 0; }
+                lua_rawset(L, 2);
+            }
+            lua_pushvalue(from, bag + 1); lua_pushnil(from); lua_rawset(from, bag);     /* a field that is there: nothing is allocated */
+        }
+        lua_settop(from, bag + 1);
+    }
+    return 0;
+}
+static int op_bag_move(void *ctx, void *bag, const mi_home *other, void *other_bag, const char *k, size_t n, int drop) {
+    ml_state *me = ctx, *near; lua_State *L = me->L; move_args a = { .me = me, .bag = drop ? LUA_NOREF : (int)(intptr_t)bag, .k = k, .n = n }; int rc, top;
+    if (!me->host->is_near(me->rust, other)) return 0;
+    near = other->ctx; a.from = near->L; top = lua_gettop(a.from);
+    if (!lua_checkstack(L, 6) || !lua_checkstack(a.from, 8)) return 1;
+    lua_rawgeti(a.from, LUA_REGISTRYINDEX, (int)(intptr_t)other_bag);
+    lua_pushnil(L); lua_pushlightuserdata(L, me); lua_pushcclosure(L, p_move, 2);
+    lua_pushlightuserdata(L, &a);
+    if ((rc = lua_pcall(L, 1, 0, 0))) lua_pop(L, 1);
+    lua_settop(a.from, top);
+    return rc ? 1 : a.cannot ? 2 : 0;
+}
+const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find, op_bag_move };
 
 /* Empties the drop box: values that others left there, to be freed, or called and then freed. Called by whoever holds the state. */
 void ml_drain(ml_state *me) {

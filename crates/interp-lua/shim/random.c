@@ -1,14 +1,13 @@
 /* Random numbers. Lua seeds a new state's generator from the time and from addresses, which processes forked from one parent have in
- * common, and a script's `math.randomseed` would hold for all scripts that the state runs later. So a state is seeded by the kernel when
- * it runs a script for the first time in a process, and again for the next script where one has called `math.randomseed`. Called by
- * base.c and run.c. */
+ * common. Each use has numbers of its own (arena.c). A state that is kept for many is seeded by the kernel when it runs for the first time
+ * in a process, and again for the next call where one has called `math.randomseed`. Called by base.c and run.c. */
 #include "shim.h"
 #include <errno.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-static void random_bytes(void *to, size_t n) {
+void ml_random_bytes(void *to, size_t n) {
     size_t have = 0;
     while (have < n) {
         ssize_t got = getrandom((char *)to + have, n - have, 0);
@@ -33,7 +32,7 @@ static int l_randomseed(lua_State *L) {
 #if ML_UPVALUE_ENV
     if (lua_gettop(L) == 0) {
         lua_Integer seed[2];
-        random_bytes(seed, sizeof seed);
+        ml_random_bytes(seed, sizeof seed);
         lua_pushinteger(L, seed[0]); lua_pushinteger(L, seed[1]);
     }
     else
@@ -60,13 +59,13 @@ void ml_open_random(lua_State *L, ml_state *me) {
 static void seed_anew(ml_state *me) {
     me->seeded = 0; me->seeded_in = ml_process();
     if (LIKELY(me->sequence != NULL)) {
-        random_bytes(me->sequence, sizeof *me->sequence);
+        ml_random_bytes(me->sequence, sizeof *me->sequence);
         me->sequence->n[0] |= 1;                        /* never all zero */
     }
     else {
         lua_State *L = me->L; uint64_t seed;
         if (!lua_checkstack(L, 4)) return;
-        random_bytes(&seed, sizeof seed);
+        ml_random_bytes(&seed, sizeof seed);
         lua_rawgeti(L, LUA_REGISTRYINDEX, me->randomseed); lua_pushnumber(L, (lua_Number)(seed >> 11));
         if (lua_pcall(L, 1, 0, 0)) lua_pop(L, 1);
     }

@@ -53,43 +53,21 @@ int ml_leave(lua_State *L, ml_state *me, int64_t status) {
 }
 
 /* ---- worlds ---- */
+static void swap_path(lua_State *L, const char *field, int from, int to) {  /* package is on top: it has `to`, what it had is `from` */
+    if (from != LUA_NOREF) { lua_getfield(L, -1, field); lua_rawseti(L, LUA_REGISTRYINDEX, from); }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, to); lua_setfield(L, -2, field);
+}
 void ml_switch_world(lua_State *L, ml_state *me, const ml_world *w) {
+    const ml_world *before = me->world;
     lua_rawgeti(L, LUA_REGISTRYINDEX, me->package);
     lua_rawgeti(L, LUA_REGISTRYINDEX, w->loaded);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
     lua_setfield(L, -2, "loaded");
+    swap_path(L, "path", before ? before->path : LUA_NOREF, w->path);
+    swap_path(L, "cpath", before ? before->cpath : LUA_NOREF, w->cpath);
     lua_pop(L, 1);
     me->world = w;
-    me->swapped = 0;
-}
-/* Restores the package.path and cpath that this env's chunk has set, if it set any. */
-static void env_paths(lua_State *L, ml_state *me, int env) {
-    int i;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths); lua_pushvalue(L, env); lua_rawget(L, -2);
-    if (!lua_isnil(L, -1))
-        for (i = 0; i < 2; i++) { lua_rawgeti(L, -1, i + 1); if (lua_isnil(L, -1)) lua_pop(L, 1); else me->own[i] = luaL_ref(L, LUA_REGISTRYINDEX); }
-    lua_pop(L, 2);
-}
-static void note_paths(lua_State *L, ml_state *me, int env) {
-    int i;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->paths); lua_pushvalue(L, env);
-    lua_createtable(L, 2, 0);
-    for (i = 0; i < 2; i++) { lua_rawgeti(L, LUA_REGISTRYINDEX, me->own[i]); lua_rawseti(L, -2, i + 1); }
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-    me->any_paths = 1;
-}
-/* Keeps the path that start-up code has set: it holds for all that its world loads later. */
-static void start_paths(ml_state *me) {
-    ml_world *w = (ml_world *)me->world;
-    if (me->own[0] != LUA_NOREF) { luaL_unref(me->L, LUA_REGISTRYINDEX, w->path); w->path = me->own[0]; }
-    if (me->own[1] != LUA_NOREF) { luaL_unref(me->L, LUA_REGISTRYINDEX, w->cpath); w->cpath = me->own[1]; }
-    me->own[0] = me->own[1] = LUA_NOREF;
-}
-static void forget_own(ml_state *me) {
-    luaL_unref(me->L, LUA_REGISTRYINDEX, me->own[0]); luaL_unref(me->L, LUA_REGISTRYINDEX, me->own[1]);
-    me->own[0] = me->own[1] = LUA_NOREF;
 }
 typedef struct { ml_state *me; const char *path, *cpath; size_t path_len, cpath_len; ml_world *w; } world_args;
 static int p_world(lua_State *L) {
@@ -104,25 +82,12 @@ static int p_world(lua_State *L) {
     lua_pushlstring(L, a->cpath, a->cpath_len); a->w->cpath = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
-static int p_name(lua_State *L) {
-    ml_job *j = lua_touserdata(L, 1);
-    lua_pushlstring(L, j->name, j->name_len);
-    j->name_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    return 0;
-}
-/* A reference to a name that is used again and again; LUA_NOREF without memory. Called by chunk.rs. */
-int ml_name(ml_state *me, const char *name, size_t n) {
-    ml_job j = { .name = name, .name_len = n, .name_ref = LUA_NOREF }; lua_State *L = me->L;
-    if (!lua_checkstack(L, 4)) return LUA_NOREF;
-    lua_pushcfunction(L, p_name); lua_pushlightuserdata(L, &j);
-    if (lua_pcall(L, 1, 0, 0)) lua_pop(L, 1);
-    return j.name_ref;
-}
 /* Makes a world; returns 0, or 1 when there is no memory. */
 int ml_world_new(ml_state *me, const char *path, size_t path_len, const char *cpath, size_t cpath_len, ml_world *w) {
     world_args a = { me, path, cpath, path_len, cpath_len, w }; lua_State *L = me->L; int rc;
     if (!lua_checkstack(L, 6)) return 1;
     lua_pushcfunction(L, p_world); lua_pushlightuserdata(L, &a);
+    me->stale = 1;
     if ((rc = lua_pcall(L, 1, 0, 0))) lua_pop(L, 1);
     return rc != LUA_OK;
 }
@@ -150,8 +115,11 @@ static int write_dump(lua_State *L, const void *p, size_t n, void *data) {
     return 0;
 }
 static int p_load(lua_State *L) {
-    ml_source *s = lua_touserdata(L, 1); reading r = { s, 0 };
-    if (s->binary ? ml_load_binary(L, s->s[0], s->n[0], s->name) : ml_load_text(L, read_piece, &r, s->name)) return lua_error(L);
+    ml_source *s = lua_touserdata(L, 1); reading r = { s, 0 }; int rc; ml_state *me = state_of(L);
+    ml_arena_loading(me, 1);
+    rc = s->binary ? ml_load_binary(L, s->s[0], s->n[0], s->name) : ml_load_text(L, read_piece, &r, s->name);
+    ml_arena_loading(me, 0);
+    if (rc) return lua_error(L);
     if (!s->binary && ml_dump(L, write_dump, s)) s->dump_len = 0;
     s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
@@ -166,12 +134,13 @@ void ml_load(ml_state *me, ml_source *s, ml_out *out) {
     lua_State *L = me->L; int rc;
     begin(me, out);
     s->dump = NULL; s->dump_len = s->dump_cap = 0; s->ref = LUA_NOREF;
+    me->stale = 1;
     if (!lua_checkstack(L, 6)) { out->tag = ML_MEMORY; return; }
     lua_pushcfunction(L, p_load); lua_pushlightuserdata(L, s);
     if ((rc = lua_pcall(L, 1, 0, 0))) fail(L, out, rc);
 }
 void ml_load_done(ml_source *s) { free(s->dump); s->dump = NULL; }
-void ml_unref(ml_state *me, int ref) { if (lua_checkstack(me->L, 4)) luaL_unref(me->L, LUA_REGISTRYINDEX, ref); }
+void ml_unref(ml_state *me, int ref) { me->stale = 1; if (lua_checkstack(me->L, 4)) luaL_unref(me->L, LUA_REGISTRYINDEX, ref); }
 void ml_done(ml_state *me, const ml_out *out) { lua_settop(me->L, out->top); }
 
 /* ---- jobs ---- */
@@ -187,23 +156,6 @@ static void outcome(lua_State *L, ml_out *out) {
         { double n = lua_tonumber(L, -1); out->is_wild = !(n > -9e18 && n < 9e18); out->number = out->is_wild ? 0 : (int64_t)n; }
     }
     else out->number = lua_isstring(L, -1) ? (int64_t)lua_tonumber(L, -1) : 0;
-}
-static void new_env(lua_State *L, ml_state *me, int plain) {
-    lua_createtable(L, 0, 4);
-    if (!plain) { lua_pushliteral(L, "_G"); lua_pushvalue(L, -2); lua_rawset(L, -3); }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->env_meta); lua_setmetatable(L, -2);
-}
-/* The chunk's globals are the table at `env` from now on; functions that an earlier run left keep theirs. */
-static void set_env(lua_State *L, ml_state *me, int chunk, int env) {
-#if ML_UPVALUE_ENV
-    lua_rawgeti(L, LUA_REGISTRYINDEX, me->carrier); lua_pushvalue(L, env);
-    lua_call(L, 1, 1);
-    lua_upvaluejoin(L, chunk, 1, -1, 1);
-    lua_pop(L, 1);
-#else
-    lua_pushvalue(L, env); lua_setfenv(L, chunk);
-    (void)me;
-#endif
 }
 /* Ends a coroutine with an error that begins with the line of the script at which it is; leaves the message with its traceback. */
 static int end_coroutine(lua_State *L, ml_out *out, lua_State *co, const char *said) {
@@ -253,11 +205,8 @@ static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
 }
 static int p_job(lua_State *L) {
     ml_job *j = lua_touserdata(L, 1); ml_state *me = j->me; ml_out *out = j->out; size_t i; const int what = j->what;
-    if (UNLIKELY((j->world && j->world != me->world) || me->swapped)) ml_switch_world(L, me, j->world ? j->world : me->world);
-    me->own_modules = what & ML_OWN_MODULES;
-    if (what & ML_NEW_ENV) new_env(L, me, what & ML_PLAIN); else lua_rawgeti(L, LUA_REGISTRYINDEX, j->env);     /* 2: env */
-    if (!(what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, 2); ml_set_globals(L); }
-    if (UNLIKELY(me->any_paths) && !(what & ML_NEW_ENV)) env_paths(L, me, 2);
+    if (UNLIKELY(j->world && j->world != me->world)) ml_switch_world(L, me, j->world);
+    ml_push_globals(L);                                                                         /* 2: globals */
     if (what & ML_RESUME) {
         lua_State *co;
         lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk); co = lua_tothread(L, -1);
@@ -274,15 +223,10 @@ static int p_job(lua_State *L) {
         return (int)i;
     }
     if (what & ML_CHUNK) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);                                            /* 3: chunk */
-        if (what & ML_TAKES_ENV) lua_pushvalue(L, 2);
-        else { set_env(L, me, 3, 2); if (j->busy) *j->busy = 1; }
+        lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);
         me->in_chunk = 1;
-        lua_call(L, (what & ML_TAKES_ENV) != 0, what & ML_CALL ? 0 : 1);
+        lua_call(L, 0, what & ML_CALL ? 0 : 1);
         me->in_chunk = 0;
-        if (j->busy) *j->busy = 0;
-        if (what & ML_KEEP && (me->own[0] & me->own[1]) != LUA_NOREF) note_paths(L, me, 2);
-        if (UNLIKELY(me->at_start && me->world)) start_paths(me);
         if (!(what & ML_CALL)) {
             if (what & ML_KEEP_RESULT) {
                 if (!lua_isfunction(L, -1)) { out->tag = ML_NO_FUNCTION; return 0; }
@@ -290,16 +234,13 @@ static int p_job(lua_State *L) {
             }
             else {
                 outcome(L, out);
-                if (lua_isstring(L, -1)) { out->text = lua_tolstring(L, -1, &out->text_len); lua_insert(L, 2); lua_settop(L, 3); }
+                if (lua_isstring(L, -1)) out->text = lua_tolstring(L, -1, &out->text_len);
             }
         }
     }
     if (what & (ML_CALL | ML_FUNCTION)) {
         if (what & ML_FUNCTION) lua_rawgeti(L, LUA_REGISTRYINDEX, j->chunk);
-        else {
-            if (j->name_ref != LUA_NOREF) lua_rawgeti(L, LUA_REGISTRYINDEX, j->name_ref); else lua_pushlstring(L, j->name, j->name_len);
-            lua_gettable(L, 2);
-        }
+        else { lua_pushlstring(L, j->name, j->name_len); lua_gettable(L, 2); }
         if (UNLIKELY(!lua_isfunction(L, -1))) {
             if (!luaL_getmetafield(L, -1, "__call")) { out->tag = ML_NO_FUNCTION; return 0; }
             lua_pop(L, 1);
@@ -318,48 +259,43 @@ static int p_job(lua_State *L) {
         lua_call(L, (int)j->nargs, 1);
         outcome(L, out);
     }
-    if (what & ML_KEEP) { lua_pushvalue(L, 2); out->ref = luaL_ref(L, LUA_REGISTRYINDEX); return 0; }
-    if (out->text) { lua_settop(L, 2); return 1; }
-    return 0;
+    return out->text != NULL;
 }
 static int p_switch(lua_State *L) { ml_state *me = lua_touserdata(L, 1); ml_switch_world(L, me, lua_touserdata(L, 2)); return 0; }
+/* A call within a call of another script has ended. */
+static void switch_back(lua_State *L, ml_state *me, const ml_world *world) {
+    if (LIKELY(me->world == world || !world)) return;
+    lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)world);
+    if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
+}
 
 void ml_run(ml_job *j) {
     ml_state *me = j->me; lua_State *L = me->L; ml_out *out = j->out; const ml_world *world = me->world;
-    int rc, owed = me->nowed, in_chunk = me->in_chunk, own_modules = me->own_modules, leaving, path = me->own[0], cpath = me->own[1];
-    int was_seeded = me->seeded; ml_sequence sequence;
+    int rc, owed = me->nowed, in_chunk = me->in_chunk, was_seeded = me->seeded; ml_sequence sequence;
     begin(me, out);
     if (!lua_checkstack(L, 16)) { out->tag = ML_MEMORY; return; }
     if (UNLIKELY(ml_must_seed(me))) ml_begin_random(me, &sequence);
     me->depth++;
     me->in_chunk = 0;
-    me->own[0] = me->own[1] = LUA_NOREF;
-    if (!(j->what & ML_PLAIN) || me->depth > 1) ml_push_globals(L); else lua_pushnil(L);
     lua_pushcfunction(L, message);
     lua_pushcfunction(L, p_job); lua_pushlightuserdata(L, j);
-    rc = lua_pcall(L, 1, 1, out->top + 2);
-    if (!(j->what & ML_PLAIN) || me->depth > 1) { lua_pushvalue(L, out->top + 1); ml_set_globals(L); }
-    me->in_chunk = in_chunk; me->own_modules = own_modules;
-    if (UNLIKELY((me->own[0] & me->own[1]) != LUA_NOREF)) forget_own(me);
-    me->own[0] = path; me->own[1] = cpath;
+    rc = lua_pcall(L, 1, 1, out->top + 1);
+    me->in_chunk = in_chunk;
     if (UNLIKELY(me->nowed != owed)) ml_settle(me, owed);
-    if (UNLIKELY(j->busy && rc)) *j->busy = 0;
-    leaving = me->leaving;
-    if (UNLIKELY(leaving)) {
+    if (UNLIKELY(me->leaving)) {
         me->leaving = 0;
         lua_sethook(L, NULL, 0, 0);
         out->tag = ML_EXIT; out->number = me->exit_status;
     }
     else if (UNLIKELY(rc)) fail(L, out, rc);
-    if (UNLIKELY((me->world != world || (me->swapped && me->depth > 1)) && world)) {        /* a call within a call of another script */
-        lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)world);
-        if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
-    }
     --me->depth;
-    if (UNLIKELY(me->depth && (was_seeded || me->seeded))) ml_end_random(me, was_seeded, &sequence);
-    if (me->depth == 0) {
-        if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; lua_gc(L, LUA_GCRESTART, 0); }
-        if (UNLIKELY(out->tag == ML_MEMORY)) lua_gc(L, LUA_GCCOLLECT, 0);
+    if (UNLIKELY(me->depth)) {
+        switch_back(L, me, world);
+        if (was_seeded || me->seeded) ml_end_random(me, was_seeded, &sequence);
+    }
+    else {
+        if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; ml_arena_collected(me); lua_gc(L, LUA_GCRESTART, 0); }
+        if (UNLIKELY(out->tag == ML_MEMORY)) { ml_arena_collected(me); lua_gc(L, LUA_GCCOLLECT, 0); }
     }
 }
 
@@ -367,8 +303,7 @@ void ml_run(ml_job *j) {
 typedef struct { ml_state *me; const char *name; size_t n; int load; const ml_world *world; ml_out *out; } resolve_args;
 static int p_resolve(lua_State *L) {
     resolve_args *a = lua_touserdata(L, 1); ml_state *me = a->me; size_t n = a->n, at;
-    if ((a->world && a->world != me->world) || me->swapped) ml_switch_world(L, me, a->world ? a->world : me->world);
-    me->own_modules = 0;
+    if (a->world && a->world != me->world) ml_switch_world(L, me, a->world);
     lua_settop(L, 1);
     lua_pushnil(L);                                     /* 2: why the whole name was no module */
     for (;;) {
@@ -423,19 +358,15 @@ static int p_resolve(lua_State *L) {
 }
 /* Called by handler.rs. `name` ends with a NUL. */
 void ml_resolve(ml_state *me, const char *name, size_t n, int load, const ml_world *world, ml_out *out) {
-    resolve_args a = { me, name, n, load, world, out }; lua_State *L = me->L; const ml_world *before = me->world; int rc, own_modules = me->own_modules;
+    resolve_args a = { me, name, n, load, world, out }; lua_State *L = me->L; const ml_world *before = me->world; int rc;
     ml_sequence sequence;
     begin(me, out);
     if (me->depth == 0 && ml_must_seed(me)) ml_begin_random(me, &sequence);
     if (!lua_checkstack(L, 10)) { out->tag = ML_MEMORY; return; }
     lua_pushcfunction(L, message); lua_pushcfunction(L, p_resolve); lua_pushlightuserdata(L, &a);
     if ((rc = lua_pcall(L, 1, 1, out->top + 1))) fail(L, out, rc);
-    me->own_modules = own_modules;
     if (me->leaving && me->depth == 0) { me->leaving = 0; lua_sethook(L, NULL, 0, 0); out->tag = ML_EXIT; out->number = me->exit_status; }
-    if (before && me->world != before) {
-        lua_pushcfunction(L, p_switch); lua_pushlightuserdata(L, me); lua_pushlightuserdata(L, (void *)before);
-        if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
-    }
+    switch_back(L, me, before);
 }
 typedef struct { ml_state *me; const char *k, *v; size_t kn, vn; } set_args;
 static int p_constant(lua_State *L) {
@@ -447,10 +378,11 @@ static int p_constant(lua_State *L) {
 /* apache2[k] = v. Called by lua.rs. */
 int ml_constant(ml_state *me, const char *k, size_t kn, const char *v, size_t vn) {
     set_args a = { me, k, v, kn, vn }; lua_State *L = me->L; int rc;
+    me->stale = 1;
     if (!lua_checkstack(L, 6)) return 1;
     lua_pushcfunction(L, p_constant); lua_pushlightuserdata(L, &a);
     if ((rc = lua_pcall(L, 1, 0, 0))) lua_pop(L, 1);
     return rc;
 }
 void ml_drain_now(ml_state *me) { if (me->home->drops) ml_drain(me); }
-void ml_collect(ml_state *me) { lua_gc(me->L, LUA_GCCOLLECT, 0); }
+void ml_collect(ml_state *me) { ml_arena_collected(me); lua_gc(me->L, LUA_GCCOLLECT, 0); }

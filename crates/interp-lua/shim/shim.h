@@ -18,8 +18,8 @@
 typedef struct { const char *name; size_t len; const mi_row *row; int field; } ml_row;
 /* A class with all its rows, those it inherits included; klass is NULL for a package without objects. `module`: its name with dots. */
 typedef struct { const char *name, *module; const mi_class *klass, *parent; const ml_row *rows; size_t nrows; } ml_class;
-/* A constant: `text` or a number; `set` is its package's name. */
-typedef struct { const char *set, *name, *text; size_t text_len; int64_t number; } ml_const;
+/* A constant: `text` or a number; `set` is its package's name. `is_first`: of those of its name. */
+typedef struct { const char *set, *name, *text; size_t text_len; int64_t number; int is_first; } ml_const;
 typedef struct {
     const ml_class *classes; size_t nclasses;
     const ml_const *consts; size_t nconsts;
@@ -40,6 +40,8 @@ typedef struct {
     void (*leak)(void *host, const char *text, size_t n);
     /* Tells that a script printed to STDOUT. */
     void (*printed)(void *host);
+    /* Whether a home is one of the same slot. */
+    int (*is_near)(void *host, const mi_home *home);
 } ml_host;
 
 /* package.loaded, path and cpath of one script directory: references. */
@@ -51,16 +53,17 @@ typedef struct { uint8_t kind; void *p; mi_val v; } ml_owed;
 enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
 
 enum { ML_GC_BY_SCRIPT = 1, ML_GC_PAUSED = 2 };
+typedef struct ml_arena ml_arena;
 struct ml_state {
     mi_home *home;
     lua_State *L, *main;                /* L: the thread that runs */
+    ml_arena *arena;                    /* the memory of the state; NULL: Lua's own (LuaJIT) */
     void *rust; const ml_host *host;
     const ml_world *world;              /* the one that is switched in; NULL at first */
     const char *refusal;                /* why C modules are refused; NULL: they are not */
-    int globals, package, env_meta, carrier, paths, require, loaded;    /* references: real _G, package, metatable of envs, maker of upvalues, envs' own paths, require, first package.loaded */
-    int own[2], any_paths;              /* package.path and cpath that the running script has set; whether an env has some */
+    int package, require, loaded;       /* references: package, require, first package.loaded */
     int depth;                          /* jobs within jobs */
-    int own_modules, swapped;           /* the job's env has modules of its own (ML_OWN_MODULES); package.loaded is theirs, not the world's */
+    int stale, bound;                   /* the image is to be taken anew; a use has made metatables that the image does not have */
     int watch, in_chunk, at_start, gc_stopped;      /* gc_stopped: ML_GC_... */
     int leaving; int64_t exit_status;   /* os.exit was called */
     int randomseed; ml_sequence *sequence;      /* reference to Lua's own; NULL: its numbers are not to be seen (LuaJIT) */
@@ -84,28 +87,21 @@ typedef struct {
 } ml_out;
 
 enum {
-    ML_NEW_ENV = 1,         /* a fresh env; else `env` */
-    ML_CHUNK = 2,           /* the chunk runs in it */
-    ML_CALL = 4,            /* then its global `name` is called */
-    ML_KEEP = 8,            /* out.ref: the env */
-    ML_FUNCTION = 16,       /* instead of a chunk: the function `chunk` is called */
-    ML_COROUTINE = 32,      /* the function becomes a coroutine (out.ref), run to its first yield */
-    ML_RESUME = 64,         /* the coroutine `chunk` goes on; `name` is its bucket, NULL: nil */
-    ML_KEEP_RESULT = 128,   /* out.ref: the function that the chunk returned */
-    ML_FIND = 256,          /* out.ref: the function, which is not called */
-    ML_TAKES_ENV = 512,     /* the chunk takes its env as argument */
-    ML_PLAIN = 1024,        /* the script names neither _G nor what loads code */
-    ML_KEEP_LONG = 2048,    /* with ML_RESUME: a long text stays where it is, and is kept */
-    ML_OWN_MODULES = 4096   /* `require` loads modules for this env alone */
+    ML_CHUNK = 1,           /* the chunk runs */
+    ML_CALL = 2,            /* then its global `name` is called */
+    ML_FUNCTION = 4,        /* instead of a chunk: the function `chunk` is called */
+    ML_COROUTINE = 8,       /* the function becomes a coroutine (out.ref), run to its first yield */
+    ML_RESUME = 16,         /* the coroutine `chunk` goes on; `name` is its bucket, NULL: nil */
+    ML_KEEP_RESULT = 32,    /* out.ref: the function that the chunk returned */
+    ML_FIND = 64,           /* out.ref: the function, which is not called */
+    ML_KEEP_LONG = 128      /* with ML_RESUME: a long text stays where it is, and is kept */
 };
 enum { ML_LONG = 8192 };
 enum { ML_LOADED, ML_LOAD, ML_REQUIRE };    /* ml_resolve: what may be loaded; ML_REQUIRE: the name is a module's, and nothing is looked for in it */
 /* What is to be done in one protected call (`Job` in Rust). */
 typedef struct {
-    int what, chunk, env;               /* references */
-    int *busy;                          /* set while the chunk's main code runs */
+    int what, chunk;                    /* chunk: a reference */
     const char *name; size_t name_len;  /* global function; with ML_RESUME the bucket */
-    int name_ref;                       /* reference to the name, or LUA_NOREF */
     const mi_val *args; size_t nargs;
     const ml_world *world;              /* NULL: as it is */
     ml_out *out;
@@ -145,11 +141,29 @@ void ml_open_bits(lua_State *L);
 void ml_open_text(lua_State *L);
 /* random.c */
 void ml_open_random(lua_State *L, ml_state *me);
+void ml_random_bytes(void *to, size_t n);
 void ml_begin_random(ml_state *me, ml_sequence *outer);
 void ml_end_random(ml_state *me, int was_seeded, const ml_sequence *outer);
 /* A number that a process has in common with none that it was forked from; never 0. */
 static inline uint32_t ml_process(void) { return ml_rust->process->forks + 1; }
 static inline int ml_must_seed(const ml_state *me) { return me->seeded || me->seeded_in != ml_process(); }
+/* arena.c */
+#if ML_ARENAS
+lua_State *ml_arena_new(ml_state *me, size_t limit);
+void ml_arena_know(lua_State *L, ml_state *me);
+void ml_arena_ready(ml_state *me);
+void ml_arena_free(ml_state *me);
+size_t ml_arena_used(const ml_state *me);
+void ml_arena_loading(ml_state *me, int yes);
+void ml_arena_bound(ml_state *me, const mi_class *klass);
+void ml_arena_touched(ml_state *me);
+void ml_arena_collected(ml_state *me);
+#else
+#define ml_arena_loading(me, yes) (void)(me)
+#define ml_arena_bound(me, klass) (void)(me)
+#define ml_arena_touched(me) (void)(me)
+#define ml_arena_collected(me) (void)(me)
+#endif
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
 int ml_call_original(lua_State *L);

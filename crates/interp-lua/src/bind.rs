@@ -3,6 +3,7 @@
 use crate::ffi::{self, BoundClass, BoundConst, BoundRow, Tables};
 use interp::{Class, Const, LUA, Row, RowKind};
 use std::{
+    collections::HashSet,
     ffi::{CString, c_char, c_int},
     ptr,
     sync::OnceLock,
@@ -63,11 +64,13 @@ fn build() -> Tables {
             nrows: rows.len(),
         });
     }
-    let mut consts = Vec::new();
+    let (mut consts, mut names) = (Vec::new(), HashSet::new());
     for set in interp::constants().iter().filter(|set| set.langs & interp::LUA != 0) {
         let package = forever(set.package);
         for (name, value) in set.groups.iter().flat_map(|group| group.1) {
-            let row = BoundConst { set: package, name: forever(name), text: ptr::null(), text_len: 0, number: 0 };
+            let is_first = names.insert(*name).into();
+            let row =
+                BoundConst { set: package, name: forever(name), text: ptr::null(), text_len: 0, number: 0, is_first };
             consts.push(match value {
                 Const::Int(number) => BoundConst { number: *number, ..row },
                 Const::Text(text) => BoundConst { text: text.as_ptr().cast(), text_len: text.len(), ..row },

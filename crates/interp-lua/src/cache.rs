@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    ffi::{CStr, c_int},
+    ffi::CStr,
     fs::File,
     io::Read,
     mem::MaybeUninit,
@@ -38,8 +38,6 @@ impl Stamp {
 pub(crate) struct Entry {
     pub stamp: Stamp,
     pub code: Arc<[u8]>,
-    /// The flags of jobs with this chunk: [`crate::ffi::TAKES_ENV`], [`crate::ffi::PLAIN`].
-    pub what: c_int,
 }
 
 /// The chunks by path, or by the name of a text. The lock is held only to look a chunk up or put one in; under it no Lua runs and no

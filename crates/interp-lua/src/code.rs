@@ -4,48 +4,51 @@ use crate::{
     chunk::text_key,
     ffi::{self, Job, NO_JOB},
     lua::Entered,
+    room::{Finished, Room},
     script::{CodeCache, Paths, Source},
     start_up::StartUp,
 };
 use interp::{Outcome, Place, Raised};
 use std::sync::Arc;
 
-impl Entered {
-    /// Runs it, and remembers it for states that are made of this one.
-    pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
+impl Room {
+    /// Runs one thing that start-up code does.
+    pub(crate) fn start_up(&self, step: &StartUp) -> Result<Outcome, Raised> {
         let nothing = Outcome { number: 0, truth: true, is_number: false, is_wild: false };
-        if let StartUp::Constant(name, value) = &step {
-            return self.set_constant(name, value).map(|()| nothing);
-        }
         // SAFETY: this state is entered.
         unsafe { ffi::ml_at_start(self.raw(), 1) };
-        let result = match &step {
+        let result = match step {
             StartUp::File(file) => self.run_file(file),
             StartUp::Module { name, root, paths } => self.module(name, root.as_ref(), paths).map(|()| nothing),
             StartUp::Text { code, place } => {
                 self.run_text_at(code, place.as_ref().map(|(file, line)| (&**file, *line))).map(|f| f.outcome)
             }
-            StartUp::Constant(..) => Ok(nothing),
+            StartUp::Constant(name, value) => self.set_constant(name, value).map(|()| nothing),
         };
         // SAFETY: as above.
         unsafe { ffi::ml_at_start(self.raw(), 0) };
-        self.done.borrow_mut().push(step);
         result
     }
 
-    fn run_file(&self, file: &[u8]) -> Result<Outcome, Raised> {
-        let chunk = self.chunk(Source::File(file), CodeCache::Stat, false)?.reference;
-        self.run_in_globals(chunk).map(|finished| finished.outcome)
+    fn set_constant(&self, name: &[u8], value: &[u8]) -> Result<(), Raised> {
+        // SAFETY: this state is entered; both texts are borrowed for the call.
+        let rc = unsafe { ffi::ml_constant(self.raw(), name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+        if rc == 0 { Ok(()) } else { Err(self.out_of_memory()) }
     }
 
-    fn run_in_globals(&self, chunk: i32) -> Result<crate::lua::Finished, Raised> {
+    fn run_file(&self, file: &[u8]) -> Result<Outcome, Raised> {
+        let chunk = self.chunk(Source::File(file), CodeCache::Stat)?.reference;
+        self.run_chunk(chunk).map(|finished| finished.outcome)
+    }
+
+    fn run_chunk(&self, chunk: i32) -> Result<Finished, Raised> {
         let world = self.world_raw(self.base.get());
-        let finished = self.perform(Job { what: ffi::CHUNK, chunk, env: self.globals(), world, ..NO_JOB });
+        let finished = self.perform(Job { what: ffi::CHUNK, chunk, world, ..NO_JOB });
         self.unref(chunk);
         finished
     }
 
-    fn run_text_at(&self, code: &[u8], place: Option<(&str, u32)>) -> Result<crate::lua::Finished, Raised> {
+    fn run_text_at(&self, code: &[u8], place: Option<(&str, u32)>) -> Result<Finished, Raised> {
         let text_key = text_key(code);
         let placed;
         let source = match place {
@@ -55,17 +58,28 @@ impl Entered {
             }
             None => Source::Text { key: &text_key, chunk_name: b"=(text)", line: 1, text: code },
         };
-        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
-        self.run_in_globals(chunk)
+        let chunk = self.chunk(source, CodeCache::Stat)?.reference;
+        self.run_chunk(chunk)
+    }
+}
+
+impl Entered {
+    /// Runs it, and remembers it for states that are made later, here and in slots that are made of this one.
+    pub(crate) fn again(&self, step: StartUp) -> Result<Outcome, Raised> {
+        let room = self.start_room()?;
+        self.forget_rooms_but(&room);
+        let result = room.alone(|| room.start_up(&step));
+        self.done.borrow_mut().push(step);
+        result
     }
 
-    /// Runs text with the state's own globals; gives the value it returns as text. For tests and status pages: it is not
-    /// remembered.
+    /// Runs text as start-up code; gives the value it returns as text. For tests and status pages: it is not remembered.
     ///
     /// # Errors
     /// Lua's message.
     pub fn run_text(&self, code: &[u8]) -> Result<Vec<u8>, Raised> {
-        self.run_text_at(code, None).map(|finished| finished.text.unwrap_or_default())
+        let room = self.start_room()?;
+        room.alone(|| room.run_text_at(code, None)).map(|finished| finished.text.unwrap_or_default())
     }
 
     pub(crate) fn start_file(&self, file: &[u8]) -> Result<(), Raised> {

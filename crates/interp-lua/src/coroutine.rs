@@ -3,7 +3,8 @@
 use crate::{
     env::Env,
     ffi::{self, Job, NO_JOB},
-    lua::{Entered, Finished},
+    lua::Entered,
+    room::{Finished, Room},
     run::{calling, no_function},
 };
 use interp::{Kept, Raised, Val};
@@ -48,7 +49,7 @@ impl Text {
         match &self.0 {
             Bytes::Own(bytes) => bytes,
             // SAFETY: the string is kept, and its state is entered.
-            Bytes::InState { string, at, length } if entered.owns(string) => unsafe {
+            Bytes::InState { string, at, length } if entered.has_home(string.home()) => unsafe {
                 std::slice::from_raw_parts(at.as_ptr(), *length)
             },
             Bytes::InState { .. } => &[],
@@ -62,12 +63,12 @@ impl Text {
 }
 
 impl Step {
-    fn of(entered: &Entered, finished: Finished) -> Step {
+    fn of(room: &Room, finished: Finished) -> Step {
         if !finished.yielded {
             return Step::Returned;
         }
         let long =
-            finished.long.map(|(at, length)| Bytes::InState { string: entered.keep(finished.reference), at, length });
+            finished.long.map(|(at, length)| Bytes::InState { string: room.keep(finished.reference), at, length });
         Step::Yielded(long.or(finished.text.map(Bytes::Own)).map(Text))
     }
 }
@@ -78,13 +79,15 @@ impl Entered {
     /// # Errors
     /// As [`Entered::call_in`], but for `os.exit`, which is an error in a coroutine, and so is a yield of something that is no text.
     pub fn start_coroutine(&self, env: &Env, function: &[u8], args: &[Val]) -> Result<(Coroutine, Step), Raised> {
-        let job = self.in_env(env, calling(ffi::CALL | ffi::COROUTINE, function, args))?;
-        let finished = self.perform(job)?;
+        let used = self.room_of(env.home())?;
+        let world = used.room.world_raw(env.world());
+        let job = Job { world, ..calling(ffi::CALL | ffi::COROUTINE, function, args) };
+        let finished = used.room.perform(job)?;
         if finished.is_missing {
             return Err(no_function(function, env.file()));
         }
-        let coroutine = Coroutine { thread: self.keep(finished.reference), env: env.clone() };
-        let step = Step::of(self, finished);
+        let coroutine = Coroutine { thread: used.room.keep(finished.reference), env: env.clone() };
+        let step = Step::of(&used.room, finished);
         Ok((coroutine, step))
     }
 
@@ -95,9 +98,10 @@ impl Entered {
     pub fn resume(&self, coroutine: &Coroutine, bucket: Option<&[u8]>) -> Result<Step, Raised> {
         let chunk = coroutine.thread.as_raw() as isize as c_int;
         let (name, name_len) = bucket.map_or((ptr::null(), 0), |b| (b.as_ptr(), b.len()));
-        let job =
-            self.in_env(&coroutine.env, Job { what: ffi::RESUME | ffi::KEEP_LONG, chunk, name, name_len, ..NO_JOB })?;
-        self.perform(job).map(|finished| Step::of(self, finished))
+        let used = self.room_of(coroutine.thread.home())?;
+        let world = used.room.world_raw(coroutine.env.world());
+        let job = Job { what: ffi::RESUME | ffi::KEEP_LONG, chunk, name, name_len, world, ..NO_JOB };
+        used.room.perform(job).map(|finished| Step::of(&used.room, finished))
     }
 }
 

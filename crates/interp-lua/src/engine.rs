@@ -1,18 +1,26 @@
 //! What the host asks of any engine's interpreter.
 
-use crate::{ffi, lua::Lua};
-use interp::{Entry, Home, Interp};
-use std::{any::Any, ffi::c_int, ptr::NonNull, sync::Arc};
+use crate::{lua::Lua, room::Has};
+use interp::{Entry, Interp};
+use std::{any::Any, ffi::c_int, ptr::NonNull};
 
 impl Interp for Lua {
-    fn home(&self) -> &Arc<Home> {
-        self.entered.home()
-    }
     fn duplicate(&self) -> Result<Box<dyn Interp>, String> {
         Lua::duplicate(self).map(|l| Box::new(l) as Box<dyn Interp>).map_err(|e| e.to_string())
     }
     fn with(&self, f: &mut dyn FnMut(&dyn Entry)) {
         f(&*self.enter());
+    }
+    /// Makes states ahead where uses have found none.
+    fn prepare(&self) {
+        let guard = self.enter();
+        let wanted = guard.missed.replace(0).min(8);
+        let free = guard.rooms.borrow().iter().filter(|room| room.has.get() == Has::Nobody).count();
+        for _ in free..wanted {
+            if guard.add_room().is_err() {
+                break;
+            }
+        }
     }
     fn trim(&self, limit: usize, report_only: bool) -> usize {
         let before = self.memory_used();
@@ -20,8 +28,8 @@ impl Interp for Lua {
             return 0;
         }
         let guard = self.enter();
-        // SAFETY: the state is entered.
-        unsafe { ffi::ml_collect(guard.raw()) };
+        let rooms: Vec<_> = guard.rooms.borrow().iter().filter(|room| room.has.get() != Has::Nobody).cloned().collect();
+        rooms.iter().for_each(|room| room.collect());
         before.saturating_sub(self.memory_used())
     }
     fn users(&self) -> NonNull<c_int> {

@@ -1,33 +1,38 @@
-//! Envs: an env is the table of globals in which a script runs. It serves a single use, or is kept as long as its scope lasts.
+//! Envs: an env is the globals of a script whose chunk has run, which are those of a whole state.
 
 use crate::cache::Stamp;
-use interp::Kept;
-use std::{ffi::c_int, sync::Arc};
+use interp::Home;
+use std::sync::Arc;
 
-/// A script's table of globals after its chunk has run in it. It may be dropped on any thread and is freed in its state.
+/// The globals of a script whose chunk has run, which are those of a whole state. As long as this lives, the state is kept for whoever has
+/// it; afterwards it is put back. It may be dropped on any thread.
 #[derive(Clone, Debug)]
-pub struct Env(pub(crate) Arc<Inner>);
+pub struct Env(Arc<Inner>);
 
 #[derive(Debug)]
-pub(crate) struct Inner {
-    pub kept: Kept,
-    pub world: usize,
-    /// The flags of calls in this env: [`crate::ffi::PLAIN`], [`crate::ffi::OWN_MODULES`].
-    pub what: c_int,
-    pub file: Box<[u8]>,
+struct Inner {
+    /// Counts as a kept value.
+    home: Arc<Home>,
+    world: usize,
+    file: Box<[u8]>,
     /// The stamp of the script's source when its chunk ran.
-    pub stamp: Option<Stamp>,
+    stamp: Option<Stamp>,
 }
 
 impl Env {
-    pub(crate) fn reference(&self) -> c_int {
-        self.0.kept.as_raw() as isize as c_int
+    pub(crate) fn new(home: Arc<Home>, world: usize, file: &[u8], stamp: Option<Stamp>) -> Env {
+        Env(Arc::new(Inner { home, world, file: file.into(), stamp }))
     }
-    /// The state in which the env lives.
-    pub fn home(&self) -> &Arc<interp::Home> {
-        self.0.kept.home()
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.0.home
     }
     pub(crate) fn file(&self) -> &[u8] {
         &self.0.file
+    }
+    pub(crate) fn world(&self) -> usize {
+        self.0.world
+    }
+    pub(crate) fn stamp(&self) -> Option<&Stamp> {
+        self.0.stamp.as_ref()
     }
 }

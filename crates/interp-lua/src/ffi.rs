@@ -41,6 +41,7 @@ pub(crate) struct BoundConst {
     pub text: *const c_char,
     pub text_len: usize,
     pub number: i64,
+    pub is_first: c_int,
 }
 
 /// `ml_tables`.
@@ -59,6 +60,7 @@ pub(crate) struct HostTable {
     pub find: FindFn,
     pub leak: unsafe extern "C" fn(*mut c_void, *const u8, usize),
     pub printed: unsafe extern "C" fn(*mut c_void),
+    pub is_near: unsafe extern "C" fn(*mut c_void, *const Home) -> c_int,
 }
 /// Name, its length; a reference, or a message and its length.
 pub(crate) type FindFn =
@@ -114,31 +116,23 @@ pub(crate) const EXIT: c_int = 2;
 pub(crate) const NO_FUNCTION: c_int = 3;
 pub(crate) const MEMORY: c_int = 4;
 
-// shim.h: ML_NEW_ENV ...
-pub(crate) const NEW_ENV: c_int = 1;
-pub(crate) const CHUNK: c_int = 2;
-pub(crate) const CALL: c_int = 4;
-pub(crate) const KEEP: c_int = 8;
-pub(crate) const FUNCTION: c_int = 16;
-pub(crate) const COROUTINE: c_int = 32;
-pub(crate) const RESUME: c_int = 64;
-pub(crate) const KEEP_RESULT: c_int = 128;
-pub(crate) const FIND: c_int = 256;
-pub(crate) const TAKES_ENV: c_int = 512;
-pub(crate) const PLAIN: c_int = 1024;
-pub(crate) const KEEP_LONG: c_int = 2048;
-pub(crate) const OWN_MODULES: c_int = 4096;
+// shim.h: ML_CHUNK ...
+pub(crate) const CHUNK: c_int = 1;
+pub(crate) const CALL: c_int = 2;
+pub(crate) const FUNCTION: c_int = 4;
+pub(crate) const COROUTINE: c_int = 8;
+pub(crate) const RESUME: c_int = 16;
+pub(crate) const KEEP_RESULT: c_int = 32;
+pub(crate) const FIND: c_int = 64;
+pub(crate) const KEEP_LONG: c_int = 128;
 
 /// `ml_job`: what is to be done in one protected call.
 #[repr(C)]
 pub(crate) struct Job {
     pub what: c_int,
     pub chunk: c_int,
-    pub env: c_int,
-    pub busy: *mut c_int,
     pub name: *const u8,
     pub name_len: usize,
-    pub name_ref: c_int,
     pub args: *const Val,
     pub nargs: usize,
     pub world: *const World,
@@ -150,11 +144,8 @@ pub(crate) struct Job {
 pub(crate) const NO_JOB: Job = Job {
     what: 0,
     chunk: NO_REF,
-    env: NO_REF,
-    busy: ptr::null_mut(),
     name: ptr::null(),
     name_len: 0,
-    name_ref: NO_REF,
     args: ptr::null(),
     nargs: 0,
     world: ptr::null(),
@@ -189,10 +180,15 @@ unsafe extern "C" {
     pub(crate) fn ml_attach(me: *mut State, home: *const Home, rust: *const c_void);
     pub(crate) fn ml_at_start(me: *mut State, yes: c_int);
     pub(crate) fn ml_free(me: *mut State);
-    pub(crate) fn ml_globals_ref(me: *const State) -> c_int;
-    // memory.c
-    pub(crate) fn ml_keep_blocks(me: *mut State) -> *mut c_void;
-    pub(crate) fn ml_return_blocks(me: *mut State, blocks: *mut c_void);
+    pub(crate) fn ml_open(me: *mut State, limit: usize, message: *mut c_char, room: usize) -> c_int;
+    pub(crate) fn ml_close(me: *mut State);
+    pub(crate) fn ml_used(me: *const State) -> usize;
+    pub(crate) fn ml_default_path(me: *mut State, field: *const c_char, to: *mut u8, room: usize) -> usize;
+    // arena.c
+    pub(crate) fn ml_image(me: *mut State, world: *const World) -> *const c_char;
+    pub(crate) fn ml_begin(me: *mut State);
+    pub(crate) fn ml_put_back(me: *mut State);
+    pub(crate) fn ml_stay(me: *mut State);
     // run.c
     pub(crate) fn ml_world_new(
         me: *mut State,
@@ -202,7 +198,6 @@ unsafe extern "C" {
         cpath_len: usize,
         world: *mut World,
     ) -> c_int;
-    pub(crate) fn ml_name(me: *mut State, name: *const u8, len: usize) -> c_int;
     pub(crate) fn ml_load(me: *mut State, source: *mut Source, out: *mut Out);
     pub(crate) fn ml_load_done(source: *mut Source);
     pub(crate) fn ml_unref(me: *mut State, reference: c_int);
@@ -220,9 +215,4 @@ unsafe extern "C" {
     pub(crate) fn ml_constant(me: *mut State, k: *const u8, kn: usize, v: *const u8, vn: usize) -> c_int;
     pub(crate) fn ml_drain_now(me: *mut State);
     pub(crate) fn ml_collect(me: *mut State);
-}
-
-unsafe extern "C-unwind" {
-    // base.c: may raise, so mlua protects it.
-    pub(crate) fn ml_start(l: *mut mlua::lua_State, me: *mut State);
 }

@@ -2,15 +2,15 @@
 
 use crate::{
     chunk::text_key,
-    env::Env,
     ffi::{self, Job, NO_JOB},
-    lua::Entered,
+    lua::{Entered, InUse},
     resolved::Resolved,
+    room::Room,
     run::{called, calling, no_function},
     script::{CodeCache, Paths, Script, Source},
 };
 use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
-use std::{any::Any, ffi::c_int, rc::Rc, sync::Arc};
+use std::{any::Any, ffi::c_int, ptr, rc::Rc, sync::Arc};
 
 /// How a handler is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,63 +45,21 @@ const LOADED: c_int = 0;
 const LOAD: c_int = 1;
 const REQUIRE: c_int = 2;
 
-impl Entered {
-    fn resolved(&self, id: u32) -> Option<Rc<Resolved>> {
-        self.handlers.borrow().get(id as usize).cloned().flatten()
-    }
-
-    fn find_out(&self, name: &[u8], load: Load, world: usize) -> Result<Resolved, Raised> {
-        let module = |name: &[u8]| {
-            let function = self.module_function(name, load == Load::IfMissing, world)?;
-            Ok::<_, Raised>(Resolved::Function { function: self.keep(function), env: None, world })
-        };
-        Ok(match form(name) {
-            Form::Module(name) => module(name)?,
-            Form::InModule(name, function) => module(&[name, b".", function].concat())?,
-            Form::InFile(file, function) => {
-                let env = self.kept_env(&self.handler_file(file))?;
-                self.unref(self.function_of(&env, function)?);
-                Resolved::InFile { file: file.into(), function: function.into() }
-            }
-            Form::Text(text) => {
-                let (function, env) = self.text_function(text, world)?;
-                Resolved::Function { function: self.keep(function), env: Some(env), world }
-            }
-        })
-    }
-
-    fn handler_file<'a>(&'a self, file: &'a [u8]) -> Script<'a> {
-        Script {
-            name: file,
-            text: None,
-            first_line: 1,
-            cache: CodeCache::Stat,
-            paths: &self.paths,
-            owns_modules: false,
-        }
-    }
-
-    /// A reference to the env's global `function`.
-    pub(crate) fn function_of(&self, env: &Env, function: &[u8]) -> Result<c_int, Raised> {
-        let finished = self.perform(self.in_env(env, calling(ffi::CALL | ffi::FIND, function, &[]))?)?;
-        if finished.is_missing { Err(no_function(function, env.file())) } else { Ok(finished.reference) }
-    }
-
-    /// A reference to the function that stands in the configuration, and its env.
-    fn text_function(&self, text: &[u8], world: usize) -> Result<(c_int, Env), Raised> {
-        let code = [b"return ", text].concat();
-        let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
-        let made = self.perform(Job { what: ffi::NEW_ENV | ffi::KEEP, world: self.world_raw(world), ..NO_JOB })?;
-        let env = self.env(made.reference, world, b"the configuration", None);
-        let chunk = self.chunk(source, CodeCache::Stat, false)?.reference;
-        let job = self.in_env(&env, Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, ..NO_JOB })?;
-        let finished = self.perform(job);
-        self.unref(chunk);
-        let finished = finished?;
+impl Room {
+    /// A reference to the function that stands in the configuration. The chunk that makes it is loaded by [`Room::load_text`].
+    fn text_function(&self, chunk: c_int, world: usize) -> Result<c_int, Raised> {
+        let world = self.world_raw(world);
+        let finished = self.perform(Job { what: ffi::CHUNK | ffi::KEEP_RESULT, chunk, world, ..NO_JOB })?;
         if finished.is_missing {
             return Err(Raised::Unresolved(b"the text is no function".to_vec()));
         }
-        Ok((finished.reference, env))
+        Ok(finished.reference)
+    }
+
+    fn load_text(&self, text: &[u8]) -> Result<c_int, Raised> {
+        let code = [b"return ", text].concat();
+        let source = Source::Text { key: &text_key(&code), chunk_name: b"=(configuration)", line: 1, text: &code };
+        self.chunk(source, CodeCache::Stat).map(|chunk| chunk.reference)
     }
 
     /// A reference to what `module` or `module.func` names.
@@ -113,8 +71,10 @@ impl Entered {
         let mut out = ffi::Out::EMPTY;
         let text = [name, b"\0"].concat();
         let world = self.world_raw(world);
+        let before = self.news.running.replace(Some(self.me));
         // SAFETY: this state is entered; the name is borrowed for the call and ends with a NUL.
         unsafe { ffi::ml_resolve(self.raw(), text.as_ptr(), name.len(), how, world, &raw mut out) };
+        self.news.running.set(before);
         let finished = self.finish(&out)?;
         if finished.is_missing {
             return Err(Raised::Unresolved(finished.text.unwrap_or_default()));
@@ -127,28 +87,83 @@ impl Entered {
         self.ask_module(name, REQUIRE, self.world_of(root, paths)?).map(drop)
     }
 
-    /// The function that a name stands for, as a reference: for `find` of the shim.
+    /// The function that a name stands for in the use that runs, as a reference: for `find` of the shim.
     pub(crate) fn find(&self, name: &[u8]) -> Result<c_int, Raised> {
+        let base = self.base.get();
         match form(name) {
             Form::InFile(file, function) => {
-                let env = self.kept_env(&self.handler_file(file))?;
-                self.function_of(&env, function)
+                let chunk = self.chunk(Source::File(file), CodeCache::Stat)?.reference;
+                let done = self.perform(Job { what: ffi::CHUNK, chunk, ..NO_JOB });
+                self.unref(chunk);
+                done?;
+                let job = calling(ffi::CALL | ffi::FIND, function, &[]);
+                let finished = self.perform(job)?;
+                if finished.is_missing { Err(no_function(function, file)) } else { Ok(finished.reference) }
             }
-            Form::Module(name) => self.module_function(name, true, self.base.get()),
-            Form::InModule(module, function) => {
-                self.module_function(&[module, b".", function].concat(), true, self.base.get())
+            Form::Module(name) => self.module_function(name, true, base),
+            Form::InModule(module, function) => self.module_function(&[module, b".", function].concat(), true, base),
+            Form::Text(text) => {
+                let chunk = self.load_text(text)?;
+                let function = self.text_function(chunk, base);
+                self.unref(chunk);
+                function
             }
-            Form::Text(text) => self.text_function(text, self.base.get()).map(|(function, _)| function),
         }
     }
+}
 
-    /// The world for modules that a directive names where this `LuaRoot` and these paths hold.
-    fn world_of(&self, root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<usize, Raised> {
-        let is_own = match (root, &self.root) {
-            (Some(root), Some(own)) => Arc::ptr_eq(root, own) || root == own,
-            (root, own) => root.is_none() && own.is_none(),
+impl Entered {
+    fn resolved(&self, id: u32) -> Option<Rc<Resolved>> {
+        self.handlers.borrow().get(id as usize).cloned().flatten()
+    }
+
+    pub(crate) fn known_room_of_modules(&self, root: Option<&Arc<[u8]>>, paths: &Paths) -> Option<Rc<Room>> {
+        let all = self.of_modules.borrow();
+        all.iter().find(|(of, id, _)| *id == paths.id && of.as_ref() == root).map(|(.., room)| room.clone())
+    }
+
+    /// The room of the modules that directives name where this `LuaRoot` and these paths hold. It stays.
+    fn room_of_modules(&self, root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<Rc<Room>, Raised> {
+        if let Some(room) = self.known_room_of_modules(root, paths) {
+            return Ok(room);
+        }
+        let room = self.free_room()?;
+        room.stay();
+        self.of_modules.borrow_mut().push((root.cloned(), paths.id, room.clone()));
+        Ok(room)
+    }
+
+    fn find_out(&self, name: &[u8], load: Load, root: Option<&Arc<[u8]>>, of: &Paths) -> Result<Resolved, Raised> {
+        let found = |room: Rc<Room>, function: c_int, world: usize| {
+            let function = room.keep(function);
+            Resolved::Function { function, room, world, root: root.cloned(), paths: of.id }
         };
-        if is_own && paths.id == self.paths.id { Ok(self.base.get()) } else { self.world(root.map(|r| &**r), paths) }
+        let module = |name: &[u8]| {
+            let used = InUse::new(self, self.room_of_modules(root, of)?);
+            let world = used.room.world_of(root, of)?;
+            let function = used.room.module_function(name, load == Load::IfMissing, world)?;
+            Ok::<_, Raised>(found(used.room.clone(), function, world))
+        };
+        Ok(match form(name) {
+            Form::Module(name) => module(name)?,
+            Form::InModule(name, function) => module(&[name, b".", function].concat())?,
+            Form::InFile(file, function) => {
+                self.find_kept(&self.handler_file(file), function)?;
+                Resolved::InFile { file: file.into(), function: function.into() }
+            }
+            Form::Text(text) => {
+                let room = self.free_room()?;
+                let (world, chunk) = (room.world_of(root, of)?, room.load_text(text)?);
+                let used = self.begin(room, ptr::null());
+                let function = used.room.text_function(chunk, world)?;
+                used.room.stay();
+                found(used.room.clone(), function, world)
+            }
+        })
+    }
+
+    fn handler_file<'a>(&'a self, file: &'a [u8]) -> Script<'a> {
+        Script { name: file, text: None, first_line: 1, cache: CodeCache::Stat, paths: &self.settings.paths }
     }
 
     /// As [`Entry::resolve`], where this `LuaRoot` and these paths hold.
@@ -163,7 +178,20 @@ impl Entered {
         root: Option<&Arc<[u8]>>,
         paths: &Paths,
     ) -> Result<(), Raised> {
-        self.resolve_in(id, name, load, self.world_of(root, paths)?)
+        let found = Rc::new(self.find_out(name, load, root, paths)?);
+        let mut handlers = self.handlers.borrow_mut();
+        let at = id as usize;
+        if handlers.len() <= at {
+            handlers.resize_with(at + 1, || None);
+        }
+        let before = handlers[at].replace(found);
+        drop(handlers);
+        if let Some(Resolved::Function { room, .. }) = before.as_deref()
+            && !self.of_modules.borrow().iter().any(|(.., of)| Rc::ptr_eq(of, room))
+        {
+            self.leave_for_good(room);
+        }
+        Ok(())
     }
 
     /// As [`Entry::call_handler`], where this `LuaRoot` and these paths hold: a line may be in use in several places.
@@ -178,59 +206,49 @@ impl Entered {
         paths: &Paths,
         args: &[Val],
     ) -> Result<Outcome, Raised> {
-        let here = self.world_of(root, paths)?;
         let is_here = |handler: &Rc<Resolved>| match &**handler {
-            Resolved::Function { world, .. } => *world == here,
+            Resolved::Function { root: of, paths: own, .. } => *own == paths.id && of.as_ref() == root,
             Resolved::InFile { .. } => true,
         };
         if let Some(handler) = self.resolved(id).filter(is_here) {
             return self.call_resolved(&handler, args);
         }
-        self.resolve_in(id, name, Load::IfMissing, here)?;
+        self.resolve_at(id, name, Load::IfMissing, root, paths)?;
         match self.resolved(id) {
             Some(handler) => self.call_resolved(&handler, args),
             None => Err(Raised::Unresolved(name.to_vec())),
         }
     }
 
-    fn resolve_in(&self, id: u32, name: &[u8], load: Load, world: usize) -> Result<(), Raised> {
-        let found = Rc::new(self.find_out(name, load, world)?);
-        let mut handlers = self.handlers.borrow_mut();
-        let at = id as usize;
-        if handlers.len() <= at {
-            handlers.resize(at + 1, None);
-        }
-        handlers[at] = Some(found);
-        Ok(())
-    }
-
     fn call_resolved(&self, handler: &Resolved, args: &[Val]) -> Result<Outcome, Raised> {
         match handler {
-            Resolved::Function { function, env, world } => {
-                let job = Job {
-                    what: ffi::FUNCTION,
-                    chunk: function.as_raw() as isize as c_int,
-                    args: args.as_ptr(),
-                    nargs: args.len(),
-                    ..NO_JOB
-                };
-                let job = match env {
-                    Some(env) => self.in_env(env, job)?,
-                    None => Job { env: self.globals(), world: self.world_raw(*world), ..job },
-                };
-                called(self.perform(job)?, b"handler", b"the configuration")
+            Resolved::Function { function, room, world, .. } => {
+                let used = InUse::new(self, room.clone());
+                used.room.call_value(function, used.room.world_raw(*world), args, b"handler", b"the configuration")
             }
-            Resolved::InFile { file, function } => {
-                let env = self.kept_env(&self.handler_file(file))?;
-                self.call_in(&env, function, args)
-            }
+            Resolved::InFile { file, function } => self.run_kept(&self.handler_file(file), function, args),
         }
+    }
+}
+
+impl Room {
+    fn call_value(
+        &self,
+        function: &Kept,
+        world: *const ffi::World,
+        args: &[Val],
+        what: &[u8],
+        of: &[u8],
+    ) -> Result<Outcome, Raised> {
+        let chunk = function.as_raw() as isize as c_int;
+        let job = Job { what: ffi::FUNCTION, chunk, args: args.as_ptr(), nargs: args.len(), world, ..NO_JOB };
+        called(self.perform(job)?, what, of)
     }
 }
 
 impl Entry for Entered {
     fn resolve(&self, id: u32, name: &[u8], load: Load) -> Result<(), Raised> {
-        self.resolve_in(id, name, load, self.base.get())
+        self.resolve_at(id, name, load, self.settings.root.as_ref(), &self.settings.paths)
     }
 
     fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
@@ -245,20 +263,15 @@ impl Entry for Entered {
     }
 
     fn call_kept(&self, code: &Kept, args: &[Val]) -> Result<Outcome, Raised> {
-        if !self.owns(code) {
-            return Err(Raised::Unresolved(b"the code belongs to another interpreter".to_vec()));
-        }
-        let chunk = code.as_raw() as isize as c_int;
-        let job =
-            Job { what: ffi::FUNCTION, chunk, env: self.globals(), args: args.as_ptr(), nargs: args.len(), ..NO_JOB };
-        called(self.perform(job)?, b"(kept)", b"this interpreter")
+        let used = self.room_of(code.home())?;
+        used.room.call_value(code, ptr::null(), args, b"(kept)", b"this interpreter")
     }
 
     fn require_file(&self, file: &[u8], _at: Option<Place<'_>>) -> Result<(), Raised> {
         self.start_file(file)
     }
     fn require_module(&self, name: &[u8], _at: Option<Place<'_>>) -> Result<(), Raised> {
-        self.start_module(name, self.root.as_ref(), &self.paths)
+        self.start_module(name, self.settings.root.as_ref(), &self.settings.paths)
     }
     fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
         self.start_text(code, at)

@@ -2,32 +2,32 @@
 
 use crate::{
     ffi::{self, HostTable},
-    lua::Entered,
+    room::Room,
     script::{CodeCache, Source},
 };
-use interp::Raised;
+use interp::{Home, Raised};
 use std::{
     ffi::{c_int, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-pub(crate) static TABLE: HostTable = HostTable { load, find, leak, printed };
+pub(crate) static TABLE: HostTable = HostTable { load, find, leak, printed, is_near };
 
 /// The most leaked globals that are noted until the host asks for them.
 const LEAKS: usize = 1000;
 
 /// # Safety
-/// `host` is the `Entered` of the state that calls, on this thread; the other pointers are the caller's variables.
+/// `host` is the `Room` of the state that calls, on this thread; the other pointers are the caller's variables.
 unsafe fn answer(
     host: *mut c_void,
-    found: impl FnOnce(&Entered) -> Result<c_int, Raised>,
+    found: impl FnOnce(&Room) -> Result<c_int, Raised>,
     reference: *mut c_int,
     text: *mut *const u8,
     len: *mut usize,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    let entered = unsafe { &*host.cast::<Entered>() };
-    let result = catch_unwind(AssertUnwindSafe(|| found(entered)));
+    let room = unsafe { &*host.cast::<Room>() };
+    let result = catch_unwind(AssertUnwindSafe(|| found(room)));
     let message = match result {
         Ok(Ok(found)) => {
             // SAFETY: as above.
@@ -38,7 +38,7 @@ unsafe fn answer(
         Ok(Err(other)) => other.to_string().into_bytes(),
         Err(_) => b"internal error".to_vec(),
     };
-    let mut place = entered.message.borrow_mut();
+    let mut place = room.message.borrow_mut();
     *place = message;
     // SAFETY: as above. The message stays there until the next one.
     unsafe {
@@ -60,7 +60,7 @@ unsafe extern "C" fn load(
     // SAFETY: the shim's promise: a path on the Lua stack, and variables of its own.
     unsafe {
         let path = std::slice::from_raw_parts(path, n);
-        answer(host, |e| e.chunk(Source::File(path), CodeCache::Stat, false).map(|c| c.reference), reference, text, len)
+        answer(host, |e| e.chunk(Source::File(path), CodeCache::Stat).map(|c| c.reference), reference, text, len)
     }
 }
 
@@ -81,9 +81,9 @@ unsafe extern "C" fn find(
 
 unsafe extern "C" fn leak(host: *mut c_void, text: *const u8, n: usize) {
     // SAFETY: as in `load`.
-    let (entered, text) = unsafe { (&*host.cast::<Entered>(), std::slice::from_raw_parts(text, n)) };
+    let (room, text) = unsafe { (&*host.cast::<Room>(), std::slice::from_raw_parts(text, n)) };
     let text = String::from_utf8_lossy(text).into_owned();
-    let mut leaks = entered.leaks.borrow_mut();
+    let mut leaks = room.news.leaks.borrow_mut();
     if leaks.len() < LEAKS && !leaks.contains(&text) {
         leaks.push(text);
     }
@@ -91,5 +91,11 @@ unsafe extern "C" fn leak(host: *mut c_void, text: *const u8, n: usize) {
 
 unsafe extern "C" fn printed(host: *mut c_void) {
     // SAFETY: as in `load`.
-    unsafe { &*host.cast::<Entered>() }.printed.set(true);
+    unsafe { &*host.cast::<Room>() }.news.printed.set(true);
+}
+
+unsafe extern "C" fn is_near(host: *mut c_void, home: *const Home) -> c_int {
+    // SAFETY: as in `load`. The home is compared, and not looked into.
+    let room = unsafe { &*host.cast::<Room>() };
+    room.news.homes.borrow().contains(&home).into()
 }

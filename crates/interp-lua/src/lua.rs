@@ -1,29 +1,26 @@
-//! One state: how it is owned, entered, made again and ended.
+//! A slot of the pool: its rooms, each a Lua state; how it is owned, entered, made again and ended.
 
 use crate::{
     ffi,
-    resolved::Resolved,
-    script::{Loaded, Paths},
+    resolved::{KeptScript, Resolved},
+    room::{Has, News, Room, Settings},
     start_up::StartUp,
-    world::World,
 };
-use interp::{Home, Inside, Kept, Outcome, Raised};
+use interp::{Home, Inside, Raised};
 use std::{
     cell::{Cell, RefCell, UnsafeCell},
     collections::HashMap,
-    ffi::{c_int, c_void},
+    ffi::c_int,
     fmt,
     marker::PhantomData,
-    mem::ManuallyDrop,
     ops::Deref,
-    ptr::NonNull,
     rc::Rc,
     sync::Arc,
 };
 
-/// A state. Whoever owns it may enter it, from one thread at a time; dropping it ends it.
+/// A slot: as many Lua states as the uses need that run in it one within the other, and those that stay. Whoever owns it may enter it, from
+/// one thread at a time; dropping it ends them.
 pub struct Lua {
-    /// The shim's record keeps its address.
     pub(crate) entered: Box<Entered>,
 }
 
@@ -31,53 +28,37 @@ pub struct Lua {
 // reached from here only. Not Sync.
 unsafe impl Send for Lua {}
 
-/// A state that is entered, and so can run code.
+/// A slot that is entered, and so can run code.
 pub struct Entered {
-    pub(crate) me: NonNull<ffi::State>,
-    pub(crate) home: Arc<Home>,
-    pub(crate) lua: ManuallyDrop<mlua::Lua>,
-    pub(crate) lib: Option<Vec<u8>>,
-    pub(crate) memory: Option<usize>,
-    pub(crate) c_modules: bool,
-    pub(crate) watch_globals: bool,
-    pub(crate) paths: Paths,
-    pub(crate) root: Option<Arc<[u8]>>,
-    pub(crate) default_path: Vec<u8>,
-    pub(crate) default_cpath: Vec<u8>,
-    /// The world of modules that directives name.
-    pub(crate) base: Cell<usize>,
-    pub(crate) worlds: RefCell<Vec<World>>,
-    pub(crate) scripts: RefCell<HashMap<Box<[u8]>, Vec<Rc<Loaded>>>>,
-    /// The script that ran last.
-    pub(crate) last: RefCell<Option<Rc<Loaded>>>,
-    /// References to names of functions in the state.
-    pub(crate) names: RefCell<Vec<(Box<[u8]>, c_int)>>,
+    pub(crate) settings: Rc<Settings>,
+    pub(crate) news: Rc<News>,
+    /// All of them. Nothing of a script runs while this is borrowed.
+    pub(crate) rooms: RefCell<Vec<Rc<Room>>>,
+    /// The rooms of modules that directives name, by `LuaRoot` and paths.
+    pub(crate) of_modules: RefCell<Vec<(Option<Arc<[u8]>>, u64, Rc<Room>)>>,
+    /// `LuaScope thread` and `server`: the rooms of scripts, by name.
+    pub(crate) kept: RefCell<HashMap<Box<[u8]>, Vec<Rc<KeptScript>>>>,
     pub(crate) handlers: RefCell<Vec<Option<Rc<Resolved>>>>,
     /// The start-up code that has run, to be run again in other states.
     pub(crate) done: RefCell<Vec<StartUp>>,
-    pub(crate) leaks: RefCell<Vec<String>>,
-    /// The last message for the shim, which reads it at once.
-    pub(crate) message: RefCell<Vec<u8>>,
-    pub(crate) spent: Cell<bool>,
-    pub(crate) printed: Cell<bool>,
-    /// Freed memory that the shim keeps for reuse.
-    pub(crate) blocks: Cell<*mut c_void>,
+    /// States that were made because a use found none; the keeper makes as many ahead.
+    pub(crate) missed: Cell<usize>,
     pub(crate) users: UnsafeCell<c_int>,
 }
 
 impl fmt::Debug for Lua {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lua").field(&self.entered.me).finish()
+        self.entered.fmt(f)
     }
 }
 
 impl fmt::Debug for Entered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Entered").field(&self.me).finish()
+        f.debug_struct("Lua").field("rooms", &self.rooms.borrow().len()).finish_non_exhaustive()
     }
 }
 
-/// Keeps a state entered until it is dropped. Stays on its thread.
+/// Keeps a slot entered until it is dropped. Stays on its thread.
 #[derive(Debug)]
 pub struct Guard<'l> {
     entered: &'l Entered,
@@ -93,208 +74,225 @@ impl Deref for Guard<'_> {
 }
 
 impl Lua {
-    /// Enters it. Entries nest. What others left in its drop box is freed now: `__gc` and cleanups may run.
+    pub(crate) fn new(settings: Settings) -> Result<Lua, String> {
+        let (settings, news) = (Rc::new(settings), Rc::new(News::default()));
+        let first = Room::new(&settings, &news)?;
+        let entered = Box::new(Entered {
+            settings,
+            news,
+            rooms: RefCell::new(vec![first]),
+            of_modules: RefCell::default(),
+            kept: RefCell::default(),
+            handlers: RefCell::default(),
+            done: RefCell::default(),
+            missed: Cell::new(0),
+            users: UnsafeCell::new(0),
+        });
+        Ok(Lua { entered })
+    }
+
+    /// Enters it. Entries nest. What others left in its drop boxes is freed now: `__gc` and cleanups may run.
     pub fn enter(&self) -> Guard<'_> {
         let guard = Guard { entered: &self.entered, _inside: Inside::new(), _here: PhantomData };
         guard.drain();
         guard
     }
 
-    /// The bytes that the state has allocated.
+    /// The bytes that its states have allocated.
     pub fn memory_used(&self) -> usize {
-        self.entered.lua.used_memory()
+        self.entered.rooms.borrow().iter().map(|room| room.used()).sum()
     }
 }
 
 impl Drop for Lua {
     fn drop(&mut self) {
         if interp::is_forked() {
+            // The rooms are left as they are: nothing of a script runs here.
+            std::mem::forget(self.entered.rooms.take());
             return;
         }
         let _inside = Inside::new();
-        self.entered.last.take();
-        self.entered.scripts.borrow_mut().clear();
-        self.entered.handlers.borrow_mut().clear();
-        self.entered.drain();
-        // SAFETY: the state lives, and is made to end now.
-        unsafe { ffi::ml_return_blocks(self.entered.raw(), self.entered.blocks.replace(std::ptr::null_mut())) };
-        // SAFETY: dropped once, here. `__gc` methods run now, and may call rows: the record and the home are still there.
-        unsafe { ManuallyDrop::drop(&mut self.entered.lua) };
-        self.entered.home.close();
-        // SAFETY: the state is closed and the home empty: nothing uses the record any more.
-        unsafe { ffi::ml_free(self.entered.me.as_ptr()) };
+        let values = (self.entered.handlers.take(), self.entered.kept.take(), self.entered.of_modules.take());
+        drop(values);
+        let rooms = self.entered.rooms.take();
+        rooms.iter().for_each(|room| room.drain());
+        drop(rooms);
     }
 }
 
-/// The result of a job, taken off the Lua stack.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    pub outcome: Outcome,
-    pub reference: c_int,
-    pub yielded: bool,
-    pub text: Option<Vec<u8>>,
-    /// In place of the text, the bytes of a string that `reference` keeps.
-    pub long: Option<(NonNull<u8>, usize)>,
-    /// Set if the value that was to be called is no function.
-    pub is_missing: bool,
+/// A use of a room: when it is dropped the room is put back, unless something of it is kept.
+pub(crate) struct InUse<'e> {
+    entered: &'e Entered,
+    pub room: Rc<Room>,
+}
+
+impl<'e> InUse<'e> {
+    #[inline]
+    pub(crate) fn new(entered: &'e Entered, room: Rc<Room>) -> InUse<'e> {
+        room.users.set(room.users.get() + 1);
+        InUse { entered, room }
+    }
+}
+
+impl Drop for InUse<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.room.users.set(self.room.users.get() - 1);
+        self.entered.recover(&self.room);
+    }
 }
 
 impl Entered {
-    pub(crate) fn raw(&self) -> *mut ffi::State {
-        self.me.as_ptr()
+    /// A room that nobody has; made if there is none.
+    pub(crate) fn free_room(&self) -> Result<Rc<Room>, Raised> {
+        if let Some(room) = self.rooms.borrow().iter().find(|room| room.has.get() == Has::Nobody) {
+            return Ok(room.clone());
+        }
+        self.missed.set(self.missed.get() + 1);
+        self.add_room()
     }
 
-    /// The home of the values that live in it.
-    pub fn home(&self) -> &Arc<Home> {
-        &self.home
+    /// Another room, in which start-up code has run.
+    pub(crate) fn add_room(&self) -> Result<Rc<Room>, Raised> {
+        let room = Room::new(&self.settings, &self.news).map_err(|e| Raised::Died(e.into_bytes()))?;
+        self.rooms.borrow_mut().push(room.clone());
+        let done = self.done.borrow().clone();
+        if let Err(raised) = room.alone(|| done.iter().try_for_each(|step| room.start_up(step).map(drop))) {
+            self.lose(&room);
+            return Err(raised);
+        }
+        Ok(room)
     }
 
-    pub(crate) fn owns(&self, kept: &Kept) -> bool {
-        Arc::ptr_eq(kept.home(), &self.home)
+    /// Begins a use in a room that nobody has, about to run a script of this world.
+    pub(crate) fn begin(&self, room: Rc<Room>, world: *const ffi::World) -> InUse<'_> {
+        room.begin(world);
+        InUse::new(self, room)
     }
 
-    pub(crate) fn unref(&self, reference: c_int) {
-        // SAFETY: this state is entered; the reference was ours.
-        unsafe { ffi::ml_unref(self.raw(), reference) };
+    /// The room in which a kept value lives; a use of it if nobody had it.
+    pub(crate) fn room_of(&self, home: &Arc<Home>) -> Result<InUse<'_>, Raised> {
+        let found = self.rooms.borrow().iter().find(|room| room.owns(home)).cloned();
+        let Some(room) = found else {
+            return Err(Raised::Unresolved(b"it belongs to another interpreter".to_vec()));
+        };
+        if room.has.get() == Has::Nobody {
+            // Start-up code has left it for the server.
+            room.stay();
+        }
+        Ok(InUse::new(self, room))
     }
 
-    /// The reference that real `_G` has.
-    pub(crate) fn globals(&self) -> c_int {
-        // SAFETY: the record lives.
-        unsafe { ffi::ml_globals_ref(self.raw()) }
+    /// Puts a room back if its use, and all that it has left, is over.
+    #[inline]
+    fn recover(&self, room: &Rc<Room>) {
+        if room.has.get() != Has::Use || room.users.get() > 0 {
+            return;
+        }
+        // Finalizers run meanwhile, and may enter the slot.
+        room.users.set(1);
+        if room.home.has_drops() {
+            room.drain();
+        }
+        let is_lost = !room.is_held() && !room.put_back();
+        room.users.set(0);
+        if is_lost {
+            self.lose(room);
+        }
     }
 
-    /// Keeps the value of a reference, which the caller gives away.
-    pub(crate) fn keep(&self, reference: c_int) -> Kept {
-        // SAFETY: a reference that this state counted for us.
-        unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home.clone()) }
+    /// Closes a room, as soon as its last user lets it go.
+    fn lose(&self, room: &Rc<Room>) {
+        let lost = {
+            let mut rooms = self.rooms.borrow_mut();
+            rooms.iter().position(|other| Rc::ptr_eq(other, room)).map(|at| rooms.swap_remove(at))
+        };
+        drop(lost);
+    }
+
+    /// Lets a room go that stayed: it is closed when nothing of it is kept.
+    pub(crate) fn leave_for_good(&self, room: &Rc<Room>) {
+        room.end_stay();
+        self.recover(room);
+    }
+
+    /// The room in which start-up code runs: that of the modules which directives name, if it is there.
+    pub(crate) fn start_room(&self) -> Result<Rc<Room>, Raised> {
+        match self.known_room_of_modules(self.settings.root.as_ref(), &self.settings.paths) {
+            Some(room) => Ok(room),
+            None => self.free_room(),
+        }
+    }
+
+    /// Closes the rooms that nobody has but this one, in which start-up code goes on.
+    pub(crate) fn forget_rooms_but(&self, this: &Rc<Room>) {
+        let is_spare = |room: &mut Rc<Room>| room.has.get() == Has::Nobody && !Rc::ptr_eq(room, this);
+        let lost: Vec<_> = self.rooms.borrow_mut().extract_if(.., is_spare).collect();
+        drop(lost);
+    }
+
+    /// Why its states cannot be put back and have to be closed after each use; `None` where they can.
+    pub fn closes_states(&self) -> Option<&'static str> {
+        let room = self.free_room().ok()?;
+        room.refusal(room.world_raw(room.base.get()))
     }
 
     /// File and line of the script's code that called the row that runs.
     pub fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        let running = self.news.running.get()?;
         let mut file = [0u8; 512];
-        // SAFETY: the record lives; the shim writes at most as many bytes, a NUL among them.
-        let line = unsafe { ffi::ml_caller(self.raw(), file.as_mut_ptr().cast(), file.len()) };
+        // SAFETY: the record lives while its code runs; the shim writes at most as many bytes, a NUL among them.
+        let line = unsafe { ffi::ml_caller(running.as_ptr(), file.as_mut_ptr().cast(), file.len()) };
         let length = file.iter().position(|b| *b == 0)?;
         Some((file[..length].to_vec(), u32::try_from(line).ok().filter(|line| *line > 0)?))
     }
 
-    /// Frees what others left in the drop box. Also done on entry and after each call out of Lua.
+    /// Frees what others left in the drop boxes, and puts back the rooms of which nothing is kept any more.
     pub fn drain(&self) {
-        // SAFETY: this state is entered.
-        unsafe { ffi::ml_drain_now(self.raw()) };
+        let is_due = |room: &&Rc<Room>| {
+            room.home.has_drops() || (room.has.get() == Has::Use && room.users.get() == 0 && !room.is_held())
+        };
+        // Whatever is freed may run code, which may change the list.
+        loop {
+            let due: Option<Rc<Room>> = self.rooms.borrow().iter().find(is_due).cloned();
+            let Some(room) = due else { return };
+            if room.home.has_drops() {
+                room.drain();
+            }
+            self.recover(&room);
+        }
     }
 
-    /// Whether the state ran out of memory and still uses nearly all that it may: it should be replaced.
+    /// Whether a state that stays ran out of memory and still uses nearly all that it may: the slot should be replaced.
     pub fn is_spent(&self) -> bool {
-        self.spent.get()
+        self.news.spent.get()
     }
 
     /// Whether a script has printed to STDOUT since [`Entered::forget_print`].
     pub fn has_printed(&self) -> bool {
-        self.printed.get()
+        self.news.printed.get()
     }
 
     /// What was printed before counts no longer.
     pub fn forget_print(&self) {
-        self.printed.set(false);
+        self.news.printed.set(false);
     }
 
-    /// Whether the state notes globals that handlers make.
+    /// Whether the states note globals that handlers make.
     pub fn watches_globals(&self) -> bool {
-        self.watch_globals
+        self.settings.watch_globals
     }
 
-    /// Globals that handlers made since this was last asked, with file and line. Empty unless the state watches them.
+    /// Globals that handlers made since this was last asked, with file and line. Empty unless the states watch them.
     pub fn take_leaks(&self) -> Vec<String> {
-        self.leaks.take()
+        self.news.leaks.take()
     }
 
-    /// Sets a text field of the table `apache2`, here and in states made of this one.
+    /// Sets a text field of the table `apache2`, in all states that are made from now on.
     ///
     /// # Errors
     /// When there is no memory for it.
     pub fn set_constant(&self, name: &[u8], value: &[u8]) -> Result<(), Raised> {
-        let step = StartUp::Constant(name.into(), value.into());
-        // SAFETY: this state is entered; both texts are borrowed for the call.
-        let rc = unsafe { ffi::ml_constant(self.raw(), name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
-        if rc != 0 {
-            return Err(self.out_of_memory());
-        }
-        self.done.borrow_mut().push(step);
-        Ok(())
+        self.again(StartUp::Constant(name.into(), value.into())).map(drop)
     }
-
-    pub(crate) fn out_of_memory(&self) -> Raised {
-        let text: &[u8] =
-            if self.memory.is_some() { b"not enough memory (LuaInterpMaxMemory)" } else { b"not enough memory" };
-        Raised::Died(text.to_vec())
-    }
-
-    /// Runs a job and returns its result.
-    pub(crate) fn perform(&self, job: ffi::Job) -> Result<Finished, Raised> {
-        let mut out = ffi::Out::EMPTY;
-        let mut job = ffi::Job { out: &raw mut out, me: self.raw(), ..job };
-        // SAFETY: this state is entered; what the job points to is borrowed for the call.
-        unsafe { ffi::ml_run(&raw mut job) };
-        self.finish(&out)
-    }
-
-    pub(crate) fn finish(&self, out: &ffi::Out) -> Result<Finished, Raised> {
-        let text = (!out.text.is_null() && out.is_kept == 0).then(|| {
-            // SAFETY: the shim points at bytes on the Lua stack, which stay until `ml_done`.
-            unsafe { std::slice::from_raw_parts(out.text, out.text_len) }.to_vec()
-        });
-        // SAFETY: this state is entered; `out` is what the shim filled.
-        unsafe { ffi::ml_done(self.raw(), out) };
-        let result = match out.tag {
-            ffi::OK | ffi::NO_FUNCTION => Ok(Finished {
-                outcome: Outcome {
-                    number: out.number,
-                    truth: out.truth != 0,
-                    is_number: out.is_number != 0,
-                    is_wild: out.is_wild != 0,
-                },
-                reference: out.reference,
-                yielded: out.yielded != 0,
-                text,
-                long: NonNull::new(out.text.cast_mut()).filter(|_| out.is_kept != 0).map(|at| (at, out.text_len)),
-                is_missing: out.tag == ffi::NO_FUNCTION,
-            }),
-            ffi::EXIT => Err(Raised::Exit(out.number as i32)),
-            ffi::MEMORY => {
-                let limit = self.memory.unwrap_or(usize::MAX);
-                self.spent.set(self.lua.used_memory() > limit - limit / 4);
-                Err(self.out_of_memory())
-            }
-            _ => {
-                let mut text = text.unwrap_or_default();
-                if text.starts_with(b"not enough memory") && self.memory.is_some() {
-                    text.splice(17..17, b" (LuaInterpMaxMemory)".iter().copied());
-                }
-                Err(Raised::Died(text))
-            }
-        };
-        if interp::is_forked() {
-            end_fork(&result);
-        }
-        result
-    }
-}
-
-/// A process that a script forked ends here, with the script's status and nothing of the server run.
-#[cold]
-fn end_fork(result: &Result<Finished, Raised>) -> ! {
-    let status = match result {
-        Ok(_) => 0,
-        Err(Raised::Exit(status)) => *status,
-        Err(raised) => {
-            let text = format!("{raised}\n");
-            // SAFETY: a plain write of bytes that live.
-            unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
-            255
-        }
-    };
-    // SAFETY: ends the process.
-    unsafe { libc::_exit(status) }
 }

@@ -1,13 +1,23 @@
-//! What a handler's name stands for in a state.
+//! States that stay, and for whom.
 
-use crate::env::Env;
+use crate::{cache::Stamp, room::Room};
 use interp::Kept;
+use std::{ffi::CString, rc::Rc, sync::Arc};
 
-/// What a handler's name stands for.
-#[derive(Debug)]
+/// What a handler's name stands for where this `LuaRoot` and these paths hold.
 pub(crate) enum Resolved {
-    /// A module's function, or one that stands in the configuration: in that case with its env.
-    Function { function: Kept, env: Option<Env>, world: usize },
-    /// A function of a file, whose env the state keeps.
+    /// A module's function, in the state of all that directives name there; or one that stands in the configuration, which has a
+    /// state of its own.
+    Function { function: Kept, room: Rc<Room>, world: usize, root: Option<Arc<[u8]>>, paths: u64 },
+    /// A function of a file, whose state stays.
     InFile { file: Box<[u8]>, function: Box<[u8]> },
+}
+
+/// `LuaScope thread` and `server`: a script whose state stays.
+pub(crate) struct KeptScript {
+    pub paths: u64,
+    pub file: CString,
+    pub stamp: Stamp,
+    pub world: usize,
+    pub room: Rc<Room>,
 }

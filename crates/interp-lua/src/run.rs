@@ -1,42 +1,82 @@
-//! Runs of scripts: a fresh env or a kept one, the chunk in it, and calls of its functions.
+//! Uses of scripts: for one call, or for as long as somebody keeps the script's globals.
 
 use crate::{
-    env::{Env, Inner},
+    cache::{self, Stamp},
+    chunk::cannot_open,
+    env::Env,
     ffi::{self, Job, NO_JOB},
-    lua::{Entered, Finished},
-    script::{CodeCache, Loaded, Script},
+    lua::{Entered, InUse},
+    resolved::KeptScript,
+    room::{Finished, Room},
+    script::{CodeCache, Script},
 };
-use interp::{Outcome, Raised, Val};
-use std::{ffi::c_int, sync::Arc};
+use interp::{Home, Outcome, Raised, Val};
+use std::{ffi::CString, ptr, rc::Rc, sync::Arc};
 
 /// The flags of a job that calls the global `function`.
-pub(crate) fn calling(what: c_int, function: &[u8], args: &[Val]) -> Job {
+pub(crate) fn calling(what: i32, function: &[u8], args: &[Val]) -> Job {
     Job { what, name: function.as_ptr(), name_len: function.len(), args: args.as_ptr(), nargs: args.len(), ..NO_JOB }
 }
 
+impl Room {
+    /// Runs a chunk of the script as its source is now, once.
+    fn run_anew(&self, script: &Script, world: usize, job: Job) -> Result<(Finished, Stamp), Raised> {
+        let chunk = self.chunk_of(script)?;
+        let job = Job { what: job.what | ffi::CHUNK, chunk: chunk.reference, world: self.world_raw(world), ..job };
+        let finished = self.perform(job);
+        self.unref(chunk.reference);
+        finished.map(|finished| (finished, chunk.stamp))
+    }
+
+    pub(crate) fn call(&self, world: usize, function: &[u8], args: &[Val], file: &[u8]) -> Result<Outcome, Raised> {
+        let job = Job { world: self.world_raw(world), ..calling(ffi::CALL, function, args) };
+        called(self.perform(job)?, function, file)
+    }
+}
+
+/// A script whose chunk has run in a room that nobody had.
+struct Opened<'e> {
+    used: InUse<'e>,
+    world: usize,
+    stamp: Stamp,
+    finished: Finished,
+}
+
 impl Entered {
-    /// Runs a script once: makes a fresh env, runs the chunk in it, then calls its global `function` with `args`.
+    /// Takes a room that nobody has, and runs the script's chunk there; then what else `job` says.
+    fn run_in_free(&self, script: &Script, job: Job) -> Result<Opened<'_>, Raised> {
+        let room = self.free_room()?;
+        if script.cache == CodeCache::Never {
+            let world = room.world(script.directory(), script.paths)?;
+            let used = self.begin(room, ptr::null());
+            let (finished, stamp) = used.room.run_anew(script, world, job)?;
+            return Ok(Opened { used, world, stamp, finished });
+        }
+        let loaded = room.loaded(script)?;
+        let world = room.world_raw(loaded.world);
+        let used = self.begin(room, world);
+        let job = Job { what: job.what | ffi::CHUNK, chunk: loaded.chunk.get(), world, ..job };
+        let finished = used.room.perform(job)?;
+        Ok(Opened { used, world: loaded.world, stamp: loaded.stamp(), finished })
+    }
+
+    /// Runs a script once, in a state that nobody has used: runs its chunk, then calls its global `function` with `args`. What it opened is
+    /// closed before this returns.
     ///
     /// # Errors
     /// What the script raised; [`Raised::Unresolved`] without such a file or function.
     pub fn run_once(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
-        let what = ffi::NEW_ENV | ffi::CHUNK | ffi::CALL;
-        let finished = self.run_chunk(script, &*self.loaded(script)?, function, calling(what, function, args))?;
-        called(finished, function, script.name)
+        let opened = self.run_in_free(script, calling(ffi::CALL, function, args))?;
+        called(opened.finished, function, script.name)
     }
 
-    /// Makes an env for the caller to keep, and runs the script's chunk in it.
+    /// Runs the script's chunk in a state that nobody has used, which the caller keeps.
     ///
     /// # Errors
     /// As [`Entered::run_once`].
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
-        self.open_loaded(script, &*self.loaded(script)?)
-    }
-
-    fn open_loaded(&self, script: &Script, loaded: &Loaded) -> Result<Env, Raised> {
-        let job = Job { what: ffi::NEW_ENV | ffi::CHUNK | ffi::KEEP, ..NO_JOB };
-        let finished = self.run_chunk(script, loaded, b"", job)?;
-        Ok(self.env(finished.reference, loaded.world, script.name, Some(loaded)))
+        let opened = self.run_in_free(script, NO_JOB)?;
+        Ok(opened.used.room.env(opened.world, script.name, Some(opened.stamp)))
     }
 
     /// Whether the script is still what it was when its chunk ran in `env`. Under [`CodeCache::Never`] the chunk, read anew,
@@ -45,60 +85,92 @@ impl Entered {
     /// # Errors
     /// When it cannot be read any more, or does not compile; what the chunk raised.
     pub fn is_current(&self, env: &Env, script: &Script) -> Result<bool, Raised> {
-        self.is_current_of(env, script, &*self.loaded(script)?)
+        let used = self.room_of(env.home())?;
+        if script.cache == CodeCache::Never {
+            return used.room.run_anew(script, env.world(), NO_JOB).map(|_| true);
+        }
+        let Some(stamp) = env.stamp() else { return Ok(true) };
+        let file = CString::new(script.name).unwrap_or_default();
+        if script.is_fresh(stamp, &file) {
+            return Ok(true);
+        }
+        match cache::stat(script.name) {
+            None if script.text.is_none() => Err(cannot_open(script.name, &std::io::Error::last_os_error())),
+            _ => Ok(false),
+        }
     }
 
-    fn is_current_of(&self, env: &Env, script: &Script, loaded: &Loaded) -> Result<bool, Raised> {
-        if script.cache != CodeCache::Never {
-            return Ok(env.0.stamp.as_ref() == Some(&loaded.stamp()));
-        }
-        // One that was made without `_G` is of no use to a text that names it.
-        if env.0.what & ffi::PLAIN != 0 && loaded.traits() & ffi::PLAIN == 0 {
-            return Ok(false);
-        }
-        let job = self.in_env(env, Job { what: ffi::CHUNK, ..NO_JOB })?;
-        self.run_chunk(script, loaded, b"", job).map(|_| true)
+    /// Whether this is the slot of these globals.
+    pub fn has(&self, env: &Env) -> bool {
+        self.has_home(env.home())
     }
 
-    /// The env that this state keeps for the script for good; made anew when the file has changed.
+    pub(crate) fn has_home(&self, home: &Arc<Home>) -> bool {
+        self.rooms.borrow().iter().any(|room| room.owns(home))
+    }
+
+    /// The state that stays for the script; another one when the file has changed.
+    fn kept_script(&self, script: &Script) -> Result<Rc<KeptScript>, Raised> {
+        let is_it = |kept: &&Rc<KeptScript>| kept.paths == script.paths.id;
+        let known = self.kept.borrow().get(script.name).and_then(|all| all.iter().find(is_it).cloned());
+        if let Some(kept) = &known {
+            if script.cache == CodeCache::Never {
+                let used = InUse::new(self, kept.room.clone());
+                used.room.run_anew(script, kept.world, NO_JOB)?;
+                return Ok(kept.clone());
+            }
+            if script.is_fresh(&kept.stamp, &kept.file) {
+                return Ok(kept.clone());
+            }
+        }
+        let opened = self.run_in_free(script, NO_JOB)?;
+        let room = opened.used.room.clone();
+        room.stay();
+        let (file, paths) = (CString::new(script.name).unwrap_or_default(), script.paths.id);
+        let made = Rc::new(KeptScript { paths, file, stamp: opened.stamp, world: opened.world, room });
+        let before = {
+            let mut all = self.kept.borrow_mut();
+            let all = all.entry(script.name.into()).or_default();
+            let at = all.iter().position(|kept| is_it(&kept));
+            all.push(made.clone());
+            at.map(|at| all.swap_remove(at))
+        };
+        if let Some(before) = before {
+            self.leave_for_good(&before.room);
+        }
+        Ok(made)
+    }
+
+    /// The globals that stay for the script.
     ///
     /// # Errors
     /// As [`Entered::run_once`]; the next call tries again.
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
-        self.kept_env_of(script, &*self.loaded(script)?)
+        let kept = self.kept_script(script)?;
+        Ok(kept.room.env(kept.world, script.name, Some(kept.stamp.clone())))
     }
 
-    fn kept_env_of(&self, script: &Script, loaded: &Loaded) -> Result<Env, Raised> {
-        let known = loaded.kept.borrow().as_ref().map(|(_, env)| env.clone());
-        if let Some(env) = known
-            && self.is_current_of(&env, script, loaded)?
-        {
-            return Ok(env);
-        }
-        let env = self.open_loaded(script, loaded)?;
-        let before = loaded.kept.replace(Some((loaded.stamp(), env.clone())));
-        drop(before);
-        Ok(env)
-    }
-
-    /// Calls the global `function` of the env that this state keeps for the script.
+    /// Calls the global `function` of the script in the state that stays for it.
     ///
     /// # Errors
     /// As [`Entered::run_once`].
     pub fn run_kept(&self, script: &Script, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
-        let loaded = self.loaded(script)?;
-        let known = loaded.kept.borrow();
-        let Some((_, env)) =
-            known.as_ref().filter(|(stamp, _)| script.cache != CodeCache::Never && loaded.is_of(stamp))
-        else {
-            drop(known);
-            return self.call_in(&self.kept_env_of(script, &loaded)?, function, args);
-        };
-        let job = Job { name_ref: self.name_ref(function), ..calling(ffi::CALL, function, args) };
-        let job = self.in_env(env, job)?;
-        // The script may have its env replaced; the one that runs is on Lua's stack.
-        drop(known);
-        called(self.perform(job)?, function, script.name)
+        let kept = self.kept_script(script)?;
+        let used = InUse::new(self, kept.room.clone());
+        used.room.call(kept.world, function, args, script.name)
+    }
+
+    /// Whether the state that stays for the script has a global `function`.
+    pub(crate) fn find_kept(&self, script: &Script, function: &[u8]) -> Result<(), Raised> {
+        let kept = self.kept_script(script)?;
+        let used = InUse::new(self, kept.room.clone());
+        let world = used.room.world_raw(kept.world);
+        let finished = used.room.perform(Job { world, ..calling(ffi::CALL | ffi::FIND, function, &[]) })?;
+        if finished.is_missing {
+            return Err(no_function(function, script.name));
+        }
+        used.room.unref(finished.reference);
+        Ok(())
     }
 
     /// Whether the script has a global `function`, its chunk run for it.
@@ -106,45 +178,19 @@ impl Entered {
     /// # Errors
     /// As [`Entered::run_once`].
     pub fn find_in(&self, script: &Script, function: &[u8]) -> Result<(), Raised> {
-        let env = self.open(script)?;
-        self.unref(self.function_of(&env, function)?);
-        Ok(())
+        let opened = self.run_in_free(script, NO_JOB)?;
+        let world = opened.used.room.world_raw(opened.world);
+        let job = Job { world, ..calling(ffi::CALL | ffi::FIND, function, &[]) };
+        let finished = opened.used.room.perform(job)?;
+        if finished.is_missing { Err(no_function(function, script.name)) } else { Ok(()) }
     }
 
     /// Calls the global `function` of an env.
     ///
     /// # Errors
-    /// As [`Entered::run_once`]; [`Raised::Unresolved`] for an env of another state.
+    /// As [`Entered::run_once`]; [`Raised::Unresolved`] for an env of another slot.
     pub fn call_in(&self, env: &Env, function: &[u8], args: &[Val]) -> Result<Outcome, Raised> {
-        let job = Job { name_ref: self.name_ref(function), ..calling(ffi::CALL, function, args) };
-        called(self.perform(self.in_env(env, job)?)?, function, env.file())
-    }
-
-    pub(crate) fn env(&self, reference: c_int, world: usize, file: &[u8], loaded: Option<&Loaded>) -> Env {
-        let what = loaded.map_or(0, |loaded| loaded.traits() & (ffi::PLAIN | ffi::OWN_MODULES));
-        let stamp = loaded.map(Loaded::stamp);
-        Env(Arc::new(Inner { kept: self.keep(reference), world, what, file: file.into(), stamp }))
-    }
-
-    pub(crate) fn in_env(&self, env: &Env, job: Job) -> Result<Job, Raised> {
-        if !self.owns(&env.0.kept) {
-            return Err(Raised::Unresolved(b"the script's globals belong to another interpreter".to_vec()));
-        }
-        Ok(Job { what: job.what | env.0.what, env: env.reference(), world: self.world_raw(env.0.world), ..job })
-    }
-
-    fn run_chunk(&self, script: &Script, loaded: &Loaded, function: &[u8], job: Job) -> Result<Finished, Raised> {
-        let world = self.world_raw(loaded.world);
-        if loaded.busy.get() != 0 {
-            let chunk = self.spare_chunk(script)?;
-            let what = job.what | chunk.what | loaded.modules();
-            let finished = self.perform(Job { what, chunk: chunk.reference, world, ..job });
-            self.unref(chunk.reference);
-            return finished;
-        }
-        let name_ref = if job.what & ffi::CALL != 0 { self.name_ref(function) } else { ffi::NO_REF };
-        let what = job.what | loaded.traits();
-        self.perform(Job { what, chunk: loaded.chunk.get(), busy: loaded.busy.as_ptr(), name_ref, world, ..job })
+        self.room_of(env.home())?.room.call(env.world(), function, args, env.file())
     }
 }
 
@@ -347,10 +393,11 @@ mod tests {
             assert!(!e.is_spent());
         }
         assert_eq!(run("return pcall(string.rep, 'x', 2^24) and 1 or 2").map(|o| o.number), Ok(2));
-        let keeps =
-            "local g = debug.getregistry() local t = {} g.t = t while true do t[#t + 1] = ('x'):rep(1000) .. #t end";
-        assert!(died(run(keeps)).contains("LuaInterpMaxMemory"));
-        assert!(e.is_spent(), "what it keeps does not go away: replace it");
+        let keeps = "t = {} function handle() while true do t[#t + 1] = ('x'):rep(1000) .. #t end end";
+        assert!(died(e.run_once(&config("k:1", keeps), b"handle", &[])).contains("LuaInterpMaxMemory"));
+        assert!(!e.is_spent());
+        assert!(died(e.run_kept(&config("k:1", keeps), b"handle", &[])).contains("LuaInterpMaxMemory"));
+        assert!(e.is_spent(), "what a state that stays keeps does not go away: replace it");
     }
 
     #[test]
@@ -396,7 +443,7 @@ mod tests {
         let never = [0; 3].map(|_| run(CodeCache::Never));
         assert_eq!(never, [(11, 11), (11, 21), (11, 31)], "never: the chunk runs again, its globals stay");
         folder.write("s.lua", "function f() return _G.n end");
-        assert_eq!(run(CodeCache::Never).1, 0, "with _G they are made anew");
+        assert_eq!(run(CodeCache::Never), (0, 3));
         std::fs::remove_file(folder.0.join("s.lua")).unwrap();
         assert_eq!(run(CodeCache::Stat), (-1, -1));
     }
@@ -435,9 +482,9 @@ mod tests {
             |file: &[u8]| lua.run_once(&script(file), b"f", &[]).map(|o| (o.number / 1000, o.number % 1000)).unwrap();
         let (first, second) = (run(&a), run(&b));
         assert_eq!((first.0, second.0), (11, 21));
-        assert_eq!((run(&a), run(&b)), ((12, first.1), (22, second.1)), "the path does not grow");
+        assert_eq!((run(&a), run(&b)), ((11, first.1), (21, second.1)), "each use has new ones");
         assert_eq!(first.1, second.1 + 15);
-        assert_eq!(text(&lua, "return where"), "a", "modules have the state's globals");
+        assert_eq!(text(&lua, "return tostring(where)"), "nil");
         let env = lua.open(&script(&a)).unwrap();
         lua.run_once(&script(&b), b"f", &[]).unwrap();
         assert_eq!(lua.call_in(&env, b"f", &[]).map(|o| o.number % 1000), Ok(first.1), "a kept env keeps its path");
@@ -454,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_owns_its_modules_shares_its_globals_with_them() {
+    fn modules_share_the_globals_of_the_script_that_loads_them() {
         let folder = Folder::new();
         let file = folder.write(
             "s.lua",
@@ -467,15 +514,14 @@ mod tests {
         folder.write("late.lua", "return { mod = require 'mod' }");
         let lua = lua();
         let lua = lua.enter();
-        let own = |file| Script { owns_modules: true, ..script(file) };
-        let once = |function: &[u8]| lua.run_once(&own(&file), function, &[]).map(|o| o.number);
+        let once = |function: &[u8]| lua.run_once(&script(&file), function, &[]).map(|o| o.number);
         assert_eq!([once(b"f"), once(b"f"), once(b"g"), once(b"h")], [Ok(11), Ok(11), Ok(10), Ok(10)]);
-        let (one, other) = (lua.open(&own(&file)).unwrap(), lua.open(&own(&file)).unwrap());
+        let (one, other) = (lua.open(&script(&file)).unwrap(), lua.open(&script(&file)).unwrap());
         let call = |env, function: &[u8]| lua.call_in(env, function, &[]).map(|o| o.number);
         assert_eq!([call(&one, b"f"), call(&one, b"f"), call(&other, b"f")], [Ok(11), Ok(12), Ok(11)]);
-        assert_eq!(lua.run_kept(&own(&file), b"f", &[]).map(|o| o.number), Ok(11));
+        assert_eq!(lua.run_kept(&script(&file), b"f", &[]).map(|o| o.number), Ok(11));
         assert_eq!([call(&one, b"f"), once(b"f"), call(&one, b"g")], [Ok(13), Ok(11), Ok(13)]);
-        assert_eq!(lua.run_kept(&own(&file), b"f", &[]).map(|o| o.number), Ok(12));
+        assert_eq!(lua.run_kept(&script(&file), b"f", &[]).map(|o| o.number), Ok(12));
         let reader = folder.write("r.lua", "function f() return package.loaded.mod and 1 or 0 end");
         assert_eq!(
             lua.run_once(&script(&reader), b"f", &[]).map(|o| o.number),
@@ -487,7 +533,7 @@ mod tests {
         assert_eq!(once(b"f"), Ok(201), "a changed module is seen");
         let broken = folder.write("b.lua", "function f() assert(not pcall(require, 'bad')) return require 'bad' end");
         folder.write("bad.lua", "error 'no'");
-        assert!(died(lua.run_once(&own(&broken), b"f", &[])).contains("bad.lua:1: no"));
+        assert!(died(lua.run_once(&script(&broken), b"f", &[])).contains("bad.lua:1: no"));
     }
 
     #[test]
@@ -504,7 +550,7 @@ mod tests {
             lua.run_once(&script(&file), b"f", &[]).unwrap();
         }
         let leaks: Vec<String> = lua.take_leaks().iter().map(|l| l.rsplit('/').next().unwrap().to_string()).collect();
-        assert_eq!(leaks, ["s.lua:4: global 'leaked'", "mod.lua:2: shared global 'shared'", "s.lua:7: global 'other'"]);
+        assert_eq!(leaks, ["s.lua:4: global 'leaked'", "mod.lua:2: global 'shared'", "s.lua:7: global 'other'"]);
         assert!(lua.take_leaks().is_empty());
         let first = started(&Start { watch_globals: true, ..Start::default() });
         first.enter().set_constant(b"version", b"1").unwrap();

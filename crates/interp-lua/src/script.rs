@@ -1,9 +1,9 @@
-//! Scripts: what is run, and what a state has of it.
+//! Scripts: what is run.
 
-use crate::{cache::Stamp, env::Env, ffi};
+use crate::cache::{self, Stamp};
 use std::{
     cell::{Cell, RefCell},
-    ffi::{CString, c_int},
+    ffi::{CStr, CString, c_int},
 };
 
 /// What is run: a file, or text that stands in the configuration.
@@ -19,9 +19,6 @@ pub struct Script<'a> {
     pub cache: CodeCache,
     /// The paths of its modules.
     pub paths: &'a Paths,
-    /// `require` loads modules for this script's env alone, and they share its globals, as in a state that nobody else uses; else for
-    /// all that run in the state. C modules, and what start-up code loaded, are one for all either way.
-    pub owns_modules: bool,
 }
 
 /// `LuaCodeCache`: when a file that was compiled is looked at again.
@@ -54,35 +51,14 @@ pub(crate) struct Loaded {
     /// The path for stat(2).
     pub file: CString,
     pub paths: u64,
-    pub owns_modules: bool,
     pub world: usize,
     pub stamp: RefCell<Stamp>,
     pub chunk: Cell<c_int>,
-    /// The flags of jobs with this chunk: [`ffi::TAKES_ENV`], [`ffi::PLAIN`].
-    pub what: Cell<c_int>,
-    /// Whether the chunk is running: another run meanwhile needs a chunk of its own.
-    pub busy: Cell<c_int>,
-    /// The env that the state keeps for the script, and the chunk's stamp when it ran in there.
-    pub kept: RefCell<Option<(Stamp, Env)>>,
 }
 
 impl Loaded {
     pub(crate) fn stamp(&self) -> Stamp {
         self.stamp.borrow().clone()
-    }
-
-    /// The flags of a job in an env of its own.
-    pub(crate) fn modules(&self) -> c_int {
-        if self.owns_modules { ffi::OWN_MODULES } else { 0 }
-    }
-
-    /// The flags of a job with this chunk.
-    pub(crate) fn traits(&self) -> c_int {
-        self.what.get() | self.modules()
-    }
-
-    pub(crate) fn is_of(&self, stamp: &Stamp) -> bool {
-        *self.stamp.borrow() == *stamp
     }
 }
 
@@ -115,5 +91,29 @@ pub(crate) fn without_line(name: &[u8]) -> &[u8] {
     match name.iter().rposition(|b| *b == b':') {
         Some(at) if at > 0 && at + 1 < name.len() && name[at + 1..].iter().all(u8::is_ascii_digit) => &name[..at],
         _ => name,
+    }
+}
+
+impl Script<'_> {
+    /// The directory of the file, where its modules are looked for.
+    pub(crate) fn directory(&self) -> Option<&[u8]> {
+        self.text.is_none().then(|| directory_of(self.name))
+    }
+
+    /// Whether what was loaded with this stamp, from this path, is still what the script is. Not asked under [`CodeCache::Never`].
+    pub(crate) fn is_fresh(&self, stamp: &Stamp, file: &CStr) -> bool {
+        match (self.text, self.cache) {
+            (Some(text), _) => stamp.is_text(text),
+            (None, CodeCache::Forever) => true,
+            (None, _) => cache::stat_of(file).is_some_and(|now| *stamp == now),
+        }
+    }
+}
+
+fn directory_of(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|b| *b == b'/') {
+        Some(0) => b"/",
+        Some(at) => &path[..at],
+        None => b".",
     }
 }

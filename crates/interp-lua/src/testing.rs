@@ -29,6 +29,8 @@ thread_local! {
     /// What `again()` does: enters the state from within.
     pub(crate) static AGAIN: RefCell<Option<Box<dyn Fn() -> i64>>> = const { RefCell::new(None) };
     pub(crate) static BAGS: RefCell<Vec<Bag>> = const { RefCell::new(Vec::new()) };
+    /// What `keep_text` was given.
+    pub(crate) static SAID: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// A record such as httpd's.
@@ -72,7 +74,7 @@ fn puts(t: &Thing, words: Rest, _may: Reenter) -> i64 {
 }
 fn note(_: &Thing, here: Here, key: &[u8], value: Option<Any>) -> interp::Result<Option<Again>> {
     BAGS.with_borrow_mut(|bags| {
-        let bag = here.bag_of(bags);
+        let bag = here.bag_among(bags, Some(key), value.is_some())?;
         if let Some(v) = value {
             bag.set(here, key, &v)?;
         }
@@ -147,6 +149,8 @@ static THING: Class = Class::of::<Thing>(&[
     method("me()", |_: &Thing| This).doc("Itself."),
     method("note(key, [value])", note).doc("Keeps a value."),
     method("keep(value)", |_: &Thing, value: Any| KEPT.with_borrow_mut(|k| k.push(value.keep()))).doc("Keeps."),
+    method("keep_text(text)", |_: &Thing, text: &[u8]| SAID.set(String::from_utf8_lossy(text).into_owned()))
+        .doc("Tells the test."),
     method("big(n)", |_: &Thing, n: i64| vec![b'x'; n as usize]).doc("Many bytes."),
     method("DESTROY()", |_: &Thing| 7i64).ending().doc("Does nothing when it is gone."),
     method("warn(@words)", |t: Maybe<&Thing>, words: Rest| words.iter().len() as i64 + 100 * t.0.is_some() as i64)
@@ -250,7 +254,7 @@ pub(crate) fn paths() -> &'static Paths {
     PATHS.get_or_init(Paths::default)
 }
 pub(crate) fn script(name: &[u8]) -> Script<'_> {
-    Script { name, text: None, first_line: 1, cache: CodeCache::Stat, paths: paths(), owns_modules: false }
+    Script { name, text: None, first_line: 1, cache: CodeCache::Stat, paths: paths() }
 }
 pub(crate) fn config<'a>(name: &'a str, text: &'a str) -> Script<'a> {
     Script {
@@ -259,7 +263,6 @@ pub(crate) fn config<'a>(name: &'a str, text: &'a str) -> Script<'a> {
         first_line: 12,
         cache: CodeCache::Stat,
         paths: paths(),
-        owns_modules: false,
     }
 }
 

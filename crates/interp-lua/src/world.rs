@@ -1,8 +1,9 @@
 //! Worlds: a world is the content of `package` for scripts of one directory with the same paths. Each has a `package.loaded` of its own,
 //! so that two sites may have modules of the same name.
 
-use crate::{ffi, lua::Entered, script::Paths};
+use crate::{ffi, room::Room, script::Paths};
 use interp::Raised;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -18,14 +19,20 @@ impl World {
     }
 }
 
-impl Entered {
+impl Room {
     /// The number of the world for this script directory and these paths; made at its first use.
     pub(crate) fn world(&self, directory: Option<&[u8]>, paths: &Paths) -> Result<usize, Raised> {
         let known = |w: &World| w.paths == paths.id && w.directory.as_deref() == directory;
         if let Some(at) = self.worlds.borrow().iter().position(known) {
             return Ok(at);
         }
-        let path = search_path(self.lib.as_deref(), directory, &paths.path, &self.default_path, &["lua", "/init.lua"]);
+        let path = search_path(
+            self.settings.lib.as_deref(),
+            directory,
+            &paths.path,
+            &self.default_path,
+            &["lua", "/init.lua"],
+        );
         let cpath = search_path(None, directory, &paths.cpath, &self.default_cpath, &["so"]);
         let mut raw = Box::new(ffi::World { loaded: ffi::NO_REF, path: ffi::NO_REF, cpath: ffi::NO_REF });
         // SAFETY: this state is entered; the paths are borrowed for the call.
@@ -38,6 +45,15 @@ impl Entered {
         let mut worlds = self.worlds.borrow_mut();
         worlds.push(World { directory: directory.map(Into::into), paths: paths.id, raw });
         Ok(worlds.len() - 1)
+    }
+
+    /// The world for modules that a directive names where this `LuaRoot` and these paths hold.
+    pub(crate) fn world_of(&self, root: Option<&Arc<[u8]>>, paths: &Paths) -> Result<usize, Raised> {
+        let own = &self.settings;
+        if own.is_root(root) && paths.id == own.paths.id {
+            return Ok(self.base.get());
+        }
+        self.world(root.map(|root| &**root), paths)
     }
 
     /// The shim's record of the world; null if there is no world of this number.

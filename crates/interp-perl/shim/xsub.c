@@ -596,4 +596,4 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
     SV **p = hv_fetch((HV *)SvRV((SV *)bag), k, (I32)n, 0);
     return p ? SvREFCNT_inc_simple_NN(*p) : NULL;
 }
-const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, mp_op_find };
+const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, mp_op_find, NULL };

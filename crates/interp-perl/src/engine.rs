@@ -1,13 +1,10 @@
 //! Implements `Interp` and `Entry`, what the host asks of any engine, by this engine's own functions.
 
 use crate::{Entered, Perl};
-use interp::{Entry, Home, Interp, Kept, Load, Outcome, Place, Raised, Val};
-use std::{any::Any, ffi::c_int, ptr::NonNull, sync::Arc};
+use interp::{Entry, Interp, Kept, Load, Outcome, Place, Raised, Val};
+use std::{any::Any, ffi::c_int, ptr::NonNull};
 
 impl Interp for Perl {
-    fn home(&self) -> &Arc<Home> {
-        Perl::home(self)
-    }
     fn duplicate(&self) -> Result<Box<dyn Interp>, String> {
         match Perl::duplicate(self) {
             Ok(perl) => Ok(Box::new(perl)),

@@ -1,8 +1,8 @@
 //! The functions that the host asks of any engine's interpreter. Functions that only one engine has are asked of its own type, to which
 //! [`Interp::as_any`] leads.
 
-use crate::{Home, Kept, Val};
-use std::{any::Any, ffi::c_int, fmt, ptr::NonNull, sync::Arc};
+use crate::{Kept, Val};
+use std::{any::Any, ffi::c_int, fmt, ptr::NonNull};
 
 /// The result of a script's code, as one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +53,6 @@ pub enum Load {
 
 /// An interpreter of some engine. Whoever owns it may enter it, from one thread at a time; dropping it ends it.
 pub trait Interp: Send {
-    /// The home of the values that live in the interpreter.
-    fn home(&self) -> &Arc<Home>;
-
     /// Makes another interpreter, which starts with what this one has loaded.
     ///
     /// # Errors
@@ -70,6 +67,9 @@ pub trait Interp: Send {
     fn end(&self) -> Vec<Vec<u8>> {
         Vec::new()
     }
+
+    /// Makes ahead what its next uses need. The interpreter must be idle.
+    fn prepare(&self) {}
 
     /// Gives back memory above `limit` bytes that no value needs; with `report_only` only says how much that would be. The interpreter
     /// must be idle.

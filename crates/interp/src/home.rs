@@ -3,7 +3,7 @@
 use crate::Val;
 use std::{
     collections::VecDeque,
-    ffi::c_void,
+    ffi::{c_int, c_void},
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -25,7 +25,14 @@ pub struct Ops {
     pub bag_set: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize, *mut c_void) -> i32,
     pub bag_get: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize) -> *mut c_void,
     pub find: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> *mut c_void,
+    /// `None` where an interpreter is one home.
+    pub bag_move: Option<BagMove>,
 }
+
+/// The home's `ctx`; its bag; another home, which may be of another interpreter, and its bag; a key (null: all); whether the values are only
+/// taken away there. 0, or why not all could be moved (`mi_ops`).
+pub type BagMove =
+    unsafe extern "C" fn(*mut c_void, *mut c_void, *const Home, *mut c_void, *const u8, usize, c_int) -> c_int;
 
 /// An interpreter (`mi_home`). Lives until the interpreter and every value kept from it are gone; after
 /// [`close`](Home::close) those values are empty shells.

@@ -273,6 +273,29 @@ impl Here<'_> {
         });
         &bags[i]
     }
+    /// This home's bag, with what other homes of the same interpreter have under `key` (`None`: all) moved into it: where each use has
+    /// a home of its own, a request's next use finds there what an earlier one has left. `is_set`: the value is about to be replaced.
+    ///
+    /// # Errors
+    /// When there is no memory, or a value cannot leave its home: a function.
+    pub fn bag_among<'b>(self, bags: &'b mut Vec<Bag>, key: Option<&[u8]>, is_set: bool) -> Result<&'b Bag> {
+        self.bag_of(bags);
+        let (own, others): (Vec<&Bag>, Vec<&Bag>) = bags.iter().partition(|bag| self.is_home_of(&bag.0));
+        let Some(&own) = own.first() else { return Err("out of memory".into()) };
+        // SAFETY: the operations are statics.
+        let Some(bag_move) = (unsafe { (*own.0.home.ops).bag_move }) else { return Ok(own) };
+        let (at, length) = key.map_or((ptr::null(), 0), |key| (key.as_ptr(), key.len()));
+        for other in others {
+            let home = Arc::as_ptr(&other.0.home);
+            // SAFETY: `here` says we hold this interpreter, and the engine looks into the other home only if that is its own, too.
+            match unsafe { bag_move(self.0.ctx, own.0.raw, home, other.0.raw, at, length, is_set.into()) } {
+                0 => {}
+                1 => return Err("out of memory".into()),
+                _ => return Err("a function, or an object of a module, lives only in the use that has kept it".into()),
+            }
+        }
+        Ok(own)
+    }
     /// A new bag.
     pub fn bag(self) -> Bag {
         let home = self.home();

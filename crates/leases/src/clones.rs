@@ -65,6 +65,7 @@ impl<L: Above> Manage for Clones<L> {
     fn tend(&self, item: &mut Box<Cloned<L>>, idle: Duration) {
         // Entering frees what others left in its drop box.
         item.counted.interp.with(&mut |_| {});
+        item.counted.interp.prepare();
         if item.trimmed.is_some_and(|at| idle < at) {
             item.trimmed = None;
         }

@@ -2,14 +2,14 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::ffi::{c_int, c_void};
-use std::ptr::{self, NonNull};
+use std::ffi::c_int;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::LocalKey;
 use std::time::Duration;
 
-use interp::{Entry, Home, Interp, Kept, Load, Ops, Outcome, Place, Raised, Val};
+use interp::{Entry, Interp, Kept, Load, Outcome, Place, Raised, Val};
 use tipool::Bell;
 
 use crate::{Above, Chain, Hold, Limits, Parent, Rank, Stock, Trim};
@@ -55,38 +55,10 @@ impl Above for Speech {
     }
 }
 
-unsafe extern "C" fn call(_: *mut c_void, _: *const Val, _: *const Val, _: usize, _: *mut Val) -> i32 {
-    1
-}
-unsafe extern "C" fn keep(_: *mut c_void, _: *const Val, _: *mut Val) {}
-unsafe extern "C" fn put(_: *mut c_void, _: *mut Val, _: usize, _: *const u8, _: usize) -> i32 {
-    1
-}
-unsafe extern "C" fn room(_: *mut c_void, _: *mut Val, _: usize, _: usize) -> *mut u8 {
-    ptr::null_mut()
-}
-unsafe extern "C" fn fill(_: *mut c_void, _: *mut Val, _: usize) -> i32 {
-    1
-}
-unsafe extern "C" fn bag(_: *mut c_void) -> *mut c_void {
-    ptr::null_mut()
-}
-unsafe extern "C" fn bag_set(_: *mut c_void, _: *mut c_void, _: *const u8, _: usize, _: *mut c_void) -> i32 {
-    1
-}
-unsafe extern "C" fn bag_get(_: *mut c_void, _: *mut c_void, _: *const u8, _: usize) -> *mut c_void {
-    ptr::null_mut()
-}
-unsafe extern "C" fn find(_: *mut c_void, _: *const u8, _: usize) -> *mut c_void {
-    ptr::null_mut()
-}
-static OPS: Ops = Ops { call, keep, put, room, fill, bag, bag_set, bag_get, find };
-
 /// An interpreter that counts.
 pub struct Fake {
     /// 0 is the parent.
     pub number: u64,
-    home: Arc<Home>,
     users: Cell<c_int>,
     made: Arc<AtomicU64>,
     alive: Arc<AtomicUsize>,
@@ -95,9 +67,7 @@ pub struct Fake {
 impl Fake {
     fn new(number: u64, made: &Arc<AtomicU64>, alive: &Arc<AtomicUsize>) -> Box<Fake> {
         alive.fetch_add(1, SeqCst);
-        // SAFETY: these functions ignore their ctx.
-        let home = unsafe { Home::new(&OPS, ptr::null_mut()) };
-        Box::new(Fake { number, home, users: Cell::new(0), made: made.clone(), alive: alive.clone() })
+        Box::new(Fake { number, users: Cell::new(0), made: made.clone(), alive: alive.clone() })
     }
 }
 
@@ -108,10 +78,6 @@ impl Drop for Fake {
 }
 
 impl Interp for Fake {
-    fn home(&self) -> &Arc<Home> {
-        &self.home
-    }
-
     fn duplicate(&self) -> Result<Box<dyn Interp>, String> {
         Ok(Fake::new(self.made.fetch_add(1, SeqCst) + 1, &self.made, &self.alive))
     }

@@ -186,7 +186,6 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
         first_line: one.text.map_or(1, |text| text.at.line),
         cache,
         paths: paths(one.dir.lua().package()),
-        owns_modules: true,
     }
 }
 
@@ -217,9 +216,7 @@ type Scripts = RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>;
 
 /// The globals that somebody keeps for a script in this state, if the script has not changed since.
 fn kept(scripts: &Scripts, entered: &Entered, script: &interp_lua::Script<'_>) -> Result<Option<Env>, Raised> {
-    let of = |env: &Box<dyn Any + Send>| {
-        env.downcast_ref::<Env>().filter(|env| Arc::ptr_eq(env.home(), entered.home())).cloned()
-    };
+    let of = |env: &Box<dyn Any + Send>| env.downcast_ref::<Env>().filter(|env| entered.has(env)).cloned();
     let found = scripts.borrow().iter().filter(|(of, _)| **of == *script.name).find_map(|(_, env)| of(env));
     let Some(env) = found else { return Ok(None) };
     if entered.is_current(&env, script)? {
