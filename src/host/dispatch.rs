@@ -56,7 +56,7 @@ fn before_or_after(lang: Lang, phase: Phase, r: &Request) -> c_int {
     {
         state.expect_end(r);
     }
-    let status = Call::run_phase(lang, phase, r);
+    let status = phase.row().told(Call::run_phase(lang, phase, r));
     if phase == Phase::Log {
         if let Some(state) = RequestState::find(lang, r) {
             state.end(r);

@@ -43,13 +43,14 @@ pub fn look_after(lang: Lang, r: &Request) {
     }
 }
 
-/// Before all handlers of the response: a request that asks for HTTP/2 (`Upgrade: h2c`) may be about to become a stream of that
-/// connection, which goes through all phases anew. The whole session is served within the first one's response phase.
+/// Before all handlers of the response: a request that httpd is about to make a stream of HTTP/2 (`Upgrade: h2c`) goes through all phases
+/// anew as that. The whole session is served within the first one's response phase, so that what the first one keeps would keep its
+/// interpreter from all streams.
 #[inline]
 pub fn before_upgrade(lang: Lang, r: &Request) {
-    let asks = |value: &[u8]| value.split(|b| *b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"h2c"));
-    if r.main().is_none() && r.headers_in().get(b"Upgrade").is_some_and(asks) {
+    if r.main().is_none() && r.headers_in().get(b"Upgrade").is_some() && r.will_upgrade() {
         let Some(state) = RequestState::find(lang, r) else { return };
+        state.run_jobs();
         state.end(r);
         free_values(lang, r);
     }

@@ -94,6 +94,9 @@ fn wrong_number(lang: Lang, phase: Phase, outcome: &Outcome, number: c_int) -> O
     if !is_whole || !is_status(number) {
         return Some(format!("returned {}, which is no status: {words}", outcome.number));
     }
+    if phase.row().heeds == Heeds::OnlyDeclined {
+        return Some(format!("returned {number}, which counts as OK in this phase: the user is asked for"));
+    }
     if !phase.row().is_heeded(number) {
         return Some(format!(
             "returned {number}, which httpd does not heed before the URI is translated: a redirect belongs to {}",

@@ -202,6 +202,7 @@ fn run(row: &PhaseRow) -> &'static str {
         Run::First if row.heeds == Heeds::ErrorsAndDone => {
             "OK and DONE stop; DECLINED goes on; a status from 400 to 599 ends the request; httpd heeds nothing else"
         }
+        Run::First if row.heeds == Heeds::OnlyDeclined => "DECLINED goes on; anything else stops and counts as OK",
         Run::All => "OK and DECLINED go on; anything else stops",
         Run::First => "OK stops; DECLINED goes on; anything else stops",
         Run::Void => "ignored",

@@ -104,6 +104,8 @@ pub enum Heeds {
     All,
     /// Statuses from 400 to 599, which end the request, and `DONE`.
     ErrorsAndDone,
+    /// `DECLINED`; all else counts as `OK`, errors included, which is the strict answer in this phase.
+    OnlyDeclined,
     /// None.
     Nothing,
 }

@@ -186,7 +186,16 @@ impl PhaseRow {
         match self.heeds {
             Heeds::All => true,
             Heeds::ErrorsAndDone => result == DONE || is_error(result),
-            Heeds::Nothing => false,
+            Heeds::OnlyDeclined | Heeds::Nothing => false,
+        }
+    }
+
+    /// What httpd is told for the result of a phase.
+    #[must_use]
+    pub const fn told(&self, result: i32) -> i32 {
+        match self.heeds {
+            Heeds::OnlyDeclined if result != DECLINED => OK,
+            _ => result,
         }
     }
 
@@ -231,6 +240,9 @@ impl PhaseRow {
     }
 }
 
+/// httpd's `OK` and `DECLINED`.
+const OK: i32 = 0;
+const DECLINED: i32 = -1;
 /// httpd's `DONE`.
 const DONE: i32 = -2;
 
@@ -371,9 +383,9 @@ phases! {
         .both().ours()
         .doc("Runs after the access handlers. OK lets the request in without a user: what asks for one is skipped.");
     ForceAuthn = phase(Hook::ForceAuthn, REALLY_FIRST, Scope::Directory)
-        .run(Run::First)
+        .run(Run::First).heeds(Heeds::OnlyDeclined)
         .both().ours()
-        .doc("Runs where a request is let in without a user. OK has the user found out nevertheless, by the handlers of the next two phases.");
+        .doc("Runs where a request is let in without a user. OK has the user found out nevertheless, by the handlers of the next two phases; so has a handler that fails or finds no interpreter.");
     Authen = phase(Hook::CheckUserId, REALLY_FIRST, Scope::Directory)
         .run(Run::First)
         .both().ordered_hooks(&["<LuaHookCheckUserID"], ANYWHERE).lua_orders(AUTHEN)

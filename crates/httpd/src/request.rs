@@ -254,6 +254,33 @@ impl Request {
         self.raw().header_only != 0
     }
 
+    /// Whether httpd is about to make another protocol of the connection, as this request asks (`Upgrade`): what its own first handler
+    /// looks at.
+    pub fn will_upgrade(&self) -> bool {
+        let (Some(upgrade), Some(connection)) =
+            (self.headers_in().get(b"Upgrade"), self.headers_in().get(b"Connection"))
+        else {
+            return false;
+        };
+        let (c, pool) = (self.connection(), self.pool());
+        if upgrade.is_empty() || c.master().is_some() {
+            return false;
+        }
+        let (upgrade, connection) = (pool.cstr(upgrade), pool.cstr(connection));
+        let mut offers = ptr::null_mut();
+        // SAFETY: all live; the texts and the list lie in the request's pool. httpd asks its modules, which look at the request only.
+        unsafe {
+            if ffi::ap_find_token(pool.as_ptr(), connection.as_ptr(), c"upgrade".as_ptr()) == 0
+                || !ffi::ap_parse_token_list_strict(pool.as_ptr(), upgrade.as_ptr(), &mut offers, 0).is_null()
+                || offers.is_null()
+            {
+                return false;
+            }
+            let chosen = ffi::ap_select_protocol(c.as_ptr(), self.as_ptr(), ptr::null_mut(), offers);
+            !chosen.is_null() && CStr::from_ptr(chosen) != CStr::from_ptr(ffi::ap_get_protocol(c.as_ptr()))
+        }
+    }
+
     /// Sets the type of the answer; `None`: there is none.
     pub fn set_content_type(&self, value: Option<&[u8]>) {
         let value = value.map_or(ptr::null(), |v| self.pool().cstr(v).as_ptr().cast_const());

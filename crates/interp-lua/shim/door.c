@@ -494,7 +494,7 @@ int ml_index(lua_State *L) {
 }
 int ml_own_index(lua_State *L) {
     lua_settop(L, 2);
-    if (lua_type(L, 2) == LUA_TSTRING) {
+    if (lua_isstring(L, 2)) {                           /* a number is a key, too, as it is where one is set */
         if (enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(3)), 2) && !lua_isnil(L, -1)) return 1;
         lua_settop(L, 2);
     }

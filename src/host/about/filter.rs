@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use config::Phase;
 use httpd::Filter;
 use httpd::log::Level;
 use httpd::status::AP_FILTER_ERROR;
@@ -57,8 +58,12 @@ impl<O: Topic + Copy> Topic for OfFilter<'_, O> {
         self.owner.enter(lang, &call.of_owner(), interp, f);
     }
 
-    /// The data is dropped, and the connection is closed.
+    /// What an output filter was to change is answered as a page without an interpreter. Other data is dropped, and the connection is
+    /// closed.
     fn refused(&self, call: &Call<'_, Self>, refused: &Refused) -> c_int {
+        if call.phase == Some(Phase::OutputFilter) && self.filter.request().is_some() {
+            return self.owner.refused(&call.of_owner(), refused);
+        }
         if refused.tell {
             self.record().log(call.lang, Level::Error, refused.text.as_bytes());
         }

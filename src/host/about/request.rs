@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use config::{DirConf, Phase, Scope};
+use config::{DirConf, Heeds, Phase, Run, Scope};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_SERVICE_UNAVAILABLE};
@@ -96,6 +96,10 @@ impl Topic for OfRequest<'_> {
             let text = format!("{}: skipped, as no interpreter came free", call.lang.phase_name(phase));
             report::request(call.lang, self.r, Level::Error, &text);
             return DECLINED;
+        }
+        if call.phase.is_some_and(|phase| phase.row().run == Run::Void || phase.row().heeds == Heeds::OnlyDeclined) {
+            // No answer comes of it.
+            return HTTP_SERVICE_UNAVAILABLE;
         }
         self.r.err_headers_out().set(b"Retry-After", refused.retry_after.to_string().as_bytes());
         HTTP_SERVICE_UNAVAILABLE

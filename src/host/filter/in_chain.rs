@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, BucketAlloc, Pool, Reenter, Status};
 use httpd::own_filter::{Ask, OwnFilter};
-use httpd::status::HTTP_INTERNAL_SERVER_ERROR;
+use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE};
 use httpd::{Filter, KeepAlive};
 
 use super::place::{Place, code};
@@ -76,7 +76,7 @@ impl Place for InChain<'_> {
     /// behind what was sent would make the answer look whole. A page into which this answer was included goes on.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
         match self.filter.request().filter(|r| !self.filter.is_in_harness() && r.main().is_none()) {
-            Some(r) if status == HTTP_INTERNAL_SERVER_ERROR => {
+            Some(r) if matches!(status, HTTP_INTERNAL_SERVER_ERROR | HTTP_SERVICE_UNAVAILABLE) => {
                 code(self.next().and_then(|next| next.pass_failure(r, status, cx)))
             }
             _ => status,
