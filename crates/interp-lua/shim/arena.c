@@ -4,20 +4,22 @@
  *
  * The arena has two regions: *hot*, what a use writes to (tables, stacks, userdata), and *cold*, what it only reads (strings, functions,
  * compiled code) until the collector runs. Cold is put back only after a use that may have written there. */
+#define _GNU_SOURCE                     /* mremap */
 #include "shim.h"
 
 #if ML_ARENAS
 #include <sys/mman.h>
 
 enum { SPANS = 24, SMALL = 512, CLASSES = 33 + 4 * 15, REGIONS = 2, HOT = 0, COLD = 1 };
-#define REGION_BYTES ((size_t)32 << 20)     /* address space of a region; what does not fit is malloc's */
+#define REGION_BYTES ((size_t)64 << 20)     /* address space of a region; what does not fit is malloc's */
 #define STEP_BYTES ((size_t)128 << 10)      /* memory is asked for in such steps */
 #define LONGEST ((size_t)16 << 20)          /* the longest block in an arena */
 #define LONGEST_IN_USE ((size_t)64 << 10)   /* the same while a use runs: longer ones grow in place with malloc */
+#define MAPPED ((size_t)1 << 20)            /* blocks from here on are mmap's, which goes back to the system at once; malloc would keep them per thread */
 #define KEPT_PAGES ((size_t)256 << 10)      /* bytes behind the image whose pages stay */
 
 typedef struct block { struct block *next; } block;
-typedef struct away { struct away *next, *prev; size_t n, unused; } away;     /* in front of a block of malloc's */
+typedef struct away { struct away *next, *prev; size_t n, mapped; } away;     /* in front of a block outside of the arena; `mapped`: bytes of mmap's, 0: malloc's */
 /* What belongs to the image: it lies at the arena's start and is put back, too. */
 typedef struct { char *from, *to; } gap;
 typedef struct { size_t end[REGIONS], used; gap gap[REGIONS]; block *free[REGIONS][CLASSES]; } head;
@@ -84,19 +86,27 @@ static void *bump(ml_arena *s, int r, size_t room) {
     h->end[r] = end;
     return p;
 }
-static void free_away(void *p) { away *a = (away *)p - 1; a->prev->next = a->next; a->next->prev = a->prev; free(a); }
+static void end_away(away *a) { if (a->mapped) munmap(a, a->mapped); else free(a); }
+static void free_away(void *p) { away *a = (away *)p - 1; a->prev->next = a->next; a->next->prev = a->prev; end_away(a); }
+static void *map(void *old, size_t was, size_t n) {
+    void *p = old ? mremap(old, was, n, MREMAP_MAYMOVE) : mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
 static void *get_away(ml_arena *s, void *p, size_t n) {
-    away *a;
+    away *a; const size_t bytes = n < MAPPED ? 0 : (sizeof *a + n + 4095) & ~(size_t)4095;
     if (p) {
         away *old = (away *)p - 1;
-        if (!(a = realloc(old, sizeof *a + n))) return NULL;
+        if (bytes && old->mapped) a = map(old, old->mapped, bytes);
+        else if (!bytes && !old->mapped) a = realloc(old, sizeof *a + n);
+        else if ((a = bytes ? map(NULL, 0, bytes) : malloc(sizeof *a + n))) { memcpy(a, old, sizeof *a + (old->n < n ? old->n : n)); end_away(old); }
+        if (!a) return NULL;
         a->prev->next = a; a->next->prev = a;
     }
     else {
-        if (!(a = malloc(sizeof *a + n))) return NULL;
+        if (!(a = bytes ? map(NULL, 0, bytes) : malloc(sizeof *a + n))) return NULL;
         a->next = s->away.next; a->prev = &s->away; a->next->prev = a; s->away.next = a;
     }
-    a->n = n;
+    a->n = n; a->mapped = bytes;
     return a + 1;
 }
 static void *get(ml_arena *s, int r, size_t n) {
@@ -247,7 +257,7 @@ lua_State *ml_arena_new(ml_state *me, size_t limit) {
     return L;
 }
 static void free_chain(ml_arena *s) {
-    while (UNLIKELY(s->away.next != &s->away)) { away *a = s->away.next; s->away.next = a->next; free(a); }
+    while (UNLIKELY(s->away.next != &s->away)) { away *a = s->away.next; s->away.next = a->next; end_away(a); }
     s->away.prev = &s->away;
 }
 /* Frees the memory of a state that is closed. */
@@ -311,10 +321,10 @@ static const char *take(ml_state *me, ml_arena *s, const ml_world *world) {
     calm_down(s, L);
     if (!s->finalized) return "this Lua does not show its objects with finalizers";
     if (*s->finalized != s->of_libraries) return "it keeps objects that are to be finalized: an open file, objects of a module in C, a table with __gc";
-    if (s->away.next != &s->away) return "it keeps more than 32 MB";
+    if (s->away.next != &s->away) return "it keeps more than 64 MB";
     for (r = 0; r < REGIONS; r++) {
         size_t n = (s->h->end[r] + 63) & ~(size_t)63;
-        if (n > s->open[r] && !bump(s, r, n - s->h->end[r])) return "it keeps more than 32 MB";
+        if (n > s->open[r] && !bump(s, r, n - s->h->end[r])) return "it keeps more than 64 MB";
         s->h->end[r] = n;
     }
     for (r = 0; r < REGIONS; r++) {

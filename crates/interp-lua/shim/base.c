@@ -124,6 +124,20 @@ static int search_c(lua_State *L) {
     if (lua_isfunction(L, 1)) module_in_c(me, lua_tostring(L, 2));
     return lua_gettop(L);
 }
+#if !ML_UPVALUE_ENV
+/* Lua 5.1 marks a module that is being loaded; left there where that fails, the mark would refuse the module for good. */
+static int l_require(lua_State *L) {
+    int is_new;
+    luaL_checkstring(L, 1); lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");      /* 2 */
+    lua_pushvalue(L, 1); lua_rawget(L, 2); is_new = lua_isnil(L, -1); lua_pop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK) return 1;
+    if (is_new) { lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, 2); }
+    if (lua_type(L, -1) == LUA_TSTRING && !strncmp(lua_tostring(L, -1), "module '", 8)) { luaL_where(L, 1); lua_insert(L, -2); lua_concat(L, 2); }
+    return lua_error(L);
+}
+#endif
 static int l_loadlib(lua_State *L) {
     ml_state *me = ml_me(L, 2);
     if (me->refusal) return luaL_error(L, "package.loadlib is refused: %s", me->refusal);
@@ -199,6 +213,9 @@ static void open_package(lua_State *L, ml_state *me) {
 void ml_open_base(lua_State *L, ml_state *me) {
     ml_push_globals(L);
     lua_getfield(L, -1, "package"); me->package = luaL_ref(L, LUA_REGISTRYINDEX);
+#if !ML_UPVALUE_ENV
+    replace(L, me, "require", l_require);
+#endif
     lua_getfield(L, -1, "require"); me->require = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); me->loaded = luaL_ref(L, LUA_REGISTRYINDEX);
     replace(L, me, "load", l_load);

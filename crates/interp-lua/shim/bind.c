@@ -1,5 +1,5 @@
 /* Classes and constants as Lua sees them. A class's metatable is made when its first object is, its table of functions, and the table of
- * a set of constants, when a script requires it: most states need few of them. Called by src/start.rs (through ml_start). */
+ * a set of constants, when a script requires it: most states need few of them. Called by base.c. */
 #include "shim.h"
 
 const ml_tables *ml_bound;

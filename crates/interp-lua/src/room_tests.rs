@@ -1,7 +1,6 @@
 //! What one use leaves in a state, and who sees it: each field of Lua's global state, the registry, the libraries.
 
-use crate::{CodeCache, Entered, Lua, Raised, Script, Start, testing::*};
-use interp::Interp;
+use crate::{CodeCache, Entered, Lua, Raised, Script, testing::*};
 
 /// What a script leaves, and what another sees then: the same as in a state that nobody has used.
 const LEFT: &[(&str, &str, &str)] = &[
@@ -322,7 +321,7 @@ fn a_state_whose_start_up_code_leaves_finalizers_is_closed_after_each_use() {
             }
             assert_eq!(lua.rooms.borrow().len(), usize::from(is_put_back), "{code}");
         }
-        clone.prepare();
+        interp::Interp::prepare(&clone);
         assert_eq!(clone.entered.rooms.borrow().len(), if is_put_back { 1 } else { 2 }, "the keeper makes them ahead");
     }
 }
@@ -361,7 +360,7 @@ fn a_source_that_changes_and_one_that_is_never_kept_are_run_as_they_are() {
 #[cfg(not(feature = "luajit"))]
 #[test]
 fn memory_that_a_use_took_is_given_back() {
-    let lua = started(&Start { memory: Some(64 << 20), ..Start::default() });
+    let lua = started(&crate::Start { memory: Some(64 << 20), ..Default::default() });
     let before = {
         let e = lua.enter();
         once(&e, "m:1", "return 1").unwrap();
