@@ -20,6 +20,7 @@ spew("$tmp/cargo", <<'SH');
 if [ "$1" = --version ]; then echo "cargo ${FAKE_VERSION:-1.99.0} (stand-in)"; exit 0; fi
 if [ "$2" = --version ]; then [ "$1" != "${FAKE_LACKS-}" ]; exit; fi
 if [ "$1" = deny ]; then exit 0; fi
+if [ "$1" = metadata ]; then PATH="$PATH:$HOME/.cargo/bin" exec cargo "$@"; fi
 echo "$* APXS=${APXS-unset} APR_CONFIG=${APR_CONFIG-unset} PERL=${PERL-unset}" >>"$0.calls"
 SH
 chmod 0755, "$tmp/cargo";
