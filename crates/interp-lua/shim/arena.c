@@ -237,13 +237,14 @@ void ml_arena_ready(ml_state *me) {
     lua_gc(me->main, LUA_GCCOLLECT);
     if (me->arena->finalized) me->arena->of_libraries = *me->arena->finalized;
 }
+void ml_arena_limit(ml_state *me, size_t limit) { me->arena->limit = limit; }
 
 /* ---- making and ending ---- */
 /* A state in an arena of its own; NULL without memory. */
-lua_State *ml_arena_new(ml_state *me, size_t limit) {
+lua_State *ml_arena_new(ml_state *me) {
     ml_arena *s = calloc(1, sizeof *s); lua_State *L;
     if (!s) return NULL;
-    s->me = me; s->limit = limit ? limit : SIZE_MAX / 2;
+    s->me = me; s->limit = SIZE_MAX / 2;
     s->away.next = s->away.prev = &s->away;
     s->base = mmap(NULL, REGIONS * REGION_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (s->base == MAP_FAILED) { free(s); return NULL; }

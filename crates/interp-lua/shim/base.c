@@ -266,12 +266,11 @@ static int p_open(lua_State *L) {
     return 0;
 }
 /* Makes the state, with its libraries open and the API bound. 0, or 1: Lua's message is in `err`. */
-int ml_open(ml_state *me, size_t limit, char *err, size_t room) {
+int ml_open(ml_state *me, char *err, size_t room) {
     lua_State *L; int rc;
 #if ML_ARENAS
-    L = ml_arena_new(me, limit);
+    L = ml_arena_new(me);
 #else
-    (void)limit;
     L = luaL_newstate();
 #endif
     if (!L) { snprintf(err, room, "there is no memory for a state"); return 1; }
@@ -290,6 +289,14 @@ int ml_open(ml_state *me, size_t limit, char *err, size_t room) {
     ml_arena_ready(me);
 #endif
     return 0;
+}
+/* What the state may hold from now on. What it holds of its own is there by then: the host compares that with the limit. */
+void ml_limit(ml_state *me, size_t limit) {
+#if ML_ARENAS
+    ml_arena_limit(me, limit);
+#else
+    (void)me; (void)limit;
+#endif
 }
 /* Ends the state: its finalizers run. */
 void ml_close(ml_state *me) {

@@ -149,7 +149,8 @@ static inline uint32_t ml_process(void) { return ml_rust->process->forks + 1; }
 static inline int ml_must_seed(const ml_state *me) { return me->seeded || me->seeded_in != ml_process(); }
 /* arena.c */
 #if ML_ARENAS
-lua_State *ml_arena_new(ml_state *me, size_t limit);
+lua_State *ml_arena_new(ml_state *me);
+void ml_arena_limit(ml_state *me, size_t limit);
 void ml_arena_know(lua_State *L, ml_state *me);
 void ml_arena_ready(ml_state *me);
 void ml_arena_free(ml_state *me);

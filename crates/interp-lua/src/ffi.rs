@@ -180,7 +180,8 @@ unsafe extern "C" {
     pub(crate) fn ml_attach(me: *mut State, home: *const Home, rust: *const c_void);
     pub(crate) fn ml_at_start(me: *mut State, yes: c_int);
     pub(crate) fn ml_free(me: *mut State);
-    pub(crate) fn ml_open(me: *mut State, limit: usize, message: *mut c_char, room: usize) -> c_int;
+    pub(crate) fn ml_open(me: *mut State, message: *mut c_char, room: usize) -> c_int;
+    pub(crate) fn ml_limit(me: *mut State, limit: usize);
     pub(crate) fn ml_close(me: *mut State);
     pub(crate) fn ml_used(me: *const State) -> usize;
     pub(crate) fn ml_default_path(me: *mut State, field: *const c_char, to: *mut u8, room: usize) -> usize;

@@ -133,7 +133,7 @@ impl Room {
         let mut message = [0u8; 256];
         // SAFETY: the record is new; the message is written with its NUL into as many bytes as there are.
         let rc = unsafe {
-            ffi::ml_open(me.as_ptr(), settings.memory.unwrap_or(0), message.as_mut_ptr().cast(), message.len())
+            ffi::ml_open(me.as_ptr(), message.as_mut_ptr().cast(), message.len())
         };
         if rc != 0 {
             let text = CStr::from_bytes_until_nul(&message).unwrap_or_default();
@@ -148,6 +148,10 @@ impl Room {
         unsafe { ffi::ml_at_start(me.as_ptr(), 0) };
         let base = room.world(settings.root.as_deref(), &settings.paths).map_err(|e| e.to_string())?;
         room.base.set(base);
+        if let Some(limit) = settings.memory {
+            // SAFETY: the record lives.
+            unsafe { ffi::ml_limit(me.as_ptr(), limit) };
+        }
         Ok(room)
     }
 
