@@ -132,9 +132,7 @@ impl Room {
         };
         let mut message = [0u8; 256];
         // SAFETY: the record is new; the message is written with its NUL into as many bytes as there are.
-        let rc = unsafe {
-            ffi::ml_open(me.as_ptr(), message.as_mut_ptr().cast(), message.len())
-        };
+        let rc = unsafe { ffi::ml_open(me.as_ptr(), message.as_mut_ptr().cast(), message.len()) };
         if rc != 0 {
             let text = CStr::from_bytes_until_nul(&message).unwrap_or_default();
             return Err(text.to_string_lossy().into_owned());
