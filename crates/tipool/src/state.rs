@@ -38,13 +38,8 @@ pub(crate) struct State<I> {
     pub(crate) live: usize,
     /// Items that are draining.
     draining: usize,
-    lent: usize,
-    /// Lent items that keep nobody from another one: [`Hands::Home`] and [`Hands::End`].
-    exempt: usize,
-    /// Lent items that have a successor: [`Hands::Beside`].
-    beside: usize,
-    /// Lent items whose holders wait for nothing: [`Hands::End`].
-    ends: usize,
+    /// Lent items by whose hands they are in, in the order of [`Hands`].
+    in_hands: [usize; 4],
     /// There is one item more than `max`, for those who may not wait.
     reserve: bool,
     tending: usize,
@@ -156,10 +151,7 @@ impl<I> State<I> {
             news: false,
             live: 0,
             draining: 0,
-            lent: 0,
-            exempt: 0,
-            beside: 0,
-            ends: 0,
+            in_hands: [0; 4],
             reserve: false,
             tending: 0,
             creating: 0,
@@ -182,7 +174,7 @@ impl<I> State<I> {
     }
 
     pub(crate) fn lent(&self) -> usize {
-        self.lent
+        self.in_hands.iter().sum()
     }
 
     /// Items at once, the reserve included.
@@ -196,10 +188,15 @@ impl<I> State<I> {
         waiting_rules::may_take(self.ordinary(), self.limits.max)
     }
 
+    #[inline]
+    fn in_hands(&self, hands: Hands) -> usize {
+        self.in_hands[hands as usize]
+    }
+
     /// Lent items that count towards the `max` of ordinary checkouts.
     #[inline]
     pub(crate) fn ordinary(&self) -> usize {
-        self.lent - self.exempt - self.beside.min(1)
+        self.in_hands(Hands::Ordinary) + self.in_hands(Hands::Beside).saturating_sub(1)
     }
 
     #[cfg(all(test, not(loom)))]
@@ -210,7 +207,7 @@ impl<I> State<I> {
     /// Whether a caller who may not wait makes the reserve. It does not while an item is with somebody who waits for nothing (the
     /// keeper, or whoever makes an item, included), since that item comes back.
     fn at_end(&self, nested: bool) -> AtEnd {
-        waiting_rules::at_end(false, self.ends + self.tending + self.creating, nested)
+        waiting_rules::at_end(false, self.in_hands(Hands::End) + self.tending + self.creating, nested)
     }
 
     /// What a caller has to do for whom [`State::take`] found nothing.
@@ -288,15 +285,7 @@ impl<I> State<I> {
         match back {
             Back::Tended => self.tending -= 1,
             Back::Used(uses) => {
-                self.lent -= 1;
-                match slot.hands {
-                    Hands::Ordinary => {}
-                    Hands::Beside => self.beside -= 1,
-                    hands @ (Hands::Home | Hands::End) => {
-                        self.exempt -= 1;
-                        self.ends -= usize::from(hands == Hands::End);
-                    }
-                }
+                self.in_hands[slot.hands as usize] -= 1;
                 self.returns = returns;
                 slot.returned = returns;
                 slot.uses = uses;
@@ -438,7 +427,8 @@ impl<I> State<I> {
         self.news = true;
         if slot.place == Place::Lent && slot.hands == Hands::Ordinary {
             slot.hands = Hands::Beside;
-            self.beside += 1;
+            self.in_hands[Hands::Ordinary as usize] -= 1;
+            self.in_hands[Hands::Beside as usize] += 1;
             self.hand_out();
         } else if slot.place == Place::Idle {
             slot.draining = true;
@@ -503,7 +493,7 @@ impl<I> State<I> {
             }
         }
         self.ring = true;
-        self.lent
+        self.lent()
     }
 
     pub(crate) fn free_slots(&self) -> usize {
@@ -518,7 +508,7 @@ impl<I> State<I> {
     /// Lets the statistics show the numbers that each checkout changes.
     pub(crate) fn publish_lent(&self) {
         self.stats.idle.set(self.idle.len() + self.tending);
-        self.stats.lent.set(self.lent);
+        self.stats.lent.set(self.lent());
     }
 
     /// Lets the statistics show the other numbers.
@@ -563,12 +553,8 @@ impl<I> State<I> {
                 _ if slot.draining => Hands::Home,
                 _ => Hands::Ordinary,
             };
-            if slot.hands != Hands::Ordinary {
-                self.exempt += 1;
-                self.ends += usize::from(slot.hands == Hands::End);
-            }
-            self.lent += 1;
-            self.stats.max_lent.at_least(self.lent);
+            self.in_hands[slot.hands as usize] += 1;
+            self.stats.max_lent.at_least(self.lent());
         }
     }
 
