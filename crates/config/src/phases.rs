@@ -202,7 +202,11 @@ impl PhaseRow {
     /// Whether httpd ends a request for this result, which is neither `OK` nor `DECLINED`.
     #[must_use]
     pub fn ends_request(&self, result: i32) -> bool {
-        self.heeds == Heeds::All || (self.heeds == Heeds::ErrorsAndDone && is_error(result))
+        match self.heeds {
+            Heeds::All => self.run != Run::Void,
+            Heeds::ErrorsAndDone => is_error(result),
+            Heeds::OnlyDeclined | Heeds::Nothing => false,
+        }
     }
 
     /// The row of a language.

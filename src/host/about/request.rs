@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use config::{DirConf, Heeds, Phase, Run, Scope};
+use config::{DirConf, Phase, Scope};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_SERVICE_UNAVAILABLE};
@@ -97,7 +97,7 @@ impl Topic for OfRequest<'_> {
             report::request(call.lang, self.r, Level::Error, &text);
             return DECLINED;
         }
-        if call.phase.is_some_and(|phase| phase.row().run == Run::Void || phase.row().heeds == Heeds::OnlyDeclined) {
+        if call.phase.is_some_and(|phase| !phase.row().ends_request(HTTP_SERVICE_UNAVAILABLE)) {
             // No answer comes of it.
             return HTTP_SERVICE_UNAVAILABLE;
         }
