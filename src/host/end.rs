@@ -48,8 +48,10 @@ pub fn look_after(lang: Lang, r: &Request) {
 /// interpreter from all streams.
 #[inline]
 pub fn before_upgrade(lang: Lang, r: &Request) {
-    if r.main().is_none() && r.headers_in().get(b"Upgrade").is_some() && r.will_upgrade() {
-        let Some(state) = RequestState::find(lang, r) else { return };
+    if r.main().is_none()
+        && let Some(state) = RequestState::find(lang, r)
+        && r.will_upgrade()
+    {
         state.run_jobs();
         state.end(r);
         free_values(lang, r);

@@ -257,11 +257,8 @@ impl Request {
     /// Whether httpd is about to make another protocol of the connection, as this request asks (`Upgrade`): what its own first handler
     /// looks at.
     pub fn will_upgrade(&self) -> bool {
-        let (Some(upgrade), Some(connection)) =
-            (self.headers_in().get(b"Upgrade"), self.headers_in().get(b"Connection"))
-        else {
-            return false;
-        };
+        let Some(upgrade) = self.headers_in().get(b"Upgrade") else { return false };
+        let Some(connection) = self.headers_in().get(b"Connection") else { return false };
         let (c, pool) = (self.connection(), self.pool());
         if upgrade.is_empty() || c.master().is_some() {
             return false;
