@@ -6,19 +6,17 @@ use TestHttpd::Lua;
 
 for_each_mpm('event', sub {
     my ($mpm) = @_;
-    my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1, load => ['authn_file'], modules => { 'My/F.pm' => <<'P' }, files => { 'lua/up.lua' => <<'L', 'htdocs/p/page.txt' => "secret\n" }, config => <<'C');
+    my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1, load => ['authn_file'], modules => { 'My/F.pm' => <<'P' }, files => { 'lua/up.lua' => <<'L', 'htdocs/p/page.txt' => "secret\n" }, config => "PerlModule My::F\n" . join('', map { "<Location /p/$_>\n    PerlForceAuthnHandler My::F::$_\n</Location>\n" } qw(yes no dies bad)) . <<'C');
 package My::F;
 sub yes  { 0 }
 sub no   { -1 }
 sub dies { die "broken\n" }
 sub bad  { 403 }
-sub text { 'text' }
 sub busy { sleep 3; 0 }
 1;
 P
 function up(r) coroutine.yield() while bucket do coroutine.yield(bucket:upper()) end end
 L
-PerlModule My::F
 PerlInterpMax 1
 PerlInterpMaxWait 1s
 LuaInterpMax 1
@@ -31,18 +29,6 @@ LuaInterpMaxWait 1s
     Require all granted
 </LocationMatch>
 AliasMatch ^/p/ @root@/htdocs/p/page.txt
-<Location /p/yes>
-    PerlForceAuthnHandler My::F::yes
-</Location>
-<Location /p/no>
-    PerlForceAuthnHandler My::F::no
-</Location>
-<Location /p/dies>
-    PerlForceAuthnHandler My::F::dies
-</Location>
-<Location /p/bad>
-    PerlForceAuthnHandler My::F::bad
-</Location>
 <Location /p/lua>
     LuaForceAuthnHandler "function(r) error('broken') end"
 </Location>
