@@ -165,7 +165,7 @@ for_each_mpm(qw(event prefork), sub {
     # A program that outlives the server does not keep its port.
     is $s->get('/program/stays')->{content}, 'stays', 'a program in the background';
     my ($pid) = slurp($s->root . '/var/stays') =~ /(\d+)/;
-    kill TERM => $s->pid;
+    $s->terminate;
     ok $s->wait_ended(20), '  the server ends without it';
     ok kill(0 => $pid), '  it runs on';
     my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => $s->port, Proto => 'tcp', ReuseAddr => 1);
@@ -185,8 +185,17 @@ LuaOpenLogsHandler phases.lua:logs
 LuaPostConfigHandler phases.lua:config
 LuaChildInitHandler phases.lua:child
 LuaChildExitHandler phases.lua:gone
+# No child starts or ends later by itself.
+<IfModule mpm_prefork_module>
+    ServerLimit 4
+    StartServers 4
+    MinSpareServers 1
+    MaxSpareServers 4
+    MaxRequestWorkers 4
+</IfModule>
 C
-    wait_until(sub { slurp($s->root . '/var/trace') =~ /child/ });
+    my $children = $s->is_threaded ? 1 : 4;
+    wait_until(sub { (() = slurp($s->root . '/var/trace') =~ /child/g) >= $children });
     my @sockets = occupy($s, 'nap', 2);
     my @children = $s->child_pids;
     my ($log, $pid, $phases, $started) = map { slurp($s->root . "/$_") } qw(error_log run/httpd.pid var/trace var/started);
