@@ -39,7 +39,7 @@ C
     $s->graceful;
     @lines = $s->wait_for_trace(qr/^END of 3 in $pid$/m);
     is_deeply [ends($pid, @lines)], ["shutdown of 3 in $pid", "END of 3 in $pid"], 'so does that of the second';
-    kill TERM => $pid;
+    $s->terminate;
     ok $s->wait_ended(20), 'it stops';
     is_deeply [ends($pid, $s->trace)], ["shutdown of 4 in $pid", "END of 4 in $pid"], 'and the last one ends';
     ok !-e $s->root . '/run/httpd.pid', 'the pid file is gone';

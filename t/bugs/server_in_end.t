@@ -38,7 +38,7 @@ C
     }
     my @children = $s->child_pids;
     $s->trace;
-    kill TERM => $pid;
+    $s->terminate;
     ok $s->wait_ended(20), 'it stops';
     my @lines = $s->trace;
     like((grep { /^END $pid / } @lines)[0], qr/^END $pid \Q$names\E value \d+ \Q$names\E$/, 'stop: the same');

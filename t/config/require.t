@@ -45,7 +45,7 @@ C
         my @lines = $s->wait_for_trace(qr/^END of moduleA$/m);
         ok((grep { /^END of moduleA$/ } @lines), 'END blocks run at a restart');
         $s->trace;
-        kill TERM => $s->pid;
+        $s->terminate;
         $s->wait_ended;
         ok((grep { /^END of moduleA$/ } $s->trace), 'and at the stop');
     };

@@ -93,7 +93,7 @@ C
 
     $s->trace;
     my $var = $s->root;
-    kill TERM => $s->pid;
+    $s->terminate;
     $s->wait_ended;
     my @exit = grep { /child_exit/ } $s->wait_for_trace(qr/^child_exit/m);
     is $exit[0], 'child_exit APR::Pool Apache2::ServerRec', 'child_exit';

@@ -95,7 +95,7 @@ C
     like $watched, qr/\ALuaOptions WatchGlobals: \S+:12: global 'total'$/, '(which shows this one)';
     close $ws->{socket};
     my ($var, $pid) = ($s->root . '/var', $s->pid);
-    kill TERM => $pid;
+    $s->terminate;
     $s->wait_ended;
     my %ended = map { $_ => 1 } split /\n/, slurp("$var/ended");
     is join(' ', keys %ended), $pid, 'an END block that asks for its process runs in that one alone';

@@ -185,7 +185,7 @@ for_each_mpm(qw(event prefork), sub {
     is $s->get('/plain')->{content}, $plain, '  stays past another perl-script';
 
     $s->trace;
-    kill TERM => $s->pid;
+    $s->terminate;
     ok $s->wait_ended, 'the server ends';
     my @end = grep { /^(?:END|later)/ } $s->trace;
     ok scalar(grep { /^END .*mod_perl\/2/ } @end), 'END blocks see the variables of the process';
