@@ -38,6 +38,7 @@ struct ml_arena {
     int collected;                      /* the collector may have run, so its lists say nothing */
     void *first; size_t first_len;      /* the block with Lua's global state */
     void *last;                         /* the block made last, while this is noted */
+    void *late;                         /* the userdata made last while the state is closed */
     /* How this Lua lays out its objects, found out in the state itself. `finalized`: the word with the list of objects that have a
      * finalizer, the youngest first; NULL: not found. */
     void **finalized, *of_libraries, *of_image;
@@ -119,9 +120,9 @@ static void *get(ml_arena *s, int r, size_t n) {
     return LIKELY(p != NULL) ? p : get_away(s, NULL, n);
 }
 static void let_go(ml_arena *s, void *p, size_t n) {
+    if (UNLIKELY(s->closing)) return;                   /* the image brings it back */
     if (LIKELY(is_in(s, p))) {
         int r = region_of(s, p), c; size_t room; block *b = p;
-        if (s->closing) return;                         /* the image brings it back */
         if (UNLIKELY(r == COLD && s->in_use)) { s->whole = s->collected = 1; return; }
         c = class_of(n, &room);
         b->next = s->h->free[r][c]; s->h->free[r][c] = b;
@@ -370,28 +371,46 @@ void ml_begin(ml_state *me) {
     }
     me->seeded = 0;
 }
+static const void *meta_of(const ml_arena *s, const char *o) {
+    return (unsigned char)o[sizeof(void *)] == s->kind ? *(void *const *)(o + s->meta_at) : NULL;
+}
+/* Whether it was closed, or is. */
+static int close_file(ml_arena *s, char *o) {
+    luaL_Stream *file = (luaL_Stream *)(o + s->value_at);
+    if (file->closef && file->closef != s->closes_file) return 0;
+    if (file->closef && file->f) { file->closef = NULL; fclose(file->f); }
+    return 1;
+}
 /* Closes what the use has opened; whether lua_close has to do it. */
 static int must_close(ml_arena *s) {
     char *o;
     if (UNLIKELY(s->collected || s->gross > s->calm)) return 1;
     for (o = *s->finalized; UNLIKELY(o != s->of_image); o = *(char **)o) {
-        const void *meta; luaL_Stream *file;
-        if ((unsigned char)o[sizeof(void *)] != s->kind) return 1;
-        meta = *(void **)(o + s->meta_at);
-        if (meta == s->box_meta && meta) continue;
-        if (meta != s->file_meta) return 1;
-        file = (luaL_Stream *)(o + s->value_at);
-        if (!file->closef) continue;
-        if (file->closef != s->closes_file) return 1;
-        file->closef = NULL;
-        if (file->f) fclose(file->f);
+        const void *meta = meta_of(s, o);
+        if (!meta || (meta != s->box_meta && (meta != s->file_meta || !close_file(s, o)))) return 1;
     }
     return 0;
+}
+static void *noting_late(void *data, void *p, size_t was, size_t n) {
+    ml_arena *s = data; void *q = allocate(s, p, was, n);
+    if (!p && was == LUA_TUSERDATA && q) s->late = q;
+    return q;
+}
+/* Closes the state, which stays in memory as it was. What a finalizer opens in a state that is being closed has none of its own: such
+ * files are found from the youngest userdata on, since each object points at the one made before it. */
+static void close_state(ml_state *me, ml_arena *s) {
+    char *o;
+    s->closing = 1; s->late = NULL;
+    lua_setallocf(me->main, noting_late, s);
+    lua_close(me->main);
+    s->closing = 0;
+    for (o = s->late; UNLIKELY(o != NULL); o = *(char **)o)
+        if (meta_of(s, o) == s->file_meta && s->file_meta) close_file(s, o);
 }
 /* The use is over: what it opened is closed, and the state is as nobody has used it. */
 void ml_put_back(ml_state *me) {
     ml_arena *s = me->arena; int i, closed = must_close(s);
-    if (UNLIKELY(closed)) { s->closing = 1; lua_close(me->main); s->closing = 0; }
+    if (UNLIKELY(closed)) close_state(me, s);
     ml_settle(me, 0);
     free_chain(s);
     if (UNLIKELY(s->h->end[HOT] > s->len[HOT] + KEPT_PAGES)) {
