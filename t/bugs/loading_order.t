@@ -92,13 +92,6 @@ my @missing = qw(
     ModPerl::MapUtil
     ModPerl::MethodLookup
     ModPerl::ParseSource
-    ModPerl::PerlRun
-    ModPerl::PerlRunPrefork
-    ModPerl::Registry
-    ModPerl::RegistryBB
-    ModPerl::RegistryCooker
-    ModPerl::RegistryLoader
-    ModPerl::RegistryPrefork
     ModPerl::StructureMap
     ModPerl::TestReport
     ModPerl::TestRun
