@@ -54,7 +54,13 @@ unsafe extern "C" fn character(to: *mut std::ffi::c_char, text: *mut c_void) -> 
     0
 }
 
-fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_vector_t) -> Result<(), String> {
+/// # Safety
+/// Pools, server and path of the parameters, and the vector, live and are the caller's to change.
+pub(crate) unsafe fn read(
+    lines: &[&[u8]],
+    mut parms: ffi::cmd_parms,
+    context: *mut ffi::ap_conf_vector_t,
+) -> Result<(), String> {
     let mut bytes = Vec::new();
     for line in lines {
         bytes.extend(line.iter().copied().take_while(|b| *b != 0));
@@ -62,7 +68,7 @@ fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_v
     }
     let mut text = Text { bytes, at: 0 };
     let mut tree = ptr::null_mut();
-    // SAFETY: all zero is a value of these plain records; pools, server and vector live, say the two callers; `text` lives
+    // SAFETY: pools, server and vector live, says the caller; `text` lives
     // until the file is read, which is before this returns.
     let message = unsafe {
         parms.config_file = ffi::ap_pcfg_open_custom(
@@ -159,6 +165,7 @@ impl Server {
         // Two pools: lines with one pool for both pass for those of `.htaccess`.
         let temp = self.pconf().create().map_err(|s| s.to_string())?;
         parms.temp_pool = temp.as_ptr();
-        read(lines, parms, defaults)
+        // SAFETY: the server's own pool, one below it, and its vector.
+        unsafe { read(lines, parms, defaults) }
     }
 }
