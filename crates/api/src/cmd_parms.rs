@@ -11,7 +11,8 @@ pub static CMD_PARMS: Class = Class::of::<Command>(&only(
     [
         ro("override", |p: &Command| i64::from(p.override_bits()))
             .doc("What is allowed in the place where the line stands: OR_*."),
-        ro("override_opts", Command::override_options).doc("The options that AllowOverride Options= permits there: OPT_*."),
+        ro("override_opts", Command::override_options)
+            .doc("The options that AllowOverride Options= permits there: OPT_*."),
         ro("path", |p: &Command| p.path().map(<[u8]>::to_vec)).doc("What the section around it is for."),
         ro("server", Command::server).doc("The server that the line belongs to."),
         ro("pool", Command::pool).doc("The pool that lives as long as what the line configures."),
@@ -21,8 +22,10 @@ pub static CMD_PARMS: Class = Class::of::<Command>(&only(
         ro("context", Command::context).doc("What modules keep for the section in which the line stands."),
         ro("info", |_: &Command| None::<Vec<u8>>)
             .doc("What a directive of a Perl module was given as cmd_data; undef for others."),
-        method("check_cmd_context(forbidden)", |p: &Command, forbidden: u32| p.misplaced(forbidden).map(<[u8]>::to_vec))
-            .doc("What is wrong with the line's place, if a line may not stand in these: NOT_IN_*, GLOBAL_ONLY."),
+        method("check_cmd_context(forbidden)", |p: &Command, forbidden: u32| {
+            p.misplaced(forbidden).map(<[u8]>::to_vec)
+        })
+        .doc("What is wrong with the line's place, if a line may not stand in these: NOT_IN_*, GLOBAL_ONLY."),
         method("method_is_limited(method)", |p: &Command, method: &[u8]| p.counts_for(method))
             .doc("Whether the line counts for this method: not where a <Limit> around it names others."),
         method("add_config(lines)", add_config)
