@@ -131,7 +131,7 @@ my %OPEN = map { $_ => 1 } qw(
     Apache2::Filter::TIEHANDLE Apache2::Filter::PRINT Apache2::Filter::print Apache2::Filter::read Apache2::Filter::seen_eos
 );
 
-my $s = TestHttpd->start(files => { names => $NAMES =~ s/\n {4}/ /gr }, modules => { 'My/Complete.pm' => <<'P' }, config => <<'C');
+my $s = TestHttpd->start(mpm => 'prefork', files => { names => $NAMES =~ s/\n {4}/ /gr }, modules => { 'My/Complete.pm' => <<'P' }, config => <<'C');
 package My::Complete;
 use strict;
 use warnings;
