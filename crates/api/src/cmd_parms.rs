@@ -1,45 +1,55 @@
-//! `Apache2::CmdParms`: a line of the configuration while it is carried out.
+//! `Apache2::CmdParms`: a line of the configuration while it is read.
 
-use super::{directive, host::host, module};
-use apr::Reenter;
+use super::directive::of_server;
+use super::host::host;
+use apr::{Pool, Reenter};
 use httpd::{Command, CommandRec, Node};
 use interp::*;
 
-/// Its rows: no code of Lua's runs while the configuration is read.
-pub static CMD_PARMS: Class = Class::of::<Command>(&only(
-    PERL,
-    [
-        ro("override", |p: &Command| i64::from(p.override_bits()))
-            .doc("What is allowed in the place where the line stands: OR_*."),
-        ro("override_opts", Command::override_options)
-            .doc("The options that AllowOverride Options= permits there: OPT_*."),
-        ro("path", |p: &Command| p.path().map(<[u8]>::to_vec)).doc("What the section around it is for."),
-        ro("server", Command::server).doc("The server that the line belongs to."),
-        ro("pool", Command::pool).doc("The pool that lives as long as what the line configures."),
-        ro("temp_pool", Command::temp_pool).doc("The pool that lives until the configuration is read."),
-        ro("cmd", cmd).doc("The directive."),
-        ro("directive", node).doc("The line in the configuration's tree."),
-        ro("context", Command::context).doc("What modules keep for the section in which the line stands."),
-        ro("info", |_: &Command| None::<Vec<u8>>)
-            .doc("What a directive of a Perl module was given as cmd_data; undef for others."),
-        method("check_cmd_context(forbidden)", |p: &Command, forbidden: u32| {
-            p.misplaced(forbidden).map(<[u8]>::to_vec)
-        })
-        .doc("What is wrong with the line's place, if a line may not stand in these: NOT_IN_*, GLOBAL_ONLY."),
-        method("method_is_limited(method)", |p: &Command, method: &[u8]| p.counts_for(method))
-            .doc("Whether the line counts for this method: not where a <Limit> around it names others."),
-        method("add_config(lines)", add_config)
-            .doc("Reads these lines as if they stood in the place of this one; dies with httpd's message."),
-    ],
-))
-.doc("A line of the configuration while it is carried out.");
+/// Its rows: no code of Lua's runs while the configuration is read. An object is void when the line has been read.
+pub static CMD_PARMS: Class = Class::of::<Command>(&[
+    ro("cmd", |p: &Command| command(p)).only(PERL).doc("The row of the line's directive."),
+    ro("context", Command::context).only(PERL).doc("What modules keep for the section around it."),
+    method("directive()", node).only(PERL).doc("The line in the tree of the configuration."),
+    method("info()", |p: &Command| p.cmd_data().map(<[u8]>::to_vec))
+        .only(PERL)
+        .doc("What the module said as cmd_data with the directive."),
+    ro("override", |p: &Command| i64::from(p.override_bits()))
+        .only(PERL)
+        .doc("What is allowed in the place where the line stands: OR_*."),
+    method("override_opts()", |p: &Command| i64::from(p.override_options()))
+        .only(PERL)
+        .doc("Which Options are allowed in the place where the line stands: OPT_*."),
+    ro("path", |p: &Command| p.path().map(<[u8]>::to_vec)).only(PERL).doc("What the section around it is for."),
+    ro("pool", |p: &Command| pool(p.pool())).only(PERL).doc("The pool that lives as long as what the line configures."),
+    ro("server", Command::server).only(PERL).doc("The server that the line belongs to."),
+    ro("temp_pool", |p: &Command| pool(p.temp_pool()))
+        .only(PERL)
+        .doc("The pool that lives until the configuration is read; in .htaccess, until the request ends."),
+    method("add_config(lines)", add_config)
+        .only(PERL)
+        .doc("Adds configuration lines in the place of this one, with what is allowed here."),
+    method("check_cmd_context(forbidden)", |p: &Command, forbidden: u32| p.misplaced(forbidden).map(<[u8]>::to_vec))
+        .only(PERL)
+        .doc("Why the directive may not stand here, if one of these NOT_IN_* or GLOBAL_ONLY says so; else undef."),
+    method("method_is_limited(method)", |p: &Command, method: &[u8]| p.is_limited(method))
+        .only(PERL)
+        .doc("Whether the line holds for a request method: false in a <Limit> that does not name it."),
+])
+.doc("A line of the configuration while it is read.");
 
-fn cmd(p: &Command) -> Result<Option<Owned<CommandRec>>> {
-    module::owned(p.directive())
+/// Rows last as long as their module.
+fn command(p: &Command) -> Option<Owned<CommandRec>> {
+    p.command().map(|command| Owned::by(command, Ticket::FOREVER))
 }
 
-fn node(p: &Command) -> Result<Option<Owned<Node>>> {
-    directive::of_server(p.node())
+/// The tree of the files stays; that of other lines goes with the line.
+fn node(p: Obj<Command>) -> Result<Option<Owned<Node>>> {
+    if p.is_serving() { Ok(p.node().map(|node| Owned::by(node, p.ticket()))) } else { of_server(p.node()) }
+}
+
+fn pool(pool: &Pool) -> Result<Owned<Pool>> {
+    Ok(Owned::by(pool, runtime()?.ticket(Owner::of(pool))))
 }
 
 fn add_config(p: &Command, _cx: Reenter, lines: Strings) -> Result<()> {
@@ -47,6 +57,5 @@ fn add_config(p: &Command, _cx: Reenter, lines: Strings) -> Result<()> {
         return Err("$parms->add_config() has failed: not an array reference".into());
     }
     let lines: Vec<_> = lines.iter().collect();
-    let added = host()?.config.add_to_section(p, &lines);
-    added.map_err(|e| e.prefixed("$parms->add_config() has failed: "))
+    host()?.config.add_to_line(p, &lines).map_err(|e| e.prefixed("$parms->add_config() has failed: "))
 }

@@ -178,11 +178,11 @@ pub trait Config: Sync {
     /// Once the server serves; httpd's message about the line that it refuses.
     fn add_to_server(&self, s: &Server, lines: &[&[u8]]) -> Result<()>;
 
-    /// Adds configuration lines where a line that is carried out stands.
+    /// Adds configuration lines in the place of a line that is being read.
     ///
     /// # Errors
     /// httpd's message about the line that it refuses.
-    fn add_to_section(&self, line: &Command, lines: &[&[u8]]) -> Result<()>;
+    fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()>;
 
     /// Another section applies to the request: nothing that was derived from the former counts any longer.
     fn is_changed(&self, r: &Request);

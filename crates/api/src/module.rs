@@ -25,17 +25,17 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
 /// The process would end at the first of them.
 const HAS_HOOKS: &str = "httpd keeps the hooks of a module in C, so none can be taken away";
 
-/// Modules and their directives last as long as a configuration, as its servers do.
-pub(super) fn owned<T: Object>(it: Option<&T>) -> Result<Option<Owned<T>>> {
-    let Some(it) = it else { return Ok(None) };
+/// Modules last as long as a configuration, as its servers do.
+fn of_server(module: Option<&Loaded>) -> Result<Option<Owned<Loaded>>> {
+    let Some(module) = module else { return Ok(None) };
     let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
-    Ok(Some(Owned::by(it, ticket.ok_or("there is no server yet")??)))
+    Ok(Some(Owned::by(module, ticket.ok_or("there is no server yet")??)))
 }
 
 fn first() -> Result<Option<Owned<Loaded>>> {
-    Server::with_main(|main| owned(Loaded::first(main))).ok_or("there is no server yet")?
+    Server::with_main(|main| of_server(Loaded::first(main))).ok_or("there is no server yet")?
 }
 
 fn named(name: &[u8]) -> Result<Option<Owned<Loaded>>> {
-    Server::with_main(|main| owned(Loaded::named(main, name))).ok_or("there is no server yet")?
+    Server::with_main(|main| of_server(Loaded::named(main, name))).ok_or("there is no server yet")?
 }

@@ -1,6 +1,6 @@
 //! A line of the configuration, as a directive is told of it.
 
-use crate::{CommandRec, ConfVector, Node, Server, ffi, lines::read, pconf::is_pconf, server::pool};
+use crate::{CommandRec, ConfVector, Node, Server, ffi, pconf::is_pconf, server::pool};
 use apr::{Pool, bytes_at, with_cstr};
 use config::LinePlace;
 use std::ffi::c_int;
@@ -94,45 +94,38 @@ impl Command {
         }
     }
 
-    /// What is wrong with the place of a directive that may not stand in these (`NOT_IN_*`, `GLOBAL_ONLY`).
-    pub fn misplaced(&self, forbidden: u32) -> Option<&[u8]> {
-        // SAFETY: lives; httpd only looks at it. The text lies in its pools.
-        unsafe { bytes_at(ffi::ap_check_cmd_context(self.as_ptr(), forbidden)) }
+    /// What `AllowOverride Options=...` allows here, as `OPT_*` bits.
+    pub fn override_options(&self) -> c_int {
+        self.raw().override_opts as c_int
     }
 
-    /// Whether it counts for this method: not where a `<Limit>` around it names others.
-    pub fn counts_for(&self, method: &[u8]) -> bool {
-        // SAFETY: lives; a C string for the call.
+    /// Whether the section around it restricts a method: of `<Limit>` those named, elsewhere none.
+    pub fn is_limited(&self, method: &[u8]) -> bool {
+        // SAFETY: the record lives; a C string for the call.
         with_cstr(method, |method| unsafe { ffi::ap_method_is_limited(self.as_ptr(), method.as_ptr()) != 0 })
     }
 
-    /// Reads lines as if they stood in its place.
-    ///
-    /// # Errors
-    /// httpd's message for the line it refuses; where the section is only being read, and nothing is configured yet.
-    pub fn add_config(&self, lines: &[&[u8]]) -> Result<(), String> {
-        let raw = self.raw();
-        if raw.context.is_null() {
-            return Err("lines can be added only where a directive is carried out, not where it is read".into());
-        }
-        // SAFETY: all zero is a value of this plain record.
-        let mut parms: ffi::cmd_parms = unsafe { std::mem::zeroed() };
-        (parms.server, parms.path, parms.limited) = (raw.server, raw.path, raw.limited);
-        (parms.override_, parms.override_opts) = (raw.override_, raw.override_opts);
-        (parms.pool, parms.temp_pool) = (raw.pool, raw.temp_pool);
-        // SAFETY: pools, server, path and vector live as long as this.
-        unsafe { read(lines, parms, raw.context) }
+    /// Why it may not stand here, if these `NOT_IN_*` and `GLOBAL_ONLY` bits say so.
+    pub fn misplaced(&self, forbidden: u32) -> Option<&[u8]> {
+        // SAFETY: the record lives; the answer is null or a C string in its pool.
+        unsafe { bytes_at(ffi::ap_check_cmd_context(self.as_ptr(), forbidden)) }
     }
 
-    /// The directive.
-    pub fn directive(&self) -> Option<&CommandRec> {
-        // SAFETY: null or of a module's table, which lives longer; references to it write nothing.
+    /// The directive's row in the table of its module.
+    pub fn command(&self) -> Option<&CommandRec> {
+        // SAFETY: null or the record that httpd found, in the table of its module.
         unsafe { CommandRec::at(self.raw().cmd.cast_mut()) }
     }
 
-    /// `AllowOverride Options=`, as `OPT_*` bits.
-    pub fn override_options(&self) -> i64 {
-        i64::from(self.raw().override_opts)
+    /// What the module that made the directive keeps with it; `None` if no script made it.
+    pub fn cmd_data(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Its node, if it was read before it is run. One that is not of the configuration's files lives only as long as the call.
+    pub fn node(&self) -> Option<&Node> {
+        // SAFETY: null or the node that httpd is at.
+        unsafe { Node::at(self.raw().directive) }
     }
 
     /// `AllowOverride`, as `OR_*` bits.
@@ -144,8 +137,6 @@ impl Command {
 apr::lends! { Command:
     /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
     path: text = path;
-    /// Its place in the configuration's tree; `None` while a file is read.
-    node: Node = directive;
     /// What modules keep for the section.
     context: ConfVector = context;
 }

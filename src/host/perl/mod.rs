@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use apr::{Beside, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
 use httpd::log::Level;
-use httpd::{ModuleRecord, Pools, Request, Server};
+use httpd::{Command, ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
@@ -250,8 +250,8 @@ impl Ways for PerlLanguage {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
-        entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
+    fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {
+        entered(entry).map_or(Ok(()), |entered| section::run(entered, line, code))
     }
 
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {

@@ -77,7 +77,7 @@ impl Config for HostRuntime {
         Ok(())
     }
 
-    fn add_to_section(&self, line: &Command, lines: &[&[u8]]) -> Result<()> {
+    fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()> {
         Ok(directive::as_code(|| line.add_config(lines))?)
     }
 
