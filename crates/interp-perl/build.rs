@@ -6,6 +6,7 @@ fn main() {
     let mut shim = cc::Build::new();
     for file in [
         "abi",
+        "attributes",
         "bind",
         "clone",
         "dump",

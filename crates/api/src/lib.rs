@@ -36,7 +36,9 @@ mod sub_request;
 mod uri;
 mod util;
 
-pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Notes, Output, Unsent};
+pub use host::{
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Notes, Output, Unsent,
+};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};

@@ -10,8 +10,6 @@ const ANYWHERE: Contexts = Contexts::ANYWHERE;
 const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
 
 pub(crate) const ROWS: &[DirectiveRow] = &[
-    unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
     unbuilt("LoadModule", "module", TEXT),
     unbuilt("Trace", "letters|all|number", ANYWHERE),
     unbuilt("=pod", "text, up to a line =cut", TEXT).whole(),
