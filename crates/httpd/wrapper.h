@@ -9,6 +9,7 @@
 #include <http_request.h>
 #include <http_vhost.h>
 #include <ap_expr.h>
+#include <ap_listen.h>
 #include <ap_mpm.h>
 #include <ap_provider.h>
 #include <ap_regex.h>

@@ -1,5 +1,18 @@
 package ModPerl::RegistryBB;
 
-use ModInterp::NotYet;
+# Runs CGI scripts from code that is compiled when it is asked for first, and never looks at their files again.
+
+use strict;
+use warnings;
+
+use ModPerl::RegistryCooker ();
+
+our $VERSION = '1.99';
+our @ISA     = 'ModPerl::RegistryCooker';
+
+sub handler : method {
+    my $class = @_ >= 2 ? shift : __PACKAGE__;
+    return $class->new($_[0])->default_handler;
+}
 
 1;

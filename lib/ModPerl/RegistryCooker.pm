@@ -1,5 +1,426 @@
 package ModPerl::RegistryCooker;
 
-use ModInterp::NotYet;
+# A CGI script becomes a sub of a package of its own, which is compiled once. Each step on the way is a method, so that a
+# subclass may do one of them otherwise. The names of the steps, and of the fields of the object, are mod_perl's:
+#
+#   REQ       the request                            PACKAGE   the package of the script
+#   URI       its address                            MTIME     when the file was written, in seconds
+#   FILENAME  its file, which is the script          CODE      a reference to the text of the script
+#
+# This class is a handler that compiles a script once. ModPerl::Registry, PerlRun and their kin are choices among the variants
+# of steps that are written here.
+
+# First in this file: a script is compiled here, in sight of no variable and no pragma of ours.
+sub _evaluate { eval ${ $_[0] } }
+
+use strict;
+use warnings;
+
+use Apache2::Access      ();
+use Apache2::Log         ();
+use Apache2::RequestIO   ();
+use Apache2::RequestRec  ();
+use Apache2::RequestUtil ();
+use Apache2::Response    ();
+use Apache2::ServerRec   ();
+use Apache2::ServerUtil  ();
+use APR::Finfo           ();
+use APR::Status          ();
+use APR::Table           ();
+use File::Basename       ();
+use File::Spec::Functions ();
+use ModPerl::Global      ();
+use ModPerl::Util        ();
+
+use Apache2::Const -compile => qw(:common &OPT_EXECCGI);
+use APR::Const -compile     => qw(FILETYPE_REG);
+use ModPerl::Const -compile => 'EXIT';
+
+our $VERSION = '1.99';
+
+# Steps that do nothing, or always say the same.
+use constant { NOP => '', TRUE => 1, FALSE => 0 };
+
+use constant NAMESPACE_ROOT => 'ModPerl::ROOT';
+
+# For subclasses that log with `debug if DEBUG & D_...`.
+use constant { D_NONE => 0, D_ERROR => 1, D_WARN => 2, D_COMPILE => 4, D_NOISE => 8, DEBUG => 0 };
+use constant IS_WIN32 => 0;
+
+# What a server may set: whether messages name the script and its lines, and whether packages by URI differ between virtual hosts.
+$ModPerl::Registry::MarkLine = 1 unless defined $ModPerl::Registry::MarkLine;
+our $NameWithVirtualHost;
+$NameWithVirtualHost = 1 unless defined $NameWithVirtualHost;
+
+# Which file a package was made for: two names that differ in odd characters only make the same package.
+our %FILE_OF;
+
+# ---------------------------------------------------------------------------------------------- the handler
+
+sub handler : method {
+    my $class = @_ >= 2 ? shift : __PACKAGE__;
+    return $class->new($_[0])->default_handler;
+}
+
+sub new {
+    my ($class, $r) = @_;
+    my $self = bless {}, $class;
+    $self->init($r);
+    return $self;
+}
+
+sub init {
+    my ($self, $r) = @_;
+    $self->{REQ}      = $r;
+    $self->{URI}      = $r->uri;
+    $self->{FILENAME} = $r->filename;
+    return;
+}
+
+# Compiles the script if that is to be done, and runs it. A script says its status by $r->status, a handler by what it returns.
+sub default_handler {
+    my ($self) = @_;
+    $self->make_namespace;
+    my $status = $self->should_compile ? $self->_compile_script : $self->_may_run_again;
+    return $status unless $status == Apache2::Const::OK;
+
+    my $before = $self->{REQ}->status;
+    $status = $self->run;
+    my $set = $self->{REQ}->status($before);
+    return $status == Apache2::Const::OK && $set != $before ? $set : $status;
+}
+
+sub _compile_script {
+    my ($self) = @_;
+    my $status = $self->can_compile;
+    return $status unless $status == Apache2::Const::OK;
+    return $self->convert_script_to_compiled_handler;
+}
+
+# A script that another place has compiled may be forbidden here. A class with a rule of its own, which mod_perl asks before it
+# compiles only, is not asked more often.
+sub _may_run_again {
+    my ($self) = @_;
+    return Apache2::Const::OK if $self->can('can_compile') != \&can_compile;
+    return $self->_forbidden || Apache2::Const::OK;
+}
+
+sub _forbidden {
+    my ($self) = @_;
+    return if $self->{REQ}->allow_options & Apache2::Const::OPT_EXECCGI;
+    $self->{REQ}->log_error("Options ExecCGI is off in this directory: $self->{FILENAME}");
+    return Apache2::Const::FORBIDDEN;
+}
+
+# Calls the script's sub, then its END blocks, and tidies up.
+sub run {
+    my ($self, @more) = @_;
+    my $package = $self->{PACKAGE};
+    $self->chdir_file;
+    my %loaded = $self->should_reset_inc_hash ? %INC : ();
+
+    my ($code, $process) = (\&{"$package\::handler"}, $$);
+    eval { $code->($self->{REQ}, @more) };
+    if ($$ != $process) {    # one that the script has forked: it ends, with what the script said
+        my $left = $@;
+        eval { ModPerl::Global::special_list_call(END => $package) };
+        die $left if $left;
+        ModPerl::Util::exit(0);
+    }
+    my $status = $self->error_check;
+    {
+        local $@;
+        eval { ModPerl::Global::special_list_call(END => $package) };
+        my $at_end = $self->error_check;
+        $status = $at_end if $status == Apache2::Const::OK;
+    }
+
+    # A file that was required and says no package has its subs where the script's are, which may be gone the next time.
+    if ($self->should_reset_inc_hash) {
+        delete @INC{ grep { !exists $loaded{$_} && !/\.pm\z/ } keys %INC };
+    }
+    $self->flush_namespace;
+    $self->chdir_file(Apache2::ServerUtil::server_root());
+    return $status;
+}
+
+# ---------------------------------------------------------------------------------------------- the package
+
+# The package for this script; it becomes PACKAGE.
+sub make_namespace {
+    my ($self) = @_;
+    my $name = $self->namespace_from;
+    $name =~ s/([^A-Za-z0-9_])/sprintf '_%02x', ord $1/ge;
+    $name =~ s/^(?=\d)/_/;
+    my $package = $self->namespace_root . "::$name";
+    return $self->{PACKAGE} = _own_package($package, $self->{FILENAME});
+}
+
+# Perl knows no name of more than 250 letters; and a package that another file has is not for this one.
+sub _own_package {
+    my ($package, $file) = @_;
+    if (length $package > 230) {
+        require Digest::MD5;
+        $package = substr($package, 0, 190) . '_' . Digest::MD5::md5_hex("$package $file");
+    }
+    $package .= '_' while defined $FILE_OF{$package} && $FILE_OF{$package} ne $file;
+    $FILE_OF{$package} = $file;
+    return $package;
+}
+
+sub namespace_root { return join '::', NAMESPACE_ROOT, ref $_[0] }
+
+# Variant: by the file's path.
+sub namespace_from_filename {
+    my ($self) = @_;
+    my ($volume, $folders, $file) = File::Spec::Functions::splitpath($self->{FILENAME});
+    return join '_', grep { defined && length } $volume, File::Spec::Functions::splitdir($folders), $file;
+}
+
+# Variant: by the address, without what follows the script in it.
+sub namespace_from_uri {
+    my ($self) = @_;
+    my ($r, $name) = @$self{qw(REQ URI)};
+    my $after = $r->path_info;
+    $name =~ s/\Q$after\E\z// if defined $after && length $after;
+    if ($NameWithVirtualHost && $r->server->is_virtual) {
+        my $host = $r->get_server_name;
+        $name = $host . $name if $host;
+    }
+    $name =~ s{/+\z}{/__INDEX__};
+    return $name;
+}
+
+# ---------------------------------------------------------------------------------------------- what is cached
+
+# Variant: one table for all classes, { package => { mtime => seconds, version => text } }.
+sub cache_table_common { return \%ModPerl::RegistryCache }
+
+# Variant: a table in the class's own package.
+sub cache_table_local {
+    my $class = ref $_[0] || $_[0];
+    no strict 'refs';
+    return \%$class;
+}
+
+sub is_cached {
+    my ($self) = @_;
+    my $known = $self->cache_table->{ $self->{PACKAGE} };
+    return $known && exists $known->{mtime};
+}
+
+sub cache_it {
+    my ($self) = @_;
+    my $entry = $self->cache_table->{ $self->{PACKAGE} } ||= {};
+    $entry->{mtime}   = $self->{MTIME};
+    $entry->{version} = $self->_version;
+    return;
+}
+
+# What differs when the file was written twice within a second.
+sub _version {
+    my ($self) = @_;
+    my $finfo = $self->{REQ}->finfo;
+    return eval { $finfo->isa('APR::Finfo') } ? $finfo->version : undef;
+}
+
+# Variant: only if the script has not been compiled here.
+sub should_compile_once { return !$_[0]->is_cached }
+
+# Variant: also if its file has changed.
+sub should_compile_if_modified {
+    my ($self) = @_;
+    $self->{MTIME} ||= $self->{REQ}->finfo->mtime;
+    return 1 unless $self->is_cached;
+    my $known = $self->cache_table->{ $self->{PACKAGE} };
+    return 1 if $known->{mtime} != $self->{MTIME};
+    my $version = $known->{version};
+    return defined $version && $version ne ($self->_version // $version);
+}
+
+# ---------------------------------------------------------------------------------------------- compiling
+
+# Whether this is a script that may be run; it sets MTIME. What is no file is left to httpd's own handlers, which answer 404 or
+# show the folder.
+sub can_compile {
+    my ($self) = @_;
+    my $finfo = $self->{REQ}->finfo;
+    return Apache2::Const::DECLINED unless $finfo->filetype == APR::Const::FILETYPE_REG;
+    $self->{MTIME} = $finfo->mtime;
+    return $self->_forbidden || Apache2::Const::OK;
+}
+
+# Reads the script and makes it the sub `handler` of its package.
+sub convert_script_to_compiled_handler {
+    my ($self) = @_;
+    my $status = $self->read_script;
+    return $status unless $status == Apache2::Const::OK;
+
+    my $switches = $self->shebang_to_perl;
+    $self->chdir_file;
+    my $mark = $self->get_mark_line;
+    $self->strip_end_data_segment;
+    my $begin = join '', "package $self->{PACKAGE};", 'sub handler {', $self->_before_each_run, $switches, $mark;
+    my $text  = $begin . ${ $self->{CODE} } . _pod_end($self->{CODE}) . "\n}";
+
+    $status = $self->compile(\$text);
+    return $status unless $status == Apache2::Const::OK;
+    $self->chdir_file(Apache2::ServerUtil::server_root());
+    $self->cache_it;
+    return Apache2::Const::OK;
+}
+
+# What a script finds as if it had been started by itself: its name, and DATA at the beginning.
+sub _before_each_run {
+    my ($self) = @_;
+    my $name = $self->get_script_name || $0;
+    $name =~ s/(?=['\\])/\\/g;
+    my $text = "local \$0 = '$name';";
+    if (defined $self->{DATA}) {
+        no strict 'refs';
+        ${"$self->{PACKAGE}::__DATA__"} = $self->{DATA};
+        $text .= q(open DATA, '<', \$__DATA__;);
+    }
+    $text .= '$_[0]->assbackwards(1);' if File::Basename::basename($self->{FILENAME}) =~ /^nph-/;
+    return $text;
+}
+
+# Perl takes a file's end for the end of a pod; here the script is not the end of the text.
+sub _pod_end {
+    my ($code) = @_;
+    my $last = ($$code =~ /^=([A-Za-z]\w*)/mg)[-1];
+    return defined $last && $last ne 'cut' ? "\n;\n\n=pod\n\n=cut\n" : '';
+}
+
+# Sets CODE, and returns a status.
+sub read_script {
+    my ($self) = @_;
+    $self->{CODE} = eval { $self->{REQ}->slurp_filename(0) };
+    return Apache2::Const::OK unless $@;
+    my $error = $@;
+    $self->log_error("$error");
+    if (ref $error eq 'APR::Error') {
+        return Apache2::Const::FORBIDDEN if APR::Status::is_EACCES($error);
+        return Apache2::Const::NOT_FOUND if APR::Status::is_ENOENT($error);
+    }
+    return Apache2::Const::SERVER_ERROR;
+}
+
+# Perl code for the switches in the script's first line.
+sub shebang_to_perl {
+    my ($self) = @_;
+    my ($line) = ${ $self->{CODE} } =~ /\A#!(.*)/ or return '';
+    my $code = '';
+    for my $word (split ' ', $line) {
+        next unless $word =~ s/^-//;
+        last if $word =~ /^-/;
+        $code .= "use warnings;\n" if $word =~ /w/;
+        if ($word =~ /T/ && !${^TAINT}) {
+            Apache2::ServerRec::warn("-T switch is ignored, enable with 'PerlSwitches -T' in httpd.conf\n");
+        }
+    }
+    return $code;
+}
+
+sub get_script_name { return $_[0]{FILENAME} }
+
+# The line from which messages, caller and __FILE__ have the script's name and lines.
+sub get_mark_line {
+    my ($self) = @_;
+    return '' unless $ModPerl::Registry::MarkLine;
+    my $file = $self->{FILENAME};
+    $file =~ tr/\n/?/;
+    $file = qq("$file") unless $file =~ /"/;
+    return "\n#line 1 $file\n";
+}
+
+# What stands behind __END__ or __DATA__ is not compiled: the script reads it from DATA.
+sub strip_end_data_segment {
+    my ($self) = @_;
+    delete $self->{DATA};
+    $self->{DATA} = $1 if ${ $self->{CODE} } =~ s/^__(?:END|DATA)__(?!\w)[^\n]*(?:\n(.*)|\z)//ms;
+    return;
+}
+
+# Compiles the text. END blocks of the script are its own, and are run after each of its runs.
+sub compile {
+    my ($self, $text) = @_;
+    ModPerl::Global::special_list_register(END => $self->{PACKAGE});
+    ModPerl::Global::special_list_clear(END => $self->{PACKAGE});
+    _evaluate($text);
+    return $self->error_check;
+}
+
+# ---------------------------------------------------------------------------------------------- other steps
+
+# A status for $@: `exit` is no error.
+sub error_check {
+    my ($self) = @_;
+    return Apache2::Const::OK if !$@ || ref $@ eq 'APR::Error' && $@ == ModPerl::EXIT;
+    $self->log_error($@);
+    return Apache2::Const::SERVER_ERROR;
+}
+
+# Variant: empties the package.
+sub flush_namespace_normal {
+    my ($self) = @_;
+    ModPerl::Util::unload_package($self->{PACKAGE});
+    return;
+}
+
+# Variant: makes the script's folder, or another one, the current one.
+sub chdir_file_normal {
+    my ($self, $folder) = @_;
+    $folder ||= File::Basename::dirname($self->{FILENAME});
+    chdir $folder or die "Can't chdir to $folder: $!";
+    return;
+}
+
+*namespace_from        = \&namespace_from_filename;
+*cache_table           = \&cache_table_common;
+*should_compile        = \&should_compile_once;
+*should_reset_inc_hash = \&FALSE;
+*flush_namespace       = \&NOP;
+*chdir_file            = \&NOP;
+
+# ---------------------------------------------------------------------------------------------- for subclasses
+
+# Gives a class a sub for each name: { should_compile => 'ModPerl::RegistryCooker::should_compile_if_modified', ... }.
+sub install_aliases {
+    my ($class, $names) = @_;
+    no strict 'refs';
+    no warnings 'redefine';
+    for my $name (sort keys %$names) {
+        my $code = *{ $names->{$name} }{CODE} or die "$class: $name: there is no sub $names->{$name}";
+        *{"${class}::$name"} = $code;
+    }
+    return;
+}
+
+sub debug {
+    my ($self, @text) = @_;
+    $self->{REQ}->log_error("$$: " . ref($self) . ': ' . join '', @text);
+    return;
+}
+
+# Logs a message, and keeps it for an error page: in the request's note `error-notes`, and in %@ by the address.
+sub log_error {
+    my ($self, $message) = @_;
+    $self->{REQ}->log_error($message);
+    $self->{REQ}->notes->set('error-notes' => $message);
+    no strict 'refs';
+    %@ = () if keys %@ > 100;
+    $@{ $self->{URI} } = $message;
+    return;
+}
+
+# Called by a script: it will be compiled anew for its next request. A testing aid.
+sub uncache_myself {
+    my $package = caller;
+    my $known   = __PACKAGE__->cache_table_common->{$package};
+    return delete $known->{mtime} if $known && exists $known->{mtime};
+    Apache2::ServerRec::warn("$$: cannot find $package in cache");
+    return;
+}
 
 1;

@@ -29,6 +29,8 @@ pub struct ConnectionState {
     drains: Drains,
     /// Without threads: the parents in which the connection has left values.
     parents: RefCell<Vec<Arc<Stock>>>,
+    /// Whether handlers of the connection's protocol have left it to httpd.
+    pub is_left_to_httpd: Cell<bool>,
     /// A request that a script made and chose to be the current one.
     pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
@@ -63,6 +65,7 @@ impl ConnectionState {
             homes: RefCell::default(),
             drains: Drains::default(),
             parents: RefCell::default(),
+            is_left_to_httpd: Cell::new(false),
             chosen: Cell::new(None),
             pnotes: RefCell::default(),
             filters: RefCell::default(),

@@ -77,6 +77,10 @@ pub fn ends(lang: Lang, r: &Request) {
 
 /// Runs a phase of a connection.
 pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
+    // A stream of HTTP/2 is no connection on which another protocol could be spoken.
+    if phase == Phase::ProcessConnection && c.master().is_some() {
+        return DECLINED;
+    }
     let base = c.base_server();
     let Some(server) = ServerRecord::find(lang, base) else { return DECLINED };
     let configured = &*configured::of_record(lang, phase, server);
@@ -85,12 +89,23 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     }
     let about = About::Connection(c);
     let (Some(stock), Some(state)) = (choose(lang, &about), ConnectionState::of(lang, c)) else { return DECLINED };
+    if phase == Phase::ProcessConnection && state.is_left_to_httpd.get() {
+        return DECLINED;
+    }
     let call = Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock };
     let status = call.handlers(configured);
     if phase == Phase::PreConnection && status == DONE {
         // For httpd that means "go on", on a connection that its own hook, the last one, has not given a socket.
         c.abort();
         return HTTP_SERVICE_UNAVAILABLE;
+    }
+    if phase == Phase::ProcessConnection && status == DECLINED {
+        // Event runs the phase again for each request of a connection that stays open, other MPMs do not.
+        state.is_left_to_httpd.set(true);
+    } else if phase == Phase::ProcessConnection {
+        // All is said. Until the client has closed its end too, which may take long, nobody needs the interpreter that the connection
+        // keeps.
+        state.give_back();
     }
     status
 }

@@ -14,7 +14,7 @@
 //! | `parents` | which server gets a parent of its own; start-up code in it |
 //! | `call`, `about` | the one way into an interpreter; what a call is about |
 //! | `filter`, `output` | filters that scripts make; what a response prints |
-//! | `hint`, `report` | what the error log says of classic mistakes; its other lines |
+//! | `hint`, `accepting`, `report` | what the error log says of classic mistakes; of ports on which nobody speaks first; its other lines |
 //! | `holding`, `waiting` | how a call comes to its interpreter; what is given back while it waits for one |
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
@@ -32,6 +32,7 @@
 
 mod about;
 mod above;
+mod accepting;
 mod call;
 mod changes;
 mod child;

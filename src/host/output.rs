@@ -39,6 +39,8 @@ pub struct Output {
     parses: Cell<bool>,
     /// Nothing more is sent: the headers named another answer (`Location`), or a subrequest is only looked up.
     is_done: Cell<bool>,
+    /// The status of the request when bytes were passed on first; 0 as long as none were.
+    sent_as: Cell<c_int>,
     /// Something was printed to the STDOUT of the process instead.
     is_missed: Cell<bool>,
     /// The status that the script's headers set, whatever the handler returns.
@@ -55,14 +57,21 @@ impl Output {
             spare: Cell::new(None),
             parses: Cell::new(false),
             is_done: Cell::new(false),
+            sent_as: Cell::new(0),
             is_missed: Cell::new(false),
             status: Cell::new(None),
         }
     }
 
+    /// Whether the answer has begun already, with this status.
+    pub fn is_sent_as(&self, status: c_int) -> bool {
+        self.sent_as.get() == status
+    }
+
     /// Opens the buffer at the beginning of the response phase. With `parses` the script prints its headers first.
     pub fn open(&self, parses: bool) {
         self.is_open.set(true);
+        self.sent_as.set(0);
         self.parses.set(parses);
     }
 
@@ -188,6 +197,15 @@ impl Output {
         self.pass(r, cx, if hard { Behind::Flush } else { Behind::Nothing }).map_err(Unsent::Failed)
     }
 
+    /// As [`Output::flush`] with a flush bucket, if anything was printed: `$| = 1` alone does not send the headers, which the script may
+    /// not have printed yet.
+    ///
+    /// # Errors
+    /// As [`Output::flush`].
+    pub fn flush_printed(&self, r: &Request, cx: Reenter) -> Result<(), Unsent> {
+        if self.is_empty() && self.sent_as.get() == 0 { Ok(()) } else { self.flush(r, cx, true) }
+    }
+
     /// Passes on the rest when the response handler has returned. With `ends`, the end of the stream goes with it, so that httpd
     /// learns the length of a short response before it writes the headers; a filter of a script's gets it by itself, as with mod_perl.
     ///
@@ -225,7 +243,13 @@ impl Output {
                 return Ok(());
             }
         }
-        if self.is_done.get() { Ok(()) } else { pass(r, cx, bytes, behind) }
+        if self.is_done.get() {
+            return Ok(());
+        }
+        if self.sent_as.get() == 0 {
+            self.sent_as.set(r.status());
+        }
+        pass(r, cx, bytes, behind)
     }
 }
 

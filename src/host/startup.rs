@@ -21,7 +21,7 @@ use super::server::{ServerRecord, choose};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{hint, parents, process, report, site};
+use super::{accepting, hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -154,6 +154,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     if makes_clones {
         hint::skipped_modules(lang);
         hint::misspelt_handlers(lang);
+        accepting::tell_deferred(lang, s);
     }
     for stock in site::stocks(lang) {
         in_parent(s, &stock, |entry| lang.seal(entry));

@@ -40,6 +40,7 @@ APR::Finfo::protection   | sprintf '%x', stat_($r)->protection                  
 APR::Finfo::size         | stat_($r)->size                                                 | 10
 APR::Finfo::user         | stat_($r)->user == (stat $r->document_root . '/plain.txt')[4]   | 1
 APR::Finfo::valid        | (stat_($r)->valid & APR::Const::FINFO_SIZE) > 0                 | 1
+APR::Finfo::version      | stat_($r)->version, APR::Finfo::version($r->finfo)               | /^[\da-f]+-a-[\da-f]+,\z/
 APR::Base64::encode      | APR::Base64::encode("a\0b")                                     | YQBi
 APR::Base64::decode      | APR::Base64::decode('YQBi') eq "a\0b"                           | 1
 APR::Base64::encode_len  | APR::Base64::encode_len(3)                                      | 4

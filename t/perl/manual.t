@@ -40,7 +40,7 @@ sub pattern { join '.*?', map { quotemeta } split /\.\.\./, $_[0], -1 }
 sub try {
     my ($mpm, @tried) = @_;
     my %files = map { %{ $_->{files} } } @tried;
-    my $here  = sub { $_[0] =~ s{/srv/perl/var}{\@var\@}gr =~ s{/srv/perl}{\@root\@/srv}gr =~ s{^(<VirtualHost \*):80>}{$1:\@port\@>}mgr };
+    my $here  = sub { $_[0] =~ s{/srv/perl/var}{\@var\@}gr =~ s{/srv/perl}{\@root\@/srv}gr =~ s{^(<VirtualHost \*):80>}{$1:\@port\@>}mgr =~ s{\b2525\b}{\@port:own\@}gr };
     my $s = TestHttpd->start(mpm => $mpm, config => $here->(join '', map { $_->{config} } @tried),
         files => { map { $here->($_) =~ s{^\@root\@/}{}r => $here->($files{$_}) } keys %files });
     $s->expect_log(qr/Can't locate object method "lookup_uri"|AH01617|AH01618|AH00524/);

@@ -45,7 +45,7 @@ static ROWS: &[Row] = &current([
     rw("allowed_xmethods", Request::allowed_xmethods, set_allowed_xmethods).doc("Not used by httpd."),
     rw("ap_auth_type", Request::ap_auth_type, Request::set_ap_auth_type).doc("How the user was authenticated."),
     rw("args", Request::args, Request::set_args).doc("The query string."),
-    rw("assbackwards", Request::assbackwards, Request::set_assbackwards)
+    rw("assbackwards", Request::assbackwards, set_assbackwards)
         .doc("Not 0 where the answer has no headers (HTTP/0.9)."),
     rw("bytes_sent", Request::bytes_sent, Request::set_bytes_sent).doc("Bytes of body sent so far."),
     ro("connection", Request::connection).doc("The connection on which the request came."),
@@ -117,6 +117,15 @@ static ROWS: &[Row] = &current([
         .needs(&[&needs::TEXT])
         .doc("Address of the client; behind a proxy that of its client."),
 ]);
+
+/// Who says so sends headers of its own, if any.
+fn set_assbackwards(r: &Request, value: i32) -> Result<()> {
+    r.set_assbackwards(value);
+    if value != 0 {
+        host()?.output.headers_are_set(r);
+    }
+    Ok(())
+}
 
 fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
     r.set_content_type(value);

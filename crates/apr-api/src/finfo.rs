@@ -21,6 +21,8 @@ pub static FINFO: Class = Class::of::<Finfo>(&[
     ro("protection", Finfo::protection).doc("Permissions: FPROT_*."),
     ro("size", Finfo::size).doc("Bytes."),
     ro("user", Finfo::user).doc("Owner."),
+    ro("version", version)
+        .doc("A text that differs once the file was written again or replaced; empty if there is no file."),
     ro("valid", Finfo::valid).doc("Which of the others are filled in: FINFO_*."),
 ])
 .doc("What the file system says of a file.");
@@ -28,4 +30,8 @@ pub static FINFO: Class = Class::of::<Finfo>(&[
 fn stat(path: &[u8], wanted: i32, pool: Obj<Pool>) -> Result<Owned<Finfo>> {
     let info = Finfo::stat(path, wanted, &pool).map_err(|s| Raise::status(s.code(), "APR::Finfo::stat"))?;
     Ok(pool.owns(info))
+}
+
+fn version(f: &Finfo) -> Vec<u8> {
+    if f.is_missing() { Vec::new() } else { format!("{:x}-{:x}-{:x}", f.mtime(), f.size(), f.inode()).into_bytes() }
 }

@@ -25,6 +25,11 @@ impl SockAddr {
         unsafe { (*self.as_ptr()).port }
     }
 
+    /// Whether it stands for all addresses of the machine.
+    pub fn is_any(&self) -> bool {
+        matches!(self.ip(), Some(b"0.0.0.0" | b"::"))
+    }
+
     /// Whether both addresses are the same; the ports are not compared.
     pub fn is_same_host(&self, other: &SockAddr) -> bool {
         // SAFETY: both live.

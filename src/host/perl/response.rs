@@ -6,7 +6,7 @@ use apr::Reenter;
 use config::{ContentRow, DirOption, Phase};
 use httpd::Request;
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::status::{DECLINED, HTTP_BAD_REQUEST, HTTP_INTERNAL_SERVER_ERROR, OK};
 use interp::{Entry, Fail, IntoVal, Raised, Ticket};
 use interp_perl::{Entered, Stdio};
 
@@ -52,6 +52,14 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
 #[inline(always)]
 fn finished(call: &Call<'_, OfRequest<'_>>, part: &Part, status: c_int) -> c_int {
     let (r, output) = (call.about.r, &part.output);
+    // An answer that has begun with the status of an error needs no other page behind it.
+    let status = match status >= HTTP_BAD_REQUEST && output.is_sent_as(status) {
+        true => {
+            r.set_status(status);
+            OK
+        }
+        false => status,
+    };
     // SAFETY: in a phase that may answer, inside the interpreter: a filter written in Perl may run; nothing is lent here.
     let cx = unsafe { Reenter::assume() };
     let finished = output.finish(r, cx, status == OK);
@@ -179,6 +187,6 @@ impl Stdio for Handles<'_> {
     fn flush(&self) -> Result<(), Fail> {
         // SAFETY: nothing is lent.
         let cx = unsafe { Reenter::assume() };
-        self.output.flush(self.r, cx, true).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
+        self.output.flush_printed(self.r, cx).map_err(|e| e.fail("Apache2::RequestIO::rflush", "flush"))
     }
 }

@@ -22,14 +22,16 @@ use crate::host::running;
 
 /// Calls `code` with `arg` when the pool dies, as [`interp::Runtime::cleanup`] says.
 pub(super) fn when_dead(pool: &Pool, code: Kept, arg: Option<Kept>) -> Result<()> {
-    // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter is
-    // next entered. In a request's or a script's own pool it runs at once, in the interpreter that is held until then.
-    let of_connection = Frame::find(|frame| match frame.about {
-        About::Request(r) => Some(r.connection().pool() == pool),
-        About::Connection(c) => Some(c.pool() == pool),
-        About::Server(_) => None,
-    })
-    .unwrap_or(false);
+    // A connection's pool may die on event's listener thread, which must not wait: the code runs when the interpreter, which until then
+    // is others' too, is next entered.
+    if is_of_connection(pool)? {
+        let _ = pool.on_death(move || {
+            if !is_forked() {
+                code.call_later(arg);
+            }
+        });
+        return Ok(());
+    }
     // While the code runs it may ask for the request whose pool this is, or is below. The code runs at that request's end at the latest.
     let owner = running::with_request(|r| {
         let mut family = family(r);
@@ -46,10 +48,8 @@ pub(super) fn when_dead(pool: &Pool, code: Kept, arg: Option<Kept>) -> Result<()
     let of_configuration = httpd::is_pconf(pool);
     let run = move || {
         let left = left;
-        match of_connection {
-            _ if is_forked() || (of_configuration && !serves()) => {}
-            true => left.code.call_later(left.arg),
-            false => left.run(),
+        if !is_forked() && (!of_configuration || serves()) {
+            left.run();
         }
     };
     if let Some(r) = owner {
@@ -67,6 +67,19 @@ pub(super) fn when_dead(pool: &Pool, code: Kept, arg: Option<Kept>) -> Result<()
     // The configuration's pool ends the interpreters before its other cleanups run.
     let _ = if of_configuration { pool.before_death(run) } else { pool.on_death(run) };
     Ok(())
+}
+
+/// Whether the pool is that of the call's connection, which then comes back to this interpreter until it ends.
+fn is_of_connection(pool: &Pool) -> Result<bool> {
+    Frame::find(|frame| {
+        let c = match frame.about {
+            About::Request(r) => r.connection(),
+            About::Connection(c) => c,
+            About::Server(_) => return None,
+        };
+        Some(if c.pool() == pool { super::notes::settled(c).map(|_| true) } else { Ok(false) })
+    })
+    .unwrap_or(Ok(false))
 }
 
 /// Of the call that runs on this thread: the interpreters, the interpreter, and what `f` says of its subject.

@@ -36,7 +36,7 @@ impl Notes for HostRuntime {
 }
 
 /// The state of a connection, with the running interpreter noted as the one that keeps the connection's values from now on.
-fn settled(c: &Connection) -> Result<&ConnectionState> {
+pub(super) fn settled(c: &Connection) -> Result<&ConnectionState> {
     let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(NO_STATE)?;
     let state = ConnectionState::of(stock.lang, c).ok_or(NO_STATE)?;
     state.settle(&stock, &hold);
