@@ -16,9 +16,10 @@ $(call plain,APXS,apxs)$(call plain,APR_CONFIG,apr-1-config)$(call plain,PERL,pe
 
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
+APR_SO  = $(TARGET)/release/libapr_perl.so
 
 # make FEATURES=perl,luajit builds with LuaJIT (needs libluajit-5.1-dev); FEATURES=lua without Perl.
-CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES))
+CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if $(findstring perl,$(FEATURES)),,-p mod_interp))
 
 # What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
@@ -47,8 +48,8 @@ deps:       ## as root install the Debian packages that are missing, else print 
 	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps
 
 # Compiles nothing: under sudo there may be no cargo, and a file of root's in target/ would stop the next make.
-INSTALL = SO="$(SO)" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
-install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=)
+INSTALL = SO="$(SO)" APR_SO="$(APR_SO)" PREFIX="$(if $(filter command,$(firstword $(origin PREFIX))),$(PREFIX))" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
+install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=); PREFIX=: APR::* alone, for a plain perl
 	@$(INSTALL) install
 
 uninstall:  ## remove what make install put there (DESTDIR=)

@@ -1,7 +1,7 @@
 //! What one language does in a way of its own, for code that serves any language.
 
 use config::{DirConf, Handler, Phase, ServerConf};
-use httpd::{Request, Server};
+use httpd::{Command, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 
 use super::about::About;
@@ -32,7 +32,10 @@ pub trait Ways: Sync {
     ///
     /// # Errors
     /// Directive and message.
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError>;
+    fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {
+        let _ = (entry, line, code);
+        Ok(())
+    }
 
     /// Carries out a line that only this language has.
     ///

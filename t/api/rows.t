@@ -10,7 +10,6 @@ my %with = (
     apr_misc    => [qw(APR::Base64 APR::Date APR::Finfo APR::OS APR::String APR::ThreadMutex APR::ThreadRWLock APR::URI APR::Util)],
     apr_socket  => [qw(APR::IpSubnet APR::SockAddr)],
     apr_status  => [qw(APR::Error)],
-    auth_provider => [qw(Apache2::CmdParms)],
     connection  => [qw(Apache2::ConnectionUtil)],
     filter      => [qw(Apache2::FilterRec)],
     module      => [qw(Apache2::Command Apache2::Directive)],

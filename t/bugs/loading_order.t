@@ -44,6 +44,7 @@ Apache2::Log            | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::MPM            | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::Module         | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::PerlSections   | 2.00     | APR.pm APR/Table.pm APR/XSLoader.pm Apache2/CmdParms.pm Apache2/Const.pm Apache2/Directive.pm Apache2/Log.pm Apache2/ServerRec.pm Apache2/ServerUtil.pm Apache2/XSLoader.pm Exporter.pm ModPerl/Const.pm XSLoader.pm constant.pm mod_perl.pm mod_perl2.pm
+Apache2::PerlSections::Dump | 0.01 | APR.pm APR/Table.pm APR/XSLoader.pm Apache2/CmdParms.pm Apache2/Const.pm Apache2/Directive.pm Apache2/Log.pm Apache2/PerlSections.pm Apache2/ServerRec.pm Apache2/ServerUtil.pm Apache2/XSLoader.pm Data/Dumper.pm Exporter.pm ModPerl/Const.pm XSLoader.pm constant.pm mod_perl.pm mod_perl2.pm
 Apache2::Process        | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::RequestIO      | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::RequestRec     | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
@@ -71,7 +72,6 @@ my @missing = qw(
     Apache2::ConstantsTable
     Apache2::FunctionTable
     Apache2::ParseSource
-    Apache2::PerlSections::Dump
     Apache2::Provider
     Apache2::Reload
     Apache2::Resource
@@ -92,13 +92,6 @@ my @missing = qw(
     ModPerl::MapUtil
     ModPerl::MethodLookup
     ModPerl::ParseSource
-    ModPerl::PerlRun
-    ModPerl::PerlRunPrefork
-    ModPerl::Registry
-    ModPerl::RegistryBB
-    ModPerl::RegistryCooker
-    ModPerl::RegistryLoader
-    ModPerl::RegistryPrefork
     ModPerl::StructureMap
     ModPerl::TestReport
     ModPerl::TestRun

@@ -4,7 +4,7 @@
 //! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
 
 use apr::{Reenter, Table};
-use httpd::{Connection, Filter, Request, Server, kind::Way, provider::Group};
+use httpd::{Command, Connection, Filter, Request, Server, kind::Way, provider::Group};
 use interp::{Bag, Fail, HandlerRef, Kept, Out, Raise, Result};
 use std::sync::OnceLock;
 
@@ -177,6 +177,12 @@ pub trait Config: Sync {
     /// # Errors
     /// Once the server serves; httpd's message about the line that it refuses.
     fn add_to_server(&self, s: &Server, lines: &[&[u8]]) -> Result<()>;
+
+    /// Adds configuration lines in the place of a line that is being read.
+    ///
+    /// # Errors
+    /// httpd's message about the line that it refuses.
+    fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()>;
 
     /// Another section applies to the request: nothing that was derived from the former counts any longer.
     fn is_changed(&self, r: &Request);

@@ -27,6 +27,8 @@ const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
 /// Read early, since what follows may need it.
 const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
+/// Text in a file, to be skipped before the lines that follow are read.
+const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
 const READ_ONCE: Contexts = READ.and(Contexts::GLOBAL_ONLY);
 /// Filters are named for the whole server; mod_lua takes them in `<Location>` too.
 const FILTERS: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
@@ -56,9 +58,19 @@ const ROWS: &[DirectiveRow] = &[
     call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
     call("", Args::Raw, "code", SERVER, startup::code).only(PERL).runs_code()
-        .doc("Runs Perl code when the line is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start."),
-    call("<", Args::Block, "a block of code, up to a line </Perl>", READ, startup::code).only(PERL).runs_code()
-        .doc("Runs the lines of the section as Perl code, as Perl does with one line. Variables that the code leaves are not turned into configuration yet."),
+        .doc("Runs Perl code when the line, or the section of lines, is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start. The variables that a section leaves in its package become configuration; see perl-configuration.md."),
+    call("<", Args::Headed, "[handler=name]", READ, startup::code).only(PERL).runs_code()
+        .doc("Runs the lines of the section as Perl code, as Perl does with one line."),
+    call("=pod", Args::Text, "[for apache]", TEXT, startup::text).only(PERL).whole()
+        .doc("Begins POD in a file of the configuration: all lines up to =cut are skipped, or up to =over apache, behind which is configuration again."),
+    call("=back", Args::Text, "[apache]", TEXT, startup::text).only(PERL).whole()
+        .doc("Ends configuration in POD that =over apache has begun: all lines up to =cut are skipped."),
+    call("=over", Args::Raw, "apache", TEXT, startup::outside_of_pod).only(PERL).whole().ours()
+        .doc("Begins configuration in POD, up to =back. An error where no POD has begun."),
+    call("=cut", Args::Raw, "[text]", TEXT, startup::outside_of_pod).only(PERL).whole()
+        .doc("Ends POD. An error where no POD has begun."),
+    call("__END__", Args::Text, "[text]", TEXT, startup::end_of_file).only(PERL).whole()
+        .doc("Ends a file of the configuration: what follows in it is skipped."),
     call("InitHandler", Args::Iterate, "handler ...", ANYWHERE, handlers::init).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
         .doc("Stands for PerlPostReadRequestHandler at server level and for PerlHeaderParserHandler in a section."),
     call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
@@ -222,7 +234,8 @@ mod tests {
     fn no_two_directives_share_a_name_and_each_is_of_its_language() {
         assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len());
         for row in PERL_TABLE.iter().chain(&LUA_TABLE).filter(|row| row.is_built()) {
-            assert!(row.plain_name().starts_with(row.language.name()), "{}", row.name);
+            let is_text = row.contexts == TEXT;
+            assert!(is_text || row.plain_name().starts_with(row.language.name()), "{}", row.name);
         }
     }
 

@@ -28,7 +28,7 @@ use config::{
 use httpd::log::Level;
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{ModuleRecord, Pools, Request, Server};
-use interp::{Entry, Interp, Outcome, Place, Raised, Val};
+use interp::{Entry, Interp, Outcome, Raised, Val};
 use interp_lua::{Entered, Lua, Start};
 
 use super::about::{About, OfRequest};
@@ -127,11 +127,6 @@ impl Ways for LuaLanguage {
                 Err(StartError::Interpreter { what: "a Lua state", server: site::name_of(s), why: e.to_string() })
             }
         }
-    }
-
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
-        let at = Place { file: &item.at.file, line: item.at.line };
-        entry.run(&item.name, Some(at)).map(drop).map_err(|raised| StartError::Written(Tongue::Lua, raised))
     }
 
     /// Adds nothing to the header, as mod_lua; the log says which Lua it is.

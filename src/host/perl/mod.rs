@@ -26,7 +26,7 @@ use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerCon
 use httpd::kind::{Kind, Level as Owner, Way};
 use httpd::log::Level;
 use httpd::own_filter::{Ask, OwnFilter};
-use httpd::{ModuleRecord, Pools, Request, Server};
+use httpd::{Command, ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Outcome, Raised, Ticket, Val};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
@@ -278,8 +278,8 @@ impl Ways for PerlLanguage {
         entered(entry).map_or(Ok(()), library::check_inc)
     }
 
-    fn run_config(&self, entry: &dyn Entry, item: &config::Queued) -> Result<(), StartError> {
-        entered(entry).map_or(Ok(()), |entered| section::run(entered, item))
+    fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {
+        entered(entry).map_or(Ok(()), |entered| section::run(entered, line, code))
     }
 
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
