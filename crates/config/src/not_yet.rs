@@ -6,7 +6,5 @@ use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
-pub(crate) const ROWS: &[DirectiveRow] = &[
-    unbuilt("LoadModule", "module", ANYWHERE),
-    unbuilt("Trace", "letters|all|number", ANYWHERE),
-];
+pub(crate) const ROWS: &[DirectiveRow] =
+    &[unbuilt("LoadModule", "module", ANYWHERE), unbuilt("Trace", "letters|all|number", ANYWHERE)];

@@ -8,6 +8,7 @@ pub mod doors;
 mod figures;
 mod filters;
 mod handlers;
+mod input;
 mod notes;
 mod output;
 
@@ -32,6 +33,7 @@ pub fn register(module: &'static ModuleRecord) {
         handlers: SELF,
         notes: SELF,
         config: SELF,
+        input: SELF,
         output: SELF,
         filters: SELF,
         calls: SELF,
