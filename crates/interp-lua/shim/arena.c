@@ -464,6 +464,7 @@ void ml_stay(ml_state *me) {
     ml_arena *s = me->arena; int r;
     for (r = 0; r < REGIONS; r++) { free(s->image[r]); s->image[r] = NULL; s->len[r] = 0; }
     lua_gc(me->main, LUA_GCGEN, 0, 0);  /* What a request leaves is young; to go over what is not was a fifth of an echo's instructions. */
+    if (lua_gc(me->main, LUA_GCISRUNNING)) lua_gc(me->main, LUA_GCRESTART);     /* the calm before the use is over */
 }
 #else
 /* What a state is called for that cannot be put back. */

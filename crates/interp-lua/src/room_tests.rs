@@ -499,6 +499,17 @@ fn memory_that_a_use_took_is_given_back() {
     }
 }
 
+#[cfg(not(feature = "luajit"))]
+#[test]
+fn a_state_that_stays_collects_from_its_first_use_on() {
+    let lua = start();
+    let lua = lua.enter();
+    let text = "function f() local t = {} for i = 1, 20 do t[i] = {} end return collectgarbage('count') // 1 end";
+    let kilobytes: Vec<_> = (0..1000).map(|_| lua.run_kept(&config("g:1", text), b"f", &[]).unwrap().number).collect();
+    let (first, most) = (kilobytes[0], kilobytes.iter().max().copied().unwrap_or(0));
+    assert!(most < 2 * first, "{first} KB in the beginning, {most} KB at most");
+}
+
 /// Awkward scripts in any order leave nothing that another would see. `LUA_CALLS` says how many.
 #[test]
 fn any_order_of_awkward_scripts_leaves_each_a_state_that_nobody_has_used() {
