@@ -7,7 +7,7 @@ use interp::*;
 
 /// The class.
 pub static CONNECTION: Class =
-    Class::of::<Connection>(ROWS).parts(&[&connection_util::PART]).doc("One client's connection.");
+    Class::of::<Connection>(ROWS).parts(&[&connection_util::PART]).called("c").doc("One client's connection.");
 
 static ROWS: &[Row] = &[
     ro("aborted", Connection::is_aborted).doc("Whether the client is gone."),

@@ -228,7 +228,7 @@ sub ModPerl::Const::compile {
             require Carp;
             Carp::croak($group ? "unknown $package group `$one'" : "unknown $package constant $one");
         }
-        for my $member (@$members) {
+        for my $member (grep { $_ ne 'END' } @$members) {    # the sub would be an END block
             no strict 'refs';
             my $full = "${package}::$member";
             my $value = $VALUES{$package}{$member};

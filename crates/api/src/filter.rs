@@ -26,6 +26,7 @@ pub static FILTER: Class = Class::of::<Filter>(&[
     ),
     method("remove()", Filter::remove).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
 ])
+.called("f")
 .doc("One filter in a chain.");
 
 fn set_c(f: &Filter, c: &Connection) -> Result<()> {

@@ -10,6 +10,7 @@ use interp::*;
 
 /// The class.
 pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
+    .called("r")
     .parts(&[
         &request_io::PART,
         &request_io::HANDLE,

@@ -1,4 +1,5 @@
-//! `APR::Const`: APR's own numbers under their names, by import group. `APR_END` is left out: a sub of that name would be an END block.
+//! `APR::Const`: APR's own numbers under their names, by import group. `END` (`APR_END`) may be imported, but Perl has no such
+//! constant, as with mod_perl: a sub of that name would be an END block.
 
 use apr::ffi;
 use interp::{Const::Int, Consts, LUA, PERL};
@@ -28,6 +29,7 @@ pub static CONST: Consts = Consts {
                 ("ECONNRESET", Int(ffi::APR_ECONNRESET as i64)),
                 ("ECRYPT", Int(100005)),
                 ("EDSOOPEN", Int(ffi::APR_EDSOOPEN as i64)),
+                ("END", Int(ffi::APR_END as i64)),
                 ("EEXIST", Int(ffi::APR_EEXIST as i64)),
                 ("EFTYPE", Int(ffi::APR_EFTYPE as i64)),
                 ("EGENERAL", Int(ffi::APR_EGENERAL as i64)),

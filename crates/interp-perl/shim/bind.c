@@ -49,7 +49,9 @@ XS_EXTERNAL(mp_xs_bind) {
 /* The constant as a sub of its package, made at its first use and inlined from then on. */
 static CV *constant(pTHX_ const mp_const *c) {
     HV *stash = gv_stashpv(c->package, GV_ADD);
-    GV *gv = gv_fetchmeth_pv(stash, c->name, -1, 0);
+    GV *gv;
+    if (strEQ(c->name, "END")) return NULL;             /* the sub would be an END block */
+    gv = gv_fetchmeth_pv(stash, c->name, -1, 0);
     if (gv && GvCV(gv) && GvSTASH(gv) == stash) return GvCV(gv);
     return newCONSTSUB(stash, c->name, c->text ? newSVpvn(c->text, c->text_len) : newSViv((IV)c->number));
 }
