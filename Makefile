@@ -25,10 +25,10 @@ CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
        liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3
 # And to test; what is not there is skipped. Lua modules in C, drivers of APR's, and PostgreSQL's programs.
-TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3 nghttp2-client
+TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust
+.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust luajit
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -62,7 +62,7 @@ serve: $(if $(MOD_INTERP_SO),,rust) ## httpd on loopback with the demo site, log
 	@$(if $(MOD_INTERP_SO),:,$(MAKE) --no-print-directory build)
 	@exec env $(SERVE)
 
-test: deps rust lint unit loom build t ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork
+test: deps rust lint unit loom build t luajit ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork, LuaJIT
 
 check: lint unit ## lint, unit and doc tests
 
@@ -89,6 +89,15 @@ loom: rust  ## model-check the interpreter pool
 
 t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_MPM="event" for one MPM
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(T)
+
+# What differs most with LuaJIT: states, errors, modules, memory. Built without LTO: about a minute.
+LUAJIT_T = t/lua/one_use.t t/lua/faults.t t/lua/scope.t t/lua/modules.t t/bugs/lua_require_position.t
+luajit: rust ## the build with LuaJIT, its unit tests and a few of t/ (T="t/lua t/bugs" for others), if libluajit-5.1-dev is there
+	@if pkg-config --exists luajit; then set -e; export CARGO_TARGET_DIR="$(TARGET)/luajit"; \
+	    $(CARGO) test --profile quick -p interp-lua --no-default-features --features luajit --lib; \
+	    $(CARGO) build --profile quick --no-default-features --features perl,luajit; \
+	    MOD_INTERP_SO="$$CARGO_TARGET_DIR/quick/libmod_interp.so" PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(if $(filter command line,$(origin T)),$(T),$(LUAJIT_T)); \
+	else echo "libluajit-5.1-dev is not installed: LuaJIT is left out"; fi
 
 todo:       ## known wrongs, expected to fail
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run t/todo

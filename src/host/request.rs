@@ -51,6 +51,8 @@ pub struct Extras {
     pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
+    /// What was read of its body for a script that asked for less.
+    pub ahead: RefCell<Vec<u8>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// Values that the language keeps for this request, by the name of a script.
@@ -339,6 +341,15 @@ impl RequestState {
     /// Whether [`RequestState::extras`] are made.
     pub fn has_extras(&self) -> bool {
         self.extras.get().is_some()
+    }
+
+    /// Takes at most as many bytes of its body as were read for a script that asked for less.
+    pub fn take_ahead(&self, most: usize) -> Vec<u8> {
+        let Some(extras) = self.extras.get() else { return Vec::new() };
+        let mut ahead = extras.ahead.borrow_mut();
+        let end = ahead.len().min(most);
+        let rest = ahead.split_off(end);
+        std::mem::replace(&mut ahead, rest)
     }
 
     /// The part that few requests have, made now if this one had none.

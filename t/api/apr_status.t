@@ -25,7 +25,6 @@ APR::Status::is_EOF             | APR::Status::is_EOF(APR::Const::EOF)          
 APR::Status::is_TIMEUP          | APR::Status::is_TIMEUP(APR::Const::TIMEUP)           | 1
 APR::Const::import              | eval q{package T::C1; use APR::Const qw(EACCES :table); EACCES() == 13 && defined &OVERLAP_TABLES_SET} | 1
 APR::Const::import              | eval q{use APR::Const qw(NONE_SUCH); 1} or $@        | /unknown APR::Const constant NONE_SUCH/
-APR::Const::import              | eval q{use APR::Const -compile => 'END'; use APR::Const qw(:error); defined &APR::Const::END ? 'there' : 'not there'} | not there
 Apache2::Const::import          | eval q{package T::C2; use Apache2::Const qw(:common NOT_FOUND); OK() . DECLINED() . NOT_FOUND()} | 0-1404
 Apache2::Const::import          | eval q{use Apache2::Const qw(:none); 1} or $@        | /unknown Apache2::Const group `none'/
 ModPerl::Const::compile         | ModPerl::Const->compile('-compile', 'EXIT'); ModPerl::EXIT() | 120000

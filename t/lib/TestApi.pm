@@ -8,7 +8,7 @@ package TestApi;
 #     Apache2::RequestIO::read   | $r->read(my $b, 9); $b    | body   | body
 #
 # Name of the row; code over $r, $c (connection), $s (server), $p (the request's pool), $t (a table), whose value the answer
-# shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST. Code that
+# shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST (%n: a line's end). Code that
 # begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text". Rows of APR::* whose
 # code asks nothing of a server run in a plain perl as well, unless it begins with `server:`.
 # A bar in code or pattern is written \x7c. What is the same for all rows, wrong arguments and dead objects, is in
@@ -34,6 +34,7 @@ sub rows {
         my ($name, $code, $want, $body) = map { s/^\s+|\s+\z//gr } split /\|/;
         defined $want or die "no such line: $_";
         s/\\x7c/|/g for $code, $want;
+        $body =~ s/%n/\n/g if defined $body;
         push @rows, { name => $name, code => $code, want => $want, body => $body, start => scalar($code =~ s{^start:\s*}{}), server => scalar($code =~ s{^server:\s*}{}) };
     }
     return @rows;

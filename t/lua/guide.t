@@ -87,7 +87,7 @@ C
         $answers->('/database', 'open', 'a database');
     }
     is $s->get('/fails')->{status}, 500, 'an error';
-    $s->log_like(qr/fails\.lua:2: attempt to index a nil value \(local 'item'\) \(LuaMapHandler \S+fails\.lua\)$/m, 'is in the log as the guide shows it');
+    $s->log_like(qr/fails\.lua:2: attempt to index ${\(jit ? "local 'item' \\(a nil value\\)" : "a nil value \\(local 'item'\\)")} \(LuaMapHandler \S+fails\.lua\)$/m, 'is in the log as the guide shows it');
     like $error, qr/attempt to index a nil value \(local 'item'\) \(LuaMapHandler \/srv/, '(which shows this one)';
     $s->log_like(qr/\] stack traceback:$/m, 'with its traceback');
     $answers->('/watched', 'x', 'a global that nobody declared');

@@ -228,12 +228,12 @@ sub ModPerl::Const::compile {
             require Carp;
             Carp::croak($group ? "unknown $package group `$one'" : "unknown $package constant $one");
         }
-        for my $member (grep { $_ ne 'END' } @$members) {    # the sub would be an END block
+        for my $member (@$members) {
             no strict 'refs';
             my $full = "${package}::$member";
             my $value = $VALUES{$package}{$member};
             *$full = sub () { $value } unless defined &$full;
-            *{"${into}::$member"} = \&$full unless $into =~ /^-/;
+            *{"${into}::$member"} = \&$full unless $into =~ /^-/ || $member eq 'END';
         }
     }
     return;

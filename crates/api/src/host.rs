@@ -16,6 +16,8 @@ pub struct HostSide {
     pub notes: &'static dyn Notes,
     /// What the configuration says.
     pub config: &'static dyn Config,
+    /// The body of a request.
+    pub input: &'static dyn Input,
     /// The answer.
     pub output: &'static dyn Output,
     /// The call that runs.
@@ -184,6 +186,18 @@ pub trait Config: Sync {
 
     /// Another section applies to the request: nothing that was derived from the former counts any longer.
     fn is_changed(&self, r: &Request);
+}
+
+/// The body of a request, as far as it was read for a script that asked for less.
+pub trait Input: Sync {
+    /// Takes at most as many bytes of what is left from earlier reading.
+    fn take_ahead(&self, r: &Request, most: usize) -> Vec<u8>;
+
+    /// Leaves bytes for the next who reads.
+    ///
+    /// # Errors
+    /// If httpd has no place for them.
+    fn put_back(&self, r: &Request, bytes: &[u8]) -> Result<()>;
 }
 
 /// The answer to a request, which goes through a buffer that parses headers under `PerlOptions +ParseHeaders`.

@@ -1,5 +1,4 @@
-//! `APR::Const`: APR's own numbers under their names, by import group. `END` (`APR_END`) may be imported, but Perl has no such
-//! constant, as with mod_perl: a sub of that name would be an END block.
+//! `APR::Const`: APR's own numbers under their names, by import group. `APR_END` is left out: a sub of that name would be an END block.
 
 use apr::ffi;
 use interp::{Const::Int, Consts, LUA, PERL};
@@ -29,7 +28,6 @@ pub static CONST: Consts = Consts {
                 ("ECONNRESET", Int(ffi::APR_ECONNRESET as i64)),
                 ("ECRYPT", Int(100005)),
                 ("EDSOOPEN", Int(ffi::APR_EDSOOPEN as i64)),
-                ("END", Int(ffi::APR_END as i64)),
                 ("EEXIST", Int(ffi::APR_EEXIST as i64)),
                 ("EFTYPE", Int(ffi::APR_EFTYPE as i64)),
                 ("EGENERAL", Int(ffi::APR_EGENERAL as i64)),
@@ -46,6 +44,7 @@ pub static CONST: Consts = Consts {
                 ("EMFILE", Int(ffi::APR_EMFILE as i64)),
                 ("EMISMATCH", Int(ffi::APR_EMISMATCH as i64)),
                 ("ENAMETOOLONG", Int(ffi::APR_ENAMETOOLONG as i64)),
+                ("END", Int(ffi::APR_END as i64)),
                 ("ENETUNREACH", Int(ffi::APR_ENETUNREACH as i64)),
                 ("ENFILE", Int(ffi::APR_ENFILE as i64)),
                 ("ENOCIPHER", Int(100008)),

@@ -1,6 +1,6 @@
 /* One use, one state. All memory of a state lies in an arena of its own; before a use an image of the arena is there, after the use the
  * arena is overwritten with it: a state that nobody has used, for the price of a memcpy. What the use has opened is closed first. Called
- * by src/room.rs. PUC Lua only: LuaJIT allocates by itself, so its states serve one use and are closed.
+ * by src/room.rs. PUC Lua only: LuaJIT's compiled code lies elsewhere, so its states serve one use and are closed.
  *
  * The arena has two regions: *hot*, what a use writes to (tables, stacks, userdata), and *cold*, what it only reads (strings, functions,
  * compiled code) until the collector runs. Cold is put back only after a use that may have written there. */
@@ -342,6 +342,7 @@ static const char *take(ml_state *me, ml_arena *s, const ml_world *world) {
     s->of_image = *s->finalized;
     find_spans(s);
     me->stale = me->bound = 0;
+    ml_keep_locale(me);
     s->saved = *me;
     return NULL;
 }
@@ -393,6 +394,7 @@ void ml_put_back(ml_state *me) {
     ml_arena *s = me->arena; int i, closed = must_close(s);
     if (UNLIKELY(closed)) { s->closing = 1; lua_close(me->main); s->closing = 0; }
     ml_settle(me, 0);
+    if (UNLIKELY(me->locale != me->image_locale)) ml_end_locale(me, 0);
     free_chain(s);
     if (UNLIKELY(s->h->end[HOT] > s->len[HOT] + KEPT_PAGES)) {
         size_t from = (s->len[HOT] + KEPT_PAGES + 4095) & ~(size_t)4095;
@@ -412,7 +414,7 @@ void ml_stay(ml_state *me) {
 }
 #else
 /* What a state is called for that cannot be put back. */
-const char *ml_image(ml_state *me, const ml_world *world) { (void)me; (void)world; return "LuaJIT allocates its memory by itself"; }
+const char *ml_image(ml_state *me, const ml_world *world) { (void)me; (void)world; return "LuaJIT keeps compiled code outside of its memory"; }
 void ml_begin(ml_state *me) { me->seeded = 1; }
 void ml_put_back(ml_state *me) { (void)me; }
 void ml_stay(ml_state *me) { (void)me; }

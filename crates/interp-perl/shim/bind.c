@@ -46,13 +46,22 @@ XS_EXTERNAL(mp_xs_bind) {
     XSRETURN(1);
 }
 
+/* A name that in a package of the caller's would stand in the way of its END blocks: it is APR::Const::END only. */
+static int is_block(const mp_const *c) { return strEQ(c->name, "END"); }
+
 /* The constant as a sub of its package, made at its first use and inlined from then on. */
 static CV *constant(pTHX_ const mp_const *c) {
     HV *stash = gv_stashpv(c->package, GV_ADD);
-    GV *gv;
-    if (strEQ(c->name, "END")) return NULL;             /* the sub would be an END block */
-    gv = gv_fetchmeth_pv(stash, c->name, -1, 0);
+    GV *gv = gv_fetchmeth_pv(stash, c->name, -1, 0);
     if (gv && GvCV(gv) && GvSTASH(gv) == stash) return GvCV(gv);
+    if (is_block(c)) {                                  /* perl would run a sub of this name, and forget it */
+        CV *cv = newCONSTSUB(stash, NULL, newSViv((IV)c->number));
+        gv = gv_fetchsv(sv_2mortal(newSVpvf("%s::%s", c->package, c->name)), GV_ADDMULTI, SVt_PVCV);
+        GvCV_set(gv, cv);
+        GvCVGEN(gv) = 0;
+        mro_method_changed_in(stash);
+        return cv;
+    }
     return newCONSTSUB(stash, c->name, c->text ? newSVpvn(c->text, c->text_len) : newSViv((IV)c->number));
 }
 static void export_(pTHX_ HV *to, const char *name, CV *cv) {
@@ -80,7 +89,7 @@ XS_EXTERNAL(mp_xs_const) {
             const mp_const *c = mp_consts + k;
             if (strNE(c->package, package) || strNE(group ? c->group : c->name, name)) continue;
             found = 1;
-            { CV *cv = constant(aTHX_ c); if (to && cv) export_(aTHX_ to, c->name, cv); }
+            { CV *cv = constant(aTHX_ c); if (to && cv && !is_block(c)) export_(aTHX_ to, c->name, cv); }
             if (!group) break;
         }
         if (!found) croak(group ? "unknown %s group `%s'" : "unknown %s constant %s", package, name);
