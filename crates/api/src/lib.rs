@@ -37,7 +37,9 @@ mod sub_request;
 mod uri;
 mod util;
 
-pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Input, Notes, Output, Unsent};
+pub use host::{
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};

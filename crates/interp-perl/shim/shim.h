@@ -139,6 +139,8 @@ static inline U32 mp_generation(pTHX_ HV *stash) {
     return PL_sub_generation + m->pkg_gen + m->cache_gen;
 }
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
+/* attributes.c */
+XS_EXTERNAL(mp_xs_attributes);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
