@@ -17,6 +17,7 @@ fn main() {
         "life",
         "owned",
         "readahead",
+        "script",
         "stderr",
         "trim",
         "util",
