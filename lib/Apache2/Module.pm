@@ -18,4 +18,8 @@ sub loaded {
     return $kind eq 'c' || $kind eq 'so' && $module->is_shared ? 1 : 0;
 }
 
+# Directives in Perl are not there yet: no class has a configuration of its own.
+sub add { require Carp; Carp::croak('Apache2::Module::add: mod_interp does not have directives in Perl yet') }
+sub get_config { return undef }
+
 1;

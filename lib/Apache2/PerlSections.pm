@@ -1,7 +1,7 @@
 package Apache2::PerlSections;
 
-# What <Perl> sections run in. Their code is run; variables that they leave are not turned into configuration yet, and a section
-# that leaves some ends the start (ModInterp::Section).
+# The handler of <Perl> sections: turns the variables that a section has left in its package into lines of configuration. A subclass
+# that a section names (<Perl handler=My::Sections>) may do any step in its own way.
 
 use strict;
 use warnings;
@@ -14,16 +14,186 @@ use Apache2::ServerRec  ();
 use Apache2::ServerUtil ();
 
 our $VERSION = '2.00';
+our ($Save, $Server);
+
+# The variable whose text is lines as they are, and the package that all sections share.
+use constant SPECIAL_NAME    => 'PerlConfig';
+use constant SPECIAL_PACKAGE => 'Apache2::ReadConfig';
+
+# Variables that mean something to perl and are no directives.
+my $OF_PERL = qr/^(?:ISA|VERSION|AUTOLOAD|EXPORT(?:_OK|_FAIL|_TAGS)?|a|b)\z/;
+
+my @saved;
+
+sub new {
+    my ($class, @pairs) = @_;
+    return bless { @pairs }, ref $class || $class;
+}
+
+sub parms      { return $_[0]{parms} }
+sub directives { return $_[0]{directives} ||= [] }
+sub package    { return $_[0]{args}{package} }
+sub save       { return $Save }
+sub saved      { return @saved }
 
 # The server in whose configuration the running section stands.
-sub server { return Apache2::ServerUtil->section_server }
+sub server { return $Server }
 
-# All that belongs to variables as configuration.
-for my $name (qw(new parms directives package save saved dump store handler symdump dump_special dump_any dump_hash dump_section dump_array
-    dump_entry add_config post_config))
-{
+sub handler : method {
+    my ($self, $parms, $args) = @_;
+    $self = $self->new(parms => $parms, args => $args) unless ref $self;
+    push @saved, $self->package if $self->save;
+    my $special = $self->SPECIAL_NAME;
+    $self->dump_any(@$_) for grep { $_->[0] ne $special } $self->symdump;
+    $self->dump_special(map { split /\n/ } $self->_special);
+    $self->post_config;
+    return Apache2::Const::OK;
+}
+
+# What $PerlConfig and @PerlConfig hold: first the array's elements.
+sub _special {
+    my ($self) = @_;
+    my @found = grep { $_->[0] eq $self->SPECIAL_NAME } $self->symdump;
+    my @arrays = grep { ref eq 'ARRAY' } map { $_->[1] } @found;
+    return grep { defined } (map { @$_ } @arrays), grep { !ref } map { $_->[1] } @found;
+}
+
+# [name, value] of each variable: of a name first the scalar, then references to the array and to the hash. In the order of _keys.
+sub symdump {
+    my ($self) = @_;
+    return @{ $self->{symbols} ||= [(map { _variables($_) } $self->package), $self->_shared] };
+}
+
+sub _variables {
+    my ($package) = @_;
     no strict 'refs';
-    *$name = sub { die __PACKAGE__ . "->$name is not there yet in mod_interp" . sprintf " at %s line %d.\n", (caller)[1, 2] };
+    my $stash = \%{"${package}::"};
+    my @found;
+    for my $name (grep { !/::\z/ && !/$OF_PERL/ } _keys($stash)) {
+        next if ref \$stash->{$name} ne 'GLOB';    # a sub or a constant
+        my $glob = \*{"${package}::$name"};
+        push @found, [$name, ${ *$glob{SCALAR} }] if defined ${ *$glob{SCALAR} };
+        push @found, [$name, *$glob{$_}] for grep { *$glob{$_} } qw(ARRAY HASH);
+    }
+    return @found;
+}
+
+# What sections before this one have left in the package that all share is configuration already.
+my %taken;
+
+sub _shared {
+    my ($self) = @_;
+    my @new;
+    for my $entry (_variables($self->SPECIAL_PACKAGE)) {
+        my ($name, $value) = @$entry;
+        if (!ref $value) {
+            next if defined $taken{$name}{text} && $taken{$name}{text} eq $value;
+            $taken{$name}{text} = $value;
+        }
+        elsif (ref $value eq 'ARRAY') {
+            my $before = $taken{$name}{elements} // 0;
+            $taken{$name}{elements} = @$value;
+            next if @$value <= $before;
+            $entry = [$name, [@$value[$before .. $#$value]]];
+        }
+        else {
+            my %fresh = map { $_ => $value->{$_} } grep { !$taken{$name}{keys}{$_}++ } keys %$value;
+            $entry = [$name, \%fresh];
+        }
+        push @new, $entry;
+    }
+    return @new;
+}
+
+sub dump_special {
+    my ($self, @lines) = @_;
+    return $self->add_config(@lines);
+}
+
+sub dump_any {
+    my ($self, $name, $value) = @_;
+    return ref $value eq 'ARRAY' ? $self->dump_array($name, $value)
+        : ref $value eq 'HASH'   ? $self->dump_hash($name, $value)
+        :                          $self->dump_entry($name, $value);
+}
+
+# A hash has sections, by what stands behind their name: a hash for one, an array for several.
+sub dump_hash {
+    my ($self, $name, $hash) = @_;
+    for my $argument (_keys($hash)) {
+        my $section = $hash->{$argument};
+        $self->dump_section($name, $argument, $_)
+            for ref $section eq 'HASH' ? $section : ref $section eq 'ARRAY' ? @$section : ();
+    }
+    return;
+}
+
+# A tied hash has an order of its own. Of others what adds comes behind what sets (PerlSetVar, PerlAddVar).
+sub _keys {
+    my ($hash) = @_;
+    return () unless $hash;
+    return keys %$hash if tied %$hash;
+    return sort { ($a =~ /^(?:Perl)?Add/i) <=> ($b =~ /^(?:Perl)?Add/i) || $a cmp $b } keys %$hash;
+}
+
+sub dump_section {
+    my ($self, $name, $argument, $hash) = @_;
+    $self->add_config("<$name $argument>");
+    $self->dump_entry($_, $hash->{$_}) for _keys($hash);
+    return $self->add_config("</$name>");
+}
+
+sub dump_array {
+    my ($self, $name, $values) = @_;
+    $self->dump_entry($name, $_) for @$values;
+    return;
+}
+
+# A directive: of text, of a reference to text; of an array the words of one line, or an entry for each if some are references. A
+# hash has sections.
+sub dump_entry {
+    my ($self, $name, $value) = @_;
+    my $type = ref $value;
+    return $self->add_config("$name $$value") if $type eq 'SCALAR';
+    return $self->dump_hash($name, $value) if $type eq 'HASH';
+    if ($type eq 'ARRAY') {
+        return $self->add_config("$name @$value") unless grep { ref } @$value;
+        $self->dump_entry($name, $_) for @$value;
+        return;
+    }
+    die "Unknown type '$type' for directive $name\n" if $type;
+    return defined $value ? $self->add_config("$name $value") : ();
+}
+
+# Notes lines, up to the first that is undef.
+sub add_config {
+    my ($self, @lines) = @_;
+    for my $line (@lines) {
+        return unless defined $line;
+        chomp $line;
+        push @{ $self->directives }, $line;
+    }
+    return;
+}
+
+sub post_config {
+    my ($self) = @_;
+    return if eval { $self->parms->add_config($self->directives); 1 };
+    my ($message) = $@ =~ /has failed: (.*) at \S+ line \d+\.$/s;
+    die $message ? "$message\n" : $@;
+}
+
+# Perl text of the variables of all sections that were run while $Apache2::PerlSections::Save was true.
+sub dump {
+    my ($class, @arguments) = @_;
+    require Apache2::PerlSections::Dump;
+    return Apache2::PerlSections::Dump->dump(@arguments);
+}
+
+sub store {
+    my ($class, @arguments) = @_;
+    require Apache2::PerlSections::Dump;
+    return Apache2::PerlSections::Dump->store(@arguments);
 }
 
 1;

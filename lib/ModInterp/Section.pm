@@ -1,29 +1,25 @@
 package ModInterp::Section;
 
-# What a <Perl> section left in its package, or in Apache2::ReadConfig: variables that mod_perl turns into configuration.
+# What is around the code of a <Perl> section (src/host/perl/section.rs).
 
 use strict;
 use warnings;
 
+use ModPerl::Util ();
+
 our $VERSION = '0.1.0';
 
-# Name and writing of each, as a flat list. What is in a hash counts if it is a section or several: %Location = ('/x' => {...}).
-sub left {
+# Before the code: its server.
+sub begin {
+    ($Apache2::PerlSections::Server) = @_;
+    return 0;
+}
+
+# When its variables have become configuration: they are done with, unless the administrator wants to dump them.
+sub end {
     my ($package) = @_;
-    no strict 'refs';
-    my @left;
-    for my $in ($package, 'Apache2::ReadConfig') {
-        my $stash = \%{"${in}::"};
-        for my $name (sort grep { !/::\z/ } keys %$stash) {
-            my $full = "${in}::$name";
-            next if ref \$stash->{$name} ne 'GLOB';    # a sub or a constant
-            push @left, $name, "\$$name" if defined $$full;
-            push @left, $name, "\@$name" if *$full{ARRAY} && @$full;
-            my ($key) = grep { ref $full->{$_} } *$full{HASH} ? sort keys %$full : ();
-            push @left, $name, "\$$name\{\"$key\"}" if defined $key;
-        }
-    }
-    return join "\0", map { utf8::encode(my $text = $_); $text } @left;
+    ModPerl::Util::unload_package($package) unless $Apache2::PerlSections::Save;
+    return 0;
 }
 
 1;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use config::{Access, Context, Directive, Effect, Phase, Queued, ServerOption, What};
+use config::{Access, Context, Directive, Effect, Phase, Queued, Scope, ServerOption};
 use httpd::auth::PER_CONF;
 use httpd::log::Level;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
@@ -92,6 +92,10 @@ pub fn directive<H: CommonHost>(
             Ok(())
         }
         Effect::Run(item) => run_now(lang, s, record, &item),
+        Effect::RunCode(code) => {
+            let stock = parents::stock_now(lang, s, record)?;
+            in_parent(s, &stock, |entry| lang.run_config(entry, cmd, &code))
+        }
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             providers::register(lang, provider, b"0", PER_CONF).map_err(|s| StartError::Refused(directive, s.message()))
@@ -129,18 +133,17 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
         }
         _ => return,
     };
+    let is_filter = matches!(effect, Effect::Handlers(named) if named.phase.row().scope == Scope::Filter);
     for handler in named {
-        site::note_handler(
-            lang,
-            Early { server: s.keep(), directive, handler: handler.clone(), section: slots.section() },
-        );
+        let (server, handler, section) = (s.keep(), handler.clone(), slots.section());
+        site::note_handler(lang, Early { server, directive, handler, is_filter, section });
     }
 }
 
 /// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
 fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), StartError> {
     let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
-    let feeding = if FROM_CODE.get() && item.what != What::Code { Frame::find(of_lang) } else { None };
+    let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
     match feeding {
         Some(hold) => enter_any(&hold, |entry| parents::run_in(lang, s, entry, item)),
         None => parents::run(s, &parents::stock_now(lang, s, record)?, item),

@@ -159,11 +159,9 @@ pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), StartErr
 /// Runs start-up code in this interpreter.
 ///
 /// # Errors
-/// What went wrong; of code that stands in the configuration the language's own message, whose line is that of the
-/// configuration.
+/// What went wrong.
 pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), StartError> {
     let done = match item.what {
-        What::Code => return lang.run_config(entry, item),
         What::Module => lang.require_module(s, entry, item),
         What::File => lang.require_file(s, entry, item),
     };

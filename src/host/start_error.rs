@@ -31,14 +31,16 @@ pub enum StartError {
     Unresolved(Box<Failed>),
     /// Code that stands in the configuration failed. The message has the line.
     Written(Language, Raised),
-    /// A section of code leaves a variable that would be configuration.
-    Leaves {
+    /// What a section of code has left could not become configuration.
+    Section {
         /// The language.
         language: Language,
-        /// The section.
+        /// The line that opens the section.
         at: Where,
-        /// The variable.
-        variable: String,
+        /// The handler that was to see to it.
+        handler: String,
+        /// What that did.
+        why: String,
     },
     /// httpd calls for the phase of this directive no more.
     NotCalled(&'static str),
@@ -144,13 +146,8 @@ impl fmt::Display for StartError {
             StartError::Code(failed) => failed.show(f, ""),
             StartError::Unresolved(failed) => failed.show(f, "cannot be resolved: "),
             StartError::Written(language, raised) => write!(f, "{}: {raised}", language.name()),
-            StartError::Leaves { language, at, variable } => {
-                let name = language.name();
-                write!(
-                    f,
-                    "{name}: the section ({at}) leaves {variable}: mod_interp does not turn variables of <{name}> sections \
-                     into configuration yet"
-                )
+            StartError::Section { language, at, handler, why } => {
+                write!(f, "<{}>: {handler}, the handler of the section ({at}): {why}", language.name())
             }
             StartError::NotCalled(directive) => write!(f, "{directive}: {NOT_CALLED}"),
             StartError::Refused(directive, why) => write!(f, "{directive}: {why}"),

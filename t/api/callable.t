@@ -62,6 +62,7 @@ my %value = (
 );
 # Rows that need more: their own arguments, or what is done before.
 my %arguments = (
+    'Apache2::CmdParms::add_config' => ['[]'], 'Apache2::CmdParms::check_cmd_context' => 0, 'Apache2::CmdParms::method_is_limited' => '"GET"',
     'Apache2::ServerRec::add_version_component' => '"Rows/1"', 'Apache2::ServerRec::method_register' => '"ROWS"',
     'Apache2::RequestRec::lookup_method_uri' => '"GET", "/plain.txt"',
     'Apache2::RequestRec::spawned' => '"/bin/true"',
@@ -85,13 +86,14 @@ my %before = (
 # The phase, if it is not the response: the server's start, or reading a line of the configuration.
 my %phase = (
     'Apache2::ServerRec::add_config' => 'start', 'Apache2::ServerRec::add_version_component' => 'start', 'Apache2::ServerRec::method_register' => 'start',
-    'Apache2::ServerUtil::server_shutdown_cleanup_register' => 'start', 'Apache2::RequestUtil::register_auth_provider' => 'start', 'Apache2::ServerUtil::section_server' => 'start',
-    map { ("Apache2::CmdParms::$_" => 'parms') } qw(override path server),
+    'Apache2::ServerUtil::server_shutdown_cleanup_register' => 'start', 'Apache2::RequestUtil::register_auth_provider' => 'start',
+    map { ("Apache2::CmdParms::$_" => 'parms') } qw(add_config check_cmd_context cmd context directive info method_is_limited override override_opts path pool server temp_pool),
 );
 # What a row says here: only where it cannot be otherwise.
 my %refuses = (
     'APR::Pool::cleanup_for_exec'          => qr/needs a process that the script has forked/,
     'Apache2::RequestRec::child_terminate' => qr/Can't run '(?:\$r->|r:)child_terminate' in a threaded mpm/,
+    (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::default_type RequestRec::requires RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
     'Apache2::RequestRec::document_root'   => qr/in the threaded environment/,
 );
 

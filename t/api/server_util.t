@@ -24,7 +24,6 @@ Apache2::ServerRec::add_config           | start: $s->add_config(['NoSuchThing o
 Apache2::ServerRec::add_version_component | start: $s->add_version_component('Mine/1.0'); Apache2::ServerUtil::get_server_description() | /Mine\/1\.0/
 Apache2::ServerRec::method_register      | start: $s->method_register('FROB') > 25                | 1
 Apache2::ServerUtil::server              | Apache2::ServerUtil->server->server_admin              | admin@example.com
-Apache2::ServerUtil::section_server      | ref Apache2::ServerUtil->section_server                | Apache2::ServerRec
 Apache2::ServerUtil::server_root         | Apache2::ServerUtil::server_root()                     | /^\/tmp\/mod_interp_t/
 Apache2::ServerUtil::server_root_relative | Apache2::ServerUtil::server_root_relative($p, 'x'), Apache2::ServerUtil::server_root_relative($p, '/y') | /^\/tmp\/\S+\/x,\/y\z/
 Apache2::ServerUtil::user_id             | Apache2::ServerUtil->user_id == $> \x7c\x7c 1          | 1

@@ -27,7 +27,7 @@ PerlModule My::Sec
     # a comment, and
         my $text = "a line that ends \
 in a backslash";
-    push @My::Sec::seen, __PACKAGE__ =~ /^Apache2::ReadConfig::\w+::line_\d+$/ ? 'own package' : __PACKAGE__, length $text,
+    push @My::Sec::seen, __PACKAGE__ =~ /^Apache2::ReadConfig::[\w:]+::httpd_conf::line_\d+$/ ? 'own package' : __PACKAGE__, length $text,
         __LINE__ . ' ' . (__FILE__ =~ m{httpd\.conf$} ? 'conf' : __FILE__);
     my $s = Apache2::PerlSections->server;
     require Apache2::ServerRec;

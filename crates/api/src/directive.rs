@@ -17,7 +17,7 @@ pub static DIRECTIVE: Class = Class::of::<Node>(&[
 .doc("A directive or a section of the configuration. In Perl there are also as_string, as_hash and lookup.");
 
 /// The tree lasts as long as a configuration, as its servers do.
-fn of_server(node: Option<&Node>) -> Result<Option<Owned<Node>>> {
+pub(super) fn of_server(node: Option<&Node>) -> Result<Option<Owned<Node>>> {
     let Some(node) = node else { return Ok(None) };
     let ticket = Server::with_main(|main| Ok::<_, Fail>(runtime()?.ticket(Owner::of(main))));
     Ok(Some(Owned::by(node, ticket.ok_or("there is no server yet")??)))

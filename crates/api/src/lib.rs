@@ -24,6 +24,7 @@ mod mpm;
 mod needs;
 mod opaque;
 mod process;
+mod provider;
 mod request_io;
 mod request_rec;
 mod request_util;
@@ -37,7 +38,9 @@ mod sub_request;
 mod uri;
 mod util;
 
-pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Notes, Output, Unsent};
+pub use host::{
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};
@@ -71,6 +74,7 @@ static OURS: &[&Class] = &[
     &command::COMMAND,
     &cmd_parms::CMD_PARMS,
     &directive::DIRECTIVE,
+    &provider::PROVIDER,
     &util::UTIL,
     &uri::URI,
     &modperl_util::MODPERL_UTIL,

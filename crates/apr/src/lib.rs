@@ -42,7 +42,7 @@ pub use misc::{
 };
 pub use opaque::Beside;
 pub use password::{Algorithm, password_hash};
-pub use pool::{Cleanup, Pool, adopt_cleanups};
+pub use pool::{Cleanup, Pool, adopt_cleanups, cleanups_outlive_forks};
 pub use sockaddr::{IpSubnet, SockAddr};
 pub use socket::Socket;
 pub use status::Status;

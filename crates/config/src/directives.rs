@@ -12,9 +12,7 @@ use std::collections::HashMap;
 use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
-use crate::directive::{
-    Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table, unbuilt,
-};
+use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
 use crate::lines::{environment, handlers, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::not_yet;
@@ -29,6 +27,8 @@ const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
 /// Read early, since what follows may need it.
 const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
+/// Text in a file, to be skipped before the lines that follow are read.
+const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
 const READ_ONCE: Contexts = READ.and(Contexts::GLOBAL_ONLY);
 /// Filters are named for the whole server; mod_lua takes them in `<Location>` too.
 const FILTERS: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
@@ -58,11 +58,25 @@ const ROWS: &[DirectiveRow] = &[
     call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
     call("", Args::Raw, "code", SERVER, startup::code).only(PERL).runs_code()
-        .doc("Runs Perl code when the line is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start."),
-    call("<", Args::Block, "a block of code, up to a line </Perl>", READ, startup::code).only(PERL).runs_code()
-        .doc("Runs the lines of the section as Perl code, as Perl does with one line. Variables that the code leaves are not turned into configuration yet."),
+        .doc("Runs Perl code when the line, or the section of lines, is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start. The variables that a section leaves in its package become configuration; see perl-configuration.md."),
+    call("<", Args::Headed, "[handler=name]", READ, startup::code).only(PERL).runs_code()
+        .doc("Runs the lines of the section as Perl code, as Perl does with one line."),
+    call("=pod", Args::Text, "[for apache]", TEXT, startup::text).only(PERL).whole()
+        .doc("Begins POD in a file of the configuration: all lines up to =cut are skipped, or up to =over apache, behind which is configuration again."),
+    call("=back", Args::Text, "[apache]", TEXT, startup::text).only(PERL).whole()
+        .doc("Ends configuration in POD that =over apache has begun: all lines up to =cut are skipped."),
+    call("=over", Args::Raw, "apache", TEXT, startup::outside_of_pod).only(PERL).whole().ours()
+        .doc("Begins configuration in POD, up to =back. An error where no POD has begun."),
+    call("=cut", Args::Raw, "[text]", TEXT, startup::outside_of_pod).only(PERL).whole()
+        .doc("Ends POD. An error where no POD has begun."),
+    call("__END__", Args::Text, "[text]", TEXT, startup::end_of_file).only(PERL).whole()
+        .doc("Ends a file of the configuration: what follows in it is skipped."),
     call("InitHandler", Args::Iterate, "handler ...", ANYWHERE, handlers::init).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
         .doc("Stands for PerlPostReadRequestHandler at server level and for PerlHeaderParserHandler in a section."),
+    call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+        .doc("Puts filters of httpd in line with those of PerlInputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
+    call("SetOutputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_output_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+        .doc("Puts filters of httpd in line with those of PerlOutputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
     call("AddAuthnProvider", Args::Take2, "name handler", SERVER, handlers::authn_provider).only(PERL).runs_code()
         .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("AddAuthzProvider", Args::Take2, "name handler", SERVER, handlers::authz_provider).only(PERL).runs_code()
@@ -162,11 +176,8 @@ const PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
     while i < PHASES.len() {
         let of = &PHASES[i];
         if let Some(perl) = of.perl {
-            rows[n] = match (of.is_built, of.is_ours) {
-                (true, true) => handler(of.phase, PERL, perl.directive, perl.contexts).ours(),
-                (true, false) => handler(of.phase, PERL, perl.directive, perl.contexts),
-                (false, _) => unbuilt(perl.directive, "handler ...", perl.contexts).whole(),
-            };
+            let row = handler(of.phase, PERL, perl.directive, perl.contexts);
+            rows[n] = if of.is_ours { row.ours() } else { row };
             n += 1;
         }
         if let Some(lua) = of.lua {
@@ -223,7 +234,8 @@ mod tests {
     fn no_two_directives_share_a_name_and_each_is_of_its_language() {
         assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len());
         for row in PERL_TABLE.iter().chain(&LUA_TABLE).filter(|row| row.is_built()) {
-            assert!(row.plain_name().starts_with(row.language.name()), "{}", row.name);
+            let is_text = row.contexts == TEXT;
+            assert!(is_text || row.plain_name().starts_with(row.language.name()), "{}", row.name);
         }
     }
 

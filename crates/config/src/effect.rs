@@ -9,7 +9,7 @@ use crate::handler::Handler;
 use crate::hooks::Position;
 use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::phases::Phase;
-use crate::server::Queued;
+use crate::server::{Code, Queued};
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub enum Effect {
     /// Run this start-up code in the server's interpreter, or in the one whose code has fed the line; start the interpreter if
     /// none runs. An error is the line's error.
     Run(Queued),
+    /// Run this code in the server's interpreter, which is started if it does not run. An error is the line's error.
+    RunCode(Code),
     /// Make this provider known to httpd.
     Provider(NamedProvider),
     /// Put this variable into `%ENV` of the running interpreter.

@@ -22,6 +22,8 @@ pub struct LineError {
 pub enum Cause {
     /// mod_perl has a directive or option of this name, and this module does not have it yet.
     NotBuilt(&'static str),
+    /// A line of POD's stands where no POD has begun.
+    OutsideOfPod,
     /// It stands where it must not.
     Elsewhere {
         /// What is around it.
@@ -113,6 +115,8 @@ pub enum Why {
     TooMuchBeforeBlock,
     NeedsIthreads,
     NotASwitch,
+    NotAnAttribute,
+    NotForHttpd,
     NoSuchSwitch(char),
     /// With what the switch does.
     SwitchRefused(char, &'static str),
@@ -160,6 +164,7 @@ impl fmt::Display for LineError {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Cause::OutsideOfPod => f.write_str("there is no =pod before it"),
             Cause::NotBuilt(name) => write!(f, "mod_interp does not have {name} yet"),
             Cause::Elsewhere { place, belongs } => write!(f, "not allowed in {place}: it belongs {belongs}"),
             Cause::Takes(syntax) => write!(f, "takes {syntax}"),
@@ -229,6 +234,10 @@ impl fmt::Display for Why {
             Why::NotAnOrder => "is neither early nor late",
             Why::TooMuchBeforeBlock => "is too much before a block: [function [early|late]]",
             Why::NeedsIthreads => "needs a perl built with ithreads",
+            Why::NotAnAttribute => "is not name=value",
+            Why::NotForHttpd => {
+                "is not apache or httpd: configuration in POD begins with =over apache and ends with =back"
+            }
             Why::NotASwitch => "is not a switch of perl's, which would begin with -",
             Why::NoSuchSwitch(letter) => return write!(f, "cannot be used: perl has no switch -{letter}"),
             Why::SwitchRefused(letter, what) => {

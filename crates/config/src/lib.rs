@@ -6,7 +6,7 @@
 //! | files | what they have |
 //! |---|---|
 //! | [`vocabulary`], [`place`], `error` | the words of the tables; where a line stands; what can be wrong with it, in words |
-//! | `words`, `switch`, `value`, `choices` | what a word, a switch of perl's, and a setting's line, can say |
+//! | `words`, `switch`, `value`, `choices`, `text` | what a word, a switch of perl's, and a setting's line, can say; text that is no configuration |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
 //! | `names`, [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
@@ -47,6 +47,7 @@ pub mod server;
 pub mod settings;
 mod slots;
 mod switch;
+mod text;
 mod value;
 mod vars;
 pub mod vocabulary;
@@ -73,9 +74,10 @@ pub use package::{Made, Package};
 pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
 pub use place::{LinePlace, Where};
 pub use script::{Script, Source, Text};
-pub use server::{Queued, ServerConf, Switches, What};
+pub use server::{Code, Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
 pub use slots::Slot;
+pub use text::covers;
 pub use value::{ScriptScope, SettingKind, SettingValue, Trim};
 pub use vars::{ConfigVars, Vars};
 pub use vocabulary::{Args, Contexts, Language, Merge};

@@ -6,17 +6,5 @@ use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
-/// What stands in the way of a file's text is refused when it is read, before the lines that follow are.
-const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
-
-pub(crate) const ROWS: &[DirectiveRow] = &[
-    unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("LoadModule", "module", TEXT),
-    unbuilt("Trace", "letters|all|number", ANYWHERE),
-    unbuilt("=pod", "text, up to a line =cut", TEXT).whole(),
-    unbuilt("=over", "text", TEXT).whole(),
-    unbuilt("=back", "text", TEXT).whole(),
-    unbuilt("=cut", "text", TEXT).whole(),
-    unbuilt("__END__", "text", TEXT).whole(),
-];
+pub(crate) const ROWS: &[DirectiveRow] =
+    &[unbuilt("LoadModule", "module", ANYWHERE), unbuilt("Trace", "letters|all|number", ANYWHERE)];

@@ -26,8 +26,17 @@ pub enum What {
     File,
     /// A module.
     Module,
-    /// Code that stands in the configuration.
-    Code,
+}
+
+/// Code that stands in the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// The code.
+    pub text: Box<[u8]>,
+    /// Its first line.
+    pub at: Where,
+    /// What the line says that opens the section; `None` for code on one line.
+    pub section: Option<Vec<(Box<[u8]>, Box<[u8]>)>>,
 }
 
 /// Start-up code, and the line that says so.
@@ -35,7 +44,7 @@ pub enum What {
 pub struct Queued {
     /// What it is.
     pub what: What,
-    /// File or module name, as written; or the code itself.
+    /// File or module name, as written.
     pub name: Box<[u8]>,
     /// The directive.
     pub directive: &'static str,

@@ -110,11 +110,12 @@ pub enum Args {
     Iterate,
     /// A first one, applied with each of the others (`ITERATE2`).
     Iterate2,
-    /// A block: the lines up to `</Name>` become the argument of the directive `Name`, which httpd meets in its place.
-    Block,
-    /// A block whose first line may say something before its `>`: this, with the `>`, becomes the argument's first line, so
-    /// that the directive `Name` can tell a block from what was written on one line.
+    /// A block: the lines up to `</Name>` become the argument of the directive `Name`, which httpd meets in its place. The argument's first
+    /// line is what the line that opens the block says, up to its `>`, so that the directive `Name` can tell a block from what was written on
+    /// one line.
     Headed,
+    /// Text that is no configuration: the lines that it [covers](crate::covers) are skipped, and the directive is run when its own is read.
+    Text,
     /// That many, cut by [`Directive::apply`](crate::Directive::apply) as httpd cuts words (`RAW_ARGS` for httpd).
     Words {
         /// No fewer.
@@ -132,8 +133,8 @@ impl Args {
     #[must_use]
     pub const fn fits(self, n: usize) -> bool {
         match self {
-            Args::Raw | Args::Flag | Args::Take1 | Args::Iterate | Args::Block => n == 1,
-            Args::Headed | Args::Words { .. } | Args::Code => n == 1,
+            Args::Raw | Args::Flag | Args::Take1 | Args::Iterate => n == 1,
+            Args::Headed | Args::Text | Args::Words { .. } | Args::Code => n == 1,
             Args::Take12 => n == 1 || n == 2,
             Args::Take2 | Args::Iterate2 => n == 2,
         }

@@ -38,6 +38,14 @@ pub fn next(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
+/// A value without the quotes around it.
+pub fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [first @ (b'"' | b'\''), inner @ .., last] if first == last => inner,
+        _ => value,
+    }
+}
+
 /// All words of a line.
 pub fn all(mut line: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();

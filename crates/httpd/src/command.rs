@@ -1,7 +1,7 @@
 //! A line of the configuration, as a directive is told of it.
 
-use crate::{Server, ffi, pconf::is_pconf, server::pool};
-use apr::{Pool, bytes_at};
+use crate::{CommandRec, ConfVector, Node, Server, ffi, pconf::is_pconf, server::pool};
+use apr::{Pool, bytes_at, with_cstr};
 use config::LinePlace;
 use std::ffi::c_int;
 
@@ -94,6 +94,40 @@ impl Command {
         }
     }
 
+    /// What `AllowOverride Options=...` allows here, as `OPT_*` bits.
+    pub fn override_options(&self) -> c_int {
+        self.raw().override_opts as c_int
+    }
+
+    /// Whether the section around it restricts a method: of `<Limit>` those named, elsewhere none.
+    pub fn is_limited(&self, method: &[u8]) -> bool {
+        // SAFETY: the record lives; a C string for the call.
+        with_cstr(method, |method| unsafe { ffi::ap_method_is_limited(self.as_ptr(), method.as_ptr()) != 0 })
+    }
+
+    /// Why it may not stand here, if these `NOT_IN_*` and `GLOBAL_ONLY` bits say so.
+    pub fn misplaced(&self, forbidden: u32) -> Option<&[u8]> {
+        // SAFETY: the record lives; the answer is null or a C string in its pool.
+        unsafe { bytes_at(ffi::ap_check_cmd_context(self.as_ptr(), forbidden)) }
+    }
+
+    /// The directive's row in the table of its module.
+    pub fn command(&self) -> Option<&CommandRec> {
+        // SAFETY: null or the record that httpd found, in the table of its module.
+        unsafe { CommandRec::at(self.raw().cmd.cast_mut()) }
+    }
+
+    /// What the module that made the directive keeps with it; `None` if no script made it.
+    pub fn cmd_data(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Its node, if it was read before it is run. One that is not of the configuration's files lives only as long as the call.
+    pub fn node(&self) -> Option<&Node> {
+        // SAFETY: null or the node that httpd is at.
+        unsafe { Node::at(self.raw().directive) }
+    }
+
     /// `AllowOverride`, as `OR_*` bits.
     pub fn override_bits(&self) -> c_int {
         self.raw().override_
@@ -103,4 +137,6 @@ impl Command {
 apr::lends! { Command:
     /// The section's argument (not only paths), or the directory of a `.htaccess`; `None` outside of both.
     path: text = path;
+    /// What modules keep for the section.
+    context: ConfVector = context;
 }

@@ -9,7 +9,7 @@ use crate::{
     record::{Record, record},
 };
 use apr::bytes_at;
-use config::{Args, Contexts, Directive, Language, directives};
+use config::{Args, Contexts, Directive, Language, covers, directives};
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     marker::PhantomData,
@@ -34,7 +34,12 @@ const NO_COMMAND: ffi::command_rec = ffi::command_rec {
 
 /// What stands in a row's C texts: its name, and what httpd adds to "takes one argument".
 const fn texts(row: &Directive) -> [&[u8]; 2] {
-    [row.name.as_bytes(), row.syntax.as_bytes()]
+    // What Apache2::Command shows of mod_perl's.
+    let usage = match (row.language, row.args, row.phase()) {
+        (Language::Perl, Args::Iterate, Some(_)) => "Subroutine name ...",
+        _ => row.syntax,
+    };
+    [row.name.as_bytes(), usage.as_bytes()]
 }
 
 const PERL: &[Directive] = directives(Language::Perl);
@@ -118,7 +123,8 @@ impl<H: Host> Commands<H> {
 
     const fn callback(args: Args) -> (ffi::cmd_func, ffi::cmd_how) {
         match args {
-            Args::Block | Args::Headed => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Headed => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Text => (ffi::cmd_func { raw_args: Some(text::<H> as Take1) }, ffi::RAW_ARGS),
             Args::Raw | Args::Words { .. } | Args::Code => {
                 (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS)
             }
@@ -138,7 +144,7 @@ unsafe extern "C" fn take1<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, 
 }
 
 /// Reads a block while the file is being read. In its place httpd meets, when it walks the tree, the directive of that name
-/// with the lines as its argument, and the number of the first of them; of a headed block the first is that which opened it.
+/// with the lines as its argument; the first is that which opened the block.
 unsafe extern "C" fn block<H: Host>(
     cmd: *mut ffi::cmd_parms,
     current: *mut c_void,
@@ -171,35 +177,17 @@ unsafe fn read_block(cmd: &Command, current: *mut *mut ffi::ap_directive_t, arg:
     let Some(file) = (unsafe { cmd.raw().config_file.as_mut() }) else {
         return Err(format!("{open}>: this block does not stand in a file"));
     };
-    // SAFETY: `rows` put a row there.
-    let row = unsafe { cmd.raw().info.cast::<Directive>().cast_const().as_ref() };
-    let is_headed = row.is_some_and(|row| row.args == Args::Headed);
-    let first = if is_headed { file.line_number } else { file.line_number + 1 };
-    let (mut code, mut line, end) = (Vec::new(), Vec::new(), format!("</{name}>"));
-    if is_headed {
-        code.extend_from_slice(arg);
-        code.push(b'\n');
-    }
-    loop {
-        let mut byte: c_char = 0;
-        // Byte by byte: httpd's own lines are limited in length, and lose indentation and backslashes at their ends.
-        // SAFETY: the file's own function and parameter.
-        let status = unsafe { file.getch.map_or(1, |getch| getch(&mut byte, file.param)) };
-        if status == 0 && byte as u8 != b'\n' {
-            line.push(byte as u8);
-            continue;
+    let (first, mut code) = (file.line_number, [arg, b"\n"].concat());
+    let is_ended = each_line(file, |line| {
+        let is_end = is_end(line, name);
+        if !is_end {
+            code.extend_from_slice(line);
+            code.push(b'\n');
         }
-        if status == 0 {
-            file.line_number += 1;
-        }
-        if is_end(&line, name) {
-            break;
-        }
-        if status != 0 {
-            return Err(format!("{open}>: {end} is missing"));
-        }
-        code.append(&mut line);
-        code.push(b'\n');
+        !is_end
+    });
+    if !is_ended {
+        return Err(format!("{open}>: </{name}> is missing"));
     }
     let pool = cmd.pool();
     // SAFETY: the caller's promise; a node made here is all zero, as httpd makes its own.
@@ -213,6 +201,46 @@ unsafe fn read_block(cmd: &Command, current: *mut *mut ffi::ap_directive_t, arg:
         (**current).args = pool.cstr(&code).as_ptr();
     }
     Ok(())
+}
+
+/// Shows `f` the lines of a file that follow, until it returns false; false if the file ends before.
+fn each_line(file: &mut ffi::ap_configfile_t, mut f: impl FnMut(&[u8]) -> bool) -> bool {
+    let mut line = Vec::new();
+    loop {
+        let mut byte: c_char = 0;
+        // Byte by byte: httpd's own lines are limited in length, and lose indentation and backslashes at their ends.
+        // SAFETY: the file's own function and parameter.
+        let status = unsafe { file.getch.map_or(1, |getch| getch(&mut byte, file.param)) };
+        if status == 0 && byte as u8 != b'\n' {
+            line.push(byte as u8);
+            continue;
+        }
+        if status == 0 {
+            file.line_number += 1;
+        } else if line.is_empty() {
+            return false;
+        }
+        if !f(&line) {
+            return true;
+        }
+        line.clear();
+    }
+}
+
+/// Skips the text that a directive opens, then runs the directive.
+unsafe extern "C" fn text<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, arg: *const c_char) -> *const c_char {
+    // SAFETY: httpd lends it for this call.
+    let Some(command) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    // SAFETY: `rows` put a row there.
+    let row = unsafe { command.raw().info.cast::<Directive>().cast_const().as_ref() };
+    // SAFETY: httpd lends the file it is reading.
+    if let (Some(row), Some(file)) = (row, unsafe { command.raw().config_file.as_mut() }) {
+        guard::<H, _>(row.name, (), || {
+            each_line(file, |line| covers(row.name, line));
+        });
+    }
+    // SAFETY: as `take1`.
+    unsafe { take1::<H>(cmd, dir, arg) }
 }
 
 /// Whether this line ends the block of a name: `</Name>`, with spaces around what stands between `</` and `>` or not.
@@ -290,7 +318,7 @@ mod tests {
                 let (this, name) = unsafe { (&*command, CStr::from_ptr((*command).name)) };
                 assert_eq!(name.to_bytes(), row.name.as_bytes());
                 // SAFETY: a C string of the table's texts.
-                assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), row.syntax.as_bytes());
+                assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), texts(row)[1]);
                 assert!(ptr::eq(this.cmd_data.cast(), row));
                 // SAFETY: the record behind it is the next one, or the end.
                 command = unsafe { command.add(1) };
@@ -346,7 +374,7 @@ mod tests {
         let read = block_of("<LuaHookFixups", c">", b"</LuaHookFixups>");
         assert_eq!(read, Ok(("LuaHookFixups".into(), 10, ">\n".into())));
         let read = block_of("<Perl", c">", b"1;\n</Perl>\n");
-        assert_eq!(read, Ok(("Perl".into(), 11, "1;\n".into())));
+        assert_eq!(read, Ok(("Perl".into(), 10, ">\n1;\n".into())));
     }
 
     #[test]

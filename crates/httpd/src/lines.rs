@@ -1,9 +1,9 @@
 //! Configuration lines that come out of a script: read and walked as httpd does with those of a file.
 
-use crate::{Request, Server, ffi, opaque::core};
+use crate::{Command, Request, Server, ffi, opaque::core};
 use apr::{Pool, bytes_at};
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{CStr, c_int, c_void},
     ptr,
 };
 
@@ -54,7 +54,29 @@ unsafe extern "C" fn character(to: *mut std::ffi::c_char, text: *mut c_void) -> 
     0
 }
 
-fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_vector_t) -> Result<(), String> {
+/// How much of a line that httpd refuses is shown.
+const SHOWN: usize = 100;
+
+/// httpd's message about one of these lines, with the line.
+fn refusal(message: &[u8], lines: &[&[u8]], number: Option<usize>) -> String {
+    let message = String::from_utf8_lossy(message);
+    // An element may be several lines.
+    let mut all = lines.iter().flat_map(|line| line.split(|b| *b == b'\n'));
+    let Some((number, line)) = number.and_then(|n| Some((n, all.nth(n.checked_sub(1)?)?))) else {
+        return message.into();
+    };
+    let line = String::from_utf8_lossy(line.trim_ascii());
+    let shown: String = line.chars().take(SHOWN).collect();
+    let more = if shown.len() < line.len() { "..." } else { "" };
+    format!("{message} (line {number} of those given: {shown}{more})")
+}
+
+fn read(
+    lines: &[&[u8]],
+    name: &CStr,
+    mut parms: ffi::cmd_parms,
+    context: *mut ffi::ap_conf_vector_t,
+) -> Result<(), String> {
     let mut bytes = Vec::new();
     for line in lines {
         bytes.extend(line.iter().copied().take_while(|b| *b != 0));
@@ -67,7 +89,7 @@ fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_v
     let message = unsafe {
         parms.config_file = ffi::ap_pcfg_open_custom(
             parms.pool,
-            c"mod_interp".as_ptr(),
+            name.as_ptr(),
             (&raw mut text).cast(),
             Some(character),
             Some(line),
@@ -75,15 +97,27 @@ fn read(lines: &[&[u8]], mut parms: ffi::cmd_parms, context: *mut ffi::ap_conf_v
         );
         let mut message = ffi::ap_build_config(&mut parms, parms.pool, parms.temp_pool, &mut tree);
         if message.is_null() {
+            // Noted for each line that was run when it was read, also without an error.
+            parms.err_directive = ptr::null();
             message = ffi::ap_walk_config(tree, &mut parms, context);
         }
         bytes_at(message)
     };
-    match message {
-        None => Ok(()),
-        Some(message) => Err(String::from_utf8_lossy(message).into_owned()),
-    }
+    let Some(message) = message else { return Ok(()) };
+    // SAFETY: httpd notes the node of the line that it refuses, which lies in one of the two pools; else the line it was reading.
+    let number = unsafe {
+        match (parms.err_directive.as_ref(), parms.config_file.as_ref()) {
+            // A file that one of the lines includes has lines of its own.
+            (Some(node), _) => node.line_num.try_into().ok().filter(|_| node.filename == name.as_ptr()),
+            (None, Some(file)) => Some(file.line_number as usize),
+            (None, None) => None,
+        }
+    };
+    Err(refusal(message, lines, number))
 }
+
+/// What httpd calls lines that a script has made.
+const NAME: &CStr = c"mod_interp";
 
 fn parms(server: &Server, pool: &Pool, rules: Rules<'_>, default: u32) -> ffi::cmd_parms {
     const OPTIONS: u32 = ffi::OPT_UNSET | ffi::OPT_ALL | ffi::OPT_INC_WITH_EXEC | ffi::OPT_SYM_OWNER | ffi::OPT_MULTI;
@@ -112,7 +146,7 @@ impl Request {
         // SAFETY: vector and configuration lie in the request's pool.
         unsafe {
             let new = ffi::ap_create_per_dir_config(pool.as_ptr());
-            read(lines, parms, new)?;
+            read(lines, NAME, parms, new)?;
             let r = self.as_ptr();
             (*r).per_dir_config = ffi::ap_merge_per_dir_configs(pool.as_ptr(), (*r).per_dir_config, new);
         }
@@ -145,6 +179,25 @@ impl Request {
     }
 }
 
+impl Command {
+    /// Adds lines in the place of this one, with what is allowed here.
+    ///
+    /// # Errors
+    /// httpd's message for the line it refuses.
+    pub fn add_config(&self, lines: &[&[u8]]) -> Result<(), String> {
+        let raw = self.raw();
+        // SAFETY: all zero is a value of this plain record.
+        let mut parms: ffi::cmd_parms = unsafe { std::mem::zeroed() };
+        parms.limited = -1;
+        (parms.server, parms.pool, parms.temp_pool) = (raw.server, raw.pool, raw.temp_pool);
+        (parms.override_, parms.override_opts) = (raw.override_, raw.override_opts);
+        parms.path = raw.path;
+        let file = self.file().unwrap_or(NAME.to_bytes());
+        let name = self.pool().strdup(&[file, b":", self.line().to_string().as_bytes()].concat());
+        read(lines, name, parms, raw.context)
+    }
+}
+
 impl Server {
     /// Adds lines outside every section to its configuration. While the server starts.
     ///
@@ -159,6 +212,6 @@ impl Server {
         // Two pools: lines with one pool for both pass for those of `.htaccess`.
         let temp = self.pconf().create().map_err(|s| s.to_string())?;
         parms.temp_pool = temp.as_ptr();
-        read(lines, parms, defaults)
+        read(lines, NAME, parms, defaults)
     }
 }

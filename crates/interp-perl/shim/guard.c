@@ -1,6 +1,9 @@
 /* The way into Perl: a die or an exit of the code that is called comes back as a tag. Called by src/call.rs and src/code.rs, and by Rust functions that call back. */
 #include "shim.h"
 
+void (*mp_err_over)(pTHX_ mp_interp *me);
+void (*mp_std_over)(mp_interp *me);
+
 /* Ends a process that a script forked, when it would return into the server: the server's code must not run in it. */
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) __attribute__((noreturn, noinline, cold));
 static void end_child(pTHX_ mp_interp *me, int tag, SV *sv) {
@@ -205,8 +208,8 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
     TAINT_NOT;
     me->depth--;
     if (!me->depth) {
-        if (UNLIKELY(me->err)) mp_err_end(aTHX_ me);
-        if (UNLIKELY(mp_std_replaced(me))) mp_touch_std(me);
+        if (UNLIKELY(me->err)) mp_err_over(aTHX_ me);
+        if (UNLIKELY(mp_std_replaced(me))) mp_std_over(me);
     }
     if (UNLIKELY(mi_is_forked())) end_child(aTHX_ me, tag, *ret);
     if (UNLIKELY(lent != NULL)) mp_release(aTHX_ me, lent);

@@ -178,3 +178,24 @@ void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out
     that = h->obj ? GvSVn(h->obj) : h->that;
     mp_call_sub(aTHX_ me, (SV *)h->cv, that, args, n, out);
 }
+
+/* The full name of a sub, if it is found by that: of code, or of a name without a package, which is one of the package whose code calls. No
+ * text else. Called by src/call.rs. */
+void mp_name_of(mp_interp *me, const mi_val *code, mp_out *out) {
+    dTHXa(me->perl); HV *stash = NULL; GV *gv = NULL; STRLEN n;
+    out->tag = MP_OK;
+    if (code->tag == MI_BYTES) {
+        SV **own; size_t i;
+        for (i = 0; i < code->a.len; i++) if (!isWORDCHAR(code->u.s[i])) return;
+        if (!(stash = CopSTASH(PL_curcop)) || !(own = hv_fetch(stash, code->u.s, (I32)code->a.len, 0)) || !isGV(*own) || !GvCV(gv = (GV *)*own)) return;
+    }
+    else {
+        SV *sv = (SV *)code->u.p; CV *cv;
+        if (!SvROK(sv) || SvTYPE(SvRV(sv)) != SVt_PVCV || CvANON(cv = (CV *)SvRV(sv))) return;
+        if (!(gv = CvGV(cv)) || !isGV(gv) || GvCV(gv) != cv) return;
+        stash = GvSTASH(gv);
+    }
+    if (!stash || !MP_HAS_NAME(stash)) return;
+    out->sv = newSVpvf("%" HEKf "::%" HEKf, HEKfARG(HvNAME_HEK(stash)), HEKfARG(GvNAME_HEK(gv)));
+    out->text = SvPV_const(out->sv, n); out->len = n;
+}

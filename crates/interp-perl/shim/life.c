@@ -1,29 +1,20 @@
 /* An interpreter's birth, entry and death. Called by src/start.rs, src/perl.rs and src/process.rs. */
 #include "shim.h"
-#include "bind.h"
 #ifdef __GLIBC__
 #  include <malloc.h>
 #endif
 
-const mi_rust *mp_rust;
-int mp_cxt_index = -1;
-#ifndef USE_ITHREADS
-mp_interp *mp_only;
-#endif
-
-void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_const *consts, size_t nconsts) {
+void mp_init(void) {
     static int once;
-    mp_rust = rust;
-    mp_rows = rows; mp_nrows = nrows; mp_consts = consts; mp_nconsts = nconsts;
     if (!once) {                                        /* PERL_SYS_TERM is never called, since XS files keep libperl mapped */
         char *arg[] = { "httpd", NULL }, **argv = arg, **env = environ;
         int argc = 1;
         once = 1;
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
-        mp_tie_init();
-        mp_layer_init();
         mp_leftovers_init();
+        mp_err_over = mp_err_end;
+        mp_std_over = mp_touch_std;
     }
 }
 
@@ -77,6 +68,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::run", mp_xs_eval, file);
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
+    newXS("ModInterp::attributes", mp_xs_attributes, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));

@@ -119,6 +119,8 @@ typedef void mp_said(void *ctx, const char *text, size_t n);    /* one line for 
 void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx);
 int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
+extern void (*mp_err_over)(pTHX_ mp_interp *me);         /* what of the server's an outermost call that is over may concern: set by life.c, */
+extern void (*mp_std_over)(mp_interp *me);               /* asked only where the server's part of the record says so */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
 void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out);
 void mp_out_done(mp_interp *me, mp_out *out);
@@ -144,6 +146,8 @@ void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 /* script.c */
 XS_EXTERNAL(mp_xs_script_again);
 XS_EXTERNAL(mp_xs_make_script_handler);
+/* attributes.c */
+XS_EXTERNAL(mp_xs_attributes);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
@@ -173,11 +177,12 @@ XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
 XS_EXTERNAL(mp_xs_forget_sub);
 XS_EXTERNAL(mp_xs_generation);
+/* layer.c */
+XS_EXTERNAL(mp_xs_define_layer);
+void mp_layer_init(void);                                /* once, before any interpreter */
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
-XS_EXTERNAL(mp_xs_define_layer);
 void mp_io_define(pTHX);
-void mp_layer_init(void);                                /* once, before any interpreter */
 GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
 static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
 int mp_io_is_plain(mp_interp *me, int i);

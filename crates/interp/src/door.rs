@@ -189,8 +189,16 @@ unsafe extern "C" fn bad(
         _ => format!("argument {argno} ({name})"),
     };
     let text = match why {
-        // SAFETY: a class, which is a static, or null.
-        2 => format!("{arg} must be an object of class {}", unsafe { class.as_ref() }.map_or("?", ObjectClass::name)),
+        2 => {
+            // SAFETY: a class, which is a static, or null.
+            let class = unsafe { class.as_ref() }.map_or("?", ObjectClass::name);
+            match name {
+                _ if this => format!("{arg} must be an object of class {class}"),
+                // Code written for mod_perl looks for the end of these.
+                "" => format!("{arg} is not of type {class}"),
+                name => format!("argument {argno}: {name} is not of type {class}"),
+            }
+        }
         // SAFETY: as above. Code written for mod_perl looks for these words.
         3 if this && unsafe { class.as_ref() }.is_some_and(|c| c.name() == "APR::Pool") => {
             "invalid pool object: request is gone".into()

@@ -1,49 +1,85 @@
-//! `<Perl>` sections: code that is run while the configuration is read, each in a package of its own.
+//! Code that stands in the configuration: `Perl` and `<Perl>` sections, run when the line is met.
 //!
-//! mod_perl then turns the package's variables into configuration. This module does not yet; so a section that leaves a variable which
-//! would be configuration ends the start, or what that configuration was to protect would lie open.
+//! A section runs in a package of its own. A handler, `Apache2::PerlSections` where its line names no other, then turns the variables
+//! that it has left there into configuration (`lib/Apache2/PerlSections.pm`).
 
-use config::Language;
-use httpd::Loaded;
-use interp::Place;
+use apr::Table;
+use config::{Code, Language, Where, intern};
+use httpd::Command;
+use interp::{IntoVal, Load, Place, Raised, Ticket};
 use interp_perl::Entered;
 
 use crate::host::start_error::StartError;
 
-/// Runs a section.
+const HANDLER: &[u8] = b"Apache2::PerlSections";
+const PACKAGE: &[u8] = b"Apache2::ReadConfig";
+const BEGIN: &[u8] = b"ModInterp::Section::begin";
+const END: &[u8] = b"ModInterp::Section::end";
+
+/// Runs code that stands in the configuration.
 ///
 /// # Errors
-/// What Perl said; the variable that would be configuration.
-pub fn run(entered: &Entered, item: &config::Queued) -> Result<(), StartError> {
-    let at = Place { file: &item.at.file, line: item.at.line };
-    let file: String = item.at.file.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let package = format!("Apache2::ReadConfig::{file}::line_{}", item.at.line);
-    let code = [b"package ", package.as_bytes(), b"; ", &item.name].concat();
-    let left = entered
-        .require_module(b"Apache2::PerlSections", None)
-        .and_then(|()| entered.require_module(b"ModInterp::Section", None))
-        .and_then(|()| entered.run(&code, Some(at)))
-        .and_then(|_| entered.run_text(format!("ModInterp::Section::left('{package}')").as_bytes(), None))
-        .map_err(|raised| StartError::Written(Language::Perl, raised))?;
-    let left = String::from_utf8_lossy(&left);
-    let mut words = left.split('\0');
-    while let (Some(name), Some(variable)) = (words.next(), words.next()) {
-        if is_configuration(name) {
-            return Err(StartError::Leaves {
-                language: Language::Perl,
-                at: item.at.clone(),
-                variable: variable.to_owned(),
-            });
-        }
+/// What Perl said; what the section's handler said or returned.
+pub fn run(entered: &Entered, line: &Command, code: &Code) -> Result<(), StartError> {
+    let written = |raised| StartError::Written(Language::Perl, raised);
+    let at = Place { file: &code.at.file, line: code.at.line };
+    let call = |name: &[u8], args: &[_]| entered.call_handler(id(name), name, Load::Never, args);
+    entered.require_module(b"ModInterp::Section", None).map_err(written)?;
+    call(BEGIN, &[line.server().val(Ticket::FOREVER)]).map_err(written)?;
+    // `$0` is the file meanwhile: another variable of that name, since an assignment to perl's own would rename the process.
+    let before = [b"local *0 = \\do { my $file = ", &quoted(code.at.file.as_bytes())[..], b" }; "].concat();
+    let Some(attributes) = &code.section else {
+        return entered.run(&[&before, &code.text[..]].concat(), Some(at)).map(drop).map_err(written);
+    };
+    let attribute = |name: &[u8]| attributes.iter().rev().find(|(n, _)| **n == *name).map(|(_, value)| &value[..]);
+    let handler = attribute(b"handler").unwrap_or(HANDLER);
+    let package = package(attribute(b"package").unwrap_or(PACKAGE), code);
+    let package = package.as_bytes();
+    entered.require_module(HANDLER, None).map_err(written)?;
+    entered.run(&[&before[..], b"package ", package, b"; ", &code.text[..]].concat(), Some(at)).map_err(written)?;
+
+    let args = Table::new(line.pool(), attributes.len() + 2);
+    attributes.iter().for_each(|(name, value)| args.set(name, value));
+    args.set(b"handler", handler);
+    args.set(b"package", package);
+    let ticket = Ticket::new_owner();
+    let done = entered.call_handler(id(handler), handler, Load::IfMissing, &[line.val(ticket), args.val(ticket)]);
+    ticket.void();
+    let ended = call(END, &[package.val(Ticket::FOREVER)]);
+    let why = match done {
+        Ok(outcome) if outcome.number == 0 => None,
+        Ok(outcome) => Some(format!("it returned {}, not Apache2::Const::OK", outcome.number)),
+        Err(Raised::Died(text)) => Some(String::from_utf8_lossy(&text).trim_end().to_owned()),
+        Err(raised) => Some(raised.to_string()),
+    };
+    if let Some(why) = why {
+        let handler = String::from_utf8_lossy(handler).into_owned();
+        let at = Where::new(&*code.at.file, code.at.line.saturating_sub(1));
+        return Err(StartError::Section { language: Language::Perl, at, handler, why });
     }
-    Ok(())
+    ended.map(drop).map_err(written)
 }
 
-/// Whether a variable's name is that of a directive. A name that begins with a capital and is not all capitals may be that of a
-/// directive whose module is not loaded; any other is a helper's name.
-fn is_configuration(name: &str) -> bool {
-    if name == "PerlConfig" || Loaded::know_directive(name.as_bytes()) {
-        return true;
+fn id(name: &[u8]) -> u32 {
+    intern(name).index() as u32
+}
+
+/// The package of a section: named after its file and its first line, as with mod_perl.
+fn package(base: &[u8], code: &Code) -> String {
+    let mut name = String::from_utf8_lossy(base).into_owned();
+    let word = |part: &str| part.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
+    for part in code.at.file.split('/').filter(|part| !part.is_empty()) {
+        name.push_str("::");
+        name.push_str(&word(part));
     }
-    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_ascii_lowercase())
+    format!("{name}::line_{}", code.at.line)
+}
+
+/// A single-quoted Perl string.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let escaped = text.iter().flat_map(|b| match b {
+        b'\'' | b'\\' => vec![b'\\', *b],
+        b => vec![*b],
+    });
+    std::iter::once(b'\'').chain(escaped).chain([b'\'']).collect()
 }

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
-use httpd::{Request, Rules, Server};
+use httpd::{Command, Request, Rules, Server};
 use interp::{Fail, Result};
 
 use super::{HostRuntime, NO_STATE, lang, state, state_of};
@@ -75,6 +75,10 @@ impl Config for HostRuntime {
             }
         }
         Ok(())
+    }
+
+    fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()> {
+        Ok(directive::as_code(|| line.add_config(lines))?)
     }
 
     fn is_changed(&self, r: &Request) {

@@ -3,9 +3,11 @@
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
-use crate::error::Cause;
+use crate::error::{Cause, Why};
 use crate::lines::{first, flag, name_at, options};
-use crate::server::{Queued, What};
+use crate::place::Where;
+use crate::server::{Code, Queued, What};
+use crate::{text, words};
 
 fn queued(row: &'static Directive, cmd: &Context<'_>, what: What, name: &[u8]) -> Queued {
     Queued { what, name: name.into(), directive: row.plain_name(), at: cmd.at.clone() }
@@ -73,8 +75,50 @@ pub(crate) fn post_config_require(row: &'static Directive, cmd: &mut Context<'_>
 }
 
 /// `Perl`, `<Perl>`.
-pub(crate) fn code(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
-    Ok(Effect::Run(queued(row, cmd, What::Code, first(args))))
+pub(crate) fn code(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let line = first(args);
+    let Some((head, text)) = line.iter().position(|b| *b == b'\n').map(|end| (&line[..end], &line[end + 1..])) else {
+        return Ok(Effect::RunCode(Code { text: line.into(), at: cmd.at.clone(), section: None }));
+    };
+    let head = head.trim_ascii_end().strip_suffix(b">").unwrap_or(head);
+    let at = Where::new(&*cmd.at.file, cmd.at.line + 1);
+    Ok(Effect::RunCode(Code { text: text.into(), at, section: Some(attributes(head)?) }))
+}
+
+/// What the line that opens a section says: `handler=My::Sections, package=My::Package`.
+fn attributes(head: &[u8]) -> Result<Vec<(Box<[u8]>, Box<[u8]>)>, Cause> {
+    let attribute = |word: &[u8]| {
+        let at = word.iter().position(|b| *b == b'=').filter(|at| *at > 0);
+        let (name, value) = at.map_or((word, &b""[..]), |at| (&word[..at], &word[at + 1..]));
+        let (name, value) = (name.trim_ascii(), words::unquoted(value.trim_ascii()));
+        let is_whole = !name.is_empty() && !value.is_empty();
+        if is_whole {
+            Ok((name.into(), value.into()))
+        } else {
+            Err(Cause::Word(word.trim_ascii().into(), Why::NotAnAttribute))
+        }
+    };
+    head.split(|b| *b == b',').filter(|word| !word.trim_ascii().is_empty()).map(attribute).collect()
+}
+
+/// `=pod`, `=back`, `__END__`: what they cover has been skipped.
+pub(crate) fn text(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let word = first(args).trim_ascii();
+    if word.is_empty() || text::is_for_httpd(word) {
+        Ok(Effect::Done)
+    } else {
+        Err(Cause::Word(word.into(), Why::NotForHttpd))
+    }
+}
+
+/// `__END__`, with any text behind it.
+pub(crate) fn end_of_file(_: &'static Directive, _: &mut Context<'_>, _: &[&[u8]]) -> Applied {
+    Ok(Effect::Done)
+}
+
+/// `=cut`, `=over`: met outside of POD.
+pub(crate) fn outside_of_pod(_: &'static Directive, _: &mut Context<'_>, _: &[&[u8]]) -> Applied {
+    Err(Cause::OutsideOfPod)
 }
 
 #[cfg(test)]
@@ -102,11 +146,48 @@ mod tests {
             assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Run(queued)), "{line}");
         };
         now(false, "PerlConfigRequire c.pl", "PerlConfigRequire", What::File, "c.pl");
-        now(false, "Perl $x = 1;", "Perl", What::Code, "$x = 1;");
         now(true, "PerlModule C", "PerlModule", What::Module, "C");
         now(true, "PerlRequire d.pl", "PerlRequire", What::File, "d.pl");
         assert_eq!(world.line(LinePlace::Server, "PerlPostConfigRequire q.pl"), Ok(Effect::Done));
         assert_eq!((world.server.modules.len(), world.server.post_config_requires.len()), (2, 2));
+    }
+
+    #[test]
+    fn code_is_run_with_what_its_section_says() {
+        let mut world = World::default();
+        let mut code = |line: &str| match world.line(LinePlace::Server, line) {
+            Ok(Effect::RunCode(code)) => code,
+            other => panic!("{line}: {other:?}"),
+        };
+        let (text, at): (&[u8], _) = (b"$x = 1;", Where::new("httpd.conf", 12));
+        assert_eq!(code("Perl $x = 1;"), Code { text: text.into(), at, section: None });
+        let mut section = |head: &str| {
+            let found = code(&format!("Perl {head}\n  1;\n"));
+            assert_eq!((&*found.text, found.at), (&b"  1;\n"[..], Where::new("httpd.conf", 13)));
+            let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+            found.section.unwrap().iter().map(|(k, v)| (text(k), text(v))).collect::<Vec<_>>()
+        };
+        assert!(section(">").is_empty() && section(" > ").is_empty());
+        let pairs = |of: &[(&str, &str)]| of.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect::<Vec<_>>();
+        assert_eq!(section("handler=A::B>"), pairs(&[("handler", "A::B")]));
+        assert_eq!(section("handler = \"A\", n=1=2 >"), pairs(&[("handler", "A"), ("n", "1=2")]));
+        for head in ["handler>", "handler=>", "=A>", "a=1, b>"] {
+            let refused = refused(&mut world, LinePlace::Server, &format!("Perl {head}\n1\n"));
+            assert!(refused.ends_with("is not name=value"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn pod_is_for_httpd_or_for_nobody_and_ends_only_where_it_began() {
+        let mut world = World::default();
+        for line in ["=pod", "=pod for apache", "=back", "=back httpd", "__END__", "__END__ of it"] {
+            assert_eq!(world.line(LinePlace::Server, line), Ok(Effect::Done), "{line}");
+        }
+        let text =
+            "=back: \"html\" is not apache or httpd: configuration in POD begins with =over apache and ends with =back";
+        assert_eq!(refused(&mut world, LinePlace::Server, "=back html"), text);
+        assert_eq!(refused(&mut world, LinePlace::Server, "=cut"), "=cut: there is no =pod before it");
+        assert_eq!(refused(&mut world, LinePlace::Server, "=over apache"), "=over: there is no =pod before it");
     }
 
     #[test]
