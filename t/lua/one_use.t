@@ -67,6 +67,15 @@ function through(r) r:puts("ok") return apache2.OK end
 L
 $scripts{'notes.lua'} = <<'L';
 function hook(r) r:pnotes("list", { 1, 2, deep = { "x" } }) r:pnotes("n", 5) mine = 1 return apache2.DECLINED end
+function keep(r) r:pnotes("f", function() return 7 end) r:pnotes("deep", { { print } }) r:pnotes("n", 5) return apache2.DECLINED end
+function read(r)
+  local _, why = pcall(r.pnotes, r, "f")
+  local _, deep = pcall(r.pnotes, r, "deep")
+  local _, all = pcall(r.pnotes, r)
+  local f = type(why) == "function" and why() or why
+  r:puts(tostring(f), "\n", type(deep) == "table" and type(deep[1][1]) or tostring(deep), "\n", type(all) == "table" and type(all.f) or tostring(all), "\n", r:pnotes("n"))
+  return apache2.OK
+end
 function handle(r)
   local t = r:pnotes("list")
   r:puts(#t, t.deep[1], r:pnotes("n"), tostring(mine), tostring(t == r:pnotes("list")))
@@ -87,6 +96,10 @@ LuaRequire start.lua
 LuaMapHandler ^/\w+/(leave|see|opens)/(\w+)$ $1.lua $2
 LuaMapHandler ^/\w+/both/(\d+)$ both_$1.lua
 LuaMapHandler ^/notes$ notes.lua
+LuaMapHandler ^/\w+/function$ notes.lua read
+<LocationMatch "/function$">
+    LuaHookFixups notes.lua keep
+</LocationMatch>
 LuaOutputFilter opener opens.lua filter
 <Location /notes>
     LuaHookFixups notes.lua hook
@@ -173,6 +186,10 @@ for_each_mpm(qw(event prefork), sub {
     my $trace = $s->root . "/var" . '/notes';
     is $s->get("/notes?$trace")->{content}, '2x5niltrue', 'pnotes: the next use of the request has what the first has kept, and no more of it';
     ok TestHttpd::wait_until(sub { -e $trace && TestHttpd::slurp($trace) eq "6\n" }, 5), '  and the log hook what was kept last';
+
+    my $only = 'has a function or an object of a module, which lives only in the use of a script that has kept it';
+    like $s->get('/once/function')->{content}, qr/^pnotes: 'f' \Q$only\E.*\npnotes: 'deep' \Q$only\E.*\npnotes: a value of them \Q$only\E.*\n5$/, 'pnotes: a function is an error in another use, which says so; others are read';
+    is $s->get('/request/function')->{content}, "7\nfunction\nfunction\n5", '  and is read in a state that the request has';
 
     my ($child) = $s->get('/once/see/t0') && children($s);
     my $open = sub { my @all = glob "/proc/$child/fd/*"; scalar @all };
