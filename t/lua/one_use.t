@@ -2,6 +2,7 @@
 # closed before the answer ends, or when the state that keeps it is put back.
 use lib 't/lib';
 use TestHttpd::Lua;
+use IO::Socket::INET ();
 
 # What a script does, and what another sees then. The rows of `same` change nothing that can be seen; the other ones the script itself does
 # see, as long as it has the state.
@@ -90,11 +91,24 @@ for my $i (0 .. $#LEFT) {
     $scripts{"both_$i.lua"} = "function hook(r) if r.args == 'leave' then $LEFT[$i][1] end return apache2.DECLINED end\n"
         . "local DONE = apache2.OK function handle(r) r:puts($LEFT[$i][2]) return DONE end\n";
 }
+# What modules in C open, and nobody closes.
+$scripts{'handles.lua'} = <<'L';
+function insert(r)
+  local db = require("luasql.sqlite3").sqlite3():connect(r.args)
+  db:setautocommit(false)
+  db:execute("create table if not exists t (n)")
+  local done, why = db:execute("insert into t values (1)")
+  r:puts(done and "ok" or why)
+  return apache2.OK
+end
+function socket(r) local s = require("socket").tcp() s:connect("127.0.0.1", tonumber(r.args)) s:send("sent") r:puts("ok") return apache2.OK end
+L
 my @SCOPES = qw(once request conn thread server);
 my $conf = <<'C';
 LuaRequire start.lua
 LuaMapHandler ^/\w+/(leave|see|opens)/(\w+)$ $1.lua $2
 LuaMapHandler ^/\w+/both/(\d+)$ both_$1.lua
+LuaMapHandler ^/\w+/(insert|socket)$ handles.lua $1
 LuaMapHandler ^/notes$ notes.lua
 LuaMapHandler ^/\w+/function$ notes.lua read
 <LocationMatch "/function$">
@@ -182,6 +196,22 @@ for_each_mpm(qw(event prefork), sub {
             push @wrong, "$way: the log hook's file" unless TestHttpd::wait_until(sub { -e "$path.log" && TestHttpd::slurp("$path.log") eq "line\n" }, 5);
         }
         is_deeply \@wrong, [], "$scope: what was written is there, though nothing was closed";
+    }
+    my $has = sub { my ($name) = @_; scalar grep { -e } map { "$_/$name" } glob '/usr/lib/*/lua/' . (jit ? '5.1' : '5.4') };
+    for my $scope (qw(once request conn)) {
+        SKIP: {
+            skip 'lua-sql-sqlite3 is not installed', 1 unless $has->('luasql/sqlite3.so');
+            my $said = sub { $s->get("/$scope/insert?" . $s->root . '/var/db')->{content} };
+            $said->();
+            ok wait_until(sub { $said->() eq 'ok' }, 5), "$scope: a database left open in a transaction is not locked for the next" or diag $said->();
+        }
+        SKIP: {
+            skip 'lua-socket is not installed', 1 unless $has->('socket/core.so');
+            my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', Proto => 'tcp');
+            $s->get("/$scope/socket?" . $listener->sockport);
+            my $socket = $listener->accept;
+            is eval { local $SIG{ALRM} = sub { die "left open\n" }; alarm 5; my $all = do { local $/; <$socket> }; alarm 0; $all } || $@, 'sent', "$scope: a socket left open is closed";
+        }
     }
     my $trace = $s->root . "/var" . '/notes';
     is $s->get("/notes?$trace")->{content}, '2x5niltrue', 'pnotes: the next use of the request has what the first has kept, and no more of it';
