@@ -122,8 +122,10 @@ asan: asan-so ## t/ under AddressSanitizer
 fuzz: asan-so ## rows of the API with hostile values under AddressSanitizer, on event and prefork (CALLS=1e6, SEED=1)
 	@set -e; for mpm in event prefork; do $(ASAN) perl fuzz/api --calls $(or $(CALLS),1e6) --seed $(or $(SEED),1) --mpm $$mpm; done
 
-valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
-	VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
+# Built so that Valgrind is told what is free in the memory of a Lua state (crates/interp-lua/shim/shade.h).
+valgrind: rust ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
+	CFLAGS="-DML_VALGRIND" CARGO_TARGET_DIR=$(TARGET)/valgrind $(CARGO) build --profile quick
+	MOD_INTERP_SO=$(TARGET)/valgrind/quick/libmod_interp.so VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
 
 imports:    ## which crate and which file uses which; fails while there is a circle of many files or an arrow upward
 	@CARGO="$(CARGO)" perl docs/print_imports

@@ -5,8 +5,21 @@ fn main() {
     probe::emit_perl_cfgs(&perl);
     // Whoever links only what the doors need must not get what knows a server: the first list refers to nothing in the second.
     const DOORS: &[&str] = &["bind", "dump", "guard", "handler", "layer", "plain", "xsub"];
-    const SERVER: &[&str] =
-        &["abi", "clone", "env", "io", "leftovers", "life", "owned", "readahead", "stderr", "trim", "util"];
+    const SERVER: &[&str] = &[
+        "abi",
+        "attributes",
+        "clone",
+        "env",
+        "io",
+        "leftovers",
+        "life",
+        "owned",
+        "readahead",
+        "script",
+        "stderr",
+        "trim",
+        "util",
+    ];
     for (library, files) in [("interp_perl_server", SERVER), ("interp_perl_doors", DOORS)] {
         let mut shim = cc::Build::new();
         for file in files {

@@ -4,8 +4,8 @@
 //! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
 
 use apr::{Reenter, Table};
-use httpd::{Command, Connection, Filter, Request, Server, provider::Group};
-use interp::{Bag, Fail, HandlerRef, Kept, Raise, Result};
+use httpd::{Command, Connection, Filter, Request, Server, kind::Way, provider::Group};
+use interp::{Bag, Fail, HandlerRef, Kept, Out, Raise, Result};
 use std::sync::OnceLock;
 
 /// The host's half of the API.
@@ -20,6 +20,8 @@ pub struct HostSide {
     pub input: &'static dyn Input,
     /// The answer.
     pub output: &'static dyn Output,
+    /// Filters that scripts are.
+    pub filters: &'static dyn Filters,
     /// The call that runs.
     pub calls: &'static dyn Calls,
     /// The interpreters.
@@ -228,6 +230,36 @@ pub trait Output: Sync {
     /// # Errors
     /// Outside of a call.
     fn fill_env(&self, cx: Reenter, r: &Request) -> Result<()>;
+}
+
+/// Filters that scripts are. Reading and printing is for the handler of the filter, while it is called.
+pub trait Filters: Sync {
+    /// Reads what has come to the filter, as many bytes as wanted, else 8192; returns how many, 0 at the end of this brigade.
+    ///
+    /// # Errors
+    /// Outside of the handler's call; what the filters say.
+    fn read(&self, cx: Reenter, filter: &Filter, buffer: &mut Out, wanted: Option<i64>) -> Result<usize>;
+
+    /// Gives bytes to the filter behind this one, or to the reader.
+    ///
+    /// # Errors
+    /// As above.
+    fn print(&self, cx: Reenter, filter: &Filter, bytes: &[u8]) -> Result<()>;
+
+    /// Whether the end of the data was met; `set` says so in place of what was met.
+    ///
+    /// # Errors
+    /// Outside of the handler's call.
+    fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool>;
+
+    /// Takes a filter, anyone's, out of its chain.
+    fn remove(&self, filter: &Filter);
+
+    /// Puts a handler as a filter into the chain of a request or, without one, of a connection.
+    ///
+    /// # Errors
+    /// Where the handler cannot be found or is made for another chain; what it begins with raised.
+    fn add(&self, way: Way, r: Option<&Request>, c: &Connection, handler: HandlerRef) -> Result<()>;
 }
 
 /// Why an answer's bytes were not sent.

@@ -29,6 +29,7 @@ mod request_io;
 mod request_rec;
 mod request_util;
 mod response;
+mod script;
 mod server_rec;
 mod server_util;
 mod status;
@@ -37,7 +38,9 @@ mod sub_request;
 mod uri;
 mod util;
 
-pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Input, Notes, Output, Unsent};
+pub use host::{
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};
@@ -76,6 +79,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &script::SCRIPT,
 ];
 
 /// The module in whose name scripts write to the error log. Set by the host before anything runs.

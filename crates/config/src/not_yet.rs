@@ -6,9 +6,5 @@ use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
-pub(crate) const ROWS: &[DirectiveRow] = &[
-    unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("LoadModule", "module", ANYWHERE),
-    unbuilt("Trace", "letters|all|number", ANYWHERE),
-];
+pub(crate) const ROWS: &[DirectiveRow] =
+    &[unbuilt("LoadModule", "module", ANYWHERE), unbuilt("Trace", "letters|all|number", ANYWHERE)];

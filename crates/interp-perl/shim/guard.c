@@ -64,7 +64,7 @@ XS_EXTERNAL(mp_xs_exit) {
     SAVESPTR(PL_diehook); PL_diehook = NULL;            /* an exit is no error: $SIG{__DIE__} is not asked */
     croak_sv(exception);
 }
-static int is_exit(pTHX_ SV *err) {
+int mp_is_exit(pTHX_ SV *err) {
     SV **rc; HV *hv;
     if (!SvROK(err) || !SvOBJECT(SvRV(err)) || SvTYPE(SvRV(err)) != SVt_PVHV) return 0;
     hv = (HV *)SvRV(err);
@@ -187,7 +187,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
         call_sv(sub, G_SCALAR | G_EVAL);
         SPAGAIN; r = POPs; PUTBACK;
         err = ERRSV;
-        if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
+        if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = mp_is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
         else if (out && LIKELY(is_plain(aTHX_ r, out))) tag = MP_OK;
         else {
             *ret = SvIMMORTAL(r) || (SvTEMP(r) && SvREFCNT(r) == 1 && !SvMAGICAL(r)) ? SvREFCNT_inc_simple_NN(r) : newSVsv(r);

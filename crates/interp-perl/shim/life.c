@@ -68,6 +68,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::run", mp_xs_eval, file);
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
+    newXS("ModInterp::attributes", mp_xs_attributes, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
@@ -75,6 +76,9 @@ static void xs_init(pTHX) {
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
     newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::generation", mp_xs_generation, file);
+    newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
@@ -215,6 +219,7 @@ void mp_free(mp_interp *me) {
     mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
+    SvREFCNT_dec((SV *)me->known); me->known = NULL;
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return; }
     PERL_SET_CONTEXT(before);
 #ifndef USE_ITHREADS

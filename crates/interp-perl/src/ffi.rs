@@ -139,6 +139,7 @@ unsafe extern "C" {
     // owned.c
     pub(crate) fn mp_owned_tell(me: *mut Interp, said: Said, ctx: *mut c_void);
     // guard.c
+    pub(crate) fn mp_name_of(me: *mut Interp, code: *const Val, out: *mut Out);
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
     pub(crate) fn mp_out_done(me: *mut Interp, out: *mut Out);

@@ -84,6 +84,7 @@ const FACTS: Facts = Facts {
     truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
     pool_key: c"mod_interp.lua.ticket",
+    filters: None,
     library: crate::RECORDS,
     words: WORDS,
 };

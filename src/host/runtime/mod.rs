@@ -6,6 +6,7 @@ mod cleanup;
 mod config;
 pub mod doors;
 mod figures;
+mod filters;
 mod handlers;
 mod input;
 mod notes;
@@ -34,6 +35,7 @@ pub fn register(module: &'static ModuleRecord) {
         config: SELF,
         input: SELF,
         output: SELF,
+        filters: SELF,
         calls: SELF,
         figures: SELF,
     });
