@@ -63,6 +63,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::constants", mp_xs_const, file);
     newXS("ModPerl::Const::compile", mp_xs_const, file);
     newXS("ModInterp::text", mp_xs_text, file);
+    newXS("ModInterp::cleanup_died", mp_xs_cleanup_died, file);
     newXS("ModInterp::flush", mp_xs_flush, file);
     newXS("ModInterp::number", mp_xs_number, file);
     newXS("ModInterp::run", mp_xs_eval, file);
