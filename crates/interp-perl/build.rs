@@ -15,6 +15,7 @@ fn main() {
         "life",
         "owned",
         "readahead",
+        "script",
         "stderr",
         "trim",
         "util",

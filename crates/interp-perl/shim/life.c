@@ -63,6 +63,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::constants", mp_xs_const, file);
     newXS("ModPerl::Const::compile", mp_xs_const, file);
     newXS("ModInterp::text", mp_xs_text, file);
+    newXS("ModInterp::cleanup_died", mp_xs_cleanup_died, file);
     newXS("ModInterp::flush", mp_xs_flush, file);
     newXS("ModInterp::number", mp_xs_number, file);
     newXS("ModInterp::run", mp_xs_eval, file);
@@ -76,6 +77,9 @@ static void xs_init(pTHX) {
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
     newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::generation", mp_xs_generation, file);
+    newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
@@ -216,6 +220,7 @@ void mp_free(mp_interp *me) {
     mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
+    SvREFCNT_dec((SV *)me->known); me->known = NULL;
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return; }
     PERL_SET_CONTEXT(before);
 #ifndef USE_ITHREADS

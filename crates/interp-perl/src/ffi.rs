@@ -142,6 +142,7 @@ unsafe extern "C" {
     pub(crate) fn mp_name_of(me: *mut Interp, code: *const Val, out: *mut Out);
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
+    pub(crate) fn mp_cleanup_died_of(me: *mut Interp, text: *const c_char, len: usize);
     pub(crate) fn mp_out_done(me: *mut Interp, out: *mut Out);
     pub(crate) fn mp_drain_now(me: *mut Interp);
     // handler.c
