@@ -9,6 +9,5 @@ const ANYWHERE: Contexts = Contexts::ANYWHERE;
 pub(crate) const ROWS: &[DirectiveRow] = &[
     unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
     unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("LoadModule", "module", ANYWHERE),
     unbuilt("Trace", "letters|all|number", ANYWHERE),
 ];

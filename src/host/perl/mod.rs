@@ -8,7 +8,9 @@
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 //! | `section` | `<Perl>` sections |
+//! | `directives` | lines of directives in Perl |
 
+mod directives;
 pub mod env;
 mod explain;
 mod library;
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use apr::{Beside, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
 use httpd::log::Level;
+use httpd::made::{Line, MadeCommand, MadeLine};
 use httpd::{Command, ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
@@ -254,6 +257,10 @@ impl Ways for PerlLanguage {
         entered(entry).map_or(Ok(()), |entered| section::run(entered, line, code))
     }
 
+    fn make_module(&self, name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) -> Result<i32, String> {
+        httpd::made::make::<PerlHost>(name, merges, commands)
+    }
+
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         let mut versions = vec![env::MOD_PERL.into()];
         if let Some(entered) = entry.and_then(entered) {
@@ -394,7 +401,12 @@ impl Language for PerlLanguage {
         PERL
     }
 
+    fn made_line(line: &MadeLine<'_>, cmd: &Command, args: &[&[u8]]) -> Result<Line, String> {
+        directives::line(line, cmd, args)
+    }
+
     fn loaded() {
+        httpd::made::reserve_room();
         crate::abi::register();
         interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);
