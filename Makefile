@@ -16,18 +16,19 @@ $(call plain,APXS,apxs)$(call plain,APR_CONFIG,apr-1-config)$(call plain,PERL,pe
 
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
+APR_SO  = $(TARGET)/release/libapr_perl.so
 
 # make FEATURES=perl,luajit builds with LuaJIT (needs libluajit-5.1-dev); FEATURES=lua without Perl.
-CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES))
+CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if $(findstring perl,$(FEATURES)),,-p mod_interp))
 
 # What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
        liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3
 # And to test; what is not there is skipped. Lua modules in C, drivers of APR's, and PostgreSQL's programs.
-TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql postgresql sqlite3 nghttp2-client
+TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust
+.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust luajit
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -47,8 +48,8 @@ deps:       ## as root install the Debian packages that are missing, else print 
 	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps
 
 # Compiles nothing: under sudo there may be no cargo, and a file of root's in target/ would stop the next make.
-INSTALL = SO="$(SO)" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
-install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=)
+INSTALL = SO="$(SO)" APR_SO="$(APR_SO)" PREFIX="$(if $(filter command,$(firstword $(origin PREFIX))),$(PREFIX))" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
+install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=); PREFIX=: APR::* alone, for a plain perl
 	@$(INSTALL) install
 
 uninstall:  ## remove what make install put there (DESTDIR=)
@@ -61,7 +62,7 @@ serve: $(if $(MOD_INTERP_SO),,rust) ## httpd on loopback with the demo site, log
 	@$(if $(MOD_INTERP_SO),:,$(MAKE) --no-print-directory build)
 	@exec env $(SERVE)
 
-test: deps rust lint unit loom build t ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork
+test: deps rust lint unit loom build t luajit ## everything that must be green: lint, unit and doc tests, loom, t/ on event and prefork, LuaJIT
 
 check: lint unit ## lint, unit and doc tests
 
@@ -89,6 +90,15 @@ loom: rust  ## model-check the interpreter pool
 t:          ## all of t/ against the built module, or T=t/api/request_rec.t; T_MPM="event" for one MPM
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(T)
 
+# What differs most with LuaJIT: states, errors, modules, memory. Built without LTO: about a minute.
+LUAJIT_T = t/lua/one_use.t t/lua/faults.t t/lua/scope.t t/lua/modules.t t/bugs/lua_require_position.t
+luajit: rust ## the build with LuaJIT, its unit tests and a few of t/ (T="t/lua t/bugs" for others), if libluajit-5.1-dev is there
+	@if pkg-config --exists luajit; then set -e; export CARGO_TARGET_DIR="$(TARGET)/luajit"; \
+	    $(CARGO) test --profile quick -p interp-lua --no-default-features --features luajit --lib; \
+	    $(CARGO) build --profile quick --no-default-features --features perl,luajit; \
+	    MOD_INTERP_SO="$$CARGO_TARGET_DIR/quick/libmod_interp.so" PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run $(if $(filter command line,$(origin T)),$(T),$(LUAJIT_T)); \
+	else echo "libluajit-5.1-dev is not installed: LuaJIT is left out"; fi
+
 todo:       ## known wrongs, expected to fail
 	@PROVE="$(PROVE)" JOBS="$(JOBS)" perl t/lib/run t/todo
 
@@ -112,8 +122,10 @@ asan: asan-so ## t/ under AddressSanitizer
 fuzz: asan-so ## rows of the API with hostile values under AddressSanitizer, on event and prefork (CALLS=1e6, SEED=1)
 	@set -e; for mpm in event prefork; do $(ASAN) perl fuzz/api --calls $(or $(CALLS),1e6) --seed $(or $(SEED),1) --mpm $$mpm; done
 
-valgrind: build ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
-	VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
+# Built so that Valgrind is told what is free in the memory of a Lua state (crates/interp-lua/shim/shade.h).
+valgrind: rust ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these
+	CFLAGS="-DML_VALGRIND" CARGO_TARGET_DIR=$(TARGET)/valgrind $(CARGO) build --profile quick
+	MOD_INTERP_SO=$(TARGET)/valgrind/quick/libmod_interp.so VALGRIND="$(or $(VALGRIND),1)" $(PROVE) -v t/soak/valgrind.t
 
 imports:    ## which crate and which file uses which; fails while there is a circle of many files or an arrow upward
 	@CARGO="$(CARGO)" perl docs/print_imports

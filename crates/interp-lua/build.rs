@@ -9,7 +9,7 @@ fn main() {
         return;
     };
     let mut shim = cc::Build::new();
-    for file in ["arena", "base", "bind", "bits", "door", "random", "run", "text"] {
+    for file in ["arena", "base", "bind", "bits", "door", "locale", "random", "run", "text"] {
         shim.file(format!("shim/{file}.c"));
     }
     shim.include("shim").include("../interp").includes(&lua.include_paths).opt_level(2).std("gnu11");

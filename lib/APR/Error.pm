@@ -22,15 +22,6 @@ our $VERSION = '0.009000';
 
 APR::XSLoader::load(__PACKAGE__);
 
-# Without APR: mod_perl's own two codes, else what the system says.
-unless (defined &strerror) {
-    my %own = (120000 => 'exit was called', 120001 => 'filter handler has failed');
-    *strerror = sub {
-        my $rc = ref $_[0] ? $_[0]{rc} : $_[0];
-        return $own{$rc} || do { local $! = $rc; "$!" };
-    };
-}
-
 sub new { my ($class, %field) = @_; return bless \%field, $class }
 
 sub str {

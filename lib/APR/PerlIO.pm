@@ -13,6 +13,6 @@ use constant PERLIO_LAYERS_ARE_ENABLED => 1;
 our $VERSION = '0.009000';
 
 APR::XSLoader::load(__PACKAGE__);
-ModInterp::define_layer() if defined &ModInterp::define_layer;    # not in a plain perl
+ModInterp::define_layer();
 
 1;

@@ -1,7 +1,7 @@
 package APR::XSLoader;
 
-# Binds the compiled half of a module. Inside the server the interpreter defines BOOTSTRAP as true and brings our own rows;
-# what it does not know is a third party's and is loaded as usual.
+# Binds the compiled half of a module. The interpreter in the server brings our own rows, and defines BOOTSTRAP as true; in a plain perl
+# APR.pm has loaded them. What is not known is a third party's and is loaded as usual.
 
 use strict;
 use warnings;
@@ -11,12 +11,11 @@ BEGIN {
     *BOOTSTRAP = sub () { 0 } unless defined &BOOTSTRAP;
 }
 
-my ($lib) = __FILE__ =~ m{^(.*)/APR/XSLoader\.pm\z};
+my ($lib) = __FILE__ =~ m{^(.*?)APR/XSLoader\.pm\z};     # with a slash at its end, or empty
 
 sub load {
     my $module = @_ ? $_[0] : caller;
-    return unless BOOTSTRAP;
-    return 1 if ModInterp::bind($module) || index((caller)[1], "$lib/") == 0;
+    return 1 if defined &ModInterp::bind && (ModInterp::bind($module) || (caller)[1] eq $lib . ($module =~ s{::}{/}gr) . '.pm');
     goto &XSLoader::load;
 }
 

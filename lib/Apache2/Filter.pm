@@ -9,13 +9,24 @@ our $VERSION = '2.000012';
 
 Apache2::XSLoader::load(__PACKAGE__);
 
-# perl calls this for `sub handler : FilterRequestHandler { ... }` in a class that inherits from this one. It refuses the attributes that
-# are returned.
+# perl calls this for `sub handler : FilterRequestHandler { ... }` in a class that inherits from this one. It refuses the attribute that
+# is returned. What a filter's sub says of itself is read by ModInterp::Filter.
 sub MODIFY_CODE_ATTRIBUTES {
     my ($package, $code, @attributes) = @_;
-    my $known = qr/\A(?:FilterRequestHandler|FilterConnectionHandler|FilterInitHandler|FilterHasInitHandler\(.*\))\z/s;
-    my ($refused) = grep { !/$known/ } @attributes;
-    return defined $refused ? $refused : ();
+    my %own = %{ ModInterp::attributes($code) || { package => $package } };
+    for my $attribute (@attributes) {
+        if    ($attribute =~ /\A(?:Filter)?(Connection|Request|Init)Handler\z/)  { $own{$1}    = 1 }
+        elsif ($attribute =~ /\A(?:Filter)?HasInitHandler\((.*)\)\z/s)           { $own{begin} = $1 }
+        else                                                                     { return $attribute }
+    }
+    ModInterp::attributes($code, \%own);
+    return;
+}
+
+# `tie *STDOUT, $filter`: what is printed there goes to $filter->print.
+sub TIEHANDLE {
+    my ($self, $filter) = @_;
+    return ref $self ? $self : $filter;
 }
 
 1;

@@ -1,5 +1,12 @@
 package Apache2::Provider;
 
-use ModInterp::NotYet;
+use strict;
+use warnings;
+
+use Apache2::XSLoader ();
+
+our $VERSION = '2.000012';
+
+Apache2::XSLoader::load(__PACKAGE__);
 
 1;

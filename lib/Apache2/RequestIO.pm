@@ -33,6 +33,32 @@ sub Apache2::RequestRec::TIEHANDLE {
     return Apache2::RequestUtil->request;
 }
 
+# As $/ says; in a list all lines that are left.
+sub Apache2::RequestRec::READLINE {
+    my ($r) = @_;
+    return _next($r) unless wantarray;
+    my @lines;
+    while (defined(my $line = _next($r))) { push @lines, $line }
+    return @lines;
+}
+
+sub _next {
+    my ($r) = @_;
+    return $r->read_line($/) if defined $/ && length $/ && !ref $/;
+    my $text = '';
+    if (!defined $/ || ref $/) {    # all, or a record
+        my $left = $/ && ${$/};
+        1 while $r->read($text, $left || 65536, length $text) && !$left;
+    }
+    else {                          # a paragraph, without the empty lines before it
+        until (length $text) { defined($text = $r->read_line("\n\n")) or return undef; $text =~ s/^\n+// }
+    }
+    return length $text ? $text : undef;
+}
+
+# A body has no places to go to.
+sub Apache2::RequestRec::SEEK { require Errno; $! = Errno::ESPIPE(); return 0 }
+
 # Where STDOUT is tied, the number of the handle below the tie.
 sub Apache2::RequestRec::FILENO { _untied($_[0], sub { fileno STDOUT }) }
 

@@ -31,17 +31,6 @@ my %role = (
     },
 );
 
-# Leaves the name that code can be looked up by in any interpreter in $name; '' if it has none.
-our $name = '';
-sub name {
-    my ($code) = @_;
-    require Sub::Util;
-    my $own = Sub::Util::subname($code);
-    no strict 'refs';
-    $name = defined $own && $own =~ /\A\w+(?:::\w+)+\z/ && defined &$own && \&$own == $code ? $own : '';
-    return 0;
-}
-
 # Names for code that start-up code pushed to a server: clones find it by its name.
 sub keep {
     my ($name, $code, $role) = @_;

@@ -71,6 +71,24 @@ impl<A: Topic> Call<'_, A> {
         self.stack_with(entry, configured, &self.about.args(self.lang))
     }
 
+    /// Calls one handler, within [`Call::run`]; returns its status.
+    ///
+    /// # Errors
+    /// What it died of, which is in the log.
+    pub fn one(&self, entry: &dyn Entry, step: &Step, args: &[Val]) -> Result<c_int, Raised> {
+        let Some(phase) = self.phase else { return Ok(OK) };
+        let stack = Stack { call: self, phase, configured: &[], args };
+        let next = match step {
+            Step::Named(handler) => Next::Configured(handler),
+            step => Next::Changed(step.clone()),
+        };
+        stack.one(entry, &next).or_else(|raised| match stack.raised(&next, &raised) {
+            Returned::Status(status) => Ok(status),
+            Returned::Exit => Ok(OK),
+            Returned::Died => Err(raised),
+        })
+    }
+
     /// The same with these arguments.
     #[inline(always)]
     pub fn stack_with(&self, entry: &dyn Entry, configured: &[Handler], args: &[Val]) -> c_int {

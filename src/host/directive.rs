@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use config::{Access, Context, Directive, Effect, Phase, Queued, ServerOption};
+use config::{Access, Context, Directive, Effect, Phase, Queued, Scope, ServerOption};
 use httpd::auth::PER_CONF;
 use httpd::log::Level;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
@@ -133,11 +133,10 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
         }
         _ => return,
     };
+    let is_filter = matches!(effect, Effect::Handlers(named) if named.phase.row().scope == Scope::Filter);
     for handler in named {
-        site::note_handler(
-            lang,
-            Early { server: s.keep(), directive, handler: handler.clone(), section: slots.section() },
-        );
+        let (server, handler, section) = (s.keep(), handler.clone(), slots.section());
+        site::note_handler(lang, Early { server, directive, handler, is_filter, section });
     }
 }
 

@@ -5,6 +5,8 @@ use std::ffi::CStr;
 use config::{Language, Phase};
 use httpd::ModuleRecord;
 
+use super::filter::kinds::Kinds;
+
 /// What is true of a language.
 pub struct Facts {
     /// The language in the tables of directives and phases.
@@ -31,6 +33,8 @@ pub struct Facts {
     pub pool_key: &'static CStr,
     /// The module records of this library, this language's among them.
     pub library: &'static [(Language, &'static ModuleRecord)],
+    /// The kinds of its handlers that are filters; `None` if its handlers cannot be filters.
+    pub filters: Option<&'static Kinds>,
     /// The language's own words in hints for the administrator.
     pub words: Words,
 }

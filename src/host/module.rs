@@ -17,7 +17,7 @@ use super::language::Language;
 use super::request::RequestState;
 use super::server::ServerRecord;
 use super::uses::InUse;
-use super::{child, configured, directive, dispatch, end, hint, providers, runtime, startup};
+use super::{child, configured, directive, dispatch, end, filter, hint, providers, runtime, startup};
 
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
@@ -120,6 +120,10 @@ impl<L: Language> Host for Module<L> {
     fn loaded(pconf: &Pool) {
         runtime::register(L::module());
         startup::loaded(L::lang(), pconf);
+        if let Some(filters) = L::FACTS.filters {
+            filter::said::forget();
+            filters.register::<Module<L>>();
+        }
         L::loaded();
     }
 
@@ -145,6 +149,9 @@ impl<L: Language> Host for Module<L> {
 
     fn connection(phase: Phase, _order: usize, c: &Connection) -> c_int {
         let lang = L::lang();
+        if phase == Phase::PreConnection && lang.facts.filters.is_some() {
+            filter::insert::for_connection(lang, c);
+        }
         if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(lang, phase, s).is_empty()) {
             return DECLINED;
         }

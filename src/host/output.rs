@@ -207,12 +207,13 @@ impl Output {
     }
 
     /// Passes on the rest when the response handler has returned. With `ends`, the end of the stream goes with it, so that httpd
-    /// learns the length of a short response before it writes the headers.
+    /// learns the length of a short response before it writes the headers; a filter of a script's gets it by itself, as with mod_perl.
     ///
     /// # Errors
     /// When the client is gone or a filter failed.
     pub fn finish(&self, r: &Request, cx: Reenter, ends: bool) -> Result<(), Status> {
-        let behind = if ends && r.eos_sent() == 0 { Behind::End } else { Behind::Nothing };
+        let ends = ends && r.eos_sent() == 0 && r.output_filters().is_none_or(|first| first.own().is_none());
+        let behind = if ends { Behind::End } else { Behind::Nothing };
         let result = if self.is_empty() { Ok(()) } else { self.pass(r, cx, behind) };
         self.is_open.set(false);
         result

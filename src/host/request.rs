@@ -39,6 +39,8 @@ pub type Job = Rc<Cell<Option<Box<dyn FnOnce()>>>>;
 pub struct Extras {
     /// Leases that pnotes, pushed code and cleanups hold until the request ends.
     pins: RefCell<SmallVec<[Hold; 1]>>,
+    /// Leases that what scripts keep with a filter holds, by the filter's address, until the filter's data ends.
+    filter_pins: RefCell<SmallVec<[(usize, Hold); 1]>>,
     /// Whether the cleanup is registered that frees what scripts left here, behind all cleanups that may still ask for it.
     ends_late: Cell<bool>,
     /// Cleanups of scripts on the request's pool and on pools below.
@@ -51,6 +53,8 @@ pub struct Extras {
     pub chosen: Cell<Option<Ticketed<Request>>>,
     /// pnotes, one bag per interpreter.
     pub pnotes: RefCell<Vec<Bag>>,
+    /// What was read of its body for a script that asked for less.
+    pub ahead: RefCell<Vec<u8>>,
     /// What scripts keep with its filters, by the filter's address.
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// Values that the language keeps for this request, by the name of a script.
@@ -297,7 +301,11 @@ impl RequestState {
         let walks = match stock.scope() {
             LeaseScope::Handler => false,
             LeaseScope::Request => !matches!(phase, Some(Phase::Log | Phase::Cleanup)),
-            _ => phase != Some(Phase::Response) && !self.walk_is_over.get(),
+            // Nor does a filter: the data may be another module's, and go to a slow client.
+            _ => {
+                !matches!(phase, Some(Phase::Response | Phase::InputFilter | Phase::OutputFilter))
+                    && !self.walk_is_over.get()
+            }
         };
         if walks {
             self.expect_end(r);
@@ -325,7 +333,10 @@ impl RequestState {
 
     #[inline]
     fn has_pins(&self) -> bool {
-        self.extras.get().is_some_and(|extras| extras.pins.try_borrow().is_ok_and(|pins| !pins.is_empty()))
+        self.extras.get().is_some_and(|extras| {
+            extras.pins.try_borrow().is_ok_and(|pins| !pins.is_empty())
+                || extras.filter_pins.try_borrow().is_ok_and(|pins| !pins.is_empty())
+        })
     }
 
     /// Ends the request's walk at the end of the request, whatever the scope.
@@ -339,6 +350,15 @@ impl RequestState {
     /// Whether [`RequestState::extras`] are made.
     pub fn has_extras(&self) -> bool {
         self.extras.get().is_some()
+    }
+
+    /// Takes at most as many bytes of its body as were read for a script that asked for less.
+    pub fn take_ahead(&self, most: usize) -> Vec<u8> {
+        let Some(extras) = self.extras.get() else { return Vec::new() };
+        let mut ahead = extras.ahead.borrow_mut();
+        let end = ahead.len().min(most);
+        let rest = ahead.split_off(end);
+        std::mem::replace(&mut ahead, rest)
     }
 
     /// The part that few requests have, made now if this one had none.
@@ -392,8 +412,31 @@ impl RequestState {
     /// Lets pinned interpreters go.
     pub fn unpin(&self) {
         if let Some(extras) = self.extras.get() {
-            let pins = extras.pins.take();
+            let pins = (extras.pins.take(), extras.filter_pins.take());
             drop(pins);
+            self.drains.set(false);
+        }
+    }
+
+    /// Holds the interpreter until a filter's data ends, at the latest until the request does.
+    pub fn pin_for_filter(&self, r: &Request, filter: usize, hold: &Hold) {
+        self.end_late(r);
+        let mut pins = self.extras().filter_pins.borrow_mut();
+        if !pins.iter().any(|(of, pin)| *of == filter && Arc::ptr_eq(pin, hold)) {
+            pins.push((filter, hold.clone()));
+        }
+    }
+
+    /// Frees what scripts keep with a filter, and lets the interpreter go for that.
+    pub fn forget_filter(&self, filter: usize) {
+        let Some(extras) = self.extras.get() else { return };
+        let bags = extras.filters.borrow_mut().remove(&filter);
+        drop(bags);
+        let pins = extras.filter_pins.take();
+        let (gone, stay): (Vec<_>, Vec<_>) = pins.into_iter().partition(|(of, _)| *of == filter);
+        extras.filter_pins.borrow_mut().extend(stay);
+        drop(gone);
+        if !self.has_pins() && !self.tree().has_walks() {
             self.drains.set(false);
         }
     }

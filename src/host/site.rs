@@ -21,6 +21,8 @@ pub struct Early {
     pub directive: &'static str,
     /// The handler.
     pub handler: Handler,
+    /// Whether it is a filter.
+    pub is_filter: bool,
     /// The configuration of the section that names it, if it stands in one.
     pub section: Option<Section<DirConf>>,
 }

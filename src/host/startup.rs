@@ -11,13 +11,16 @@ use httpd::log::Level;
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Pools, Server};
+use interp::Raised;
 
 use super::about::{About, in_parent};
+use super::filter::said;
 use super::lang::Lang;
 use super::languages::{self, languages};
 use super::server::{ServerRecord, choose};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
+use super::step::Step;
 use super::{accepting, hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
@@ -87,7 +90,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
 fn resolve_early(lang: Lang) -> Result<(), StartError> {
-    for Early { server, directive, handler, section } in site::early_handlers(lang) {
+    for Early { server, directive, handler, is_filter, section } in site::early_handlers(lang) {
         // SAFETY: the handlers noted are those of this pass (`site::begin`).
         let server = unsafe { server.get() };
         let Some(record) = ServerRecord::find(lang, server) else { continue };
@@ -96,7 +99,13 @@ fn resolve_early(lang: Lang) -> Result<(), StartError> {
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
-        let found = in_parent(server, stock, |entry| lang.resolve(entry, &handler, server, section));
+        let found = in_parent(server, stock, |entry| -> Result<(), Raised> {
+            lang.resolve(entry, &handler, server, section)?;
+            if is_filter {
+                said::note(&handler, lang.filter_says(entry, &Step::Named(handler.clone()))?);
+            }
+            Ok(())
+        });
         if let Err(raised) = found {
             let hint = lang.explain(raised.to_string().as_bytes(), Some(&handler.name));
             let (name, at) = (handler.display_name(), handler.at);

@@ -6,9 +6,11 @@ use httpd::{Command, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 
 use super::about::About;
+use super::filter::said::Said;
 use super::lease::Hold;
 use super::output::Output;
 use super::start_error::StartError;
+use super::step::Step;
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {
@@ -145,6 +147,24 @@ pub trait Ways: Sync {
         entry.resolve(handler.id.index() as u32, &handler.name, Load::IfMissing)
     }
 
+    /// Asks a filter's handler what it says of itself; its code is loaded.
+    ///
+    /// # Errors
+    /// Why it cannot be found, or what is wrong with what it says.
+    fn filter_says(&self, entry: &dyn Entry, step: &Step) -> Result<Said, Raised> {
+        let _ = (entry, step);
+        Ok(Said::default())
+    }
+
+    /// Runs the code that a filter's handler begins with ([`Said::begins`]).
+    ///
+    /// # Errors
+    /// What the code raised.
+    fn begin_filter(&self, entry: &dyn Entry, step: &Step, filter: Val) -> Result<Outcome, Raised> {
+        let _ = (entry, step, filter);
+        Err(Raised::Unresolved(b"a filter of this language begins with no code".to_vec()))
+    }
+
     /// The arguments that an authorization provider gets behind the request, from the words of a `Require` line.
     fn require_arguments(&self, r: &Request, line: &[u8]) -> Vec<Vec<u8>> {
         let _ = r;
@@ -164,6 +184,12 @@ pub trait Ways: Sync {
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
         let _ = (entry, code, role);
         Err("a server keeps handlers by name".into())
+    }
+
+    /// The name by which every interpreter finds this code; empty for code that is found by none.
+    fn name_of_code(&self, entry: &dyn Entry, code: &HandlerRef) -> Vec<u8> {
+        let _ = entry;
+        code.name().map(<[u8]>::to_vec).unwrap_or_default()
     }
 
     /// Called when a call ends while code of another module keeps the interpreter by its count.

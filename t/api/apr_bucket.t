@@ -20,6 +20,7 @@ APR::Brigade::destroy        | my $bb = brigade($r, 'a'); my $b = $bb->first; $b
 APR::Brigade::first          | my $bb = brigade($r, 'a', 'bc'); $bb->first->length, brigade($r)->first | 1,undef
 APR::Brigade::flatten        | my $bb = brigade($r, 'ab', 'cd'); my $n = $bb->flatten(my $b, 3); $n, "$b", text($bb), $bb->flatten($b, 0), "$b", $bb->flatten($b, 1_000_000_000_000), $b | 3,abc,4:abcd,0,,4,abcd
 APR::Brigade::flatten        | text(brigade($r))                                                | 0:
+APR::Brigade::flatten        | brigade($r)->flatten                                            | /^died: APR::Brigade::flatten: usage: \$bb->flatten\(\$buf, \[\$wanted\]\) at /
 APR::Brigade::insert_head    | my $bb = brigade($r, 'b'); $bb->insert_head(APR::Bucket->new(ba($r), 'a')); text($bb) | 2:ab
 APR::Brigade::insert_tail    | my $bb = brigade($r, 'b'); $bb->insert_tail($bb->first); my $b = APR::Bucket->new(ba($r), 'c'); $bb->insert_tail($b); brigade($r)->insert_tail($b); text($bb) | 1:b
 APR::Brigade::insert_tail    | my $q = APR::Pool->new; brigade($r)->insert_tail(APR::Bucket->new(APR::BucketAlloc->new($q), 'c')) | /^died: APR::Brigade::insert_tail: the bucket is of another allocator/
@@ -55,7 +56,7 @@ APR::BucketType::name        | brigade($r, 'a')->first->type->name              
 APR::BucketAlloc::new        | my $q = APR::Pool->new; my $ba = APR::BucketAlloc->new($q); my $bb = APR::Brigade->new($q, $ba); $bb->insert_tail(APR::Bucket->new($ba, 'abc')); text($bb) | 3:abc
 APR::BucketAlloc::new        | my $ba = APR::BucketAlloc->new(APR::Pool->new); APR::Bucket->new($ba, 'abc')->length | 3
 APR::BucketAlloc::destroy    | my $ba = APR::BucketAlloc->new(my $q = APR::Pool->new); my $bb = APR::Brigade->new($p, $ba); my $b = APR::Bucket->new($ba, 'abc'); $bb->insert_tail($b); $ba->destroy; $bb->is_empty ? 1 : 0, eval { $b->length; 1 } // 'no', eval { $ba->destroy; 1 } // 'no', eval { $bb->bucket_alloc; 1 } // $@ | /^1,no,no,APR::Brigade::bucket_alloc: the bucket allocator is gone/
-APR::BucketAlloc::destroy    | my $ba = ba($r); $ba->destroy; APR::Bucket->new($ba, 'abc')->length | 3
+APR::BucketAlloc::destroy    | server: my $ba = ba($r); $ba->destroy; APR::Bucket->new($ba, 'abc')->length | 3
 APR::BucketAlloc::destroy    | my $q = APR::Pool->new; my $ba = APR::BucketAlloc->new($q); my $bb = APR::Brigade->new($p, $ba); $bb->insert_tail(APR::Bucket->new($ba, 'abc')); $q->destroy; $bb->is_empty ? 1 : 0 | 1
 R
 );

@@ -92,6 +92,18 @@ Apache2::RequestRec::read       | $r->read(my $b, 1, -5)                        
 Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) is read-only and cannot be modified at /
 Apache2::RequestRec::READ       | tie *STDIN, $r; my $n = read STDIN, my $b, 4; untie *STDIN; "$n$b" | 4body | body
 Apache2::RequestRec::GETC       | tie *STDIN, $r; my @c = map { getc STDIN } 1 .. 3; untie *STDIN; @c | a,b,undef | ab
+Apache2::RequestRec::GETC       | my $c = $r->GETC; $r->read(my $b, 9); "$c,$b"            | a,bcd | abcd
+Apache2::RequestRec::EOF        | tie *STDIN, $r; my @e = map { eof STDIN ? 1 : 0, getc STDIN } 1 .. 3; untie *STDIN; @e | 0,a,0,b,1,undef | ab
+Apache2::RequestRec::EOF        | my $e = $r->EOF ? 1 : 0; my $n = $r->read(my $b, 9); $e, $n, $b                 | 0,2,ab | ab
+Apache2::RequestRec::TELL       | tie *STDIN, $r; my $t = tell STDIN; untie *STDIN; $t    | -1
+Apache2::RequestRec::SEEK       | tie *STDIN, $r; my $s = seek STDIN, 0, 0; my $e = $!{ESPIPE} ? 'ESPIPE' : $!; untie *STDIN; $s, $e | 0,ESPIPE
+Apache2::RequestRec::READLINE   | tie *STDIN, $r; my $l = <STDIN>; my $n = read STDIN, my $b, 2; my @l = <STDIN>; untie *STDIN; map { s/\n/;/gr } $l, $n, $b, @l | one;,2,tw,o;,three | one%ntwo%nthree
+Apache2::RequestRec::READLINE   | tie *STDIN, $r; local $/; my @l = (scalar <STDIN>, scalar <STDIN>); untie *STDIN; map { s/\n/;/gr } @l | one;two;,undef | one%ntwo%n
+Apache2::RequestRec::READLINE   | tie *STDIN, $r; local $/ = \3; my @l = <STDIN>; untie *STDIN; @l | abc,def,g | abcdefg
+Apache2::RequestRec::READLINE   | tie *STDIN, $r; local $/ = ''; my @l = <STDIN>; untie *STDIN; map { s/\n/;/gr } @l | a;b;;,c;;,d | %n%n%na%nb%n%n%n%nc%n%nd
+Apache2::RequestRec::READLINE   | tie *STDIN, $r; local $/ = '--'; my @l = <STDIN>; untie *STDIN; @l | a--,-b--,c | a---b--c
+Apache2::RequestRec::read_line  | my @l = ($r->read_line, $r->read_line('w')); $r->read(my $b, 9); map { s/\n/;/gr } @l, $b, $r->read_line | one;,tw,o,undef | one%ntwo
+Apache2::RequestRec::read_line  | $r->read_line('')                                       | /^died: Apache2::RequestRec::read_line: the separator can't be empty at /
 Apache2::RequestRec::BINMODE    | to_handle($r, sub { binmode STDOUT; 1 })                | 1
 Apache2::RequestRec::CLOSE      | $r->CLOSE ? 1 : 0                                       | 1
 Apache2::RequestRec::FILENO     | $r->FILENO, to_handle($r, sub { fileno STDOUT })        | 1,1

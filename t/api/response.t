@@ -19,6 +19,7 @@ Apache2::RequestRec::set_keepalive        | $r->set_keepalive ? 1 : 0           
 Apache2::RequestRec::send_cgi_header      | $r->send_cgi_header("X-Made: yes\nContent-Type: text/odd\n\nbody "); $r->err_headers_out->{'X-Made'}, $r->content_type | body yes,text/odd
 Apache2::RequestRec::send_cgi_header      | $r->send_cgi_header("Status: 404 Gone away\n\n"); $r->status | 404
 Apache2::RequestRec::send_error_response  | $r->status(404); $r->send_error_response(0); ''              | /404 Not Found/
+Apache2::RequestRec::send_mmap            | $r->send_mmap(undef, 0, 1)                                   | /^died: Apache2::RequestRec::send_mmap: no class brings memory-mapped files: \$r->sendfile has/
 Apache2::RequestRec::custom_response      | $r->custom_response(404, 'my own words'); 'status 404'       | my own words
 R
 );

@@ -46,6 +46,7 @@ Apache2::Module         | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::PerlSections   | 2.00     | APR.pm APR/Table.pm APR/XSLoader.pm Apache2/CmdParms.pm Apache2/Const.pm Apache2/Directive.pm Apache2/Log.pm Apache2/ServerRec.pm Apache2/ServerUtil.pm Apache2/XSLoader.pm Exporter.pm ModPerl/Const.pm XSLoader.pm constant.pm mod_perl.pm mod_perl2.pm
 Apache2::PerlSections::Dump | 0.01 | APR.pm APR/Table.pm APR/XSLoader.pm Apache2/CmdParms.pm Apache2/Const.pm Apache2/Directive.pm Apache2/Log.pm Apache2/PerlSections.pm Apache2/ServerRec.pm Apache2/ServerUtil.pm Apache2/XSLoader.pm Data/Dumper.pm Exporter.pm ModPerl/Const.pm XSLoader.pm constant.pm mod_perl.pm mod_perl2.pm
 Apache2::Process        | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
+Apache2::Provider       | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::RequestIO      | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::RequestRec     | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 Apache2::RequestUtil    | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
@@ -72,7 +73,6 @@ my @missing = qw(
     Apache2::ConstantsTable
     Apache2::FunctionTable
     Apache2::ParseSource
-    Apache2::Provider
     Apache2::Reload
     Apache2::Resource
     Apache2::SizeLimit
@@ -140,7 +140,7 @@ my @code = (
     ['my @i = grep { index($_, "@root@") == 0 } @INC; join " ", $i[-2], $i[-1], $INC[-1] eq $i[-1] ? "last" : "not last"', '@root@ @root@/lib/perl last', '@INC ends with ServerRoot and its lib/perl'],
     ['push @INC, "@root@/other"; require Apache2::Reload; Apache2::Reload->there . " " . ($INC{"Apache2/Reload.pm"} =~ /other/ ? "its file" : "ours")', 'there its file', 'another copy of a class that is not there is loaded'],
     ['push @INC, "@root@/other"; eval { require Apache2::Status; 1 } ? "loaded" : $@ =~ /not there yet .* does not load: broken in itself/ ? "its error" : $@', 'its error', 'and what is wrong with it is told'],
-    ['push @INC, "@root@/other"; eval { require Apache2::Provider; 1 } ? "loaded" : $@ =~ /^Apache2::Provider is not there yet/ ? "not there" : $@', 'not there', 'but none that has a compiled part, which was made for mod_perl'],
+    ['push @INC, "@root@/other"; eval { require Apache2::Resource; 1 } ? "loaded" : $@ =~ /^Apache2::Resource is not there yet/ ? "not there" : $@', 'not there', 'but none that has a compiled part, which was made for mod_perl'],
     ['require InRoot; require InLibPerl; $InRoot::OK . $InLibPerl::OK',               'ab', 'modules there are found'],
 );
 
@@ -192,7 +192,7 @@ for_each_mpm(qw(event prefork), sub {
     my $s = TestHttpd->start(mpm => $mpm, config => 'PerlPostConfigRequire @root@/ask.pl', files => {
         'ask.pl' => $ask, questions => $questions,
         'other/Apache2/Reload.pm' => 'package Apache2::Reload; our $VERSION = "0.13"; sub there { "there" } 1;', 'other/Apache2/Status.pm' => 'die "broken in itself"; 1;',
-        'other/Apache2/Provider.pm' => 'package Apache2::Provider; 1;', 'other/auto/Apache2/Provider/Provider.so' => '',
+        'other/Apache2/Resource.pm' => 'package Apache2::Resource; 1;', 'other/auto/Apache2/Resource/Resource.so' => '',
         'InRoot.pm' => 'package InRoot; our $OK = "a"; 1;', 'lib/perl/InLibPerl.pm' => 'package InLibPerl; our $OK = "b"; 1;',
     });
     my @answers = split /\n/, slurp($s->root . '/var/answers');

@@ -8,8 +8,9 @@ package TestApi;
 #     Apache2::RequestIO::read   | $r->read(my $b, 9); $b    | body   | body
 #
 # Name of the row; code over $r, $c (connection), $s (server), $p (the request's pool), $t (a table), whose value the answer
-# shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST. Code that
-# begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text".
+# shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST (%n: a line's end). Code that
+# begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text". Rows of APR::* whose
+# code asks nothing of a server run in a plain perl as well, unless it begins with `server:`.
 # A bar in code or pattern is written \x7c. What is the same for all rows, wrong arguments and dead objects, is in
 # t/api/arguments.t and t/api/stale.t.
 
@@ -17,6 +18,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 use TestHttpd;
+use TestPlain;
 
 our @EXPORT = qw(api_rows rows_of_file api_page lua_page);
 
@@ -32,7 +34,8 @@ sub rows {
         my ($name, $code, $want, $body) = map { s/^\s+|\s+\z//gr } split /\|/;
         defined $want or die "no such line: $_";
         s/\\x7c/|/g for $code, $want;
-        push @rows, { name => $name, code => $code, want => $want, body => $body, start => scalar($code =~ s{^start:\s*}{}) };
+        $body =~ s/%n/\n/g if defined $body;
+        push @rows, { name => $name, code => $code, want => $want, body => $body, start => scalar($code =~ s{^start:\s*}{}), server => scalar($code =~ s{^server:\s*}{}) };
     }
     return @rows;
 }
@@ -146,6 +149,49 @@ C
             $run->('HTTP/2', sub { my ($n, $body) = @_; $s->h2("/case?$n", '-H', 'X-Test: yes', defined $body ? ('--data-binary', $body) : ()) });
         }
         $o{after}->($s, $mpm) if $o{after};
+    });
+    plain_rows(\@rows, $o{code} || '') if has_plain();
+}
+
+# What rows of APR::* may ask a plain perl's stand-in for.
+my %stands_in = map { $_ => 1 } qw(pool connection bucket_alloc document_root);
+
+sub is_plain {
+    my ($row) = @_;
+    return $row->{name} =~ /^APR::/ && !$row->{start} && !$row->{server} && $row->{code} !~ /\$s\b/ && !grep { !$stands_in{$_} } $row->{code} =~ /\$[rc]->(\w+)/g;
+}
+
+sub plain_rows {
+    my ($rows, $code) = @_;
+    my @numbers = grep { is_plain($rows->[$_]) } 0 .. $#$rows;
+    return unless @numbers;
+    my $dir = File::Temp::tempdir('mod_interp_rows.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    mkdir "$dir/T";
+    TestHttpd::spew("$dir/T/Case.pm", module($rows, $code));
+    TestHttpd::spew("$dir/plain.txt", 'plain text');
+    chmod 0644, "$dir/plain.txt";
+    my ($text, $status) = plain_perl("-I$dir", '-MT::Case', '-e', <<'P', $dir, @numbers);
+package T::Request;
+my ($dir, @numbers) = @ARGV;
+my $c = bless {pool => APR::Pool->new}, 'T::Request';
+sub pool { $_[0]{pool} }
+sub connection { $c }
+sub bucket_alloc { $_[0]{alloc} ||= APR::BucketAlloc->new($_[0]{pool}) }
+sub document_root { $dir }
+$| = 1;
+for my $n (@numbers) {
+    my $r = bless {pool => $c->pool->new}, 'T::Request';
+    print "$n ", T::Case::show($n, $r, $c, undef, $r->pool, APR::Table::make($r->pool, 2)), "\0";
+}
+P
+    my %got = map { /(?:^|.*\n)?(\d+) (.*)\z/s ? ($1 => $2) : () } split /\0/, $text;
+    Test::More::subtest('plain perl' => sub {
+        is $status, 0, 'it ends well' or diag $text;
+        for my $n (@numbers) {
+            my ($row, $got) = ($rows->[$n], $got{$n});
+            my $what = "plain perl: $row->{name}: $row->{code}";
+            if ($row->{want} =~ m{^/(.*)/\z}s) { like $got, qr/$1/, $what } else { is $got, $row->{want}, $what }
+        }
     });
 }
 

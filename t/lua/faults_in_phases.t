@@ -146,10 +146,11 @@ AcceptPathInfo On
 $server$places
 C
 
-# fault => what the log says of it, behind the place; without a text there is no line.
+# fault => what the log says of it, behind the place; without a text there is no line. LuaJIT does not say where a stack overflows.
 my %LOG = (
-    text => qr/(?:faults|script)\.lua:\d+: raised as asked/, object => qr/\(error object is a table value\)/, index => qr/(?:faults|script)\.lua:\d+: attempt to index a nil value/,
-    recurse => qr/(?:faults|script)\.lua:\d+: stack overflow/, yield => qr/attempt to yield/, exit => undef,
+    text => qr/(?:faults|script)\.lua:\d+: raised as asked/, object => qr/\(error object is a table value\)/,
+    index => qr/(?:faults|script)\.lua:\d+: attempt to index (?:a nil value|local 'none' \(a nil value\))/,
+    recurse => jit ? qr/stack overflow/ : qr/(?:faults|script)\.lua:\d+: stack overflow/, yield => qr/attempt to yield/, exit => undef,
 );
 
 for_each_mpm(qw(event prefork), sub {

@@ -11,7 +11,7 @@ plan skip_all => 'the examples are for both languages' unless TestHttpd::slurp(T
 my @SHOWN = (
     qr/\Agit clone <this repository>/, qr/\Amake(?: && sudo make install)?\n(?:sudo make install\n)?sudo a2dismod/, qr/\Amake FEATURES=/, qr/\Afind \/var\/www /,
     qr/\Asudo a2dismod mod_interp_perl/, qr{\A(?:LoadModule perl_module \S+|PerlOptions \+Htaccess)\n\z}, qr/\A(?:\[perl:error\]|C module 'cjson')/,
-    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /,
+    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /,
 );
 
 # The blocks of a page, without their indentation.
@@ -87,7 +87,7 @@ C
         $answers->('/database', 'open', 'a database');
     }
     is $s->get('/fails')->{status}, 500, 'an error';
-    $s->log_like(qr/fails\.lua:2: attempt to index a nil value \(local 'item'\) \(LuaMapHandler \S+fails\.lua\)$/m, 'is in the log as the guide shows it');
+    $s->log_like(qr/fails\.lua:2: attempt to index ${\(jit ? "local 'item' \\(a nil value\\)" : "a nil value \\(local 'item'\\)")} \(LuaMapHandler \S+fails\.lua\)$/m, 'is in the log as the guide shows it');
     like $error, qr/attempt to index a nil value \(local 'item'\) \(LuaMapHandler \/srv/, '(which shows this one)';
     $s->log_like(qr/\] stack traceback:$/m, 'with its traceback');
     $answers->('/watched', 'x', 'a global that nobody declared');

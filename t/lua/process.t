@@ -33,18 +33,19 @@ function hello(r) r:puts("hello") return apache2.OK end
 function short(r) r.usleep(20000) r:puts("short") return apache2.OK end
 L
 require "apache2"
-function reads(r) local p = io.popen("echo from the program; exit 3") local text = p:read("a") local ok, how, n = p:close() r:puts(text:gsub("\n", ""), " ", tostring(ok), " ", how, " ", ("%d"):format(n)) return apache2.OK end
-function writes(r) local name = "@var@/written" local p = io.popen("cat > " .. name, "w") p:write("to the program") p:close() local f = io.open(name) r:puts((f:read("a"))) f:close() return apache2.OK end
-function runs(r) local ok, how, n = os.execute("exit 5") r:puts(tostring(ok), " ", how, " ", ("%d"):format(n)) return apache2.OK end
-function signal(r) local ok, how, n = os.execute("kill -TERM $$") r:puts(tostring(ok), " ", how, " ", ("%d"):format(n)) return apache2.OK end
-function none(r) local ok, how, n = os.execute("/no/such/program 2>/dev/null") r:puts(tostring(ok), " ", ("%d"):format(n)) return apache2.OK end
+local function ended(ok, how, n) return tostring(ok) .. (how and " " .. how or "") .. (n and (" %d"):format(n) or "") end
+function reads(r) local p = io.popen("echo from the program; exit 3") local text = p:read("*a") r:puts(text:gsub("\n", ""), " ", ended(p:close())) return apache2.OK end
+function writes(r) local name = "@var@/written" local p = io.popen("cat > " .. name, "w") p:write("to the program") p:close() local f = io.open(name) r:puts((f:read("*a"))) f:close() return apache2.OK end
+function runs(r) r:puts(ended(os.execute("exit 5"))) return apache2.OK end
+function signal(r) r:puts(ended(os.execute("kill -TERM $$"))) return apache2.OK end
+function none(r) r:puts(ended(os.execute("/no/such/program 2>/dev/null"))) return apache2.OK end
 function unclosed(r) left = left or {} left[#left + 1] = io.popen("true") r:puts("left") return apache2.OK end
 function collected(r) io.popen("true") collectgarbage() r:puts("collected") return apache2.OK end
-function fails(r) local p = io.popen("echo x") p:read("a") error("with a program open") end
+function fails(r) local p = io.popen("echo x") p:read("*a") error("with a program open") end
 function stays(r) os.execute("sleep 30 >/dev/null 2>&1 & echo $! > @var@/stays") r:puts("stays") return apache2.OK end
 function mine(r)
   local p = io.popen("ls -l /proc/self/fd")
-  r:puts(p:read("a"))
+  r:puts(p:read("*a"))
   p:close()
   return apache2.OK
 end
@@ -144,10 +145,10 @@ for_each_mpm(qw(event prefork), sub {
     }
 });
 
-# Programs that a handler starts.
+# Programs that a handler starts. LuaJIT says how they ended as Lua 5.1 does.
 my @PROGRAMS = (
-    [reads => 'from the program nil exit 3'], [writes => 'to the program'], [runs => 'nil exit 5'], [signal => 'nil signal 15'],
-    [none => 'nil 127'], [unclosed => 'left'], [collected => 'collected'],
+    [reads => jit ? 'from the program true' : 'from the program nil exit 3'], [writes => 'to the program'], [runs => jit ? 5 << 8 : 'nil exit 5'],
+    [signal => jit ? 15 : 'nil signal 15'], [none => jit ? 127 << 8 : 'nil exit 127'], [unclosed => 'left'], [collected => 'collected'],
 );
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
@@ -177,7 +178,7 @@ for_each_mpm(qw(event prefork), sub {
 # httpd -t beside a server that runs, on the same files.
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    my %scripts = (%SCRIPTS, 'start.lua' => 'local f = io.open("@var@/started", "a") f:write("x") f:close()',
+    my %scripts = (%SCRIPTS, 'start.lua' => 'local f = io.open("@var@/started", "a") if f then f:write("x") f:close() end',
         'phases.lua' => join '', map { qq(function $_() local f = io.open("\@var\@/trace", "a") f:write("phase $_\\n") f:close() return apache2.OK end\n) } qw(logs config child gone));
     my $s = TestHttpd::Lua->start(mpm => $mpm, scripts => \%scripts, config => $CONF . <<'C');
 LuaRequire "@lua@/start.lua"

@@ -28,8 +28,8 @@ sub is_ours {
     my ($block) = @_;
     for my $frame (grep { /^==\d+==\s+(?:at|by) 0x/ } split /\n/, $block) {
         return 0 if $frame =~ /Perl_(?:pp_|runops|yyparse)|luaV_execute|ap_run_|apr_pool_/;
-        next if $frame =~ /\(memory\.c:\d+\)/;               # Lua's allocator
-        return 1 if $frame =~ /\((?:guard|handler|life|xsub|bind|clone|env|io|abi|trim|util|base|door|run|text)\.c:\d+\)|mod_interp|interp_(?:perl|lua)|<?(?:tipool|config|apr|httpd|apr_api|interp)::/;
+        next if $frame =~ /\(arena\.c:\d+\)/;                # Lua's allocator
+        return 1 if $frame =~ /\((?:guard|handler|life|xsub|bind|clone|env|io|abi|trim|util|base|bits|door|random|run|text)\.c:\d+\)|mod_interp|interp_(?:perl|lua)|<?(?:tipool|config|apr|httpd|apr_api|interp)::/;
     }
     return 0;
 }
@@ -259,7 +259,7 @@ my @all = @files;
 @all = ($tongue eq 'lua' ? () : glob('t/api/*.t t/perl/*.t'), $lua && $tongue ne 'perl' ? glob('t/lua/*.t') : ()) unless @all;
 for my $file (@all) {
     # Thousands of calls of one kind; threads; no server; dozens of servers, or processes that are killed, or memory that grows.
-    next if !@files && $file =~ m{arguments|threads_shared|rows|lua/(?:faults|faults_in_phases|leases|process|pool|startup_errors|c_modules)\.t};
+    next if !@files && $file =~ m{arguments|threads_shared|rows|lua/(?:faults|faults_in_phases|hostile|leases|process|pool|startup_errors|c_modules)\.t};
     local $ENV{T_MPM} = 'prefork';
     my $out = `$^X $file 2>&1`;
     note "$file ended with $?" if $?;

@@ -1,13 +1,15 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
-use super::{connection_util, needs};
+use super::{connection_util, filter, needs};
 use apr::{BucketAlloc, Reenter, Socket};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
 /// The class.
-pub static CONNECTION: Class =
-    Class::of::<Connection>(ROWS).parts(&[&connection_util::PART]).doc("One client's connection.");
+pub static CONNECTION: Class = Class::of::<Connection>(ROWS)
+    .parts(&[&connection_util::PART, &filter::OF_CONNECTION])
+    .called("c")
+    .doc("One client's connection.");
 
 static ROWS: &[Row] = &[
     ro("aborted", Connection::is_aborted).doc("Whether the client is gone."),
@@ -76,8 +78,8 @@ fn set_client_socket(c: &Connection, socket: &Socket) -> Result<()> {
     if c.set_client_socket(socket) { Ok(()) } else { Err("the socket could be gone before the connection".into()) }
 }
 fn set_input_filters(c: &Connection, filter: &Filter) -> Result<()> {
-    if c.set_input_filters(filter) { Ok(()) } else { Err(super::filter::GONE.into()) }
+    if c.set_input_filters(filter) { Ok(()) } else { Err(filter::GONE.into()) }
 }
 fn set_output_filters(c: &Connection, filter: &Filter) -> Result<()> {
-    if c.set_output_filters(filter) { Ok(()) } else { Err(super::filter::GONE.into()) }
+    if c.set_output_filters(filter) { Ok(()) } else { Err(filter::GONE.into()) }
 }

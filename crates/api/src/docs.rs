@@ -233,7 +233,7 @@ sub ModPerl::Const::compile {
             my $full = "${package}::$member";
             my $value = $VALUES{$package}{$member};
             *$full = sub () { $value } unless defined &$full;
-            *{"${into}::$member"} = \&$full unless $into =~ /^-/;
+            *{"${into}::$member"} = \&$full unless $into =~ /^-/ || $member eq 'END';
         }
     }
     return;

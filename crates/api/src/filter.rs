@@ -2,7 +2,7 @@
 
 use super::{host::host, needs, request_util::note};
 use apr::{Brigade, Reenter};
-use httpd::{Connection, Filter, Request};
+use httpd::{Connection, Filter, Request, kind::Way};
 use interp::*;
 
 /// What a setter of a chain raises.
@@ -24,9 +24,71 @@ pub static FILTER: Class = Class::of::<Filter>(&[
     method("fflush(bb)", fflush).doc(
         "Hands data to it, to be passed on at once; in void context a failure is thrown, else its status is returned.",
     ),
-    method("remove()", Filter::remove).needs(&[&needs::REMOVABLE]).doc("Takes the filter out of its chain."),
+    method("read(buffer, [wanted])", read).only(PERL).doc(
+        "For a filter's own handler: reads what has come into a buffer, 8192 bytes if not told; returns how many, 0 at the end of this brigade.",
+    ),
+    method("print(@data)", print).only(PERL).doc(
+        "For a filter's own handler: gives strings to the next filter, or to the reader; returns how many bytes.",
+    ),
+    method("seen_eos([set])", seen_eos).only(PERL).doc(
+        "For a filter's own handler: whether the end of the data has come; a value says so in place of what came.",
+    ),
+    method("remove()", |f: &Filter| host().map(|host| host.filters.remove(f)))
+        .needs(&[&needs::REMOVABLE])
+        .doc("Takes the filter out of its chain."),
+    method("PRINT(@data)", print).only(PERL).doc("As print, for a tied handle."),
 ])
+.called("f")
 .doc("One filter in a chain.");
+
+/// Methods of a request.
+pub(super) static OF_REQUEST: Part = Part::new(
+    "Apache2::Filter",
+    &only(
+        PERL,
+        [
+            method("add_input_filter(handler)", |r: &Request, _cx: Reenter, handler: HandlerArg| {
+                host()?.filters.add(Way::Input, Some(r), r.connection(), handler.keep())
+            })
+            .doc("Puts a handler into the request's input filters."),
+            method("add_output_filter(handler)", |r: &Request, _cx: Reenter, handler: HandlerArg| {
+                host()?.filters.add(Way::Output, Some(r), r.connection(), handler.keep())
+            })
+            .doc("Puts a handler into the request's output filters."),
+        ],
+    ),
+);
+
+/// Methods of a connection.
+pub(super) static OF_CONNECTION: Part = Part::new(
+    "Apache2::Filter",
+    &only(
+        PERL,
+        [
+            method("add_input_filter(handler)", |c: &Connection, _cx: Reenter, handler: HandlerArg| {
+                host()?.filters.add(Way::Input, None, c, handler.keep())
+            })
+            .doc("Puts a handler with the attribute FilterConnectionHandler into the connection's input filters."),
+            method("add_output_filter(handler)", |c: &Connection, _cx: Reenter, handler: HandlerArg| {
+                host()?.filters.add(Way::Output, None, c, handler.keep())
+            })
+            .doc("Puts a handler with the attribute FilterConnectionHandler into the connection's output filters."),
+        ],
+    ),
+);
+
+fn read(f: &Filter, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Result<Tainted<usize>> {
+    host()?.filters.read(cx, f, &mut buffer, wanted).map(Tainted)
+}
+
+fn print(f: &Filter, cx: Reenter, data: Rest) -> Result<usize> {
+    let filters = host()?.filters;
+    data.iter().try_fold(0, |sent, part| filters.print(cx, f, part).map(|()| sent + part.len()))
+}
+
+fn seen_eos(f: &Filter, set: Option<bool>) -> Result<bool> {
+    host()?.filters.seen_eos(f, set)
+}
 
 fn set_c(f: &Filter, c: &Connection) -> Result<()> {
     if f.set_connection(c) { Ok(()) } else { Err("the connection could be gone before the filter".into()) }

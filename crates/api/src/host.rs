@@ -4,8 +4,8 @@
 //! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
 
 use apr::{Pool, Reenter, Table};
-use httpd::{Command, Connection, Filter, Request, Server, made::MadeCommand, provider::Group};
-use interp::{Bag, Fail, HandlerRef, Kept, Owned, Raise, Result};
+use httpd::{Command, Connection, Filter, Request, Server, kind::Way, made::MadeCommand, provider::Group};
+use interp::{Bag, Fail, HandlerRef, Kept, Out, Owned, Raise, Result};
 use std::sync::OnceLock;
 
 /// The host's half of the API.
@@ -16,8 +16,12 @@ pub struct HostSide {
     pub notes: &'static dyn Notes,
     /// What the configuration says.
     pub config: &'static dyn Config,
+    /// The body of a request.
+    pub input: &'static dyn Input,
     /// The answer.
     pub output: &'static dyn Output,
+    /// Filters that scripts are.
+    pub filters: &'static dyn Filters,
     /// The call that runs.
     pub calls: &'static dyn Calls,
     /// The interpreters.
@@ -198,6 +202,18 @@ pub trait Config: Sync {
     fn is_changed(&self, r: &Request);
 }
 
+/// The body of a request, as far as it was read for a script that asked for less.
+pub trait Input: Sync {
+    /// Takes at most as many bytes of what is left from earlier reading.
+    fn take_ahead(&self, r: &Request, most: usize) -> Vec<u8>;
+
+    /// Leaves bytes for the next who reads.
+    ///
+    /// # Errors
+    /// If httpd has no place for them.
+    fn put_back(&self, r: &Request, bytes: &[u8]) -> Result<()>;
+}
+
 /// The answer to a request, which goes through a buffer that parses headers under `PerlOptions +ParseHeaders`.
 pub trait Output: Sync {
     /// Sends bytes of the body; returns how many.
@@ -226,6 +242,36 @@ pub trait Output: Sync {
     /// # Errors
     /// Outside of a call.
     fn fill_env(&self, cx: Reenter, r: &Request) -> Result<()>;
+}
+
+/// Filters that scripts are. Reading and printing is for the handler of the filter, while it is called.
+pub trait Filters: Sync {
+    /// Reads what has come to the filter, as many bytes as wanted, else 8192; returns how many, 0 at the end of this brigade.
+    ///
+    /// # Errors
+    /// Outside of the handler's call; what the filters say.
+    fn read(&self, cx: Reenter, filter: &Filter, buffer: &mut Out, wanted: Option<i64>) -> Result<usize>;
+
+    /// Gives bytes to the filter behind this one, or to the reader.
+    ///
+    /// # Errors
+    /// As above.
+    fn print(&self, cx: Reenter, filter: &Filter, bytes: &[u8]) -> Result<()>;
+
+    /// Whether the end of the data was met; `set` says so in place of what was met.
+    ///
+    /// # Errors
+    /// Outside of the handler's call.
+    fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool>;
+
+    /// Takes a filter, anyone's, out of its chain.
+    fn remove(&self, filter: &Filter);
+
+    /// Puts a handler as a filter into the chain of a request or, without one, of a connection.
+    ///
+    /// # Errors
+    /// Where the handler cannot be found or is made for another chain; what it begins with raised.
+    fn add(&self, way: Way, r: Option<&Request>, c: &Connection, handler: HandlerRef) -> Result<()>;
 }
 
 /// Why an answer's bytes were not sent.

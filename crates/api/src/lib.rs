@@ -25,10 +25,12 @@ mod mpm;
 mod needs;
 mod opaque;
 mod process;
+mod provider;
 mod request_io;
 mod request_rec;
 mod request_util;
 mod response;
+mod script;
 mod server_rec;
 mod server_util;
 mod status;
@@ -37,7 +39,9 @@ mod sub_request;
 mod uri;
 mod util;
 
-pub use host::{AuthProvider, Calls, Change, Config, Figures, HOST, Handlers, HostSide, Notes, Output, Unsent};
+pub use host::{
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+};
 
 use httpd::ModuleRecord;
 use interp::{Class, Consts};
@@ -72,10 +76,12 @@ static OURS: &[&Class] = &[
     &cmd_parms::CMD_PARMS,
     &directive::DIRECTIVE,
     &directives::DIRECTIVES,
+    &provider::PROVIDER,
     &util::UTIL,
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &script::SCRIPT,
 ];
 
 /// The module in whose name scripts write to the error log. Set by the host before anything runs.

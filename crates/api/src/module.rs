@@ -16,8 +16,14 @@ pub static MODULE_CLASS: Class = Class::of::<Loaded>(&[
         .doc("The major number of the httpd that the module was compiled for."),
     method("ap_api_minor_version()", Loaded::api_minor)
         .doc("The minor number of the httpd that the module was compiled for."),
+    method("remove_loaded_module()", |_: &Loaded| Err::<(), _>(Fail::from(HAS_HOOKS)))
+        .only(PERL)
+        .doc("Dies: httpd keeps the hooks of a module in C."),
 ])
 .doc("A module of httpd.");
+
+/// The process would end at the first of them.
+const HAS_HOOKS: &str = "httpd keeps the hooks of a module in C, so none can be taken away";
 
 /// Modules last as long as a configuration, as its servers do.
 fn of_server(module: Option<&Loaded>) -> Result<Option<Owned<Loaded>>> {

@@ -40,6 +40,11 @@ static HANDLE_ROWS: &[Row] = &only(
         method("WRITE(buffer, [length], [offset])", write).doc("As write, for a tied handle."),
         method("READ(buffer, length, [offset])", read).doc("As read, for a tied handle."),
         method("GETC()", getc).doc("One byte of the body, for a tied handle."),
+        method("EOF([kind])", |r: &Request, cx: Reenter, _kind: Option<i64>| is_at_end(r, cx))
+            .doc("Whether the body has ended, for a tied handle."),
+        method("TELL()", |_: &Request| -1).doc("-1: a body has no places."),
+        method("read_line([separator])", read_line)
+            .doc("What is left of the body up to a separator, a newline if none is given; undef at the end."),
         method("BINMODE([layer])", |_: &Request, _layer: Option<&[u8]>| true).doc("Does nothing: bodies are bytes."),
         method("CLOSE()", |_: &Request| true).doc("Does nothing: the body ends with the request."),
         method("UNTIE(count)", |_: &Request, _count: i64| true).doc("Does nothing."),
@@ -51,6 +56,9 @@ const FARTHEST: i64 = 1 << 30;
 
 /// Bytes read at a time, so that a length the client made up costs no memory.
 const PIECE: usize = 64 * 1024;
+
+/// Bytes asked for at a time where lines or single bytes are read.
+const LINE: usize = 8 * 1024;
 
 fn send(r: &Request, cx: Reenter, data: Rest, function: &'static str, short: &str) -> Result<usize> {
     let output = host()?.output;
@@ -105,7 +113,11 @@ fn read(r: &Request, cx: Reenter, mut buffer: Out, length: i64, offset: Option<i
         n @ 0.. => n as usize,
         n => buffer.len().checked_sub(n.unsigned_abs() as usize).ok_or("Offset outside string")?,
     };
-    let mut total = 0;
+    let ahead = host()?.input.take_ahead(r, wanted);
+    let mut total = ahead.len();
+    if total > 0 {
+        buffer.put(start, &ahead)?;
+    }
     while total < wanted {
         let piece = PIECE.min(wanted - total);
         let n = buffer.fill(start + total, piece, |room| r.read_into(room, cx).map_err(unread))?;
@@ -128,9 +140,51 @@ fn unread(error: ReadError) -> Fail {
 
 /// `undef` at the end of the body.
 fn getc(r: &Request, cx: Reenter) -> Result<Option<Tainted<Vec<u8>>>> {
-    let mut byte = [0];
-    let n = r.read(&mut byte, cx).map_err(unread)?;
-    Ok((n == 1).then(|| Tainted(byte.to_vec())))
+    let mut byte = host()?.input.take_ahead(r, 1);
+    if byte.is_empty() {
+        read_on(r, cx, &mut byte)?;
+        let rest = byte.split_off(byte.len().min(1));
+        host()?.input.put_back(r, &rest)?;
+    }
+    Ok((!byte.is_empty()).then_some(Tainted(byte)))
+}
+
+fn is_at_end(r: &Request, cx: Reenter) -> Result<bool> {
+    let mut ahead = host()?.input.take_ahead(r, 1);
+    if ahead.is_empty() {
+        read_on(r, cx, &mut ahead)?;
+    }
+    host()?.input.put_back(r, &ahead)?;
+    Ok(ahead.is_empty())
+}
+
+fn read_line(r: &Request, cx: Reenter, separator: Option<&[u8]>) -> Result<Option<Tainted<Vec<u8>>>> {
+    let separator = separator.unwrap_or(b"\n");
+    if separator.is_empty() {
+        return Err("the separator can't be empty".into());
+    }
+    let mut line = host()?.input.take_ahead(r, usize::MAX);
+    let mut seen = 0;
+    loop {
+        if let Some(at) = line.get(seen..).and_then(|new| new.windows(separator.len()).position(|w| w == separator)) {
+            let rest = line.split_off(seen + at + separator.len());
+            host()?.input.put_back(r, &rest)?;
+            return Ok(Some(Tainted(line)));
+        }
+        seen = (line.len() + 1).saturating_sub(separator.len());
+        if read_on(r, cx, &mut line)? == 0 {
+            return Ok((!line.is_empty()).then_some(Tainted(line)));
+        }
+    }
+}
+
+/// Reads what comes next of the body, to stand behind what is there; 0 at the end.
+fn read_on(r: &Request, cx: Reenter, bytes: &mut Vec<u8>) -> Result<usize> {
+    bytes.reserve(LINE);
+    let n = r.read_some(bytes.spare_capacity_mut(), cx).map_err(unread)?.len();
+    // SAFETY: as many bytes were read behind what was there.
+    unsafe { bytes.set_len(bytes.len() + n) };
+    Ok(n)
 }
 
 fn get_client_block(r: &Request, cx: Reenter, mut buffer: Out, size: i64) -> Result<Tainted<i64>> {

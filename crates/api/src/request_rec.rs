@@ -2,7 +2,8 @@
 //! after them.
 
 use super::{
-    access, hook_run, host::host, log, lua, needs, request_io, request_util, response, sub_process, sub_request, uri,
+    access, filter, hook_run, host::host, log, lua, needs, request_io, request_util, response, sub_process,
+    sub_request, uri,
 };
 use apr::{ArrayHeader, Reenter, SECOND, Table};
 use httpd::{Filter, Language, Request, content_handler};
@@ -10,6 +11,7 @@ use interp::*;
 
 /// The class.
 pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
+    .called("r")
     .parts(&[
         &request_io::PART,
         &request_io::HANDLE,
@@ -21,6 +23,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
         &hook_run::PART,
         &sub_request::PART,
         &sub_process::PART,
+        &filter::OF_REQUEST,
         &uri::PART,
         &lua::fields::PART,
         &lua::body::PART,

@@ -36,7 +36,14 @@ static ROWS: &[Row] = &current([
         .doc("Sends httpd's page for the request's status."),
     method("custom_response(status, text)", Request::custom_response)
         .doc("What is sent for a status: text, a path or a URL."),
+    method("send_mmap(mmap, [offset], [length])", send_mmap)
+        .only(PERL)
+        .doc("Dies: no class brings memory-mapped files. sendfile has httpd map the file itself."),
 ]);
+
+fn send_mmap(_: &Request, _mmap: Any, _offset: Option<i64>, _length: Option<i64>) -> Result<i64> {
+    Err("no class brings memory-mapped files: $r->sendfile has httpd map the file itself".into())
+}
 
 fn set_last_modified(r: &Request, mtime: Option<i64>) {
     if let Some(t) = mtime {

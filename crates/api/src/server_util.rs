@@ -57,7 +57,7 @@ pub static SERVER_UTIL: Class = Class::new(
         })
         .doc("The main server."),
         function("server_root()", server::server_root).doc("ServerRoot."),
-        function("server_root_relative(pool, [path])", server_root_relative).doc("A path under ServerRoot."),
+        function("server_root_relative(p, [path])", server_root_relative).doc("A path under ServerRoot."),
         class_method("user_id()", |_class: ClassName| httpd::util::unix_ids().0).doc("The user that children run as."),
         class_method("group_id()", |_class: ClassName| httpd::util::unix_ids().1)
             .doc("The group that children run as."),

@@ -44,6 +44,7 @@ pub static CONST: Consts = Consts {
                 ("EMFILE", Int(ffi::APR_EMFILE as i64)),
                 ("EMISMATCH", Int(ffi::APR_EMISMATCH as i64)),
                 ("ENAMETOOLONG", Int(ffi::APR_ENAMETOOLONG as i64)),
+                ("END", Int(ffi::APR_END as i64)),
                 ("ENETUNREACH", Int(ffi::APR_ENETUNREACH as i64)),
                 ("ENFILE", Int(ffi::APR_ENFILE as i64)),
                 ("ENOCIPHER", Int(100008)),

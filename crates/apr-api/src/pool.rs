@@ -26,16 +26,26 @@ pub static POOL: Class = Class::of::<Pool>(&[
     method("cleanup_register(callback, [arg])", cleanup_register)
         .needs(&[&ENDS])
         .doc("Calls `callback` with `arg` when the pool is cleared or destroyed."),
-    method("cleanup_for_exec()", |_: &Pool| Pool::cleanup_for_exec())
+    method("cleanup_for_exec()", cleanup_for_exec)
         .needs(&[&FORKED])
         .doc("For a process that was forked: closes what is not to be inherited by a program it becomes."),
     method("tag(tag)", Pool::set_tag).doc("Names it, for APR's own debugging."),
 ])
+.called("pool")
 .doc("Memory, and things to be cleaned up, that end together.");
+
+/// What scripts' pools hold outside a server is nothing that another program could inherit, and APR would forget the cleanups.
+fn cleanup_for_exec(_: &Pool) {
+    if RUNTIME.get().is_none_or(|runtime| runtime.is_server()) {
+        Pool::cleanup_for_exec();
+    }
+}
 
 /// `apr_pool_cleanup_for_exec` closes the descriptors of all pools, those that the server listens on among them.
 static FORKED: Need =
-    Need::this("a process that the script has forked: it closes what the server has open", |_: &Pool| is_forked());
+    Need::this("a process that the script has forked: it closes what the server has open", |_: &Pool| {
+        is_forked() || RUNTIME.get().is_some_and(|runtime| !runtime.is_server())
+    });
 
 /// The code is called in this interpreter, which serves nobody else before that.
 static ENDS: Need =
@@ -84,7 +94,7 @@ fn mine(pool: &Pool) -> Option<&Mine> {
 /// Makes `pool` a pool of the script's own.
 fn adorn(pool: &Pool, own: Ticket, home: Arc<Home>) {
     let mine = Mine { own: Cell::new(Some(own)), contents: Ticket::new_owner(), home };
-    let kept: NonNull<Mine> = pool.keep(mine);
+    let kept: NonNull<Mine> = pool.keep_in_forks(mine);
     pool.set_userdata(KEY, Some(kept.cast()));
 }
 
@@ -103,7 +113,15 @@ fn new(parent: Maybe<Obj<Pool>>, here: Here) -> Result<Owned<Pool>> {
     if let Some(runtime) = RUNTIME.get() {
         runtime.with_ending_pool(&mut |below| made = Some(adorned(below.create())));
     }
-    made.unwrap_or_else(|| adorned(Pool::root()))
+    if let Some(made) = made {
+        return made;
+    }
+    let pool = Pool::root();
+    let made = adorned(pool)?;
+    if let (Ok(pool), Some(runtime)) = (pool, RUNTIME.get()) {
+        runtime.root_made(pool, &here.home());
+    }
+    Ok(made)
 }
 
 fn clear(pool: &Pool, cx: Reenter) -> Result<()> {
@@ -118,9 +136,17 @@ fn clear(pool: &Pool, cx: Reenter) -> Result<()> {
     Ok(())
 }
 
+/// Destroys a pool that a script made, as the end of its object would.
+pub fn end_pool(pool: &Pool, cx: Reenter) {
+    destroy(pool, cx);
+}
+
 fn destroy(pool: &Pool, cx: Reenter) {
     if let Some(m) = mine(pool) {
         m.contents.void();
+        if let Some(runtime) = RUNTIME.get() {
+            runtime.root_ends(pool);
+        }
         // SAFETY: the script's object and all that was made from the pool are void; nothing of ours is kept there.
         unsafe { pool.destroy(cx) };
     }

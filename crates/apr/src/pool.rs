@@ -228,6 +228,20 @@ impl Pool {
         at
     }
 
+    /// As [`Pool::keep`], for a value that is dropped in a process forked meanwhile as well, and when that becomes another program: dropping
+    /// it must take no lock and touch nothing of another process. It says that what lies in the pool is gone.
+    pub fn keep_in_forks<T: Send + 'static>(&self, value: T) -> NonNull<T> {
+        unsafe extern "C" fn end<T>(value: *mut c_void) -> c_int {
+            // SAFETY: placed below; APR forgets a cleanup before it runs it.
+            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { value.cast::<T>().drop_in_place() }));
+            ffi::APR_SUCCESS as c_int
+        }
+        let at = self.place(value);
+        // SAFETY: both take such a value, and one of them runs, once.
+        unsafe { ffi::apr_pool_cleanup_register(self.as_ptr(), at.as_ptr().cast(), Some(end::<T>), Some(end::<T>)) };
+        at
+    }
+
     /// As [`Pool::keep`], and lends it as long as the pool is borrowed.
     pub fn lend<T: Send + 'static>(&self, value: T) -> &T {
         // SAFETY: lives until the pool dies.
@@ -367,12 +381,18 @@ pub fn adopt_cleanups() {
     FORKS.store(0, Relaxed);
 }
 
+/// In forks of this process cleanups run as well, as those of a program's own pools do in C: for a process that is no server. Before the
+/// first cleanup is registered.
+pub fn cleanups_outlive_forks() {
+    let _ = WATCHED.set(());
+}
+
 static FORKS: AtomicU32 = AtomicU32::new(0);
+static WATCHED: OnceLock<()> = OnceLock::new();
 
 /// How often this process's ancestors were forked since the first cleanup was registered: a number that no two of them
 /// share. Cheaper than asking the kernel for its id, twice per request.
 fn process() -> u32 {
-    static WATCHED: OnceLock<()> = OnceLock::new();
     extern "C" fn forked() {
         FORKS.fetch_add(1, Relaxed);
     }

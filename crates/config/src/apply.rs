@@ -221,13 +221,6 @@ mod tests {
                 "PerlRequire: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
             (LinePlace::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
-            (
-                LOCATION,
-                "PerlSetInputFilter DEFLATE",
-                "PerlSetInputFilter: mod_interp does not have PerlSetInputFilter yet",
-            ),
-            (LinePlace::Server, "PerlOptions +InputFilter", "PerlOptions: mod_interp does not have InputFilter yet"),
-            (LinePlace::Server, "PerlOptions OutputFilter", "PerlOptions: mod_interp does not have OutputFilter yet"),
             (LinePlace::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
             (LOCATION, "PerlFixupHandler ''", "PerlFixupHandler: \"\" does not name a handler"),
             (LinePlace::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),

@@ -62,15 +62,6 @@ impl Directive {
         }
     }
 
-    /// What httpd adds to its message about a wrong use, and shows as the directive's help; of handlers in Perl mod_perl's words.
-    #[must_use]
-    pub const fn usage(&self) -> &'static str {
-        match (self.action, self.language) {
-            (Action::Handler(_), Language::Perl) => "Subroutine name",
-            _ => self.syntax,
-        }
-    }
-
     /// Whether a line with it can do anything: false for those of mod_perl that are known and not built.
     #[must_use]
     pub const fn is_built(&self) -> bool {

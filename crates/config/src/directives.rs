@@ -12,9 +12,7 @@ use std::collections::HashMap;
 use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
-use crate::directive::{
-    Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table, unbuilt,
-};
+use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
 use crate::lines::{environment, handlers, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::not_yet;
@@ -77,6 +75,10 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Ends a file of the configuration: what follows in it is skipped."),
     call("InitHandler", Args::Iterate, "handler ...", ANYWHERE, handlers::init).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
         .doc("Stands for PerlPostReadRequestHandler at server level and for PerlHeaderParserHandler in a section."),
+    call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+        .doc("Puts filters of httpd in line with those of PerlInputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
+    call("SetOutputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_output_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+        .doc("Puts filters of httpd in line with those of PerlOutputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
     call("AddAuthnProvider", Args::Take2, "name handler", SERVER, handlers::authn_provider).only(PERL).runs_code()
         .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("AddAuthzProvider", Args::Take2, "name handler", SERVER, handlers::authz_provider).only(PERL).runs_code()
@@ -176,11 +178,8 @@ const PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
     while i < PHASES.len() {
         let of = &PHASES[i];
         if let Some(perl) = of.perl {
-            rows[n] = match (of.is_built, of.is_ours) {
-                (true, true) => handler(of.phase, PERL, perl.directive, perl.contexts).ours(),
-                (true, false) => handler(of.phase, PERL, perl.directive, perl.contexts),
-                (false, _) => unbuilt(perl.directive, "handler ...", perl.contexts).whole(),
-            };
+            let row = handler(of.phase, PERL, perl.directive, perl.contexts);
+            rows[n] = if of.is_ours { row.ours() } else { row };
             n += 1;
         }
         if let Some(lua) = of.lua {

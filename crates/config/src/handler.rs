@@ -33,6 +33,8 @@ pub struct Handler {
     pub at: Where,
     /// What a handler of Lua points at.
     pub script: Option<Arc<Script>>,
+    /// Whether it is the name of a filter of httpd's, among handlers that are filters.
+    pub is_httpds: bool,
 }
 
 impl Handler {
@@ -48,7 +50,14 @@ impl Handler {
             return None;
         }
         let (id, name) = intern_with_name(name);
-        Some(Self { name, load, id, at, script: None })
+        Some(Self { name, load, id, at, script: None, is_httpds: false })
+    }
+
+    /// The name of a filter of httpd's.
+    #[must_use]
+    pub fn of_httpd(name: &[u8], at: Where) -> Self {
+        let (id, name) = intern_with_name(name);
+        Self { name, load: Load::Late, id, at, script: None, is_httpds: true }
     }
 
     /// The name for a message.
@@ -99,7 +108,7 @@ impl Handler {
             Source::Chunk(text) => intern(&[&name, &b"\0"[..], &text.code].concat()),
             _ => intern(&name),
         };
-        Self { name: name.into(), load: Load::OnDemand, id, at, script: Some(Arc::new(script)) }
+        Self { name: name.into(), load: Load::OnDemand, id, at, script: Some(Arc::new(script)), is_httpds: false }
     }
 }
 
@@ -193,7 +202,9 @@ impl<const N: usize> Merges for Handlers<N> {
 fn concat(base: &[Handler], add: &[Handler]) -> Arc<[Handler]> {
     let mut all = base.to_vec();
     for handler in add {
-        if let Some(same) = all.iter_mut().take(base.len()).find(|h| h.id == handler.id) {
+        if let Some(same) =
+            all.iter_mut().take(base.len()).find(|h| h.id == handler.id && h.is_httpds == handler.is_httpds)
+        {
             if handler.load == Load::Early {
                 same.load = Load::Early;
             }

@@ -6,8 +6,4 @@ use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
-pub(crate) const ROWS: &[DirectiveRow] = &[
-    unbuilt("SetInputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("SetOutputFilter", "name[;name ...]", ANYWHERE),
-    unbuilt("Trace", "letters|all|number", ANYWHERE),
-];
+pub(crate) const ROWS: &[DirectiveRow] = &[unbuilt("Trace", "letters|all|number", ANYWHERE)];

@@ -24,8 +24,6 @@ pub struct OptionRow {
     pub needs_ithreads: bool,
     /// Whether the documents and error messages offer it.
     pub listed: bool,
-    /// Whether it does anything: false for what mod_perl has and this module does not have yet.
-    pub is_built: bool,
     /// Whether mod_perl does not have it.
     pub is_ours: bool,
     /// The default as text, if on or off does not tell all.
@@ -43,7 +41,6 @@ const fn option(doc: &'static str) -> OptionRow {
         default: false,
         needs_ithreads: false,
         listed: true,
-        is_built: true,
         is_ours: false,
         default_text: "",
         has: [true; 2],
@@ -173,8 +170,7 @@ const SWITCH_ROWS: [OptionRow; SWITCHES] = {
         let phase = &PHASES[i];
         if phase.perl.is_some() {
             let row = rows[n].with(phase.name, switch_bit(phase.phase));
-            let (is_built, is_ours) = (phase.is_built, phase.is_ours);
-            rows[n] = OptionRow { phase: Some(phase.phase), listed: is_built, is_built, is_ours, ..row };
+            rows[n] = OptionRow { phase: Some(phase.phase), is_ours: phase.is_ours, ..row };
             n += 1;
         }
         i += 1;

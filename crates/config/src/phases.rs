@@ -66,8 +66,6 @@ pub struct PhaseRow {
     pub may_answer: bool,
     /// Whether mod_perl does not have it.
     pub is_ours: bool,
-    /// Whether its handlers can run: false for what mod_perl has and this module does not have yet.
-    pub is_built: bool,
     /// A line or two for the administrator.
     doc: &'static str,
     /// The same for Perl's, if that differs.
@@ -82,7 +80,7 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         Scope::Filter => Run::Stream,
     };
     let (phase, name, doc, perl_doc) = (Phase::OpenLogs, "", "", "");
-    let (may_answer, is_ours, is_built) = (false, false, true);
+    let (may_answer, is_ours) = (false, false);
     let (perl, lua, hooks, lua_orders) = (None, None, None, &[]);
     PhaseRow {
         phase,
@@ -98,7 +96,6 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         hooks,
         may_answer,
         is_ours,
-        is_built,
         doc,
         perl_doc,
     }
@@ -150,9 +147,6 @@ impl PhaseRow {
     }
     const fn ours(self) -> Self {
         Self { is_ours: true, ..self }
-    }
-    const fn not_yet(self) -> Self {
-        Self { is_built: false, ..self }
     }
     const fn doc(self, doc: &'static str) -> Self {
         Self { doc, ..self }
@@ -417,13 +411,13 @@ phases! {
         .run(Run::First)
         .both().ours()
         .doc("Runs where the client is asked to authenticate by an AuthType; OK means that the handler has set the header that asks.");
-    // Connection filters (those of server level) are put in place at pre_connection, at the same order.
+    // Filters of a connection (those of server level) are put in place before its first phase, PreConnection.
     InputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
-        .perl().not_yet()
-        .doc("Filters what is read.");
+        .perl()
+        .doc("Filters what is read: a request's body, or with the attribute FilterConnectionHandler, at server level, all that comes from a client. Each handler is a filter of its own, the first one is the nearest to the script that reads.");
     OutputFilter = phase(Hook::InsertFilter, LAST, Scope::Filter)
-        .perl().not_yet()
-        .doc("Filters what is sent.");
+        .perl()
+        .doc("Filters what is sent: an answer's content, or with the attribute FilterConnectionHandler, at server level, all that goes to a client. Each handler is a filter of its own, the first one gets the content first.");
     Response = phase(Hook::Handler, &[BEFORE_UPGRADES, Order::Middle], Scope::Directory)
         .run(Run::First).answers()
         .both().lua_orders(RESPONSE)

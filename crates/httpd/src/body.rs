@@ -51,6 +51,32 @@ impl Request {
         result.map(|total| unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), total) })
     }
 
+    /// Reads what comes next of the body, without waiting for the room to be full; 0 bytes at the end.
+    ///
+    /// # Errors
+    /// As [`Request::read`].
+    pub fn read_some<'r>(&self, room: &'r mut [MaybeUninit<u8>], cx: Reenter) -> Result<&'r mut [u8], ReadError> {
+        let Some(alloc) = self.connection().bucket_alloc() else { return Err(ReadError::EmptyBrigade) };
+        let brigade = Brigade::new(self.pool(), alloc);
+        let result = loop {
+            match self.read_once(&brigade, room, cx) {
+                Ok((0, false)) if !room.is_empty() => {}
+                Ok((read, _)) => break Ok(read),
+                Err(error) => break Err(error),
+            }
+            if let Err(status) = brigade.cleanup(cx) {
+                break Err(ReadError::Filter(status));
+            }
+        };
+        if result.is_err() {
+            self.connection().set_keepalive(crate::KeepAlive::Close);
+        }
+        // SAFETY: as in `read_into`.
+        let _ = unsafe { brigade.destroy(cx) };
+        // SAFETY: as many bytes were read to the start of the room.
+        result.map(|read| unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), read) })
+    }
+
     /// Reads the whole body, or what is left of it, if that is at most `limit` bytes (0: as many as there are). Where its
     /// length is known it lies in the request's memory, read there at once.
     ///

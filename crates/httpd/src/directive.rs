@@ -34,7 +34,12 @@ const NO_COMMAND: ffi::command_rec = ffi::command_rec {
 
 /// What stands in a row's C texts: its name, and what httpd adds to "takes one argument".
 const fn texts(row: &Directive) -> [&[u8]; 2] {
-    [row.name.as_bytes(), row.usage().as_bytes()]
+    // What Apache2::Command shows of mod_perl's.
+    let usage = match (row.language, row.args, row.phase()) {
+        (Language::Perl, Args::Iterate, Some(_)) => "Subroutine name ...",
+        _ => row.syntax,
+    };
+    [row.name.as_bytes(), usage.as_bytes()]
 }
 
 const PERL: &[Directive] = directives(Language::Perl);
@@ -313,7 +318,7 @@ mod tests {
                 let (this, name) = unsafe { (&*command, CStr::from_ptr((*command).name)) };
                 assert_eq!(name.to_bytes(), row.name.as_bytes());
                 // SAFETY: a C string of the table's texts.
-                assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), row.usage().as_bytes());
+                assert_eq!(unsafe { CStr::from_ptr(this.errmsg) }.to_bytes(), texts(row)[1]);
                 assert!(ptr::eq(this.cmd_data.cast(), row));
                 // SAFETY: the record behind it is the next one, or the end.
                 command = unsafe { command.add(1) };

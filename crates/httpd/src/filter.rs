@@ -155,11 +155,11 @@ impl Filter {
         self.pass_brigade(&brigade, cx).and(failed)
     }
 
-    /// Whether a chain can do without it: not the connection's own filters, through which all its requests go. mod_reqtimeout's,
+    /// Whether a chain can do without it: not httpd's own filters of a connection, through which all its requests go. mod_reqtimeout's,
     /// which is made to be removed, is none of these.
     pub fn is_removable(&self) -> bool {
         let Some(kind) = self.kind() else { return false };
-        kind.raw().ftype < ffi::AP_FTYPE_CONNECTION || kind.name() == Some(b"reqtimeout")
+        self.own().is_some() || kind.raw().ftype < ffi::AP_FTYPE_CONNECTION || kind.name() == Some(b"reqtimeout")
     }
 
     /// Takes it out of its chain; what it holds back is lost. One that stands in none stays as it is.
@@ -199,7 +199,7 @@ apr::lends! { Filter:
 impl Request {
     /// Puts a filter of this name before what the answer still goes through; false if there is none.
     pub fn add_output_filter(&self, name: &[u8]) -> bool {
-        with_cstr(name, |name| {
+        with_cstr(&name.to_ascii_lowercase(), |name| {
             // SAFETY: a C string for the call; request and connection live, and httpd puts the filter's record into the
             // request's pool. Without a context of its own, which is what a filter expects that is added by its name.
             unsafe {
@@ -214,7 +214,7 @@ impl Request {
 
     /// Puts a filter of this name before what the body still comes through; false if there is none.
     pub fn add_input_filter(&self, name: &[u8]) -> bool {
-        with_cstr(name, |name| {
+        with_cstr(&name.to_ascii_lowercase(), |name| {
             // SAFETY: as in `add_output_filter`.
             unsafe {
                 let found = ffi::ap_get_input_filter_handle(name.as_ptr());

@@ -1,11 +1,15 @@
 //! Kinds of filter that a host makes: registered under a name, and called as `Host::output_filter` and `Host::input_filter`.
 
 use crate::{
-    Filter, Host, ffi, guard,
+    Connection, Filter, Host, Request, ffi, guard,
     own_filter::{Ask, OwnFilter},
 };
-use apr::{Brigade, Pool, Status};
-use std::ffi::c_int;
+use apr::{Brigade, Status, with_cstr};
+use std::{
+    ffi::{CStr, c_int},
+    ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
 
 /// Which way a filter's data goes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,8 +31,11 @@ pub enum Level {
 
 /// Makes a filter of the host's known under `name` (`SetOutputFilter name`), until the configuration's pool dies. While the
 /// configuration is read.
-pub fn register<H: Host>(pconf: &Pool, way: Way, level: Level, name: &[u8]) {
-    let name = pconf.cstr(name);
+pub fn register<H: Host>(way: Way, level: Level, name: &[u8]) {
+    with_cstr(name, |name| record::<H>(name, way, level));
+}
+
+fn record<H: Host>(name: &CStr, way: Way, level: Level) -> *mut ffi::ap_filter_rec_t {
     let (kind, changes) = match level {
         // For mod_filter, which then drops what described the old content.
         Level::Request => (ffi::AP_FTYPE_RESOURCE, ffi::AP_FILTER_PROTO_CHANGE | ffi::AP_FILTER_PROTO_CHANGE_LENGTH),
@@ -41,7 +48,124 @@ pub fn register<H: Host>(pconf: &Pool, way: Way, level: Level, name: &[u8]) {
                 ffi::ap_register_output_filter_protocol(name.as_ptr(), Some(output::<H>), None, kind, changes)
             }
             Way::Input => ffi::ap_register_input_filter(name.as_ptr(), Some(input::<H>), None, kind),
-        };
+        }
+    }
+}
+
+/// The records of the kinds that hosts add to chains themselves, in this reading of the configuration.
+static OWN: [AtomicPtr<ffi::ap_filter_rec_t>; 8] = [const { AtomicPtr::new(ptr::null_mut()) }; 8];
+
+/// A kind of filter that a host adds to chains itself, each with data of its own.
+#[derive(Debug)]
+pub struct Kind {
+    name: &'static CStr,
+    way: Way,
+    level: Level,
+    /// Its place in [`OWN`].
+    at: usize,
+}
+
+impl Kind {
+    /// The kind number `at`, of which there are eight in all.
+    pub const fn new(at: usize, name: &'static CStr, way: Way, level: Level) -> Kind {
+        assert!(at < OWN.len(), "there is no place for the kind");
+        Kind { name, way, level, at }
+    }
+
+    /// Makes it known to httpd. While the configuration is read, each time.
+    pub fn register<H: Host>(&self) {
+        let record = record::<H>(self.name, self.way, self.level);
+        if let Some(own) = OWN.get(self.at) {
+            own.store(record, Ordering::Release);
+        }
+    }
+
+    fn record(&self) -> *mut ffi::ap_filter_rec_t {
+        OWN.get(self.at).map_or(ptr::null_mut(), |own| own.load(Ordering::Acquire))
+    }
+
+    /// Whether this filter is of the kind.
+    pub fn is_of(&self, filter: &Filter) -> bool {
+        let record = self.record();
+        // SAFETY: lives.
+        !record.is_null() && ptr::eq(unsafe { (*filter.as_ptr()).frec }, record)
+    }
+
+    /// Puts a filter of this kind into a request's chain, behind those of its type; `data` is kept with it. `None` if the kind is not
+    /// registered.
+    pub fn add_to_request<'r, T: Send + 'static>(&self, r: &'r Request, data: T) -> Option<&'r Filter> {
+        // SAFETY: both live, and the filter goes into the request's pool.
+        unsafe { self.add(r.as_ptr(), r.connection().as_ptr(), data) }
+    }
+
+    /// The same with a connection's chain.
+    pub fn add_to_connection<'c, T: Send + 'static>(&self, c: &'c Connection, data: T) -> Option<&'c Filter> {
+        // SAFETY: lives, and the filter goes into the connection's pool.
+        unsafe { self.add(ptr::null_mut(), c.as_ptr(), data) }
+    }
+
+    /// # Safety
+    /// Both live, the request may be null; `'f` ends with the request, or without one with the connection.
+    unsafe fn add<'f, T: Send + 'static>(
+        &self,
+        r: *mut ffi::request_rec,
+        c: *mut ffi::conn_rec,
+        data: T,
+    ) -> Option<&'f Filter> {
+        let record = self.record();
+        if record.is_null() {
+            return None;
+        }
+        // SAFETY: the record is that of this configuration; the caller's promise.
+        let filter = unsafe {
+            Filter::at(match self.way {
+                Way::Input => ffi::ap_add_input_filter_handle(record, ptr::null_mut(), r, c),
+                Way::Output => ffi::ap_add_output_filter_handle(record, ptr::null_mut(), r, c),
+            })
+        }?;
+        OwnFilter(filter).set_data(data)?;
+        Some(filter)
+    }
+}
+
+impl Filter {
+    /// The filter as one that a host has added itself; `None` if it is none of those.
+    pub fn own(&self) -> Option<OwnFilter<'_>> {
+        // SAFETY: lives, and its kind lives as long as the configuration.
+        let kind = unsafe { (*self.as_ptr()).frec.as_ref() }?;
+        // Most filters are of neither of these types.
+        let is_own = matches!(kind.ftype, ffi::AP_FTYPE_RESOURCE | ffi::AP_FTYPE_CONNECTION)
+            && OWN.iter().any(|own| ptr::eq(own.load(Ordering::Acquire), kind));
+        is_own.then_some(OwnFilter(self))
+    }
+}
+
+impl Connection {
+    /// Puts a filter of this name into the connection's chain, if it is made for connections; else returns false. `None` if there is no
+    /// filter of this name.
+    pub fn add_filter(&self, way: Way, name: &[u8]) -> Option<bool> {
+        with_cstr(&name.to_ascii_lowercase(), |name| {
+            // SAFETY: a C string for the call; httpd puts the filter into the connection's pool, without a context of its own, as a
+            // filter expects that is added by its name.
+            unsafe {
+                let found = match way {
+                    Way::Input => ffi::ap_get_input_filter_handle(name.as_ptr()),
+                    Way::Output => ffi::ap_get_output_filter_handle(name.as_ptr()),
+                };
+                let is_for_connections = found.as_ref()?.ftype >= ffi::AP_FTYPE_PROTOCOL;
+                if is_for_connections {
+                    match way {
+                        Way::Input => {
+                            ffi::ap_add_input_filter_handle(found, ptr::null_mut(), ptr::null_mut(), self.as_ptr())
+                        }
+                        Way::Output => {
+                            ffi::ap_add_output_filter_handle(found, ptr::null_mut(), ptr::null_mut(), self.as_ptr())
+                        }
+                    };
+                }
+                Some(is_for_connections)
+            }
+        })
     }
 }
 

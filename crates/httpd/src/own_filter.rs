@@ -29,6 +29,11 @@ impl Ask {
         self.mode == ffi::AP_MODE_INIT as c_int
     }
 
+    /// Whether no data is taken: `AP_MODE_SPECULATIVE`, after which it is read again, and the two above.
+    pub fn takes_nothing(&self) -> bool {
+        self.mode == ffi::AP_MODE_SPECULATIVE as c_int || self.eats_lines() || self.is_for_nothing()
+    }
+
     /// `AP_MODE_EXHAUSTIVE`: all there is.
     pub fn is_for_all(&self) -> bool {
         self.mode == ffi::AP_MODE_EXHAUSTIVE as c_int
@@ -49,16 +54,16 @@ impl std::ops::Deref for OwnFilter<'_> {
     }
 }
 
-impl OwnFilter<'_> {
+impl<'f> OwnFilter<'f> {
     /// What the host keeps with it.
-    pub fn data<T: 'static>(&self) -> Option<&T> {
+    pub fn data<T: 'static>(&self) -> Option<&'f T> {
         // SAFETY: while a filter of ours is called its place is its own, and only `set_data` writes there: a `Data` that lives
         // as long as the filter.
         unsafe { (*self.0.as_ptr()).ctx.cast::<Data>().as_ref() }?.downcast_ref()
     }
 
     /// Keeps something with it, once; it is dropped with the filter's request, or with its connection where it belongs to that.
-    pub fn set_data<T: Send + 'static>(&self, value: T) -> Option<&T> {
+    pub fn set_data<T: Send + 'static>(&self, value: T) -> Option<&'f T> {
         let pool = self.0.request().map(|r| r.pool()).or_else(|| self.0.connection().map(|c| c.pool()))?;
         // SAFETY: lives.
         if unsafe { (*self.0.as_ptr()).ctx.is_null() } {

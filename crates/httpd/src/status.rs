@@ -30,6 +30,11 @@ http! {
     HTTP_SERVICE_UNAVAILABLE
 }
 
+/// Whether it is a status of HTTP that says that a request failed.
+pub const fn is_error(status: c_int) -> bool {
+    400 <= status && status < 600
+}
+
 /// The status line that httpd writes (`404 Not Found`), for a status it knows; else `None`.
 pub fn line_of(pool: &apr::Pool, status: c_int) -> Option<&[u8]> {
     if !(100..=599).contains(&status) {

@@ -1,6 +1,6 @@
 /* One use, one state. All memory of a state lies in an arena of its own; before a use an image of the arena is there, after the use the
  * arena is overwritten with it: a state that nobody has used, for the price of a memcpy. What the use has opened is closed first. Called
- * by src/room.rs. PUC Lua only: LuaJIT allocates by itself, so its states serve one use and are closed.
+ * by src/room.rs. PUC Lua only: LuaJIT's compiled code lies elsewhere, so its states serve one use and are closed.
  *
  * The arena has two regions: *hot*, what a use writes to (tables, stacks, userdata), and *cold*, what it only reads (strings, functions,
  * compiled code) until the collector runs. Cold is put back only after a use that may have written there. */
@@ -9,6 +9,7 @@
 
 #if ML_ARENAS
 #include <sys/mman.h>
+#include "shade.h"
 
 enum { SPANS = 24, SMALL = 512, CLASSES = 33 + 4 * 15, REGIONS = 2, HOT = 0, COLD = 1 };
 #define REGION_BYTES ((size_t)64 << 20)     /* address space of a region; what does not fit is malloc's */
@@ -38,6 +39,7 @@ struct ml_arena {
     int collected;                      /* the collector may have run, so its lists say nothing */
     void *first; size_t first_len;      /* the block with Lua's global state */
     void *last;                         /* the block made last, while this is noted */
+    void *late;                         /* the userdata made last while the state is closed */
     /* How this Lua lays out its objects, found out in the state itself. `finalized`: the word with the list of objects that have a
      * finalizer, the youngest first; NULL: not found. */
     void **finalized, *of_libraries, *of_image;
@@ -81,6 +83,7 @@ static void *bump(ml_arena *s, int r, size_t room) {
     if (UNLIKELY(end > s->open[r])) {
         size_t to = (end + STEP_BYTES - 1) & ~(STEP_BYTES - 1);
         if (to > REGION_BYTES || mprotect(region(s, r) + s->open[r], to - s->open[r], PROT_READ | PROT_WRITE)) return NULL;
+        HIDE(region(s, r) + s->open[r], to - s->open[r]);
         s->open[r] = to;
     }
     h->end[r] = end;
@@ -113,18 +116,20 @@ static void *get(ml_arena *s, int r, size_t n) {
     size_t room; int c; block *b; void *p;
     if (UNLIKELY(n > (s->in_use ? LONGEST_IN_USE : LONGEST))) return get_away(s, NULL, n);
     c = class_of(n, &room);
-    if ((b = s->h->free[r][c])) { s->h->free[r][c] = b->next; return b; }
-    if (UNLIKELY(!s->in_use && c <= 32) && (p = fill_gap(s, r, room))) return p;
-    p = bump(s, r, room);
-    return LIKELY(p != NULL) ? p : get_away(s, NULL, n);
+    if ((b = s->h->free[r][c])) { s->h->free[r][c] = b->next; LEND(b, n); return b; }
+    if ((LIKELY(s->in_use || c > 32) || !(p = fill_gap(s, r, room))) && UNLIKELY(!(p = bump(s, r, room)))) return get_away(s, NULL, n);
+    LEND(p, n);
+    return p;
 }
 static void let_go(ml_arena *s, void *p, size_t n) {
+    if (UNLIKELY(s->closing)) return;                   /* the image brings it back */
     if (LIKELY(is_in(s, p))) {
         int r = region_of(s, p), c; size_t room; block *b = p;
-        if (s->closing) return;                         /* the image brings it back */
-        if (UNLIKELY(r == COLD && s->in_use)) { s->whole = s->collected = 1; return; }
+        if (UNLIKELY(r == COLD && s->in_use)) { HIDE(p, n); s->whole = s->collected = 1; return; }
         c = class_of(n, &room);
+        LEND(b, sizeof *b);
         b->next = s->h->free[r][c]; s->h->free[r][c] = b;
+        HIDE(b + 1, room - sizeof *b);
     }
     else free_away(p);
 }
@@ -173,7 +178,11 @@ static void *allocate(void *data, void *p, size_t was, size_t n) {
         if (!is_in(s, p)) {
             if (n > SMALL) { if (!(q = get_away(s, p, n))) return NULL; s->h->used += n - was; s->gross += n; return q; }
         }
-        else if (n <= LONGEST && class_of(n, &room) == class_of(was, &before)) { s->h->used += n - was; return p; }
+        else if (n <= LONGEST && class_of(n, &room) == class_of(was, &before)) {
+            if (n > was) LEND((char *)p + was, n - was); else HIDE((char *)p + n, was - n);
+            s->h->used += n - was;
+            return p;
+        }
     }
     q = get(s, r, n);
     if (UNLIKELY(!q)) { s->whole = s->collected = 1; return NULL; }
@@ -188,6 +197,24 @@ static void *noting(void *data, void *p, size_t was, size_t n) {
     return q;
 }
 
+#ifdef ML_SHADED
+/* What is free is hidden, and what there is else shown. */
+static void show_all(ml_arena *s) { int r; for (r = 0; r < REGIONS; r++) SHOW(region(s, r), s->open[r]); }
+static void shade(ml_arena *s) {
+    int r, c; const block *b;
+    for (r = 0; r < REGIONS; r++) {
+        const gap *g = &s->h->gap[r];
+        HIDE(region(s, r) + s->h->end[r], s->open[r] - s->h->end[r]);
+        HIDE(g->from, (size_t)(g->to - g->from));
+        for (c = 1; c < CLASSES; c++)
+            for (b = s->h->free[r][c]; b; b = b->next) HIDE(b + 1, (c > 32 ? room_of(c) : (size_t)c * 16) - sizeof *b);
+    }
+}
+#else
+#define show_all(s) ((void)0)
+#define shade(s) ((void)0)
+#endif
+
 /* ---- how this Lua lays out its objects ---- */
 static int nothing(lua_State *L) { (void)L; return 0; }
 /* The word that points at the list of objects with finalizers is the one that points at a userdata as soon as that has one. */
@@ -201,6 +228,7 @@ static void find_finalized(lua_State *L, ml_arena *s) {
     data = lua_newuserdatauv(L, 16, 0);
     lua_setallocf(L, allocate, s);
     object = s->last;
+    SHOW(words, s->first_len);          /* some of it nothing has ever written */
     memcpy(before, words, s->first_len);
     lua_pushvalue(L, -2); lua_setmetatable(L, -2);
     for (i = 0; i < n; i++)
@@ -252,6 +280,7 @@ lua_State *ml_arena_new(ml_state *me) {
     s->open[HOT] = STEP_BYTES;
     s->h = (head *)s->base;
     s->h->end[HOT] = (sizeof(head) + 63) & ~(size_t)63;
+    shade(s);
     me->arena = s;
     if ((L = lua_newstate(noting, s))) lua_setallocf(L, allocate, s);
     else ml_arena_free(me);
@@ -266,6 +295,7 @@ void ml_arena_free(ml_state *me) {
     ml_arena *s = me->arena;
     if (!s) return;
     free_chain(s);
+    show_all(s);
     free(s->image[HOT]); free(s->image[COLD]);
     munmap(s->base, REGIONS * REGION_BYTES);
     free(s);
@@ -338,10 +368,13 @@ static const char *take(ml_state *me, ml_arena *s, const ml_world *world) {
         }
         s->len[r] = n;
     }
+    show_all(s);
     for (r = 0; r < REGIONS; r++) copy(s->image[r], region(s, r), s->len[r]);
+    shade(s);
     s->of_image = *s->finalized;
     find_spans(s);
     me->stale = me->bound = 0;
+    ml_keep_locale(me);
     s->saved = *me;
     return NULL;
 }
@@ -370,36 +403,58 @@ void ml_begin(ml_state *me) {
     }
     me->seeded = 0;
 }
+static const void *meta_of(const ml_arena *s, const char *o) {
+    return (unsigned char)o[sizeof(void *)] == s->kind ? *(void *const *)(o + s->meta_at) : NULL;
+}
+/* Whether it was closed, or is. */
+static int close_file(ml_arena *s, char *o) {
+    luaL_Stream *file = (luaL_Stream *)(o + s->value_at);
+    if (file->closef && file->closef != s->closes_file) return 0;
+    if (file->closef && file->f) { file->closef = NULL; fclose(file->f); }
+    return 1;
+}
 /* Closes what the use has opened; whether lua_close has to do it. */
 static int must_close(ml_arena *s) {
     char *o;
     if (UNLIKELY(s->collected || s->gross > s->calm)) return 1;
     for (o = *s->finalized; UNLIKELY(o != s->of_image); o = *(char **)o) {
-        const void *meta; luaL_Stream *file;
-        if ((unsigned char)o[sizeof(void *)] != s->kind) return 1;
-        meta = *(void **)(o + s->meta_at);
-        if (meta == s->box_meta && meta) continue;
-        if (meta != s->file_meta) return 1;
-        file = (luaL_Stream *)(o + s->value_at);
-        if (!file->closef) continue;
-        if (file->closef != s->closes_file) return 1;
-        file->closef = NULL;
-        if (file->f) fclose(file->f);
+        const void *meta = meta_of(s, o);
+        if (!meta || (meta != s->box_meta && (meta != s->file_meta || !close_file(s, o)))) return 1;
     }
     return 0;
+}
+static void *noting_late(void *data, void *p, size_t was, size_t n) {
+    ml_arena *s = data; void *q = allocate(s, p, was, n);
+    if (!p && was == LUA_TUSERDATA && q) s->late = q;
+    return q;
+}
+/* Closes the state, which stays in memory as it was. What a finalizer opens in a state that is being closed has none of its own: such
+ * files are found from the youngest userdata on, since each object points at the one made before it. */
+static void close_state(ml_state *me, ml_arena *s) {
+    char *o;
+    s->closing = 1; s->late = NULL;
+    lua_setallocf(me->main, noting_late, s);
+    lua_close(me->main);
+    s->closing = 0;
+    show_all(s);
+    for (o = s->late; UNLIKELY(o != NULL); o = *(char **)o)
+        if (meta_of(s, o) == s->file_meta && s->file_meta) close_file(s, o);
 }
 /* The use is over: what it opened is closed, and the state is as nobody has used it. */
 void ml_put_back(ml_state *me) {
     ml_arena *s = me->arena; int i, closed = must_close(s);
-    if (UNLIKELY(closed)) { s->closing = 1; lua_close(me->main); s->closing = 0; }
+    if (UNLIKELY(closed)) close_state(me, s);
     ml_settle(me, 0);
+    if (UNLIKELY(me->locale != me->image_locale)) ml_end_locale(me, 0);
     free_chain(s);
+    show_all(s);
     if (UNLIKELY(s->h->end[HOT] > s->len[HOT] + KEPT_PAGES)) {
         size_t from = (s->len[HOT] + KEPT_PAGES + 4095) & ~(size_t)4095;
         if (from < s->h->end[HOT]) madvise(s->base + from, s->h->end[HOT] - from, MADV_DONTNEED);
     }
     for (i = 0; i < s->spans; i++) copy(s->base + s->span[i].from, s->image[HOT] + s->span[i].from, s->span[i].to - s->span[i].from);
     if (UNLIKELY(closed || s->whole || s->gross > s->calm)) copy(region(s, COLD), s->image[COLD], s->len[COLD]);
+    shade(s);
     s->whole = s->collected = s->in_use = 0;
     if (UNLIKELY(me->bound)) s->saved.stale = 1;
     *me = s->saved;
@@ -412,7 +467,7 @@ void ml_stay(ml_state *me) {
 }
 #else
 /* What a state is called for that cannot be put back. */
-const char *ml_image(ml_state *me, const ml_world *world) { (void)me; (void)world; return "LuaJIT allocates its memory by itself"; }
+const char *ml_image(ml_state *me, const ml_world *world) { (void)me; (void)world; return "LuaJIT keeps compiled code outside of its memory"; }
 void ml_begin(ml_state *me) { me->seeded = 1; }
 void ml_put_back(ml_state *me) { (void)me; }
 void ml_stay(ml_state *me) { (void)me; }

@@ -2,7 +2,6 @@
  * of which the host wants to hear. Called by src/start.rs. */
 #include "shim.h"
 #include <dlfcn.h>
-#include <stdio.h>
 
 /* Calls the library's original function in place of which the script has ours. Upvalues, as of most functions here: the original, the
  * state. The error that the original raises names the function that the script called, and the line of that call: Lua itself sees only
@@ -125,17 +124,52 @@ static int search_c(lua_State *L) {
     return lua_gettop(L);
 }
 #if !ML_UPVALUE_ENV
-/* Lua 5.1 marks a module that is being loaded; left there where that fails, the mark would refuse the module for good. */
+/* As Lua 5.4's own: LuaJIT's gives no second result, its message of a missing module has no line where Lua code does not call it, and a
+ * module that failed to load is marked as being loaded for good. */
+static const char loading_key;
+/* Puts the loader of the module at 1 on top, and what its searcher said of it. From 4 on lie the reasons of those that found nothing. */
+static void find_loader(lua_State *L, ml_state *me) {
+    int i, reasons = 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, me->package); lua_getfield(L, -1, SEARCHERS); lua_remove(L, -2);     /* 3 */
+    if (!lua_istable(L, 3)) luaL_error(L, "'package." SEARCHERS "' must be a table");
+    for (i = 1;; i++) {
+        luaL_checkstack(L, 4, NULL);
+        lua_rawgeti(L, 3, i);
+        if (lua_isnil(L, -1)) break;
+        lua_pushvalue(L, 1);
+        lua_call(L, 1, 2);
+        if (lua_isfunction(L, -2)) return;
+        lua_pop(L, 1);
+        if (lua_isstring(L, -1)) reasons++; else lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    lua_concat(L, reasons);
+    luaL_error(L, "module '%s' not found:%s", lua_tostring(L, 1), lua_tostring(L, -1));
+}
 static int l_require(lua_State *L) {
-    int is_new;
+    ml_state *me = ml_me(L, 2); int rc;
     luaL_checkstring(L, 1); lua_settop(L, 1);
     lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");      /* 2 */
-    lua_pushvalue(L, 1); lua_rawget(L, 2); is_new = lua_isnil(L, -1); lua_pop(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1)); lua_pushvalue(L, 1);
-    if (lua_pcall(L, 1, 1, 0) == LUA_OK) return 1;
-    if (is_new) { lua_pushvalue(L, 1); lua_pushnil(L); lua_rawset(L, 2); }
-    if (lua_type(L, -1) == LUA_TSTRING && !strncmp(lua_tostring(L, -1), "module '", 8)) { luaL_where(L, 1); lua_insert(L, -2); lua_concat(L, 2); }
-    return lua_error(L);
+    lua_pushvalue(L, 1); lua_gettable(L, 2);
+    if (lua_touserdata(L, -1) == (void *)&loading_key) return luaL_error(L, "loop loading module '%s'", lua_tostring(L, 1));
+    if (lua_toboolean(L, -1)) return 1;
+    lua_settop(L, 2);
+    find_loader(L, me);
+    lua_replace(L, 3); lua_insert(L, 3); lua_settop(L, 4);      /* 3: loader, 4: what its searcher said */
+    lua_pushvalue(L, 1); lua_pushlightuserdata(L, (void *)&loading_key); lua_settable(L, 2);
+    lua_insert(L, 3); lua_pushvalue(L, 1); lua_pushvalue(L, 3);
+    rc = lua_pcall(L, 2, 1, 0);                         /* 3: what its searcher said, 4: the module */
+    lua_pushvalue(L, 1); lua_gettable(L, 2);            /* 5 */
+    if (lua_touserdata(L, 5) == (void *)&loading_key) {
+        lua_pushvalue(L, 1);
+        if (rc) lua_pushnil(L); else if (lua_isnil(L, 4)) lua_pushboolean(L, 1); else lua_pushvalue(L, 4);
+        lua_settable(L, 2);
+    }
+    else if (!rc && !lua_isnil(L, 4)) { lua_pushvalue(L, 1); lua_pushvalue(L, 4); lua_settable(L, 2); }
+    if (rc) { lua_settop(L, 4); return lua_error(L); }
+    lua_pushvalue(L, 1); lua_gettable(L, 2);
+    lua_pushvalue(L, 3);
+    return 2;
 }
 #endif
 static int l_loadlib(lua_State *L) {
@@ -163,6 +197,18 @@ static int l_io_write(lua_State *L) {
     return ml_call_original(L);
 }
 
+#if ML_UPVALUE_ENV
+/* warn: as in the program lua, warnings go to stderr, which is the error log, once a script has called warn("@on"). */
+static void warns(void *data, const char *text, int goes_on) {
+    ml_state *me = data;
+    if (!me->warn_goes_on && !goes_on && *text == '@') {
+        if (!strcmp(text, "@on")) me->warns = 1; else if (!strcmp(text, "@off")) me->warns = 0;
+        return;
+    }
+    if (me->warns) fprintf(stderr, "%s%s%s", me->warn_goes_on ? "" : "Lua warning: ", text, goes_on ? "" : "\n");
+    me->warn_goes_on = goes_on;
+}
+#endif
 /* The collector writes to all that there is. In a state that is kept, "stop" holds until the call ends. */
 static int l_collectgarbage(lua_State *L) {
     ml_state *me = ml_me(L, 2); const char *what = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
@@ -230,7 +276,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
     lua_getfield(L, -1, "io");
     lua_getfield(L, -1, "write"); lua_pushlightuserdata(L, me); lua_pushvalue(L, -3); lua_pushcclosure(L, l_io_write, 3);
     lua_setfield(L, -2, "write"); lua_pop(L, 1);
-    lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); lua_pop(L, 1);
+    lua_getfield(L, -1, "os"); replace(L, me, "exit", l_exit); ml_open_locale(L, me); lua_pop(L, 1);
     lua_getfield(L, -1, "math"); ml_open_random(L, me); lua_pop(L, 1);
 #if ML_ARENAS
     lua_getfield(L, -1, "debug");
@@ -239,8 +285,9 @@ void ml_open_base(lua_State *L, ml_state *me) {
 #endif
 #if ML_UPVALUE_ENV
     lua_getfield(L, -1, "string"); ml_open_text(L); lua_pop(L, 1);
-    ml_open_bits(L);
+    lua_setwarnf(L, warns, me);
 #endif
+    ml_open_bits(L);
     open_package(L, me);
     if (me->watch) {
         lua_createtable(L, 0, 1);
@@ -251,6 +298,21 @@ void ml_open_base(lua_State *L, ml_state *me) {
 }
 
 /* ---- making and ending a state ---- */
+#if !ML_ARENAS
+/* LuaJIT's own allocator, within a limit. */
+static void *within_limit(void *data, void *p, size_t was, size_t n) {
+    ml_heap *h = &((ml_state *)data)->heap; void *q;
+    if (n > was && UNLIKELY(n - was > h->limit || h->used > h->limit - (n - was))) return NULL;
+    if ((q = h->own(h->data, p, was, n)) || n == 0) h->used += n - was;
+    return q;
+}
+static void ml_heap_begin(lua_State *L, ml_state *me) {
+    me->heap.own = lua_getallocf(L, &me->heap.data);
+    me->heap.limit = SIZE_MAX / 2;
+    me->heap.used = (size_t)lua_gc(L, LUA_GCCOUNT, 0) << 10 | (size_t)lua_gc(L, LUA_GCCOUNTB, 0);
+    lua_setallocf(L, within_limit, me);
+}
+#endif
 static int p_open(lua_State *L) {
     ml_state *me = lua_touserdata(L, 1);
     luaL_openlibs(L);
@@ -271,7 +333,7 @@ int ml_open(ml_state *me, char *err, size_t room) {
 #if ML_ARENAS
     L = ml_arena_new(me);
 #else
-    L = luaL_newstate();
+    if ((L = luaL_newstate())) ml_heap_begin(L, me);
 #endif
     if (!L) { snprintf(err, room, "there is no memory for a state"); return 1; }
     me->L = me->main = L;
@@ -295,13 +357,17 @@ void ml_limit(ml_state *me, size_t limit) {
 #if ML_ARENAS
     ml_arena_limit(me, limit);
 #else
-    (void)me; (void)limit;
+    me->heap.limit = limit;
 #endif
 }
 /* Ends the state: its finalizers run. */
 void ml_close(ml_state *me) {
+#if !ML_ARENAS
+    if (me->main) lua_setallocf(me->main, me->heap.own, me->heap.data);     /* LuaJIT frees all of its own at once */
+#endif
     if (me->main) lua_close(me->main);
     me->main = me->L = NULL;
+    ml_end_locale(me, 1);
 #if ML_ARENAS
     ml_arena_free(me);
 #endif
@@ -310,7 +376,7 @@ size_t ml_used(const ml_state *me) {
 #if ML_ARENAS
     return ml_arena_used(me);
 #else
-    return (size_t)lua_gc(me->main, LUA_GCCOUNT, 0) << 10 | (size_t)lua_gc(me->main, LUA_GCCOUNTB, 0);
+    return me->heap.used;
 #endif
 }
 ml_state *ml_new(const ml_host *host, const char *refusal, int watch) {
@@ -318,7 +384,7 @@ ml_state *ml_new(const ml_host *host, const char *refusal, int watch) {
     if (me) { me->host = host; me->refusal = refusal; me->watch = watch; me->at_start = 1; me->stale = 1; }
     return me;
 }
-void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->rust = rust; }
+void ml_attach(ml_state *me, mi_home *home, void *rust) { me->home = home; me->rust = rust; me->stale = 1; }
 void ml_at_start(ml_state *me, int yes) { me->at_start = yes; }
 void ml_free(ml_state *me) { free(me); }
 /* package.path and cpath as Lua has them from the start; the bytes of each, which are left out where there is no room. */

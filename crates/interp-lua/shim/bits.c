@@ -1,8 +1,7 @@
-/* `bit32` of Lua 5.2, which Debian's 5.3 still has and 5.4 has not: scripts written for mod_lua use it. Numbers of 32 bits. In C, since a
+/* `bit32` of Lua 5.2, which Debian's 5.3 still has, and neither 5.4 nor LuaJIT: scripts written for mod_lua use it. Numbers of 32 bits. In C, since a
  * state's collector would visit functions in Lua again and again. Called by base.c. */
 #include "shim.h"
 
-#if ML_UPVALUE_ENV                      /* LuaJIT has `bit` */
 static uint32_t word(lua_State *L, int i) { return (uint32_t)luaL_checkinteger(L, i); }
 static int give(lua_State *L, uint32_t v) { lua_pushinteger(L, (lua_Integer)v); return 1; }
 
@@ -71,6 +70,9 @@ static const luaL_Reg bit32[] = {
     { "lshift", b_lshift }, { "rshift", b_rshift }, { "arshift", b_arshift }, { "lrotate", b_lrotate }, { "rrotate", b_rrotate },
     { "extract", b_extract }, { "replace", b_replace }, { NULL, NULL },
 };
+#if ML_UPVALUE_ENV
 static int open_bit32(lua_State *L) { luaL_newlib(L, bit32); return 1; }
 void ml_open_bits(lua_State *L) { luaL_requiref(L, "bit32", open_bit32, 1); lua_pop(L, 1); }
+#else
+void ml_open_bits(lua_State *L) { luaL_register(L, "bit32", bit32); lua_pop(L, 1); }
 #endif

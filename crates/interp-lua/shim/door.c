@@ -454,7 +454,7 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     case MI_OBJ: if (UNLIKELY(ret.flags & MI_HOLDS)) { push_holding(L, me, row, &ret); break; } /* FALLTHROUGH */
     default: ml_push(L, me, &ret);
     }
-    if (UNLIKELY(me->home->drops)) { before = me->L; me->L = L; ml_drain(me); me->L = before; }
+    if (UNLIKELY(me->home->drops)) { before = me->L; me->L = L; ml_drain(me, me->home); me->L = before; }
     return n;
 }
 int ml_door(lua_State *L) { return enter(L, ml_me(L, 2), lua_touserdata(L, lua_upvalueindex(1)), lua_gettop(L)); }
@@ -693,11 +693,11 @@ static int op_bag_move(void *ctx, void *bag, const mi_home *other, void *other_b
 }
 const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find, op_bag_move };
 
-/* Empties the drop box: values that others left there, to be freed, or called and then freed. Called by whoever holds the state. */
-void ml_drain(ml_state *me) {
+/* Empties a drop box of the state: values that others left there, to be freed, or called and then freed. Called by whoever holds the state. */
+void ml_drain(ml_state *me, mi_home *home) {
     lua_State *L = me->L; mi_drop d;
     if (!lua_checkstack(L, 12)) return;
-    while (mi_drop_next(me->home, &d)) {
+    while (mi_drop_next(home, &d)) {
         int value = (int)(intptr_t)d.value, arg = (int)(intptr_t)d.arg;
         if (d.apart) mi_apart(1);
         if (d.call) {

@@ -26,18 +26,18 @@ void ml_random_bytes(void *to, size_t n) {
     }
 }
 
-/* Upvalues: the original function, the state. Without arguments Lua would seed from time and address again. */
+/* Upvalues: the original function, the state. Without arguments Lua would seed from time and address again, and LuaJIT not at all. */
 static int l_randomseed(lua_State *L) {
-    ml_state *me = ml_me(L, 2);
-#if ML_UPVALUE_ENV
     if (lua_gettop(L) == 0) {
-        lua_Integer seed[2];
+        uint64_t seed[2];
         ml_random_bytes(seed, sizeof seed);
-        lua_pushinteger(L, seed[0]); lua_pushinteger(L, seed[1]);
-    }
-    else
+#if ML_UPVALUE_ENV
+        lua_pushinteger(L, (lua_Integer)seed[0]); lua_pushinteger(L, (lua_Integer)seed[1]);
+#else
+        lua_pushnumber(L, (lua_Number)(seed[0] >> 11));
 #endif
-        me->seeded = 1;
+    }
+    else ml_me(L, 2)->seeded = 1;
     return ml_call_original(L);
 }
 

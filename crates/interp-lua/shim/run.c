@@ -44,8 +44,16 @@ static void go_on_leaving(lua_State *L, lua_Debug *ar) {
     lua_pushlightuserdata(L, (void *)&ml_exit_cookie);
     lua_error(L);
 }
+/* The place in the script's code that the thread is at, as a message begins with it; empty where there is none. */
+static void place_of(lua_State *L, char *to, size_t room) {
+    lua_Debug ar; int level;
+    *to = 0;
+    for (level = 0; lua_getstack(L, level, &ar); level++)
+        if (lua_getinfo(L, "Sl", &ar) && ar.currentline > 0) { snprintf(to, room, "%s:%d: ", ar.short_src, ar.currentline); return; }
+}
 int ml_leave(lua_State *L, ml_state *me, int64_t status) {
     me->leaving = 1; me->exit_status = status;
+    place_of(L, me->left_at, sizeof me->left_at);       /* LuaJIT's stack does not show it any more when the coroutine has ended */
     lua_sethook(L, go_on_leaving, LUA_MASKCOUNT, 1);
     if (me->L != L) lua_sethook(me->L, go_on_leaving, LUA_MASKCOUNT, 1);
     lua_pushlightuserdata(L, (void *)&ml_exit_cookie);
@@ -157,14 +165,11 @@ static void outcome(lua_State *L, ml_out *out) {
     }
     else out->number = lua_isstring(L, -1) ? (int64_t)lua_tonumber(L, -1) : 0;
 }
-/* Ends a coroutine with an error that begins with the line of the script at which it is; leaves the message with its traceback. */
-static int end_coroutine(lua_State *L, ml_out *out, lua_State *co, const char *said) {
-    lua_Debug ar; int level;
+/* Ends a coroutine with an error at this place of the script; leaves the message with its traceback. */
+static int end_coroutine(lua_State *L, ml_out *out, lua_State *co, const char *place, const char *said) {
     lua_settop(L, 1);
-    if (!lua_checkstack(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
-    for (level = 0, ar.currentline = 0; lua_getstack(co, level, &ar); level++)
-        if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) break;
-    if (ar.currentline > 0) lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, said); else lua_pushstring(L, said);
+    if (!ml_has_room(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
+    lua_pushfstring(L, "%s%s", place, said);
     add_traceback(L, co, 0);
     ml_close_thread(co, L);
     out->tag = ML_DIED;
@@ -179,10 +184,10 @@ static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
         if (is_exit(co, -1)) {
             me->leaving = 0;
             lua_sethook(L, NULL, 0, 0); lua_sethook(co, NULL, 0, 0); lua_sethook(me->L, NULL, 0, 0);
-            return end_coroutine(L, out, co, "os.exit was called in a filter, which has to pass on all data: to leave data as it is, return before the first yield");
+            return end_coroutine(L, out, co, me->left_at, "os.exit was called in a filter, which has to pass on all data: to leave data as it is, return before the first yield");
         }
         lua_settop(L, 1);
-        if (!lua_checkstack(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
+        if (!ml_has_room(co, 8)) return luaL_error(L, "stack overflow in a coroutine");
         lua_xmove(co, L, 1);
         ml_text(L, -1);
         add_traceback(L, co, 0);
@@ -197,9 +202,10 @@ static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
     if (!out->yielded) return 1;
     if (lua_isstring(L, -1)) out->text = lua_tolstring(L, -1, &out->text_len);
     else if (!lua_isnil(L, -1)) {
-        char said[120];
+        char said[120], place[ML_PLACE];
         snprintf(said, sizeof said, "a filter yielded a %s: it can pass on strings, and \"\" or nil for nothing", luaL_typename(L, -1));
-        return end_coroutine(L, out, co, said);
+        place_of(co, place, sizeof place);
+        return end_coroutine(L, out, co, place, said);
     }
     return 1;
 }
@@ -215,6 +221,7 @@ static int p_job(lua_State *L) {
         lua_rawset(L, 2);
         if (!co || lua_status(co) != LUA_YIELD) return luaL_error(L, "the coroutine has ended");
         i = (size_t)resume(L, me, j, co, 0);
+        if (out->tag != ML_OK) { lua_pushboolean(L, 0); lua_rawseti(L, LUA_REGISTRYINDEX, j->chunk); }  /* LuaJIT may still call it suspended */
         if (what & ML_KEEP_LONG && out->text_len >= ML_LONG && out->tag == ML_OK) {
             lua_pushvalue(L, -1);
             out->ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -271,9 +278,10 @@ static void switch_back(lua_State *L, ml_state *me, const ml_world *world) {
 
 void ml_run(ml_job *j) {
     ml_state *me = j->me; lua_State *L = me->L; ml_out *out = j->out; const ml_world *world = me->world;
-    int rc, owed = me->nowed, in_chunk = me->in_chunk, was_seeded = me->seeded; ml_sequence sequence;
+    int rc, owed = me->nowed, in_chunk = me->in_chunk, was_seeded = me->seeded; ml_sequence sequence; locale_t outer = LC_GLOBAL_LOCALE;
     begin(me, out);
     if (!lua_checkstack(L, 16)) { out->tag = ML_MEMORY; return; }
+    if (UNLIKELY(ml_locales)) outer = ml_begin_locale(me);
     if (UNLIKELY(ml_must_seed(me))) ml_begin_random(me, &sequence);
     me->depth++;
     me->in_chunk = 0;
@@ -294,6 +302,7 @@ void ml_run(ml_job *j) {
         if (was_seeded || me->seeded) ml_end_random(me, was_seeded, &sequence);
     }
     else {
+        if (UNLIKELY(me->locale || ml_locales)) uselocale(outer);
         if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; ml_arena_collected(me); lua_gc(L, LUA_GCRESTART, 0); }
         if (UNLIKELY(out->tag == ML_MEMORY)) { ml_arena_collected(me); lua_gc(L, LUA_GCCOLLECT, 0); }
     }
@@ -384,5 +393,5 @@ int ml_constant(ml_state *me, const char *k, size_t kn, const char *v, size_t vn
     if ((rc = lua_pcall(L, 1, 0, 0))) lua_pop(L, 1);
     return rc;
 }
-void ml_drain_now(ml_state *me) { if (me->home->drops) ml_drain(me); }
+void ml_drain_of(ml_state *me, mi_home *home) { if (home->drops) { me->stale = 1; ml_drain(me, home); } }
 void ml_collect(ml_state *me) { ml_arena_collected(me); lua_gc(me->L, LUA_GCCOLLECT, 0); }

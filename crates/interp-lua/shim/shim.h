@@ -1,10 +1,12 @@
 /* What the shim's files share: one record per state, and how a job comes back. Rust's half is src/ffi.rs. */
 #ifndef ML_SHIM_H
 #define ML_SHIM_H
+#include <locale.h>
 #include <lua.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define MI_RUST ml_rust
@@ -47,17 +49,23 @@ typedef struct {
 /* package.loaded, path and cpath of one script directory: references. */
 typedef struct { int loaded, path, cpath; } ml_world;
 
-enum { ML_CLASSES = 192, ML_OWED = 8 };
+enum { ML_CLASSES = 192, ML_OWED = 8, ML_PLACE = LUA_IDSIZE + 16 };
 /* Memory of Rust's or malloc's that is freed when pushing the result raises instead of returning. */
 typedef struct { uint8_t kind; void *p; mi_val v; } ml_owed;
 enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
 
 enum { ML_GC_BY_SCRIPT = 1, ML_GC_PAUSED = 2 };
 typedef struct ml_arena ml_arena;
+/* LuaJIT's allocator, what it has given, and what it may give. */
+typedef struct { lua_Alloc own; void *data; size_t used, limit; } ml_heap;
 struct ml_state {
     mi_home *home;
     lua_State *L, *main;                /* L: the thread that runs */
-    ml_arena *arena;                    /* the memory of the state; NULL: Lua's own (LuaJIT) */
+#if ML_ARENAS
+    ml_arena *arena;                    /* the memory of the state */
+#else
+    ml_heap heap;
+#endif
     void *rust; const ml_host *host;
     const ml_world *world;              /* the one that is switched in; NULL at first */
     const char *refusal;                /* why C modules are refused; NULL: they are not */
@@ -66,8 +74,11 @@ struct ml_state {
     int stale, bound;                   /* the image is to be taken anew; a use has made metatables that the image does not have */
     int watch, in_chunk, at_start, gc_stopped;      /* gc_stopped: ML_GC_... */
     int leaving; int64_t exit_status;   /* os.exit was called */
+    char left_at[ML_PLACE];             /* where */
     int randomseed; ml_sequence *sequence;      /* reference to Lua's own; NULL: its numbers are not to be seen (LuaJIT) */
     int seeded; uint32_t seeded_in;     /* a script has called math.randomseed; the process in which the state was seeded (ml_process) */
+    locale_t locale, image_locale;      /* what a script has set by os.setlocale, or NULL; that of the image, which is not freed with it */
+    int warns, warn_goes_on;            /* warn("@on") was called; the last piece of a warning was not its end */
     int nowed; ml_owed owed[ML_OWED];
     int meta[ML_CLASSES];               /* metatable by class id; 0: not made yet */
 };
@@ -125,7 +136,7 @@ int ml_pairs_door(lua_State *L);
 int ml_index(lua_State *L);
 int ml_own_index(lua_State *L);
 int ml_newindex(lua_State *L);
-void ml_drain(ml_state *me);
+void ml_drain(ml_state *me, mi_home *home);
 void ml_settle(ml_state *me, int to);
 extern const mi_ops ml_ops;
 /* bind.c */
@@ -144,6 +155,12 @@ void ml_open_random(lua_State *L, ml_state *me);
 void ml_random_bytes(void *to, size_t n);
 void ml_begin_random(ml_state *me, ml_sequence *outer);
 void ml_end_random(ml_state *me, int was_seeded, const ml_sequence *outer);
+/* locale.c */
+extern int ml_locales;                  /* locales of states that there are in the process */
+void ml_open_locale(lua_State *L, ml_state *me);
+locale_t ml_begin_locale(const ml_state *me);
+void ml_keep_locale(ml_state *me);
+void ml_end_locale(ml_state *me, int for_good);
 /* A number that a process has in common with none that it was forked from; never 0. */
 static inline uint32_t ml_process(void) { return ml_rust->process->forks + 1; }
 static inline int ml_must_seed(const ml_state *me) { return me->seeded || me->seeded_in != ml_process(); }

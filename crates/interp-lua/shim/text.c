@@ -2,13 +2,12 @@
  * spends nearly all its time there. Called by base.c. */
 #include "shim.h"
 #include <ctype.h>
-#include <locale.h>
 
 #if ML_UPVALUE_ENV                      /* LuaJIT's own are fast */
 enum { LONG = 64 };
 /* Whether upper and lower case are those of ASCII in the locale that holds. */
 static int is_plain_locale(void) {
-    const char *name = setlocale(LC_CTYPE, NULL);
+    const char *name = uselocale(NULL) == LC_GLOBAL_LOCALE ? setlocale(LC_CTYPE, NULL) : NULL;
     return name && (!strcmp(name, "C") || !strcmp(name, "POSIX") || !strcmp(name, "C.UTF-8"));
 }
 

@@ -214,6 +214,6 @@ unsafe extern "C" {
     );
     pub fn ml_caller(me: *mut State, file: *mut c_char, room: usize) -> c_int;
     pub(crate) fn ml_constant(me: *mut State, k: *const u8, kn: usize, v: *const u8, vn: usize) -> c_int;
-    pub(crate) fn ml_drain_now(me: *mut State);
+    pub(crate) fn ml_drain_of(me: *mut State, home: *const Home);
     pub(crate) fn ml_collect(me: *mut State);
 }

@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! LuaJIT (`--no-default-features --features luajit`) runs the same, but cannot keep all of it: there is no limit of memory;
-//! `os.exit` in a loop that is compiled may be caught by `pcall`; what Lua 5.4 has and 5.1 has not is not there.
+//! LuaJIT (`--no-default-features --features luajit`) runs the same, but cannot keep all of it: a state is closed after
+//! one use; `os.exit` in a loop that is compiled may be caught by `pcall`; what Lua 5.4 has and 5.1 has not is not there.
 //!
 //! Costs that a change should not raise (callgrind, `run.rs: runs_of_hello`): a run of a script that sets the content type and
 //! prints a word takes 17,400 instructions in a build for tests, of which 5,300 put the state back.

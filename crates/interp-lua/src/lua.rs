@@ -159,7 +159,12 @@ impl Entered {
         let done = self.done.borrow().clone();
         if let Err(raised) = room.alone(|| done.iter().try_for_each(|step| room.start_up(step).map(drop))) {
             self.lose(&room);
-            return Err(raised);
+            return Err(match raised {
+                Raised::Died(text) => {
+                    Raised::Died([&b"start-up code, run again for a new state: "[..], &text].concat())
+                }
+                other => other,
+            });
         }
         Ok(room)
     }
@@ -191,7 +196,7 @@ impl Entered {
         }
         // Finalizers run meanwhile, and may enter the slot.
         room.users.set(1);
-        if room.home.has_drops() {
+        if room.has_drops() {
             room.drain();
         }
         let is_lost = !room.is_held() && !room.put_back();
@@ -250,13 +255,13 @@ impl Entered {
     /// Frees what others left in the drop boxes, and puts back the rooms of which nothing is kept any more.
     pub fn drain(&self) {
         let is_due = |room: &&Rc<Room>| {
-            room.home.has_drops() || (room.has.get() == Has::Use && room.users.get() == 0 && !room.is_held())
+            room.has_drops() || (room.has.get() == Has::Use && room.users.get() == 0 && !room.is_held())
         };
         // Whatever is freed may run code, which may change the list.
         loop {
             let due: Option<Rc<Room>> = self.rooms.borrow().iter().find(is_due).cloned();
             let Some(room) = due else { return };
-            if room.home.has_drops() {
+            if room.has_drops() {
                 room.drain();
             }
             self.recover(&room);

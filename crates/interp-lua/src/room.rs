@@ -68,7 +68,10 @@ pub(crate) enum Has {
 #[derive(Debug)]
 pub(crate) struct Room {
     pub me: NonNull<ffi::State>,
-    pub home: Arc<Home>,
+    /// The home of what is kept of the use.
+    home: RefCell<Arc<Home>>,
+    /// The homes of what start-up code has left.
+    left: RefCell<Vec<Arc<Home>>>,
     pub settings: Rc<Settings>,
     pub news: Rc<News>,
     pub default_path: Vec<u8>,
@@ -84,8 +87,6 @@ pub(crate) struct Room {
     pub has: Cell<Has>,
     /// The calls that have it, one within the other.
     pub users: Cell<u32>,
-    /// The references to `home` that there were before the use: more of them mean that the use has left something.
-    before: Cell<usize>,
     /// Whether the state can be put back, which is known when a use begins.
     is_put_back: Cell<bool>,
 }
@@ -111,11 +112,11 @@ impl Room {
         // SAFETY: the table is a static, the refusal lives for ever.
         let me = unsafe { ffi::ml_new(&raw const crate::host_calls::TABLE, refusal, settings.watch_globals.into()) };
         let Some(me) = NonNull::new(me) else { return Err("there is no memory for a state".into()) };
-        // SAFETY: the operations are called with `me` by whoever holds the state; the home is closed before it is freed.
-        let home = unsafe { Home::new(&ffi::ml_ops, me.as_ptr().cast()) };
+        let home = new_home(me);
         let mut room = Room {
             me,
-            home,
+            home: RefCell::new(home),
+            left: RefCell::default(),
             settings: settings.clone(),
             news: news.clone(),
             default_path: Vec::new(),
@@ -127,7 +128,6 @@ impl Room {
             message: RefCell::default(),
             has: Cell::new(Has::Nobody),
             users: Cell::new(0),
-            before: Cell::new(1),
             is_put_back: Cell::new(false),
         };
         let mut message = [0u8; 256];
@@ -139,9 +139,7 @@ impl Room {
         }
         (room.default_path, room.default_cpath) = (room.default(c"path"), room.default(c"cpath"));
         let room = Rc::new(room);
-        news.homes.borrow_mut().push(Arc::as_ptr(&room.home));
-        // SAFETY: the room owns the home and is in an `Rc`: both stay where they are as long as the record lives.
-        unsafe { ffi::ml_attach(me.as_ptr(), Arc::as_ptr(&room.home), Rc::as_ptr(&room).cast()) };
+        room.attach();
         // SAFETY: the record lives.
         unsafe { ffi::ml_at_start(me.as_ptr(), 0) };
         let base = room.world(settings.root.as_deref(), &settings.paths).map_err(|e| e.to_string())?;
@@ -179,17 +177,43 @@ impl Room {
     /// Keeps the value of a reference, which the caller gives away.
     pub(crate) fn keep(&self, reference: c_int) -> Kept {
         // SAFETY: a reference that this state counted for us.
-        unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home.clone()) }
+        unsafe { Kept::from_raw(reference as isize as *mut std::ffi::c_void, self.home()) }
+    }
+
+    fn home(&self) -> Arc<Home> {
+        self.home.borrow().clone()
+    }
+
+    /// Tells the shim the home. The room is in an `Rc`.
+    fn attach(&self) {
+        let home = Arc::as_ptr(&self.home.borrow());
+        self.news.homes.borrow_mut().push(home);
+        // SAFETY: the room owns the home and is in an `Rc`: both stay where they are as long as the record lives.
+        unsafe { ffi::ml_attach(self.raw(), home, ptr::from_ref(self).cast()) };
     }
 
     pub(crate) fn owns(&self, home: &Arc<Home>) -> bool {
-        Arc::ptr_eq(home, &self.home)
+        Arc::ptr_eq(home, &self.home.borrow()) || self.left.borrow().iter().any(|left| Arc::ptr_eq(home, left))
     }
 
-    /// Frees what others left in the drop box.
+    /// Whether others have left something in a drop box. What start-up code kept is let go between uses only.
+    #[inline]
+    pub(crate) fn has_drops(&self) -> bool {
+        let has_left = || self.left.borrow().iter().any(|home| home.has_drops());
+        self.home.borrow().has_drops() || (self.has.get() != Has::Use && has_left())
+    }
+
+    /// Frees what others left in the drop boxes.
     pub(crate) fn drain(&self) {
+        let home = self.home();
         // SAFETY: the slot is entered by this thread.
-        unsafe { ffi::ml_drain_now(self.raw()) };
+        unsafe { ffi::ml_drain_of(self.raw(), Arc::as_ptr(&home)) };
+        if self.has.get() != Has::Use {
+            for left in self.left.borrow().clone() {
+                // SAFETY: as above.
+                unsafe { ffi::ml_drain_of(self.raw(), Arc::as_ptr(&left)) };
+            }
+        }
     }
 
     pub(crate) fn collect(&self) {
@@ -208,8 +232,12 @@ impl Room {
 
     /// A use begins in a room that nobody has.
     pub(crate) fn begin(&self, world: *const ffi::World) {
+        if Arc::strong_count(&self.home.borrow()) > 1 {
+            // Start-up code has left values, which are told from those of the use by their home.
+            self.left.borrow_mut().push(self.home.replace(new_home(self.me)));
+            self.attach();
+        }
         self.is_put_back.set(self.refusal(world).is_none());
-        self.before.set(Arc::strong_count(&self.home));
         self.has.set(Has::Use);
         // SAFETY: as in `refusal`.
         unsafe { ffi::ml_begin(self.raw()) };
@@ -247,7 +275,7 @@ impl Room {
 
     /// Whether a use that has ended has left something that is kept.
     pub(crate) fn is_held(&self) -> bool {
-        let is_held = Arc::strong_count(&self.home) > self.before.get();
+        let is_held = Arc::strong_count(&self.home.borrow()) > 1;
         // What was dropped on another thread is in the drop box, which whoever sees the count sees, too.
         fence(Acquire);
         is_held
@@ -329,8 +357,13 @@ impl Room {
 
     /// The globals of a script whose chunk has run here.
     pub(crate) fn env(&self, world: usize, file: &[u8], stamp: Option<crate::cache::Stamp>) -> Env {
-        Env::new(self.home.clone(), world, file, stamp)
+        Env::new(self.home(), world, file, stamp)
     }
+}
+
+fn new_home(me: NonNull<ffi::State>) -> Arc<Home> {
+    // SAFETY: the operations are called with `me` by whoever holds the state; the room closes the home before it frees the record.
+    unsafe { Home::new(&ffi::ml_ops, me.as_ptr().cast()) }
 }
 
 impl Drop for Room {
@@ -338,11 +371,12 @@ impl Drop for Room {
         if interp::is_forked() {
             return;
         }
-        self.news.homes.borrow_mut().retain(|home| *home != Arc::as_ptr(&self.home));
+        let homes: Vec<_> = self.left.take().into_iter().chain([self.home()]).collect();
+        self.news.homes.borrow_mut().retain(|home| !homes.iter().any(|own| Arc::as_ptr(own) == *home));
         // SAFETY: nobody has the state any more: it is closed. `__gc` methods run now, and may call rows: the record and the home
         // are still there.
         unsafe { ffi::ml_close(self.raw()) };
-        self.home.close();
+        homes.iter().for_each(|home| home.close());
         // SAFETY: the state is closed and the home empty: nothing uses the record any more.
         unsafe { ffi::ml_free(self.raw()) };
     }

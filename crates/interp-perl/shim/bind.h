@@ -4,5 +4,5 @@
 typedef struct { const char *module, *package, *name, *isa; const mi_row *row; } mp_bound;
 typedef struct { const char *package, *group, *name, *text; size_t text_len; int64_t number; } mp_const;
 extern const mp_bound *mp_rows; extern size_t mp_nrows;
-extern const mp_const *mp_consts; extern size_t mp_nconsts;
+extern void (*mp_when_bound)(pTHX_ const mp_bound *b);      /* NULL, or told of each row that is bound */
 #endif

@@ -3,9 +3,6 @@
 #define HANDS "ModInterp::Handlers"
 enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* the elements that @ModInterp::Handlers has for each number */
 
-#ifndef CvMETHOD                                        /* perl 5.38 renamed it */
-#  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
-#endif
 static mp_hand *hand(mp_interp *me, U32 id) {           /* the handler's place in the table, or NULL without memory */
     if (id >= me->nhands) {
         size_t n = id + 1 > me->nhands * 2 ? id + 1 : me->nhands * 2;
@@ -180,4 +177,25 @@ void mp_handler(mp_interp *me, U32 id, const mi_val *args, size_t n, mp_out *out
     if (h->stash && UNLIKELY(!MP_HAS_NAME(h->stash) || mp_generation(aTHX_ h->stash) != h->gen)) { h->cv = NULL; out->tag = MP_UNRESOLVED; return; }
     that = h->obj ? GvSVn(h->obj) : h->that;
     mp_call_sub(aTHX_ me, (SV *)h->cv, that, args, n, out);
+}
+
+/* The full name of a sub, if it is found by that: of code, or of a name without a package, which is one of the package whose code calls. No
+ * text else. Called by src/call.rs. */
+void mp_name_of(mp_interp *me, const mi_val *code, mp_out *out) {
+    dTHXa(me->perl); HV *stash = NULL; GV *gv = NULL; STRLEN n;
+    out->tag = MP_OK;
+    if (code->tag == MI_BYTES) {
+        SV **own; size_t i;
+        for (i = 0; i < code->a.len; i++) if (!isWORDCHAR(code->u.s[i])) return;
+        if (!(stash = CopSTASH(PL_curcop)) || !(own = hv_fetch(stash, code->u.s, (I32)code->a.len, 0)) || !isGV(*own) || !GvCV(gv = (GV *)*own)) return;
+    }
+    else {
+        SV *sv = (SV *)code->u.p; CV *cv;
+        if (!SvROK(sv) || SvTYPE(SvRV(sv)) != SVt_PVCV || CvANON(cv = (CV *)SvRV(sv))) return;
+        if (!(gv = CvGV(cv)) || !isGV(gv) || GvCV(gv) != cv) return;
+        stash = GvSTASH(gv);
+    }
+    if (!stash || !MP_HAS_NAME(stash)) return;
+    out->sv = newSVpvf("%" HEKf "::%" HEKf, HEKfARG(HvNAME_HEK(stash)), HEKfARG(GvNAME_HEK(gv)));
+    out->text = SvPV_const(out->sv, n); out->len = n;
 }

@@ -1,29 +1,20 @@
 /* An interpreter's birth, entry and death. Called by src/start.rs, src/perl.rs and src/process.rs. */
 #include "shim.h"
-#include "bind.h"
 #ifdef __GLIBC__
 #  include <malloc.h>
 #endif
 
-const mi_rust *mp_rust;
-int mp_cxt_index = -1;
-#ifndef USE_ITHREADS
-mp_interp *mp_only;
-#endif
-
-void mp_init(const mi_rust *rust, const mp_bound *rows, size_t nrows, const mp_const *consts, size_t nconsts) {
+void mp_init(void) {
     static int once;
-    mp_rust = rust;
-    mp_rows = rows; mp_nrows = nrows; mp_consts = consts; mp_nconsts = nconsts;
     if (!once) {                                        /* PERL_SYS_TERM is never called, since XS files keep libperl mapped */
         char *arg[] = { "httpd", NULL }, **argv = arg, **env = environ;
         int argc = 1;
         once = 1;
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
-        mp_tie_init();
-        mp_layer_init();
         mp_leftovers_init();
+        mp_err_over = mp_err_end;
+        mp_std_over = mp_touch_std;
     }
 }
 
@@ -72,11 +63,13 @@ static void xs_init(pTHX) {
     newXS("ModInterp::constants", mp_xs_const, file);
     newXS("ModPerl::Const::compile", mp_xs_const, file);
     newXS("ModInterp::text", mp_xs_text, file);
+    newXS("ModInterp::cleanup_died", mp_xs_cleanup_died, file);
     newXS("ModInterp::flush", mp_xs_flush, file);
     newXS("ModInterp::number", mp_xs_number, file);
     newXS("ModInterp::run", mp_xs_eval, file);
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
+    newXS("ModInterp::attributes", mp_xs_attributes, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
@@ -84,6 +77,9 @@ static void xs_init(pTHX) {
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
     newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::generation", mp_xs_generation, file);
+    newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
@@ -224,6 +220,7 @@ void mp_free(mp_interp *me) {
     mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
+    SvREFCNT_dec((SV *)me->known); me->known = NULL;
     if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return; }
     PERL_SET_CONTEXT(before);
 #ifndef USE_ITHREADS

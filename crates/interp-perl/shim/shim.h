@@ -15,6 +15,10 @@
 #else
 #  define MP_THX NULL
 #endif
+#ifndef CvMETHOD                                        /* perl 5.38 renamed it */
+#  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
+#  define CvMETHOD_on(cv) CvNOWARN_AMBIGUOUS_on(cv)
+#endif
 #define MP_HAS_NAME(hv) (HvNAME_HEK(hv) != NULL)
 #define MP_CLASSES 192                                  /* more than the API has; checked by mp_attach */
 #define MP_RC_EXIT 120000                               /* ModPerl::EXIT */
@@ -93,6 +97,7 @@ typedef struct mp_interp {
     mp_std std[2];                                      /* STDIN, STDOUT */
     mp_env_frame *env_first, *env_top; mp_env_over env_over;            /* env.c */
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
+    GV *known;                                          /* %ModPerl::RegistryCooker::KNOWN (script.c) */
     GV *std_gv[3];                                      /* STDIN, STDOUT, STDERR */
     IO *std_io[3];                                      /* what `base` has in them */
     SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
@@ -114,11 +119,16 @@ typedef void mp_said(void *ctx, const char *text, size_t n);    /* one line for 
 void mp_run_end(pTHX_ mp_interp *me, mp_said *said, void *ctx);
 int mp_destruct(PerlInterpreter *my_perl);
 /* guard.c */
+extern void (*mp_err_over)(pTHX_ mp_interp *me);         /* what of the server's an outermost call that is over may concern: set by life.c, */
+extern void (*mp_std_over)(mp_interp *me);               /* asked only where the server's part of the record says so */
 int mp_run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, SV **ret);
 void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_t n, mp_out *out);
 void mp_out_done(mp_interp *me, mp_out *out);
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
+void mp_cleanup_died(pTHX_ mp_interp *me, SV *exception);
+XS_EXTERNAL(mp_xs_cleanup_died);
+int mp_is_exit(pTHX_ SV *err);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
 XS_EXTERNAL(mp_xs_text);
@@ -135,6 +145,11 @@ static inline U32 mp_generation(pTHX_ HV *stash) {
     return PL_sub_generation + m->pkg_gen + m->cache_gen;
 }
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
+/* script.c */
+XS_EXTERNAL(mp_xs_script_again);
+XS_EXTERNAL(mp_xs_make_script_handler);
+/* attributes.c */
+XS_EXTERNAL(mp_xs_attributes);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
@@ -163,11 +178,13 @@ void mp_drain(pTHX_ mp_interp *me);
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
 XS_EXTERNAL(mp_xs_forget_sub);
+XS_EXTERNAL(mp_xs_generation);
+/* layer.c */
+XS_EXTERNAL(mp_xs_define_layer);
+void mp_layer_init(void);                                /* once, before any interpreter */
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
-XS_EXTERNAL(mp_xs_define_layer);
 void mp_io_define(pTHX);
-void mp_layer_init(void);                                /* once, before any interpreter */
 GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
 static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
 int mp_io_is_plain(mp_interp *me, int i);

@@ -368,7 +368,7 @@ static void elsewhere(pTHX_ CV *cv, I32 ax, I32 items) {
         static const mi_home none = { &mp_ops, NULL, 0 };
         mp_interp alone;
         Zero(&alone, 1, mp_interp);
-        alone.perl = aTHX; alone.home = &none;
+        alone.perl = MP_THX; alone.home = &none;
         general(aTHX_ &alone, cv, ax, items);
         return;
     }

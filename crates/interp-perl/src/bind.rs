@@ -24,7 +24,7 @@ pub(crate) fn init() {
         let tables = build();
         // SAFETY: the tables live for ever: their vectors are never touched again.
         unsafe {
-            ffi::mp_init(
+            ffi::mp_tables(
                 &raw const interp::RUST_SIDE,
                 tables.rows.as_ptr(),
                 tables.rows.len(),

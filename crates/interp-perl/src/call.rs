@@ -1,7 +1,7 @@
 //! Handlers: how they are found and called, and what a call into Perl returns.
 
 use crate::{ffi, perl::Entered};
-use interp::{Kept, Load, Outcome, Raised, Val};
+use interp::{HandlerRef, IntoVal, Kept, Load, Outcome, Raised, Ticket, Val};
 use std::ptr;
 
 /// A resolved handler of one interpreter: its number there, and how it is called.
@@ -64,6 +64,26 @@ impl Entered {
         // SAFETY: this interpreter is entered and the value is its own.
         unsafe { ffi::mp_call_value(self.raw(), &raw const code, args.as_ptr(), args.len(), &raw mut out) };
         self.finish(out)
+    }
+
+    /// The name by which every interpreter finds this code: `Package::sub`. A name without a package is one of the package whose code
+    /// calls. `None` for what is found by none.
+    pub fn name_of(&self, code: &HandlerRef) -> Option<Vec<u8>> {
+        let code = match code {
+            HandlerRef::Name(name) => name[..].val(Ticket::FOREVER),
+            HandlerRef::Code(code) if self.owns(code) => code.val(),
+            HandlerRef::Code(_) => return None,
+        };
+        let mut out = ffi::Out::EMPTY;
+        // SAFETY: this interpreter is entered and the value is its own, or a text that outlives the call; what comes back lives until
+        // `mp_out_done`.
+        unsafe {
+            ffi::mp_name_of(self.raw(), &raw const code, &raw mut out);
+            let name =
+                (!out.text.is_null()).then(|| std::slice::from_raw_parts(out.text.cast::<u8>(), out.text_len).to_vec());
+            ffi::mp_out_done(self.raw(), &raw mut out);
+            name
+        }
     }
 
     pub(crate) fn finish(&self, mut out: ffi::Out) -> Result<Outcome, Raised> {

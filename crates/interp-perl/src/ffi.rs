@@ -106,14 +106,19 @@ pub(crate) struct Boot {
 #[allow(improper_ctypes)] // the shim reads the repr(C) heads that interp.h has, and nothing behind them
 unsafe extern "C" {
     pub(crate) static mp_ops: Ops;
-    // life.c
-    pub(crate) fn mp_init(
+    // bind.c
+    pub(crate) fn mp_tables(
         rust: *const RustSide,
         rows: *const Bound,
         nrows: usize,
         consts: *const ConstRow,
         nconsts: usize,
     );
+    // plain.c
+    pub(crate) fn mp_plain_current() -> *mut c_void;
+    pub(crate) fn mp_plain_died(exception: *mut c_void);
+    // life.c
+    pub(crate) fn mp_init();
     pub(crate) fn mp_new(boot: *const Boot, status: *mut c_int) -> *mut Interp;
     pub(crate) fn mp_attach(me: *mut Interp, home: *const Home);
     pub(crate) fn mp_perl(me: *const Interp) -> *mut c_void;
@@ -134,8 +139,10 @@ unsafe extern "C" {
     // owned.c
     pub(crate) fn mp_owned_tell(me: *mut Interp, said: Said, ctx: *mut c_void);
     // guard.c
+    pub(crate) fn mp_name_of(me: *mut Interp, code: *const Val, out: *mut Out);
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
+    pub(crate) fn mp_cleanup_died_of(me: *mut Interp, text: *const c_char, len: usize);
     pub(crate) fn mp_out_done(me: *mut Interp, out: *mut Out);
     pub(crate) fn mp_drain_now(me: *mut Interp);
     // handler.c

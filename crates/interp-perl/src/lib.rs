@@ -28,6 +28,7 @@
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
 //! | `leftovers` | what a request must not leave to the next one |
 //! | `stderr` | STDERR: lines for the log |
+//! | `plain` | a perl that is not the server's |
 //! | `stack` | the thread that clones and destroys |
 //! | `abi` | what XS modules call in C, as far as it needs the host |
 
@@ -45,6 +46,7 @@ mod leftovers;
 #[cfg(perl_ithreads)]
 mod memory;
 mod perl;
+pub mod plain;
 mod record;
 mod stack;
 mod start;

@@ -35,6 +35,8 @@ impl Perl {
     /// If perl cannot start, e.g. for a `-M` module that dies.
     pub fn start(start: &Start<'_>) -> Result<Perl, Error> {
         bind::init();
+        // SAFETY: the tables are there.
+        unsafe { ffi::mp_init() };
         interp::count_forks();
         interp::adopt_process();
         let mut argv: Vec<*mut c_char> = vec![intern(b"httpd")?];

@@ -27,6 +27,17 @@ impl Drop for Counted {
 
 pub(crate) static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
+/// What lib/APR/Error.pm asks of `apr-api`.
+static ERROR: Class = Class::new(
+    "APR::Error",
+    &[function("strerror(status)", |status: i32| match status {
+        120_000 => "exit was called".to_owned(),
+        status => format!("status {status}"),
+    })
+    .anywhere()
+    .doc("Text of a status.")],
+);
+
 static TEST: Class = Class::new(
     "Apache2::Test",
     &[
@@ -84,7 +95,7 @@ static CONSTS: Consts = Consts {
 pub(crate) fn lock() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-    interp::register(&[&[&TEST]], &[&[&CONSTS]]);
+    interp::register(&[&[&TEST, &ERROR]], &[&[&CONSTS]]);
     guard
 }
 

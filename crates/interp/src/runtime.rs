@@ -3,7 +3,7 @@
 //! Inside httpd the host implements it over its leases and per-request state; for `perl -MAPR` outside httpd one that knows a single
 //! interpreter is enough, hence the defaults.
 
-use crate::{Kept, Object, ObjectClass, Owned, Result, Ticket};
+use crate::{Home, Kept, Object, ObjectClass, Owned, Result, Ticket};
 use std::{
     ptr::{self, NonNull},
     sync::OnceLock,
@@ -59,6 +59,21 @@ pub trait Runtime: Sync {
     /// Runs `f` with the pool that ends what a script makes and cannot end by letting go of it: in languages whose objects have no DESTROY.
     fn with_ending_pool(&self, f: &mut dyn FnMut(&apr::Pool)) {
         let _ = f;
+    }
+
+    /// Told of each pool without a parent that a script makes, and of the interpreter in which its object is.
+    fn root_made(&self, pool: &apr::Pool, home: &Home) {
+        let _ = (pool, home);
+    }
+
+    /// Told of a script's pool that is about to be destroyed.
+    fn root_ends(&self, pool: &apr::Pool) {
+        let _ = pool;
+    }
+
+    /// Whether this process is a server, whose descriptors are not a script's to close.
+    fn is_server(&self) -> bool {
+        true
     }
 
     /// Whether a pool lives longer than the connection that this call is about.

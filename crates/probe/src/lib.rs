@@ -133,6 +133,10 @@ pub struct Apr {
     pub cflags: Vec<String>,
     /// `-I...` options.
     pub includes: Vec<String>,
+    /// Libraries to link, without `-l`: APR and APR-util.
+    pub libs: Vec<String>,
+    /// Folders to look for them in.
+    pub search: Vec<PathBuf>,
     /// APR's version.
     pub version: Version,
 }
@@ -163,6 +167,8 @@ pub struct Perl {
     pub version: Version,
     /// Where perl.h lies.
     pub core: PathBuf,
+    /// `x86_64-linux-gnu-thread-multi`: with the version, perl's own name for what was compiled for it.
+    pub archname: String,
     /// The program that was asked.
     pub program: String,
 }
@@ -237,7 +243,25 @@ pub fn apr() -> Result<Apr> {
     let said = ask(&tool, &["--version"], PACKAGE)?;
     let version =
         Version::parse(&said).ok_or(Error::Answer { call: format!("{tool} --version"), said, package: PACKAGE })?;
-    Ok(Apr { cflags, includes, version })
+    let (mut libs, mut search) =
+        (vec![format!("apr-{}", version.major), format!("aprutil-{}", version.major)], Vec::new());
+    // APR-util's own program lies beside APR's; without it APR-util is looked for where APR is.
+    let beside = tool.replace("apr-", "apu-");
+    for word in words(&ask(&tool, &["--link-ld"], PACKAGE)?)
+        .into_iter()
+        .chain(ask(&beside, &["--link-ld"], "libaprutil1-dev").map(|said| words(&said)).unwrap_or_default())
+    {
+        match (word.strip_prefix("-L"), word.strip_prefix("-l")) {
+            (Some(dir), _) => search.push(PathBuf::from(dir)),
+            (_, Some(lib)) => libs.push(lib.to_owned()),
+            _ => {}
+        }
+    }
+    libs.sort();
+    libs.dedup();
+    search.sort();
+    search.dedup();
+    Ok(Apr { cflags, includes, libs, search, version })
 }
 
 /// Asks `perl` (or the program that `PERL` names) about itself.
@@ -253,13 +277,14 @@ pub fn perl() -> Result<Perl> {
         &[
             "-MConfig",
             "-e",
-            r#"print join "\n", map { $_ // "" } $Config{version}, $Config{useithreads}, $Config{usemultiplicity}, "$Config{archlibexp}/CORE""#,
+            r#"print join "\n", map { $_ // "" } $Config{version}, $Config{useithreads}, $Config{usemultiplicity}, "$Config{archlibexp}/CORE", $Config{archname}"#,
         ],
         "perl",
     )?;
     let mut lines = config.lines();
     let mut line = || lines.next().unwrap_or_default().to_owned();
     let (version, ithreads, multiplicity, core) = (line(), line(), line(), PathBuf::from(line()));
+    let archname = line();
     let version = Version::parse(&version).ok_or_else(|| Error::Answer {
         call: format!("{program} -MConfig"),
         said: config.clone(),
@@ -294,6 +319,7 @@ pub fn perl() -> Result<Perl> {
         multiplicity: multiplicity == "define" || ithreads == "define",
         version,
         core,
+        archname,
         program,
     })
 }

@@ -10,6 +10,7 @@ mod subject;
 mod topic;
 
 pub use connection::OfConnection;
+pub use filter::OfFilter;
 pub use job::OfJob;
 pub use request::OfRequest;
 pub use server::{OfServer, in_parent};

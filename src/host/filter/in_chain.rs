@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, BucketAlloc, Pool, Reenter, Status};
 use httpd::own_filter::{Ask, OwnFilter};
-use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, HTTP_SERVICE_UNAVAILABLE};
+use httpd::status::{AP_FILTER_ERROR, is_error};
 use httpd::{Filter, KeepAlive};
 
 use super::place::{Place, code};
@@ -24,6 +24,14 @@ impl<'f> InChain<'f> {
     /// The filter behind it, which may be another after each call: httpd's own remove themselves once they have seen an answer's beginning.
     fn next(&self) -> Result<&Filter, Status> {
         self.filter.next().ok_or(Status(libc::ECONNABORTED))
+    }
+}
+
+impl InChain<'_> {
+    fn unset(&self, headers: &[&[u8]]) {
+        if let Some(r) = self.filter.request().filter(|_| !self.filter.is_in_harness()) {
+            headers.iter().for_each(|header| r.headers_out().unset(header));
+        }
     }
 }
 
@@ -55,11 +63,15 @@ impl Place for InChain<'_> {
 
     /// Removes the headers of length and tag, unless mod_filter sees to that.
     fn changes_content(&self) {
-        if let Some(r) = self.filter.request().filter(|_| !self.filter.is_in_harness()) {
-            for header in [&b"Content-Length"[..], b"Content-MD5", b"ETag"] {
-                r.headers_out().unset(header);
-            }
-        }
+        self.unset(&[b"Content-Length", b"Content-MD5", b"ETag"]);
+    }
+
+    fn changes_length(&self) {
+        self.unset(&[b"Content-Length", b"Content-MD5"]);
+    }
+
+    fn goes_on(&self) -> bool {
+        self.filter.request().is_none()
     }
 
     fn leave(&self) {
@@ -75,11 +87,15 @@ impl Place for InChain<'_> {
     /// The client gets the page of the error if nothing was sent yet, and otherwise the connection breaks off, since httpd's own end
     /// behind what was sent would make the answer look whole. A page into which this answer was included goes on.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
-        match self.filter.request().filter(|r| !self.filter.is_in_harness() && r.main().is_none()) {
-            Some(r) if matches!(status, HTTP_INTERNAL_SERVER_ERROR | HTTP_SERVICE_UNAVAILABLE) => {
-                code(self.next().and_then(|next| next.pass_failure(r, status, cx)))
+        let Some(r) = self.filter.request() else {
+            if let Some(c) = self.filter.connection() {
+                c.abort();
             }
-            _ => status,
+            return AP_FILTER_ERROR;
+        };
+        if is_error(status) && !self.filter.is_in_harness() && r.main().is_none() {
+            return code(self.next().and_then(|next| next.pass_failure(r, status, cx)));
         }
+        status
     }
 }

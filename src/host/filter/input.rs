@@ -94,7 +94,7 @@ fn take_in<P: Place, F: Filtering<P>>(
 }
 
 /// Gives as much as was asked for: a reader takes no more, and the rest would be lost.
-fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
+pub fn give(ready: &Brigade, bb: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
     let wanted = u64::try_from(ask.bytes).unwrap_or(0);
     if !ask.is_for_all()
         && wanted > 0

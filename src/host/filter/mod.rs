@@ -1,21 +1,31 @@
 //! Filters that scripts make, whatever their language: how a filter is fed, what it gives on, how it ends and how it fails.
 //!
-//! The engine walks through brigades; a [`Filtering`] makes new bytes of old ones; a [`Place`] is where the filter stands in httpd's
-//! chain. Of buckets a filter sees the bytes only: end, flush and other buckets without bytes stay where they stand.
+//! There are two kinds. A [`Filtering`] makes new bytes of old ones: the engine walks through brigades for it, and buckets without bytes
+//! (end, flush) stay where they stand. A [`whole::Handling`] is a handler that is called with each brigade; it works on the buckets, or
+//! reads and prints, for which the engine has a [`stream::Stream`]. A [`Place`] is where a filter stands in httpd's chain.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `filtering` | what a script makes of data |
+//! | `output`, `input` | data on its way to the client through it; data that is wanted from it |
+//! | `whole`, `stream` | the same for a handler of whole brigades; what it reads and prints |
+//! | `handler`, `insert` | a handler as a filter; how it comes into a chain |
+//! | `kinds`, `said` | what kinds httpd knows of these; what a handler says of itself |
 //! | `place`, `in_chain` | where a filter stands; the place of one that httpd calls |
-//! | `running` | a filter that has begun: feeding it, its end, its failure |
-//! | `output`, `input` | data on its way to the client; data that is wanted from it |
+//! | `running` | a filter that has begun: its brigades, its end, its failure |
 
 mod filtering;
+pub mod handler;
 mod in_chain;
 mod input;
+pub mod insert;
+pub mod kinds;
 mod output;
 mod place;
 mod running;
+pub mod said;
+mod stream;
+mod whole;
 
 pub use filtering::{Begun, Filtering};
 pub use in_chain::InChain;
@@ -120,6 +130,12 @@ mod tests {
         }
         fn changes_content(&self) {
             self.sent.borrow_mut().push_str("changed:");
+        }
+        fn changes_length(&self) {
+            self.sent.borrow_mut().push_str("longer:");
+        }
+        fn goes_on(&self) -> bool {
+            self.verb.ends_with("of a connection")
         }
         fn leave(&self) {
             self.has_left.set(true);

@@ -71,7 +71,7 @@ pub fn output<P: Place, F: Filtering<P>>(place: &P, bb: &Brigade, cx: Reenter) -
 }
 
 /// A script of output failed: it is not run any more, and what it was given and what it made is dropped.
-fn give_up<P: Place>(place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
+pub fn give_up<P: Place>(place: &P, given: &Brigade, made: &Brigade, status: c_int, cx: Reenter) -> c_int {
     place.leave();
     let _ = given.cleanup(cx);
     let _ = made.cleanup(cx);

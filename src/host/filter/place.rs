@@ -27,6 +27,10 @@ pub trait Place: Sized {
     fn is_before_content(&self) -> bool;
     /// The content will be another: what described the old one is removed from the headers.
     fn changes_content(&self);
+    /// The content has another length than it had: what said that is removed from the headers.
+    fn changes_length(&self);
+    /// Whether more data may come behind an end of stream: on a connection one answer ends so, and the next one begins.
+    fn goes_on(&self) -> bool;
     /// Takes the filter out of the chain.
     fn leave(&self);
     /// Tells the client, if that is possible, that the answer failed; returns the filter's status.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 
-use apr::{Brigade, Bucket, Reenter, Status};
+use apr::{Brigade, Bucket, BucketAlloc, Pool, Reenter, Status};
 
 use super::{Begun, Filtering, Place};
 
@@ -13,12 +13,24 @@ pub struct Running<F> {
     pub filtering: F,
     /// Input: data that was read and not given to the script yet. Output: data to be passed on.
     pub brigade: Brigade,
-    /// Input: data that the script made and nobody has read yet.
+    /// Input: data that the script made and nobody has read yet. Output of a handler that is given whole brigades: data that it has
+    /// looked at.
     pub ready: Brigade,
     /// Whether the script has seen the end of the data.
     pub is_past: Cell<bool>,
     /// The status of a script that has failed.
     pub failed: Cell<Option<c_int>>,
+    /// Whether a call is under way that works with these brigades.
+    is_in_use: Cell<bool>,
+    /// Whether it is a handler that reads and prints.
+    pub streams: Cell<bool>,
+    /// Of a handler of output that reads and prints: whether anything of it was passed on, and until then the bytes that it has read
+    /// and printed.
+    pub has_passed: Cell<bool>,
+    /// See `has_passed`.
+    pub read: Cell<u64>,
+    /// See `has_passed`.
+    pub printed: Cell<u64>,
 }
 
 // SAFETY: a filter belongs to a request or a connection, which one thread works on at a time (SAFETY.md, "one thread at a time").
@@ -48,10 +60,7 @@ pub fn running<P: Place, F: Filtering<P>>(place: &P) -> Way<'_, F> {
         Begun::Fails(status) => return Way::Fail(status),
     };
     place.changes_content();
-    let running = place.memory().and_then(|(pool, alloc)| {
-        let (brigade, ready) = (Brigade::new(pool, alloc), Brigade::new(pool, alloc));
-        place.keep(Running { filtering, brigade, ready, is_past: Cell::new(false), failed: Cell::new(None) })
-    });
+    let running = place.memory().and_then(|(pool, alloc)| place.keep(Running::new(filtering, pool, alloc)));
     match running {
         Some(running) => Way::Through(running, first),
         None => Way::Fail(Status::EGENERAL.code()),
@@ -59,6 +68,30 @@ pub fn running<P: Place, F: Filtering<P>>(place: &P) -> Way<'_, F> {
 }
 
 impl<F> Running<F> {
+    /// A filter whose data lies in this memory.
+    pub fn new(filtering: F, pool: &Pool, alloc: BucketAlloc) -> Running<F> {
+        let (brigade, ready) = (Brigade::new(pool, alloc), Brigade::new(pool, alloc));
+        let (is_past, failed) = (Cell::new(false), Cell::new(None));
+        let (is_in_use, streams, has_passed) = (Cell::new(false), Cell::new(false), Cell::new(false));
+        let (read, printed) = (Cell::new(0), Cell::new(0));
+        Running { filtering, brigade, ready, is_past, failed, is_in_use, streams, has_passed, read, printed }
+    }
+
+    /// The filter's brigades for one call. A call within another one, whose handler sends or reads something that comes to its own filter,
+    /// gets brigades of its own.
+    pub fn brigades<P: Place>(&self, place: &P) -> Brigades<'_> {
+        let (brigade, ready) = (self.brigade, self.ready);
+        if !self.is_in_use.replace(true) {
+            return Brigades { brigade, ready, in_use: Some(&self.is_in_use) };
+        }
+        match place.memory() {
+            Some((pool, alloc)) => {
+                Brigades { brigade: Brigade::new(pool, alloc), ready: Brigade::new(pool, alloc), in_use: None }
+            }
+            None => Brigades { brigade, ready, in_use: None },
+        }
+    }
+
     /// Tells the script that the end has come.
     pub fn end<P: Place>(&self, place: &P, into: &Brigade) -> Result<(), c_int>
     where
@@ -78,5 +111,22 @@ impl<F> Running<F> {
         let _ = self.brigade.cleanup(cx);
         self.filtering.passed();
         passed
+    }
+}
+
+/// The brigades that one call of a filter works with.
+pub struct Brigades<'a> {
+    /// As [`Running::brigade`].
+    pub brigade: Brigade,
+    /// As [`Running::ready`].
+    pub ready: Brigade,
+    in_use: Option<&'a Cell<bool>>,
+}
+
+impl Drop for Brigades<'_> {
+    fn drop(&mut self) {
+        if let Some(in_use) = self.in_use {
+            in_use.set(false);
+        }
     }
 }

@@ -41,10 +41,8 @@ pub fn register(filter: &NamedFilter) {
         Direction::Input => httpd::kind::Way::Input,
         Direction::Output => httpd::kind::Way::Output,
     };
-    httpd::with_pconf(|pconf| {
-        httpd::kind::register::<LuaHost>(pconf, way, httpd::kind::Level::Request, &filter.name);
-        known.push((filter.direction, name));
-    });
+    httpd::kind::register::<LuaHost>(way, httpd::kind::Level::Request, &filter.name);
+    known.push((filter.direction, name));
 }
 
 /// The function of a filter, as a coroutine.

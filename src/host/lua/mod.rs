@@ -84,6 +84,7 @@ const FACTS: Facts = Facts {
     truncates: false,
     numbers_only: &[Phase::Access, Phase::AccessEx, Phase::Authen, Phase::Authz, Phase::ForceAuthn],
     pool_key: c"mod_interp.lua.ticket",
+    filters: None,
     library: crate::RECORDS,
     words: WORDS,
 };
@@ -179,10 +180,12 @@ impl Ways for LuaLanguage {
     fn seal(&self, entry: &dyn Entry) {
         if let Some(entered) = entered(entry) {
             let _ = entered.set_constant(b"version", api::lua::version());
-            if let Some(why) = entered.closes_states() {
+            // Said once, in the reading of the configuration that serves.
+            let serves = httpd::server::main_state() == httpd::server::MainState::CreateConfig;
+            if let Some(why) = entered.closes_states().filter(|_| serves) {
                 let text = format!(
                     "LoadModule: each use of a script gets a Lua state of its own, which is closed after it, and made anew with its \
-                     start-up code for the next one: what start-up code has left cannot be put back, as {why}"
+                     start-up code for the next one: a state cannot be put back to what start-up code has left, as {why}"
                 );
                 report::server(LUA, None, Level::Notice, &text);
             }

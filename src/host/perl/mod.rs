@@ -23,12 +23,14 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use apr::{Beside, Reenter, Table};
+use apr::{Beside, Brigade, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
+use httpd::kind::{Kind, Level as Owner, Way};
 use httpd::log::Level;
 use httpd::made::{Line, MadeCommand, MadeLine};
+use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{Command, ModuleRecord, Pools, Request, Server};
-use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Ticket};
+use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Outcome, Raised, Ticket, Val};
 use interp_perl::{Entered, OwnedObjects, Perl, Start};
 
 use env::EnvDone;
@@ -37,6 +39,9 @@ use super::about::OfRequest;
 use super::call::{Call, enter_any};
 use super::content::Work;
 use super::facts::{Facts, Words};
+use super::filter::kinds::Kinds;
+use super::filter::said::Said;
+use super::filter::{handler, insert};
 use super::lang::{Lang, LanguageRow};
 use super::language::Language;
 use super::lease::{Frame, Hold};
@@ -44,6 +49,7 @@ use super::module::{self, Module};
 use super::output::Output;
 use super::request::RequestState;
 use super::start_error::StartError;
+use super::step::Step;
 use super::uses::InUse;
 use super::ways::Ways;
 use super::{content, dispatch, report, site};
@@ -128,6 +134,15 @@ fn for_later(phase: Option<Phase>, part: &Part) -> u64 {
     part.leaves.get()
 }
 
+/// Runs `f` with a handler as a value: its name, or its code.
+fn with_value<R>(step: &Step, f: impl FnOnce(Val) -> R) -> R {
+    match step {
+        Step::Named(handler) => f(handler.name[..].val(Ticket::FOREVER)),
+        Step::Code(HandlerRef::Name(name)) => f(name[..].val(Ticket::FOREVER)),
+        Step::Code(HandlerRef::Code(code)) => f(code.val()),
+    }
+}
+
 /// Logs that a handle which a script left could not be closed.
 #[cold]
 fn left(r: Option<&Request>, raised: &interp::Raised) {
@@ -182,7 +197,20 @@ const FACTS: Facts = Facts {
     numbers_only: &[],
     pool_key: c"mod_interp.perl.ticket",
     library: crate::RECORDS,
+    filters: Some(&FILTERS),
     words: WORDS,
+};
+
+/// Scripts know mod_perl's names of them.
+static FILTERS: Kinds = Kinds {
+    of_requests: [
+        Kind::new(0, c"MODPERL_REQUEST_INPUT", Way::Input, Owner::Request),
+        Kind::new(1, c"MODPERL_REQUEST_OUTPUT", Way::Output, Owner::Request),
+    ],
+    of_connections: [
+        Kind::new(2, c"MODPERL_CONNECTION_INPUT", Way::Input, Owner::Connection),
+        Kind::new(3, c"MODPERL_CONNECTION_OUTPUT", Way::Output, Owner::Connection),
+    ],
 };
 
 const PLAIN: &str = "modperl, or perl-script for handlers that print to STDOUT and read %ENV";
@@ -283,6 +311,18 @@ impl Ways for PerlLanguage {
         entered(entry).map_or(Vec::new(), |entered| entered.owned_objects().into_iter().map(line).collect())
     }
 
+    fn filter_says(&self, entry: &dyn Entry, step: &Step) -> Result<Said, Raised> {
+        const NAME: &[u8] = b"ModInterp::Filter->said";
+        let said = |of| entry.call_handler(config::intern(NAME).index() as u32, NAME, Load::IfMissing, &[of]);
+        with_value(step, said).map(|outcome| Said::new(outcome.number))
+    }
+
+    fn begin_filter(&self, entry: &dyn Entry, step: &Step, filter: Val) -> Result<Outcome, Raised> {
+        const NAME: &[u8] = b"ModInterp::Filter->begin";
+        let id = config::intern(NAME).index() as u32;
+        with_value(step, |of| entry.call_handler(id, NAME, Load::IfMissing, &[filter, of]))
+    }
+
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
         if let Some(entered) = entered(entry) {
             entered.set_env([(name, value)], true);
@@ -326,15 +366,9 @@ impl Ways for PerlLanguage {
 
     fn name_code(&self, entry: &dyn Entry, code: &HandlerRef, role: &[u8]) -> Result<Vec<u8>, Fail> {
         const KEEP: &[u8] = b"ModInterp::Pushed::keep";
-        const NAME: &[u8] = b"ModInterp::Pushed::name";
-        let HandlerRef::Code(code) = code else { return code.name().map(<[u8]>::to_vec) };
+        let HandlerRef::Code(kept) = code else { return code.name().map(<[u8]>::to_vec) };
         if role.is_empty() {
-            let own = entry.require_module(b"ModInterp::Pushed", None).and_then(|()| {
-                entry.call_handler(config::intern(NAME).index() as u32, NAME, Load::Never, &[code.val()])?;
-                entered(entry).map_or(Ok(Vec::new()), |entered| entered.run_text(b"$ModInterp::Pushed::name", None))
-            });
-            let own = own.map_err(|raised| Fail::from(raised.to_string()))?;
-            if !own.is_empty() {
+            if let Some(own) = entered(entry).and_then(|entered| entered.name_of(code)) {
                 return Ok(own);
             }
             if httpd::mpm::is_threaded() && site::with(PERL, |site| site.is_complete) {
@@ -346,11 +380,16 @@ impl Ways for PerlLanguage {
         let number = PUSHED.fetch_add(1, Relaxed);
         let name = format!("ModInterp::Pushed::sub{number}").into_bytes();
         let id = config::intern(KEEP).index() as u32;
-        let args = [name[..].val(Ticket::FOREVER), code.val(), role.val(Ticket::FOREVER)];
+        let args = [name[..].val(Ticket::FOREVER), kept.val(), role.val(Ticket::FOREVER)];
         let done = entry
             .require_module(b"ModInterp::Pushed", None)
             .and_then(|()| entry.call_handler(id, KEEP, Load::Never, &args));
         done.map(|_| name).map_err(|raised| Fail::from(raised.to_string()))
+    }
+
+    fn name_of_code(&self, entry: &dyn Entry, code: &HandlerRef) -> Vec<u8> {
+        let own = entered(entry).and_then(|entered| entered.name_of(code));
+        own.unwrap_or_else(|| code.name().unwrap_or_default().to_vec())
     }
 
     fn keep_for_others(&self, hold: &Hold) {
@@ -420,7 +459,7 @@ impl Language for PerlLanguage {
     }
 
     fn wants(row: &PhaseRow, _index: usize) -> bool {
-        row.perl.is_some() && row.is_built
+        row.perl.is_some()
     }
 
     #[inline(always)]
@@ -432,9 +471,18 @@ impl Language for PerlLanguage {
         }
     }
 
+    fn output_filter(f: OwnFilter<'_>, bb: Brigade) -> c_int {
+        handler::output(f, &bb)
+    }
+
+    fn input_filter(f: OwnFilter<'_>, bb: Brigade, ask: Ask) -> c_int {
+        handler::input(f, &bb, ask)
+    }
+
     #[inline(always)]
     fn request(phase: Phase, order: usize, r: &Request) -> c_int {
         match phase {
+            Phase::InputFilter | Phase::OutputFilter => insert::for_request(PERL, phase, r),
             Phase::Response if order == 0 => content::look::<PerlLanguage>(r, false),
             Phase::Response => content::run::<PerlLanguage>(r),
             phase if phase.row().may_answer => response::early(phase, r, false),

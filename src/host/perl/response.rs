@@ -175,6 +175,11 @@ impl Stdio for Handles<'_> {
     fn read(&self, to: &mut [u8]) -> Result<usize, Fail> {
         // SAFETY: the layer's buffer is perl's own and stays; script code may run in input filters.
         let cx = unsafe { Reenter::assume() };
+        let ahead = RequestState::find(PERL, self.r).map_or_else(Vec::new, |state| state.take_ahead(to.len()));
+        if let Some(room) = to.get_mut(..ahead.len()).filter(|room| !room.is_empty()) {
+            room.copy_from_slice(&ahead);
+            return Ok(ahead.len());
+        }
         self.r.read(to, cx).map_err(|e| e.to_string().into())
     }
 

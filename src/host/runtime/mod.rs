@@ -6,7 +6,9 @@ mod cleanup;
 mod config;
 pub mod doors;
 mod figures;
+mod filters;
 mod handlers;
+mod input;
 mod notes;
 mod output;
 
@@ -27,7 +29,16 @@ const SELF: &HostRuntime = &HostRuntime;
 pub fn register(module: &'static ModuleRecord) {
     let _ = api::MODULE.set(module);
     let _ = interp::RUNTIME.set(SELF);
-    let _ = HOST.set(HostSide { handlers: SELF, notes: SELF, config: SELF, output: SELF, calls: SELF, figures: SELF });
+    let _ = HOST.set(HostSide {
+        handlers: SELF,
+        notes: SELF,
+        config: SELF,
+        input: SELF,
+        output: SELF,
+        filters: SELF,
+        calls: SELF,
+        figures: SELF,
+    });
     interp::register(api::CLASSES, api::CONSTS);
 }
 

@@ -25,7 +25,7 @@ impl Notes for HostRuntime {
         let key = filter.as_ptr().addr();
         if let Some(r) = filter.request() {
             let state = state(r)?;
-            state.pin(r, &hold()?);
+            state.pin_for_filter(r, key, &hold()?);
             f(state.extras().filters.borrow_mut().entry(key).or_default());
             return Ok(());
         }

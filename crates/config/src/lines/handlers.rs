@@ -4,7 +4,7 @@ use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::{Effect, Group, Named, NamedProvider};
 use crate::error::{Cause, Why};
-use crate::handler::Handler;
+use crate::handler::{Handler, Load};
 use crate::hooks::{Position, Scope};
 use crate::lines::{name_at, second};
 use crate::phases::Phase;
@@ -21,7 +21,13 @@ pub(crate) fn push(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase,
     if row.language == Language::Perl && !cmd.server().options.allows(phase) {
         return Err(Cause::PhaseOff(phase.name()));
     }
-    let handlers = words.iter().map(|word| handler(row.language, word, cmd)).collect::<Result<Vec<_>, _>>()?;
+    let mut handlers = words.iter().map(|word| handler(row.language, word, cmd)).collect::<Result<Vec<_>, _>>()?;
+    if phase.row().scope == Scope::Filter {
+        // Attributes say what a filter is for; so its module is loaded when the server starts.
+        for handler in handlers.iter_mut().filter(|handler| handler.load == Load::OnDemand) {
+            handler.load = Load::Early;
+        }
+    }
     for handler in &handlers {
         match phase.row().scope {
             Scope::Directory | Scope::Filter => cmd.dir_mut()?.push_handler(phase, handler.clone()),
@@ -29,6 +35,30 @@ pub(crate) fn push(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase,
         };
     }
     Ok(Effect::Handlers(Named { directive: row.plain_name(), phase, position: Position::Handlers, handlers }))
+}
+
+/// `PerlSetInputFilter`.
+pub(crate) fn httpd_input_filters(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    httpd_filters(row, cmd, args, Phase::InputFilter)
+}
+
+/// `PerlSetOutputFilter`.
+pub(crate) fn httpd_output_filters(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    httpd_filters(row, cmd, args, Phase::OutputFilter)
+}
+
+fn httpd_filters(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], phase: Phase) -> Applied {
+    check_enabled(row, cmd)?;
+    if !cmd.server().options.allows(phase) {
+        return Err(Cause::PhaseOff(phase.name()));
+    }
+    let names = name_at(args, 0)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
+    for name in names {
+        let filter = Handler::of_httpd(name, cmd.at.clone());
+        cmd.dir_mut()?.push_handler(phase, filter);
+    }
+    let position = Position::Handlers;
+    Ok(Effect::Handlers(Named { directive: row.plain_name(), phase, position, handlers: Vec::new() }))
 }
 
 fn handler(language: Language, word: &[u8], cmd: &Context<'_>) -> Result<Handler, Cause> {
@@ -98,6 +128,31 @@ mod tests {
             refused(&mut world, LinePlace::Server, "PerlTransHandler A"),
             "PerlTransHandler: Perl is switched off for this server by PerlOptions -Enable"
         );
+    }
+
+    #[test]
+    fn filters_keep_the_order_of_their_lines_and_each_direction_has_its_switch() {
+        let mut world = World::default();
+        world.line(LOCATION, "PerlOutputFilterHandler A -B").unwrap();
+        world.line(LOCATION, "PerlSetOutputFilter INCLUDES;DEFLATE").unwrap();
+        world.line(LOCATION, "PerlOutputFilterHandler C").unwrap();
+        let shown = |h: &Handler| (h.display_name(), h.load == Load::Early, h.is_httpds);
+        let filters: Vec<_> = world.dir.handlers(Phase::OutputFilter).iter().map(shown).collect();
+        let row = |name: &str, early, httpds| (name.to_owned(), early, httpds);
+        let wanted = [
+            row("A", true, false),
+            row("B", false, false),
+            row("INCLUDES", false, true),
+            row("DEFLATE", false, true),
+            row("C", true, false),
+        ];
+        assert_eq!(filters, wanted);
+        world.line(LinePlace::Server, "PerlOptions -OutputFilter").unwrap();
+        assert_eq!(
+            refused(&mut world, LOCATION, "PerlSetOutputFilter DEFLATE"),
+            "PerlSetOutputFilter: this phase is switched off for this server by PerlOptions -OutputFilter"
+        );
+        assert!(world.line(LOCATION, "PerlSetInputFilter DEFLATE").is_ok());
     }
 
     #[test]

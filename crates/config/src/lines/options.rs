@@ -32,8 +32,6 @@ pub(crate) fn set(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -
     let of_server = options::server_option(row.language, name);
     let of_dir = options::dir_option(row.language, name);
     match (cmd.place.is_server_level(), of_server, of_dir) {
-        // Switched off, it says the truth.
-        (_, Some(option), _) if !option.is_built && sign != Sign::Minus => return Err(Cause::NotBuilt(option.name)),
         (true, Some(option), _) => {
             if option.needs_ithreads && !cmd.perl_has_ithreads && sign != Sign::Minus {
                 return Err(Cause::Word(name.into(), Why::NeedsIthreads));

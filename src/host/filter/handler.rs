@@ -1,0 +1,244 @@
+//! A handler as a filter: it is called with the filter and each brigade, of a request's data or a connection's.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::ptr;
+
+use apr::{Brigade, Reenter, Status};
+use config::Phase;
+use httpd::kind::Way;
+use httpd::log::Level;
+use httpd::own_filter::{Ask, OwnFilter};
+use httpd::status::{DECLINED, FILTER_FAILED, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::{Connection, Filter, Request};
+use interp::{Entry, IntoVal, Raised, Ticket, Val};
+use smallvec::SmallVec;
+
+use super::super::about::{About, OfConnection, OfFilter, OfRequest, Topic};
+use super::super::call::Call;
+use super::super::connection::ConnectionState;
+use super::super::lang::Lang;
+use super::super::report;
+use super::super::request::RequestState;
+use super::super::server::choose;
+use super::super::step::Step;
+use super::in_chain::InChain;
+use super::running::Running;
+use super::stream::Stream;
+use super::whole::{self, Answer, Handling};
+
+/// Calls of one filter within one another: more of them end with the stack.
+const MOST: u32 = 20;
+
+/// A handler as a filter.
+pub struct Sub {
+    lang: Lang,
+    step: Step,
+    way: Way,
+    /// What the innermost call that runs reads and prints; null if none runs.
+    stream: Cell<*const Stream<'static, Sub>>,
+    depth: Cell<u32>,
+    /// Whether it was taken out of its chain.
+    has_left: Cell<bool>,
+}
+
+// SAFETY: a filter belongs to a request or a connection, which one thread works on at a time (SAFETY.md, "one thread at a time").
+unsafe impl Send for Sub {}
+
+/// A call about a filter's request, or its connection.
+pub enum Owned<'a> {
+    /// Of a request.
+    Request(Call<'a, OfFilter<'a, OfRequest<'a>>>),
+    /// Of a connection.
+    Connection(Call<'a, OfFilter<'a, OfConnection<'a>>>),
+}
+
+/// A call about a filter; `None` where the language is switched off.
+pub fn call(lang: Lang, way: Way, filter: &Filter) -> Option<Owned<'_>> {
+    let phase = phase(way);
+    Some(match filter.request() {
+        Some(r) => Owned::Request(Call::of_request(lang, phase, r)?.of_filter(filter)),
+        None => Owned::Connection(of_connection(lang, phase, filter.connection()?)?.of_filter(filter)),
+    })
+}
+
+fn of_connection(lang: Lang, phase: Phase, c: &Connection) -> Option<Call<'_, OfConnection<'_>>> {
+    let (stock, state) = (choose(lang, &About::Connection(c))?, ConnectionState::of(lang, c)?);
+    Some(Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock })
+}
+
+/// The phase of filters that go this way.
+pub fn phase(way: Way) -> Phase {
+    match way {
+        Way::Input => Phase::InputFilter,
+        Way::Output => Phase::OutputFilter,
+    }
+}
+
+/// Runs `f` with the filter, as [`Filter::own`], if it is a handler's.
+fn with<R>(filter: &Filter, f: impl FnOnce(OwnFilter<'_>, &Running<Sub>) -> R) -> Option<R> {
+    let own = filter.own()?;
+    Some(f(own, own.data::<Running<Sub>>()?))
+}
+
+/// Runs `f` with what the handler of this filter reads and prints, if a call of the handler runs.
+pub fn with_stream<R>(filter: &Filter, f: impl FnOnce(&InChain<'_>, &Stream<'_, Sub>) -> R) -> Option<R> {
+    with(filter, |own, running| {
+        // SAFETY: set while the call runs, further out on this thread's stack.
+        let stream = unsafe { running.filtering.stream.get().as_ref() }?;
+        Some(f(&InChain::of(own)?, stream))
+    })?
+}
+
+/// Takes a filter out of its chain. What a handler keeps with it ends with the handler's call, if one runs.
+pub fn remove(filter: &Filter) {
+    filter.remove();
+    with(filter, |_, running| {
+        running.filtering.has_left.set(true);
+        if running.filtering.stream.get().is_null() {
+            forget(running.filtering.lang, filter);
+        }
+    });
+}
+
+/// Frees what scripts keep with a filter, and lets the interpreter go for that. Best done in this interpreter.
+fn forget(lang: Lang, filter: &Filter) {
+    let key = filter.as_ptr().addr();
+    match filter.request() {
+        Some(r) => {
+            if let Some(state) = RequestState::find(lang, r) {
+                state.forget_filter(key);
+            }
+        }
+        None => {
+            if let Some(state) = filter.connection().and_then(|c| ConnectionState::find(lang, c)) {
+                let bags = state.filters.borrow_mut().remove(&key);
+                drop(bags);
+            }
+        }
+    }
+}
+
+/// Data is on its way to the client.
+pub fn output(f: OwnFilter<'_>, bb: &Brigade) -> c_int {
+    // SAFETY: httpd calls a filter with data that it does not touch meanwhile.
+    let cx = unsafe { Reenter::assume() };
+    InChain::of(f).map_or(Status::EGENERAL.code(), |at| whole::output::<_, Sub>(&at, bb, cx))
+}
+
+/// Data is wanted from the client.
+pub fn input(f: OwnFilter<'_>, bb: &Brigade, ask: Ask) -> c_int {
+    // SAFETY: as in `output`.
+    let cx = unsafe { Reenter::assume() };
+    InChain::of(f).map_or(Status::EGENERAL.code(), |at| whole::input::<_, Sub>(&at, bb, ask, cx))
+}
+
+impl Sub {
+    /// The handler of a filter that is about to be put in place.
+    pub fn new(lang: Lang, way: Way, step: Step) -> Sub {
+        let (depth, has_left) = (Cell::new(0), Cell::new(false));
+        Sub { lang, step, way, stream: Cell::new(ptr::null()), depth, has_left }
+    }
+
+    fn name(&self) -> String {
+        match &self.step {
+            Step::Named(handler) => handler.display_name(),
+            Step::Code(_) => "the filter".to_owned(),
+        }
+    }
+
+    /// The status of a filter whose handler died or was misused. Who reads through an input filter is told why there is no more to read.
+    pub fn failed(&self, r: Option<&Request>, why: &str) -> c_int {
+        if self.way == Way::Output {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        if let Some(r) = r {
+            let line = why.lines().next().unwrap_or_default();
+            r.note_failed_input(&format!("{} {}: {line}", self.lang.phase_name(Phase::InputFilter), self.name()));
+        }
+        FILTER_FAILED
+    }
+
+    fn run<O: Topic + Copy>(
+        &self,
+        call: &Call<'_, OfFilter<'_, O>>,
+        at: &InChain<'_>,
+        stream: &Stream<'_, Sub>,
+    ) -> Answer {
+        let outer = self.stream.replace(ptr::from_ref(stream).cast());
+        self.depth.set(self.depth.get() + 1);
+        let (lang, filter, bb) = (self.lang, call.about.filter, stream.shown());
+        let has_end = stream.has_end() && filter.request().is_some();
+        let done = call.run(|entry| {
+            let ticket = Ticket::new_owner();
+            let mut args: SmallVec<[Val; 5]> = SmallVec::new();
+            args.extend([filter.val(call.about.ticket()), bb.val(ticket)]);
+            if let Some(ask) = stream.ask() {
+                let numbers = [i64::from(ask.mode), i64::from(!ask.block), ask.bytes];
+                args.extend(numbers.map(|number| number.val(Ticket::FOREVER)));
+            }
+            let done = call.one(entry, &self.step, &args);
+            apr_api::passed(bb);
+            ticket.void();
+            if has_end || (stream.is_past() && filter.request().is_some()) || self.has_left.get() {
+                forget(lang, filter);
+                entry.drain();
+            }
+            done
+        });
+        self.depth.set(self.depth.get() - 1);
+        self.stream.set(outer);
+        match done {
+            Ok(Ok(OK)) => Answer::Done,
+            Ok(Ok(DECLINED)) => Answer::Declined,
+            Ok(Ok(HTTP_INTERNAL_SERVER_ERROR)) => Answer::Failed(self.failed(at.filter.request(), "it returned 500")),
+            Ok(Ok(status)) => Answer::Failed(status),
+            Ok(Err(raised)) => Answer::Failed(self.failed(at.filter.request(), &raised.to_string())),
+            Err(refused) => Answer::Failed(call.about.refused(call, &refused)),
+        }
+    }
+}
+
+impl Handling<InChain<'_>> for Sub {
+    fn call(&self, at: &InChain<'_>, stream: &Stream<'_, Sub>) -> Answer {
+        if self.depth.get() >= MOST {
+            return Answer::Failed(self.misused(at, "it sends or reads data that comes to the filter itself"));
+        }
+        match call(self.lang, self.way, &at.filter) {
+            Some(Owned::Request(call)) => self.run(&call, at, stream),
+            Some(Owned::Connection(call)) => self.run(&call, at, stream),
+            None => Answer::Declined,
+        }
+    }
+
+    fn misused(&self, at: &InChain<'_>, why: &str) -> c_int {
+        let text = format!("{} {}: {why}", self.lang.phase_name(phase(self.way)), self.name());
+        match (at.filter.request(), at.filter.connection()) {
+            (Some(r), _) => report::request(self.lang, r, Level::Error, &text),
+            (None, Some(c)) => report::connection(self.lang, c, Level::Error, &text),
+            (None, None) => {}
+        }
+        self.failed(at.filter.request(), why)
+    }
+}
+
+/// Asks within a call about a filter.
+///
+/// # Errors
+/// What the code raised, which is in the log, or the status of a refusal.
+pub fn within<R>(
+    call: &Owned<'_>,
+    f: impl FnOnce(&dyn Entry, Val) -> Result<R, Raised>,
+) -> Result<Result<R, Raised>, c_int> {
+    fn run<O: Topic + Copy, R>(
+        call: &Call<'_, OfFilter<'_, O>>,
+        f: impl FnOnce(&dyn Entry, Val) -> Result<R, Raised>,
+    ) -> Result<Result<R, Raised>, c_int> {
+        call.run(|entry| f(entry, call.about.filter.val(call.about.ticket())))
+            .map_err(|refused| call.about.refused(call, &refused))
+    }
+    match call {
+        Owned::Request(call) => run(call, f),
+        Owned::Connection(call) => run(call, f),
+    }
+}
