@@ -60,7 +60,6 @@ Apache2::Module::is_shared | map { Apache2::Module::find_linked_module($_)->is_s
 Apache2::Module::ap_api_major_version | Apache2::Module::find_linked_module('core.c')->ap_api_major_version | /^20\d{6}\z/
 Apache2::Module::ap_api_minor_version | Apache2::Module::find_linked_module('core.c')->ap_api_minor_version | /^\d+\z/
 Apache2::Module::remove_loaded_module | Apache2::Module::find_linked_module('mod_mime.c')->remove_loaded_module | /^died: Apache2::Module::remove_loaded_module: httpd keeps the hooks of a module in C, so none can be taken away at /
-Apache2::Module::add | Apache2::Module::add('My::Module', []) | /^died: Apache2::Module::add: mod_interp does not have directives in Perl yet at /
 Apache2::Module::get_config | Apache2::Module::get_config('My::Module', $s), Apache2::Module::get_config('My::Module', $s, $r->per_dir_config) | undef,undef
 Apache2::Provider::register_provider | Apache2::Provider::register_provider($p, 'authn', 'mine', '0', undef) | /^died: Apache2::Provider::register_provider: a provider is a structure of C's, which a script has not/
 Apache2::Module::loaded  | Apache2::Module::loaded('x' x 300 . '.c'), Apache2::Module::loaded('x' x 300) | 0,0
