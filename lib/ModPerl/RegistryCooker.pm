@@ -33,7 +33,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common &OPT_EXECCGI);
+use Apache2::Const -compile => qw(:common &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -93,12 +93,12 @@ sub default_handler {
     $status = $self->should_compile ? $self->_compile_script : $self->_may_run_again;
     return $status unless $status == Apache2::Const::OK;
 
-    # A script says its status by $r->status, a handler by what it returns.
+    # A script says its status by $r->status, a handler by what it returns. A page that it has printed goes with its status.
     my $before = $r->status;
     $status = $self->run;
-    my $set = $r->status($before);
+    my $set = $before == Apache2::Const::HTTP_OK && $r->isa('Apache2::RequestRec') ? ModInterp::Script::status($r) : $r->status($before);
     $self->_remember;
-    return $status == Apache2::Const::OK && $set != $before ? $set : $status;
+    return $status == Apache2::Const::OK && $set && $set != $before ? $set : $status;
 }
 
 sub _compile_script {
