@@ -53,7 +53,7 @@ $ModPerl::Registry::MarkLine = 1 unless defined $ModPerl::Registry::MarkLine;
 our $NameWithVirtualHost;
 $NameWithVirtualHost = 1 unless defined $NameWithVirtualHost;
 
-# Which file a package was made for: two names that differ in odd characters only make the same package.
+# Which script a package was made for: two paths that differ in odd characters only make the same package.
 our %FILE_OF;
 
 # What is said of it at "the short way".
@@ -242,7 +242,6 @@ sub _own_package {
         $package = substr($package, 0, 190) . '_' . Digest::MD5::md5_hex("$package $file");
     }
     $package .= '_' while defined $FILE_OF{$package} && $FILE_OF{$package} ne $file;
-    $FILE_OF{$package} = $file;
     return $package;
 }
 
@@ -333,6 +332,7 @@ sub convert_script_to_compiled_handler {
     my ($self) = @_;
     my $status = $self->read_script;
     return $status unless $status == Apache2::Const::OK;
+    $FILE_OF{ $self->{PACKAGE} } = $self->{FILENAME};
 
     my $switches = $self->shebang_to_perl;
     $self->chdir_file;
