@@ -128,7 +128,7 @@ sub run {
     my ($self, @more) = @_;
     my $package = $self->{PACKAGE};
     $self->chdir_file;
-    my %loaded = $self->should_reset_inc_hash ? %INC : ();
+    my $loaded = $self->should_reset_inc_hash ? _loaded() : \%INC;
 
     my ($code, $process) = (\&{"$package\::handler"}, $$);
     eval { $code->($self->{REQ}, @more) };
@@ -137,12 +137,20 @@ sub run {
     $status = $self->_run_end_blocks($status);
 
     # A file that was required and says no package has its subs where the script's are, which may be gone the next time.
-    if ($self->should_reset_inc_hash) {
-        delete @INC{ grep { !exists $loaded{$_} && !/\.pm\z/ } keys %INC };
+    if (keys %$loaded != keys %INC) {
+        delete @INC{ grep { !exists $loaded->{$_} && !/\.pm\z/ } keys %INC };
     }
     $self->flush_namespace;
     $self->chdir_file(Apache2::ServerUtil::server_root());
     return $status;
+}
+
+# The names in %INC, which seldom change: copying them is a fifth of the work of PerlRun.
+my $LOADED = {};
+
+sub _loaded {
+    $LOADED = { map { ($_ => 1) } keys %INC } if keys %$LOADED != keys %INC;
+    return $LOADED;
 }
 
 # In a process that the script has forked, which has come to its end: it ends, with what the script said.
