@@ -92,6 +92,25 @@ XS_EXTERNAL(mp_xs_eval) {
     SPAGAIN; EXTEND(SP, 1); PUSHs(r); PUTBACK;
 }
 
+/* ModInterp::cleanup_died($exception) */
+XS_EXTERNAL(mp_xs_cleanup_died) {
+    dXSARGS;
+    if (items != 1) croak("usage: ModInterp::cleanup_died(exception)");
+    warn("APR::Pool: cleanup died: %" SVf, SVfARG(ST(0)));
+    XSRETURN_EMPTY;
+}
+/* A cleanup that dies is a warning, as with mod_perl: $SIG{__WARN__} is asked. */
+void mp_cleanup_died(pTHX_ mp_interp *me, SV *exception) {
+    SV *ret = NULL;
+    (void)mp_run(aTHX_ me, (SV *)get_cv("ModInterp::cleanup_died", 0), exception, NULL, 0, &ret);
+    mp_release(aTHX_ me, ret);
+}
+void mp_cleanup_died_of(mp_interp *me, const char *text, size_t n) {
+    dTHXa(me->perl); SV *sv = newSVpvn(text, n);
+    mp_cleanup_died(aTHX_ me, sv);
+    SvREFCNT_dec_NN(sv);
+}
+
 /* Where perl stood when a door was entered. */
 typedef struct { I32 scope, save; SSize_t sp, mark; PERL_SI *si; COP *cop; OP *op; } place;
 static place here(pTHX) {

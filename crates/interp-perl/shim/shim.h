@@ -126,6 +126,8 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 void mp_out_done(mp_interp *me, mp_out *out);
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
+void mp_cleanup_died(pTHX_ mp_interp *me, SV *exception);
+XS_EXTERNAL(mp_xs_cleanup_died);
 int mp_is_exit(pTHX_ SV *err);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
