@@ -12,6 +12,7 @@ fn main() {
         "env",
         "io",
         "leftovers",
+        "libs",
         "life",
         "owned",
         "readahead",

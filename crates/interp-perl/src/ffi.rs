@@ -127,7 +127,7 @@ unsafe extern "C" {
     pub(crate) fn mp_leave(context: *mut c_void);
     pub(crate) fn mp_forget_srand(me: *mut Interp);
     pub(crate) fn mp_end(me: *mut Interp, said: Said, ctx: *mut c_void);
-    pub(crate) fn mp_free(me: *mut Interp);
+    pub(crate) fn mp_free(me: *mut Interp) -> c_int;
     // clone.c
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone(me: *mut Interp) -> *mut Interp;
@@ -186,6 +186,10 @@ unsafe extern "C" {
     pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void);
     // abi.c
     pub(crate) fn mp_abi_init(host: *const crate::abi::Host);
+    // libs.c
+    pub(crate) fn mp_has_libs(me: *mut Interp) -> c_int;
+    pub(crate) fn mp_libs(me: *mut Interp) -> *mut *mut c_void;
+    pub(crate) fn mp_libs_close(libs: *mut *mut c_void);
     // trim.c
     pub(crate) fn mp_trim(me: *mut Interp, limit: usize, report_only: c_int) -> usize;
 }

@@ -150,8 +150,11 @@ impl Left {
             let about = OfJob { subject, hold: &self.hold };
             let call = Call { lang: self.stock.lang, phase: None, about, stock: &self.stock };
             call.run(|entry| {
-                let args: Vec<_> = self.arg.iter().map(Kept::val).collect();
-                match entry.call_kept(&self.code, &args) {
+                let done = match &self.arg {
+                    Some(arg) => entry.call_kept(&self.code, &[arg.val()]),
+                    None => entry.call_kept(&self.code, &[]),
+                };
+                match done {
                     Err(Raised::Died(text)) if entry.cleanup_died(&text) => Ok(()),
                     done => done.map(drop),
                 }
