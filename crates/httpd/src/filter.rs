@@ -131,28 +131,18 @@ impl Filter {
         self.pass_brigade(brigade, cx)
     }
 
-    /// Tells this filter of a request's output that the answer failed. httpd answers with the error's page; if the answer is under
-    /// way the connection breaks off.
+    /// Answers a request, of whose output this filter is one, with the page of an error; if the answer is under way the connection
+    /// breaks off. What the filter is to return: `AP_FILTER_ERROR`.
     ///
-    /// # Errors
-    /// Always: `AP_FILTER_ERROR`, or what the filters say.
-    pub fn pass_failure(&self, r: &Request, status: c_int, cx: Reenter) -> Result<(), Status> {
-        let failed = Err(Status(ffi::AP_FILTER_ERROR));
-        let Some(alloc) = r.connection().bucket_alloc() else { return failed };
+    /// httpd's own way, an error bucket down the chain, would lose the headers that are for errors: its filter for headers has put them
+    /// among the answer's by then, which an error's page does not have.
+    pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
         if r.raw().sent_bodyct != 0 {
             r.connection().abort();
-            return failed;
+        } else {
+            r.die(status, cx);
         }
-        let brigade = Brigade::new(r.pool(), alloc);
-        // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
-        let error = unsafe {
-            apr::Bucket::from_ptr(ffi::ap_bucket_error_create(status, ptr::null(), r.pool().as_ptr(), alloc.as_ptr()))
-        };
-        if let Some(error) = error {
-            brigade.insert_tail(error);
-        }
-        brigade.insert_tail(apr::Bucket::eos(alloc));
-        self.pass_brigade(&brigade, cx).and(failed)
+        ffi::AP_FILTER_ERROR
     }
 
     /// Whether a chain can do without it: not httpd's own filters of a connection, through which all its requests go. mod_reqtimeout's,
