@@ -1,6 +1,6 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
-use crate::{Connection, Request, ffi};
+use crate::{Connection, Request, ffi, status::HTTP_BAD_GATEWAY};
 use apr::{Brigade, Reenter, Status, with_cstr};
 use std::{ffi::c_int, ptr};
 
@@ -139,10 +139,9 @@ impl Filter {
     pub fn pass_failure(&self, r: &Request, status: c_int, cx: Reenter) -> Result<(), Status> {
         let failed = Err(Status(ffi::AP_FILTER_ERROR));
         let Some(alloc) = r.connection().bucket_alloc() else { return failed };
-        if r.raw().sent_bodyct != 0 {
-            r.connection().abort();
-            return failed;
-        }
+        let is_under_way = r.raw().sent_bodyct != 0;
+        // What a proxy says whose server has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
+        let status = if is_under_way { HTTP_BAD_GATEWAY } else { status };
         let brigade = Brigade::new(r.pool(), alloc);
         // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
         let error = unsafe {
@@ -150,6 +149,11 @@ impl Filter {
         };
         if let Some(error) = error {
             brigade.insert_tail(error);
+        }
+        if is_under_way {
+            let _ = self.pass_brigade(&brigade, cx);
+            r.connection().abort();
+            return failed;
         }
         brigade.insert_tail(apr::Bucket::eos(alloc));
         self.pass_brigade(&brigade, cx).and(failed)
