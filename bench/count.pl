@@ -18,22 +18,28 @@ my %case = (
     tables => { path => '/tables',        want => '-' x 5120, headers => join '', map { "X-In$_: value $_\r\n" } 0 .. 9 },
     echo   => { path => '/echo',          want => $body, body => $body },
     plack  => { path => '/plack', want => 'Hello, World!', headers => "User-Agent: bench\r\nAccept: */*\r\n" },
+    registry => { path => '/registry/hello.pl', want => 'Hello, World!' },
+    cgi      => { path => '/cgi/hello.cgi',     want => 'Hello, World!' },
+    perlrun  => { path => '/perlrun/hello.cgi', want => 'Hello, World!' },
     chain  => { path => '/chain/1k.txt',  want => 'x' x 1024, header => qr/^X-Chain: 1\r$/m },
 );
 my $plack = grep { -e "$_/Plack/Handler/Apache2.pm" } @INC;
-my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : (qw(static empty hello script tables echo), $plack ? 'plack' : (), 'chain');
+my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : (qw(static empty hello script registry cgi perlrun tables echo), $plack ? 'plack' : (), 'chain');
 $case{$_} or die "no case $_; there are: @{[sort keys %case]}\n" for @cases;
 
 sub apxs { my ($what) = @_; my $apxs = $ENV{APXS} || 'apxs'; chomp(my $answer = `$apxs -q $what`); length $answer or die "$apxs -q $what gave nothing\n"; $answer }
 my $modules = apxs('LIBEXECDIR');
 my $httpd = apxs('SBINDIR') . '/' . apxs('PROGNAME');
+my $mod_perl = $ENV{MOD_PERL_SO} || "$modules/mod_perl.so";
 my $so = $ENV{MOD_INTERP_SO} || ($ENV{CARGO_TARGET_DIR} || "$top/target") . '/release/libmod_interp.so';
 
 # A folder that httpd's child, which is another user when root starts httpd, can read and write.
 my $dir = File::Temp::tempdir('mod_interp_bench.XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
-mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(htdocs htdocs/chain out c lib modules modules/mod_interp);
+mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(htdocs htdocs/chain htdocs/registry htdocs/cgi htdocs/perlrun out c lib modules modules/mod_interp);
 sub save { my ($file, $text) = @_; open my $to, '>', "$dir/$file" or die "$dir/$file: $!\n"; print $to $text; close $to or die "$dir/$file: $!\n" }
 save('lib/hello.psgi', "sub { [200, ['Content-Type' => 'text/plain'], ['Hello, World!']] }\n");
+save('htdocs/registry/hello.pl', "my \$r = shift;\n\$r->content_type('text/plain');\nprint 'Hello, World!';\n");
+save("htdocs/$_/hello.cgi", qq{print "Content-Type: text/plain\\n\\n";\nprint 'Hello, World!';\n}) for qw(cgi perlrun);
 save($_, 'x' x 1024) for qw(htdocs/1k.txt htdocs/chain/1k.txt);
 File::Copy::copy("$top/bench/c/mod_bench.c", "$dir/c/mod_bench.c") && File::Copy::copy("$top/bench/lib/Bench.pm", "$dir/lib/Bench.pm")
     && File::Copy::copy($so, "$dir/modules/mod_interp.so") or die "$so, bench/: $!\n";
@@ -46,7 +52,7 @@ sub conf {
     my ($user) = grep { defined getpwnam $_ } qw(www-data apache daemon nobody);
     my $group = $user ? getgrgid((getpwnam $user)[3]) : '';
     my $recycle = $ENV{RECYCLE} || 1_000_000_000;
-    my $perl = $column eq 'mod_perl' ? "$modules/mod_perl.so" : "$dir/modules/mod_interp.so";
+    my $perl = $column eq 'mod_perl' ? $mod_perl : "$dir/modules/mod_interp.so";
     my $conf = <<"C";
 ServerRoot $dir
 ServerName localhost
@@ -75,7 +81,7 @@ SetHandler bench-mark
 </Location>
 C
     $conf .= "User $user\nGroup $group\n" if $> == 0 && $user;
-    return $conf . join '', map { "<Location /$_->[0]>\nSetHandler bench-$_->[1]\n</Location>\n" } (map { [$_, $_] } qw(empty hello script tables echo)), ['plack', 'hello'] if $column eq 'httpd';
+    return $conf . join '', map { "<Location /$_->[0]>\nSetHandler bench-$_->[1]\n</Location>\n" } (map { [$_, $_] } qw(empty hello script tables echo)), map({ [$_, 'hello'] } qw(plack registry cgi perlrun)) if $column eq 'httpd';
     $conf .= <<"C";
 LoadModule perl_module $perl
 PerlSwitches -I$dir/lib
@@ -94,6 +100,10 @@ C
     for (qw(empty hello script tables echo)) {
         my $handler = $_ eq 'script' ? 'perl-script' : 'modperl';
         $conf .= "<Location /$_>\nSetHandler $handler\nPerlResponseHandler Bench::$_\n</Location>\n";
+    }
+    for (['registry', 'Registry'], ['cgi', 'Registry'], ['perlrun', 'PerlRun']) {
+        my $parse = $_->[0] eq 'registry' ? '' : "PerlOptions +ParseHeaders\n";
+        $conf .= "PerlModule ModPerl::$_->[1]\n<Location /$_->[0]>\nSetHandler perl-script\nPerlResponseHandler ModPerl::$_->[1]\n${parse}Options +ExecCGI\n</Location>\n";
     }
     $conf .= "<Location /plack>\nSetHandler perl-script\nPerlResponseHandler Plack::Handler::Apache2\nPerlSetVar psgi_app $dir/lib/hello.psgi\n</Location>\n" if $plack;
     return $conf;
@@ -135,7 +145,7 @@ sub measure {
     defined $server or die "fork: $!\n";
     if (!$server) {
         open STDOUT, '>', "$dir/$column.out"; open STDERR, '>&', \*STDOUT;
-        exec 'env', '-i', "PATH=$ENV{PATH}", 'LC_ALL=C', 'valgrind', '--tool=callgrind', '--dump-after=bench_mark', '--smc-check=all-non-file',
+        exec 'env', '-i', "PATH=$ENV{PATH}", 'LC_ALL=C', $column eq 'mod_perl' && $ENV{MOD_PERL_LIB} ? "PERL5LIB=$ENV{MOD_PERL_LIB}" : (), 'valgrind', '--tool=callgrind', '--dump-after=bench_mark', '--smc-check=all-non-file',
             "--callgrind-out-file=$dir/out/$column", $httpd, '-f', "$dir/$column.conf", '-X';
     }
     my ($socket, $end) = (undef, Time::HiRes::time() + 120);
@@ -160,7 +170,7 @@ sub measure {
     return \%cost;
 }
 
-my @columns = ('httpd', 'mod_interp', -e "$modules/mod_perl.so" ? 'mod_perl' : ());
+my @columns = ('httpd', 'mod_interp', -e $mod_perl ? 'mod_perl' : ());
 my %cost;
 $cost{$_} = measure($_) for @columns;
 printf "%-8s" . '%12s' . '%22s' x $#columns . "\n", 'case', @columns;

@@ -1,4 +1,5 @@
-//! C symbols that third-party XS modules import, under mod_perl's names.
+//! C symbols that third-party XS modules import, under mod_perl's names; and one of perl's, by which a module that was compiled for
+//! another perl is told apart before it does harm.
 //!
 //! One table of naked jumps: the functions themselves are C (`interp-perl/shim/abi.c`), since several of them croak, which
 //! must not cross a frame of Rust, and since functions of a C archive are not exported from a Rust library. What C cannot
@@ -24,7 +25,8 @@ macro_rules! exports {
             $(fn $to();)*
         }
         $(
-            #[doc = concat!("`", stringify!($name), "`, as in mod_perl's headers.")]
+            #[doc = concat!("`", stringify!($name), "`, as in mod_perl's or perl's headers.")]
+            #[allow(non_snake_case, reason = "perl's names")]
             #[unsafe(naked)]
             #[unsafe(no_mangle)]
             unsafe extern "C" fn $name() {
@@ -41,6 +43,7 @@ macro_rules! exports {
 compile_error!("mod_interp: no jump instruction is known for this architecture: src/abi.rs");
 
 exports! {
+    Perl_xs_handshake = mp_abi_xs_handshake;
     modperl_callback = mp_abi_callback;
     modperl_croak = mp_abi_croak;
     modperl_error_strerror = mp_abi_error_strerror;
@@ -68,6 +71,7 @@ exports! {
     modperl_sv2server_rec = mp_abi_sv2server_rec;
     modperl_table_get_set = mp_abi_table_get_set;
     modperl_thx_interp_get = mp_abi_thx_interp_get;
+    modperl_trace = mp_abi_trace;
     modperl_xs_sv2request_rec = mp_abi_xs_sv2request_rec;
 }
 

@@ -203,4 +203,4 @@ const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", 
 const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|ap_listen_rec|scoreboard|worker_score|process_score|global_score|ap_dbd_t";
 
 /// Constants.
-const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|OPT_.*|DEFAULT_.*";
+const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|OPT_.*|DEFAULT_.*|HUGE_STRING_LEN";

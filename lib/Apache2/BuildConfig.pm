@@ -1,5 +1,12 @@
 package Apache2::BuildConfig;
 
-use ModInterp::NotYet;
+# What mod_perl saves of its build is here asked when it is wanted.
+
+use strict;
+use warnings;
+
+use Apache2::Build ();
+
+sub new { Apache2::Build->build_config }
 
 1;

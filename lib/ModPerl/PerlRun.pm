@@ -11,10 +11,7 @@ use ModPerl::RegistryCooker ();
 our $VERSION = '1.99';
 our @ISA     = 'ModPerl::RegistryCooker';
 
-sub handler : method {
-    my $class = @_ >= 2 ? shift : __PACKAGE__;
-    return $class->new($_[0])->default_handler;
-}
+ModInterp::script_handler(__PACKAGE__);
 
 __PACKAGE__->install_aliases({
     is_cached             => 'ModPerl::RegistryCooker::FALSE',

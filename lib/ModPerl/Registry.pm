@@ -10,10 +10,7 @@ use ModPerl::RegistryCooker ();
 our $VERSION = '1.99';
 our @ISA     = 'ModPerl::RegistryCooker';
 
-sub handler : method {
-    my $class = @_ >= 2 ? shift : __PACKAGE__;
-    return $class->new($_[0])->default_handler;
-}
+ModInterp::script_handler(__PACKAGE__);
 
 *should_compile = \&ModPerl::RegistryCooker::should_compile_if_modified;
 

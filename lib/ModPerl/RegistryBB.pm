@@ -10,9 +10,6 @@ use ModPerl::RegistryCooker ();
 our $VERSION = '1.99';
 our @ISA     = 'ModPerl::RegistryCooker';
 
-sub handler : method {
-    my $class = @_ >= 2 ? shift : __PACKAGE__;
-    return $class->new($_[0])->default_handler;
-}
+ModInterp::script_handler(__PACKAGE__);
 
 1;

@@ -29,6 +29,7 @@ use APR::Status          ();
 use APR::Table           ();
 use File::Basename       ();
 use File::Spec::Functions ();
+use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
@@ -55,11 +56,15 @@ $NameWithVirtualHost = 1 unless defined $NameWithVirtualHost;
 # Which file a package was made for: two names that differ in odd characters only make the same package.
 our %FILE_OF;
 
+# What is said of it at "the short way".
+our %KNOWN;
+
 # ---------------------------------------------------------------------------------------------- the handler
 
-sub handler : method {
-    my $class = @_ >= 2 ? shift : __PACKAGE__;
-    return $class->new($_[0])->default_handler;
+# What the sub `handler` of each class here does, unless ModInterp::script_again has done it.
+sub _handler {
+    my ($class, $r) = @_;
+    return $class->new($r)->default_handler;
 }
 
 sub new {
@@ -77,16 +82,22 @@ sub init {
     return;
 }
 
-# Compiles the script if that is to be done, and runs it. A script says its status by $r->status, a handler by what it returns.
+# Compiles the script if that is to be done, and runs it.
 sub default_handler {
     my ($self) = @_;
+    my ($class, $r) = (ref $self, $self->{REQ});
+    my $status = exists $KNOWN{$class} && $self->{FILENAME} eq $r->filename ? ModInterp::script_again($class, $r) : undef;
+    return $status if defined $status;
+
     $self->make_namespace;
-    my $status = $self->should_compile ? $self->_compile_script : $self->_may_run_again;
+    $status = $self->should_compile ? $self->_compile_script : $self->_may_run_again;
     return $status unless $status == Apache2::Const::OK;
 
-    my $before = $self->{REQ}->status;
+    # A script says its status by $r->status, a handler by what it returns.
+    my $before = $r->status;
     $status = $self->run;
-    my $set = $self->{REQ}->status($before);
+    my $set = $r->status($before);
+    $self->_remember;
     return $status == Apache2::Const::OK && $set != $before ? $set : $status;
 }
 
@@ -121,19 +132,9 @@ sub run {
 
     my ($code, $process) = (\&{"$package\::handler"}, $$);
     eval { $code->($self->{REQ}, @more) };
-    if ($$ != $process) {    # one that the script has forked: it ends, with what the script said
-        my $left = $@;
-        eval { ModPerl::Global::special_list_call(END => $package) };
-        die $left if $left;
-        ModPerl::Util::exit(0);
-    }
+    _end_child($package) if $$ != $process;
     my $status = $self->error_check;
-    {
-        local $@;
-        eval { ModPerl::Global::special_list_call(END => $package) };
-        my $at_end = $self->error_check;
-        $status = $at_end if $status == Apache2::Const::OK;
-    }
+    $status = $self->_run_end_blocks($status);
 
     # A file that was required and says no package has its subs where the script's are, which may be gone the next time.
     if ($self->should_reset_inc_hash) {
@@ -142,6 +143,83 @@ sub run {
     $self->flush_namespace;
     $self->chdir_file(Apache2::ServerUtil::server_root());
     return $status;
+}
+
+# In a process that the script has forked, which has come to its end: it ends, with what the script said.
+sub _end_child {
+    my ($package) = @_;
+    my $left = $@;
+    eval { ModPerl::Global::special_list_call(END => $package) };
+    die $left if $left;
+    ModPerl::Util::exit(0);
+}
+
+# Returns their status, unless the script has an error already.
+sub _run_end_blocks {
+    my ($self, $status) = @_;
+    local $@;
+    eval { ModPerl::Global::special_list_call(END => $self->{PACKAGE}) };
+    my $at_end = $self->error_check;
+    return $status == Apache2::Const::OK ? $at_end : $status;
+}
+
+# ---------------------------------------------------------------------------------------------- the short way
+
+# A script that has run before runs again at once, where all steps that would be taken are those of this file: it is looked up and
+# called by ModInterp::script_again (shim/script.c), which reads this table. For each class:
+#
+#   [generation when its steps were looked at, \%its_package::, whether a changed file is compiled anew, { key => script }, \&key, \&status]
+#
+# and for a script [code, its entry in the table of what is cached, END blocks, package]. `key` tells a file and its version.
+my %OURS = map { my ($step, @subs) = @$_; ($step => [map { __PACKAGE__->can($_) } @subs]) } (
+    (map { [$_, $_] } qw(new init default_handler run can_compile make_namespace namespace_root is_cached cache_it error_check log_error)),
+    ['namespace_from', 'namespace_from_filename'],
+    ['cache_table',    'cache_table_common'],
+    ['should_compile', 'should_compile_if_modified', 'should_compile_once'],
+    ['should_reset_inc_hash', 'FALSE'],
+    ['flush_namespace', 'NOP'],
+    ['chdir_file',      'NOP'],
+);
+
+sub _steps_are_ours {
+    my ($class) = @_;
+    for my $step (keys %OURS) {
+        my $code = $class->can($step) or return 0;
+        return 0 unless grep { $code == $_ } @{ $OURS{$step} };
+    }
+    return 1;
+}
+
+# Remembers a script that has run.
+sub _remember {
+    my ($self) = @_;
+    my ($class, $package) = (ref $self, $self->{PACKAGE});
+    my ($known, $now) = ($KNOWN{$class}, ModInterp::generation($class));
+    if (!$known || $known->[0] != $now) {
+        no strict 'refs';
+        my $versions = $class->can('should_compile') == \&should_compile_if_modified;
+        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $versions, undef, \&ModInterp::Script::key, \&ModInterp::Script::status];
+        $known->[3] = {} if _steps_are_ours($class);
+    }
+    my $scripts = $known->[3] or return;
+    my $entry = cache_table_common()->{$package};
+    my $key   = ModInterp::Script::key($self->{REQ}, $known->[2]);
+    return unless defined $key && $entry && exists $entry->{mtime};
+    delete $scripts->{ $entry->{key} } if defined $entry->{key};
+    $entry->{key} = $key;
+    $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ModInterp::END{$package} ||= [], $package];
+    return;
+}
+
+# The rest of what default_handler does for a known script that died, has END blocks, or has forked this process. Returns a status.
+sub _ended {
+    my ($class, $script, $r, $is_forked) = @_;
+    my $error = $@;
+    my $self  = $class->new($r);
+    $self->{PACKAGE} = $script->[3];
+    $@ = $error;
+    _end_child($script->[3]) if $is_forked;
+    return $self->_run_end_blocks($self->error_check);
 }
 
 # ---------------------------------------------------------------------------------------------- the package
@@ -275,7 +353,7 @@ sub _before_each_run {
     my ($self) = @_;
     my $name = $self->get_script_name || $0;
     $name =~ s/(?=['\\])/\\/g;
-    my $text = "local \$0 = '$name';";
+    my $text = "local *0 = \\join '', '$name';";    # four times as fast as local $0, which also renames the process
     if (defined $self->{DATA}) {
         no strict 'refs';
         ${"$self->{PACKAGE}::__DATA__"} = $self->{DATA};
@@ -376,6 +454,7 @@ sub chdir_file_normal {
     return;
 }
 
+ModInterp::script_handler(__PACKAGE__);
 *namespace_from        = \&namespace_from_filename;
 *cache_table           = \&cache_table_common;
 *should_compile        = \&should_compile_once;

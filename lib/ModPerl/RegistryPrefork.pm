@@ -15,10 +15,7 @@ if ($ENV{MOD_PERL}) {
     die "This package can't be used under threaded MPMs" if Apache2::MPM->is_threaded;
 }
 
-sub handler : method {
-    my $class = @_ >= 2 ? shift : __PACKAGE__;
-    return $class->new($_[0])->default_handler;
-}
+ModInterp::script_handler(__PACKAGE__);
 
 *chdir_file = \&ModPerl::RegistryCooker::chdir_file_normal;
 

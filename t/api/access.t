@@ -27,7 +27,6 @@ Apache2::RequestRec::allow_override_opts  | $r->allow_override_opts             
 Apache2::RequestRec::allow_overrides      | $r->allow_overrides                                          | /^\d+\z/
 Apache2::RequestRec::allow_methods        | $r->allow_methods(1, 'PUT', 'DELETE'); $r->allow_methods(0, 'GET'); 'status 405' | /405/
 Apache2::RequestRec::get_remote_logname   | $r->get_remote_logname                                       | undef
-Apache2::RequestRec::requires             | $r->requires                                                 | /^died: Apache2::RequestRec::requires: httpd 2\.4 keeps no list of Require lines/
 Apache2::RequestRec::satisfies            | $r->satisfies                                                | 2
 R
 );

@@ -20,6 +20,7 @@ APR::Brigade::destroy        | my $bb = brigade($r, 'a'); my $b = $bb->first; $b
 APR::Brigade::first          | my $bb = brigade($r, 'a', 'bc'); $bb->first->length, brigade($r)->first | 1,undef
 APR::Brigade::flatten        | my $bb = brigade($r, 'ab', 'cd'); my $n = $bb->flatten(my $b, 3); $n, "$b", text($bb), $bb->flatten($b, 0), "$b", $bb->flatten($b, 1_000_000_000_000), $b | 3,abc,4:abcd,0,,4,abcd
 APR::Brigade::flatten        | text(brigade($r))                                                | 0:
+APR::Brigade::flatten        | brigade($r)->flatten                                            | /^died: APR::Brigade::flatten: usage: \$bb->flatten\(\$buf, \[\$wanted\]\) at /
 APR::Brigade::insert_head    | my $bb = brigade($r, 'b'); $bb->insert_head(APR::Bucket->new(ba($r), 'a')); text($bb) | 2:ab
 APR::Brigade::insert_tail    | my $bb = brigade($r, 'b'); $bb->insert_tail($bb->first); my $b = APR::Bucket->new(ba($r), 'c'); $bb->insert_tail($b); brigade($r)->insert_tail($b); text($bb) | 1:b
 APR::Brigade::insert_tail    | my $q = APR::Pool->new; brigade($r)->insert_tail(APR::Bucket->new(APR::BucketAlloc->new($q), 'c')) | /^died: APR::Brigade::insert_tail: the bucket is of another allocator/

@@ -50,6 +50,7 @@ APR::Date::parse_http    | APR::Date::parse_http('Thu, 01 Jan 1970 00:00:01 GMT'
 APR::Date::parse_rfc     | APR::Date::parse_rfc('Thu, 01 Jan 1970 00:00:01 +0000')         | 1
 APR::Util::password_validate | APR::Util::password_validate('secret', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), APR::Util::password_validate('x', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=') ? 1 : 0 | 1,0
 APR::Util::filepath_name_get | APR::Util::filepath_name_get('/a/b.txt')                    | b.txt
+APR::Util::password_get      | server: my $b; APR::Util::password_get('Password: ', $b, 20)    | /^died: APR::Util::password_get: a server has no terminal at which it could ask at /
 APR::ThreadMutex::new    | ref APR::ThreadMutex->new($p), ref APR::ThreadMutex->new(APR::Pool->new, 0) | APR::ThreadMutex,APR::ThreadMutex
 APR::ThreadMutex::lock   | my $m = APR::ThreadMutex->new(APR::Pool->new); $m->lock, $m->unlock, $m->lock, $m->unlock | 0,0,0,0
 APR::ThreadMutex::trylock | my $m = APR::ThreadMutex->new($p); $m->trylock, $m->trylock == APR::Const::EBUSY, $m->unlock, $m->trylock | 0,1,0,0

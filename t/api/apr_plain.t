@@ -6,6 +6,7 @@ use TestHttpd;
 use TestPlain;
 use Config;
 use File::Path qw(make_path);
+use IPC::Open2 qw(open2);
 
 plan skip_all => 'is about this module' unless ours;
 ok has_plain(), 'the library is built beside the module' or BAIL_OUT("there is no @{[ plain_so() ]}: cargo build makes both");
@@ -61,7 +62,7 @@ subtest 'how it is found' => sub {
 
 # ---- each row of docs/api.md: no object, too many arguments, an object whose pool is gone
 
-my @rows = grep { $_->{name} =~ /^APR::/ } api_page();
+my @rows = grep { $_->{name} =~ /^APR::/ && $_->{load} =~ /^APR::/ } api_page();
 my %value = (
     integer => '1', number => '1.5', string => q('x'), boolean => '1', buffer => '(my $b = q(y))', code => 'sub { 0 }', any => '1', class => q('T'),
 );
@@ -143,10 +144,32 @@ subtest 'the end of the program' => sub {
         'rc 1280', 'so is one in a callback';
     like script("$use my \$p = APR::Pool->new; \$p->cleanup_register(sub { die \"late\\n\" }); undef \$p; \$p = APR::Pool->new; \$p->cleanup_register('none'); \$@ = 'mine'; undef \$p; print \$@"),
         qr/\AAPR::Pool: cleanup died: late\nAPR::Pool: cleanup died: Undefined subroutine &main::none called at .*\nmine\z/, 'a cleanup that dies warns, and leaves $@ alone';
-    like script("$use die APR::Table::make(my \$p = APR::Pool->new, 1)->get()"), qr/\AAPR::Table::get: usage: get\(key\) at -e line 2\.\nrc 65280\z/, 'an error that nobody catches ends the program';
+    like script("$use die APR::Table::make(my \$p = APR::Pool->new, 1)->get()"), qr/\AAPR::Table::get: usage: \$table->get\(\$key\) at -e line 2\.\nrc 65280\z/, 'an error that nobody catches ends the program';
     like script('use APR::Pool (); use APR::Finfo (); APR::Finfo::stat("/none", 1, my $p = APR::Pool->new)'), qr{\AAPR::Finfo::stat: \(2\) No such file or directory at -e line 2}, 'an APR::Error has its text';
     is script('use APR::Error (); use APR::Pool (); use APR::Finfo (); eval { APR::Finfo::stat("/none", 1, my $p = APR::Pool->new) }; my $e = $@; print ref $e, " ", $e == 2 ? 1 : 0, " $e->{func} ", $e ? "true" : "false"'),
         'APR::Error 1 APR::Finfo::stat true', 'and its operators';
+};
+
+subtest 'a password' => sub {
+    plan skip_all => 'script(1) is not here' unless qx{script --version 2>/dev/null};
+    my $lib  = plain_lib();
+    my $code = 'use APR::Util (); $| = 1; my $b = "before"; my $s = APR::Util::password_get("Say: ", $b, 7); print "\n$s [$b]\n"';
+    spew("$dir/ask.pl", $code);
+    # What is typed before the question is not taken for an answer.
+    my $type = sub {
+        my $pid  = open2(my $out, my $in, 'script', '-qec', "$^X -I$lib $dir/ask.pl", '/dev/null');
+        my $said = '';
+        1 while $said !~ /Say: / && sysread $out, $said, 100, length $said;
+        print $in "$_[0]\n";
+        $in->flush;
+        1 while $said !~ /\]/ && sysread $out, $said, 100, length $said;
+        close $in;
+        waitpid $pid, 0;
+        return $said;
+    };
+    like $type->('secret'), qr/Say: \s+0 \[secret\]/, 'is asked at the terminal';
+    like $type->('much too long'), qr/\[much t\]/, 'and cut off at the size that was given';
+    like script('use APR::Util (); APR::Util::password_get("", my $b, 0)'), qr/must have room/, 'which is more than none';
 };
 
 subtest 'a process that the script forks' => sub {

@@ -14,6 +14,7 @@ APR::Pool::new                  | my $q = APR::Pool->new; my $d = $q->new; $q->d
 APR::Pool::new                  | @done = (); my $q = $p->new; $q->cleanup_register(\&note, 'x'); undef $q; @done | x
 APR::Pool::cleanup_register     | @done = (); my $q = APR::Pool->new; $q->cleanup_register(\&note, 'arg'); $q->cleanup_register('T::Case::note'); undef $q; @done | none,arg
 APR::Pool::cleanup_register     | my $q = APR::Pool->new; $q->cleanup_register(sub { die "cleanup died\n" }); undef $q; 'alive' | alive
+APR::Pool::cleanup_register     | my (@w, $q); local $SIG{__WARN__} = sub { push @w, @_ }; local $@ = 'kept'; $q = APR::Pool->new; $q->cleanup_register(sub { die "$_[0]\n" }, $_) for 1, 2; $q->cleanup_register('no_such_sub'); undef $q; s/ at .*//s, s/\n// for @w; @w, $@ | APR::Pool: cleanup died: Undefined subroutine &T::Case::no_such_sub called,APR::Pool: cleanup died: 2,APR::Pool: cleanup died: 1,kept
 APR::Pool::clear                | @done = (); my $q = APR::Pool->new; $q->cleanup_register(\&note, 1); my $u = APR::Table::make($q, 1); $q->clear; eval { $u->get('a') }; @done, $@ =~ /gone/ | 1,1
 APR::Pool::destroy              | my $q = APR::Pool->new; $q->destroy; eval { $q->clear }; $@ | /^APR::Pool::clear: invalid pool object: request is gone/
 APR::Pool::destroy              | my $q = APR::Pool->new; my $d = $q->new; $q->destroy; $d->destroy; $q->destroy; "twice" | twice

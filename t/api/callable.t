@@ -93,7 +93,7 @@ my %phase = (
 my %refuses = (
     'APR::Pool::cleanup_for_exec'          => qr/needs a process that the script has forked/,
     'Apache2::RequestRec::child_terminate' => qr/Can't run '(?:\$r->|r:)child_terminate' in a threaded mpm/,
-    (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::default_type RequestRec::requires RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
+    (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
     'Apache2::RequestRec::document_root'   => qr/in the threaded environment/,
 );
 

@@ -30,6 +30,7 @@ Apache2::Filter::remove               | my ($f) = grep { $_->frec->name eq 'byte
 Apache2::Filter::MODIFY_CODE_ATTRIBUTES | scalar Apache2::Filter->MODIFY_CODE_ATTRIBUTES(sub {}, 'FilterRequestHandler'), Apache2::Filter->MODIFY_CODE_ATTRIBUTES(sub {}, 'Nonsense') | undef,Nonsense
 Apache2::Filter::pass_brigade | my $bb = brigade($r, 'pas', 'sed '); my $b = $bb->first; $r->output_filters->pass_brigade($bb); eval { $b->length; 1 } // 'void', $bb->is_empty ? 1 : 0 | passed void,1
 Apache2::Filter::fflush      | my $bb = brigade($r, 'flushed '); my $b = $bb->first; $r->output_filters->fflush($bb); eval { $b->length; 1 } // 'void' | flushed void
+APR::Brigade::filter_flush   | server: brigade($r)->filter_flush(0) | /^died: APR::Brigade::filter_flush: takes the address of a filter, which no script has/
 Apache2::Filter::get_brigade | my $bb = brigade($r); $r->input_filters->get_brigade($bb); text($bb) | 6:a body | a body
 Apache2::RequestRec::add_output_filter | $r->add_output_filter(\&upper); 'a word' | A WORD
 Apache2::RequestRec::add_output_filter | $r->add_output_filter('T::Case::upper'); $r->add_output_filter(sub { my $f = shift; while ($f->read(my $b)) { $f->print("($b)") } 0 }); 'a word' | (A WORD)

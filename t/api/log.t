@@ -21,7 +21,7 @@ Apache2::Log::Request::info         | $asked = 0; $r->log->info(sub { $asked++; 
 Apache2::Log::Request::info         | $r->log->info(sub { die "in the code\n" })                     | died: in the code
 Apache2::Log::Request::info         | $r->log->info(bless [], 'T::Text'); 1                          | 1
 Apache2::Log::Request::info         | $r->log->info(sub { bless [], 'T::Text' }); 1                  | 1
-Apache2::Log::Request::info         | $r->log->info()                                                | /^died: Apache2::Log::Request::info: usage: info\(message, \@more\) at /
+Apache2::Log::Request::info         | $r->log->info()                                                | /^died: Apache2::Log::Request::info: usage: \$obj->info\(\$message, \@more\) at /
 Apache2::RequestRec::log            | ref $r->log                                                    | Apache2::Log::Request
 Apache2::ServerRec::log             | ref $s->log                                                    | Apache2::Log::Server
 Apache2::RequestRec::log_error      | $r->log_error('all ', 'alone by $r'); 1                        | 1
@@ -33,7 +33,7 @@ Apache2::ServerRec::warn            | T::Warns::it(); 1                         
 Apache2::ServerRec::log_error       | Apache2::ServerRec::log_error('an error as function'); 1       | 1
 Apache2::RequestRec::log_reason     | $r->log_reason('of a text', '/some/file'); 1                   | 1
 Apache2::RequestRec::log_rerror     | $r->log_rerror(Apache2::Log::LOG_MARK(), Apache2::Const::LOG_ERR, 2, 'with ', 'place'); 1 | 1
-Apache2::RequestRec::log_rerror     | $r->log_rerror('f', 1, 3, 0)                                   | /^died: Apache2::RequestRec::log_rerror: usage: log_rerror\(file, line, level, status, text, \@more\) at /
+Apache2::RequestRec::log_rerror     | $r->log_rerror('f', 1, 3, 0)                                   | /^died: Apache2::RequestRec::log_rerror: usage: \$r->log_rerror\(\$file, \$line, \$level, \$status, \$text, \@more\) at /
 Apache2::ServerRec::log_serror      | $s->log_serror(Apache2::Log::LOG_MARK(), Apache2::Const::LOG_ERR, 2, 'with ', 'place, server'); 1 | 1
 Apache2::Log::LOG_MARK              | my ($f, $l) = Apache2::Log::LOG_MARK(); $f =~ /Case\.pm/, $l == __LINE__ | 1,1
 Apache2::Log::LOG_MARK              | Apache2::Log::LOG_MARK(1)                                      | /^died: usage: Apache2::Log::LOG_MARK\(\) at /

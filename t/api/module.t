@@ -4,7 +4,35 @@ use TestApi;
 use TestHttpd;
 
 api_rows(
+    outside => <<'C',
+<VirtualHost *:1>
+    ServerName one.example
+    ServerAlias b c
+    ServerAlias d
+    <Directory "/tmp/x y">
+        AllowOverride None
+        <Limit GET POST>
+            Require all granted
+        </Limit>
+    </Directory>
+    <Location /twice>
+        PerlSetVar A b
+    </Location>
+    <Location /twice>
+        PerlSetVar A c
+        PerlSetVar A d
+    </Location>
+</VirtualHost>
+<VirtualHost *:2>
+    ServerName two.example
+    <Perl>
+1;
+    </Perl>
+</VirtualHost>
+C
     code => <<'P',
+sub vh { my ($n) = @_; for (my $d = Apache2::Directive::conftree(); $d; $d = $d->next) { return $d if $d->directive eq '<VirtualHost' && $d->args eq "*:$n>" } }
+sub text { my ($v) = @_; ref $v eq 'HASH' ? '{' . join(' ', map { "$_=" . text($v->{$_}) } sort keys %$v) . '}' : ref $v ? '[' . join(' ', map { text($_) } @$v) . ']' : $v // 'undef' }
 sub find_command { my $c = Apache2::Module::find_linked_module('core.c')->cmds; $c = $c->next while $c && $c->name ne $_[0]; $c }
 P
     rows => <<'R',
@@ -19,6 +47,12 @@ Apache2::Directive::directive | Apache2::Directive::conftree()->directive | Serv
 Apache2::Directive::args | Apache2::Directive::conftree()->args | 127.0.0.1
 Apache2::Directive::filename | Apache2::Directive::conftree()->filename | /httpd\.conf\z/
 Apache2::Directive::line_num | Apache2::Directive::conftree()->line_num | /^[1-9]\d*\z/
+Apache2::Directive::args | vh(2)->first_child->next->args | /\A1;\n*\z/
+Apache2::Directive::as_string | vh(1)->as_string =~ s/\n/;/gr | /\AServerName one\.example;ServerAlias b c;ServerAlias d;<Directory "\/tmp\/x y">;<Location \/twice>;<Location \/twice>;\z/
+Apache2::Directive::as_hash | text(vh(1)->first_child->as_hash) | {Directory={"/tmp/x y"={AllowOverride=None Limit={GET POST={Require=all granted}}}} Location={/twice={PerlSetVar=[A c A d]}} ServerAlias=[b c d] ServerName=one.example}
+Apache2::Directive::lookup | my $d = vh(1)->first_child; map { text($_) } $d->lookup('ServerAlias'), scalar($d->lookup('serveralias')), $d->lookup('Location', '/twice'), scalar($d->lookup('Location', '/none')) // 'none' | b c,d,b c,{PerlSetVar=A b},{PerlSetVar=[A c A d]},none
+Apache2::Directive::lookup | text(scalar Apache2::Directive->lookup('VirtualHost', '*:2')) | /ServerName=two\.example/
+Apache2::Directive::lookup | $s->is_virtual, eval { Apache2::Directive->lookup }; $@ =~ /^Usage: Apache2::Directive::lookup\(self, key, \[args\]\)/ ? 'usage' : $@ | usage
 Apache2::Module::name    | my $n = 0; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $n++ if length $m->name } $n > 5 | 1
 Apache2::Module::next    | ref Apache2::Module::top_module()->next                         | Apache2::Module
 Apache2::Module::module_index | my %seen; for (my $m = Apache2::Module::top_module(); $m; $m = $m->next) { $seen{$m->module_index}++ } join ' ', grep { $_ != 1 } values %seen | 

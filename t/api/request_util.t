@@ -49,7 +49,6 @@ Apache2::RequestRec::child_terminate      | Apache2::MPM->is_threaded ? $r->chil
 Apache2::RequestRec::is_initial_req       | $r->is_initial_req ? 1 : 0, $r->lookup_uri('/')->is_initial_req ? 1 : 0 | 1,0
 Apache2::RequestRec::get_server_name      | $r->get_server_name                                          | 127.0.0.1
 Apache2::RequestRec::get_server_port      | $r->get_server_port > 1024                                   | 1
-Apache2::RequestRec::default_type         | $r->default_type                                             | /^died: Apache2::RequestRec::default_type: httpd 2\.4 has no default type/
 Apache2::RequestRec::get_limit_req_body   | $r->get_limit_req_body                                       | /^(?:0\x7c1073741824)\z/
 Apache2::RequestRec::document_root        | $r->document_root                                            | /htdocs\z/
 Apache2::RequestRec::document_root        | my $o = $r->document_root; eval { $r->document_root('/tmp'); 1 } ? $r->document_root : $@ | /^\/tmp\z\x7cCan't run 'setting \$r->document_root' in the threaded environment after server startup/

@@ -41,6 +41,8 @@ my %do = (
     constant => sub { Apache2::Const::HTTP_GONE() },
     sub      => sub { Apache2::Util::ht_time($_[0]->pool) },
     base     => sub { my $s = $_[0]->lookup_uri('/'); $s->run },
+    requires => sub { $_[0]->requires },
+    default  => sub { defined &Apache2::RequestRec::default_type ? 0 : $_[0]->default_type },
     foreign  => sub { My::H->no_such },
     child    => sub { if (!fork) { die { in => 'a child' } } wait; 0 },
 );
@@ -186,6 +188,8 @@ for_each_mpm(qw(event prefork), sub {
     $said->('/h?pool', qr/; cleanup_register of APR::Pool is in APR::Pool: write use APR::Pool \(\);\)/, 'of another class');
     $said->('/h?constant', qr/; write use Apache2::Const -compile => 'HTTP_GONE';\)/, 'a constant');
     $said->('/h?sub', qr/Undefined subroutine &Apache2::Util::ht_time called .*; Apache2::Util::ht_time is in Apache2::Util: write use Apache2::Util \(\);\)/, 'a function');
+    $said->('/h?requires', qr/; httpd 2\.4 keeps no list of Require lines: a provider is given its line, by PerlAddAuthzProvider or Apache2::RequestUtil::register_auth_provider\)/, 'a method that httpd 2.2 had');
+    $said->('/h?default', qr/; httpd 2\.4 has no default type: DefaultType may only say none, ForceType and AddType give types\)/, 'another');
     $said->('/h?base', qr/; lookup_uri of Apache2::RequestRec is in Apache2::SubRequest: write use Apache2::SubRequest \(\);\)/, 'a method that a module adds');
     $said->('/h?foreign', qr/Can't locate object method "no_such" via package "My::H" at [^;]*\(PerlResponseHandler My::H, [^;]*\)$/m, "another's class has none");
     $said->('/strict', qr/; write use Apache2::Const -compile => 'HTTP_CONFLICT';\)/, 'a constant under strict');

@@ -68,8 +68,6 @@ ModPerl::Util           | 2.000012 | Apache2/XSLoader.pm XSLoader.pm
 mod_perl2               | 2.000012 | mod_perl.pm
 T
 my @missing = qw(
-    Apache2::Build
-    Apache2::BuildConfig
     Apache2::ConstantsTable
     Apache2::FunctionTable
     Apache2::ParseSource
@@ -81,13 +79,11 @@ my @missing = qw(
     Apache2::StructureTable
     Apache2::compat
     Apache2::porting
-    ModPerl::BuildMM
     ModPerl::BuildOptions
     ModPerl::CScan
     ModPerl::Code
     ModPerl::Config
     ModPerl::FunctionMap
-    ModPerl::MM
     ModPerl::Manifest
     ModPerl::MapUtil
     ModPerl::MethodLookup

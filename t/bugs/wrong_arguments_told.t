@@ -8,7 +8,7 @@ my %case = (
     'another class'           => [q{APR::Brigade->new($r, $r->connection->bucket_alloc)}, qr/^APR::Brigade::new: argument 1: pool is not of type APR::Pool at /],
     'a table for a server'    => [q{Apache2::ServerRec::port($r->headers_in)}, qr/^Apache2::ServerRec::port: invocant must be an object of class Apache2::ServerRec at /],
     'text for a method'       => [q{Apache2::RequestRec::uri('no object')}, qr/^Apache2::RequestRec::uri: invocant must be an object of class Apache2::RequestRec at /],
-    'too few'                 => [q{$r->lookup_uri}, qr/^Apache2::RequestRec::lookup_uri: usage: lookup_uri\(uri/],
+    'too few'                 => [q{$r->lookup_uri}, qr/^Apache2::RequestRec::lookup_uri: usage: \$r->lookup_uri\(\$uri/],
     'a reference for a number' => [q{$r->allowed([])}, qr/^Apache2::RequestRec::allowed: argument 1 must be an integer at /],
 );
 for_each_mpm(qw(event prefork), sub {

@@ -14,11 +14,12 @@ my @wanted = qw(
     modperl_handler_make_args modperl_handler_new modperl_hash_tie modperl_hash_tied_object modperl_hash_tied_object_rv
     modperl_interp_pool_select modperl_interp_select modperl_interp_unselect modperl_is_running modperl_module_config_get_obj
     modperl_ptr2obj modperl_run modperl_startup modperl_sv2request_rec modperl_sv2server_rec modperl_table_get_set
-    modperl_thx_interp_get modperl_xs_sv2request_rec
+    modperl_thx_interp_get modperl_trace modperl_xs_sv2request_rec
 );
 is_deeply [grep { ($symbols{$_} || '') ne 'T' } @wanted], [], q{mod_perl's C functions are exported};
 is $symbols{perl_module}, 'D', 'and its record';
 is $symbols{lua_module}, 'D', q{and mod_lua's} if slurp($so) =~ /\0lua_module\0/;     # which is an option of the build
-is_deeply [grep { !/^modperl_|^(?:perl|lua)_module$/ } sort keys %symbols], [], 'and nothing else';
+is $symbols{Perl_xs_handshake}, 'T', q{and the one of perl's that an XS module calls first};
+is_deeply [grep { !/^modperl_|^(?:perl|lua)_module$|^Perl_xs_handshake$/ } sort keys %symbols], [], 'and nothing else';
 
 done_testing;

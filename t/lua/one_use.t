@@ -2,6 +2,7 @@
 # closed before the answer ends, or when the state that keeps it is put back.
 use lib 't/lib';
 use TestHttpd::Lua;
+use IO::Socket::INET ();
 
 # What a script does, and what another sees then. The rows of `same` change nothing that can be seen; the other ones the script itself does
 # see, as long as it has the state.
@@ -67,6 +68,15 @@ function through(r) r:puts("ok") return apache2.OK end
 L
 $scripts{'notes.lua'} = <<'L';
 function hook(r) r:pnotes("list", { 1, 2, deep = { "x" } }) r:pnotes("n", 5) mine = 1 return apache2.DECLINED end
+function keep(r) r:pnotes("f", function() return 7 end) r:pnotes("deep", { { print } }) r:pnotes("n", 5) return apache2.DECLINED end
+function read(r)
+  local _, why = pcall(r.pnotes, r, "f")
+  local _, deep = pcall(r.pnotes, r, "deep")
+  local _, all = pcall(r.pnotes, r)
+  local f = type(why) == "function" and why() or why
+  r:puts(tostring(f), "\n", type(deep) == "table" and type(deep[1][1]) or tostring(deep), "\n", type(all) == "table" and type(all.f) or tostring(all), "\n", r:pnotes("n"))
+  return apache2.OK
+end
 function handle(r)
   local t = r:pnotes("list")
   r:puts(#t, t.deep[1], r:pnotes("n"), tostring(mine), tostring(t == r:pnotes("list")))
@@ -81,12 +91,29 @@ for my $i (0 .. $#LEFT) {
     $scripts{"both_$i.lua"} = "function hook(r) if r.args == 'leave' then $LEFT[$i][1] end return apache2.DECLINED end\n"
         . "local DONE = apache2.OK function handle(r) r:puts($LEFT[$i][2]) return DONE end\n";
 }
+# What modules in C open, and nobody closes.
+$scripts{'handles.lua'} = <<'L';
+function insert(r)
+  local db = require("luasql.sqlite3").sqlite3():connect(r.args)
+  db:setautocommit(false)
+  db:execute("create table if not exists t (n)")
+  local done, why = db:execute("insert into t values (1)")
+  r:puts(done and "ok" or why)
+  return apache2.OK
+end
+function socket(r) local s = require("socket").tcp() s:connect("127.0.0.1", tonumber(r.args)) s:send("sent") r:puts("ok") return apache2.OK end
+L
 my @SCOPES = qw(once request conn thread server);
 my $conf = <<'C';
 LuaRequire start.lua
 LuaMapHandler ^/\w+/(leave|see|opens)/(\w+)$ $1.lua $2
 LuaMapHandler ^/\w+/both/(\d+)$ both_$1.lua
+LuaMapHandler ^/\w+/(insert|socket)$ handles.lua $1
 LuaMapHandler ^/notes$ notes.lua
+LuaMapHandler ^/\w+/function$ notes.lua read
+<LocationMatch "/function$">
+    LuaHookFixups notes.lua keep
+</LocationMatch>
 LuaOutputFilter opener opens.lua filter
 <Location /notes>
     LuaHookFixups notes.lua hook
@@ -170,9 +197,29 @@ for_each_mpm(qw(event prefork), sub {
         }
         is_deeply \@wrong, [], "$scope: what was written is there, though nothing was closed";
     }
+    my $has = sub { my ($name) = @_; scalar grep { -e } map { "$_/$name" } glob '/usr/lib/*/lua/' . (jit ? '5.1' : '5.4') };
+    for my $scope (qw(once request conn)) {
+        SKIP: {
+            skip 'lua-sql-sqlite3 is not installed', 1 unless $has->('luasql/sqlite3.so');
+            my $said = sub { $s->get("/$scope/insert?" . $s->root . '/var/db')->{content} };
+            $said->();
+            ok wait_until(sub { $said->() eq 'ok' }, 5), "$scope: a database left open in a transaction is not locked for the next" or diag $said->();
+        }
+        SKIP: {
+            skip 'lua-socket is not installed', 1 unless $has->('socket/core.so');
+            my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', Proto => 'tcp');
+            $s->get("/$scope/socket?" . $listener->sockport);
+            my $socket = $listener->accept;
+            is eval { local $SIG{ALRM} = sub { die "left open\n" }; alarm 5; my $all = do { local $/; <$socket> }; alarm 0; $all } || $@, 'sent', "$scope: a socket left open is closed";
+        }
+    }
     my $trace = $s->root . "/var" . '/notes';
     is $s->get("/notes?$trace")->{content}, '2x5niltrue', 'pnotes: the next use of the request has what the first has kept, and no more of it';
     ok TestHttpd::wait_until(sub { -e $trace && TestHttpd::slurp($trace) eq "6\n" }, 5), '  and the log hook what was kept last';
+
+    my $only = 'has a function or an object of a module, which lives only in the use of a script that has kept it';
+    like $s->get('/once/function')->{content}, qr/^pnotes: 'f' \Q$only\E.*\npnotes: 'deep' \Q$only\E.*\npnotes: a value of them \Q$only\E.*\n5$/, 'pnotes: a function is an error in another use, which says so; others are read';
+    is $s->get('/request/function')->{content}, "7\nfunction\nfunction\n5", '  and is read in a state that the request has';
 
     my ($child) = $s->get('/once/see/t0') && children($s);
     my $open = sub { my @all = glob "/proc/$child/fd/*"; scalar @all };

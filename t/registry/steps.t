@@ -49,6 +49,11 @@ my %scripts = (
     strip   => $PLAIN . "print 'up to here';\nSTOP { no perl",
     wrap    => $PLAIN . q{print 'wrapped'},
     init    => $PLAIN . q{print __PACKAGE__},
+    begun   => $PLAIN . q{our $n; BEGIN { our $n++ } print $n},
+    forget  => $PLAIN . q{%ModPerl::RegistryCache = (); print 'forgotten'},
+    untime  => $PLAIN . q{delete $_->{mtime} for values %ModPerl::RegistryCache; print 'forgotten'},
+    late    => $PLAIN . q{no warnings; *My::Plain::run = sub { my $s = shift; print "Content-Type: text/plain\n\nlate "; ModPerl::RegistryCooker::run($s, @_) }; print 'done'},
+    later   => $PLAIN . q{no warnings; my $was = \&ModPerl::RegistryCooker::error_check; *ModPerl::RegistryCooker::error_check = sub { print 'checked '; goto &$was }; print 'done'},
     args    => $PLAIN . q{shift; print "@_"},
     dies    => q{die "because\n"},
     table   => $PLAIN . q{print join ',', map { s/.*:://r } keys %My::Table::t},
@@ -145,6 +150,9 @@ C
     is $body->('chdir/to'), 'hello.pl,root,hello.pl,root,to.pl,root,to.pl', 'chdir_file';
     like $body->('aliases/hello'), qr/^ModPerl::ROOT::My::Aliases::/, 'install_aliases';
     is $runs->('plain'), '1,2,3', 'a class that does nothing otherwise';
+    # A script that has run before takes a short way, as long as nothing has changed.
+    is join(',', map { $body->("plain/$_") } qw(begun begun forget begun begun untime begun)), '1,1,forgotten,2,2,forgotten,3', 'what is taken out of the cache is compiled anew';
+    like join(',', map { $body->("plain/$_") } qw(begun begun late begun)), qr/^3,3,done,late .*3$/s, 'a step that is defined later is taken from then on';
     $body->('debug/hello');
     $s->log_like(qr/\d+: My::Debug: ab/, 'debug');
 
@@ -155,6 +163,7 @@ C
         is $body->('perlrunprefork/cwd'), "$root $root beside", 'PerlRunPrefork, too' for 1, 2;
         like $body->('registry/cwd'), qr/ elsewhere$/, '  and is out of it behind it';
     }
+    is join(',', map { $body->("registry/$_") } qw(begun begun later begun begun)), '1,1,donechecked checked ' . ',1checked checked ' x 2, '  also in a class above' if ours;    # mod_perl has copied it
 });
 
 for my $class (qw(RegistryPrefork PerlRunPrefork)) {

@@ -29,12 +29,7 @@ static ROWS: &[Row] = &current([
     .doc("Adds to the methods that the Allow header names, or begins them anew."),
     method("get_remote_logname()", get_remote_logname).doc("The name that the client's identd gave."),
     method("satisfies()", Request::satisfies).doc("Satisfy here."),
-    method("requires()", |_: &Request| Err::<(), _>(Fail::from(NO_LIST)))
-        .only(PERL)
-        .doc("Dies: httpd 2.4 keeps no list of Require lines. A provider is given its line."),
 ]);
-
-const NO_LIST: &str = "httpd 2.4 keeps no list of Require lines: a provider (Apache2::RequestUtil::register_auth_provider, PerlAddAuthzProvider) is given its line";
 
 /// As with mod_perl a value that httpd refuses is a warning. One in quotes is taken as it is.
 fn set_auth(r: &Request, directive: &str, value: &[u8]) -> Result<()> {

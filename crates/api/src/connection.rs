@@ -8,6 +8,7 @@ use interp::*;
 /// The class.
 pub static CONNECTION: Class = Class::of::<Connection>(ROWS)
     .parts(&[&connection_util::PART, &filter::OF_CONNECTION])
+    .called("c")
     .doc("One client's connection.");
 
 static ROWS: &[Row] = &[

@@ -38,6 +38,7 @@ pub static FILTER: Class = Class::of::<Filter>(&[
         .doc("Takes the filter out of its chain."),
     method("PRINT(@data)", print).only(PERL).doc("As print, for a tied handle."),
 ])
+.called("f")
 .doc("One filter in a chain.");
 
 /// Methods of a request.

@@ -29,6 +29,7 @@ mod request_io;
 mod request_rec;
 mod request_util;
 mod response;
+mod script;
 mod server_rec;
 mod server_util;
 mod status;
@@ -78,6 +79,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &script::SCRIPT,
 ];
 
 /// The module in whose name scripts write to the error log. Set by the host before anything runs.

@@ -11,6 +11,7 @@ use interp::*;
 
 /// The class.
 pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
+    .called("r")
     .parts(&[
         &request_io::PART,
         &request_io::HANDLE,

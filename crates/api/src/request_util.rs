@@ -39,9 +39,6 @@ static ROWS: &[Row] = &current([
         .doc("The name to use for this server in links."),
     method("get_server_port()", |r: &Request| i32::from(r.server_port()))
         .doc("The port to use for this server in links."),
-    method("default_type()", |_: &Request| Err::<(), _>(Fail::from(NO_DEFAULT)))
-        .only(PERL)
-        .doc("Dies: httpd 2.4 has no DefaultType, which may say none only. ForceType and AddType give types."),
     method("get_limit_req_body()", Request::limit_req_body)
         .doc("LimitRequestBody, bytes; 0 is unlimited."),
     method("document_root([root])", document_root)
@@ -183,9 +180,6 @@ fn no_cache(r: &Request, flag: Option<i32>) -> i32 {
     }
     old
 }
-
-/// Why there is no `DefaultType`.
-const NO_DEFAULT: &str = "httpd 2.4 has no default type: DefaultType may only say none";
 
 fn add_config(
     r: &Request,

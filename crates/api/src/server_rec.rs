@@ -6,8 +6,10 @@ use httpd::{Server, ServerContext};
 use interp::*;
 
 /// The class.
-pub static SERVER_REC: Class =
-    Class::of::<Server>(ROWS).parts(&[&server_util::PART, &log::OF_SERVER]).doc("The main server or a virtual host.");
+pub static SERVER_REC: Class = Class::of::<Server>(ROWS)
+    .parts(&[&server_util::PART, &log::OF_SERVER])
+    .called("s")
+    .doc("The main server or a virtual host.");
 
 static ROWS: &[Row] = &[
     ro("addrs", Server::addrs).doc("The addresses on which the server answers."),

@@ -12,7 +12,7 @@ pub static BRIGADE: Class = Class::of::<Brigade>(&[
     method("concat(bb)", concat).doc("Moves all buckets of another brigade to its end."),
     method("destroy()", cleanup).doc("Destroys what is in it; it is used no more."),
     method("first()", |b: &Brigade| give(b, b.first())).doc("The first bucket; undef if there is none."),
-    method("flatten(buffer, [wanted])", flatten)
+    method("flatten(buf, [wanted])", flatten)
         .doc("Copies its bytes, or as many as wanted, into a buffer; returns how many."),
     method("insert_head(bucket)", |b: &Brigade, new: &Bucket| insert(b, new, Brigade::insert_head))
         .doc("Puts a bucket at its start."),
@@ -27,7 +27,22 @@ pub static BRIGADE: Class = Class::of::<Brigade>(&[
     method("prev(bucket)", prev).doc("The bucket before one; undef at the start."),
     method("split(bucket)", split).doc("Moves a bucket and all behind it to a new brigade."),
 ])
+.parts(&[&FLUSH])
+.called("bb")
 .doc("A ring of buckets.");
+
+/// What mod_perl's filter module brings: httpd's callback for brigades that are full, whose second argument is a pointer of C's.
+static FLUSH: Part = Part::new(
+    "Apache2::Filter",
+    &only(
+        PERL,
+        [method("filter_flush(ctx)", |_: &Brigade, _: Any| -> Result<()> {
+            Err("takes the address of a filter, which no script has: pass the brigade on by $f->next->pass_brigade"
+                .into())
+        })
+        .doc("Not for scripts: it takes the address of a filter, and always dies.")],
+    ),
+);
 
 /// Its rows.
 pub static BUCKET: Class = Class::of::<Bucket>(&[
@@ -59,6 +74,7 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
     ro("start", Bucket::start).doc("Offset of its bytes in its private data."),
     ro("type", Bucket::bucket_type).doc("What kind it is."),
 ])
+.called("b")
 .doc("A piece of data.");
 
 /// Its rows.

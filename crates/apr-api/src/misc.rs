@@ -45,4 +45,27 @@ pub static UTIL: Class = Class::new(
             .doc("The last part of a path."),
     ],
 )
+.parts(&[&ASKING])
 .doc("Helpers.");
+
+static ASKING: Part = Part::new(
+    "APR::Util",
+    &only(
+        PERL,
+        [function("password_get(prompt, pwbuf, bufsize)", password_get)
+            .doc("Asks for a password at the terminal and reads it into a buffer of less than `bufsize` bytes; a status. Not in a server.")],
+    ),
+);
+
+/// Nobody types a longer one.
+const LONGEST: usize = 4096;
+
+fn password_get(prompt: &[u8], mut pwbuf: Out, bufsize: i64) -> Result<i32> {
+    if RUNTIME.get().is_none_or(|runtime| runtime.is_server()) {
+        return Err("a server has no terminal at which it could ask".into());
+    }
+    let most = usize::try_from(bufsize).ok().filter(|n| *n > 0).ok_or("the buffer must have room for a byte")?;
+    let (status, typed) = apr::ask_password(prompt, most.min(LONGEST));
+    pwbuf.put(0, &typed)?;
+    Ok(status.code())
+}

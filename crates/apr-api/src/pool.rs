@@ -31,6 +31,7 @@ pub static POOL: Class = Class::of::<Pool>(&[
         .doc("For a process that was forked: closes what is not to be inherited by a program it becomes."),
     method("tag(tag)", Pool::set_tag).doc("Names it, for APR's own debugging."),
 ])
+.called("pool")
 .doc("Memory, and things to be cleaned up, that end together.");
 
 /// What scripts' pools hold outside a server is nothing that another program could inherit, and APR would forget the cleanups.

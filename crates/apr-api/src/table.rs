@@ -26,6 +26,7 @@ pub static TABLE: Class = Class::of::<Table>(&[
         .doc("A new table in a pool, with room for `size` entries."),
 ])
 .parts(&[&TIED, &IN_LUA])
+.called("table")
 .shape(Shape::Tied)
 .doc("Ordered strings by case-insensitive key, such as headers.");
 

@@ -66,7 +66,7 @@ is $t->{Y}, '2, 3', 'copy is a copy';
 is scalar(keys %$c), 0, 'clear';
 my $o = $t->overlay($c, $pool);
 is $o->{Y}, '2, 3', 'overlay';
-dies { $t->set('a') } qr/^APR::Table::set: usage: set\(key, value\) at .* line \d+/, 'usage';
+dies { $t->set('a') } qr/^APR::Table::set: usage: \$table->set\(\$key, \$value\) at .* line \d+/, 'usage';
 dies { APR::Table::make('x', 1) } qr/argument 1: pool is not of type APR::Pool/, 'wrong class';
 dies { APR::Table::make($pool, {}) } qr/argument 2 \(size\) must be an integer/, 'wrong type';
 dies { APR::Test::stale()->get('x') } qr/^APR::Table::get: request is gone/, 'stale';

@@ -66,6 +66,11 @@ impl Finfo {
         self.file_type() == i64::from(ffi::APR_NOFILE)
     }
 
+    /// Whether it is a plain file (`APR_REG`).
+    pub fn is_plain(&self) -> bool {
+        self.file_type() == i64::from(ffi::APR_REG)
+    }
+
     /// Whether it is a directory (`APR_DIR`).
     pub fn is_directory(&self) -> bool {
         self.file_type() == i64::from(ffi::APR_DIR)

@@ -37,8 +37,8 @@ pub use files::{entries, make_dir, make_dirs, remove_dir, touch};
 pub use finfo::Finfo;
 pub use lock::{ThreadMutex, ThreadRwLock};
 pub use misc::{
-    SECOND, format_size, is_password, now, optional_function, parse_http_date, parse_rfc_date, provide_function,
-    rfc822_date, sleep, thread_id,
+    SECOND, ask_password, format_size, is_password, now, optional_function, parse_http_date, parse_rfc_date,
+    provide_function, rfc822_date, sleep, thread_id,
 };
 pub use opaque::Beside;
 pub use password::{Algorithm, password_hash};

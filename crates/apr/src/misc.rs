@@ -1,6 +1,6 @@
 //! Small functions that belong to no record.
 
-use crate::{ffi, with_cstr};
+use crate::{Status, ffi, with_cstr};
 use std::ffi::CStr;
 
 /// A second, as APR counts time.
@@ -66,6 +66,19 @@ pub fn rfc822_date(time: i64) -> Option<String> {
 pub fn thread_id() -> u64 {
     // SAFETY: no precondition.
     unsafe { libc::pthread_self() }
+}
+
+/// Asks at the terminal, without an echo, for a password of less than `most` bytes: how that went, and what was typed. A longer one is cut
+/// off (`APR_ENAMETOOLONG`).
+pub fn ask_password(prompt: &[u8], most: usize) -> (Status, Vec<u8>) {
+    let mut room = vec![0u8; most.max(1)];
+    let mut size = room.len();
+    // SAFETY: APR writes at most `size` bytes, a NUL among them.
+    let status = with_cstr(prompt, |prompt| unsafe {
+        ffi::apr_password_get(prompt.as_ptr(), room.as_mut_ptr().cast(), &mut size)
+    });
+    room.truncate(room.iter().position(|b| *b == 0).unwrap_or(room.len()));
+    (Status(status), room)
 }
 
 /// Compares a password with its hash (crypt, MD5, SHA-1, bcrypt).

@@ -1,10 +1,8 @@
 //! CGI headers in front of a body, as `mod_cgi` reads them.
 
 use crate::{Request, ffi};
-use std::{
-    ffi::{c_char, c_int, c_void},
-    ptr,
-};
+use std::ffi::{c_char, c_int, c_void};
+use std::mem::MaybeUninit;
 
 /// Where the headers end: the length of the block, its blank line included; all of it if there is no blank line.
 pub fn header_length(bytes: &[u8]) -> usize {
@@ -47,14 +45,17 @@ impl Request {
     pub fn take_cgi_headers(&self, block: &[u8]) -> c_int {
         let mut rest = block;
         let r = self.as_ptr();
-        // SAFETY: lives; the slice lives until the block is read, which is before this returns; no buffer for bad lines. What
-        // httpd says of such lines begins with the name of a file, which is there for that long if the request has none yet.
+        let mut bad = MaybeUninit::<[c_char; ffi::HUGE_STRING_LEN as usize]>::uninit();
+        // SAFETY: lives; the slice and the buffer, which is as large as httpd expects, live until the block is read, which is before
+        // this returns; httpd reads of the buffer what it has written. With one it says which line is bad. What it says begins with
+        // the name of a file, which is there for that long if the request has none yet.
         unsafe {
             let filename = (*r).filename;
             if filename.is_null() {
                 (*r).filename = c"-".as_ptr().cast_mut();
             }
-            let status = ffi::ap_scan_script_header_err_core(r, ptr::null_mut(), Some(line), (&raw mut rest).cast());
+            let status =
+                ffi::ap_scan_script_header_err_core(r, bad.as_mut_ptr().cast(), Some(line), (&raw mut rest).cast());
             (*r).filename = filename;
             status
         }

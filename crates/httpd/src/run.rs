@@ -211,6 +211,11 @@ impl Request {
         unsafe { Finfo::at(&raw mut (*self.as_ptr()).finfo) }
     }
 
+    /// Whether `Options ExecCGI` is on here.
+    pub fn allows_scripts(&self) -> bool {
+        self.allow_options() & ffi::OPT_EXECCGI as c_int != 0
+    }
+
     /// Takes another file's; what it points to must live as long as the request, so texts are copied.
     pub fn set_file_info(&self, info: &Finfo) {
         let copy = |text: Option<&[u8]>| text.map_or(ptr::null(), |t| self.pool().cstr(t).as_ptr().cast_const());

@@ -12,7 +12,6 @@
 #define ml_push_globals(L) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS)
 #define ml_resume(co, from, n, results) lua_resume(co, from, n, results)
 #define ml_close_thread(co, from) ((void)(from), lua_resetthread(co))
-#define ml_push_main(L) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD)
 #define ml_has_room(co, n) lua_checkstack(co, n)
 #else
 #define ML_UPVALUE_ENV 0                /* every function has an environment */
@@ -26,7 +25,6 @@
 #define ml_dump(L, writer, data) lua_dump(L, writer, data)
 #define ml_push_globals(L) lua_pushvalue(L, LUA_GLOBALSINDEX)
 #define ml_close_thread(co, from) ((void)(co), (void)(from))
-#define ml_push_main(L) lua_pushthread(L)
 /* Of a coroutine that has ended with an error: one whose stack has overflowed has some 40 values of it left, and to ask for any would raise an
  * error in the coroutine, which does not run. */
 #define ml_has_room(co, n) ((void)(co), (n) <= 8)

@@ -221,6 +221,7 @@ static int p_job(lua_State *L) {
         lua_rawset(L, 2);
         if (!co || lua_status(co) != LUA_YIELD) return luaL_error(L, "the coroutine has ended");
         i = (size_t)resume(L, me, j, co, 0);
+        if (out->tag != ML_OK) { lua_pushboolean(L, 0); lua_rawseti(L, LUA_REGISTRYINDEX, j->chunk); }  /* LuaJIT may still call it suspended */
         if (what & ML_KEEP_LONG && out->text_len >= ML_LONG && out->tag == ML_OK) {
             lua_pushvalue(L, -1);
             out->ref = luaL_ref(L, LUA_REGISTRYINDEX);

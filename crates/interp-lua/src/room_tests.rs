@@ -592,3 +592,21 @@ fn a_value_that_start_up_code_has_left_is_told_from_those_of_a_use() {
         assert_eq!(once(&e, "k:2", "return (string.mine or 0) + helper()"), Ok(5));
     }
 }
+
+#[test]
+fn two_pools_in_one_process_have_nothing_in_common() {
+    let (one, other): (&'static Lua, &'static Lua) = (
+        Box::leak(Box::new(start())),
+        Box::leak(Box::new(started(&crate::Start { memory: Some(64 << 20), ..Default::default() }))),
+    );
+    AGAIN.set(Some(Box::new(move || {
+        let code = "string.mine = (string.mine or 0) + 1 assert(not helper and os.setlocale(nil, 'ctype') == 'C') os.setlocale('C.UTF-8') return string.mine";
+        once(&other.enter(), "p:1", code).unwrap()
+    })));
+    let code = "string.mine = 10 os.setlocale('C.UTF-8', 'ctype') local again = require('Test.Functions').again
+        return (again() + again()) * 100 + string.mine + (os.setlocale(nil, 'ctype') ~= 'C' and ('\u{e4}'):upper() ~= '' and 1000 or 0)";
+    for _ in 0..3 {
+        assert_eq!(once(&one.enter(), "p:1", code).unwrap(), 1210);
+    }
+    AGAIN.set(None);
+}

@@ -4,6 +4,7 @@
 #include "shim.h"
 #include "ticket.h"
 #include "bind.h"
+#include <dlfcn.h>
 
 typedef struct {
     mp_interp *(*select)(void *r, void *c, void *s);
@@ -51,6 +52,8 @@ int mp_abi_run(void) { return host->start(NULL) ? 0 : 500; }
 PerlInterpreter *mp_abi_startup(void *s, void *p) { mp_interp *me = host->start(s); return me ? me->perl : NULL; }
 void *mp_abi_global_get_pconf(void) { return host->pconf(); }
 void *mp_abi_global_get_server_rec(void) { return host->server(NULL); }
+
+void mp_abi_trace(const char *func, const char *format, ...) { PERL_UNUSED_VAR(func); PERL_UNUSED_VAR(format); }
 
 /* ---- errors ---- */
 char *mp_abi_error_strerror(pTHX_ int rc) {
@@ -149,7 +152,7 @@ SV *mp_abi_table_get_set(pTHX_ void *table, char *key, SV *value, int taint) {
 static const char *method_of(pTHX_ CV *cv) { return cv && CvGV(cv) ? GvNAME(CvGV(cv)) : "a method"; }
 
 void *mp_abi_xs_sv2request_rec(pTHX_ SV *in, char *classname, CV *cv) {
-    SV *sv = in, *o = NULL; int depth; void *r;
+    SV *sv = in, *o = NULL; int depth; void *r; MAGIC *mg;
     for (depth = 0; SvROK(sv) && depth < 8; depth++) {      /* a hash leads to the request by its key r or _r */
         SV **p;
         o = SvRV(sv);
@@ -164,6 +167,13 @@ void *mp_abi_xs_sv2request_rec(pTHX_ SV *in, char *classname, CV *cv) {
         if (classname && SvPOK(in) && strNE(classname, SvPVX(in))) return NULL;
         if (!(r = host->request())) croak("Apache2->%s: there is no current request; see PerlOptions +GlobalRequest", method_of(aTHX_ cv));
         return r;
+    }
+    if (!TICKET_IS_OURS(o) && (mg = mg_find(o, PERL_MAGIC_ext)) && mg->mg_ptr) {     /* libapreq2's object of its own, with the request's address */
+        mi_val v; const mi_class *k = class_of("Apache2::RequestRec");
+        Zero(&v, 1, mi_val);
+        v.tag = MI_OBJ; v.u.p = mg->mg_ptr; v.a.klass = k;
+        if (!k || mi_adopt(k, &v)) croak("%s: request is gone", method_of(aTHX_ cv));
+        return mg->mg_ptr;
     }
     if (classname && !sv_derived_from(in, classname)) return NULL;
     return pointer(aTHX_ o);
@@ -242,4 +252,26 @@ int mp_abi_callback(pTHX_ handler *h, void *p, void *r, void *s, AV *args) {
         host->note(r, text, len);
     }
     return status;
+}
+
+/* ---- XS modules that were compiled for another perl ---- */
+/* What the code of an XS module calls first when it is loaded, in place of libperl's function of that name, which ends the process
+ * where the module was compiled for a perl of another layout, such as one without threads. Here that is an exception. The key says how
+ * many arguments follow. */
+I32 mp_abi_xs_handshake(const U32 key, void *cxt, const char *file, ...) {
+    typedef I32 handshake(const U32, void *, const char *, ...);
+    static handshake *perls;
+    const U32 ours = HS_KEY(FALSE, FALSE, "", "");
+    const int n = (key & HSf_POPMARK ? 0 : 2) + (HS_GETAPIVERLEN(key) != 0) + (HS_GETXSVERLEN(key) != 0);
+    void *arg[4] = { NULL, NULL, NULL, NULL }; va_list args; int i;
+    if (!perls && !(perls = (handshake *)dlsym(RTLD_NEXT, "Perl_xs_handshake"))) abort();
+    if ((key & HSm_KEY_MATCH) != (ours & HSm_KEY_MATCH) && (key & HSm_KEY_MATCH) != HSf_NOCHK && PERL_GET_CONTEXT) {
+        dTHX;
+        croak("%s: the module was compiled for another perl than this server's, v%d.%d.%d with%s threads: build it again", file, PERL_REVISION,
+            PERL_VERSION, PERL_SUBVERSION, ours & HSf_IMP_CXT ? "" : "out");
+    }
+    va_start(args, file);
+    for (i = 0; i < n; i++) arg[i] = va_arg(args, void *);
+    va_end(args);
+    return perls(key, cxt, file, arg[0], arg[1], arg[2], arg[3]);
 }

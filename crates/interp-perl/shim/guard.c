@@ -64,7 +64,7 @@ XS_EXTERNAL(mp_xs_exit) {
     SAVESPTR(PL_diehook); PL_diehook = NULL;            /* an exit is no error: $SIG{__DIE__} is not asked */
     croak_sv(exception);
 }
-static int is_exit(pTHX_ SV *err) {
+int mp_is_exit(pTHX_ SV *err) {
     SV **rc; HV *hv;
     if (!SvROK(err) || !SvOBJECT(SvRV(err)) || SvTYPE(SvRV(err)) != SVt_PVHV) return 0;
     hv = (HV *)SvRV(err);
@@ -90,6 +90,25 @@ XS_EXTERNAL(mp_xs_eval) {
     SPAGAIN; r = POPs; PUTBACK;
     if (SvROK(ERRSV) || SvTRUE_NN(ERRSV)) croak_sv(sv_mortalcopy(ERRSV));
     SPAGAIN; EXTEND(SP, 1); PUSHs(r); PUTBACK;
+}
+
+/* ModInterp::cleanup_died($exception) */
+XS_EXTERNAL(mp_xs_cleanup_died) {
+    dXSARGS;
+    if (items != 1) croak("usage: ModInterp::cleanup_died(exception)");
+    warn("APR::Pool: cleanup died: %" SVf, SVfARG(ST(0)));
+    XSRETURN_EMPTY;
+}
+/* A cleanup that dies is a warning, as with mod_perl: $SIG{__WARN__} is asked. */
+void mp_cleanup_died(pTHX_ mp_interp *me, SV *exception) {
+    SV *ret = NULL;
+    (void)mp_run(aTHX_ me, (SV *)get_cv("ModInterp::cleanup_died", 0), exception, NULL, 0, &ret);
+    mp_release(aTHX_ me, ret);
+}
+void mp_cleanup_died_of(mp_interp *me, const char *text, size_t n) {
+    dTHXa(me->perl); SV *sv = newSVpvn(text, n);
+    mp_cleanup_died(aTHX_ me, sv);
+    SvREFCNT_dec_NN(sv);
 }
 
 /* Where perl stood when a door was entered. */
@@ -187,7 +206,7 @@ static int run(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, size_
         call_sv(sub, G_SCALAR | G_EVAL);
         SPAGAIN; r = POPs; PUTBACK;
         err = ERRSV;
-        if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
+        if (UNLIKELY(SvROK(err) || SvTRUE_NN(err))) { *ret = newSVsv(err); CLEAR_ERRSV(); tag = mp_is_exit(aTHX_ *ret) ? MP_EXIT : MP_DIED; }
         else if (out && LIKELY(is_plain(aTHX_ r, out))) tag = MP_OK;
         else {
             *ret = SvIMMORTAL(r) || (SvTEMP(r) && SvREFCNT(r) == 1 && !SvMAGICAL(r)) ? SvREFCNT_inc_simple_NN(r) : newSVsv(r);

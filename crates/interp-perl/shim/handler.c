@@ -3,9 +3,6 @@
 #define HANDS "ModInterp::Handlers"
 enum { H_CV, H_THAT, H_OBJ, H_STASH, H_NAME, H_LOAD, H_EACH };  /* the elements that @ModInterp::Handlers has for each number */
 
-#ifndef CvMETHOD                                        /* perl 5.38 renamed it */
-#  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
-#endif
 static mp_hand *hand(mp_interp *me, U32 id) {           /* the handler's place in the table, or NULL without memory */
     if (id >= me->nhands) {
         size_t n = id + 1 > me->nhands * 2 ? id + 1 : me->nhands * 2;

@@ -52,17 +52,28 @@ XS_EXTERNAL(mp_xs_begun) {
 
 EXTERN_C void boot_DynaLoader(pTHX_ CV *cv);
 
+/* The loader looks at this variable once. A shared object that lacks a symbol is refused when it is loaded; else its first call of what is
+ * missing would end the process. The administrator's own value counts. */
+XS_EXTERNAL(mp_xs_boot_loader) {
+    static const char bind_now[] = "PERL_DL_NONLAZY";
+    const int is_set = getenv(bind_now) != NULL;
+    if (!is_set) setenv(bind_now, "1", 0);
+    boot_DynaLoader(aTHX_ cv);
+    if (!is_set) unsetenv(bind_now);
+}
+
 static void xs_init(pTHX) {
     static const char file[] = "mod_interp";
     CV *cv; GV *gv; SV *tainting = get_sv("Apache2::__T", GV_ADD);
     sv_setiv(tainting, TAINTING_get ? 1 : 0);
     SvREADONLY_on(tainting);
-    newXS("DynaLoader::boot_DynaLoader", boot_DynaLoader, file);
+    newXS("DynaLoader::boot_DynaLoader", mp_xs_boot_loader, file);
     newXS("ModInterp::begun", mp_xs_begun, file);
     newXS("ModInterp::bind", mp_xs_bind, file);
     newXS("ModInterp::constants", mp_xs_const, file);
     newXS("ModPerl::Const::compile", mp_xs_const, file);
     newXS("ModInterp::text", mp_xs_text, file);
+    newXS("ModInterp::cleanup_died", mp_xs_cleanup_died, file);
     newXS("ModInterp::flush", mp_xs_flush, file);
     newXS("ModInterp::number", mp_xs_number, file);
     newXS("ModInterp::run", mp_xs_eval, file);
@@ -76,6 +87,9 @@ static void xs_init(pTHX) {
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
     newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::generation", mp_xs_generation, file);
+    newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);
     gv = gv_fetchpvs("CORE::GLOBAL::exit", GV_ADDMULTI, SVt_PVCV);
@@ -205,7 +219,8 @@ static void give_back(void) {
 #endif
 }
 
-void mp_free(mp_interp *me) {
+/* Returns 0 if nothing of the interpreter is left. */
+int mp_free(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl;
     void *before = PERL_GET_CONTEXT;
     if (before == my_perl) before = NULL;
@@ -216,7 +231,8 @@ void mp_free(mp_interp *me) {
     mp_state_forget(aTHX_ me);
     SvREFCNT_dec(me->spare); me->spare = NULL;
     SvREFCNT_dec((SV *)me->inc); me->inc = NULL;
-    if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return; }
+    SvREFCNT_dec((SV *)me->known); me->known = NULL;
+    if (mp_destruct(my_perl)) { PERL_SET_CONTEXT(before); return 1; }
     PERL_SET_CONTEXT(before);
 #ifndef USE_ITHREADS
     mp_only = NULL;
@@ -224,4 +240,5 @@ void mp_free(mp_interp *me) {
     free(me->hands);
     free(me);
     give_back();
+    return 0;
 }

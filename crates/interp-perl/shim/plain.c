@@ -66,14 +66,6 @@ static void bound(pTHX_ const mp_bound *b) {
     name = sv_2mortal(newSVpvf("%s::CLONE_SKIP", b->package));
     if (!get_cv(SvPV_nolen(name), 0)) newXS(SvPV_nolen(name), mp_xs_skip, "APR");
 }
-/* ModInterp::cleanup_died($exception): runs under mp_run. */
-XS_EXTERNAL(mp_xs_cleanup_died) {
-    dXSARGS;
-    if (items != 1) croak("usage: ModInterp::cleanup_died(exception)");
-    warn("APR::Pool: cleanup died: %" SVf, SVfARG(ST(0)));
-    XSRETURN_EMPTY;
-}
-
 /* The interpreter that this thread is in, as a home knows it. */
 void *mp_plain_current(void) {
     dTHX;
@@ -81,11 +73,7 @@ void *mp_plain_current(void) {
 }
 
 /* A cleanup of the current interpreter's died of this. */
-void mp_plain_died(SV *exception) {
-    dTHX; mp_interp *me = MP_ME; SV *ret = NULL;
-    (void)mp_run(aTHX_ me, (SV *)get_cv("ModInterp::cleanup_died", 0), exception, NULL, 0, &ret);
-    mp_release(aTHX_ me, ret);
-}
+void mp_plain_died(SV *exception) { dTHX; mp_cleanup_died(aTHX_ MP_ME, exception); }
 
 /* boot_APR, with a third argument of crates/apr-perl's: croaks unless the library was compiled for this perl. */
 void mp_plain_boot(pTHX_ CV *cv, const mp_plain *host) {

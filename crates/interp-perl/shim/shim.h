@@ -15,6 +15,10 @@
 #else
 #  define MP_THX NULL
 #endif
+#ifndef CvMETHOD                                        /* perl 5.38 renamed it */
+#  define CvMETHOD(cv) CvNOWARN_AMBIGUOUS(cv)
+#  define CvMETHOD_on(cv) CvNOWARN_AMBIGUOUS_on(cv)
+#endif
 #define MP_HAS_NAME(hv) (HvNAME_HEK(hv) != NULL)
 #define MP_CLASSES 192                                  /* more than the API has; checked by mp_attach */
 #define MP_RC_EXIT 120000                               /* ModPerl::EXIT */
@@ -93,6 +97,7 @@ typedef struct mp_interp {
     mp_std std[2];                                      /* STDIN, STDOUT */
     mp_env_frame *env_first, *env_top; mp_env_over env_over;            /* env.c */
     AV *inc;                                            /* a copy of @INC, from the last response (util.c) */
+    GV *known;                                          /* %ModPerl::RegistryCooker::KNOWN (script.c) */
     GV *std_gv[3];                                      /* STDIN, STDOUT, STDERR */
     IO *std_io[3];                                      /* what `base` has in them */
     SV *spare; HV *spare_class; U32 spare_gen;                           /* an object for the next call (mp_lend); the class's state when it was last looked at */
@@ -121,6 +126,9 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 void mp_out_done(mp_interp *me, mp_out *out);
 void mp_deliver(mp_interp *me, int tag, SV *ret, mp_out *out);
 void mp_release(pTHX_ mp_interp *me, SV *sv);
+void mp_cleanup_died(pTHX_ mp_interp *me, SV *exception);
+XS_EXTERNAL(mp_xs_cleanup_died);
+int mp_is_exit(pTHX_ SV *err);
 SV *mp_exception(pTHX_ IV rc, const char *func, size_t n);
 XS_EXTERNAL(mp_xs_exit);
 XS_EXTERNAL(mp_xs_text);
@@ -137,6 +145,9 @@ static inline U32 mp_generation(pTHX_ HV *stash) {
     return PL_sub_generation + m->pkg_gen + m->cache_gen;
 }
 void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
+/* script.c */
+XS_EXTERNAL(mp_xs_script_again);
+XS_EXTERNAL(mp_xs_make_script_handler);
 /* attributes.c */
 XS_EXTERNAL(mp_xs_attributes);
 /* bind.c */
@@ -167,6 +178,7 @@ void mp_drain(pTHX_ mp_interp *me);
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
 XS_EXTERNAL(mp_xs_forget_sub);
+XS_EXTERNAL(mp_xs_generation);
 /* layer.c */
 XS_EXTERNAL(mp_xs_define_layer);
 void mp_layer_init(void);                                /* once, before any interpreter */

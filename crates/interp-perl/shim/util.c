@@ -16,6 +16,15 @@ XS_EXTERNAL(mp_xs_perl_id) {
     XSRETURN(1);
 }
 
+/* ModInterp::generation($class): a number that changes whenever what a method's name means for the class may have; undef of no class. */
+XS_EXTERNAL(mp_xs_generation) {
+    dXSARGS; HV *stash;
+    if (items != 1) croak("usage: ModInterp::generation(class)");
+    stash = gv_stashsv(ST(0), 0);
+    ST(0) = stash && MP_HAS_NAME(stash) ? sv_2mortal(newSVuv(mp_generation(aTHX_ stash))) : &PL_sv_undef;
+    XSRETURN(1);
+}
+
 /* ModInterp::forget_sub(\*glob): the glob has no sub any more. The sub itself lives on where others hold it. For unload_package. */
 XS_EXTERNAL(mp_xs_forget_sub) {
     dXSARGS; GV *gv = items == 1 && SvROK(ST(0)) ? (GV *)SvRV(ST(0)) : NULL; CV *sub;

@@ -47,9 +47,10 @@ static int fetch_obj(pTHX_ mp_interp *me, SV *sv, const mi_class *k, mi_val *v) 
         v->slot = TICKET_SLOT(o); v->gen = TICKET_GEN(o);
         if (GONE(v->slot, v->gen)) return MI_BAD_GONE;
     }
-    else {
-        if (MI_RUST->adopt(k, v)) return MI_BAD_GONE;
-        TICKET_ADOPT(o, v);
+    else if (!MI_RUST->adopt(k, v)) TICKET_ADOPT(o, v);
+    else {                                              /* libapreq2's objects have a pointer of their own, and the request's in magic */
+        MAGIC *mg = SvTYPE(o) == SVt_PVMG ? mg_find(o, PERL_MAGIC_ext) : NULL;
+        if (!mg || !(v->u.p = mg->mg_ptr) || MI_RUST->adopt(k, v)) return MI_BAD_GONE;
     }
     v->a.cursor = SvTYPE(o) >= SVt_PV ? TICKET_CURSOR(o) : NULL;
     if (UNLIKELY(!v->a.cursor)) return MI_BAD_CLASS;

@@ -1,6 +1,6 @@
 //! Implements `Interp` and `Entry`, what the host asks of any engine, by this engine's own functions.
 
-use crate::{Entered, Perl};
+use crate::{Entered, Perl, ffi};
 use interp::{Entry, Interp, Kept, Load, Outcome, Place, Raised, Val};
 use std::{any::Any, ffi::c_int, ptr::NonNull};
 
@@ -47,6 +47,11 @@ impl Entry for Entered {
     }
     fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised> {
         Entered::run(self, code, at)
+    }
+    fn cleanup_died(&self, text: &[u8]) -> bool {
+        // SAFETY: this interpreter is entered; the text is borrowed for the call.
+        unsafe { ffi::mp_cleanup_died_of(self.raw(), text.as_ptr().cast(), text.len()) };
+        true
     }
     fn drain(&self) {
         Entered::drain(self);

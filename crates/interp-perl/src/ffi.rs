@@ -127,7 +127,7 @@ unsafe extern "C" {
     pub(crate) fn mp_leave(context: *mut c_void);
     pub(crate) fn mp_forget_srand(me: *mut Interp);
     pub(crate) fn mp_end(me: *mut Interp, said: Said, ctx: *mut c_void);
-    pub(crate) fn mp_free(me: *mut Interp);
+    pub(crate) fn mp_free(me: *mut Interp) -> c_int;
     // clone.c
     #[cfg(perl_ithreads)]
     pub(crate) fn mp_clone(me: *mut Interp) -> *mut Interp;
@@ -142,6 +142,7 @@ unsafe extern "C" {
     pub(crate) fn mp_name_of(me: *mut Interp, code: *const Val, out: *mut Out);
     pub(crate) fn mp_call_value(me: *mut Interp, code: *const Val, args: *const Val, n: usize, out: *mut Out);
     pub(crate) fn mp_eval(me: *mut Interp, code: *const c_char, len: usize, want_text: c_int, out: *mut Out);
+    pub(crate) fn mp_cleanup_died_of(me: *mut Interp, text: *const c_char, len: usize);
     pub(crate) fn mp_out_done(me: *mut Interp, out: *mut Out);
     pub(crate) fn mp_drain_now(me: *mut Interp);
     // handler.c
@@ -185,6 +186,10 @@ unsafe extern "C" {
     pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void);
     // abi.c
     pub(crate) fn mp_abi_init(host: *const crate::abi::Host);
+    // libs.c
+    pub(crate) fn mp_has_libs(me: *mut Interp) -> c_int;
+    pub(crate) fn mp_libs(me: *mut Interp) -> *mut *mut c_void;
+    pub(crate) fn mp_libs_close(libs: *mut *mut c_void);
     // trim.c
     pub(crate) fn mp_trim(me: *mut Interp, limit: usize, report_only: c_int) -> usize;
 }

@@ -16,6 +16,8 @@ pub struct Perl {
     me: NonNull<ffi::Interp>,
     home: Arc<Home>,
     is_parent: bool,
+    /// The process that made it.
+    process: u32,
 }
 
 // SAFETY: perl itself knows no threads: an interpreter may be used from any, by one at a time. Not Sync.
@@ -29,7 +31,7 @@ impl Perl {
         let home = unsafe { Home::new(&ffi::mp_ops, ffi::mp_perl(me.as_ptr())) };
         // SAFETY: the home lives as long as `self`, which owns `me`.
         unsafe { ffi::mp_attach(me.as_ptr(), Arc::as_ptr(&home)) };
-        Perl { me, home, is_parent }
+        Perl { me, home, is_parent, process: std::process::id() }
     }
 
     pub(crate) fn raw(&self) -> *mut ffi::Interp {
@@ -142,10 +144,18 @@ impl Drop for Perl {
         }
         self.end();
         let _inside = Inside::new();
+        // In a child the interpreter ends with the process.
+        let goes_with_libs = self.is_parent && self.process == std::process::id();
+        // SAFETY: `self` owns the interpreter, which lives.
+        let libs = if goes_with_libs { unsafe { ffi::mp_libs(self.raw()) } } else { ptr::null_mut() };
         let me = Carried(self.raw());
         // Data nested deep needs the large stack to be freed, too. Without it the interpreter is left to the kernel.
         // SAFETY: `self` owns the interpreter, and nothing uses it after this.
-        let _ = stack::run(move || unsafe { ffi::mp_free({ me }.0) });
+        let freed = stack::run(move || unsafe { ffi::mp_free({ me }.0) });
+        if matches!(freed, Ok(0)) {
+            // SAFETY: the interpreter is gone, and its clones went before it: whoever makes them holds the parent.
+            unsafe { ffi::mp_libs_close(libs) };
+        }
         self.home.close();
     }
 }
@@ -205,6 +215,12 @@ impl Entered {
 
     pub(crate) fn owns(&self, value: &interp::Kept) -> bool {
         Arc::ptr_eq(value.home(), &self.0.home)
+    }
+
+    /// Whether code has loaded shared objects of XS modules that call httpd's or mod_perl's functions.
+    pub fn calls_server(&self) -> bool {
+        // SAFETY: the interpreter is entered.
+        unsafe { ffi::mp_has_libs(self.raw()) != 0 }
     }
 
     /// The interpreter.

@@ -56,6 +56,7 @@ pub struct Class {
     parts: &'static [&'static Part],
     isa: &'static str,
     doc: &'static str,
+    variable: &'static str,
 }
 
 impl Class {
@@ -66,7 +67,7 @@ impl Class {
     /// A package without objects.
     pub const fn new(name: &'static str, rows: &'static [Row]) -> Class {
         let own = Part::new(name, rows);
-        Class { name, objects: None, shape: Shape::Scalar, own, parts: &[], isa: "", doc: "" }
+        Class { name, objects: None, shape: Shape::Scalar, own, parts: &[], isa: "", doc: "", variable: "obj" }
     }
     /// See [`Shape`].
     pub const fn shape(mut self, shape: Shape) -> Class {
@@ -86,6 +87,11 @@ impl Class {
     /// The class it inherits from.
     pub const fn isa(mut self, parent: &'static str) -> Class {
         self.isa = parent;
+        self
+    }
+    /// How scripts usually call an object of it, for messages: `r`.
+    pub const fn called(mut self, variable: &'static str) -> Class {
+        self.variable = variable;
         self
     }
     /// One sentence for docs/api.md.
@@ -123,6 +129,10 @@ impl Class {
     /// Name of the class it inherits from, or empty.
     pub fn parent(&self) -> &'static str {
         self.isa
+    }
+    /// How scripts usually call an object of it: `r`.
+    pub const fn variable(&self) -> &'static str {
+        self.variable
     }
     /// See [`Shape`].
     pub fn layout(&self) -> Shape {

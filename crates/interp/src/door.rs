@@ -1,8 +1,8 @@
 //! The Rust side of both doors: what C calls, through one table ([`RUST_SIDE`]). One `catch_unwind` for all rows.
 
 use crate::{
-    Call, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, RowKind, TicketSlot, Val,
-    apart, process::PROCESS, registry::class_name, ret, ticket::SLOTS,
+    Call, Class, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, RowKind, TicketSlot,
+    Val, apart, process::PROCESS, registry::class_of, ret, ticket::SLOTS,
 };
 use std::{
     ffi::c_void,
@@ -113,7 +113,7 @@ fn check_needs(row: &Row, call: &Call) -> Result<()> {
 #[cold]
 fn named(row: &Row, mut fail: Fail) -> Fail {
     if let Raise::Text(text) = &mut *fail {
-        *text = format!("{}::{}: {text}", class_name(row), row.name());
+        *text = format!("{}::{}: {text}", class_of(row).map_or("?", Class::name), row.name());
     }
     fail
 }
@@ -170,6 +170,27 @@ unsafe extern "C" fn status_text(status: i64, buf: *mut u8, n: usize) -> usize {
     len
 }
 
+/// How Perl calls a row: `$bb->flatten($buf, [$wanted])`. Lua tells of each argument by itself.
+fn usage(row: &Row) -> String {
+    let class = class_of(row);
+    let (name, before) = (row.name(), class.map_or("?", Class::name));
+    let parameters = row.signature().get(name.len()..).unwrap_or_default();
+    let mut call = match row.kind() {
+        RowKind::Ro | RowKind::Rw | RowKind::Method => format!("${}->{name}", class.map_or("obj", Class::variable)),
+        RowKind::ClassMethod => format!("{before}->{name}"),
+        RowKind::Function => format!("{before}::{name}"),
+    };
+    let mut last = ' ';
+    for c in parameters.chars() {
+        if c.is_alphabetic() && matches!(last, '(' | '[' | ' ') {
+            call.push('$');
+        }
+        call.push(c);
+        last = c;
+    }
+    call
+}
+
 /// Writes the message about a wrong argument. No other place has the words, except for an invocant that leads to no object.
 unsafe extern "C" fn bad(
     row: &Row,
@@ -205,7 +226,7 @@ unsafe extern "C" fn bad(
         }
         3 if this => "request is gone".into(),
         3 => format!("{arg}: request is gone"),
-        4 => format!("usage: {}", row.signature()),
+        4 => format!("usage: {}", usage(row)),
         5 => format!("{arg} is read-only and cannot be modified"),
         _ => {
             let param = row.params().get(i).map(|p| if p.kind == Kind::Rest { p.elem } else { p.kind });
@@ -228,7 +249,7 @@ unsafe extern "C" fn bad(
             format!("{arg} must be {what}")
         }
     };
-    let text = format!("{}::{}: {text}", class_name(row), row.name());
+    let text = format!("{}::{}: {text}", class_of(row).map_or("?", Class::name), row.name());
     let len = text.len().min(n);
     // SAFETY: the door passes a buffer of n bytes.
     unsafe { ptr::copy_nonoverlapping(text.as_ptr(), buf, len) };
@@ -499,7 +520,7 @@ pub(crate) mod tests {
         assert_eq!(say("call", 0, 0, 3), "Test::Thing::call: request is gone");
         assert_eq!(say("call", 0, 0, 2), "Test::Thing::call: invocant must be an object of class Test::Thing");
         assert_eq!(say("note", 2, 1, 5), "Test::Thing::note: argument 1 (key) is read-only and cannot be modified");
-        assert_eq!(say("call", 0, 0, 4), "Test::Thing::call: usage: call(sub, n)");
+        assert_eq!(say("call", 0, 0, 4), "Test::Thing::call: usage: $obj->call($sub, $n)");
         assert_eq!(say("count", 1, 1, 1), "Test::Thing::count: argument 1 must be an integer");
     }
 

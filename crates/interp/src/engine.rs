@@ -131,6 +131,12 @@ pub trait Entry {
     /// The language's own message.
     fn run(&self, code: &[u8], at: Option<Place<'_>>) -> Result<Outcome, Raised>;
 
+    /// Tells what code that ran at a pool's end died of as the language tells warnings of scripts. False: it has no way to.
+    fn cleanup_died(&self, text: &[u8]) -> bool {
+        let _ = text;
+        false
+    }
+
     /// Frees the values that others left in the interpreter's drop box.
     fn drain(&self);
 

@@ -23,7 +23,7 @@ pub fn classes() -> &'static [&'static Class] {
 pub fn constants() -> &'static [&'static Consts] {
     REGISTERED.get().map_or(&[], |r| &r.1)
 }
-/// Name of the class that has a row. Looks through all classes: for messages.
-pub(crate) fn class_name(row: &Row) -> &'static str {
-    classes().iter().copied().find(|c| c.module_of(row).is_some()).map_or("?", Class::name)
+/// The class that has a row. Looks through all classes: for messages.
+pub(crate) fn class_of(row: &Row) -> Option<&'static Class> {
+    classes().iter().copied().find(|c| c.module_of(row).is_some())
 }

@@ -291,7 +291,15 @@ impl Here<'_> {
             match unsafe { bag_move(self.0.ctx, own.0.raw, home, other.0.raw, at, length, is_set.into()) } {
                 0 => {}
                 1 => return Err("out of memory".into()),
-                _ => return Err("a function, or an object of a module, lives only in the use that has kept it".into()),
+                _ => {
+                    let what =
+                        key.map_or("a value of them".into(), |key| format!("'{}'", String::from_utf8_lossy(key)));
+                    return Err(format!(
+                        "{what} has a function or an object of a module, which lives only in the use of a script that has kept it: \
+                         others can read strings, numbers, booleans, tables of these, and objects such as r"
+                    )
+                    .into());
+                }
             }
         }
         Ok(own)

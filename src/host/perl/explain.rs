@@ -24,6 +24,16 @@ fn for_handler(message: &str, name: &str) -> Option<String> {
     Some(format!("if {sub} is a sub of the package {package}, load that before: PerlModule {package}"))
 }
 
+/// What httpd 2.4 has no more.
+const GONE: &[(&str, &str)] = &[
+    ("default_type", "httpd 2.4 has no default type: DefaultType may only say none, ForceType and AddType give types"),
+    (
+        "requires",
+        "httpd 2.4 keeps no list of Require lines: a provider is given its line, by PerlAddAuthzProvider or \
+         Apache2::RequestUtil::register_auth_provider",
+    ),
+];
+
 /// A module that is in no folder of @INC.
 fn for_file(message: &str) -> Option<String> {
     let (file, _) = between(message, "Can't locate ", " in @INC")?;
@@ -79,6 +89,10 @@ fn module_of(package: &str, name: &str) -> Option<&'static str> {
 fn for_method(message: &str) -> Option<String> {
     let (method, rest) = between(message, "Can't locate object method \"", "\" via package \"")?;
     let package = rest.split_once('"')?.0;
+    // As with mod_perl there is no such method: code asks by `defined` whether httpd has it.
+    if let Some((_, why)) = GONE.iter().find(|(gone, _)| *gone == method && package.starts_with("Apache2::")) {
+        return Some((*why).to_owned());
+    }
     let module = module_of(package, method)?;
     Some(format!("{method} of {package} is in {module}: write use {module} ();"))
 }

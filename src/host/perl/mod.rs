@@ -275,7 +275,11 @@ impl Ways for PerlLanguage {
     }
 
     fn check_loaded(&self, entry: &dyn Entry) -> Result<(), StartError> {
-        entered(entry).map_or(Ok(()), library::check_inc)
+        let Some(entered) = entered(entry) else { return Ok(()) };
+        if entered.calls_server() {
+            origin::expect();
+        }
+        library::check_inc(entered)
     }
 
     fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {

@@ -2,7 +2,8 @@
 //!
 //! An entry has an origin: a request or a connection (its lease), a server (the parent), a pool (the interpreter of whatever
 //! owns it), or nothing (the one this thread is in). Between the two calls the interpreter is this thread's current one.
-//! Code that wants it longer raises the record's count; the lease then stays until the count is back.
+//! Code that wants it longer raises the record's count; the lease then stays until the count is back. An entry that nobody ends is
+//! ended with its request or connection.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
@@ -23,7 +24,7 @@ use crate::host::connection::ConnectionState;
 use crate::host::lease::{Frame, Hold, Refused, Standing, Stock};
 use crate::host::request::RequestState;
 use crate::host::server::choose;
-use crate::host::{holding, parents, process, report};
+use crate::host::{holding, parents, process, report, site};
 
 /// The origin of an entry.
 #[derive(Clone, Copy)]
@@ -42,11 +43,30 @@ pub enum Origin<'a> {
 
 /// An entry between its two calls.
 struct Selected {
+    /// The pool of the request or connection that it is about; 0 for neither.
+    pool: usize,
     record: usize,
     thread: u64,
     hold: Hold,
     standing: Standing,
     begun: Begun<Option<Before>>,
+}
+
+impl Selected {
+    /// Ends it; `restore` is given the thread's interpreter before, on the thread on which it began.
+    fn end(self, restore: impl FnOnce(Option<Before>)) {
+        let Selected { thread, hold, standing, begun, .. } = self;
+        if thread == apr::thread_id() {
+            hold.end(begun, restore);
+            standing.end();
+        } else {
+            hold.abandon(begun);
+            standing.abandon();
+        }
+        if hold.is_held_by_others() {
+            keep(&hold);
+        }
+    }
 }
 
 // SAFETY: what belongs to the thread that selected (the frame's place in its chain, the lock of a parent, the interpreter
@@ -72,13 +92,19 @@ fn with_kept<R>(f: impl FnOnce(&mut Kept) -> R) -> R {
     f(&mut kept())
 }
 
-/// Set by the first of these entries, in the parent process as a rule: from then on pools are marked with their request or connection.
+/// Set when start-up code has loaded XS modules that call the server, or by the first of these entries: from then on pools are marked with
+/// their request or connection.
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Whether any module makes such entries.
 #[inline]
 pub fn is_in_use() -> bool {
     IN_USE.load(Relaxed)
+}
+
+/// Such entries are to be expected.
+pub fn expect() {
+    IN_USE.store(true, Relaxed);
 }
 
 const REQUEST: &CStr = c"mod_interp.request";
@@ -92,6 +118,36 @@ pub fn note_request(r: &Request) {
 /// Marks the connection's pool with the connection.
 pub fn note_connection(c: &Connection) {
     c.pool().set_userdata(CONNECTION, NonNull::new(c.as_ptr().cast::<c_void>()));
+}
+
+/// The request or connection that an entry is about: its pool.
+fn pool_of<'a>(about: &About<'a>) -> Option<&'a Pool> {
+    match about {
+        About::Request(r) => Some(r.pool()),
+        About::Connection(c) => Some(c.pool()),
+        About::Server(_) => None,
+    }
+}
+
+const ENTRIES: &CStr = c"mod_interp.entries";
+
+/// Has the entries ended that nobody has ended by the time when the pool of their request or connection has run its other
+/// cleanups, of which one may end an entry.
+fn end_with(pool: &Pool) {
+    if pool.userdata(ENTRIES).is_none() {
+        pool.set_userdata(ENTRIES, Some(NonNull::from(pool).cast()));
+        let at = pool.as_ptr().addr();
+        let _ = pool.on_death(move || end_left(at));
+    }
+}
+
+/// The pool at this address dies.
+fn end_left(pool: usize) {
+    let left: Vec<Selected> = with_kept(|kept| kept.selected.extract_if(.., |entry| entry.pool == pool).collect());
+    for entry in left.into_iter().rev() {
+        // What was the thread's interpreter before is long past.
+        entry.end(|_| ());
+    }
 }
 
 /// An interpreter for an entry, and what the entry is about. `None` where there is no interpreter, or none came free, which is logged.
@@ -258,7 +314,7 @@ pub unsafe fn select(origin: Origin<'static>) -> Option<NonNull<Record>> {
     if is_forked() {
         return None;
     }
-    IN_USE.store(true, Relaxed);
+    expect();
     match origin {
         Origin::Request(r) => note_request(r),
         Origin::Connection(c) => note_connection(c),
@@ -268,9 +324,13 @@ pub unsafe fn select(origin: Origin<'static>) -> Option<NonNull<Record>> {
     let (about, stock, hold) = unsafe { find(origin) }?;
     let record = record(hold.interp())?;
     let begun = hold.begin(make_current);
+    let pool = pool_of(&about).map_or(0, |pool| {
+        end_with(pool);
+        pool.as_ptr().addr()
+    });
     // SAFETY: the caller's promise.
     let standing = unsafe { Standing::begin(about, stock, hold.clone()) };
-    let selected = Selected { record: record.as_ptr().addr(), thread: apr::thread_id(), hold, standing, begun };
+    let selected = Selected { pool, record: record.as_ptr().addr(), thread: apr::thread_id(), hold, standing, begun };
     with_kept(|kept| kept.selected.push(selected));
     Some(record)
 }
@@ -295,26 +355,27 @@ pub unsafe fn unselect(record: NonNull<Record>) {
         Some(kept.selected.remove(found))
     });
     match selected {
-        Some(Selected { thread: of, hold, standing, begun, .. }) => {
-            if of == thread {
-                hold.end(begun, |before| before.into_iter().for_each(Before::restore));
-                standing.end();
-            } else {
-                hold.abandon(begun);
-                standing.abandon();
-            }
-            if hold.is_held_by_others() {
-                keep(&hold);
-            }
-        }
+        Some(entry) => entry.end(|before| before.into_iter().for_each(Before::restore)),
         // SAFETY: the caller's promise.
-        None => unsafe { (*record.as_ptr()).refcnt -= 1 },
+        None if is_raised(at) => unsafe { (*record.as_ptr()).refcnt -= 1 },
+        None => {}
     }
     let free = with_kept(|kept| {
         let at = kept.held.iter().position(|(held, hold)| *held == at && !hold.is_held_by_others())?;
         Some(kept.held.swap_remove(at).1)
     });
     drop(free);
+}
+
+/// Whether somebody has raised the count of the interpreter with this record, by hand: an entry may have been ended already. Of a parent,
+/// which nobody gives back, that is not noted.
+fn is_raised(at: usize) -> bool {
+    let is_it = |hold: &Hold| record(hold.interp()).is_some_and(|record| record.as_ptr().addr() == at);
+    let is_parent = || site::stocks(PERL).iter().any(|stock| is_it(&stock.hold_parent()));
+    let runs_here = |frame: &Frame<'_>| of_perl(frame) && is_it(frame.hold) && frame.hold.is_held_by_others();
+    with_kept(|kept| kept.held.iter().any(|(held, _)| *held == at))
+        || Frame::find(|frame| runs_here(frame).then_some(())).is_some()
+        || is_parent()
 }
 
 /// Keeps the lease when a call of ours has ended and the interpreter's count says that somebody keeps the interpreter.

@@ -149,9 +149,15 @@ impl Left {
         let done = self.subject.with(&mut |subject| {
             let about = OfJob { subject, hold: &self.hold };
             let call = Call { lang: self.stock.lang, phase: None, about, stock: &self.stock };
-            call.run(|entry| match &self.arg {
-                Some(arg) => entry.call_kept(&self.code, &[arg.val()]),
-                None => entry.call_kept(&self.code, &[]),
+            call.run(|entry| {
+                let done = match &self.arg {
+                    Some(arg) => entry.call_kept(&self.code, &[arg.val()]),
+                    None => entry.call_kept(&self.code, &[]),
+                };
+                match done {
+                    Err(Raised::Died(text)) if entry.cleanup_died(&text) => Ok(()),
+                    done => done.map(drop),
+                }
             })
         });
         if let Ok(Err(raised)) = done

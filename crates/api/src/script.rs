@@ -1,0 +1,38 @@
+//! `ModInterp::Script`: by what a script that `ModPerl::Registry` has compiled is known again. Ours alone.
+
+use httpd::Request;
+use httpd::status::HTTP_OK;
+use interp::*;
+
+/// Its rows.
+pub static SCRIPT: Class = Class::new(
+    "ModInterp::Script",
+    &[
+        function("key(r, versions)", key).doc(
+            "By what a request's script is known: the file and, with `versions`, when it was written, its size and number. None where \
+             `Options ExecCGI` is off, where the status is not 200 already, nor, with `versions`, of what is no plain file.",
+        ),
+        function("status(r)", status).doc("The status that a script has set, which becomes 200 again; 0 if it has set none."),
+    ],
+)
+.doc("Scripts of ModPerl::Registry.");
+
+fn status(r: &Request) -> i32 {
+    let status = r.status();
+    if status == HTTP_OK {
+        return 0;
+    }
+    r.set_status(HTTP_OK);
+    status
+}
+
+fn key(r: &Request, versions: bool) -> Option<Vec<u8>> {
+    let name = r.filename().filter(|_| r.status() == HTTP_OK && r.allows_scripts())?;
+    let mut key = Vec::with_capacity(size_of::<[i64; 3]>() + name.len());
+    if versions {
+        let file = r.file_info().filter(|file| file.is_plain())?;
+        [file.mtime(), file.size(), file.inode()].iter().for_each(|n| key.extend(n.to_ne_bytes()));
+    }
+    key.extend_from_slice(name);
+    Some(key)
+}

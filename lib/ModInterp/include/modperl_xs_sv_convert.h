@@ -1,0 +1,61 @@
+/* Values to C and back, by class: mp_xs_sv2_Class(sv) and mp_xs_Class_2obj(ptr). A value of another class, or an object whose
+ * owner is gone, croaks. */
+#ifndef MODPERL_XS_SV_CONVERT_H
+#define MODPERL_XS_SV_CONVERT_H
+
+#include "modperl_util.h"
+
+#define MP_SV2(type, class, sv)   ((type *)modperl_hash_tied_object(aTHX_ class, (sv)))
+#define MP_2OBJ(class, ptr)       sv_2mortal(modperl_ptr2obj(aTHX_ (char *)class, (void *)(ptr)))
+
+#define mp_xs_sv2_r(sv)                       modperl_sv2request_rec(aTHX_ (sv))
+#define mp_xs_r_2obj(ptr)                     MP_2OBJ("Apache2::RequestRec", ptr)
+
+#define mp_xs_sv2_APR__Bucket(sv)             MP_SV2(apr_bucket, "APR::Bucket", sv)
+#define mp_xs_APR__Bucket_2obj(ptr)           MP_2OBJ("APR::Bucket", ptr)
+#define mp_xs_sv2_APR__BucketAlloc(sv)        MP_SV2(apr_bucket_alloc_t, "APR::BucketAlloc", sv)
+#define mp_xs_APR__BucketAlloc_2obj(ptr)      MP_2OBJ("APR::BucketAlloc", ptr)
+#define mp_xs_sv2_APR__Brigade(sv)            MP_SV2(apr_bucket_brigade, "APR::Brigade", sv)
+#define mp_xs_APR__Brigade_2obj(ptr)          MP_2OBJ("APR::Brigade", ptr)
+#define mp_xs_sv2_APR__Finfo(sv)              MP_SV2(apr_finfo_t, "APR::Finfo", sv)
+#define mp_xs_APR__Finfo_2obj(ptr)            MP_2OBJ("APR::Finfo", ptr)
+#define mp_xs_sv2_APR__IpSubnet(sv)           MP_SV2(apr_ipsubnet_t, "APR::IpSubnet", sv)
+#define mp_xs_APR__IpSubnet_2obj(ptr)         MP_2OBJ("APR::IpSubnet", ptr)
+#define mp_xs_sv2_APR__Pool(sv)               MP_SV2(apr_pool_t, "APR::Pool", sv)
+#define mp_xs_APR__Pool_2obj(ptr)             MP_2OBJ("APR::Pool", ptr)
+#define mp_xs_sv2_APR__SockAddr(sv)           MP_SV2(apr_sockaddr_t, "APR::SockAddr", sv)
+#define mp_xs_APR__SockAddr_2obj(ptr)         MP_2OBJ("APR::SockAddr", ptr)
+#define mp_xs_sv2_APR__Socket(sv)             MP_SV2(apr_socket_t, "APR::Socket", sv)
+#define mp_xs_APR__Socket_2obj(ptr)           MP_2OBJ("APR::Socket", ptr)
+#define mp_xs_sv2_APR__Table(sv)              MP_SV2(apr_table_t, "APR::Table", sv)
+#define mp_xs_APR__Table_2obj(ptr)            sv_2mortal(modperl_hash_tie(aTHX_ "APR::Table", NULL, (void *)(ptr)))
+#define mp_xs_sv2_APR__URI(sv)                MP_SV2(apr_uri_t, "APR::URI", sv)
+#define mp_xs_APR__URI_2obj(ptr)              MP_2OBJ("APR::URI", ptr)
+#define mp_xs_sv2_Apache2__CmdParms(sv)       MP_SV2(cmd_parms, "Apache2::CmdParms", sv)
+#define mp_xs_Apache2__CmdParms_2obj(ptr)     MP_2OBJ("Apache2::CmdParms", ptr)
+#define mp_xs_sv2_Apache2__Command(sv)        MP_SV2(command_rec, "Apache2::Command", sv)
+#define mp_xs_Apache2__Command_2obj(ptr)      MP_2OBJ("Apache2::Command", ptr)
+#define mp_xs_sv2_Apache2__ConfVector(sv)     MP_SV2(ap_conf_vector_t, "Apache2::ConfVector", sv)
+#define mp_xs_Apache2__ConfVector_2obj(ptr)   MP_2OBJ("Apache2::ConfVector", ptr)
+#define mp_xs_sv2_Apache2__Connection(sv)     MP_SV2(conn_rec, "Apache2::Connection", sv)
+#define mp_xs_Apache2__Connection_2obj(ptr)   MP_2OBJ("Apache2::Connection", ptr)
+#define mp_xs_sv2_Apache2__Directive(sv)      MP_SV2(ap_directive_t, "Apache2::Directive", sv)
+#define mp_xs_Apache2__Directive_2obj(ptr)    MP_2OBJ("Apache2::Directive", ptr)
+#define mp_xs_sv2_Apache2__Filter(sv)         MP_SV2(ap_filter_t, "Apache2::Filter", sv)
+#define mp_xs_Apache2__Filter_2obj(ptr)       MP_2OBJ("Apache2::Filter", ptr)
+#define mp_xs_sv2_Apache2__FilterRec(sv)      MP_SV2(ap_filter_rec_t, "Apache2::FilterRec", sv)
+#define mp_xs_Apache2__FilterRec_2obj(ptr)    MP_2OBJ("Apache2::FilterRec", ptr)
+#define mp_xs_sv2_Apache2__Module(sv)         MP_SV2(module, "Apache2::Module", sv)
+#define mp_xs_Apache2__Module_2obj(ptr)       MP_2OBJ("Apache2::Module", ptr)
+#define mp_xs_sv2_Apache2__Process(sv)        MP_SV2(process_rec, "Apache2::Process", sv)
+#define mp_xs_Apache2__Process_2obj(ptr)      MP_2OBJ("Apache2::Process", ptr)
+#define mp_xs_sv2_Apache2__RequestRec(sv)     modperl_sv2request_rec(aTHX_ (sv))
+#define mp_xs_Apache2__RequestRec_2obj(ptr)   MP_2OBJ("Apache2::RequestRec", ptr)
+#define mp_xs_sv2_Apache2__ServerAddr(sv)     MP_SV2(server_addr_rec, "Apache2::ServerAddr", sv)
+#define mp_xs_Apache2__ServerAddr_2obj(ptr)   MP_2OBJ("Apache2::ServerAddr", ptr)
+#define mp_xs_sv2_Apache2__ServerRec(sv)      MP_SV2(server_rec, "Apache2::ServerRec", sv)
+#define mp_xs_Apache2__ServerRec_2obj(ptr)    MP_2OBJ("Apache2::ServerRec", ptr)
+#define mp_xs_sv2_Apache2__SubRequest(sv)     MP_SV2(request_rec, "Apache2::SubRequest", sv)
+#define mp_xs_Apache2__SubRequest_2obj(ptr)   MP_2OBJ("Apache2::SubRequest", ptr)
+
+#endif
