@@ -18,8 +18,27 @@ sub loaded {
     return $kind eq 'c' || $kind eq 'so' && $module->is_shared ? 1 : 0;
 }
 
-# Directives in Perl are not there yet: no class has a configuration of its own.
-sub add { require Carp; Carp::croak('Apache2::Module::add: mod_interp does not have directives in Perl yet') }
-sub get_config { return undef }
+# Makes a package a module of httpd's, with directives: [{ name => 'MyDirective', ... }, ...].
+sub add {
+    my ($package, $commands) = @_;
+    if (ref $commands ne 'ARRAY') {
+        die 'Usage: Apache2::Module::add(__PACKAGE__, [])' . sprintf " at %s line %d.\n", (caller)[1, 2];
+    }
+    require ModInterp::Directives;
+    return if eval { ModInterp::Directives::add($package, $commands); 1 };
+    my $why = $@ =~ s/ at \S+ line \d+\.\n\z//r;
+    chomp $why;
+    die "Apache2::Module::add($package) failed : $why" . sprintf " at %s line %d.\n", (caller)[1, 2];
+}
+
+# What such a module (by its name or an object of it) has for a server, or with $r->per_dir_config for a directory.
+sub get_config {
+    my ($module, $server, $vector) = @_;
+    my $index = $ModInterp::Directives::index{ ref $module || $module } // return undef;
+    my $number = ModInterp::Directives::number($index, $server, $vector) // return undef;
+    my $made = $ModInterp::Directives::made{$number};
+    return $made if $made;
+    return ModInterp::Directives::merged($index, $server, $vector, $number);
+}
 
 1;

@@ -33,7 +33,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common &OPT_EXECCGI);
+use Apache2::Const -compile => qw(:common &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -53,7 +53,7 @@ $ModPerl::Registry::MarkLine = 1 unless defined $ModPerl::Registry::MarkLine;
 our $NameWithVirtualHost;
 $NameWithVirtualHost = 1 unless defined $NameWithVirtualHost;
 
-# Which file a package was made for: two names that differ in odd characters only make the same package.
+# Which script a package was made for: two paths that differ in odd characters only make the same package.
 our %FILE_OF;
 
 # What is said of it at "the short way".
@@ -93,12 +93,12 @@ sub default_handler {
     $status = $self->should_compile ? $self->_compile_script : $self->_may_run_again;
     return $status unless $status == Apache2::Const::OK;
 
-    # A script says its status by $r->status, a handler by what it returns.
+    # A script says its status by $r->status, a handler by what it returns. A page that it has printed goes with its status.
     my $before = $r->status;
     $status = $self->run;
-    my $set = $r->status($before);
+    my $set = $before == Apache2::Const::HTTP_OK && $r->isa('Apache2::RequestRec') ? ModInterp::Script::status($r) : $r->status($before);
     $self->_remember;
-    return $status == Apache2::Const::OK && $set != $before ? $set : $status;
+    return $status == Apache2::Const::OK && $set && $set != $before ? $set : $status;
 }
 
 sub _compile_script {
@@ -128,7 +128,7 @@ sub run {
     my ($self, @more) = @_;
     my $package = $self->{PACKAGE};
     $self->chdir_file;
-    my %loaded = $self->should_reset_inc_hash ? %INC : ();
+    my $loaded = $self->should_reset_inc_hash ? _loaded() : \%INC;
 
     my ($code, $process) = (\&{"$package\::handler"}, $$);
     eval { $code->($self->{REQ}, @more) };
@@ -137,12 +137,20 @@ sub run {
     $status = $self->_run_end_blocks($status);
 
     # A file that was required and says no package has its subs where the script's are, which may be gone the next time.
-    if ($self->should_reset_inc_hash) {
-        delete @INC{ grep { !exists $loaded{$_} && !/\.pm\z/ } keys %INC };
+    if (keys %$loaded != keys %INC) {
+        delete @INC{ grep { !exists $loaded->{$_} && !/\.pm\z/ } keys %INC };
     }
     $self->flush_namespace;
     $self->chdir_file(Apache2::ServerUtil::server_root());
     return $status;
+}
+
+# The names in %INC, which seldom change: copying them is a fifth of the work of PerlRun.
+my $LOADED = {};
+
+sub _loaded {
+    $LOADED = { map { ($_ => 1) } keys %INC } if keys %$LOADED != keys %INC;
+    return $LOADED;
 }
 
 # In a process that the script has forked, which has come to its end: it ends, with what the script said.
@@ -242,7 +250,6 @@ sub _own_package {
         $package = substr($package, 0, 190) . '_' . Digest::MD5::md5_hex("$package $file");
     }
     $package .= '_' while defined $FILE_OF{$package} && $FILE_OF{$package} ne $file;
-    $FILE_OF{$package} = $file;
     return $package;
 }
 
@@ -333,6 +340,7 @@ sub convert_script_to_compiled_handler {
     my ($self) = @_;
     my $status = $self->read_script;
     return $status unless $status == Apache2::Const::OK;
+    $FILE_OF{ $self->{PACKAGE} } = $self->{FILENAME};
 
     my $switches = $self->shebang_to_perl;
     $self->chdir_file;

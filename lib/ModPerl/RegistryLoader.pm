@@ -42,7 +42,7 @@ sub handler {
     return unless defined $filename;
     $self->warn("*** uri=$uri, filename=$filename") if $self->{debug};
 
-    @ISA = $self->{package};
+    @ISA = $self->{package} unless @ISA && $ISA[0] eq $self->{package};    # a change has perl look up all methods anew
     my $as_request = bless { uri => $uri, filename => $filename, package => $self->{package} }, ref $self;
     $as_request->{virthost} = $virthost if defined $virthost;
     # `new` of that class, since ours is another.
@@ -85,6 +85,7 @@ sub namespace_root { return join '::', ModPerl::RegistryCooker::NAMESPACE_ROOT, 
 
 # It is compiled, and not run.
 sub run { return Apache2::Const::OK }
+sub _remember { return }
 
 # ---------------------------------------------------------------------------------------------- a request's methods
 

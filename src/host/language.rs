@@ -4,9 +4,10 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Status};
 use config::{ContentRow, Phase, PhaseRow};
+use httpd::made::{Line, MadeLine};
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{DECLINED, OK};
-use httpd::{ModuleRecord, Pools, Request};
+use httpd::{Command, ModuleRecord, Pools, Request};
 use interp::Entry;
 
 use super::about::OfRequest;
@@ -39,6 +40,11 @@ pub trait Language: Sized + 'static {
     }
     /// A line of its directives was read: the directive, its words, and the record of the server.
     fn line_was_read(_directive: &str, _words: &[&[u8]], _server: Option<&ServerRecord>) {}
+
+    /// As [`httpd::Host::made_line`].
+    fn made_line(_line: &MadeLine<'_>, cmd: &Command, _args: &[&[u8]]) -> Result<Line, String> {
+        Err(format!("{}: no directives can be made in this language", String::from_utf8_lossy(cmd.name())))
+    }
 
     /// As [`httpd::Host::wants`].
     fn wants(row: &PhaseRow, index: usize) -> bool;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{DirConf, Directive, Language as Tongue, Phase, PhaseRow};
+use httpd::made::{Line, MadeLine};
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::DECLINED;
 use httpd::{Command, Connection, End, Host, ModuleRecord, Own, Pools, Request, Server, Slots};
@@ -110,6 +111,10 @@ impl<L: Language> Host for Module<L> {
         directive::directive(L::lang(), row, cmd, slots, args).map_err(|error| error.to_string())?;
         L::line_was_read(row.name, args, slots.server());
         Ok(())
+    }
+
+    fn made_line(line: &MadeLine<'_>, cmd: &Command, args: &[&[u8]]) -> Result<Line, String> {
+        L::made_line(line, cmd, args)
     }
 
     fn loaded(pconf: &Pool) {

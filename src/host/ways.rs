@@ -1,6 +1,7 @@
 //! What one language does in a way of its own, for code that serves any language.
 
 use config::{DirConf, Handler, Phase, ServerConf};
+use httpd::made::MadeCommand;
 use httpd::{Command, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val};
 
@@ -35,6 +36,15 @@ pub trait Ways: Sync {
     fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {
         let _ = (entry, line, code);
         Ok(())
+    }
+
+    /// Makes a module of httpd's with directives whose code is in this language; gives the module's number.
+    ///
+    /// # Errors
+    /// What is wrong with a directive; no room for another module.
+    fn make_module(&self, name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) -> Result<i32, String> {
+        let _ = (name, merges, commands);
+        Err("no directives can be made in this language".into())
     }
 
     /// Carries out a line that only this language has.

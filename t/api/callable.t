@@ -63,6 +63,7 @@ my %value = (
 # Rows that need more: their own arguments, or what is done before.
 my %arguments = (
     'Apache2::CmdParms::add_config' => ['[]'], 'Apache2::CmdParms::check_cmd_context' => 0, 'Apache2::CmdParms::method_is_limited' => '"GET"',
+    'ModInterp::Directives::make' => ['"Rows", 0, "RowsLine", 1, 31, "x", "x", ""'],
     'Apache2::ServerRec::add_version_component' => '"Rows/1"', 'Apache2::ServerRec::method_register' => '"ROWS"',
     'Apache2::RequestRec::lookup_method_uri' => '"GET", "/plain.txt"',
     'Apache2::RequestRec::spawned' => '"/bin/true"',
@@ -86,7 +87,7 @@ my %before = (
 # The phase, if it is not the response: the server's start, or reading a line of the configuration.
 my %phase = (
     'Apache2::ServerRec::add_config' => 'start', 'Apache2::ServerRec::add_version_component' => 'start', 'Apache2::ServerRec::method_register' => 'start',
-    'Apache2::ServerUtil::server_shutdown_cleanup_register' => 'start', 'Apache2::RequestUtil::register_auth_provider' => 'start',
+    'Apache2::ServerUtil::server_shutdown_cleanup_register' => 'start', 'Apache2::RequestUtil::register_auth_provider' => 'start', 'ModInterp::Directives::make' => 'start',
     map { ("Apache2::CmdParms::$_" => 'parms') } qw(add_config check_cmd_context cmd context directive info method_is_limited override override_opts path pool server temp_pool),
 );
 # What a row says here: only where it cannot be otherwise.

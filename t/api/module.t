@@ -60,11 +60,16 @@ Apache2::Module::is_shared | map { Apache2::Module::find_linked_module($_)->is_s
 Apache2::Module::ap_api_major_version | Apache2::Module::find_linked_module('core.c')->ap_api_major_version | /^20\d{6}\z/
 Apache2::Module::ap_api_minor_version | Apache2::Module::find_linked_module('core.c')->ap_api_minor_version | /^\d+\z/
 Apache2::Module::remove_loaded_module | Apache2::Module::find_linked_module('mod_mime.c')->remove_loaded_module | /^died: Apache2::Module::remove_loaded_module: httpd keeps the hooks of a module in C, so none can be taken away at /
-Apache2::Module::add | Apache2::Module::add('My::Module', []) | /^died: Apache2::Module::add: mod_interp does not have directives in Perl yet at /
 Apache2::Module::get_config | Apache2::Module::get_config('My::Module', $s), Apache2::Module::get_config('My::Module', $s, $r->per_dir_config) | undef,undef
 Apache2::Provider::register_provider | Apache2::Provider::register_provider($p, 'authn', 'mine', '0', undef) | /^died: Apache2::Provider::register_provider: a provider is a structure of C's, which a script has not/
 Apache2::Module::loaded  | Apache2::Module::loaded('x' x 300 . '.c'), Apache2::Module::loaded('x' x 300) | 0,0
 Apache2::Module::loaded  | map { Apache2::Module::loaded($_) } 'mod_perl.c', 'mod_perl.so', 'core.so', 'mod_none.c', 'mod_perl.x', 'Apache2::Module', 'No::Such', '' | 1,1,0,0,0,1,0,0
+Apache2::Module::get_config | Apache2::Module::get_config('No::Such', $r->server), Apache2::Module->get_config($r->server, $r->per_dir_config) | undef,undef
+Apache2::Module::add     | eval { Apache2::Module::add('No::Such', [{ name => 'NoSuch' }]); 1 } ? 'made' : $@ | /^Apache2::Module::add\(No::Such\) failed : .*once the server has started/
+ModInterp::Directives::make | require ModInterp::Directives; eval { ModInterp::Directives::make('No::Such', 0); 1 } ? 'made' : $@ | /once the server has started/
+ModInterp::Directives::number | ModInterp::Directives::number(0, $r->server), ModInterp::Directives::number(-1, $r->server, $r->per_dir_config), ModInterp::Directives::number(9999, $r->server) | undef,undef,undef
+ModInterp::Directives::steps | scalar(my @none = ModInterp::Directives::steps(0, $r->server)) | 0
+ModInterp::Directives::request_pool | ref ModInterp::Directives::request_pool() | APR::Pool
 Apache2::Module::cmds    | ref Apache2::Module::find_linked_module('core.c')->cmds         | Apache2::Command
 Apache2::Command::name   | my ($c) = find_command('DocumentRoot'); $c->name                | DocumentRoot
 Apache2::Command::next   | ref find_command('DocumentRoot')->next, find_command('NoSuchOne') | Apache2::Command,undef

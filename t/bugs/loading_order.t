@@ -86,7 +86,6 @@ my @missing = qw(
     ModPerl::FunctionMap
     ModPerl::Manifest
     ModPerl::MapUtil
-    ModPerl::MethodLookup
     ModPerl::ParseSource
     ModPerl::StructureMap
     ModPerl::TestReport

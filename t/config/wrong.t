@@ -42,7 +42,7 @@ my @CASES  = (
     ["<Location /x>\nPerlRequire x.pl #!\n</Location>",  qr/^PerlRequire: not allowed in .*: it belongs at server level/m],
     # what mod_perl has and this module not yet
     (map { ["$_ x #!", qr/(?:^|: )\Q$_\E: mod_interp does not have \Q$_\E yet/m] }
-        qw(PerlLoadModule PerlTrace)),
+        qw(PerlTrace)),
     ["=pod html #!\n\nSome text.\n\n=cut\n", qr/: =pod: "html" is not apache or httpd: configuration in POD begins with =over apache/m],
     ["=back html #!\n\nSome text.\n\n=cut\n", qr/: =back: "html" is not apache or httpd/m],
     (map { ["$_ apache #!\n", qr/: \Q$_\E: there is no =pod before it/m] } qw(=cut =over)),

@@ -34,7 +34,7 @@ sub speak {
     while (1) {
         my $line = eval { $way->line };
         if (!defined $line) {
-            if (ref $@ && APR::Status::is_TIMEUP($@)) { eval { $way->put("421 too slow\r\n") }; T::Trace::note('timed out'); }
+            if (ref $@ && APR::Status::is_TIMEUP($@)) { T::Trace::note('timed out'); eval { $way->put("421 too slow\r\n") }; }
             else { T::Trace::note('gone: ' . ($@ ? 'error' : 'end')) }
             last;
         }
@@ -236,6 +236,7 @@ C
         # Slow, silent, gone.
         my $slow = connected($s, $way);
         answer($slow);
+        $s->trace;
         for my $byte (split //, "HELO slow\r\n") { print {$slow} $byte; select undef, undef, undef, 0.01 }
         is answer($slow), '250 hello slow', "$way: a client that types is understood";
         is say_to($slow, 'SHORT'), '250 hurry', "$way: a time limit";
@@ -249,7 +250,7 @@ C
         $gone->flush;
         setsockopt $gone, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0;
         $way eq 'tls' ? $gone->close(SSL_no_shutdown => 1) : close $gone;
-        like join("\n", $s->wait_for_trace(qr/^end of/m)), qr/lost in DATA after [0-3] lines/, "$way: a client that vanishes is noticed";
+        like join("\n", $s->wait_for_trace(qr/^(?:lost|gone)/m)), qr/lost in DATA after [0-3] lines/, "$way: a client that vanishes is noticed";
 
         # Handlers that end otherwise.
         for my $case (['DIE now', '', qr/died of DIE/], ['EXIT', '221 exit'], ['STATUS 403', ''], ['STATUS 1000', '']) {

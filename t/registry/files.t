@@ -27,6 +27,7 @@ for_each_mpm(qw(event prefork), sub {
             'htdocs/perl/gone.pl'           => $PLAIN . q{print 'there'},
             'htdocs/perl/changing.pl'       => $PLAIN . q{our $n++; print "1 $n"},
             'htdocs/perl/broken.pl'         => $PLAIN . q{our $n++; print "fine $n"},
+            'htdocs/perl/names.pl'          => $PLAIN . q{print scalar grep { /missing/ } keys %ModPerl::RegistryCooker::FILE_OF, keys %ModPerl::RegistryCache},
             'htdocs/perl/host.pl'           => $PLAIN . q{our $n++; print "$ENV{SERVER_NAME} $n"},
             'htdocs/forbidden/x.pl'         => $PLAIN . q{print 'never'},
         },
@@ -72,6 +73,7 @@ C
 
     is $get->('missing.pl')->{status}, 404, 'a script that is not there';
     is $get->('missing%0aline.pl')->{status}, 404, '  with a newline in its name';
+    is $body->('names.pl'), 0, '  is not remembered' if ours;
     is $body->('folder/'), 'index', 'a folder is served by its index';
     is $get->('empty/')->{status}, 404, '  and is not ours without one';
     is $get->('folder')->{status}, 301, '  nor one without its slash';

@@ -10,6 +10,8 @@ my %scripts = (
     'status' => q{print "Status: 404 Not Here\nContent-Type: text/plain\n\nmy own page\n";},
     'status_large' => q{print "Status: 404 Not Here\nContent-Type: text/plain\n\n", "my own page\n" x 2000;},
     'status_set' => q{my $r = shift; $r->status(404); },
+    'status_exit' => q{my $r = shift; $r->status(404); exit},
+    'status_page' => q{my $r = shift; $r->status(404); $r->content_type('text/plain'); print 'not here'; exit},
     'status_returned' => q{print "Content-Type: text/plain\n\nfine"; return 404;},
     'inside' => q{print "Location: /plain.txt\n\n";},
     'outside' => q{print "Location: http://elsewhere.example/x\n\n";},
@@ -105,8 +107,11 @@ C
     is "$got->{status} $got->{reason} $got->{content}", "404 Not Here my own page\n", 'Status: with a page of the script\'s';
     $got = $get->('status_large.pl');
     is "$got->{status} " . length $got->{content}, '404 24000', '  also if it is large' if ours;    # mod_perl adds httpd's page to it
-    $got = $get->('status_set.pl');
-    is $got->{status}, 404, '$r->status is the status';
+    is join(',', map { $get->('status_set.pl')->{status} } 1 .. 3), '404,404,404', '$r->status is the status, in each run';
+    is join(',', map { $get->('status_exit.pl')->{status} } 1 .. 3), '404,404,404', '  before an exit';
+    if (ours) {     # mod_perl sends 200, the page, and httpd's page for 404 behind it
+        is_deeply [map { my $got = $get->('status_page.pl'); "$got->{status} $got->{content}" } 1 .. 3], [('404 not here') x 3], '  with a page of the script\'s';
+    }
     $got = $get->('status_returned.pl');
     is "$got->{status} $got->{content}", '200 fine', 'what a script returns is no status';
     $got = $get->('inside.pl');

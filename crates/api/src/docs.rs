@@ -2,7 +2,7 @@
 
 use crate::{CLASSES, CONSTS};
 use interp::{Class, Const, Consts, Kind, LUA, ObjectClass, PERL, Row, RowKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -31,6 +31,7 @@ pub fn files(root: &Path) -> Vec<(String, String)> {
     let mut files = vec![
         ("docs/api.md".into(), api_md(&classes, &constants)),
         ("lib/ModPerl/ConstValues.pm".into(), const_values_pm(&constants)),
+        ("lib/ModPerl/MethodTable.pm".into(), method_table_pm(&classes)),
     ];
     for module in modules(&classes) {
         let name = format!("lib/{}.pm", module.replace("::", "/"));
@@ -43,6 +44,28 @@ pub fn files(root: &Path) -> Vec<(String, String)> {
 }
 
 const PRINTED: &str = "# Printed from the rows by `make tables`; do not edit. To add Perl to it, take this line away.";
+
+/// The file with which `ModPerl::MethodLookup` answers: by method the modules that bring it, and their classes.
+fn method_table_pm(classes: &[&'static Class]) -> String {
+    let mut methods: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for class in classes {
+        for row in class.rows_of(PERL) {
+            if let Some(module) = class.module_of(row) {
+                methods.entry(row.name()).or_default().insert((module, class.name()));
+            }
+        }
+    }
+    let mut text = String::from(
+        "package ModPerl::MethodTable;\n\n# Printed from the rows by `make tables`; do not edit. Methods, and the modules that bring them \
+         for which class.\n\nuse strict;\nuse warnings;\n\nour %METHODS = (\n",
+    );
+    for (name, places) in methods {
+        let places: Vec<String> = places.iter().map(|(module, class)| format!("['{module}', '{class}']")).collect();
+        let _ = writeln!(text, "    '{name}' => [{}],", places.join(", "));
+    }
+    text.push_str(");\n\n1;\n");
+    text
+}
 
 /// The modules that bring rows of Perl's.
 fn modules(classes: &[&'static Class]) -> BTreeSet<&'static str> {

@@ -3,9 +3,9 @@
 //!
 //! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
 
-use apr::{Reenter, Table};
-use httpd::{Command, Connection, Filter, Request, Server, kind::Way, provider::Group};
-use interp::{Bag, Fail, HandlerRef, Kept, Out, Raise, Result};
+use apr::{Pool, Reenter, Table};
+use httpd::{Command, Connection, Filter, Request, Server, kind::Way, made::MadeCommand, provider::Group};
+use interp::{Bag, Fail, HandlerRef, Kept, Out, Owned, Raise, Result};
 use std::sync::OnceLock;
 
 /// The host's half of the API.
@@ -185,6 +185,18 @@ pub trait Config: Sync {
     /// # Errors
     /// httpd's message about the line that it refuses.
     fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()>;
+
+    /// Makes a module of httpd's with directives whose code is in the running interpreter's language; gives the module's number.
+    ///
+    /// # Errors
+    /// Once the server serves; what is wrong with a directive.
+    fn make_module(&self, name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) -> Result<i32>;
+
+    /// The pool of the request that the running call is about.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn request_pool(&self) -> Result<Option<Owned<Pool>>>;
 
     /// Another section applies to the request: nothing that was derived from the former counts any longer.
     fn is_changed(&self, r: &Request);

@@ -11,6 +11,7 @@ mod connection;
 mod connection_util;
 mod consts;
 mod directive;
+mod directives;
 pub mod docs;
 mod filter;
 mod filter_rec;
@@ -74,6 +75,7 @@ static OURS: &[&Class] = &[
     &command::COMMAND,
     &cmd_parms::CMD_PARMS,
     &directive::DIRECTIVE,
+    &directives::DIRECTIVES,
     &provider::PROVIDER,
     &util::UTIL,
     &uri::URI,

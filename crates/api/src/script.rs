@@ -1,5 +1,7 @@
 //! `ModInterp::Script`: by what a script that `ModPerl::Registry` has compiled is known again. Ours alone.
 
+use super::host::host;
+use apr::Reenter;
 use httpd::Request;
 use httpd::status::HTTP_OK;
 use interp::*;
@@ -12,18 +14,22 @@ pub static SCRIPT: Class = Class::new(
             "By what a request's script is known: the file and, with `versions`, when it was written, its size and number. None where \
              `Options ExecCGI` is off, where the status is not 200 already, nor, with `versions`, of what is no plain file.",
         ),
-        function("status(r)", status).doc("The status that a script has set, which becomes 200 again; 0 if it has set none."),
+        function("status(r)", status).doc(
+            "The status that a script has set, which becomes 200 again; 0 if it has set none. A page that the script has printed goes with it.",
+        ),
     ],
 )
 .doc("Scripts of ModPerl::Registry.");
 
-fn status(r: &Request) -> i32 {
+fn status(r: &Request, cx: Reenter) -> Result<i32> {
     let status = r.status();
     if status == HTTP_OK {
-        return 0;
+        return Ok(0);
     }
+    // A client that is gone is no error of the script's.
+    let _gone = host()?.output.flush(cx, r, false);
     r.set_status(HTTP_OK);
-    status
+    Ok(status)
 }
 
 fn key(r: &Request, versions: bool) -> Option<Vec<u8>> {

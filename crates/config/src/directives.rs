@@ -57,6 +57,8 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
     call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
+    call("LoadModule", Args::Raw, "module", SERVER, startup::load_module).only(PERL).runs_code()
+        .doc("Loads a module whose directives the lines that follow use, when the line is met; see perl-configuration.md. This starts the interpreter, so PerlSwitches must stand before it."),
     call("", Args::Raw, "code", SERVER, startup::code).only(PERL).runs_code()
         .doc("Runs Perl code when the line, or the section of lines, is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start. The variables that a section leaves in its package become configuration; see perl-configuration.md."),
     call("<", Args::Headed, "[handler=name]", READ, startup::code).only(PERL).runs_code()

@@ -6,5 +6,4 @@ use crate::directive::{DirectiveRow, unbuilt};
 use crate::vocabulary::Contexts;
 
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
-pub(crate) const ROWS: &[DirectiveRow] =
-    &[unbuilt("LoadModule", "module", ANYWHERE), unbuilt("Trace", "letters|all|number", ANYWHERE)];
+pub(crate) const ROWS: &[DirectiveRow] = &[unbuilt("Trace", "letters|all|number", ANYWHERE)];

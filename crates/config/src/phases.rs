@@ -343,7 +343,7 @@ phases! {
     ProcessConnection = phase(Hook::ProcessConnection, FIRST, Scope::Connection)
         .run(Run::First)
         .both()
-        .doc("Speaks the connection's protocol; OK means that it did. The handlers are those of the first server of its port.");
+        .doc("Speaks the connection's protocol; OK means that it did, DECLINED leaves the connection to httpd. It is asked once for a connection, and not for the streams of HTTP/2. The handlers are those of the first server of its port.");
     Quick = phase(Hook::QuickHandler, REALLY_FIRST, Scope::Server)
         .run(Run::First).answers()
         .perl().ours().hooks(&["<LuaQuickHandler"], NO_DIRECTORY).lua_orders(QUICK)

@@ -117,11 +117,6 @@ impl Command {
         unsafe { CommandRec::at(self.raw().cmd.cast_mut()) }
     }
 
-    /// What the module that made the directive keeps with it; `None` if no script made it.
-    pub fn cmd_data(&self) -> Option<&[u8]> {
-        None
-    }
-
     /// Its node, if it was read before it is run. One that is not of the configuration's files lives only as long as the call.
     pub fn node(&self) -> Option<&Node> {
         // SAFETY: null or the node that httpd is at.

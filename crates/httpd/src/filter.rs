@@ -131,32 +131,31 @@ impl Filter {
         self.pass_brigade(brigade, cx)
     }
 
-    /// Tells this filter of a request's output that the answer failed. httpd answers with the error's page; if the answer is under
-    /// way the connection breaks off.
+    /// Answers a request, of whose output this filter is one, with the page of an error; if the answer is under way the connection
+    /// breaks off. What the filter is to return: `AP_FILTER_ERROR`.
     ///
-    /// # Errors
-    /// Always: `AP_FILTER_ERROR`, or what the filters say.
-    pub fn pass_failure(&self, r: &Request, status: c_int, cx: Reenter) -> Result<(), Status> {
-        let failed = Err(Status(ffi::AP_FILTER_ERROR));
-        let Some(alloc) = r.connection().bucket_alloc() else { return failed };
-        let is_under_way = r.raw().sent_bodyct != 0;
-        // What a proxy says whose server has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
-        let status = if is_under_way { HTTP_BAD_GATEWAY } else { status };
-        let brigade = Brigade::new(r.pool(), alloc);
-        // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
-        let error = unsafe {
-            apr::Bucket::from_ptr(ffi::ap_bucket_error_create(status, ptr::null(), r.pool().as_ptr(), alloc.as_ptr()))
-        };
-        if let Some(error) = error {
-            brigade.insert_tail(error);
+    /// httpd's own way, an error bucket down the chain, would lose the headers that are for errors: its filter for headers has put them
+    /// among the answer's by then, which an error's page does not have. An answer that is under way gets what a proxy says whose server
+    /// has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
+    pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
+        if r.raw().sent_bodyct == 0 {
+            r.die(status, cx);
+            return ffi::AP_FILTER_ERROR;
         }
-        if is_under_way {
-            let _ = self.pass_brigade(&brigade, cx);
-            r.connection().abort();
-            return failed;
+        if let (Some(alloc), Some(next)) = (r.connection().bucket_alloc(), self.next()) {
+            let brigade = Brigade::new(r.pool(), alloc);
+            // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
+            let error = unsafe {
+                let (text, pool) = (ptr::null(), r.pool().as_ptr());
+                apr::Bucket::from_ptr(ffi::ap_bucket_error_create(HTTP_BAD_GATEWAY, text, pool, alloc.as_ptr()))
+            };
+            if let Some(error) = error {
+                brigade.insert_tail(error);
+            }
+            let _ = next.pass_brigade(&brigade, cx);
         }
-        brigade.insert_tail(apr::Bucket::eos(alloc));
-        self.pass_brigade(&brigade, cx).and(failed)
+        r.connection().abort();
+        ffi::AP_FILTER_ERROR
     }
 
     /// Whether a chain can do without it: not httpd's own filters of a connection, through which all its requests go. mod_reqtimeout's,

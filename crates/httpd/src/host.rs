@@ -4,6 +4,7 @@ use crate::{
     Command, Connection, ModuleRecord, Own, Pools, Request, Server, Slots,
     auth::{AUTH_GENERAL_ERROR, AUTHZ_GENERAL_ERROR},
     end::End,
+    made::{Line, MadeLine},
     own_filter::{Ask, OwnFilter},
     status::{DECLINED, OK},
 };
@@ -50,6 +51,14 @@ pub trait Host: Sized + 'static {
     /// # Errors
     /// What the administrator is to read; begins with the directive's name.
     fn directive(row: &'static Directive, cmd: &Command, slots: &Slots<Self>, args: &[&[u8]]) -> Result<(), String>;
+
+    /// Called when a line of a directive was read that a script has made ([`crate::made::make`]). An error ends the start, as above.
+    ///
+    /// # Errors
+    /// What the administrator is to read.
+    fn made_line(_line: &MadeLine<'_>, cmd: &Command, _args: &[&[u8]]) -> Result<Line, String> {
+        Err(format!("{}: no script makes directives here", String::from_utf8_lossy(cmd.name())))
+    }
 
     /// The module was loaded, or loaded again at a restart: once per pass, before any of its directives.
     fn loaded(pconf: &Pool);

@@ -31,6 +31,7 @@ mod listen;
 mod load;
 mod loaded;
 pub mod log;
+pub mod made;
 mod module;
 pub mod mpm;
 mod objects;

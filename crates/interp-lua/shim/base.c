@@ -87,7 +87,7 @@ static int search_lua(lua_State *L) {
     lua_pop(L, 1);
     file = lua_tolstring(L, -1, &n);
     me->L = L;
-    rc = me->host->load(me->rust, file, n, &ref, &err, &len);
+    { int before = ml_limit_holds(me, 0); rc = me->host->load(me->rust, file, n, &ref, &err, &len); ml_limit_holds(me, before); }
     me->L = before;
     if (rc) {
         lua_pushlstring(L, err, len);
@@ -302,7 +302,7 @@ void ml_open_base(lua_State *L, ml_state *me) {
 /* LuaJIT's own allocator, within a limit. */
 static void *within_limit(void *data, void *p, size_t was, size_t n) {
     ml_heap *h = &((ml_state *)data)->heap; void *q;
-    if (n > was && UNLIKELY(n - was > h->limit || h->used > h->limit - (n - was))) return NULL;
+    if (h->holds && n > was && UNLIKELY(n - was > h->limit || h->used > h->limit - (n - was))) return NULL;
     if ((q = h->own(h->data, p, was, n)) || n == 0) h->used += n - was;
     return q;
 }

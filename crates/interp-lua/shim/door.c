@@ -364,7 +364,7 @@ static int odd_invocant(lua_State *L, const mi_row *row, const mi_param *p, int 
 static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     const mi_param *p = row->params, *end = p + row->nparams;
     mi_call c; mi_val ret, *v = c.args, rest[8]; void *err; outbuf ob; int a = 0, e, out = 0, rc, n = 1, at, self = row->has_this;
-    lua_State *before;
+    lua_State *before; int holds;
     c.row = row; c.home = me->home; c.ctx = me; c.want = MI_WANT_ONE; c.rest = NULL; c.nrest = 0;
     c.argc = (uint8_t)(argc > row->max ? row->max : argc);
     c.args[0].slot = NULL; c.args[0].gen = 0;
@@ -424,7 +424,9 @@ static int enter(lua_State *L, ml_state *me, const mi_row *row, int argc) {
     }
     ret.flags = 0;
     before = me->L; me->L = L;
+    holds = ml_limit_holds(me, 0);
     rc = mi_enter(&c, &ret, &err);
+    ml_limit_holds(me, holds);
     me->L = before;
     if (UNLIKELY(rc)) { if (out) free(ob.s); return raise_(L, me, row, err); }
     if (UNLIKELY(out)) {
@@ -524,6 +526,7 @@ int ml_newindex(lua_State *L) {
 typedef struct { ml_state *me; const mi_val *args; size_t n; int want_text; } call_args;
 static int p_call(lua_State *L) {                       /* 1: the function, 2: call_args */
     call_args *a = lua_touserdata(L, 2); size_t i;
+    ml_limit_holds(a->me, 1);
     luaL_checkstack(L, (int)a->n + 4, NULL);
     lua_settop(L, 1);
     for (i = 0; i < a->n; i++) ml_push(L, a->me, a->args + i);
@@ -557,6 +560,7 @@ static int op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, 
     else push_lent(L, code->u.p);
     lua_pushlightuserdata(L, &a);
     rc = lua_pcall(L, 2, 1, 0);
+    ml_limit_holds(me, 0);
     if (rc == LUA_OK) {
         ret->tag = MI_INT; ret->u.i = 0; ret->flags = lua_toboolean(L, -1) ? MI_TRUE : 0;
         if (a.want_text && lua_type(L, -1) == LUA_TSTRING) {

@@ -211,6 +211,7 @@ static int resume(lua_State *L, ml_state *me, ml_job *j, lua_State *co, int n) {
 }
 static int p_job(lua_State *L) {
     ml_job *j = lua_touserdata(L, 1); ml_state *me = j->me; ml_out *out = j->out; size_t i; const int what = j->what;
+    ml_limit_holds(me, 1);
     if (UNLIKELY(j->world && j->world != me->world)) ml_switch_world(L, me, j->world);
     ml_push_globals(L);                                                                         /* 2: globals */
     if (what & ML_RESUME) {
@@ -288,6 +289,7 @@ void ml_run(ml_job *j) {
     lua_pushcfunction(L, message);
     lua_pushcfunction(L, p_job); lua_pushlightuserdata(L, j);
     rc = lua_pcall(L, 1, 1, out->top + 1);
+    ml_limit_holds(me, 0);
     me->in_chunk = in_chunk;
     if (UNLIKELY(me->nowed != owed)) ml_settle(me, owed);
     if (UNLIKELY(me->leaving)) {
@@ -304,7 +306,7 @@ void ml_run(ml_job *j) {
     else {
         if (UNLIKELY(me->locale || ml_locales)) uselocale(outer);
         if (UNLIKELY(me->gc_stopped)) { me->gc_stopped = 0; ml_arena_collected(me); lua_gc(L, LUA_GCRESTART, 0); }
-        if (UNLIKELY(out->tag == ML_MEMORY)) { ml_arena_collected(me); lua_gc(L, LUA_GCCOLLECT, 0); }
+        if (UNLIKELY(out->tag == ML_MEMORY || ml_is_nearly_full(me))) { ml_arena_collected(me); lua_gc(L, LUA_GCCOLLECT, 0); }
     }
 }
 
@@ -312,6 +314,7 @@ void ml_run(ml_job *j) {
 typedef struct { ml_state *me; const char *name; size_t n; int load; const ml_world *world; ml_out *out; } resolve_args;
 static int p_resolve(lua_State *L) {
     resolve_args *a = lua_touserdata(L, 1); ml_state *me = a->me; size_t n = a->n, at;
+    ml_limit_holds(me, 1);
     if (a->world && a->world != me->world) ml_switch_world(L, me, a->world);
     lua_settop(L, 1);
     lua_pushnil(L);                                     /* 2: why the whole name was no module */
@@ -373,7 +376,9 @@ void ml_resolve(ml_state *me, const char *name, size_t n, int load, const ml_wor
     if (me->depth == 0 && ml_must_seed(me)) ml_begin_random(me, &sequence);
     if (!lua_checkstack(L, 10)) { out->tag = ML_MEMORY; return; }
     lua_pushcfunction(L, message); lua_pushcfunction(L, p_resolve); lua_pushlightuserdata(L, &a);
-    if ((rc = lua_pcall(L, 1, 1, out->top + 1))) fail(L, out, rc);
+    rc = lua_pcall(L, 1, 1, out->top + 1);
+    ml_limit_holds(me, 0);
+    if (rc) fail(L, out, rc);
     if (me->leaving && me->depth == 0) { me->leaving = 0; lua_sethook(L, NULL, 0, 0); out->tag = ML_EXIT; out->number = me->exit_status; }
     switch_back(L, me, before);
 }

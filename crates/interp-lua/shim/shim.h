@@ -56,8 +56,9 @@ enum { ML_OWED_VAL, ML_OWED_ERR, ML_OWED_MALLOC };
 
 enum { ML_GC_BY_SCRIPT = 1, ML_GC_PAUSED = 2 };
 typedef struct ml_arena ml_arena;
-/* LuaJIT's allocator, what it has given, and what it may give. */
-typedef struct { lua_Alloc own; void *data; size_t used, limit; } ml_heap;
+/* LuaJIT's allocator, what it has given, and what it may give. `holds`: the limit does, which is so while Lua's code runs protected and no
+ * Rust is between: even lua_pushcfunction allocates there, and an error would go through Rust's frames. */
+typedef struct { lua_Alloc own; void *data; size_t used, limit; int holds; } ml_heap;
 struct ml_state {
     mi_home *home;
     lua_State *L, *main;                /* L: the thread that runs */
@@ -185,6 +186,26 @@ void ml_arena_collected(ml_state *me);
 /* base.c */
 void ml_open_base(lua_State *L, ml_state *me);
 int ml_call_original(lua_State *L);
+/* Says whether the limit holds from now on; gives what was said before. */
+static inline int ml_limit_holds(ml_state *me, int yes) {
+#if ML_ARENAS
+    (void)me;
+    return yes;
+#else
+    int before = me->heap.holds;
+    me->heap.holds = yes;
+    return before;
+#endif
+}
+/* Whether garbage has to go before the next call: LuaJIT does not collect when an allocation fails, as Lua 5.4 does. */
+static inline int ml_is_nearly_full(const ml_state *me) {
+#if ML_ARENAS
+    (void)me;
+    return 0;
+#else
+    return me->heap.used > me->heap.limit - me->heap.limit / 4;
+#endif
+}
 /* The state that runs, in functions of ours that have it as an upvalue. */
 static inline ml_state *ml_me(lua_State *L, int upvalue) {
 #if ML_UPVALUE_ENV

@@ -8,14 +8,18 @@ enum { S_CODE, S_ENTRY, S_ENDS };                                           /* o
 static SV *at(AV *av, SSize_t i) { return i <= AvFILLp(av) ? AvARRAY(av)[i] : NULL; }
 static void *ref_at(AV *av, SSize_t i, svtype type) { SV *rv = at(av, i); return rv && SvROK(rv) && SvTYPE(SvRV(rv)) == type ? SvRV(rv) : NULL; }
 
-/* Calls a row of ModInterp::Script: key(r, versions) or status(r). */
+/* Calls a row of ModInterp::Script, key(r, versions) or status(r), in scalar context: rows look at PL_op for that. */
 static SV *row(pTHX_ CV *cv, SV *r, SV *versions) {
-    dSP; SV *answer;
+    dSP; SV *answer; OP scalar, *op = PL_op;
     if (!cv || !CvISXSUB(cv)) return &PL_sv_undef;
+    Zero(&scalar, 1, OP);
+    scalar.op_flags = OPf_WANT_SCALAR;
+    PL_op = &scalar;
     PUSHMARK(SP); XPUSHs(r);
     if (versions) XPUSHs(versions);
     PUTBACK;
     CvXSUB(cv)(aTHX_ cv);
+    PL_op = op;
     SPAGAIN; answer = POPs; PUTBACK;
     return answer;
 }
@@ -54,7 +58,7 @@ static IV ended(pTHX_ SV *class, AV *script, SV *r) {
 }
 /* Runs a known script, as default_handler does; 0 with the status for httpd in *status if it is known. */
 static int again(pTHX_ SV *class, SV *r, IV *status) {
-    AV *known = class_known(aTHX_ MP_ME, class), *script, *ends; CV *code; SV *err; IV set;
+    AV *known = class_known(aTHX_ MP_ME, class), *script, *ends; CV *code; SV *err, *set;
     dSP;
     if (!known || !(script = script_known(aTHX_ known, r)) || !(code = ref_at(script, S_CODE, SVt_PVCV))) return -1;
     SvREFCNT_inc_simple_void_NN((SV *)known); sv_2mortal((SV *)known);      /* the script may have its class forgotten */
@@ -65,8 +69,8 @@ static int again(pTHX_ SV *class, SV *r, IV *status) {
     err = ERRSV; ends = ref_at(script, S_ENDS, SVt_PVAV);
     if (LIKELY((!ends || AvFILLp(ends) < 0) && !mi_is_forked() && ((!SvROK(err) && !SvTRUE_NN(err)) || mp_is_exit(aTHX_ err)))) *status = 0;
     else *status = ended(aTHX_ class, script, r);
-    set = SvIV(row(aTHX_ ref_at(known, K_STATUS, SVt_PVCV), r, NULL));
-    if (!*status) *status = set;
+    set = row(aTHX_ ref_at(known, K_STATUS, SVt_PVCV), r, NULL);
+    if (!*status) *status = SvIV(set);
     return 0;
 }
 /* ModInterp::script_again($class, $r): the status, or undef if the script is not known. */

@@ -7,7 +7,7 @@ use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{AP_FILTER_ERROR, is_error};
 use httpd::{Filter, KeepAlive};
 
-use super::place::{Place, code};
+use super::place::Place;
 
 /// The place of a filter of ours that httpd calls.
 pub struct InChain<'f> {
@@ -94,7 +94,7 @@ impl Place for InChain<'_> {
             return AP_FILTER_ERROR;
         };
         if is_error(status) && !self.filter.is_in_harness() && r.main().is_none() {
-            return code(self.next().and_then(|next| next.pass_failure(r, status, cx)));
+            return self.filter.fail(r, status, cx);
         }
         status
     }

@@ -8,7 +8,9 @@
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
 //! | `section` | `<Perl>` sections |
+//! | `directives` | lines of directives in Perl |
 
+mod directives;
 pub mod env;
 mod explain;
 mod library;
@@ -25,6 +27,7 @@ use apr::{Beside, Brigade, Reenter, Table};
 use config::{ContentRow, DirConf, Language as Tongue, Phase, PhaseRow, ServerConf};
 use httpd::kind::{Kind, Level as Owner, Way};
 use httpd::log::Level;
+use httpd::made::{Line, MadeCommand, MadeLine};
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{Command, ModuleRecord, Pools, Request, Server};
 use interp::{Entry, Fail, HandlerRef, Interp, IntoVal, Load, Outcome, Raised, Ticket, Val};
@@ -286,6 +289,10 @@ impl Ways for PerlLanguage {
         entered(entry).map_or(Ok(()), |entered| section::run(entered, line, code))
     }
 
+    fn make_module(&self, name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) -> Result<i32, String> {
+        httpd::made::make::<PerlHost>(name, merges, commands)
+    }
+
     fn version(&self, entry: Option<&dyn Entry>) -> Vec<Vec<u8>> {
         let mut versions = vec![env::MOD_PERL.into()];
         if let Some(entered) = entry.and_then(entered) {
@@ -437,7 +444,12 @@ impl Language for PerlLanguage {
         PERL
     }
 
+    fn made_line(line: &MadeLine<'_>, cmd: &Command, args: &[&[u8]]) -> Result<Line, String> {
+        directives::line(line, cmd, args)
+    }
+
     fn loaded() {
+        httpd::made::reserve_room();
         crate::abi::register();
         interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);

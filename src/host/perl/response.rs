@@ -6,7 +6,7 @@ use apr::Reenter;
 use config::{ContentRow, DirOption, Phase};
 use httpd::Request;
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_BAD_REQUEST, HTTP_INTERNAL_SERVER_ERROR, OK};
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_OK, OK};
 use interp::{Entry, Fail, IntoVal, Raised, Ticket};
 use interp_perl::{Entered, Stdio};
 
@@ -52,8 +52,8 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
 #[inline(always)]
 fn finished(call: &Call<'_, OfRequest<'_>>, part: &Part, status: c_int) -> c_int {
     let (r, output) = (call.about.r, &part.output);
-    // An answer that has begun with the status of an error needs no other page behind it.
-    let status = match status >= HTTP_BAD_REQUEST && output.is_sent_as(status) {
+    // An answer that has begun with this status needs no page of httpd's behind it.
+    let status = match status > HTTP_OK && output.is_sent_as(status) {
         true => {
             r.set_status(status);
             OK

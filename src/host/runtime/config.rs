@@ -5,8 +5,9 @@ use std::ptr::NonNull;
 use ::config::Vars;
 use api::Config;
 use apr::{Pool, Table};
+use httpd::made::MadeCommand;
 use httpd::{Command, Request, Rules, Server};
-use interp::{Fail, Result};
+use interp::{Fail, Owned, Owner, Result, runtime};
 
 use super::{HostRuntime, NO_STATE, lang, state, state_of};
 use crate::host::lang::Lang;
@@ -79,6 +80,19 @@ impl Config for HostRuntime {
 
     fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()> {
         Ok(directive::as_code(|| line.add_config(lines))?)
+    }
+
+    fn make_module(&self, name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) -> Result<i32> {
+        let lang = lang()?;
+        if httpd::made::index_of(name).is_none() && site::with(lang, |site| site.is_complete) {
+            return Err("a module cannot be made any more, once the server has started".into());
+        }
+        Ok(lang.make_module(name, merges, commands)?)
+    }
+
+    fn request_pool(&self) -> Result<Option<Owned<Pool>>> {
+        let runtime = runtime()?;
+        Ok(running::with_request(|r| Owned::by(r.pool(), runtime.ticket(Owner::of(r.pool())))))
     }
 
     fn is_changed(&self, r: &Request) {

@@ -62,6 +62,12 @@ pub(crate) fn module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     Ok(Effect::Done)
 }
 
+/// `PerlLoadModule`.
+pub(crate) fn load_module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let name = words::unquoted(first(args).trim_ascii());
+    Ok(Effect::Run(queued(row, cmd, What::Module, name_at(&[name], 0)?)))
+}
+
 /// `PerlConfigRequire`.
 pub(crate) fn config_require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     Ok(Effect::Run(queued(row, cmd, What::File, name_at(args, 0)?)))

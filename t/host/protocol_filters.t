@@ -1,5 +1,5 @@
 # A protocol handler behind connection filters in Perl: what it writes on brigades goes through its connection's output filters, what it
-# reads through the input filters; over TLS, too. To be t/host/protocol_filters.t once Perl filters are there.
+# reads through the input filters; over TLS, too.
 use lib 't/lib';
 use TestHttpd;
 
