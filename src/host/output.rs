@@ -35,6 +35,8 @@ pub struct Output {
     kept: RefCell<Option<Buffer>>,
     /// A second buffer of full size, made when a filter prints to the request that it filters.
     spare: Cell<Option<Buffer>>,
+    /// The brigade in which bytes are passed on, each time anew: one for each piece would stay in the request's pool.
+    brigade: Cell<Option<Brigade>>,
     /// The first bytes are headers.
     parses: Cell<bool>,
     /// Nothing more is sent: the headers named another answer (`Location`), or a subrequest is only looked up.
@@ -55,6 +57,7 @@ impl Output {
             is_open: Cell::new(false),
             kept: RefCell::new(None),
             spare: Cell::new(None),
+            brigade: Cell::new(None),
             parses: Cell::new(false),
             is_done: Cell::new(false),
             sent_as: Cell::new(0),
@@ -249,20 +252,22 @@ impl Output {
         if self.sent_as.get() == 0 {
             self.sent_as.set(r.status());
         }
-        pass(r, cx, bytes, behind)
+        let Some(alloc) = r.connection().bucket_alloc() else { return Err(Status(libc::ECONNABORTED)) };
+        // Taken out, as the buffer in `pass`.
+        let brigade = self.brigade.take().unwrap_or_else(|| Brigade::new(r.pool(), alloc));
+        if !bytes.is_empty() {
+            brigade.insert_tail(Bucket::transient(bytes, alloc));
+        }
+        match behind {
+            Behind::Nothing => {}
+            Behind::Flush => brigade.insert_tail(Bucket::flush(alloc)),
+            Behind::End => brigade.insert_tail(Bucket::eos(alloc)),
+        }
+        let passed = r.pass(brigade, cx);
+        if !brigade.is_empty() {
+            let _ = brigade.cleanup(cx);
+        }
+        self.brigade.set(Some(brigade));
+        passed
     }
-}
-
-fn pass(r: &Request, cx: Reenter, bytes: &[u8], behind: Behind) -> Result<(), Status> {
-    let Some(alloc) = r.connection().bucket_alloc() else { return Err(Status(libc::ECONNABORTED)) };
-    let brigade = Brigade::new(r.pool(), alloc);
-    if !bytes.is_empty() {
-        brigade.insert_tail(Bucket::transient(bytes, alloc));
-    }
-    match behind {
-        Behind::Nothing => {}
-        Behind::Flush => brigade.insert_tail(Bucket::flush(alloc)),
-        Behind::End => brigade.insert_tail(Bucket::eos(alloc)),
-    }
-    r.pass(brigade, cx)
 }

@@ -1,6 +1,6 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
-use crate::{Connection, Request, ffi};
+use crate::{Connection, Request, ffi, status::HTTP_BAD_GATEWAY};
 use apr::{Brigade, Reenter, Status, with_cstr};
 use std::{ffi::c_int, ptr};
 
@@ -135,13 +135,26 @@ impl Filter {
     /// breaks off. What the filter is to return: `AP_FILTER_ERROR`.
     ///
     /// httpd's own way, an error bucket down the chain, would lose the headers that are for errors: its filter for headers has put them
-    /// among the answer's by then, which an error's page does not have.
+    /// among the answer's by then, which an error's page does not have. An answer that is under way gets what a proxy says whose server
+    /// has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
     pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
-        if r.raw().sent_bodyct != 0 {
-            r.connection().abort();
-        } else {
+        if r.raw().sent_bodyct == 0 {
             r.die(status, cx);
+            return ffi::AP_FILTER_ERROR;
         }
+        if let (Some(alloc), Some(next)) = (r.connection().bucket_alloc(), self.next()) {
+            let brigade = Brigade::new(r.pool(), alloc);
+            // SAFETY: pool and allocator live, and no text is given; the new bucket is in no brigade yet.
+            let error = unsafe {
+                let (text, pool) = (ptr::null(), r.pool().as_ptr());
+                apr::Bucket::from_ptr(ffi::ap_bucket_error_create(HTTP_BAD_GATEWAY, text, pool, alloc.as_ptr()))
+            };
+            if let Some(error) = error {
+                brigade.insert_tail(error);
+            }
+            let _ = next.pass_brigade(&brigade, cx);
+        }
+        r.connection().abort();
         ffi::AP_FILTER_ERROR
     }
 

@@ -38,8 +38,8 @@ pub struct Sub {
     /// What the innermost call that runs reads and prints; null if none runs.
     stream: Cell<*const Stream<'static, Sub>>,
     depth: Cell<u32>,
-    /// Whether it was taken out of its chain.
-    has_left: Cell<bool>,
+    /// Whether it has failed, which is told once: the handler may be called within its own call.
+    has_failed: Cell<bool>,
 }
 
 // SAFETY: a filter belongs to a request or a connection, which one thread works on at a time (SAFETY.md, "one thread at a time").
@@ -94,7 +94,7 @@ pub fn with_stream<R>(filter: &Filter, f: impl FnOnce(&InChain<'_>, &Stream<'_, 
 pub fn remove(filter: &Filter) {
     filter.remove();
     with(filter, |_, running| {
-        running.filtering.has_left.set(true);
+        running.has_left.set(true);
         if running.filtering.stream.get().is_null() {
             forget(running.filtering.lang, filter);
         }
@@ -136,8 +136,8 @@ pub fn input(f: OwnFilter<'_>, bb: &Brigade, ask: Ask) -> c_int {
 impl Sub {
     /// The handler of a filter that is about to be put in place.
     pub fn new(lang: Lang, way: Way, step: Step) -> Sub {
-        let (depth, has_left) = (Cell::new(0), Cell::new(false));
-        Sub { lang, step, way, stream: Cell::new(ptr::null()), depth, has_left }
+        let (depth, has_failed) = (Cell::new(0), Cell::new(false));
+        Sub { lang, step, way, stream: Cell::new(ptr::null()), depth, has_failed }
     }
 
     fn name(&self) -> String {
@@ -152,7 +152,7 @@ impl Sub {
         if self.way == Way::Output {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        if let Some(r) = r {
+        if let Some(r) = r.filter(|_| !self.has_failed.replace(true)) {
             let line = why.lines().next().unwrap_or_default();
             r.note_failed_input(&format!("{} {}: {line}", self.lang.phase_name(Phase::InputFilter), self.name()));
         }
@@ -180,7 +180,7 @@ impl Sub {
             let done = call.one(entry, &self.step, &args);
             apr_api::passed(bb);
             ticket.void();
-            if has_end || (stream.is_past() && filter.request().is_some()) || self.has_left.get() {
+            if has_end || (stream.is_past() && filter.request().is_some()) || stream.has_left() {
                 forget(lang, filter);
                 entry.drain();
             }

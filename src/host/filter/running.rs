@@ -20,6 +20,8 @@ pub struct Running<F> {
     pub is_past: Cell<bool>,
     /// The status of a script that has failed.
     pub failed: Cell<Option<c_int>>,
+    /// Whether a script has taken it out of its chain. A request's chain can still lead to a connection's filter that has left.
+    pub has_left: Cell<bool>,
     /// Whether a call is under way that works with these brigades.
     is_in_use: Cell<bool>,
     /// Whether it is a handler that reads and prints.
@@ -71,10 +73,10 @@ impl<F> Running<F> {
     /// A filter whose data lies in this memory.
     pub fn new(filtering: F, pool: &Pool, alloc: BucketAlloc) -> Running<F> {
         let (brigade, ready) = (Brigade::new(pool, alloc), Brigade::new(pool, alloc));
-        let (is_past, failed) = (Cell::new(false), Cell::new(None));
+        let (is_past, failed, has_left) = (Cell::new(false), Cell::new(None), Cell::new(false));
         let (is_in_use, streams, has_passed) = (Cell::new(false), Cell::new(false), Cell::new(false));
         let (read, printed) = (Cell::new(0), Cell::new(0));
-        Running { filtering, brigade, ready, is_past, failed, is_in_use, streams, has_passed, read, printed }
+        Running { filtering, brigade, ready, is_past, failed, has_left, is_in_use, streams, has_passed, read, printed }
     }
 
     /// The filter's brigades for one call. A call within another one, whose handler sends or reads something that comes to its own filter,

@@ -102,6 +102,11 @@ impl<'a, F> Stream<'a, F> {
         self.is_past.get()
     }
 
+    /// Whether the filter was taken out of its chain.
+    pub fn has_left(&self) -> bool {
+        self.running.has_left.get()
+    }
+
     /// Whether the handler had data read for it.
     pub fn has_asked(&self) -> bool {
         self.has_asked.get()

@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use apr::{Brigade, Reenter, Status};
 use httpd::own_filter::Ask;
+use httpd::status::AP_FILTER_ERROR;
 
 use super::input::give;
 use super::output::give_up;
@@ -32,13 +33,16 @@ pub enum Answer {
 
 /// Data is on its way to the client.
 pub fn output<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, cx: Reenter) -> c_int {
-    let Some(running) = place.kept::<Running<H>>().filter(|running| !running.is_past.get()) else {
+    let Some(running) = place.kept::<Running<H>>().filter(|running| !running.is_past.get() && !running.has_left.get())
+    else {
         return code(place.pass(bb, cx));
     };
     let own = running.brigades(place);
     let fails = |status| {
-        running.is_past.set(true);
-        place.fail(give_up(place, bb, &own.brigade, status, cx), cx)
+        // Told once: the handler may be called within its own call.
+        let is_told = running.is_past.replace(true);
+        let status = give_up(place, bb, &own.brigade, status, cx);
+        if is_told { AP_FILTER_ERROR } else { place.fail(status, cx) }
     };
     if let Some(status) = running.failed.take() {
         return fails(status);
@@ -70,11 +74,14 @@ pub fn input<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Re
     if !running.ready.is_empty() {
         return code(give(&running.ready, bb, ask, cx));
     }
-    if running.is_past.get() {
+    if running.is_past.get() || running.has_left.get() {
         return code(place.read(bb, ask, cx));
     }
     let own = running.brigades(place);
     let fails = |status| {
+        if let Some(status) = running.failed.get() {
+            return status;
+        }
         running.failed.set(Some(status));
         let _ = own.brigade.cleanup(cx);
         let _ = bb.cleanup(cx);
