@@ -43,6 +43,8 @@ enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4, MI_F_LOOSE = 8, MI_
                                                                  * and no home: Perl may call it on any interpreter */
 enum { MI_BAD_TYPE = 1, MI_BAD_CLASS, MI_BAD_GONE, MI_BAD_COUNT, MI_BAD_READONLY };
 enum { MI_MANY = 255 };                                         /* mi_row.max: no upper bound */
+enum { MI_LONG = 32768 };                                       /* a row whose MI_REST reenters has done with shorter strings before code runs: only
+                                                                 * longer ones need be held */
 enum { MI_ARGS = 8 };
 enum { MI_WANT_VOID, MI_WANT_ONE, MI_WANT_LIST };               /* mi_call.want */
 enum { MI_ERR_TEXT, MI_ERR_STATUS, MI_ERR_SCRIPT, MI_ERR_EXIT };

@@ -147,6 +147,7 @@ impl<L: Language> Host for Module<L> {
         L::look_up(phase, r)
     }
 
+    #[inline(always)]
     fn connection(phase: Phase, _order: usize, c: &Connection) -> c_int {
         let lang = L::lang();
         if phase == Phase::PreConnection && lang.facts.filters.is_some() {

@@ -81,9 +81,8 @@ fn read(f: &Filter, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Result
     host()?.filters.read(cx, f, &mut buffer, wanted).map(Tainted)
 }
 
-fn print(f: &Filter, cx: Reenter, data: Rest) -> Result<usize> {
-    let filters = host()?.filters;
-    data.iter().try_fold(0, |sent, part| filters.print(cx, f, part).map(|()| sent + part.len()))
+fn print(f: &Filter, data: Pieces) -> Result<usize> {
+    host()?.filters.print(f, data)
 }
 
 fn seen_eos(f: &Filter, set: Option<bool>) -> Result<bool> {

@@ -5,7 +5,7 @@
 
 use apr::{Pool, Reenter, Table};
 use httpd::{Command, Connection, Filter, Request, Server, kind::Way, made::MadeCommand, provider::Group};
-use interp::{Bag, Fail, HandlerRef, Kept, Out, Owned, Raise, Result};
+use interp::{Bag, Fail, HandlerRef, Kept, Out, Owned, Pieces, Raise, Result};
 use std::sync::OnceLock;
 
 /// The host's half of the API.
@@ -252,11 +252,11 @@ pub trait Filters: Sync {
     /// Outside of the handler's call; what the filters say.
     fn read(&self, cx: Reenter, filter: &Filter, buffer: &mut Out, wanted: Option<i64>) -> Result<usize>;
 
-    /// Gives bytes to the filter behind this one, or to the reader.
+    /// Gives bytes to the filter behind this one, or to the reader; returns how many.
     ///
     /// # Errors
     /// As above.
-    fn print(&self, cx: Reenter, filter: &Filter, bytes: &[u8]) -> Result<()>;
+    fn print(&self, filter: &Filter, data: Pieces) -> Result<usize>;
 
     /// Whether the end of the data was met; `set` says so in place of what was met.
     ///

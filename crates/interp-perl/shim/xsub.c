@@ -498,7 +498,7 @@ XS_EXTERNAL(mp_xsub) {
                 if (UNLIKELY(!is_string(sv))) goto detour;
                 r->tag = MI_BYTES; r->flags = 0; r->slot = NULL;
                 r->u.s = SvPVX(sv); r->a.len = SvCUR(sv);
-                if (held) r->u.s = hold(aTHX_ sv, r->u.s, r->a.len, &h);
+                if (held && (!p->reenters || r->a.len >= MI_LONG)) r->u.s = hold(aTHX_ sv, r->u.s, r->a.len, &h);
             }
             c.rest = rest; c.nrest = r - rest;
             continue; }

@@ -38,6 +38,7 @@ impl Entered {
     ///
     /// # Errors
     /// Whatever the handler raised; [`Raised::Unresolved`] if it cannot be found.
+    #[inline]
     pub fn call_handler(&self, id: u32, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
         let mut out = ffi::Out::EMPTY;
         // SAFETY: this interpreter is entered; args are borrowed for the call.

@@ -13,7 +13,7 @@ use std::{
 /// A type that a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
 #[diagnostic::on_unimplemented(
     message = "a script cannot pass a `{Self}`",
-    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Reenter, Here, Want, ClassName, or Option or Maybe of these"
+    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Pieces, Reenter, Here, Want, ClassName, or Option or Maybe of these"
 )]
 pub trait Arg {
     /// The kind of value that the door fetches.
@@ -76,6 +76,7 @@ arg! {
     ['x] Plains<'x> => Plains<'c>, Rest elem Plain, |_v, c| Plains(rest_of(c));
     ['x] Out<'x> => Out<'c>, Out; reenters true; undef true, |v, c| Out::new(v, c);
     ['x] Rest<'x> => Rest<'c>, Rest elem Bytes, |_v, c| Rest::of(c);
+    ['x] Pieces<'x> => Pieces<'c>, Rest elem Bytes; reenters true, |_v, c| Pieces(rest_of(c));
     // SAFETY: REENTERS marks the row, so the door holds every argument until the function has returned.
     ['x] Reenter<'x> => Reenter<'c>, Want; reenters true, |_v, _c| unsafe { Reenter::assume() };
     ['x] Here<'x> => Here<'c>, Want, |_v, c| Here(c);
@@ -268,6 +269,34 @@ fn rest_of(call: &Call) -> &[Val] {
     let list = Val::of(Kind::List, call.rest as u64, call.nrest);
     // SAFETY: the door built the array and keeps it for the call.
     unsafe { list.vals() }
+}
+
+/// The length (head: `MI_LONG`) from which the door holds a string of [`Pieces`].
+pub const LONG: usize = 32768;
+
+/// All remaining arguments, as strings, of a function that takes them all and then runs script code. To hold a string of some length
+/// costs a shared copy of the script's variable, which then needs other memory for its next string. So the door holds only long ones.
+pub struct Pieces<'c>(&'c [Val]);
+
+/// One string of [`Pieces`].
+pub enum Piece<'a, 'c> {
+    /// It is to be copied: it lasts until script code runs.
+    Short(&'a [u8]),
+    /// It is held as long as the call runs.
+    Long(&'c [u8]),
+}
+
+impl<'c> Pieces<'c> {
+    /// Gives `f` each string, in the order given. From then on script code may run.
+    pub fn take(self, mut f: impl for<'a> FnMut(Piece<'a, 'c>)) -> Reenter<'c> {
+        for v in self.0 {
+            // SAFETY: each element is of kind Bytes; no code has run since the door lent it, and a long one is held.
+            let bytes = unsafe { v.bytes() };
+            f(if bytes.len() < LONG { Piece::Short(bytes) } else { Piece::Long(bytes) });
+        }
+        // SAFETY: REENTERS marks the row, so the door holds all arguments but the short strings, of which nobody has one any more.
+        unsafe { Reenter::assume() }
+    }
 }
 
 /// All remaining arguments, as strings.

@@ -83,6 +83,7 @@ fn interp_h_agrees_with_the_rust_side() {
     ] {
         same(&if name == "MANY" { "MI_MANY".into() } else { format!("MI_F_{name}") }, n.into());
     }
+    same("MI_LONG", crate::LONG);
     for (name, w) in [("VOID", crate::Want::Void), ("ONE", crate::Want::One), ("LIST", crate::Want::Many)] {
         same(&format!("MI_WANT_{name}"), w as usize);
     }

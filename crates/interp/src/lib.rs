@@ -63,7 +63,9 @@ mod value;
 
 pub use apart::{is_apart, leave_apart};
 pub use api_fn::{ApiFn, Invoke};
-pub use arg::{Arg, Autoflush, Caller, ClassName, Cursor, Fields, Maybe, Obj, Plains, Rest, Strings, Switch};
+pub use arg::{
+    Arg, Autoflush, Caller, ClassName, Cursor, Fields, LONG, Maybe, Obj, Piece, Pieces, Plains, Rest, Strings, Switch,
+};
 pub use call::{Call, Thunk, Want};
 pub use class::{Class, Part, Shape};
 pub use consts::{Const, Consts};

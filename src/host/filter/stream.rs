@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
 use httpd::own_filter::Ask;
-use interp::{Raise, Result};
+use interp::{Piece, Pieces, Raise, Result};
 
 use super::output::MUCH;
 use super::place::Place;
@@ -12,8 +12,6 @@ use super::running::{Brigades, Running};
 
 /// The number of bytes that a handler may have read and still return DECLINED, so that it can look at how an answer begins.
 const LOOKED_AT: u64 = 65536;
-/// A string of this length is passed on at once instead of being copied.
-const LONG: usize = 32768;
 
 /// One call of a handler: what it was given, what it has made of that, and how far it is.
 pub struct Stream<'a, F> {
@@ -261,7 +259,7 @@ impl<F> Stream<'_, F> {
         place: &P,
         wanted: usize,
         cx: Reenter,
-        into: &mut dyn FnMut(&[u8]) -> Result<()>,
+        mut into: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<usize> {
         const NAME: &str = "Apache2::Filter::read";
         let raise = |status: Status| Raise::status(status.code(), NAME);
@@ -319,29 +317,42 @@ impl<F> Stream<'_, F> {
         Ok(length)
     }
 
-    /// Takes bytes for the filter behind this one, or the reader.
+    /// Takes bytes for the filter behind this one, or the reader; returns how many.
     ///
     /// # Errors
     /// What the filters say.
-    pub fn print<P: Place>(&self, place: &P, bytes: &[u8], cx: Reenter) -> Result<()> {
+    pub fn print<P: Place>(&self, place: &P, data: Pieces) -> Result<usize> {
         const NAME: &str = "Apache2::Filter::print";
         let raise = |status: Status| Raise::status(status.code(), NAME);
         self.use_it();
-        if bytes.is_empty() {
-            return Ok(());
+        let (is_input, mut length, mut is_long, mut written) = (self.ask.is_some(), 0, false, Ok(()));
+        let cx = data.take(|piece| match piece {
+            Piece::Long(bytes) if !is_input => {
+                // It is passed on while the caller holds it.
+                self.made.insert_tail(Bucket::transient(bytes, self.made.bucket_alloc()));
+                (length, is_long) = (length + bytes.len(), true);
+            }
+            Piece::Long(bytes) | Piece::Short(bytes) => {
+                length += bytes.len();
+                if !bytes.is_empty() {
+                    written = written.and_then(|()| self.made.write(bytes));
+                }
+            }
+        });
+        if let Err(status) = written {
+            let _ = self.made.cleanup(cx);
+            return Err(raise(status));
+        }
+        if length == 0 {
+            return Ok(0);
         }
         self.forget(cx);
-        Self::add(&self.printed, bytes.len());
-        if self.ask.is_some() || bytes.len() < LONG {
-            self.made.write(bytes).map_err(raise)?;
-            if self.ask.is_some() || self.made.length(false, cx).map_err(raise)?.is_some_and(|n| n < MUCH) {
-                return Ok(());
-            }
-        } else {
-            // It is passed on while the caller holds it.
-            self.made.insert_tail(Bucket::transient(bytes, self.made.bucket_alloc()));
+        Self::add(&self.printed, length);
+        let is_much = || self.made.length(false, cx).map(|kept| kept.is_none_or(|kept| kept >= MUCH));
+        if is_long || (!is_input && is_much().map_err(raise)?) {
+            self.pass(place, cx).map_err(raise)?;
         }
-        self.pass(place, cx).map_err(raise)
+        Ok(length)
     }
 
     /// Whether the end of the data was met; `set` says so in place of what was met.

@@ -5,7 +5,7 @@ use apr::Reenter;
 use config::{Handler, Where};
 use httpd::kind::Way;
 use httpd::{Connection, Filter, Request};
-use interp::{Fail, HandlerRef, Out, Result};
+use interp::{Fail, HandlerRef, Out, Pieces, Result};
 
 use super::{HostRuntime, hold, lang, state};
 use crate::host::call::enter_any;
@@ -26,15 +26,22 @@ impl Filters for HostRuntime {
             Some(Ok(wanted)) => wanted,
             Some(Err(_)) => return Err("the length can't be negative".into()),
         };
-        buffer.put(0, b"")?;
+        let mut end = 0;
         let read = handler::with_stream(filter, |at, stream| {
-            stream.read(at, wanted, cx, &mut |bytes| buffer.put(buffer.len(), bytes))
+            stream.read(at, wanted, cx, |bytes| {
+                buffer.put(end, bytes)?;
+                end += bytes.len();
+                Ok(())
+            })
         });
+        if end == 0 {
+            buffer.put(0, b"")?;
+        }
         read.ok_or_else(|| Fail::from(NOT_CALLED))?
     }
 
-    fn print(&self, cx: Reenter, filter: &Filter, bytes: &[u8]) -> Result<()> {
-        handler::with_stream(filter, |at, stream| stream.print(at, bytes, cx)).ok_or_else(|| Fail::from(NOT_CALLED))?
+    fn print(&self, filter: &Filter, data: Pieces) -> Result<usize> {
+        handler::with_stream(filter, |at, stream| stream.print(at, data)).ok_or_else(|| Fail::from(NOT_CALLED))?
     }
 
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool> {
