@@ -42,6 +42,12 @@ sub names { my $f = shift; while ($f->read(my $b)) { } if ($f->seen_eos) { my @n
 sub Apache2::Filter::UNTIE { }
 sub handle { my $f = shift; tie *H, $f; while ($f->read(my $b)) { print H lc $b } untie *H; 0 }
 sub wide { my $f = shift; $f->read(my $b); $f->print("\x{100}"); 0 }
+our $text;
+sub set { my $n = shift; $text = ''; $text .= 'a' for 1 .. $n }
+sub long  { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { set(40000); $f->print($text) } 0 }
+sub short { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { for (1 .. 10) { set(8192); $f->print($text) } } 0 }
+sub both  { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { set(40000); my $n = $f->print('<', $text, '>', $text, $f->ctx // ''); $f->print($n) } 0 }
+sub changes { my $f = shift; substr($text, 0, length $text) = 'b' x length $text; undef $text if $f->ctx; $f->ctx(1); while ($f->read(my $b)) { $f->print($b) } 0 }
 sub exits { my $f = shift; while ($f->read(my $b)) { $f->print($b) } exit }
 sub handler : method { my ($class, $f) = @_; while ($f->read(my $b)) { $f->print("$class:$b") } 0 }
 sub named : method { my ($self, $f) = @_; while ($f->read(my $b)) { $f->print((ref $self ? "object $self->{n}:" : "$self:") . $b) } 0 }
@@ -161,6 +167,9 @@ out('httpd\'s filter behind', 'My::F::upper INCLUDES', "NAME: YES\n", file => 'u
 out('httpd\'s filter in front', 'INCLUDES My::F::upper', "NAME: YES\n", file => 'page.txt');
 out('between two', 'My::F::around INCLUDES My::F::upper', "[NAME: YES\n]", file => 'page.txt');
 out('SUBSTITUTE', 'My::F::upper SUBSTITUTE My::F::around', "[SOME WORD\n]", also => 'Substitute s/TEXT/WORD/');
+out('a long text that a filter behind changes while it is printed', 'My::F::long My::F::changes', 'a' x 40000);
+out('short ones', 'My::F::short My::F::changes', 'a' x 81920);
+out('both at once', 'My::F::both My::F::changes', '<' . 'a' x 40000 . '>' . 'a' x 40000 . '80002');
 answer('what a handler prints is filtered', 'pieces', 'PerlOutputFilterHandler My::F::upper', "PIECE 1\nPIECE 2\nPIECE 3\n");
 answer('filters that a handler adds', 'adds', '', qr/^\(?PLAIN? TEXT|PLAPLA/i);
 answer('filters that an early handler adds', 'body', 'PerlHeaderParserHandler My::F::adds_early', 'A BODY.', body => 'a body');
