@@ -24,6 +24,8 @@ Apache2::Log::Request::info         | $r->log->info(sub { bless [], 'T::Text' })
 Apache2::Log::Request::info         | $r->log->info()                                                | /^died: Apache2::Log::Request::info: usage: \$obj->info\(\$message, \@more\) at /
 Apache2::RequestRec::log            | ref $r->log                                                    | Apache2::Log::Request
 Apache2::ServerRec::log             | ref $s->log                                                    | Apache2::Log::Server
+Apache2::ServerRec::log             | ref Apache2::ServerRec->log, Apache2::ServerRec->log->debug('by the class') // 'undef' | Apache2::Log::Server,undef
+Apache2::ServerRec::log             | start: ref Apache2::ServerRec->log, eval { Apache2::ServerRec->log->notice('by the class at the start'); 1 } | Apache2::Log::Server,1
 Apache2::RequestRec::log_error      | $r->log_error('all ', 'alone by $r'); 1                        | 1
 Apache2::RequestRec::warn           | $r->warn('all ', 'alone warned by $r'); 1                      | 1
 Apache2::ServerRec::log_error       | $s->log_error('all ', 'alone by $s'); 1                        | 1

@@ -29,6 +29,9 @@ api_rows(
 1;
     </Perl>
 </VirtualHost>
+<Location /script>
+    Options +ExecCGI
+</Location>
 C
     code => <<'P',
 sub vh { my ($n) = @_; for (my $d = Apache2::Directive::conftree(); $d; $d = $d->next) { return $d if $d->directive eq '<VirtualHost' && $d->args eq "*:$n>" } }
@@ -70,6 +73,8 @@ ModInterp::Directives::make | require ModInterp::Directives; eval { ModInterp::D
 ModInterp::Directives::number | ModInterp::Directives::number(0, $r->server), ModInterp::Directives::number(-1, $r->server, $r->per_dir_config), ModInterp::Directives::number(9999, $r->server) | undef,undef,undef
 ModInterp::Directives::steps | scalar(my @none = ModInterp::Directives::steps(0, $r->server)) | 0
 ModInterp::Directives::request_pool | ref ModInterp::Directives::request_pool() | APR::Pool
+ModInterp::Script::key | require ModInterp::Script; require Apache2::SubRequest; map { $_ // 'none' } ModInterp::Script::key($r, 0), ModInterp::Script::key($r->lookup_uri('/script'), 0) =~ s/.*(?=\/)//r | none,/script
+ModInterp::Script::status | require ModInterp::Script; $r->status(404); my @got = (ModInterp::Script::status($r), $r->status, ModInterp::Script::status($r)); @got | 404,200,0
 Apache2::Module::cmds    | ref Apache2::Module::find_linked_module('core.c')->cmds         | Apache2::Command
 Apache2::Command::name   | my ($c) = find_command('DocumentRoot'); $c->name                | DocumentRoot
 Apache2::Command::next   | ref find_command('DocumentRoot')->next, find_command('NoSuchOne') | Apache2::Command,undef

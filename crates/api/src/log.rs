@@ -38,7 +38,8 @@ static REQUEST_ROWS: &[Row] = &current([
         .doc("Writes a line with all its parts to the log."),
 ]);
 
-static SERVER_ROWS: &[Row] = &[
+// `Apache2::ServerRec->log`: of the server that the interpreter belongs to.
+static SERVER_ROWS: &[Row] = &current([
     method("log()", |s: Obj<Server>| of_server(s)).doc("The log, by level: $s->log->info."),
     method("log_error(@text)", |s: Maybe<&Server>, text: Rest| line(s.0, Level::Error, text))
         .loose()
@@ -48,7 +49,7 @@ static SERVER_ROWS: &[Row] = &[
         .doc("Writes a warning to the log."),
     method("log_serror(file, line, level, status, text, @more)", serror)
         .doc("Writes a line with all its parts to the log."),
-];
+]);
 
 /// A row per level. The line for `warn` becomes
 /// `$kind("warn(message, @more)", |l: $this, at: Caller, m: Message, more: Rest| $f(l, Level::Warn, at, m, more)).doc(..)`.
