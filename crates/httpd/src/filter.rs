@@ -140,6 +140,10 @@ impl Filter {
     pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
         if r.raw().sent_bodyct == 0 {
             r.die(status, cx);
+            // Who made the answer may take the connection for lost now, as a proxy does: the page goes out before.
+            if let (Some(alloc), Some(first)) = (r.connection().bucket_alloc(), r.connection().output_filters()) {
+                let _ = first.flush(&Brigade::new(r.pool(), alloc), cx);
+            }
             return ffi::AP_FILTER_ERROR;
         }
         if let (Some(alloc), Some(next)) = (r.connection().bucket_alloc(), self.next()) {
