@@ -39,11 +39,12 @@ pub static ERROR: Class = Class::new(
 )
 .doc("What API functions throw.");
 
-/// mod_perl's own codes (120000: `ModPerl::EXIT`, 120001: a filter's handler failed).
+/// mod_perl's own codes (120000: `ModPerl::EXIT`, 120001: a filter's handler failed), and httpd's for output whose filter has failed.
 fn own_text(status: i32) -> Option<&'static str> {
     match status {
         120_000 => Some("exit was called"),
         120_001 => Some("filter handler has failed"),
+        -102 => Some("the output's filter has failed"),
         _ => None,
     }
 }

@@ -138,7 +138,8 @@ impl Filter {
     /// among the answer's by then, which an error's page does not have. An answer that is under way gets what a proxy says whose server
     /// has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
     pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
-        if r.raw().sent_bodyct == 0 {
+        // A proxy takes the answer for sent before it sends anything; httpd's filter of headers leaves when it does so.
+        if r.raw().sent_bodyct == 0 || self.is_before(b"http_header") {
             r.die(status, cx);
             // Who made the answer may take the connection for lost now, as a proxy does: the page goes out before.
             if let (Some(alloc), Some(first)) = (r.connection().bucket_alloc(), r.connection().output_filters()) {
@@ -160,6 +161,11 @@ impl Filter {
         }
         r.connection().abort();
         ffi::AP_FILTER_ERROR
+    }
+
+    /// Whether a filter of that kind stands behind it.
+    fn is_before(&self, name: &[u8]) -> bool {
+        std::iter::successors(self.next(), |f| f.next()).any(|f| f.kind().and_then(|kind| kind.name()) == Some(name))
     }
 
     /// Whether a chain can do without it: not httpd's own filters of a connection, through which all its requests go. mod_reqtimeout's,
