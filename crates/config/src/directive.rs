@@ -165,6 +165,10 @@ impl DirectiveRow {
     pub(crate) const fn runs_code(self) -> Self {
         Self { deed: "runs code", ..self }
     }
+    /// It runs none, and may switch some of the server's off.
+    pub(crate) const fn chooses_code(self) -> Self {
+        Self { deed: "decides which code runs", ..self }
+    }
     pub(crate) const fn doc(self, doc: &'static str) -> Self {
         Self { doc: [doc; 2], ..self }
     }

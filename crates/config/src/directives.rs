@@ -75,9 +75,9 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Ends a file of the configuration: what follows in it is skipped."),
     call("InitHandler", Args::Iterate, "handler ...", ANYWHERE, handlers::init).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
         .doc("Stands for PerlPostReadRequestHandler at server level and for PerlHeaderParserHandler in a section."),
-    call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+    call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).chooses_code().fills(|d: &DirConf| &d.handlers)
         .doc("Puts filters of httpd in line with those of PerlInputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
-    call("SetOutputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_output_filters).only(PERL).fills(|d: &DirConf| &d.handlers)
+    call("SetOutputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_output_filters).only(PERL).chooses_code().fills(|d: &DirConf| &d.handlers)
         .doc("Puts filters of httpd in line with those of PerlOutputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
     call("AddAuthnProvider", Args::Take2, "name handler", SERVER, handlers::authn_provider).only(PERL).runs_code()
         .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
