@@ -36,7 +36,6 @@ pub struct Stream<'a, F> {
     has_asked: Cell<bool>,
     /// Input: there was nothing to read, and nobody may wait.
     is_early: Cell<bool>,
-    is_used: Cell<bool>,
     read: Cell<u64>,
     printed: Cell<u64>,
     /// Data that was read is gone.
@@ -72,7 +71,6 @@ impl<'a, F> Stream<'a, F> {
             skipped: Cell::new(0),
             has_asked: Cell::new(false),
             is_early: Cell::new(false),
-            is_used: Cell::new(false),
             read: Cell::new(0),
             printed: Cell::new(0),
             is_lost: Cell::new(false),
@@ -121,7 +119,6 @@ impl<'a, F> Stream<'a, F> {
     }
 
     fn use_it(&self) {
-        self.is_used.set(true);
         self.running.streams.set(true);
     }
 
@@ -205,7 +202,8 @@ impl<'a, F> Stream<'a, F> {
             Ok(())
         };
         let mut has_ended = false;
-        while let Some(bucket) = self.given.first().filter(|_| self.is_used.get()) {
+        // A handler that has read or printed before leaves buckets to us, also in a call in which it does neither.
+        while let Some(bucket) = self.given.first().filter(|_| running.streams.get()) {
             bucket.remove();
             match bucket.kind() {
                 BucketKind::Eos if !has_ended && (self.is_past.get() || !self.says_end.get()) => {
