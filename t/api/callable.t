@@ -95,6 +95,10 @@ my %refuses = (
     'APR::Pool::cleanup_for_exec'          => qr/needs a process that the script has forked/,
     'Apache2::RequestRec::child_terminate' => qr/Can't run '(?:\$r->|r:)child_terminate' in a threaded mpm/,
     (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
+    (map { ("Perl Apache2::Connection::$_" => qr/lacks the attribute FilterConnectionHandler/) } qw(add_input_filter add_output_filter)),
+    (map { ("Perl Apache2::Filter::$_" => qr/works only in a filter, on the filter whose handler is called/) } qw(read print PRINT seen_eos)),
+    'APR::Brigade::filter_flush'           => qr/filter_flush: /,
+    'APR::Util::password_get'              => qr/password_get: /,
     'Apache2::RequestRec::document_root'   => qr/in the threaded environment/,
 );
 
