@@ -18,6 +18,10 @@ our @data = map { [('x' x 50) x 10] } 1 .. 20_000;      # some 20 MB
 sub handler { my $r = shift; $r->print("served\n"); return 0 }
 1;
 P
+# httpd's own threads begin while clones are made, and want little: without one of them httpd ends.
+ThreadStackSize 131072
+ThreadsPerChild 3
+MaxRequestWorkers 3
 PerlModule T::Big
 PerlInterpStart 1
 PerlInterpMax 300
