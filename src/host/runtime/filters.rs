@@ -7,11 +7,10 @@ use httpd::kind::Way;
 use httpd::{Connection, Filter, Request};
 use interp::{Fail, HandlerRef, Out, Pieces, Result};
 
+use super::notes::settled;
 use super::{HostRuntime, hold, lang, state};
 use crate::host::call::enter_any;
-use crate::host::connection::ConnectionState;
 use crate::host::filter::{handler, insert};
-use crate::host::lease::Frame;
 use crate::host::step::Step;
 
 const NOT_CALLED: &str = "works only in a filter, on the filter whose handler is called";
@@ -68,17 +67,10 @@ impl Filters for HostRuntime {
                 // It lives in this interpreter.
                 match r {
                     Some(r) => state(r)?.pin(r, &hold),
-                    None => keep_home(c)?,
+                    None => settled(c).map(drop)?,
                 }
             }
             insert::add(lang, entry, way, r, c, step, &name)
         })
     }
-}
-
-/// Makes the running interpreter the connection's home.
-fn keep_home(c: &Connection) -> Result<()> {
-    let (stock, hold) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))).ok_or(super::NO_STATE)?;
-    ConnectionState::of(stock.lang, c).ok_or(super::NO_STATE)?.settle(&stock, &hold);
-    Ok(())
 }
