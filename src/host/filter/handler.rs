@@ -18,7 +18,6 @@ use super::super::about::{About, OfConnection, OfFilter, OfRequest, Topic};
 use super::super::call::Call;
 use super::super::connection::ConnectionState;
 use super::super::lang::Lang;
-use super::super::report;
 use super::super::request::RequestState;
 use super::super::server::choose;
 use super::super::step::Step;
@@ -65,6 +64,12 @@ pub fn call(lang: Lang, way: Way, filter: &Filter) -> Option<Owned<'_>> {
 fn of_connection(lang: Lang, phase: Phase, c: &Connection) -> Option<Call<'_, OfConnection<'_>>> {
     let (stock, state) = (choose(lang, &About::Connection(c))?, ConnectionState::of(lang, c)?);
     Some(Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock })
+}
+
+/// What a filter works for.
+pub fn about(filter: &Filter) -> Option<About<'_>> {
+    let of_connection = || filter.connection().map(About::Connection);
+    filter.request().map(About::Request).or_else(of_connection)
 }
 
 /// The phase of filters that go this way.
@@ -213,10 +218,8 @@ impl Handling<InChain<'_>> for Sub {
 
     fn misused(&self, at: &InChain<'_>, why: &str) -> c_int {
         let text = format!("{} {}: {why}", self.lang.phase_name(phase(self.way)), self.name());
-        match (at.filter.request(), at.filter.connection()) {
-            (Some(r), _) => report::request(self.lang, r, Level::Error, &text),
-            (None, Some(c)) => report::connection(self.lang, c, Level::Error, &text),
-            (None, None) => {}
+        if let Some(of) = about(&at.filter) {
+            of.log(self.lang, Level::Error, text.as_bytes());
         }
         self.failed(at.filter.request(), why)
     }

@@ -54,14 +54,13 @@ impl<'a> Owner<'a> {
 
     /// Puts a filter of httpd's in place.
     fn put_named(self, lang: Lang, way: Way, name: &[u8]) {
-        let is_known = match (self, way) {
-            (Owner::Request(r), Way::Input) => r.add_input_filter(name),
-            (Owner::Request(r), Way::Output) => r.add_output_filter(name),
-            (Owner::Connection(c), way) => c.add_filter(way, name).is_some(),
+        let is_known = match self {
+            Owner::Request(r) => r.add_filter(way, name),
+            Owner::Connection(c) => c.add_filter(way, name).is_some(),
         };
         if !is_known {
-            let directive = if way == Way::Input { "PerlSetInputFilter" } else { "PerlSetOutputFilter" };
-            let text = format!("{directive}: httpd has no filter \"{}\"", String::from_utf8_lossy(name));
+            let directive = if way == Way::Input { "SetInputFilter" } else { "SetOutputFilter" };
+            let text = format!("{}{directive}: httpd has no filter \"{}\"", lang.name(), String::from_utf8_lossy(name));
             self.about().log(lang, Level::Error, text.as_bytes());
         }
     }
@@ -108,7 +107,7 @@ fn configured(lang: Lang, way: Way, owner: Owner<'_>, handlers: &[Handler]) {
         if said.is_some_and(|said| !said.begins()) {
             continue;
         }
-        let begun = begin(lang, way, filter, &Step::Named(handler.clone()), |now| {
+        let begun = begin(lang, way, filter, &Step::Named(handler.clone()), said, |now| {
             said::note(handler, now);
             is_for_owner(now)
         });
@@ -131,34 +130,34 @@ fn fail(filter: &Filter, status: c_int) {
     }
 }
 
-/// Asks the handler of a filter, which is in place, what it says of itself, and if `wants` takes that, runs the code that it begins with.
-/// Returns what `wants` says.
+/// Runs the code that the handler of a filter, which is in place, begins with. A handler that has not said what it is for is asked
+/// before, and `wants` whether that will do. Returns whether it does.
 fn begin(
     lang: Lang,
     way: Way,
     filter: &Filter,
     step: &Step,
+    said: Option<Said>,
     wants: impl FnOnce(Said) -> bool,
 ) -> std::result::Result<bool, c_int> {
     let Some(call) = handler::call(lang, way, filter) else { return Ok(false) };
     let done = handler::within(&call, |entry, object| {
-        let said = lang.filter_says(entry, step)?;
-        if !wants(said) {
-            return Ok(None);
-        }
+        let said = match said {
+            Some(said) => said,
+            None => {
+                let said = lang.filter_says(entry, step)?;
+                if !wants(said) {
+                    return Ok(None);
+                }
+                said
+            }
+        };
         if said.begins() {
             lang.begin_filter(entry, step, object).map(|outcome| Some(outcome.number))
         } else {
             Ok(Some(0))
         }
     })?;
-    let of = match filter.request() {
-        Some(r) => About::Request(r),
-        None => match filter.connection() {
-            Some(c) => About::Connection(c),
-            None => return Ok(false),
-        },
-    };
     match done {
         Ok(None) => Ok(false),
         Ok(Some(number)) => match c_int::try_from(number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR) {
@@ -167,7 +166,9 @@ fn begin(
         },
         Err(Raised::Exit(_)) => Ok(true),
         Err(raised) => {
-            report::raised(lang, &of, lang.phase_name(handler::phase(way)), step, &raised);
+            if let Some(of) = handler::about(filter) {
+                report::raised(lang, &of, lang.phase_name(handler::phase(way)), step, &raised);
+            }
             Err(HTTP_INTERNAL_SERVER_ERROR)
         }
     }
@@ -214,7 +215,7 @@ pub fn add(
             Way::Input => "Apache2::Filter::add_input_filter",
             Way::Output => "Apache2::Filter::add_output_filter",
         };
-        let begun = begin(lang, way, filter, &step, |_| true);
+        let begun = begin(lang, way, filter, &step, Some(said), |_| true);
         if let Err(status) = begun {
             filter.remove();
             return Err(Raise::status(status, function));

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use config::{Handler, HandlerId};
+use config::Handler;
 
 /// What a filter's handler says of itself; nothing of a handler that cannot. `lib/ModInterp/Filter.pm` has the same numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -40,12 +40,12 @@ pub fn forget() {
 
 /// What a handler has said, if it was asked.
 pub fn by(handler: &Handler) -> Option<Said> {
-    SAID.read().unwrap_or_else(PoisonError::into_inner).get(place(handler.id)).copied().flatten()
+    SAID.read().unwrap_or_else(PoisonError::into_inner).get(handler.id.index()).copied().flatten()
 }
 
 /// Notes what a handler says.
 pub fn note(handler: &Handler, said: Said) {
-    let at = place(handler.id);
+    let at = handler.id.index();
     let mut all = SAID.write().unwrap_or_else(PoisonError::into_inner);
     if all.len() <= at {
         all.resize(at + 1, None);
@@ -53,8 +53,4 @@ pub fn note(handler: &Handler, said: Said) {
     if let Some(of) = all.get_mut(at) {
         *of = Some(said);
     }
-}
-
-fn place(id: HandlerId) -> usize {
-    id.index()
 }
