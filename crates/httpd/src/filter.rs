@@ -1,7 +1,7 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
 use crate::{Connection, Request, ffi, status::HTTP_BAD_GATEWAY};
-use apr::{Brigade, Reenter, Status, with_cstr};
+use apr::{Brigade, Reenter, Status};
 use std::{ffi::c_int, ptr};
 
 apr::opaque! {
@@ -207,37 +207,6 @@ apr::lends! { Filter:
     next: Filter = next;
     /// What kind of filter it is.
     kind: FilterRec = frec;
-}
-
-impl Request {
-    /// Puts a filter of this name before what the answer still goes through; false if there is none.
-    pub fn add_output_filter(&self, name: &[u8]) -> bool {
-        with_cstr(&name.to_ascii_lowercase(), |name| {
-            // SAFETY: a C string for the call; request and connection live, and httpd puts the filter's record into the
-            // request's pool. Without a context of its own, which is what a filter expects that is added by its name.
-            unsafe {
-                let found = ffi::ap_get_output_filter_handle(name.as_ptr());
-                !found.is_null() && {
-                    let c = self.connection().as_ptr();
-                    !ffi::ap_add_output_filter_handle(found, ptr::null_mut(), self.as_ptr(), c).is_null()
-                }
-            }
-        })
-    }
-
-    /// Puts a filter of this name before what the body still comes through; false if there is none.
-    pub fn add_input_filter(&self, name: &[u8]) -> bool {
-        with_cstr(&name.to_ascii_lowercase(), |name| {
-            // SAFETY: as in `add_output_filter`.
-            unsafe {
-                let found = ffi::ap_get_input_filter_handle(name.as_ptr());
-                !found.is_null() && {
-                    let c = self.connection().as_ptr();
-                    !ffi::ap_add_input_filter_handle(found, ptr::null_mut(), self.as_ptr(), c).is_null()
-                }
-            }
-        })
-    }
 }
 
 /// The beginnings of a request's chains. A row becomes a getter, and a setter that is false if the filter could die before

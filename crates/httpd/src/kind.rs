@@ -20,6 +20,39 @@ pub enum Way {
     Output,
 }
 
+impl Way {
+    /// The record of a filter that is known under a name; null if there is none.
+    fn named(self, name: &[u8]) -> *mut ffi::ap_filter_rec_t {
+        // SAFETY: a C string for the call.
+        with_cstr(&name.to_ascii_lowercase(), |name| unsafe {
+            match self {
+                Way::Input => ffi::ap_get_input_filter_handle(name.as_ptr()),
+                Way::Output => ffi::ap_get_output_filter_handle(name.as_ptr()),
+            }
+        })
+    }
+
+    /// Puts a filter into the chain of a request, or without one of a connection, in whose pool it lies; without a context of its own, as
+    /// a filter expects that is added by its name.
+    ///
+    /// # Safety
+    /// A record of this configuration; request and connection live, the request may be null; `'f` ends with the owner of the chain.
+    unsafe fn put<'f>(
+        self,
+        record: *mut ffi::ap_filter_rec_t,
+        r: *mut ffi::request_rec,
+        c: *mut ffi::conn_rec,
+    ) -> Option<&'f Filter> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Filter::at(match self {
+                Way::Input => ffi::ap_add_input_filter_handle(record, ptr::null_mut(), r, c),
+                Way::Output => ffi::ap_add_output_filter_handle(record, ptr::null_mut(), r, c),
+            })
+        }
+    }
+}
+
 /// What filters of a kind belong to: it settles where they stand in a chain, and how long what is kept with them lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Level {
@@ -84,13 +117,6 @@ impl Kind {
         OWN.get(self.at).map_or(ptr::null_mut(), |own| own.load(Ordering::Acquire))
     }
 
-    /// Whether this filter is of the kind.
-    pub fn is_of(&self, filter: &Filter) -> bool {
-        let record = self.record();
-        // SAFETY: lives.
-        !record.is_null() && ptr::eq(unsafe { (*filter.as_ptr()).frec }, record)
-    }
-
     /// Puts a filter of this kind into a request's chain, behind those of its type; `data` is kept with it. `None` if the kind is not
     /// registered.
     pub fn add_to_request<'r, T: Send + 'static>(&self, r: &'r Request, data: T) -> Option<&'r Filter> {
@@ -117,12 +143,7 @@ impl Kind {
             return None;
         }
         // SAFETY: the record is that of this configuration; the caller's promise.
-        let filter = unsafe {
-            Filter::at(match self.way {
-                Way::Input => ffi::ap_add_input_filter_handle(record, ptr::null_mut(), r, c),
-                Way::Output => ffi::ap_add_output_filter_handle(record, ptr::null_mut(), r, c),
-            })
-        }?;
+        let filter = unsafe { self.way.put(record, r, c) }?;
         OwnFilter(filter).set_data(data)?;
         Some(filter)
     }
@@ -144,28 +165,34 @@ impl Connection {
     /// Puts a filter of this name into the connection's chain, if it is made for connections; else returns false. `None` if there is no
     /// filter of this name.
     pub fn add_filter(&self, way: Way, name: &[u8]) -> Option<bool> {
-        with_cstr(&name.to_ascii_lowercase(), |name| {
-            // SAFETY: a C string for the call; httpd puts the filter into the connection's pool, without a context of its own, as a
-            // filter expects that is added by its name.
-            unsafe {
-                let found = match way {
-                    Way::Input => ffi::ap_get_input_filter_handle(name.as_ptr()),
-                    Way::Output => ffi::ap_get_output_filter_handle(name.as_ptr()),
-                };
-                let is_for_connections = found.as_ref()?.ftype >= ffi::AP_FTYPE_PROTOCOL;
-                if is_for_connections {
-                    match way {
-                        Way::Input => {
-                            ffi::ap_add_input_filter_handle(found, ptr::null_mut(), ptr::null_mut(), self.as_ptr())
-                        }
-                        Way::Output => {
-                            ffi::ap_add_output_filter_handle(found, ptr::null_mut(), ptr::null_mut(), self.as_ptr())
-                        }
-                    };
-                }
-                Some(is_for_connections)
+        let found = way.named(name);
+        // SAFETY: null or a record of the configuration's; the connection lives.
+        unsafe {
+            let is_for_connections = found.as_ref()?.ftype >= ffi::AP_FTYPE_PROTOCOL;
+            if is_for_connections {
+                way.put(found, ptr::null_mut(), self.as_ptr());
             }
-        })
+            Some(is_for_connections)
+        }
+    }
+}
+
+impl Request {
+    /// Puts a filter of this name before what the answer still goes through; false if there is none.
+    pub fn add_output_filter(&self, name: &[u8]) -> bool {
+        self.add_filter(Way::Output, name)
+    }
+
+    /// Puts a filter of this name before what the body still comes through; false if there is none.
+    pub fn add_input_filter(&self, name: &[u8]) -> bool {
+        self.add_filter(Way::Input, name)
+    }
+
+    /// Puts a filter of this name into the request's chain; false if there is none.
+    pub fn add_filter(&self, way: Way, name: &[u8]) -> bool {
+        let found = way.named(name);
+        // SAFETY: a record of the configuration's; request and connection live.
+        !found.is_null() && unsafe { way.put(found, self.as_ptr(), self.connection().as_ptr()) }.is_some()
     }
 }
 
