@@ -6,6 +6,7 @@
 
 use crate::{
     Command, Host, Slots, ffi, guard,
+    module::NO_COMMAND,
     record::{Record, record},
 };
 use apr::bytes_at;
@@ -22,15 +23,6 @@ const NO_COMMAND_TEXT: &CStr = c"mod_interp: httpd names no server for this line
 // The command table.
 
 type Take1 = unsafe extern "C" fn(*mut ffi::cmd_parms, *mut c_void, *const c_char) -> *const c_char;
-
-const NO_COMMAND: ffi::command_rec = ffi::command_rec {
-    name: ptr::null(),
-    func: ffi::cmd_func { no_args: None },
-    cmd_data: ptr::null_mut(),
-    req_override: 0,
-    args_how: ffi::RAW_ARGS,
-    errmsg: ptr::null(),
-};
 
 /// What stands in a row's C texts: its name, and what httpd adds to "takes one argument".
 const fn texts(row: &Directive) -> [&[u8]; 2] {

@@ -3,13 +3,14 @@
 
 use crate::{
     Host, ModuleRecord, Server, directive, ffi, guard, hook,
+    module::BLANK,
     pconf::{is_pconf, set_pconf},
     record::{Record, record},
 };
 use apr::{Pool, bytes_at};
 use std::{
     cell::UnsafeCell,
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_void},
     ptr,
 };
 
@@ -17,21 +18,14 @@ impl ModuleRecord {
     /// The record of a host. httpd knows the module by `name` (`<IfModule mod_perl.c>`).
     pub const fn new<H: Host>(name: &'static CStr) -> ModuleRecord {
         ModuleRecord(UnsafeCell::new(ffi::module {
-            version: ffi::MODULE_MAGIC_NUMBER_MAJOR as c_int,
-            minor_version: ffi::MODULE_MAGIC_NUMBER_MINOR as c_int,
-            module_index: -1,
             name: name.as_ptr(),
-            dynamic_load_handle: ptr::null_mut(),
-            next: ptr::null_mut(),
-            magic: ffi::MODULE_MAGIC_COOKIE as _,
-            rewrite_args: None,
             create_dir_config: Some(create_dir::<H>),
             merge_dir_config: Some(merge_dir::<H>),
             create_server_config: Some(create_server::<H>),
             merge_server_config: Some(merge_server::<H>),
             cmds: directive::Commands::<H>::FIRST,
             register_hooks: Some(register::<H>),
-            flags: 0,
+            ..BLANK
         }))
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     Command, ConfVector, Host, ModuleRecord, Request, Server, ffi, guard,
+    module::{BLANK, NO_COMMAND},
     pconf::{is_pconf, with_pconf},
     record::{Record, record},
     slot,
@@ -230,14 +231,7 @@ pub fn make<H: Host>(name: &[u8], merges: bool, commands: &[MadeCommand<'_>]) ->
             errmsg: info.usage.as_ptr(),
         }));
     }
-    records.push(UnsafeCell::new(ffi::command_rec {
-        name: ptr::null(),
-        func: ffi::cmd_func { no_args: None },
-        cmd_data: ptr::null_mut(),
-        req_override: 0,
-        args_how: ffi::RAW_ARGS,
-        errmsg: ptr::null(),
-    }));
+    records.push(UnsafeCell::new(NO_COMMAND));
     module.commands = records.into_boxed_slice();
     module.add(pool, H::module())
 }
@@ -247,21 +241,11 @@ impl ModuleRecord {
     fn made<H: Host>(merges: bool) -> ModuleRecord {
         let dir: MergeFn = if merges { merge::<H, false> } else { take };
         ModuleRecord(UnsafeCell::new(ffi::module {
-            version: ffi::MODULE_MAGIC_NUMBER_MAJOR as c_int,
-            minor_version: ffi::MODULE_MAGIC_NUMBER_MINOR as c_int,
-            module_index: -1,
-            name: ptr::null(),
-            dynamic_load_handle: ptr::null_mut(),
-            next: ptr::null_mut(),
-            magic: ffi::MODULE_MAGIC_COOKIE as _,
-            rewrite_args: None,
             create_dir_config: Some(create_dir::<H>),
             merge_dir_config: Some(dir),
             create_server_config: Some(create_server::<H>),
             merge_server_config: Some(merge::<H, true>),
-            cmds: ptr::null(),
-            register_hooks: None,
-            flags: 0,
+            ..BLANK
         }))
     }
 }

@@ -5,7 +5,7 @@ use apr::Pool;
 use std::{
     cell::UnsafeCell,
     ffi::{CStr, c_int},
-    ptr::NonNull,
+    ptr::{self, NonNull},
 };
 
 /// The record that httpd finds by its name in the loaded library.
@@ -19,6 +19,35 @@ pub struct ModuleRecord(pub(crate) UnsafeCell<ffi::module>);
 
 // SAFETY: httpd writes number, handle and list pointer while it loads modules, single-threaded; afterwards all only read.
 unsafe impl Sync for ModuleRecord {}
+
+/// A record without a name and without callbacks.
+pub(crate) const BLANK: ffi::module = ffi::module {
+    version: ffi::MODULE_MAGIC_NUMBER_MAJOR as c_int,
+    minor_version: ffi::MODULE_MAGIC_NUMBER_MINOR as c_int,
+    module_index: -1,
+    name: ptr::null(),
+    dynamic_load_handle: ptr::null_mut(),
+    next: ptr::null_mut(),
+    magic: ffi::MODULE_MAGIC_COOKIE as _,
+    rewrite_args: None,
+    create_dir_config: None,
+    merge_dir_config: None,
+    create_server_config: None,
+    merge_server_config: None,
+    cmds: ptr::null(),
+    register_hooks: None,
+    flags: 0,
+};
+
+/// The end of a table of commands.
+pub(crate) const NO_COMMAND: ffi::command_rec = ffi::command_rec {
+    name: ptr::null(),
+    func: ffi::cmd_func { no_args: None },
+    cmd_data: ptr::null_mut(),
+    req_override: 0,
+    args_how: ffi::RAW_ARGS,
+    errmsg: ptr::null(),
+};
 
 impl ModuleRecord {
     /// The module's number in this process; negative while it is not loaded.
