@@ -1,11 +1,11 @@
 //! Lines of directives that are written in Perl: each is a call into the interpreter of its server, or, in `.htaccess`, of the request.
 
-use config::{Phase, intern};
+use config::Phase;
 use httpd::Command;
 use httpd::made::{Line, MadeLine};
 use interp::{Entry, IntoVal, Load, Ticket};
 
-use super::PERL;
+use super::{PERL, call_named};
 use crate::host::about::{OfRequest, in_parent};
 use crate::host::call::Call;
 use crate::host::{parents, running};
@@ -51,9 +51,8 @@ fn run(entry: &dyn Entry, line: &MadeLine<'_>, cmd: &Command, args: &[&[u8]]) ->
     all.extend(numbers.map(|number| number.val(Ticket::FOREVER)));
     all.push(cmd.val(ticket));
     all.extend(args.iter().map(|arg| arg.val(Ticket::FOREVER)));
-    let done = entry
-        .require_module(b"ModInterp::Directives", None)
-        .and_then(|()| entry.call_handler(intern(LINE).index() as u32, LINE, Load::Never, &all));
+    let done =
+        entry.require_module(b"ModInterp::Directives", None).and_then(|()| call_named(entry, LINE, Load::Never, &all));
     ticket.void();
     match done {
         Ok(outcome) if outcome.number == 0 => Ok(Line::Done),

@@ -143,6 +143,11 @@ fn with_value<R>(step: &Step, f: impl FnOnce(Val) -> R) -> R {
     }
 }
 
+/// Calls a sub by its name, also one that no line names as a handler.
+fn call_named(entry: &dyn Entry, name: &[u8], load: Load, args: &[Val]) -> Result<Outcome, Raised> {
+    entry.call_handler(config::intern(name).index() as u32, name, load, args)
+}
+
 /// Logs that a handle which a script left could not be closed.
 #[cold]
 fn left(r: Option<&Request>, raised: &interp::Raised) {
@@ -317,14 +322,13 @@ impl Ways for PerlLanguage {
 
     fn filter_says(&self, entry: &dyn Entry, step: &Step) -> Result<Said, Raised> {
         const NAME: &[u8] = b"ModInterp::Filter->said";
-        let said = |of| entry.call_handler(config::intern(NAME).index() as u32, NAME, Load::IfMissing, &[of]);
+        let said = |of| call_named(entry, NAME, Load::IfMissing, &[of]);
         with_value(step, said).map(|outcome| Said::new(outcome.number))
     }
 
     fn begin_filter(&self, entry: &dyn Entry, step: &Step, filter: Val) -> Result<Outcome, Raised> {
         const NAME: &[u8] = b"ModInterp::Filter->begin";
-        let id = config::intern(NAME).index() as u32;
-        with_value(step, |of| entry.call_handler(id, NAME, Load::IfMissing, &[filter, of]))
+        with_value(step, |of| call_named(entry, NAME, Load::IfMissing, &[filter, of]))
     }
 
     fn set_env(&self, entry: &dyn Entry, name: &[u8], value: &[u8]) {
@@ -383,11 +387,9 @@ impl Ways for PerlLanguage {
         }
         let number = PUSHED.fetch_add(1, Relaxed);
         let name = format!("ModInterp::Pushed::sub{number}").into_bytes();
-        let id = config::intern(KEEP).index() as u32;
         let args = [name[..].val(Ticket::FOREVER), kept.val(), role.val(Ticket::FOREVER)];
-        let done = entry
-            .require_module(b"ModInterp::Pushed", None)
-            .and_then(|()| entry.call_handler(id, KEEP, Load::Never, &args));
+        let done =
+            entry.require_module(b"ModInterp::Pushed", None).and_then(|()| call_named(entry, KEEP, Load::Never, &args));
         done.map(|_| name).map_err(|raised| Fail::from(raised.to_string()))
     }
 

@@ -4,11 +4,12 @@
 //! that it has left there into configuration (`lib/Apache2/PerlSections.pm`).
 
 use apr::Table;
-use config::{Code, Language, Where, intern};
+use config::{Code, Language, Where};
 use httpd::Command;
 use interp::{IntoVal, Load, Place, Raised, Ticket};
 use interp_perl::Entered;
 
+use super::call_named;
 use crate::host::start_error::StartError;
 
 const HANDLER: &[u8] = b"Apache2::PerlSections";
@@ -23,7 +24,7 @@ const END: &[u8] = b"ModInterp::Section::end";
 pub fn run(entered: &Entered, line: &Command, code: &Code) -> Result<(), StartError> {
     let written = |raised| StartError::Written(Language::Perl, raised);
     let at = Place { file: &code.at.file, line: code.at.line };
-    let call = |name: &[u8], args: &[_]| entered.call_handler(id(name), name, Load::Never, args);
+    let call = |name: &[u8], args: &[_]| call_named(entered, name, Load::Never, args);
     entered.require_module(b"ModInterp::Section", None).map_err(written)?;
     call(BEGIN, &[line.server().val(Ticket::FOREVER)]).map_err(written)?;
     // `$0` is the file meanwhile: another variable of that name, since an assignment to perl's own would rename the process.
@@ -43,7 +44,7 @@ pub fn run(entered: &Entered, line: &Command, code: &Code) -> Result<(), StartEr
     args.set(b"handler", handler);
     args.set(b"package", package);
     let ticket = Ticket::new_owner();
-    let done = entered.call_handler(id(handler), handler, Load::IfMissing, &[line.val(ticket), args.val(ticket)]);
+    let done = call_named(entered, handler, Load::IfMissing, &[line.val(ticket), args.val(ticket)]);
     ticket.void();
     let ended = call(END, &[package.val(Ticket::FOREVER)]);
     let why = match done {
@@ -58,10 +59,6 @@ pub fn run(entered: &Entered, line: &Command, code: &Code) -> Result<(), StartEr
         return Err(StartError::Section { language: Language::Perl, at, handler, why });
     }
     ended.map(drop).map_err(written)
-}
-
-fn id(name: &[u8]) -> u32 {
-    intern(name).index() as u32
 }
 
 /// The package of a section: named after its file and its first line, as with mod_perl.
