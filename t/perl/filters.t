@@ -1,9 +1,10 @@
 # PerlInputFilterHandler, PerlOutputFilterHandler, PerlSetInputFilter, PerlSetOutputFilter: filters of requests that read and print, or
 # work on brigades, alone and in line with httpd's own.
 use lib 't/lib';
+use TestFilters;
 use TestHttpd;
 
-my $CODE = <<'P';
+my $CODE = <<'P' . filter_subs() . "1;\n";
 package My::F;
 use strict;
 use warnings;
@@ -24,9 +25,7 @@ use Apache2::Const -compile => qw(OK DECLINED M_POST);
 
 sub upper { my $f = shift; while ($f->read(my $b, 1024)) { $f->print(uc $b) } Apache2::Const::OK }
 sub pass  { my $f = shift; while ($f->read(my $b)) { $f->print($b) } 0 }
-sub twice { my $f = shift; while ($f->read(my $b, 3)) { $f->print($b, $b) } 0 }
 sub ends  { my $f = shift; while ($f->read(my $b)) { $f->print($b) } $f->print('.') if $f->seen_eos; 0 }
-sub around { my $f = shift; $f->print('[') if !$f->ctx; $f->ctx(1); while ($f->read(my $b)) { $f->print($b) } $f->print(']') if $f->seen_eos; 0 }
 sub count { my $f = shift; my $n = $f->ctx // 0; while (my $l = $f->read(my $b)) { $n += $l } $f->ctx($n); $f->print("$n bytes") if $f->seen_eos; 0 }
 sub hole  { my $f = shift; 1 while $f->read(my $b); 0 }
 sub some  { my $f = shift; $f->read(my $b, 4); $f->print($b); 0 }
@@ -53,17 +52,6 @@ sub handler : method { my ($class, $f) = @_; while ($f->read(my $b)) { $f->print
 sub named : method { my ($self, $f) = @_; while ($f->read(my $b)) { $f->print((ref $self ? "object $self->{n}:" : "$self:") . $b) } 0 }
 our $object = bless { n => 7 };
 
-sub bb_upper {
-    my ($f, $bb) = @_;
-    for (my $b = $bb->first; $b; $b = $bb->next($b)) {
-        next if !$b->read(my $data);
-        my $new = APR::Bucket->new($bb->bucket_alloc, uc $data);
-        $b->insert_before($new);
-        $b->delete;
-        $b = $new;
-    }
-    return $f->next->pass_brigade($bb);
-}
 sub bb_new {
     my ($f, $bb) = @_;
     my $c = $f->c;
@@ -103,7 +91,6 @@ sub starts : FilterInitHandler { my $f = shift; $f->ctx({ n => 10 }); 0 }
 sub started : FilterRequestHandler FilterHasInitHandler(\&starts) { my $f = shift; while ($f->read(my $b)) { $f->print($f->ctx->{n}++ . ":$b") } 0 }
 
 # Handlers of requests.
-sub body { my $r = shift; my ($all, $b) = ''; $all .= $b while $r->read($b, 1000); $r->content_type('text/plain'); $r->print($all eq '' ? 'none' : $all); 0 }
 sub once { my $r = shift; $r->read(my $b, 100_000); $r->content_type('text/plain'); $r->print($b); 0 }
 sub pieces { my $r = shift; $r->content_type('text/plain'); for (1 .. 3) { $r->print("piece $_\n"); $r->rflush } 0 }
 sub plain { my $r = shift; $r->content_type('text/plain'); $r->print('plain text'); 0 }
@@ -116,7 +103,6 @@ sub errsv { my $r = shift; $r->content_type('text/plain'); eval { die "mine\n" }
 sub dies_inside { my $f = shift; while ($f->read(my $b)) { eval { die "other\n" }; $f->print($b) } 0 }
 sub last_words { package My::F::Last; sub DESTROY { $_[0]{r}->print('too late') } sub new { bless { r => $_[1] } } }
 sub with_object { my $f = shift; $f->ctx(My::F::Last->new($f->r)) if !$f->ctx; while ($f->read(my $b)) { $f->print($b) } 0 }
-1;
 P
 
 my $BIG = join '', map { "line $_\n" } 1 .. 60_000;

@@ -1,10 +1,11 @@
 # Perl's filters in line with httpd's own and its protocols: a proxy, compression, TLS, HTTP/2, bodies in chunks; redirects and tainted data.
 use lib 't/lib';
+use TestFilters;
 use TestHttpd;
 use IO::Compress::Gzip ();
 use IO::Uncompress::Gunzip ();
 
-my $CODE = <<'P';
+my $CODE = <<'P' . filter_subs() . "1;\n";
 package My::Mix;
 use strict;
 use warnings;
@@ -21,30 +22,11 @@ use APR::Bucket ();
 use APR::Table ();
 
 sub upper { my $f = shift; while ($f->read(my $b, 1000)) { $f->print(uc $b) } 0 }
-sub around { my $f = shift; $f->print('[') if !$f->ctx; $f->ctx(1); while ($f->read(my $b)) { $f->print($b) } $f->print(']') if $f->seen_eos; 0 }
-sub twice { my $f = shift; while ($f->read(my $b, 3)) { $f->print($b, $b) } 0 }
-sub bb_upper {
-    my ($f, $bb) = @_;
-    for (my $b = $bb->first; $b; $b = $bb->next($b)) {
-        next if !$b->read(my $data);
-        my $new = APR::Bucket->new($bb->bucket_alloc, uc $data);
-        $b->insert_before($new);
-        $b->delete;
-        $b = $new;
-    }
-    return $f->next->pass_brigade($bb);
-}
 sub bb_in {
     my ($f, $bb, @ask) = @_;
     my $rv = $f->next->get_brigade($bb, @ask);
     return $rv if $rv;
-    for (my $b = $bb->first; $b; $b = $bb->next($b)) {
-        next if !$b->read(my $data);
-        my $new = APR::Bucket->new($bb->bucket_alloc, uc $data);
-        $b->insert_before($new);
-        $b->delete;
-        $b = $new;
-    }
+    in_capitals($bb);
     return 0;
 }
 sub taints { my $f = shift; my $t = 0; while ($f->read(my $b)) { $t |= Scalar::Util::tainted($b) } $f->print("tainted: $t") if $f->seen_eos; 0 }
@@ -65,12 +47,10 @@ sub notes : FilterConnectionHandler {
 our $number;
 sub number { eval { require ModInterp::Status; ModInterp::Status->interpreter } // 0 }
 
-sub body { my $r = shift; my ($all, $b) = ''; $all .= $b while $r->read($b, 1000); $r->content_type('text/plain'); $r->print($all eq '' ? 'none' : $all); 0 }
 sub hello { my $r = shift; $r->content_type('text/plain'); $r->print("hello\n"); 0 }
 sub calls { my $r = shift; select undef, undef, undef, 0.005; $r->content_type('text/plain'); $r->print($r->connection->notes->get('calls') // 'none'); 0 }
 sub to { my $r = shift; $r->content_type('text/plain'); $r->print('the other page'); 0 }
 sub goes { my $r = shift; $r->internal_redirect('/filtered'); 0 }
-1;
 P
 
 my $BIG = join '', map { "line $_\n" } 1 .. 60_000;
