@@ -57,7 +57,7 @@ sub unexpected {
         # httpd's own: a connection is to linger when the ending child has closed its pollset.
         next if $line =~ /\(9\)Bad file descriptor: AH03092: process_lingering_close/;
         # httpd's own: a small test server whose threads are all at work for a moment.
-        next if $line =~ /AH10159: server is within MinSpareThreads of MaxRequestWorkers|AH00(?:161|484): server reached MaxRequestWorkers setting/;
+        next if $line =~ /AH(?:10159|00287): server is within MinSpareThreads of MaxRequestWorkers|AH00(?:161|286|484): server reached MaxRequestWorkers setting/;
         # Behind a message: it belongs to the line before.
         next if $line =~ /\] (?:stack traceback:|  \S)/;
         next if grep { $line =~ $_ } @{ $self->{expected} };
