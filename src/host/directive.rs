@@ -7,6 +7,8 @@ use httpd::auth::PER_CONF;
 use httpd::log::Level;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
 
+use interp::trace;
+
 use super::about::{About, in_parent};
 use super::call::enter_any;
 use super::lang::Lang;
@@ -50,6 +52,9 @@ pub fn directive<H: CommonHost>(
     args: &[&[u8]],
 ) -> Result<(), StartError> {
     let s = cmd.server();
+    if trace::on(trace::Topic::Directives) {
+        told(row, cmd, args);
+    }
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = parents::main_stock(lang).is_some();
     let server_running = choose(lang, &About::Server(s)).is_some() || (!s.is_virtual() && running);
@@ -91,6 +96,10 @@ pub fn directive<H: CommonHost>(
             report::server(lang, Some(s), level, &format!("{note} ({})", note.at));
             Ok(())
         }
+        Effect::Trace(level) => {
+            trace::set(trace::level(&level).map_err(|text| StartError::Refused("PerlTrace", text))?);
+            Ok(())
+        }
         Effect::Run(item) => run_now(lang, s, record, &item),
         Effect::RunCode(code) => {
             let stock = parents::stock_now(lang, s, record)?;
@@ -115,6 +124,16 @@ pub fn directive<H: CommonHost>(
             Ok(())
         }
     }
+}
+
+/// A line of ours that is read, for the trace.
+fn told(row: &Directive, cmd: &Command, args: &[&[u8]]) {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    // Of a section, the line that opens it.
+    let words: Vec<_> = args.iter().map(|word| text(word.split(|b| *b == b'\n').next().unwrap_or_default())).collect();
+    let opens = if args.iter().any(|word| word.contains(&b'\n')) { "<" } else { "" };
+    let (name, file) = (row.plain_name(), text(cmd.file().unwrap_or_default()));
+    trace!(Directives, "{opens}{name} {}, {file}:{} ({})", words.join(" "), cmd.line(), site::name_of(cmd.server()));
 }
 
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.

@@ -40,13 +40,11 @@ my @CASES  = (
         qw(PerlInterpMax PerlInterpStart PerlInterpScope PerlSwitches PerlPassEnv PerlConfigRequire PerlPostConfigRequire)),
     ["<Location /x>\nPerlModule POSIX #!\n</Location>",  qr/^PerlModule: not allowed in .*: it belongs at server level/m],
     ["<Location /x>\nPerlRequire x.pl #!\n</Location>",  qr/^PerlRequire: not allowed in .*: it belongs at server level/m],
-    # what mod_perl has and this module not yet
-    (map { ["$_ x #!", qr/(?:^|: )\Q$_\E: mod_interp does not have \Q$_\E yet/m] }
-        qw(PerlTrace)),
     ["=pod html #!\n\nSome text.\n\n=cut\n", qr/: =pod: "html" is not apache or httpd: configuration in POD begins with =over apache/m],
     ["=back html #!\n\nSome text.\n\n=cut\n", qr/: =back: "html" is not apache or httpd/m],
     (map { ["$_ apache #!\n", qr/: \Q$_\E: there is no =pod before it/m] } qw(=cut =over)),
     # arguments
+    ['PerlTrace dx #!',                 qr/^PerlTrace: "dx" has "x", which stands for nothing: all, a number, or letters of acdefghimorst/m],
     ['PerlSetVar OnlyName #!',          qr/^PerlSetVar takes two arguments/m],
     ['PerlSetEnv OnlyName #!',          qr/^PerlSetEnv takes two arguments/m],
     ['PerlAddVar OnlyName #!',          qr/^PerlAddVar requires at least two arguments/m],

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use interp::trace;
 use once_cell::sync::OnceCell;
 use tipool::{Ask, Bell, ItemId, Lease, Tipool};
 use waiting_rules::Rank;
@@ -118,7 +119,9 @@ impl<L: Above> Stock<L> {
             // This continues an earlier use by the same tree.
             lease.not_a_use();
         }
-        Ok(Lent::clone_of(lease))
+        let lent = Lent::clone_of(lease);
+        trace!(Interpreters, "{}: lends {lent:?}, use {}", self.server, lent.uses());
+        Ok(lent)
     }
 
     #[cold]

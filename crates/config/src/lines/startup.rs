@@ -42,6 +42,11 @@ pub(crate) fn warn(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]])
     if flag(args)? { push_switch(cmd, b"-w") } else { Ok(Effect::Done) }
 }
 
+/// `PerlTrace`.
+pub(crate) fn trace(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    Ok(Effect::Trace(first(args).into()))
+}
+
 /// `PerlRequire`, `LuaRequire`.
 pub(crate) fn require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let file = queued(row, cmd, What::File, name_at(args, 0)?);
