@@ -73,6 +73,7 @@ pub fn directive<H: CommonHost>(
                 perl_has_ithreads: lang.facts.has_threads,
                 running,
                 server_running,
+                at_terminal: httpd::server::is_defined(b"DEBUG"),
                 getenv: config::process_env,
             };
             row.apply(&mut context, args)

@@ -52,7 +52,7 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Adds values to a variable that dir_config reads."),
 
     call("Switches", Args::Iterate, "switch ...", SERVER, startup::switches).only(PERL).fills(|s: &ServerConf| &s.switches)
-        .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. A switch that a server cannot use, such as -d or -h, is an error. Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
+        .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. A switch that a server cannot use, such as -h, is an error; -d, perl's debugger, is for httpd -X (see perl.md). Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
     call("ConfigRequire", Args::Iterate, "file ...", SERVER, startup::config_require).only(PERL).runs_code()
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
     call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)

@@ -63,8 +63,8 @@ pub struct Switches {
 
 impl Switches {
     /// Adds a word at the end.
-    pub(crate) fn push(&mut self, word: &[u8], at: &Where) -> Result<(), Why> {
-        self.lacks_argument = !self.lacks_argument && switch::takes_next(word)?;
+    pub(crate) fn push(&mut self, word: &[u8], at: &Where, at_terminal: bool) -> Result<(), Why> {
+        self.lacks_argument = !self.lacks_argument && switch::takes_next(word, at_terminal)?;
         self.words.push((word.into(), at.clone()));
         Ok(())
     }
@@ -312,8 +312,8 @@ mod tests {
     #[test]
     fn switches_are_the_virtual_hosts_own_unless_inherited() {
         let (mut base, mut add) = (ServerConf::default(), server(&["+Parent"], &[]));
-        base.switches.push(b"-w", &Where::default()).unwrap();
-        add.switches.push(b"-T", &Where::default()).unwrap();
+        base.switches.push(b"-w", &Where::default(), false).unwrap();
+        add.switches.push(b"-T", &Where::default(), false).unwrap();
         assert!(ServerConf::merge(&base, &add).switches.iter().eq([b"-T"]));
         for word in ["+InheritSwitches", "InheritSwitches"] {
             let add = ServerConf { switches: add.switches.clone(), ..server(&["+Parent", word], &[]) };
@@ -339,7 +339,7 @@ mod tests {
     fn what_a_virtual_host_says_in_vain_is_reported() {
         let main = ServerConf::default();
         let mut host = server(&[], &[]);
-        host.switches.push(b"-w", &Where::default()).unwrap();
+        host.switches.push(b"-w", &Where::default(), false).unwrap();
         host.settings.set(Key::Max, SettingValue::Count(7), &Where::new("a.conf", 3));
         assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
         assert_eq!(

@@ -18,7 +18,9 @@ fn push_switch(cmd: &mut Context<'_>, switch: &[u8]) -> Applied {
         return Err(Cause::PerlRuns(switch.into()));
     }
     let at = cmd.at.clone();
-    cmd.server_mut()?.switches.push(switch, &at).map_err(Cause::word(switch))?;
+    let at_terminal =
+        cmd.at_terminal || [&b"PERLDB_OPTS"[..], b"PERL5DB"].into_iter().any(|of| (cmd.getenv)(of).is_some());
+    cmd.server_mut()?.switches.push(switch, &at, at_terminal).map_err(Cause::word(switch))?;
     Ok(Effect::Done)
 }
 
