@@ -24,19 +24,28 @@ pub trait CommonHost: Host<Server = ServerRecord, Dir = config::DirConf> {}
 impl<H: Host<Server = ServerRecord, Dir = config::DirConf>> CommonHost for H {}
 
 thread_local! {
-    /// Whether the lines being read were fed by code (`add_config`).
-    static FROM_CODE: Cell<bool> = const { Cell::new(false) };
+    /// How many times code (`add_config`) has fed lines that are being read, one within another.
+    static FROM_CODE: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Lines that code feeds, within lines that code feeds: more of them end with the stack.
+const DEEPEST: u32 = 20;
+
 /// Runs `f`, which feeds lines of configuration that a script made.
-pub fn as_code<R>(f: impl FnOnce() -> R) -> R {
-    struct Back(bool);
+///
+/// # Errors
+/// The lines make such lines themselves, and so on without an end; what `f` says.
+pub fn as_code<E: From<&'static str>>(f: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    struct Back(u32);
     impl Drop for Back {
         fn drop(&mut self) {
             FROM_CODE.set(self.0);
         }
     }
-    let _back = Back(FROM_CODE.replace(true));
+    if FROM_CODE.get() == DEEPEST {
+        return Err("lines that code adds have added lines twenty times, one within another: a line adds itself".into());
+    }
+    let _back = Back(FROM_CODE.replace(FROM_CODE.get() + 1));
     f()
 }
 
@@ -68,7 +77,7 @@ pub fn directive<H: CommonHost>(
                 dir,
                 place: cmd.place(),
                 at: at.clone(),
-                from_code: FROM_CODE.get(),
+                from_code: FROM_CODE.get() > 0,
                 mpm_threaded: httpd::mpm::is_threaded(),
                 perl_has_ithreads: lang.facts.has_threads,
                 running,
@@ -160,10 +169,12 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
     }
 }
 
-/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
+/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's. A virtual host that code has made
+/// with an interpreter of its own has it run there.
 fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), StartError> {
     let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
-    let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
+    let has_own = s.is_virtual() && record.is_some_and(|record| record.conf.has_own_parent());
+    let feeding = if FROM_CODE.get() > 0 && !has_own { Frame::find(of_lang) } else { None };
     match feeding {
         Some(hold) => enter_any(&hold, |entry| parents::run_in(lang, s, entry, item)),
         None => parents::run(s, &parents::stock_now(lang, s, record)?, item),
