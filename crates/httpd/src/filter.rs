@@ -115,14 +115,14 @@ impl Filter {
         let status = unsafe {
             ffi::ap_get_brigade(self.as_ptr(), brigade.as_ptr(), mode as ffi::ap_input_mode_t, block as u32, bytes)
         };
-        if status == 0 && brigade.last().is_some_and(|last| last.kind() != BucketKind::Eos) {
+        if status == 0 && brigade.last().is_none_or(|last| last.kind() != BucketKind::Eos) {
             BROUGHT.set(BROUGHT.get() + 1);
         }
         Status(status).ok()
     }
 
-    /// How often [`Filter::get_brigade`] has brought something on this thread, after which more may come. Who compares two of these numbers
-    /// knows whether anything was read in between.
+    /// How often [`Filter::get_brigade`] was answered on this thread otherwise than with the end. Who compares two of these numbers
+    /// knows whether a filter was asked in between that may have more.
     pub fn brought() -> u64 {
         BROUGHT.get()
     }

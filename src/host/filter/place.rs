@@ -23,7 +23,7 @@ pub trait Place: Sized {
     /// # Errors
     /// What the filters say.
     fn read(&self, into: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status>;
-    /// A number that is another one once something was read on this thread, behind which more may come.
+    /// A number that is another one once a filter was asked on this thread that may have more.
     fn brought(&self) -> u64;
     /// Whether the filter behind this one works on content.
     fn is_before_content(&self) -> bool;
