@@ -271,11 +271,12 @@ impl RequestState {
         self.shared.get().map_or(&self.tree, |tree| tree)
     }
 
+    /// The same, for those who look for it.
     #[allow(
         clippy::arc_with_non_send_sync,
         reason = "its holders belong to one request, which one thread runs at a time"
     )]
-    fn shared_tree(&self) -> &Arc<Tree> {
+    pub fn shared_tree(&self) -> &Arc<Tree> {
         self.shared.get_or_init(|| Arc::new(self.tree.take()))
     }
 
