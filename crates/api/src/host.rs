@@ -264,6 +264,9 @@ pub trait Filters: Sync {
     /// Outside of the handler's call.
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool>;
 
+    /// Called when a script is told that a filter has failed: the script may be a filter's handler, and return the same.
+    fn told(&self, status: apr::Status);
+
     /// Takes a filter, anyone's, out of its chain.
     fn remove(&self, filter: &Filter);
 
