@@ -80,6 +80,12 @@ pub trait Handlers: Sync {
     /// For code without a name, once there are several interpreters.
     fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool>;
 
+    /// Logs an error of what a response handler, one whose name begins so, runs for a request.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn failed(&self, r: &Request, handler: &[u8], text: &[u8]) -> Result<()>;
+
     /// Makes a provider of authentication or authorization known to httpd. Its callbacks run in whichever interpreter serves a
     /// request.
     ///

@@ -1,4 +1,4 @@
-//! `ModInterp::Script`: by what a script that `ModPerl::Registry` has compiled is known again. Ours alone.
+//! `ModInterp::Script`: what `ModPerl::Registry` asks for the scripts that it has compiled. Ours alone.
 
 use super::host::host;
 use apr::Reenter;
@@ -14,6 +14,8 @@ pub static SCRIPT: Class = Class::new(
             "By what a request's script is known: the file and, with `versions`, when it was written, its size and number. None where \
              `Options ExecCGI` is off, where the status is not 200 already, nor, with `versions`, of what is no plain file.",
         ),
+        function("failed(r, class, text)", |r: &Request, class: &[u8], text: &[u8]| host()?.handlers.failed(r, class, text))
+            .doc("Logs an error of a script, with the line that names its handler, which is of this class."),
         function("status(r)", status).doc(
             "The status that a script has set, which becomes 200 again; 0 if it has set none. A page that the script has printed goes with it.",
         ),
