@@ -87,7 +87,7 @@ static void xs_init(pTHX) {
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
-    newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::empty_package", mp_xs_empty_package, file);
     newXS("ModInterp::generation", mp_xs_generation, file);
     newXS("ModInterp::script_again", mp_xs_script_again, file);
     newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);

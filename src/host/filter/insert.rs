@@ -12,7 +12,7 @@ use super::super::about::About;
 use super::super::lang::Lang;
 use super::super::server::ServerRecord;
 use super::super::step::Step;
-use super::super::{configured, hint, report};
+use super::super::{configured, hint, holding, report};
 use super::handler::{self, Sub};
 use super::running::Running;
 use super::said::{self, Said};
@@ -46,6 +46,7 @@ impl<'a> Owner<'a> {
                 kinds.of_request(way).add_to_request(r, running)
             }
             Owner::Connection(c) => {
+                holding::filters_begin(c);
                 let running = Running::new(sub, c.pool(), c.bucket_alloc()?);
                 kinds.of_connection(way).add_to_connection(c, running)
             }
