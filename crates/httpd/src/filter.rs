@@ -152,8 +152,7 @@ impl Filter {
     /// among the answer's by then, which an error's page does not have. An answer that is under way gets what a proxy says whose server
     /// has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
     pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
-        // A proxy takes the answer for sent before it sends anything; httpd's filter of headers leaves when it does so.
-        if r.raw().sent_bodyct == 0 || self.is_before(b"http_header") {
+        if self.can_answer(r) {
             r.die(status, cx);
             // Who made the answer may take the connection for lost now, as a proxy does: the page goes out before.
             if let (Some(alloc), Some(first)) = (r.connection().bucket_alloc(), r.connection().output_filters()) {
@@ -175,6 +174,12 @@ impl Filter {
         }
         r.connection().abort();
         ffi::AP_FILTER_ERROR
+    }
+
+    /// Whether nothing of the request's answer was sent yet, so that the page of an error can take its place.
+    pub fn can_answer(&self, r: &Request) -> bool {
+        // A proxy takes the answer for sent before it sends anything; httpd's filter of headers leaves when it does so.
+        r.raw().sent_bodyct == 0 || self.is_before(b"http_header")
     }
 
     /// Whether a filter of that kind stands behind it.
