@@ -56,7 +56,7 @@ my @CASES  = (
     (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "\Q$_\E" cannot be used in a server: perl's -[hvV?] prints text about perl and ends the process$/m] } qw(-h -v -V -V:version -?)),
     (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "$_" cannot be used in a server: perl's -[npaF] runs a program for each line of STDIN$/m] } qw(-ne -p -a -F:)),
     ['PerlSwitches -u #!',              qr/^PerlSwitches: "-u" cannot be used in a server: perl's -u writes a core dump and ends the process$/m],
-    ['PerlSwitches "-w -d" #!',         qr/^PerlSwitches: "-w -d" cannot be used in a server: perl's -d starts perl's debugger, which waits at a terminal$/m],
+    ['PerlSwitches "-w -d" #!',         qr/^PerlSwitches: "-w -d" cannot be used in a server: perl's -d starts perl's debugger, which waits at a terminal: run httpd -X, or say in PERLDB_OPTS what it shall do$/m],
     ['PerlSwitches -w -c #!',           qr/^PerlSwitches: "-c" cannot be used in a server: perl's -c compiles/m],
     ['PerlSwitches -i.old #!',          qr/^PerlSwitches: "-i\.old" cannot be used in a server: perl's -i edits/m],
     ['PerlSwitches -x #!',              qr/^PerlSwitches: "-x" cannot be used in a server: perl's -x looks/m],

@@ -85,11 +85,12 @@ void mp_abi_errsv_prepend(pTHX_ const char *pat, ...) {
 
 /* ---- objects ---- */
 static const mi_class *class_of(const char *name) {         /* the class of ours with that name, or NULL */
-    size_t i;
-    for (i = 0; i < mp_nrows; i++) {
-        const mi_class *k = mp_rows[i].row->has_this ? mp_rows[i].row->params[0].klass : NULL;
-        if (k && strEQ(mp_rows[i].package, name)) return k;
-    }
+    size_t i, n; const size_t length = strlen(name);
+    for (i = 0; i < mp_nrows; i++)
+        for (n = 0; n < mp_rows[i].row->nparams; n++) {     /* of some classes there are objects and no methods */
+            const mi_class *k = mp_rows[i].row->params[n].klass;
+            if (k && k->name_len == length && memEQ(k->name, name, length)) return k;
+        }
     return NULL;
 }
 /* An object for a pointer that C code gives: with the ticket of its owner where that is known, else of what the thread is
