@@ -32,7 +32,15 @@ if (ours) {
     like sh("$Config{cc} -fsyntax-only $inc records.c"), qr/mod_interp does not show mod_perl's records of configuration/, q{code that reads mod_perl's records does not compile};
 }
 
-my %modules = (trace_module, 'My/App.pm' => <<'P');
+my %modules = (trace_module, 'My/Word.pm' => <<'W', 'My/App.pm' => <<'P');
+package My::Word;
+use strict;
+use warnings;
+use Apache2::Module ();
+Apache2::Module::add(__PACKAGE__, [{ name => 'MyWord', args_how => 'TAKE1' }]);
+sub MyWord { my ($self, $parms, $word) = @_; $self->{word} = $word; return }
+1;
+W
 package My::App;
 use strict;
 use warnings;
@@ -46,9 +54,6 @@ use APR::Pool ();
 use Apache2::Const -compile => qw(OK FORBIDDEN);
 use My::XS ();
 use T::Trace ();
-use Apache2::Module ();
-Apache2::Module::add(__PACKAGE__, [{ name => 'MyWord', args_how => 'TAKE1' }]);
-sub MyWord { my ($self, $parms, $word) = @_; $self->{word} = $word; return }
 @My::XS::Request::ISA = 'Apache2::RequestRec';
 our (%kept, $started);
 sub called { my ($r, $text) = @_; $r->notes->set(called => $text); Apache2::Const::FORBIDDEN }
@@ -63,7 +68,7 @@ sub page {
         My::XS::get(My::XS::notes($r), 'key'), ref My::XS::notes($r), My::XS::notes($r)->{key}, My::XS::get($r->notes, 'key'),
         My::XS::copy(My::XS::pool($r), 'copied'), My::XS::copy($r->pool, 'copied'), My::XS::converted($r), My::XS::converted(bless { _r => $r }, 'My::Wrapped'),
         My::XS::port(My::XS::server($r)) eq $r->server->port ? 'port' : 'no port', My::XS::by_hand($r, 'by hand'),
-        My::XS::config('My::App', $r)->{word}, My::XS::config('My::None', $r) // 'none',
+        My::XS::config('My::Word', $r)->{word}, My::XS::config('My::None', $r) // 'none',
         My::XS::call($r, 'My::App::called'), $r->notes->get('called'),
         $h->uri, $h->method, My::XS::uri($h), My::XS::by_hand($h, 'with magic'), ref $h,
         $counter->up + $counter->up,
@@ -115,7 +120,8 @@ PerlInterpMaxWait 2
 </IfDefine>
 \@one_child\@
 PerlSwitches -I$dir/blib/lib -I$dir/blib/arch
-PerlLoadModule My::App
+PerlModule My::App
+PerlLoadModule My::Word
 <Location /page>
     MyWord "in a section"
 </Location>
