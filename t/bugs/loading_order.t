@@ -74,8 +74,6 @@ my @missing = qw(
     Apache2::SourceTables
     Apache2::Status
     Apache2::StructureTable
-    Apache2::compat
-    Apache2::porting
     ModPerl::BuildOptions
     ModPerl::CScan
     ModPerl::Code
