@@ -72,7 +72,6 @@ my @missing = qw(
     Apache2::FunctionTable
     Apache2::ParseSource
     Apache2::SourceTables
-    Apache2::Status
     Apache2::StructureTable
     ModPerl::BuildOptions
     ModPerl::CScan

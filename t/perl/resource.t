@@ -21,6 +21,7 @@ sub handler {
 }
 1;
 P
+PerlModule Apache2::Status
 PerlModule Apache2::Resource My::Limits
 PerlSetEnv PERL_RLIMIT_CORE 2:3
 PerlSetEnv PERL_RLIMIT_NOFILE 900:1000
@@ -30,10 +31,16 @@ PerlSetEnv PERL_RLIMIT_NOTHING 5
 PerlChildInitHandler Apache2::Resource
 SetHandler modperl
 PerlResponseHandler My::Limits
+<Location /perl-status>
+    PerlResponseHandler Apache2::Status
+</Location>
 C
     is $s->get('/')->{content}, "CORE 2097152 3145728\nNOFILE 900 1000\nCPU 3600 3600\nFSIZE 2000000000 2000000000\n",
         'soft and hard limits, sizes in MB or in bytes';
     $s->log_like(qr/PERL_RLIMIT_NOTHING: this system has no such limit/, 'a limit that there is none of is told') if ours;
+    my $page = $s->get('/perl-status?rlimit')->{content};
+    like $page, qr{<td>RLIMIT_NOFILE</td><td>900</td><td>1000</td>.*<td>RLIMIT_STACK</td>}s, 'the page of Apache2::Status';
+    like $s->get('/perl-status')->{content}, qr/Resource Limits/, 'and its entry in the menu';
 });
 
 done_testing;
