@@ -23,9 +23,12 @@ sub MODIFY_CODE_ATTRIBUTES {
     return;
 }
 
-# `tie *STDOUT, $filter`: what is printed there goes to $filter->print, and what is read comes from $filter->read.
+# `tie *STDOUT, $filter`: what is printed there goes to $filter->print, and what is read comes from $filter->read. mod_perl has PRINT alone,
+# so programs have a PRINTF of their own: ours come with the first tie, where there is none.
 sub TIEHANDLE {
     my ($self, $filter) = @_;
+    *PRINTF = \&printf unless defined &PRINTF;
+    *READ   = \&_read  unless defined &READ;
     return ref $self ? $self : $filter;
 }
 
@@ -35,10 +38,9 @@ sub printf {
     @_ = ($f, sprintf $format, @_);
     goto &print;
 }
-*PRINTF = \&printf;
 
 # As perl's read: into the variable from an offset on, where a negative one counts from its end.
-sub READ {
+sub _read {
     my ($f, undef, $wanted, $offset) = @_;
     my $before = defined $_[1] ? length $_[1] : 0;
     $offset = !defined $offset ? 0 : $offset < 0 ? $before + $offset : $offset;
