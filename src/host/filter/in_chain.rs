@@ -68,6 +68,10 @@ impl Place for InChain<'_> {
         self.next()?.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx)
     }
 
+    fn brought(&self) -> u64 {
+        Filter::brought()
+    }
+
     fn is_before_content(&self) -> bool {
         self.next().is_ok_and(|next| next.is_of_content())
     }
