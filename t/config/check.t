@@ -157,9 +157,15 @@ subtest 'what cannot be read' => sub {
 };
 
 subtest '.htaccess' => sub {
-    my $root = site('httpd.conf' => $HEAD . <<'C', 'a/.htaccess' => "<Files x>\n  PerlResponseHandler My::H\n</Files>\nPerlSetVar a b\n", 'b/in/.htaccess' => "PerlFixupHandler My::H\n");
+    my $root = site('httpd.conf' => $HEAD . <<'C', 'a/.htaccess' => "<Files x>\n  PerlResponseHandler My::H\n</Files>\nPerlSetVar a b\n", 'b/in/.htaccess' => "PerlFixupHandler My::H\n", 'b/closed/.htaccess' => "PerlFixupHandler My::H\n");
 LoadModule perl_module /nowhere/mod_perl.so
 DocumentRoot "@root@/a"
+<Directory "@root@">
+    AllowOverride All
+</Directory>
+<Directory "@root@/b/closed">
+    AllowOverride None
+</Directory>
 <VirtualHost *:9>
     DocumentRoot b
     PerlOptions +Htaccess
@@ -172,6 +178,7 @@ C
     ($status, $text) = check($root);
     unlike $text, qr{htaccess:}, 'without the option they are not looked at';
     ($status, $text) = check($root, "--htaccess=$root/b");
+    like $text, qr{^b/closed/\.htaccess:1: note: PerlFixupHandler My::H: .*; httpd does not read this file}m, 'one that AllowOverride closes is no trouble';
     like $text, qr{^b/in/\.htaccess:1: refused}m, 'a folder that is named is held against the main server';
 };
 
