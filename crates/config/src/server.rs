@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn a_class_has_what_it_says_and_else_what_its_server_has() {
         let mut main = server(&["+Htaccess"], &["A"]);
-        main.switches.push(b"-w", &Where::default()).unwrap();
+        main.switches.push(b"-w", &Where::default(), false).unwrap();
         main.modules.push(queued("Base"));
         main.settings.set(Key::Max, SettingValue::Count(7), &Where::default());
         main.set_env.set(b"E", b"1");
@@ -504,7 +504,7 @@ mod tests {
         assert_eq!(shared.settings.get(Key::Max), Some(&SettingValue::Count(7)), "numbers, too, unlike a virtual host");
         class.settings.set(Key::Max, SettingValue::Count(2), &Where::default());
         class.set_env.set(b"E", b"2");
-        class.switches.push(b"-T", &Where::default()).unwrap();
+        class.switches.push(b"-T", &Where::default(), false).unwrap();
         let own = main.of_class(&class);
         assert!(own.has_own_parent(), "switches need a parent");
         assert!(own.switches.iter().eq([b"-T"]));
