@@ -110,6 +110,7 @@ our %METHODS = (
     'error_log2stderr' => [['Apache2::ServerUtil', 'Apache2::ServerRec']],
     'escape_path' => [['Apache2::Util', 'Apache2::Util']],
     'exists_config_define' => [['Apache2::ServerUtil', 'Apache2::ServerUtil']],
+    'failed' => [['ModInterp::Script', 'ModInterp::Script']],
     'fflush' => [['Apache2::Filter', 'Apache2::Filter']],
     'filename' => [['Apache2::Directive', 'Apache2::Directive'], ['Apache2::RequestRec', 'Apache2::RequestRec']],
     'fileno' => [['APR::Socket', 'APR::Socket']],

@@ -18,6 +18,7 @@ use strict;
 use warnings;
 
 use Apache2::Access      ();
+use Apache2::Connection  ();
 use Apache2::Log         ();
 use Apache2::RequestIO   ();
 use Apache2::RequestRec  ();
@@ -34,7 +35,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common &OPT_EXECCGI HTTP_OK DONE);
+use Apache2::Const -compile => qw(:common CONN_CLOSE DONE &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -120,7 +121,7 @@ sub _may_run_again {
 sub _forbidden {
     my ($self) = @_;
     return if $self->{REQ}->allow_options & Apache2::Const::OPT_EXECCGI;
-    $self->{REQ}->log_error("Options ExecCGI is off in this directory: $self->{FILENAME}");
+    $self->_log("Options ExecCGI is off in this directory: $self->{FILENAME}");
     return Apache2::Const::FORBIDDEN;
 }
 
@@ -432,7 +433,9 @@ sub _before_each_run {
         ${"$self->{PACKAGE}::__DATA__"} = $self->{DATA};
         $text .= q(open DATA, '<', \$__DATA__;);
     }
-    $text .= '$_[0]->assbackwards(1);' if File::Basename::basename($self->{FILENAME}) =~ /^nph-/;
+    # Such a script writes all of the answer, so httpd cannot tell where that ends, but by the end of the connection.
+    $text .= '$_[0]->assbackwards(1); $_[0]->connection->keepalive(Apache2::Const::CONN_CLOSE);'
+        if File::Basename::basename($self->{FILENAME}) =~ /^nph-/;
     return $text;
 }
 
@@ -450,6 +453,8 @@ sub read_script {
     return Apache2::Const::OK unless $@;
     my $error = $@;
     $self->log_error("$error");
+    # httpd's page about 403 shows this note, and the message has a path.
+    $self->{REQ}->notes->unset('error-notes');
     if (ref $error eq 'APR::Error') {
         return Apache2::Const::FORBIDDEN if APR::Status::is_EACCES($error);
         return Apache2::Const::NOT_FOUND if APR::Status::is_ENOENT($error);
@@ -572,12 +577,21 @@ sub debug {
 # Logs a message, and keeps it for an error page: in the request's note `error-notes`, and in %@ by the address.
 sub log_error {
     my ($self, $message) = @_;
-    $self->{REQ}->log_error($message);
-    $self->{REQ}->notes->set('error-notes' => $message);
+    my $text = ModInterp::shown($message);
+    $self->_log($text);
+    $self->{REQ}->notes->set('error-notes' => $text);
     no strict 'refs';
     %@ = () if keys %@ > 100;
     $@{ $self->{URI} } = $message;
     return;
+}
+
+# The line names the handler whose configuration asks for the script.
+sub _log {
+    my ($self, $text) = @_;
+    my $r = $self->{REQ};
+    return $r->log_error($text) unless $r->isa('Apache2::RequestRec');
+    return ModInterp::Script::failed($r, ref $self, $text);
 }
 
 # Called by a script: it will be compiled anew for its next request. A testing aid.

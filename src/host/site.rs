@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{DirConf, Handler, Language};
+use httpd::kind::Way;
 use httpd::{KeptServer, Section, Server};
 use interp::Inside;
 use leases::ending;
@@ -21,9 +22,11 @@ pub struct Early {
     pub directive: &'static str,
     /// The handler.
     pub handler: Handler,
-    /// Whether it is a filter.
-    pub is_filter: bool,
-    /// The configuration of the section that names it, if it stands in one.
+    /// Which way its data goes, if it is a filter.
+    pub filters: Option<Way>,
+    /// Whether the line stands outside of all sections.
+    pub is_outside: bool,
+    /// The configuration of the section that names it, or of what stands outside of all.
     pub section: Option<Section<DirConf>>,
 }
 

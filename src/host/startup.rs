@@ -79,7 +79,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     if !enabled {
         return OK;
     }
-    match parents::start_all(lang, s).and_then(|()| resolve_early(lang)) {
+    match parents::start_all(lang, s).and_then(|()| resolve_early(lang, true)) {
         Ok(()) => {
             hint::misspelt_handlers(lang);
             OK
@@ -88,21 +88,31 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     }
 }
 
-/// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
-fn resolve_early(lang: Lang) -> Result<(), StartError> {
-    for Early { server, directive, handler, is_filter, section } in site::early_handlers(lang) {
+/// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all. `tells` is whether lines of filters are told that do nothing.
+fn resolve_early(lang: Lang, tells: bool) -> Result<(), StartError> {
+    for Early { server, directive, handler, filters, is_outside, section } in site::early_handlers(lang) {
         // SAFETY: the handlers noted are those of this pass (`site::begin`).
         let server = unsafe { server.get() };
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
         let about = About::Server(server);
+        if let Some(way) = filters.filter(|_| handler.is_httpds) {
+            if tells && !httpd::kind::is_known(way, &handler.name) {
+                hint::unknown_filter(lang, &about, directive, &handler);
+            }
+            continue;
+        }
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
         let found = in_parent(server, stock, |entry| -> Result<(), Raised> {
             lang.resolve(entry, &handler, server, section)?;
-            if is_filter {
-                said::note(&handler, lang.filter_says(entry, &Step::Named(handler.clone()))?);
+            if filters.is_some() {
+                let said = lang.filter_says(entry, &Step::Named(handler.clone()))?;
+                said::note(&handler, said);
+                if tells && !is_outside && said.is_for_connections() {
+                    hint::not_of_a_section(lang, &about, directive, &handler);
+                }
             }
             Ok(())
         });
@@ -143,11 +153,11 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     for version in versions {
         httpd::server::add_version_component(pools.conf, &version);
     }
-    resolve_early(lang)?;
+    let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    resolve_early(lang, makes_clones)?;
     httpd::provider::look_after_askers();
     lang.register_end();
     httpd::register_sent();
-    let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones && httpd::mpm::is_threaded() {
         tell_waiting(lang, s);
     }

@@ -106,8 +106,11 @@ fn ctx(f: &Filter, here: Here, value: Option<Any>) -> Result<Option<Again>> {
     result
 }
 
-fn status(result: std::result::Result<(), apr::Status>, function: &'static str) -> Status {
-    Status(result.err().map_or(0, |s| s.code()), function)
+/// A filter's handler may return what it was told here.
+fn status(result: std::result::Result<(), apr::Status>, function: &'static str) -> Result<Status> {
+    let Err(status) = result else { return Ok(Status(0, function)) };
+    host()?.filters.told(status);
+    Ok(Status(status.code(), function))
 }
 
 /// As httpd's core asks: 8 KiB, with waiting.
@@ -118,16 +121,16 @@ fn get_brigade(
     mode: Option<i32>,
     block: Option<i32>,
     readbytes: Option<i64>,
-) -> Status {
+) -> Result<Status> {
     apr_api::passed(bb);
     let got = f.get_brigade(bb, mode.unwrap_or(0), block.unwrap_or(0), readbytes.unwrap_or(8192), cx);
     status(got, "Apache2::Filter::get_brigade")
 }
-fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Result<Status> {
     apr_api::passed(bb);
     status(f.pass_brigade(bb, cx), "Apache2::Filter::pass_brigade")
 }
-fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
+fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Result<Status> {
     apr_api::passed(bb);
     status(f.flush(bb, cx), "Apache2::Filter::fflush")
 }

@@ -80,6 +80,12 @@ pub trait Handlers: Sync {
     /// For code without a name, once there are several interpreters.
     fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool>;
 
+    /// Logs an error of what a response handler, one whose name begins so, runs for a request.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn failed(&self, r: &Request, handler: &[u8], text: &[u8]) -> Result<()>;
+
     /// Makes a provider of authentication or authorization known to httpd. Its callbacks run in whichever interpreter serves a
     /// request.
     ///
@@ -263,6 +269,9 @@ pub trait Filters: Sync {
     /// # Errors
     /// Outside of the handler's call.
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool>;
+
+    /// Called when a script is told that a filter has failed: the script may be a filter's handler, and return the same.
+    fn told(&self, status: apr::Status);
 
     /// Takes a filter, anyone's, out of its chain.
     fn remove(&self, filter: &Filter);

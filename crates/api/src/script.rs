@@ -1,4 +1,4 @@
-//! `ModInterp::Script`: by what a script that `ModPerl::Registry` has compiled is known again. Ours alone.
+//! `ModInterp::Script`: what `ModPerl::Registry` asks for the scripts that it has compiled. Ours alone.
 
 use super::host::host;
 use apr::{Reenter, SECOND};
@@ -15,6 +15,8 @@ pub static SCRIPT: Class = Class::new(
              also with when it was changed in any way (2). None where `Options ExecCGI` is off or the status is not 200 already; with a \
              version none of what is no plain file, nor (2) of a file that may be changed again without another time.",
         ),
+        function("failed(r, class, text)", |r: &Request, class: &[u8], text: &[u8]| host()?.handlers.failed(r, class, text))
+            .doc("Logs an error of a script, with the line that names its handler, which is of this class."),
         function("status(r)", status).doc(
             "The status that a script has set, which becomes 200 again; 0 if it has set none. A page that the script has printed goes with it.",
         ),

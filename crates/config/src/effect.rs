@@ -50,7 +50,7 @@ pub struct Named {
     pub phase: Phase,
     /// The list they were added to.
     pub position: Position,
-    /// At least one.
+    /// In the line's order.
     pub handlers: Vec<Handler>,
 }
 

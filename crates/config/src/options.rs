@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lazy_static::lazy_static;
 
 use crate::phases::{PHASES, Phase};
-use crate::vocabulary::Language;
+use crate::vocabulary::{Language, Unlike, When};
 
 /// One option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub struct OptionRow {
     pub(crate) default_text: &'static str,
     has: [bool; 2],
     docs: [&'static str; 2],
+    /// What the option meets here that was written for mod_perl.
+    pub unlike: Unlike,
 }
 
 const fn option(doc: &'static str) -> OptionRow {
@@ -48,6 +50,7 @@ const fn option(doc: &'static str) -> OptionRow {
         default_text: "",
         has: [true; 2],
         docs: [doc; 2],
+        unlike: Unlike::NOTHING,
     }
 }
 
@@ -80,6 +83,9 @@ impl OptionRow {
     /// `{}` stands for the name of the language.
     const fn lua_doc(self, doc: &'static str) -> Self {
         Self { docs: [self.docs[0], doc], ..self }
+    }
+    const fn unlike(self, text: &'static str) -> Self {
+        Self { unlike: Unlike::new(When::Always, text), ..self }
     }
     const fn with(self, name: &'static str, bit: u64) -> Self {
         Self { name, bit, ..self }
@@ -115,6 +121,9 @@ macro_rules! options {
     };
 }
 
+const MERGED_ONCE: &str =
+    "Each handler runs once; mod_perl runs the inner ones again for each outer one beyond the first.";
+
 options! {
     /// Options of a server that are not the switch of a phase.
     ServerOption SERVER_ROWS:
@@ -125,7 +134,7 @@ options! {
         .lua_doc("Gives the virtual host its own parent interpreter and so its own start-up code; implies Clone.");
     // "AutoLoad" is what mod_perl's manual says, "Autoload" what its code accepts.
     AutoLoad = option("Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does this for that handler alone, a - exempts it.").alias("Autoload");
-    MergeHandlers = option("Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet.");
+    MergeHandlers = option("Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet.").unlike(MERGED_ONCE);
     InheritSwitches = option("Starts the Perl of a virtual host with +Parent by the main server's PerlSwitches, in place of its own. PerlSwitches +inherit does the same.").only(Language::Perl);
     ConfigTest = option("`httpd -t` starts the parent interpreters, loads what {}Require and {}Module name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on().ours();
     Htaccess = option("Obeys directives that run code (handlers, PerlModule, PerlRequire) in .htaccess files. Whoever may write such a file may then run code as the server's user.").ours()
@@ -139,10 +148,13 @@ options! {
     GlobalRequest = option("Lets Apache2::RequestUtil->request give the current request.").default_text("on for perl-script, else off").only(Language::Perl);
     ParseHeaders = option("Takes what a response prints first as a block of CGI headers.").only(Language::Perl);
     SetupEnv = option("%ENV has the CGI variables while the response runs.").default_text("on for perl-script, else off").only(Language::Perl);
-    MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.")
+    MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.").unlike(MERGED_ONCE)
         .lua_doc("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise. Hooks follow LuaInherit.");
     WatchGlobals = option("Writes a line into the error log for each global that a script makes, with file and line. It is meant for development.").only(Language::Lua);
 }
+
+const NONE: &str =
+    "PerlOptions None switches off all phases that no option behind it switches on; mod_perl switches nothing off.";
 
 /// A name that mod_perl accepts.
 const fn idle(name: &'static str) -> OptionRow {
@@ -152,7 +164,7 @@ const fn idle(name: &'static str) -> OptionRow {
 /// `None` and `Unset`; mod_perl's manual has the one for a server, where its code does nothing with it.
 const SERVER_WORDS: &[OptionRow] = &[
     option("Switches off the directives of all phases. What stands behind it switches on those that are wanted: `PerlOptions None +Response`.")
-        .clears().only(Language::Perl).with("None", SWITCH_BITS),
+        .clears().only(Language::Perl).unlike(NONE).with("None", SWITCH_BITS),
     idle("Unset"),
 ];
 const DIR_WORDS: &[OptionRow] = &[idle("None"), idle("Unset")];

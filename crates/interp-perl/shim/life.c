@@ -80,6 +80,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
     newXS("ModInterp::attributes", mp_xs_attributes, file);
+    newXS("ModInterp::shown", mp_xs_shown, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));

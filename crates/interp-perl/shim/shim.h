@@ -150,6 +150,7 @@ XS_EXTERNAL(mp_xs_script_again);
 XS_EXTERNAL(mp_xs_make_script_handler);
 /* attributes.c */
 XS_EXTERNAL(mp_xs_attributes);
+XS_EXTERNAL(mp_xs_shown);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);

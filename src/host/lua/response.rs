@@ -169,18 +169,18 @@ fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -
 
 /// The status that a script's result stands for: a script that returns no number has answered the request.
 fn status(r: &Request, directive: &str, one: &Use<'_>, done: Result<Outcome, Raised>) -> c_int {
+    let step = || format!("{directive} {}", String::from_utf8_lossy(one.name));
     match done {
         Ok(outcome) if outcome.is_number => {
             let number = c_int::try_from(outcome.number).unwrap_or(HTTP_INTERNAL_SERVER_ERROR);
             if !matches!(number, OK | DECLINED) {
-                let step = format!("{directive} {}", String::from_utf8_lossy(one.name));
-                hint::script_result(LUA, r, Phase::Response, &step, &outcome, number);
+                hint::script_result(LUA, r, Phase::Response, &step(), &outcome, number);
             }
             number
         }
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {
-            report::script(LUA, r, directive, one.name, &raised);
+            report::script(LUA, r, &step(), &raised);
             HTTP_INTERNAL_SERVER_ERROR
         }
     }
