@@ -110,6 +110,11 @@ impl ServerOptions {
             (true, _) => self.0.set(Sign::Minus, row.bit),
         }
     }
+
+    /// Switches an option on or off.
+    pub(crate) fn put(&mut self, option: ServerOption, on: bool) {
+        self.0.set(if on { Sign::Plus } else { Sign::Minus }, 1 << option as u64);
+    }
 }
 
 impl Merges for ServerOptions {
