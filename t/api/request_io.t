@@ -90,6 +90,23 @@ Apache2::RequestRec::read       | $r->read(my $b, 0)                            
 Apache2::RequestRec::read       | $r->read(my $b, -1)                                     | /^died: Apache2::RequestRec::read: The LENGTH argument can't be negative at /
 Apache2::RequestRec::read       | $r->read(my $b, 1, -5)                                  | /^died: Apache2::RequestRec::read: Offset outside string at /
 Apache2::RequestRec::read       | $r->read('constant', 1)                                 | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) is read-only and cannot be modified at /
+Apache2::RequestRec::read       | my $l = '6'; my $n = $r->read(my $b, $l); $n, "$b", $l, $r->read($b, ' 2'), $b | 6,a long,6,2,er | a longer body
+Apache2::RequestRec::read       | my $n = $r->read(my $b, '1000000000000000000'); $n, $b | 6,a body | a body
+Apache2::RequestRec::read       | my $n = $r->read(my $b, '3 pieces'); $n, $b             | 3,a b | a body
+Apache2::RequestRec::read       | my $n = 5; $r->read($n, $n); $n                         | a bod | a body
+Apache2::RequestRec::read       | my $b = 1234.5; my $n = $r->read($b, 3, -1); $n, $b     | 3,1234.a b | a body
+Apache2::RequestRec::read       | my $b = "\x{100}b"; chop $b; $r->read($b, 2, -1); utf8::is_utf8($b) ? 1 : 0, map { ord } split //, $b | 0,196,97,32 | a body
+Apache2::RequestRec::read       | my $b = 'abc'; my $c = $b; $r->read($b, 2, 1); $b, $c   | aa ,abc | a body
+Apache2::RequestRec::read       | my @b; $r->read($b[2], 6); scalar @b, $b[2]             | 3,a body | a body
+Apache2::RequestRec::read       | my %b; $r->read($b{x}, 6); %b                           | x,a body | a body
+Apache2::RequestRec::read       | my $b = 'abcdef'; $r->read(substr($b, 1, 2), 6); $b     | aa bodydef | a body
+Apache2::RequestRec::read       | my $b = 'xyz'; pos($b) = 1; $r->read($b, 6); defined pos($b) ? 1 : 0, $b | /^[01],a body\z/ | a body
+Apache2::RequestRec::read       | package Up { sub TIESCALAR { bless [] } sub FETCH { $_[0][0] } sub STORE { $_[0][0] = uc $_[1] } } tie my $b, 'Up'; $b = 'ab'; $r->read($b, 6, 1); $b | AA BODY | a body
+Apache2::RequestRec::read       | my $b = 'abcdef'; substr($b, 0, 3, ''); $r->read($b, 6, 2); $b | dea body | a body
+Apache2::RequestRec::read       | my $b = 'x' x 9000; undef $b; $r->read($b, 6, 1); $b =~ tr/\0/./r | .a body | a body
+Apache2::RequestRec::read       | my @b; for (1 .. 3) { $r->read(my $b, 2); push @b, $b } @b | a ,bo,dy | a body
+Apache2::RequestRec::read       | my $b = 'x'; Internals::SvREADONLY($b, 1); $r->read($b, 1) | /^died: Apache2::RequestRec::read: argument 1 \(buffer\) is read-only and cannot be modified at /
+Apache2::RequestRec::read       | my $b = []; my $c = $b; $r->read($b, 6); ref $c, $b     | ARRAY,a body | a body
 Apache2::RequestRec::READ       | tie *STDIN, $r; my $n = read STDIN, my $b, 4; untie *STDIN; "$n$b" | 4body | body
 Apache2::RequestRec::GETC       | tie *STDIN, $r; my @c = map { getc STDIN } 1 .. 3; untie *STDIN; @c | a,b,undef | ab
 Apache2::RequestRec::GETC       | my $c = $r->GETC; $r->read(my $b, 9); "$c,$b"            | a,bcd | abcd

@@ -315,7 +315,7 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
     }
     if (items < 1 && ret->tag != MI_LIST) { sp = PL_stack_base + ax - 1; EXTEND(sp, 1); }
     switch (ret->tag) {
-    case MI_INT: { dXSTARG; SV *sv = mp_sv(aTHX_ me, ret, TARG); ST(0) = sv; break; }
+    case MI_INT: { dXSTARG; TARGi(ret->u.i, 1); ST(0) = TARG; break; }
     case MI_BYTES: {
         dXSTARG; SV *sv = mp_sv(aTHX_ me, ret, TARG);
         if (UNLIKELY(ret->flags & MI_OWNED)) mi_done(ret);
@@ -456,9 +456,39 @@ static inline __attribute__((always_inline)) SV *plain_object(pTHX_ mp_interp *m
 }
 /* A string that is one and nothing else. */
 static inline int is_string(SV *sv) { return (SvFLAGS(sv) & (SVf_POK | SVf_ROK | SVs_GMG)) == SVf_POK; }
-
-/* The XSUB: the calls that most scripts make, an object with strings and integers, without a detour. Whatever is not just so is left
- * to `general`, which begins anew. */
+/* The number that a string of digits stands for, a header's value for instance. */
+static int digits(SV *sv, mi_val *v) __attribute__((noinline));
+static int digits(SV *sv, mi_val *v) {
+    const char *s, *end; int64_t n = 0;
+    if (!is_string(sv) || !SvCUR(sv) || SvCUR(sv) > 18) return 0;
+    for (s = SvPVX_const(sv), end = s + SvCUR(sv); s < end; s++) {
+        if (*s < '0' || *s > '9') return 0;
+        n = 10 * n + (*s - '0');
+    }
+    v->u.i = n;
+    return 1;
+}
+static inline int is_integer(SV *sv, mi_val *v) {
+    if (UNLIKELY((SvFLAGS(sv) & (SVf_IOK | SVf_ROK | SVs_GMG)) != SVf_IOK)) return digits(sv, v);
+    v->u.i = SvIVX(sv);
+    return 1;
+}
+/* A plain variable that has a string or nothing becomes a buffer, as `fetch` makes one of anything. Memory that it had for another string
+ * is room for the next one. */
+static int is_buffer(pTHX_ const mi_param *p, SV *sv, mi_val *v) __attribute__((noinline));
+static int is_buffer(pTHX_ const mi_param *p, SV *sv, mi_val *v) {
+    if (UNLIKELY(SvFLAGS(sv) & (SVf_THINKFIRST | SVs_GMG | SVs_SMG) || SvTYPE(sv) > SVt_PVMG)) return 0;
+    if (!SvPOK(sv)) {
+        if (UNLIKELY(SvOK(sv) || p->nullable)) return 0;
+        if (SvTYPE(sv) >= SVt_PV && SvLEN(sv) && !SvOOK(sv)) { SvCUR_set(sv, 0); *SvPVX(sv) = 0; }
+        else sv_setpvs(sv, "");
+    }
+    (void)SvPOK_only(sv);
+    v->u.p = sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->a.len = SvCUR(sv);
+    return 1;
+}
+/* The XSUB: the calls that most scripts make, an object with strings, integers and a buffer, without a detour. Whatever is not just so
+ * is left to `general`, which begins anew. */
 XS_EXTERNAL(mp_xsub) {
     dXSARGS;
     const mi_row *row = CvXSUBANY(cv).any_ptr;
@@ -466,7 +496,7 @@ XS_EXTERNAL(mp_xsub) {
     mp_interp *me = MP_ME;
     mi_call c; mi_val ret, *v = c.args, rest[8];
     char room[1024]; scratch h = { room, room + sizeof room };
-    const int held = row->flags & MI_F_REENTERS; SV **arg = &ST(0), **stop = arg + items;
+    const int held = row->flags & MI_F_REENTERS; SV **arg = &ST(0), **stop = arg + items, *out = NULL;
     if (UNLIKELY((void *)me->perl != MP_THX || !me->home || items < row->min || (items > row->max && row->max != MI_MANY) || items > 255)) goto detour;
     c.row = row; c.home = me->home; c.ctx = MP_THX; c.rest = NULL; c.nrest = 0; c.argc = items;
     c.args[0].slot = NULL; c.args[0].gen = 0;
@@ -490,8 +520,7 @@ XS_EXTERNAL(mp_xsub) {
             if (held) v->u.s = hold(aTHX_ sv, v->u.s, v->a.len, &h);
             break;
         case MI_INT:
-            if (UNLIKELY((SvFLAGS(sv) & (SVf_IOK | SVf_ROK | SVs_GMG)) != SVf_IOK)) goto detour;
-            v->u.i = SvIVX(sv);
+            if (UNLIKELY(!is_integer(sv, v))) goto detour;
             break;
         case MI_REST: {
             mi_val *r = rest;
@@ -506,12 +535,14 @@ XS_EXTERNAL(mp_xsub) {
             }
             c.rest = rest; c.nrest = r - rest;
             continue; }
-        default: goto detour;
+        default:
+            if (UNLIKELY(p->kind != MI_OUT || !is_buffer(aTHX_ p, sv, v))) goto detour;
+            out = sv;
         }
         v->tag = p->kind; v->flags = 0; v->slot = NULL;
         arg++;
     }
-    enter(aTHX_ me, &c, &ret, NULL, ax, items);
+    enter(aTHX_ me, &c, &ret, out, ax, items);
     return;
 detour:
     if (LIKELY((void *)me->perl == MP_THX && me->home)) general(aTHX_ me, cv, ax, items);
@@ -560,32 +591,28 @@ static int op_put(void *ctx, mi_val *out, size_t at, const char *s, size_t n) {
     out->a.len = at + n;
     return 0;
 }
-/* The variable's bytes move to a value of ours, which `slot` points at meanwhile, and back. */
-static void move_bytes(pTHX_ SV *from, SV *to) {
-    if (SvOOK(from)) sv_backoff(from);
-    SvPV_set(to, SvPVX(from)); SvCUR_set(to, SvCUR(from)); SvLEN_set(to, SvLEN(from));
-    SvPV_set(from, NULL); SvCUR_set(from, 0); SvLEN_set(from, 0); SvPOK_off(from);
-}
+/* The variable is undefined while its memory, of which `slot` and `a.len` know meanwhile, is lent. */
+static int is_bare(SV *sv) { return !(SvFLAGS(sv) & SVf_THINKFIRST) && SvTYPE(sv) >= SVt_PV && SvTYPE(sv) <= SVt_PVMG && !SvOK(sv) && !SvPVX(sv); }
 static char *op_room(void *ctx, mi_val *out, size_t at, size_t n) {
     dTHXa((PerlInterpreter *)ctx);
-    SV *sv = out->u.p, *own;
+    SV *sv = out->u.p; char *own;
     if (!ready(aTHX_ sv, at, n)) return NULL;
-    own = sv_2mortal(newSV_type(SVt_PV));
-    move_bytes(aTHX_ sv, own);
-    sv_setpvs(sv, "");
-    out->slot = (const mi_slot *)own;
-    return SvPVX(own) + at;
+    if (SvOOK(sv)) sv_backoff(sv);
+    own = SvPVX(sv);
+    out->slot = (const mi_slot *)own; out->a.len = SvLEN(sv);
+    SvPV_set(sv, NULL); SvCUR_set(sv, 0); SvLEN_set(sv, 0); SvPOK_off(sv);
+    return own + at;
 }
 static int op_fill(void *ctx, mi_val *out, size_t end) {
     dTHXa((PerlInterpreter *)ctx);
-    SV *sv = out->u.p, *own = (SV *)out->slot;
-    out->slot = NULL;
-    if (!ready(aTHX_ sv, 0, 0)) return 1;
-    if (SvOOK(sv)) sv_backoff(sv);
-    Safefree(SvPVX(sv));
-    SvCUR_set(own, end); SvPVX(own)[end] = 0;
-    move_bytes(aTHX_ own, sv); (void)SvPOK_only(sv);
-    out->a.len = end;
+    SV *sv = out->u.p; char *own = (char *)out->slot; STRLEN room = out->a.len;
+    out->slot = NULL; out->a.len = end;
+    if (UNLIKELY(!is_bare(sv))) {                       /* a callback gave it another value */
+        if (!ready(aTHX_ sv, 0, 0)) { Safefree(own); return 1; }
+        if (SvOOK(sv)) sv_backoff(sv);
+        Safefree(SvPVX(sv));
+    }
+    SvPV_set(sv, own); SvLEN_set(sv, room); SvCUR_set(sv, end); own[end] = 0; (void)SvPOK_only(sv);
     return 0;
 }
 static void *op_bag(void *ctx) { dTHXa((PerlInterpreter *)ctx); PERL_UNUSED_CONTEXT; return newRV_noinc((SV *)newHV()); }
