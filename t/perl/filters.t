@@ -49,6 +49,8 @@ sub long  { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { set(4000
 sub short { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { for (1 .. 10) { set(8192); $f->print($text) } } 0 }
 sub both  { my $f = shift; 1 while $f->read(my $b); if ($f->seen_eos) { set(40000); my $n = $f->print('<', $text, '>', $text, $f->ctx // ''); $f->print($n) } 0 }
 sub changes { my $f = shift; substr($text, 0, length $text) = 'b' x length $text; undef $text if $f->ctx; $f->ctx(1); while ($f->read(my $b)) { $f->print($b) } 0 }
+sub reuses { my $f = shift; my $n = $f->r->args; while ($f->read($text, $n)) { $f->print($text); $text =~ tr/a-z/A-Z/ } 0 }
+sub empties { my $f = shift; my $n = $f->r->args; my $b; while ($f->read($b, $n)) { $f->print($b, substr($b, 0, 0)); undef $b if length $b > 100; $b = 'x' x 9000 } 0 }
 sub exits { my $f = shift; while ($f->read(my $b)) { $f->print($b) } exit }
 sub handler : method { my ($class, $f) = @_; while ($f->read(my $b)) { $f->print("$class:$b") } 0 }
 sub named : method { my ($self, $f) = @_; while ($f->read(my $b)) { $f->print((ref $self ? "object $self->{n}:" : "$self:") . $b) } 0 }
@@ -162,6 +164,9 @@ out('SUBSTITUTE', 'My::F::upper SUBSTITUTE My::F::around', "[SOME WORD\n]", also
 out('a long text that a filter behind changes while it is printed', 'My::F::long My::F::changes', 'a' x 40000);
 out('short ones', 'My::F::short My::F::changes', 'a' x 81920);
 out('both at once', 'My::F::both My::F::changes', '<' . 'a' x 40000 . '>' . 'a' x 40000 . '80002');
+for my $n (4096, 8191, 8192, 8193, 32768, 65536, 100_000) {
+    out("$_ changes its variable when it has printed it, $n bytes at a time", "My::F::$_", $BIG, file => "big.txt?$n") for qw(reuses empties);
+}
 answer('what a handler prints is filtered', 'pieces', 'PerlOutputFilterHandler My::F::upper', "PIECE 1\nPIECE 2\nPIECE 3\n");
 answer('filters that a handler adds', 'adds', '', qr/^\(?PLAIN? TEXT|PLAPLA/i);
 answer('filters that an early handler adds', 'body', 'PerlHeaderParserHandler My::F::adds_early', 'A BODY.', body => 'a body');

@@ -350,6 +350,19 @@ impl Bucket {
         Bucket(unsafe { some(ffi::apr_bucket_heap_create(bytes.as_ptr().cast(), bytes.len(), None, alloc.as_ptr())) })
     }
 
+    /// A bucket without bytes in which [`Brigade::write`] has room for as many, as long as it is the last of its brigade.
+    pub fn with_room(room: usize, alloc: BucketAlloc) -> Bucket {
+        let free = ffi::apr_bucket_free as unsafe extern "C" fn(*mut c_void);
+        // SAFETY: the bucket owns the memory, which it gives back to where it came from; of a length of 0 nobody reads any of it. So does
+        // `apr_brigade_write` where it makes a bucket for what is to come.
+        unsafe {
+            let memory = ffi::apr_bucket_alloc(room, alloc.as_ptr());
+            let bucket = some(ffi::apr_bucket_heap_create(memory.cast(), room, Some(free), alloc.as_ptr()));
+            (*bucket.as_ptr()).length = 0;
+            Bucket(bucket)
+        }
+    }
+
     /// A bucket with a copy of a part of `bytes`; `None` if they have no such part.
     pub fn of_script(bytes: &[u8], start: usize, length: usize, alloc: BucketAlloc) -> Option<Bucket> {
         let part = bytes.get(start..)?.get(..length)?;
@@ -595,6 +608,18 @@ mod tests {
         assert_eq!(kinds, [BucketKind::Data, BucketKind::Data, BucketKind::Data, BucketKind::Eos]);
         assert_eq!(b.last().unwrap().type_name(), b"EOS");
         assert_eq!(b.prev(b.last().unwrap()).unwrap().read(true, cx).unwrap(), b" three");
+    }
+
+    #[test]
+    fn a_bucket_with_room_takes_what_fits() {
+        let (b, cx) = brigade();
+        b.insert_tail(Bucket::with_room(10_000, b.bucket_alloc()));
+        assert_eq!(b.length(false, cx).unwrap(), Some(0));
+        for (bytes, buckets) in [(6000, 1), (4000, 1), (9000, 2)] {
+            b.write(&vec![b'x'; bytes]).unwrap();
+            assert_eq!(b.iter().count(), buckets);
+        }
+        assert_eq!(b.length(false, cx).unwrap(), Some(19_000));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::running::{Brigades, Running};
 /// The number of bytes that a handler may have read and still return DECLINED, so that it can look at how an answer begins.
 const LOOKED_AT: u64 = 65536;
 
+/// From this length on a piece of output lies in a bucket with room for what the handler may make of the data that it has yet to read.
+const LARGE: usize = 4096;
+
 /// One call of a handler: what it was given, what it has made of that, and how far it is.
 pub struct Stream<'a, F> {
     running: &'a Running<F>,
@@ -38,6 +41,8 @@ pub struct Stream<'a, F> {
     is_early: Cell<bool>,
     read: Cell<u64>,
     printed: Cell<u64>,
+    /// Output: bytes that were printed and not passed on yet.
+    kept: Cell<u64>,
     /// Data that was read is gone.
     is_lost: Cell<bool>,
 }
@@ -73,6 +78,7 @@ impl<'a, F> Stream<'a, F> {
             is_early: Cell::new(false),
             read: Cell::new(0),
             printed: Cell::new(0),
+            kept: Cell::new(0),
             is_lost: Cell::new(false),
         }
     }
@@ -170,6 +176,7 @@ impl<'a, F> Stream<'a, F> {
         }
         let passed = place.pass(&self.made, cx);
         let _ = self.made.cleanup(cx);
+        self.kept.set(0);
         passed
     }
 
@@ -336,6 +343,9 @@ impl<F> Stream<'_, F> {
                 (length, is_long) = (length + bytes.len(), true);
             }
             Piece::Long(bytes) | Piece::Short(bytes) => {
+                if !is_input && bytes.len() >= LARGE && self.kept.get() == 0 && length == 0 {
+                    self.make_room(bytes.len());
+                }
                 length += bytes.len();
                 if !bytes.is_empty() {
                     written = written.and_then(|()| self.made.write(bytes));
@@ -351,11 +361,22 @@ impl<F> Stream<'_, F> {
         }
         self.forget(cx);
         Self::add(&self.printed, length);
-        let is_much = || self.made.length(false, cx).map(|kept| kept.is_none_or(|kept| kept >= MUCH));
-        if is_long || (!is_input && is_much().map_err(raise)?) {
+        Self::add(&self.kept, length);
+        if is_long || (!is_input && self.kept.get() >= MUCH) {
             self.pass(place, cx).map_err(raise)?;
         }
         Ok(length)
+    }
+
+    /// Begins what a handler prints with one bucket for this piece and as many bytes as are left to be read, up to those after which all is
+    /// passed on: each piece would get a bucket of its own.
+    fn make_room(&self, piece: usize) {
+        let lengths = self.given.iter().take(64).filter_map(|bucket| bucket.length());
+        let rest = lengths.sum::<usize>().saturating_sub(self.skipped.get());
+        if rest > 0 {
+            let room = (MUCH as usize).min(piece + rest);
+            self.made.insert_tail(Bucket::with_room(room, self.made.bucket_alloc()));
+        }
     }
 
     /// Whether the end of the data was met; `set` says so in place of what was met.
