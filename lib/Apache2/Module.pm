@@ -11,7 +11,7 @@ Apache2::XSLoader::load(__PACKAGE__);
 
 # Whether a module is there: of httpd's by its source (mod_mime.c) or file (mod_mime.so), else of Perl's.
 sub loaded {
-    my ($name) = @_;
+    my $name = $_[0] // '';
     return exists $INC{ ($name =~ s{::}{/}gr) . '.pm' } ? 1 : 0 unless $name =~ /^([^.]*)\.(.*)\z/s;
     my ($base, $kind) = ($1, $2);
     my $module = find_linked_module("$base.c") or return 0;
@@ -34,7 +34,7 @@ sub add {
 # What such a module (by its name or an object of it) has for a server, or with $r->per_dir_config for a directory.
 sub get_config {
     my ($module, $server, $vector) = @_;
-    my $index = $ModInterp::Directives::index{ ref $module || $module } // return undef;
+    my $index = $ModInterp::Directives::index{ ref $module || ($module // '') } // return undef;
     my $number = ModInterp::Directives::number($index, $server, $vector) // return undef;
     my $made = $ModInterp::Directives::made{$number};
     return $made if $made;

@@ -12,6 +12,8 @@ use Apache2::Const      (-compile => 'OK');
 use Apache2::Directive  ();
 use Apache2::ServerRec  ();
 use Apache2::ServerUtil ();
+use Scalar::Util          ();
+use overload             ();
 
 our $VERSION = '2.00';
 our ($Save, $Server);
@@ -24,6 +26,15 @@ use constant SPECIAL_PACKAGE => 'Apache2::ReadConfig';
 my $OF_PERL = qr/^(?:ISA|VERSION|AUTOLOAD|EXPORT(?:_OK|_FAIL|_TAGS)?|a|b)\z/;
 
 my @saved;
+
+# What a value is to a section, by the words of `ref`: what a class has made of an array or hash is one as well; an object that has a text
+# of its own is text.
+sub _type {
+    my ($value) = @_;
+    return '' unless ref $value;
+    return '' if Scalar::Util::blessed($value) && overload::Method($value, '""');
+    return Scalar::Util::reftype($value);
+}
 
 sub new {
     my ($class, @pairs) = @_;
@@ -54,8 +65,8 @@ sub handler : method {
 sub _special {
     my ($self) = @_;
     my @found = grep { $_->[0] eq $self->SPECIAL_NAME } $self->symdump;
-    my @arrays = grep { ref eq 'ARRAY' } map { $_->[1] } @found;
-    return grep { defined } (map { @$_ } @arrays), grep { !ref } map { $_->[1] } @found;
+    my @arrays = grep { _type($_) eq 'ARRAY' } map { $_->[1] } @found;
+    return grep { defined } (map { @$_ } @arrays), grep { _type($_) eq '' } map { $_->[1] } @found;
 }
 
 # [name, value] of each variable: of a name first the scalar, then references to the array and to the hash. In the order of _keys.
@@ -86,17 +97,18 @@ sub _shared {
     my @new;
     for my $entry (_variables($self->SPECIAL_PACKAGE)) {
         my ($name, $value) = @$entry;
-        if (!ref $value) {
+        my $type = _type($value);
+        if ($type eq '') {
             next if defined $taken{$name}{text} && $taken{$name}{text} eq $value;
             $taken{$name}{text} = $value;
         }
-        elsif (ref $value eq 'ARRAY') {
+        elsif ($type eq 'ARRAY') {
             my $before = $taken{$name}{elements} // 0;
             $taken{$name}{elements} = @$value;
             next if @$value <= $before;
             $entry = [$name, [@$value[$before .. $#$value]]];
         }
-        else {
+        elsif ($type eq 'HASH') {
             my %fresh = map { $_ => $value->{$_} } grep { !$taken{$name}{keys}{$_}++ } keys %$value;
             $entry = [$name, \%fresh];
         }
@@ -112,9 +124,10 @@ sub dump_special {
 
 sub dump_any {
     my ($self, $name, $value) = @_;
-    return ref $value eq 'ARRAY' ? $self->dump_array($name, $value)
-        : ref $value eq 'HASH'   ? $self->dump_hash($name, $value)
-        :                          $self->dump_entry($name, $value);
+    my $type = _type($value);
+    return $type eq 'ARRAY' ? $self->dump_array($name, $value)
+        : $type eq 'HASH'   ? $self->dump_hash($name, $value)
+        :                     $self->dump_entry($name, $value);
 }
 
 # A hash has sections, by what stands behind their name: a hash for one, an array for several.
@@ -123,7 +136,7 @@ sub dump_hash {
     for my $argument (_keys($hash)) {
         my $section = $hash->{$argument};
         $self->dump_section($name, $argument, $_)
-            for ref $section eq 'HASH' ? $section : ref $section eq 'ARRAY' ? @$section : ();
+            for _type($section) eq 'HASH' ? $section : _type($section) eq 'ARRAY' ? @$section : ();
     }
     return;
 }
@@ -153,15 +166,15 @@ sub dump_array {
 # hash has sections.
 sub dump_entry {
     my ($self, $name, $value) = @_;
-    my $type = ref $value;
-    return $self->add_config("$name $$value") if $type eq 'SCALAR';
+    my $type = _type($value);
+    return defined $$value ? $self->add_config("$name $$value") : () if $type eq 'SCALAR';
     return $self->dump_hash($name, $value) if $type eq 'HASH';
     if ($type eq 'ARRAY') {
-        return $self->add_config("$name @$value") unless grep { ref } @$value;
+        return $self->add_config(join ' ', $name, grep { defined } @$value) unless grep { _type($_) ne '' } @$value;
         $self->dump_entry($name, $_) for @$value;
         return;
     }
-    die "Unknown type '$type' for directive $name\n" if $type;
+    die "Unknown type '$type' for directive $name\n" if $type ne '';
     return defined $value ? $self->add_config("$name $value") : ();
 }
 

@@ -7,14 +7,16 @@ package ModPerl::MethodLookup;
 use strict;
 use warnings;
 
-use Exporter ();
-use ModPerl::MethodTable ();
+use Exporter                 ();
+use ModInterp::Compat::Names ();
+use ModPerl::MethodTable     ();
 
 our $VERSION = '2.000012';
 our @ISA     = ('Exporter');
 our @EXPORT  = qw(print_method print_module print_object);
 
 my $methods = \%ModPerl::MethodTable::METHODS;      # name => [[module, class], ...]
+my $compat  = \%ModInterp::Compat::Names::METHODS;  # name => what to write today
 
 # By module or by class: [[method, class], ...] or [[method, module], ...].
 my (%by_module, %by_class);
@@ -28,7 +30,7 @@ for my $name (sort keys %$methods) {
 
 sub avail_methods        { return keys %$methods }
 sub avail_modules        { return keys %by_module }
-sub avail_methods_compat { return }
+sub avail_methods_compat { return keys %$compat }
 
 sub preload_all_modules {
     for my $module (sort keys %by_module) { eval "require $module" }
@@ -40,7 +42,7 @@ sub lookup_method {
     my ($method, $object) = @_;
     return "no method was named\n" unless defined $method;
     $method =~ s/.*(?:::|->)//;
-    my $places = $methods->{$method} or return "no module has a method '$method'\n";
+    my $places = $methods->{$method} or return of_compat($method);
     my %brings = map { $_->[0] => 1 } @$places;
     if (defined $object && keys %brings > 1) {
         my @fit = grep { ref $object ? $object->isa($_->[1]) : $object eq $_->[1] } @$places;
@@ -50,6 +52,12 @@ sub lookup_method {
     my @modules = sort keys %brings;
     my $use = join '', map { "\tuse $_ ();\n" } @modules;
     return (@modules == 1 ? "To use method '$method' add:\n$use" : "There is more than one class with method '$method'; try one of:\n$use", @modules);
+}
+
+sub of_compat {
+    my ($method) = @_;
+    my $today = $compat->{$method} or return "no module has a method '$method'\n";
+    return ("Method '$method' is of mod_perl 1. Write $today; or to use it add:\n\tuse Apache2::compat ();\n", 'Apache2::compat');
 }
 
 sub table_of {

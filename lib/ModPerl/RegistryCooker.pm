@@ -17,6 +17,7 @@ use strict;
 use warnings;
 
 use Apache2::Access      ();
+use Apache2::Connection  ();
 use Apache2::Log         ();
 use Apache2::RequestIO   ();
 use Apache2::RequestRec  ();
@@ -33,7 +34,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common &OPT_EXECCGI HTTP_OK);
+use Apache2::Const -compile => qw(:common CONN_CLOSE &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -119,7 +120,7 @@ sub _may_run_again {
 sub _forbidden {
     my ($self) = @_;
     return if $self->{REQ}->allow_options & Apache2::Const::OPT_EXECCGI;
-    $self->{REQ}->log_error("Options ExecCGI is off in this directory: $self->{FILENAME}");
+    $self->_log("Options ExecCGI is off in this directory: $self->{FILENAME}");
     return Apache2::Const::FORBIDDEN;
 }
 
@@ -136,13 +137,18 @@ sub run {
     my $status = $self->error_check;
     $status = $self->_run_end_blocks($status);
 
-    # A file that was required and says no package has its subs where the script's are, which may be gone the next time.
-    if (keys %$loaded != keys %INC) {
-        delete @INC{ grep { !exists $loaded->{$_} && !/\.pm\z/ } keys %INC };
-    }
+    _unload_files($loaded);
     $self->flush_namespace;
     $self->chdir_file(Apache2::ServerUtil::server_root());
     return $status;
+}
+
+# A file that was required and says no package has its subs where the script's are, which may be gone the next time.
+sub _unload_files {
+    my ($loaded) = @_;
+    return if keys %$loaded == keys %INC;
+    delete @INC{ grep { !exists $loaded->{$_} && !/\.pm\z/ } keys %INC };
+    return;
 }
 
 # The names in %INC, which seldom change: copying them is a fifth of the work of PerlRun.
@@ -176,27 +182,56 @@ sub _run_end_blocks {
 # A script that has run before runs again at once, where all steps that would be taken are those of this file: it is looked up and
 # called by ModInterp::script_again (shim/script.c), which reads this table. For each class:
 #
-#   [generation when its steps were looked at, \%its_package::, whether a changed file is compiled anew, { key => script }, \&key, \&status]
+#   [generation when its steps were looked at, \%its_package::, version, { key => script }, \&key, \&status, \&_evaluate, \$LOADED,
+#    whether an exit with a status counts]
 #
-# and for a script [code, its entry in the table of what is cached, END blocks, package]. `key` tells a file and its version.
-my %OURS = map { my ($step, @subs) = @$_; ($step => [map { __PACKAGE__->can($_) } @subs]) } (
-    (map { [$_, $_] } qw(new init default_handler run can_compile make_namespace namespace_root is_cached cache_it error_check log_error)),
-    ['namespace_from', 'namespace_from_filename'],
-    ['cache_table',    'cache_table_common'],
-    ['should_compile', 'should_compile_if_modified', 'should_compile_once'],
-    ['should_reset_inc_hash', 'FALSE'],
-    ['flush_namespace', 'NOP'],
-    ['chdir_file',      'NOP'],
+# where `key` tells a file and its version: 0 if a changed file is not compiled anew, 1 if it is, 2 if each request compiles the script.
+# A script is [code, its entry in the table of what is cached, END blocks, package], and if it is compiled each time, from a text that is
+# kept, [undef, undef, END blocks, package, \%its_package::, text, $0, DATA].
+my %EITHER = _subs(
+    (map { $_ => $_ } qw(new init default_handler run can_compile make_namespace namespace_root error_check log_error)),
+    namespace_from => 'namespace_from_filename',
+    cache_table    => 'cache_table_common',
+    chdir_file     => 'NOP',
+);
+my %KEPT = _subs(
+    (map { $_ => $_ } qw(is_cached cache_it)),
+    should_compile        => 'should_compile_if_modified|should_compile_once',
+    should_reset_inc_hash => 'FALSE',
+    flush_namespace       => 'NOP',
+);
+my %EACH_TIME = _subs(
+    (map { $_ => $_ } qw(convert_script_to_compiled_handler read_script shebang_to_perl get_mark_line get_script_name strip_end_data_segment compile)),
+    should_compile        => 'TRUE',
+    cache_it              => 'NOP',
+    should_reset_inc_hash => 'TRUE',
+    flush_namespace       => 'flush_namespace_normal',
 );
 
-sub _steps_are_ours {
-    my ($class) = @_;
-    for my $step (keys %OURS) {
+# Their subs as they are now: one that is replaced later is not ours.
+sub _subs {
+    my (%names) = @_;
+    return map { ($_ => [map { __PACKAGE__->can($_) } split /\|/, $names{$_}]) } keys %names;
+}
+
+# For classes of ours that do a step otherwise.
+sub _is_known_step {
+    my ($step, $code) = @_;
+    push @{ $EITHER{$step} }, $code;
+    return;
+}
+
+sub _takes_steps {
+    my ($class, %steps) = @_;
+    for my $step (keys %steps) {
         my $code = $class->can($step) or return 0;
-        return 0 unless grep { $code == $_ } @{ $OURS{$step} };
+        return 0 unless grep { $code == $_ } @{ $steps{$step} };
     }
     return 1;
 }
+
+# The keys of scripts that are compiled each time, by their packages.
+my %KEY_OF;
 
 # Remembers a script that has run.
 sub _remember {
@@ -205,19 +240,35 @@ sub _remember {
     my ($known, $now) = ($KNOWN{$class}, ModInterp::generation($class));
     if (!$known || $known->[0] != $now) {
         no strict 'refs';
-        my $versions = $class->can('should_compile') == \&should_compile_if_modified;
-        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $versions, undef, \&ModInterp::Script::key, \&ModInterp::Script::status];
-        $known->[3] = {} if _steps_are_ours($class);
+        my $each_time = _takes_steps($class, %EITHER, %EACH_TIME);
+        my $version   = $each_time ? 2 : $class->can('should_compile') == \&should_compile_if_modified ? 1 : 0;
+        my $scripts   = $each_time || _takes_steps($class, %EITHER, %KEPT) ? {} : undef;
+        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $version, $scripts, \&ModInterp::Script::key, \&ModInterp::Script::status, \&_evaluate, \$LOADED,
+            $self->_exits_count];
     }
     my $scripts = $known->[3] or return;
+    my $key = ModInterp::Script::key($self->{REQ}, $known->[2]);
+    return unless defined $key;
+    my $ends = $self->_ends_of_run;
+    if ($known->[2] == 2) {
+        my $compiled = $self->{COMPILED} or return;
+        delete $scripts->{ $KEY_OF{$package} } if defined $KEY_OF{$package};
+        $KEY_OF{$package} = $key;
+        no strict 'refs';
+        $scripts->{$key} = [undef, undef, $ends, $package, \%{"${package}::"}, @$compiled];
+        return;
+    }
     my $entry = cache_table_common()->{$package};
-    my $key   = ModInterp::Script::key($self->{REQ}, $known->[2]);
-    return unless defined $key && $entry && exists $entry->{mtime};
+    return unless $entry && exists $entry->{mtime};
     delete $scripts->{ $entry->{key} } if defined $entry->{key};
     $entry->{key} = $key;
-    $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ModInterp::END{$package} ||= [], $package];
+    $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ends, $package];
     return;
 }
+
+# END blocks that run with each run of the script; whether what it says to `exit` matters.
+sub _ends_of_run { return $ModInterp::END{ $_[0]{PACKAGE} } ||= [] }
+sub _exits_count { return 0 }
 
 # The rest of what default_handler does for a known script that died, has END blocks, or has forked this process. Returns a status.
 sub _ended {
@@ -228,6 +279,25 @@ sub _ended {
     $@ = $error;
     _end_child($script->[3]) if $is_forked;
     return $self->_run_end_blocks($self->error_check);
+}
+
+# The same for one that is known and could not be compiled again, as its BEGIN blocks died or exited this time.
+sub _not_compiled {
+    my ($class, $script, $r) = @_;
+    my $error = $@;
+    my $self  = $class->new($r);
+    $self->{PACKAGE} = $script->[3];
+    $@ = $error;
+    my $status = $self->error_check;
+    return $status == Apache2::Const::OK ? $self->run : $status;
+}
+
+# What is seldom to be done behind a run of a script that is compiled each time.
+sub _tidied {
+    my ($loaded, $handles) = @_;
+    _unload_files($loaded) if $loaded;
+    close $_ for grep { fileno $_ } @{ $handles || [] };
+    return;
 }
 
 # ---------------------------------------------------------------------------------------------- the package
@@ -346,28 +416,38 @@ sub convert_script_to_compiled_handler {
     $self->chdir_file;
     my $mark = $self->get_mark_line;
     $self->strip_end_data_segment;
-    my $begin = join '', "package $self->{PACKAGE};", 'sub handler {', $self->_before_each_run, $switches, $mark;
-    my $text  = $begin . ${ $self->{CODE} } . _pod_end($self->{CODE}) . "\n}";
+    my $name = $self->get_script_name || $0;
+    my $head = "package $self->{PACKAGE};sub handler {";
+    my $body = join '', $self->_before_each_run, $switches, $mark, ${ $self->{CODE} }, _pod_end($self->{CODE}), "\n}";
+    my $text = $head . _name_is($name) . $body;
 
     $status = $self->compile(\$text);
     return $status unless $status == Apache2::Const::OK;
+    $self->{COMPILED} = [$head . $body, $name, $self->{DATA}];
     $self->chdir_file(Apache2::ServerUtil::server_root());
     $self->cache_it;
     return Apache2::Const::OK;
 }
 
-# What a script finds as if it had been started by itself: its name, and DATA at the beginning.
+# What a script finds as if it had been started by itself: its name,
+sub _name_is {
+    my ($name) = @_;
+    $name =~ s/(?=['\\])/\\/g;
+    return "local *0 = \\join '', '$name';";    # four times as fast as local $0, which also renames the process
+}
+
+# and DATA at the beginning.
 sub _before_each_run {
     my ($self) = @_;
-    my $name = $self->get_script_name || $0;
-    $name =~ s/(?=['\\])/\\/g;
-    my $text = "local *0 = \\join '', '$name';";    # four times as fast as local $0, which also renames the process
+    my $text = '';
     if (defined $self->{DATA}) {
         no strict 'refs';
         ${"$self->{PACKAGE}::__DATA__"} = $self->{DATA};
         $text .= q(open DATA, '<', \$__DATA__;);
     }
-    $text .= '$_[0]->assbackwards(1);' if File::Basename::basename($self->{FILENAME}) =~ /^nph-/;
+    # Such a script writes all of the answer, so httpd cannot tell where that ends, but by the end of the connection.
+    $text .= '$_[0]->assbackwards(1); $_[0]->connection->keepalive(Apache2::Const::CONN_CLOSE);'
+        if File::Basename::basename($self->{FILENAME}) =~ /^nph-/;
     return $text;
 }
 
@@ -385,6 +465,8 @@ sub read_script {
     return Apache2::Const::OK unless $@;
     my $error = $@;
     $self->log_error("$error");
+    # httpd's page about 403 shows this note, and the message has a path.
+    $self->{REQ}->notes->unset('error-notes');
     if (ref $error eq 'APR::Error') {
         return Apache2::Const::FORBIDDEN if APR::Status::is_EACCES($error);
         return Apache2::Const::NOT_FOUND if APR::Status::is_ENOENT($error);
@@ -493,12 +575,21 @@ sub debug {
 # Logs a message, and keeps it for an error page: in the request's note `error-notes`, and in %@ by the address.
 sub log_error {
     my ($self, $message) = @_;
-    $self->{REQ}->log_error($message);
-    $self->{REQ}->notes->set('error-notes' => $message);
+    my $text = ModInterp::shown($message);
+    $self->_log($text);
+    $self->{REQ}->notes->set('error-notes' => $text);
     no strict 'refs';
     %@ = () if keys %@ > 100;
     $@{ $self->{URI} } = $message;
     return;
+}
+
+# The line names the handler whose configuration asks for the script.
+sub _log {
+    my ($self, $text) = @_;
+    my $r = $self->{REQ};
+    return $r->log_error($text) unless $r->isa('Apache2::RequestRec');
+    return ModInterp::Script::failed($r, ref $self, $text);
 }
 
 # Called by a script: it will be compiled anew for its next request. A testing aid.

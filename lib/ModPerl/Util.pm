@@ -23,16 +23,7 @@ sub unload_package {
 # this one stay, and so does its shared object.
 sub unload_package_pp {
     my ($package) = @_;
-    no strict 'refs';
-    my $stash = \%{"${package}::"};
-    for my $name (grep { !/::\z/ } keys %$stash) {
-        my $glob = \*{"${package}::$name"};
-        *$glob = {} if *$glob{HASH} && %{ *$glob{HASH} };
-        *$glob = [] if *$glob{ARRAY} && @{ *$glob{ARRAY} };
-        *$glob = \(my $new) if defined ${ *$glob{SCALAR} };
-        ModInterp::forget_sub($glob);
-        close $glob if *$glob{IO} && fileno $glob;
-    }
+    close $_ for grep { fileno $_ } ModInterp::empty_package($package);
     (my $file = "$package.pm") =~ s{::}{/}g;
     delete $INC{$file};
     return;

@@ -19,8 +19,10 @@ pub struct ConnectionState {
     pub ticket: Ticket,
     /// The leases of its own calls.
     pub tree: Tree,
-    /// The trees of its requests, for other modules that enter for the connection: noted by [`ConnectionState::note_tree`].
+    /// The trees of its requests, whose interpreters its own calls share: noted by [`ConnectionState::note_tree`].
     trees: RefCell<Vec<Weak<Tree>>>,
+    /// Whether calls of its own may come while a request of it holds an interpreter: it has filters that scripts are.
+    pub is_filtered: Cell<bool>,
     /// `PerlInterpScope connection`: the interpreters that the connection keeps, one per stock.
     kept: RefCell<Vec<(Arc<Stock>, Hold)>>,
     /// The interpreters in which the connection has left values, one per stock.
@@ -61,6 +63,7 @@ impl ConnectionState {
             ticket: Ticket::new_owner(),
             tree: Tree::default(),
             trees: RefCell::default(),
+            is_filtered: Cell::new(false),
             kept: RefCell::default(),
             homes: RefCell::default(),
             drains: Drains::default(),
@@ -105,17 +108,27 @@ impl ConnectionState {
         }
     }
 
-    /// Notes the tree of a request of this connection.
+    /// Notes the tree of a request of this connection, once.
     pub fn note_tree(&self, tree: &Arc<Tree>) {
         let mut trees = self.trees.borrow_mut();
-        trees.retain(|t| t.strong_count() > 0);
-        trees.push(Arc::downgrade(tree));
+        if !trees.iter().any(|t| t.as_ptr() == Arc::as_ptr(tree)) {
+            trees.retain(|t| t.strong_count() > 0);
+            trees.push(Arc::downgrade(tree));
+        }
     }
 
-    /// The interpreter that a request of this connection holds: an entry for the connection needs no second one.
+    /// The trees of its living requests that were noted.
+    pub fn trees(&self) -> Vec<Arc<Tree>> {
+        self.trees.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The interpreter that the connection or one of its requests holds, of those in which the connection can be served: a call of
+    /// either needs no second one, for which they would wait for each other.
     pub fn held(&self, stock: &Arc<Stock>) -> Option<Hold> {
-        let held = |t: &Weak<Tree>| t.upgrade().and_then(|tree| tree.held(stock));
-        self.tree.held(stock).or_else(|| self.trees.borrow().iter().find_map(held))
+        let home = self.home(stock);
+        let fits = |hold: &Hold| home.is_none() || hold.id() == home;
+        let held = |t: &Weak<Tree>| t.upgrade().and_then(|tree| tree.held(stock)).filter(fits);
+        self.tree.held(stock).filter(fits).or_else(|| self.trees.borrow().iter().find_map(held))
     }
 
     /// The interpreter that the connection keeps of a stock.

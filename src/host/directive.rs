@@ -9,11 +9,12 @@ use httpd::{Command, Host, Server, ServerEdit, Slots};
 
 use super::about::{About, in_parent};
 use super::call::enter_any;
+use super::filter::insert::way_of;
 use super::lang::Lang;
 use super::lease::Frame;
 use super::provider::Provider;
 use super::server::{ServerRecord, choose};
-use super::site::Early;
+use super::site::{ClassUse, Early};
 use super::start_error::StartError;
 use super::{parents, providers, report, site};
 
@@ -75,7 +76,7 @@ pub fn directive<H: CommonHost>(
         .map_err(StartError::NoChange)?
         .map_err(|e| StartError::Line(Box::new(e)))?;
     if !cmd.is_serving() {
-        note_handlers(lang, s, slots, &effect);
+        note_handlers(lang, cmd, slots, &effect);
     }
     let record = slots.server();
     if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {
@@ -95,6 +96,13 @@ pub fn directive<H: CommonHost>(
         Effect::RunCode(code) => {
             let stock = parents::stock_now(lang, s, record)?;
             in_parent(s, &stock, |entry| lang.run_config(entry, cmd, &code))
+        }
+        Effect::UsesClass(class) => {
+            if !cmd.is_serving() {
+                let server = s.keep();
+                site::with(lang, |site| site.class_uses.push(ClassUse { server, class }));
+            }
+            Ok(())
         }
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
@@ -118,7 +126,7 @@ pub fn directive<H: CommonHost>(
 }
 
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.
-fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, effect: &Effect) {
+fn note_handlers<H: CommonHost>(lang: Lang, cmd: &Command, slots: &Slots<'_, H>, effect: &Effect) {
     let script;
     let (directive, named) = match effect {
         Effect::Handlers(named) => (named.directive, &named.handlers[..]),
@@ -133,10 +141,14 @@ fn note_handlers<H: CommonHost>(lang: Lang, s: &Server, slots: &Slots<'_, H>, ef
         }
         _ => return,
     };
-    let is_filter = matches!(effect, Effect::Handlers(named) if named.phase.row().scope == Scope::Filter);
+    let filters = match effect {
+        Effect::Handlers(named) if named.phase.row().scope == Scope::Filter => Some(way_of(named.phase)),
+        _ => None,
+    };
     for handler in named {
-        let (server, handler, section) = (s.keep(), handler.clone(), slots.section());
-        site::note_handler(lang, Early { server, directive, handler, is_filter, section });
+        let (server, handler, section) = (cmd.server().keep(), handler.clone(), slots.section());
+        let is_outside = cmd.place().is_server_level();
+        site::note_handler(lang, Early { server, directive, handler, filters, is_outside, section });
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
 
-use config::{ContentRow, Form, Heeds, Phase, Run};
+use config::{ContentRow, Form, Handler, Heeds, Phase, Run};
 use httpd::log::Level;
-use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED};
+use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED, is_error};
 use httpd::{Node, Request, Server, skipped};
 use interp::{Inside, Outcome};
 
@@ -78,6 +78,49 @@ pub fn result(lang: Lang, about: &About, phase: Phase, step: &Step, outcome: &Ou
 pub fn script_result(lang: Lang, r: &Request, phase: Phase, step: &str, outcome: &Outcome, number: c_int) {
     if let Some(what) = wrong_number(lang, phase, outcome, number).filter(|_| is_of_effect(phase)) {
         report::request(lang, r, Level::Warn, &format!("{step}: {what}"));
+    }
+}
+
+/// Logs that a filter's handler returned a status about which the client gets no page.
+#[cold]
+pub fn filter_result(lang: Lang, about: &About, phase: Phase, step: &Step, status: c_int) {
+    let effect = match (about, phase) {
+        (About::Request(_), Phase::InputFilter) => "nothing of the body is read any more",
+        (About::Request(_), _) => "the answer breaks off",
+        _ => "the connection breaks off",
+    };
+    let what = match is_error(status) {
+        true => effect.to_owned(),
+        false => format!("{effect}, since this is no result of a filter: {}", lang.facts.words.results),
+    };
+    let text = format!("{}: returned {status}: {what}", report::name(lang.phase_name(phase), step));
+    report::line(lang, Some(about), Level::Error, text.as_bytes());
+}
+
+/// Logs that a line asks for a filter of httpd's that there is not: at the start, or once per process if the line is read later.
+#[cold]
+pub fn unknown_filter(lang: Lang, about: &About, directive: &str, handler: &Handler) {
+    let name = report::named(directive, handler);
+    let text = format!("{name}: no module has a filter of this name: data passes without it");
+    let is_new = is_first(name);
+    let level = match about {
+        About::Server(_) => Level::Warn,
+        _ if is_new => Level::Error,
+        _ => return,
+    };
+    about.log(lang, level, text.as_bytes());
+}
+
+/// Logs that a line of a section, or of a `.htaccess` file, names a filter that is made for connections: as [`unknown_filter`].
+#[cold]
+pub fn not_of_a_section(lang: Lang, about: &About, directive: &str, handler: &Handler) {
+    let name = report::named(directive, handler);
+    let text = format!(
+        "{name}: not called, since it has the attribute FilterConnectionHandler, and a connection begins before the section of a \
+         request is known: write the line outside of sections, or the attribute FilterRequestHandler"
+    );
+    if is_first(name) || matches!(about, About::Server(_)) {
+        about.log(lang, Level::Warn, text.as_bytes());
     }
 }
 
@@ -211,22 +254,22 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether two names differ by at most one letter, which is added, missing, another one, or swapped with its neighbour; short names
-/// must be equal.
+/// Whether two names differ by at most one letter; short names must be equal.
 fn is_near(a: &str, b: &str) -> bool {
+    a == b || (b.len() > 5 && differs_by_one(a, b))
+}
+
+/// Whether two names differ by one letter, which is added, missing, another one, or swapped with its neighbour.
+pub fn differs_by_one(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a == b {
-        return true;
-    }
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (x, y) = (&a[same..], &b[same..]);
     let rest = |s: &[u8], n: usize| s.get(n..).map(<[u8]>::to_vec);
     let swapped = matches!((x, y), ([p, q, ..], [s, t, ..]) if p == t && q == s) && rest(x, 2) == rest(y, 2);
-    b.len() > 5
-        && (swapped
-            || (rest(x, 1).is_some() && rest(x, 1) == rest(y, 1))
-            || rest(x, 1).as_deref() == Some(y)
-            || rest(y, 1).as_deref() == Some(x))
+    swapped
+        || (rest(x, 1).is_some() && rest(x, 1) == rest(y, 1))
+        || rest(x, 1).as_deref() == Some(y)
+        || rest(y, 1).as_deref() == Some(x)
 }
 
 #[cfg(test)]

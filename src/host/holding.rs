@@ -6,10 +6,12 @@ use std::sync::Arc;
 use config::{LeaseScope, Phase};
 use httpd::{Connection, Request};
 
+use super::about::About;
 use super::connection::ConnectionState;
 use super::lang::Lang;
-use super::lease::{Hold, Refused, Stock};
-use super::request::RequestState;
+use super::languages::languages;
+use super::lease::{Frame, Hold, Refused, Stock};
+use super::request::{RequestState, family};
 use super::waiting;
 
 /// The interpreter for a call of a request; begins the request's walk where the scope asks for one.
@@ -24,14 +26,13 @@ pub fn for_request(
     stock: &Arc<Stock>,
 ) -> Result<Hold, Refused> {
     let connection = r.connection();
-    let home = match ConnectionState::find(lang, connection) {
-        None => None,
+    let hold = match ConnectionState::find(lang, connection) {
+        None => state.tree().hold(stock, None, || waiting::terms(stock, connection, Some(r)))?,
         Some(c) => match c.kept(stock) {
             Some(hold) => return Ok(hold),
-            None => c.home(stock),
+            None => beside(c, r, state, stock)?,
         },
     };
-    let hold = state.tree().hold(stock, home, || waiting::terms(stock, connection, Some(r)))?;
     if stock.scope() == LeaseScope::Connection
         && let Some(state) = ConnectionState::of(lang, connection)
     {
@@ -47,21 +48,54 @@ pub fn for_request(
 /// # Errors
 /// `Refused` when none could be had.
 pub fn for_others(lang: Lang, r: &Request, state: &RequestState, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-    let connection = r.connection();
-    let connection = ConnectionState::find(lang, connection);
-    match connection.and_then(|c| c.kept(stock)) {
-        Some(hold) => Ok(hold),
-        None => {
-            let home = connection.and_then(|c| c.home(stock));
-            state.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r)))
-        }
+    match ConnectionState::find(lang, r.connection()) {
+        None => state.tree().hold(stock, None, || waiting::terms(stock, r.connection(), Some(r))),
+        Some(c) => c.kept(stock).map_or_else(|| beside(c, r, state, stock), Ok),
     }
 }
 
-/// The interpreter for a call of a connection.
+/// The interpreter for a request of a connection that has a state of ours: the home of the connection, if it has one. Where another
+/// request of the connection holds that, or a call of the connection runs, it is shared.
+#[inline(never)]
+fn beside(c: &ConnectionState, r: &Request, state: &RequestState, stock: &Arc<Stock>) -> Result<Hold, Refused> {
+    if c.is_filtered.get() {
+        c.note_tree(state.shared_tree());
+    }
+    let home = c.home(stock);
+    let shared = || if home.is_some() { c.held(stock) } else { c.tree.held(stock) };
+    match state.tree().held(stock).or_else(shared) {
+        Some(hold) => Ok(hold),
+        None => state.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r))),
+    }
+}
+
+/// The interpreter for a call of a connection: the one that a request of it holds, whose end may depend on this call, else one that
+/// is lent.
 ///
 /// # Errors
 /// `Refused` when none could be had.
 pub fn for_connection(c: &Connection, state: &ConnectionState, stock: &Arc<Stock>) -> Result<Hold, Refused> {
-    state.tree.hold(stock, state.home(stock), || waiting::terms(stock, c, None))
+    match state.kept(stock).or_else(|| state.held(stock)) {
+        Some(hold) => Ok(hold),
+        None => state.tree.hold(stock, state.home(stock), || waiting::terms(stock, c, None)),
+    }
+}
+
+/// Called when a script's filter is put before a connection: from now on the connection's own calls may come while a request of it, in
+/// any language, holds an interpreter. Those that run on this thread already are noted.
+pub fn filters_begin(c: &Connection) {
+    for lang in languages() {
+        let Some(state) = ConnectionState::of(lang, c).filter(|state| !state.is_filtered.replace(true)) else {
+            continue;
+        };
+        Frame::find(|frame| {
+            if let About::Request(r) = frame.about
+                && r.connection() == c
+            {
+                let states = family(r).filter_map(|r| RequestState::find(lang, r));
+                states.for_each(|of| state.note_tree(of.shared_tree()));
+            }
+            None::<()>
+        });
+    }
 }

@@ -10,7 +10,7 @@ use api::Unsent;
 use apr::{Brigade, Bucket, Buffer, Reenter, Status};
 use httpd::cgi::header_length;
 use httpd::log::{self, Entry, Level};
-use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, OK};
+use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, HTTP_PRECONDITION_FAILED, OK, is_error};
 use httpd::{ModuleRecord, Request};
 
 /// Bytes kept back before they are passed on.
@@ -120,10 +120,15 @@ impl Output {
                 self.status.set(Some(HTTP_MOVED_TEMPORARILY));
             }
             None if status != OK => {
-                let uri = String::from_utf8_lossy(r.uri().unwrap_or_default()).into_owned();
-                let text = format!("{uri} did not send an HTTP header");
-                log::request(r, Entry::new(Level::Warn, self.module), text.as_bytes());
-                r.set_status(status);
+                if is_error(status) && status != HTTP_PRECONDITION_FAILED {
+                    let uri = String::from_utf8_lossy(r.uri().unwrap_or_default()).into_owned();
+                    let text = format!("{uri} did not send an HTTP header");
+                    log::request(r, Entry::new(Level::Warn, self.module), text.as_bytes());
+                }
+                // The answer is httpd's page about the status, which is the administrator's own only where the request is fine so far.
+                self.is_done.set(true);
+                self.status.set(Some(status));
+                r.set_status(HTTP_OK);
                 return bytes.len();
             }
             None => {}

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use config::{Handler, Phase};
+use config::{Handler, Phase, Where};
 use httpd::log::{self, Entry, Level};
 use httpd::{Connection, Request, Server};
 use interp::Raised;
@@ -73,11 +73,15 @@ pub fn name(directive: &str, step: &Step) -> String {
     }
 }
 
-fn named(directive: &str, handler: &Handler) -> String {
-    if handler.at.file.is_empty() {
-        return format!("{directive} {}", handler.display_name());
-    }
-    format!("{directive} {}, {}", handler.display_name(), handler.at)
+/// The name of what a line names, for a message.
+pub fn named(directive: &str, handler: &Handler) -> String {
+    placed(directive, &handler.name, &handler.at)
+}
+
+/// A directive, the name that it gives or uses, and its line.
+pub fn placed(directive: &str, name: &[u8], at: &Where) -> String {
+    let name = String::from_utf8_lossy(name);
+    if at.file.is_empty() { format!("{directive} {name}") } else { format!("{directive} {name}, {at}") }
 }
 
 /// As [`name`], for a handler that the configuration names for a phase.
@@ -145,9 +149,9 @@ pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
     of.log(lang, Level::Warn, text.as_bytes());
 }
 
-/// Logs what a script raised that a request names by its file.
-pub fn script(lang: Lang, r: &Request, directive: &str, file: &[u8], raised: &Raised) {
+/// Logs what a script raised that is no handler of a phase; `what` names it.
+pub fn script(lang: Lang, r: &Request, what: &str, raised: &Raised) {
     let said = raised.to_string();
     let hint = lang.explain(said.as_bytes(), None).map_or_else(String::new, |hint| format!("; {hint}"));
-    message(lang, &About::Request(r), said.as_bytes(), &format!("{directive} {}{hint}", String::from_utf8_lossy(file)));
+    message(lang, &About::Request(r), said.as_bytes(), &format!("{what}{hint}"));
 }

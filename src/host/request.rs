@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use apr::{Beside, Table};
-use config::{Handler, LeaseScope, Phase};
+use config::{DirConf, Handler, LeaseScope, Phase};
 use httpd::{KeptServer, Records, Request};
 use interp::{Bag, Object, Ticket, Ticketed, Val};
 use leases::Drains;
@@ -59,8 +59,9 @@ pub struct Extras {
     pub filters: RefCell<BTreeMap<usize, Vec<Bag>>>,
     /// Values that the language keeps for this request, by the name of a script.
     pub scripts: RefCell<Vec<(Arc<[u8]>, Box<dyn Any + Send>)>>,
-    /// `PerlSetVar` values of this request's directory, once a script asked for them.
+    /// `PerlSetVar` values of this request's directory, once a script asked for them, and the configuration they were taken from.
     pub dir_config: Beside<Table>,
+    pub dir_config_of: Beside<DirConf>,
     /// The copy of a server's variables that this request has while threads serve, once a script asked for them.
     pub server_vars: Cell<Option<(KeptServer, NonNull<Table>)>>,
 }
@@ -271,11 +272,12 @@ impl RequestState {
         self.shared.get().map_or(&self.tree, |tree| tree)
     }
 
+    /// The same, for those who look for it.
     #[allow(
         clippy::arc_with_non_send_sync,
         reason = "its holders belong to one request, which one thread runs at a time"
     )]
-    fn shared_tree(&self) -> &Arc<Tree> {
+    pub fn shared_tree(&self) -> &Arc<Tree> {
         self.shared.get_or_init(|| Arc::new(self.tree.take()))
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use config::{DirConf, Handler, Language};
+use config::{ClassRef, DirConf, Handler, Language};
+use httpd::kind::Way;
 use httpd::{KeptServer, Section, Server};
 use interp::Inside;
 use leases::ending;
@@ -21,10 +22,20 @@ pub struct Early {
     pub directive: &'static str,
     /// The handler.
     pub handler: Handler,
-    /// Whether it is a filter.
-    pub is_filter: bool,
-    /// The configuration of the section that names it, if it stands in one.
+    /// Which way its data goes, if it is a filter.
+    pub filters: Option<Way>,
+    /// Whether the line stands outside of all sections.
+    pub is_outside: bool,
+    /// The configuration of the section that names it, or of what stands outside of all.
     pub section: Option<Section<DirConf>>,
+}
+
+/// A line that names a class for the scripts of a directory, or of a server.
+pub struct ClassUse {
+    /// The server in whose configuration it stands.
+    pub server: KeptServer,
+    /// The class.
+    pub class: ClassRef,
 }
 
 /// The site of each language. No script code runs under these locks.
@@ -35,6 +46,8 @@ static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(N
 pub struct Site {
     stocks: Vec<Arc<Stock>>,
     early: Vec<Early>,
+    /// Lines that name classes.
+    pub class_uses: Vec<ClassUse>,
     /// Providers of authentication and authorization.
     pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.

@@ -17,11 +17,11 @@ use super::about::{About, in_parent};
 use super::filter::said;
 use super::lang::Lang;
 use super::languages::{self, languages};
-use super::server::{ServerRecord, choose};
+use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, hint, parents, process, report, site};
+use super::{accepting, classes, hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -64,7 +64,7 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
-    match parents::start_all(lang, s) {
+    match parents::start_all(lang, s).and_then(|()| classes::start_all(lang, s)) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
     }
@@ -79,7 +79,10 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     if !enabled {
         return OK;
     }
-    match parents::start_all(lang, s).and_then(|()| resolve_early(lang)) {
+    match parents::start_all(lang, s)
+        .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| resolve_early(lang, true))
+    {
         Ok(()) => {
             hint::misspelt_handlers(lang);
             OK
@@ -88,21 +91,31 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     }
 }
 
-/// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all.
-fn resolve_early(lang: Lang) -> Result<(), StartError> {
-    for Early { server, directive, handler, is_filter, section } in site::early_handlers(lang) {
+/// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all. `tells` is whether lines of filters are told that do nothing.
+fn resolve_early(lang: Lang, tells: bool) -> Result<(), StartError> {
+    for Early { server, directive, handler, filters, is_outside, section } in site::early_handlers(lang) {
         // SAFETY: the handlers noted are those of this pass (`site::begin`).
         let server = unsafe { server.get() };
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let autoload = record.conf.options.is(ServerOption::AutoLoad);
         let about = About::Server(server);
+        if let Some(way) = filters.filter(|_| handler.is_httpds) {
+            if tells && !httpd::kind::is_known(way, &handler.name) {
+                hint::unknown_filter(lang, &about, directive, &handler);
+            }
+            continue;
+        }
         let Some(stock) = choose(lang, &about).filter(|_| handler.is_early(autoload)) else { continue };
         // SAFETY: the handlers noted are those of this pass (`site::begin`), of which all lines have been read.
         let section = section.as_ref().map(|section| unsafe { section.get() });
         let found = in_parent(server, stock, |entry| -> Result<(), Raised> {
             lang.resolve(entry, &handler, server, section)?;
-            if is_filter {
-                said::note(&handler, lang.filter_says(entry, &Step::Named(handler.clone()))?);
+            if filters.is_some() {
+                let said = lang.filter_says(entry, &Step::Named(handler.clone()))?;
+                said::note(&handler, said);
+                if tells && !is_outside && said.is_for_connections() {
+                    hint::not_of_a_section(lang, &about, directive, &handler);
+                }
             }
             Ok(())
         });
@@ -131,6 +144,12 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         for item in record.conf.post_config_requires.iter() {
             parents::run(server, stock, item)?;
         }
+        // A class of the main server is seen by virtual hosts, too, and belongs to the server in which its section stands.
+        for class in record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf)) {
+            for item in class.record.conf.post_config_requires.iter() {
+                parents::run(server, stock_of(&class.record).unwrap_or(stock), item)?;
+            }
+        }
     }
     let versions = match parents::main_stock(lang) {
         Some(stock) => in_parent(s, &stock, |entry| lang.version(Some(entry))),
@@ -143,11 +162,11 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     for version in versions {
         httpd::server::add_version_component(pools.conf, &version);
     }
-    resolve_early(lang)?;
+    let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
+    resolve_early(lang, makes_clones)?;
     httpd::provider::look_after_askers();
     lang.register_end();
     httpd::register_sent();
-    let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     if makes_clones && httpd::mpm::is_threaded() {
         tell_waiting(lang, s);
     }

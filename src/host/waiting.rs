@@ -23,10 +23,15 @@ struct Waiter<'a> {
 }
 
 impl Asking<Lang> for Waiter<'_> {
-    /// The trees to which the request belongs, and those of the requests it came from.
+    /// The trees to which the request belongs, those of the requests it came from, and for a connection, whose filters its requests wait
+    /// for, those of its requests.
     fn trees(&self, f: &mut dyn FnMut(&Tree)) {
-        let Some(r) = self.r else { return };
         for lang in languages() {
+            let Some(r) = self.r else {
+                let of_requests = ConnectionState::find(lang, self.c).map(ConnectionState::trees);
+                of_requests.into_iter().flatten().for_each(|tree| f(&tree));
+                continue;
+            };
             let mut last = None;
             for r in family(r) {
                 let Some(state) = RequestState::find(lang, r) else { continue };

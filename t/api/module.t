@@ -4,6 +4,7 @@ use TestApi;
 use TestHttpd;
 
 api_rows(
+    log     => qr/of a script \(PerlResponseHandler T::Case, /,
     outside => <<'C',
 <VirtualHost *:1>
     ServerName one.example
@@ -74,6 +75,7 @@ ModInterp::Directives::number | ModInterp::Directives::number(0, $r->server), Mo
 ModInterp::Directives::steps | scalar(my @none = ModInterp::Directives::steps(0, $r->server)) | 0
 ModInterp::Directives::request_pool | ref ModInterp::Directives::request_pool() | APR::Pool
 ModInterp::Script::key | require ModInterp::Script; require Apache2::SubRequest; map { $_ // 'none' } ModInterp::Script::key($r, 0), ModInterp::Script::key($r->lookup_uri('/script'), 0) =~ s/.*(?=\/)//r | none,/script
+ModInterp::Script::failed | require ModInterp::Script; ModInterp::Script::failed($r, 'No::Such', "of a script\n") // 'undef' | undef
 ModInterp::Script::status | require ModInterp::Script; $r->status(404); my @got = (ModInterp::Script::status($r), $r->status, ModInterp::Script::status($r)); @got | 404,200,0
 Apache2::Module::cmds    | ref Apache2::Module::find_linked_module('core.c')->cmds         | Apache2::Command
 Apache2::Command::name   | my ($c) = find_command('DocumentRoot'); $c->name                | DocumentRoot

@@ -9,6 +9,7 @@ Apache2::RequestRec::set_content_length   | $r->set_content_length(5); my $l = $
 Apache2::RequestRec::set_content_length   | $r->set_content_length; my $l = $r->headers_out->{'Content-Length'}; $r->headers_out->unset('Content-Length'); $l == $r->finfo->csize | 1
 Apache2::RequestRec::set_last_modified    | $r->set_last_modified(1000); $r->headers_out->{'Last-Modified'} | Thu, 01 Jan 1970 00:16:40 GMT
 Apache2::RequestRec::update_mtime         | $r->update_mtime(500); $r->update_mtime(300); $r->mtime      | 500
+Apache2::RequestRec::update_mtime         | $r->update_mtime(500); $r->update_mtime; $r->mtime            | 500
 Apache2::RequestRec::rationalize_mtime    | $r->rationalize_mtime(77), $r->rationalize_mtime(time + 9999) <= time + 1 | 77,1
 Apache2::RequestRec::set_etag             | $r->filename($r->document_root . '/plain.txt'); $r->finfo(APR::Finfo::stat($r->filename, APR::Const::FINFO_NORM, $p)); $r->set_etag; $r->headers_out->{ETag} | /^(?:W\/)?"[\w-]+"\z/
 Apache2::RequestRec::make_etag            | $r->finfo(APR::Finfo::stat($r->document_root . '/plain.txt', APR::Const::FINFO_NORM, $p)); $r->make_etag(1) | /^W\/"[\w-]+"\z/

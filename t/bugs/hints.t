@@ -66,11 +66,12 @@ P
     'My/Named/Wrongly.pm' => "  package My::Named::Rightly;\nsub handler { 0 }\n1;\n",
     'My/Without.pm' => "sub handler { 0 }\n1;\n",
     'My/NoHandler.pm' => "package My::NoHandler;\nsub handle { 0 }\n1;\n",
+    'My/Loaded.pm' => "package My::Loaded;\nsub page { 0 }\n1;\n",
     'My/Subs.pm' => "package My::Subs;\nsub page { 0 }\n1;\n",
 );
 my $config = <<'C';
 LogLevel warn perl:info
-PerlModule My::H
+PerlModule My::H My::Loaded
 <Location /h>
     SetHandler modperl
     PerlResponseHandler My::H
@@ -104,6 +105,18 @@ PerlModule My::H
 <Location /page>
     SetHandler modperl
     PerlResponseHandler My::Subs::page
+</Location>
+<Location /misspelt>
+    SetHandler modperl
+    PerlResponseHandler My::Loaded::pgae
+</Location>
+<Location /of_none>
+    SetHandler modperl
+    PerlResponseHandler My::H::no_such_thing
+</Location>
+<Location /in_another_file>
+    SetHandler modperl
+    PerlResponseHandler My::Conn::acces
 </Location>
 <Location /named_wrongly>
     SetHandler modperl
@@ -202,7 +215,10 @@ for_each_mpm(qw(event prefork), sub {
     $said->("/named_wrongly", qr/there is no package My::Named::Wrongly $file.*; that file says package My::Named::Rightly: it must say package My::Named::Wrongly\)/, "a file with another's package line")
         for 1, 2;
     $said->('/without', qr/there is no package My::Without $file.*; that file has no package line: it must say package My::Without\)/, 'a file without one');
-    $said->('/no_handler', qr/My::NoHandler has no sub handler $file.*; write sub handler in that file, or name another of its subs: My::NoHandler::name\)/, 'a file without the sub');
+    $said->('/misspelt', qr/failed to load My::Loaded::pgae package: .*My::Loaded has no sub pgae $file.*; that file has a sub page: write My::Loaded::page\)/, 'a sub of a loaded package, misspelt');
+    $said->('/of_none', qr/My::H has no sub no_such_thing $file.*; write sub no_such_thing in that file, or name another of its subs: My::H::name\)/, 'a sub of no likeness');
+    $said->('/in_another_file', qr/My::Conn has no sub acces\\n \(.*; write sub acces in the package My::Conn\)/, 'a package that no file has the name of');
+    $said->('/no_handler', qr/My::NoHandler has no sub handler $file.*; that file has a sub handle: write My::NoHandler::handle\)/, 'a file without the sub');
 
     # what no SetHandler reaches
     $said->('/no_set_handler/x', qr/\[perl:info\] .*PerlResponseHandler My::H, \S+: not asked for \/no_set_handler\/x, since there is no SetHandler here: add SetHandler modperl or perl-script/,

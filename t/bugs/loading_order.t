@@ -71,14 +71,8 @@ my @missing = qw(
     Apache2::ConstantsTable
     Apache2::FunctionTable
     Apache2::ParseSource
-    Apache2::Reload
-    Apache2::Resource
-    Apache2::SizeLimit
     Apache2::SourceTables
-    Apache2::Status
     Apache2::StructureTable
-    Apache2::compat
-    Apache2::porting
     ModPerl::BuildOptions
     ModPerl::CScan
     ModPerl::Code
@@ -133,9 +127,9 @@ my @code = (
     ['eval "use APR::Table 2; 1" ? 1 : 0',                                            '0',  'and no other'],
     ['eval "use Apache2::RequestRec 2.0; 1" ? 1 : $@',                                '1',  'the others have that of mod_perl'],
     ['my @i = grep { index($_, "@root@") == 0 } @INC; join " ", $i[-2], $i[-1], $INC[-1] eq $i[-1] ? "last" : "not last"', '@root@ @root@/lib/perl last', '@INC ends with ServerRoot and its lib/perl'],
-    ['push @INC, "@root@/other"; require Apache2::Reload; Apache2::Reload->there . " " . ($INC{"Apache2/Reload.pm"} =~ /other/ ? "its file" : "ours")', 'there its file', 'another copy of a class that is not there is loaded'],
-    ['push @INC, "@root@/other"; eval { require Apache2::Status; 1 } ? "loaded" : $@ =~ /not there yet .* does not load: broken in itself/ ? "its error" : $@', 'its error', 'and what is wrong with it is told'],
-    ['push @INC, "@root@/other"; eval { require Apache2::Resource; 1 } ? "loaded" : $@ =~ /^Apache2::Resource is not there yet/ ? "not there" : $@', 'not there', 'but none that has a compiled part, which was made for mod_perl'],
+    ['push @INC, "@root@/other"; require Apache2::ParseSource; Apache2::ParseSource->there . " " . ($INC{"Apache2/ParseSource.pm"} =~ /other/ ? "its file" : "ours")', 'there its file', 'another copy of a class that is not there is loaded'],
+    ['push @INC, "@root@/other"; eval { require Apache2::SourceTables; 1 } ? "loaded" : $@ =~ /not there yet .* does not load: broken in itself/ ? "its error" : $@', 'its error', 'and what is wrong with it is told'],
+    ['push @INC, "@root@/other"; eval { require Apache2::FunctionTable; 1 } ? "loaded" : $@ =~ /^Apache2::FunctionTable is not there yet/ ? "not there" : $@', 'not there', 'but none that has a compiled part, which was made for mod_perl'],
     ['require InRoot; require InLibPerl; $InRoot::OK . $InLibPerl::OK',               'ab', 'modules there are found'],
 );
 
@@ -186,8 +180,8 @@ for_each_mpm(qw(event prefork), sub {
         map { (my $code = $_->[0]) =~ s/\@mpm\@/$mpm/; "code\t$code\n" } @code;
     my $s = TestHttpd->start(mpm => $mpm, config => 'PerlPostConfigRequire @root@/ask.pl', files => {
         'ask.pl' => $ask, questions => $questions,
-        'other/Apache2/Reload.pm' => 'package Apache2::Reload; our $VERSION = "0.13"; sub there { "there" } 1;', 'other/Apache2/Status.pm' => 'die "broken in itself"; 1;',
-        'other/Apache2/Resource.pm' => 'package Apache2::Resource; 1;', 'other/auto/Apache2/Resource/Resource.so' => '',
+        'other/Apache2/ParseSource.pm' => 'package Apache2::ParseSource; our $VERSION = "0.13"; sub there { "there" } 1;', 'other/Apache2/SourceTables.pm' => 'die "broken in itself"; 1;',
+        'other/Apache2/FunctionTable.pm' => 'package Apache2::FunctionTable; 1;', 'other/auto/Apache2/FunctionTable/FunctionTable.so' => '',
         'InRoot.pm' => 'package InRoot; our $OK = "a"; 1;', 'lib/perl/InLibPerl.pm' => 'package InLibPerl; our $OK = "b"; 1;',
     });
     my @answers = split /\n/, slurp($s->root . '/var/answers');

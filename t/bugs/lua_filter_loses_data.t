@@ -33,8 +33,8 @@ my %SAID = (
 );
 my @NAMES = $SCRIPT =~ /^function (\w+)\(r\)/mg;
 my $CONF = join '', map { <<C } @NAMES;
-LuaOutputFilter out_$_ filters.lua $_
-LuaInputFilter in_$_ filters.lua $_
+LuaOutputFilter Out_$_ filters.lua $_
+LuaInputFilter In_$_ filters.lua $_
 Alias /out/$_ "\@root\@/htdocs"
 <Location /out/$_>
     SetOutputFilter out_$_
@@ -99,17 +99,17 @@ for_each_mpm(qw(event prefork), sub {
             my $answer = $s->raw("GET /out/$name/$file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
             my $is_cut = $answer =~ /^HTTP\S+ 200/ && $answer !~ /\r\n0\r\n\r\n\z/ && $answer =~ /chunked/i;
             ok $answer =~ /^HTTP\S+ 500/ || $answer eq '' || $is_cut, "output, $name: $file is not taken for a whole page" or diag substr $answer, 0, 300;
-            $s->log_like(qr/\[lua:error\].*$SAID{$name}.*\(filter out_$name/, '  and the log has the line of the script');
+            $s->log_like(qr/\[lua:error\].*$SAID{$name}.*\(LuaOutputFilter Out_$name, \S*httpd\.conf:\d+\)/, '  and the log has the line of the script');
         }
         for my $body ('body', $BIG) {
             next if "$name $body" eq 'returns body';
             my $size = length $body;
             $s->mark_log;
-            like $s->post("/in/$name/lua", $body)->{content}, qr/^error the request body cannot be read: an input filter failed: LuaInputFilter in_$name: \S*$SAID{$name}.*\nerror .*$SAID{$name}/,
+            like $s->post("/in/$name/lua", $body)->{content}, qr/^error the request body cannot be read: an input filter failed: LuaInputFilter In_$name: \S*$SAID{$name}.*\nerror .*$SAID{$name}/,
                 "input, $name: a script in Lua learns it, each time that it reads ($size bytes)";
-            $s->log_like(qr/\[lua:error\].*$SAID{$name}.*\(filter in_$name/, '  and the log has the line of the script');
+            $s->log_like(qr/\[lua:error\].*$SAID{$name}.*\(LuaInputFilter In_$name, \S*httpd\.conf:\d+\)/, '  and the log has the line of the script');
             like $s->post("/in/$name/perl", $body)->{content},
-                qr/^error Apache2::RequestIO::read \(LuaInputFilter in_$name: \S*$SAID{$name}.*\): \(120001\) filter handler has failed at \S+ line 6\nerror .*$SAID{$name}/, '  so does one in Perl';
+                qr/^error Apache2::RequestIO::read \(LuaInputFilter In_$name: \S*$SAID{$name}.*\): \(120001\) filter handler has failed at \S+ line 6\nerror .*$SAID{$name}/, '  so does one in Perl';
             like $s->post("/in/$name/c", $body)->{status}, qr/^(?:[45]..|599)$/, '  a handler in C has no success' if $size < 10;      # it ignores later ones
         }
     }

@@ -58,13 +58,13 @@ row('500', 'Output', 'My::Fail::fails', 'hello', status => 500);
 row('a handler that is not there', 'Output', '-No::Such', 'hello', status => 500, log => qr/No::Such/);
 row('an init handler that dies', 'Output', 'My::Fail::begun', 'hello', status => 500, log => $died);
 row('one that returns a status', 'Output', 'My::Fail::begun_with', 'hello', status => 404);
-row('a filter that prints to its own request', 'Output', 'My::Fail::again', 'hello', status => 500, log => qr/My::Fail::again: it sends or reads data that comes to the filter itself/, also => qr/rflush.*My::Fail::again/);
+row('a filter that prints to its own request', 'Output', 'My::Fail::again', 'hello', status => 500, log => qr/My::Fail::again, \S+:\d+: it sends or reads data that comes to the filter itself/, also => qr/rflush.*My::Fail::again/);
 row('an answer that is under way breaks off', 'Output', 'My::Fail::dies_late', 'pieces', cut => 1, log => $died);
 row('a reader of a body is told', 'Input', 'My::Fail::dies', 'body', status => 200, content => qr/^raised 120001 .*PerlInputFilterHandler My::Fail::dies: died as asked/, log => $died);
 row('a handler that does not look dies of it', 'Input', 'My::Fail::dies', 'body', args => 1, status => 500, log => $died);
-row('DECLINED behind a read', 'Input', 'My::Fail::declines_read', 'body', status => 200, content => qr/^raised 120001/, log => qr/My::Fail::declines_read: it returned DECLINED after it had read/);
+row('DECLINED behind a read', 'Input', 'My::Fail::declines_read', 'body', status => 200, content => qr/^raised 120001/, log => qr/My::Fail::declines_read, \S+:\d+: it returned DECLINED after it had read/);
 row('a filter that reads its own body', 'Input', 'My::Fail::reads_again', 'body', status => 200, content => qr/^raised/, log => qr/it sends or reads data/);
-row('another status', 'Input', 'My::Fail::forbids', 'body', status => 200, content => qr/^raised 403/);
+row('another status', 'Input', 'My::Fail::forbids', 'body', status => 200, content => qr/^raised 403/, log => qr/My::Fail::forbids, \S+:\d+: returned 403/);
 row('an init handler of input', 'Input', 'My::Fail::begun', 'body', status => 200, content => qr/^raised 120001/, log => $died);
 
 for_each_mpm(qw(event prefork), sub {
@@ -118,7 +118,7 @@ C
     }
     $s->mark_log;
     isnt $s->get('/big.txt')->{content}, 'x' x 200_000, 'DECLINED after much was read is no answer';
-    $s->log_like(qr/My::Fail::declines_late: it returned DECLINED after it had read more than 65536 bytes/, 'the log says why');
+    $s->log_like(qr/My::Fail::declines_late, \S+:\d+: it returned DECLINED after it had read more than 65536 bytes/, 'the log says why');
     is $s->get('/text.txt')->{content}, "some text\n", 'a script keeps filter, brigade and bucket';
     is $s->get('/kept')->{content}, join("\n", 'Apache2::Filter::r: request is gone', 'APR::Brigade::first: request is gone', 'APR::Bucket::length: request is gone', 'Apache2::Filter::read: request is gone'),
         'which are gone when the call is over';

@@ -106,28 +106,32 @@ fn ctx(f: &Filter, here: Here, value: Option<Any>) -> Result<Option<Again>> {
     result
 }
 
-fn status(result: std::result::Result<(), apr::Status>, function: &'static str) -> Status {
-    Status(result.err().map_or(0, |s| s.code()), function)
+/// A filter's handler may return what it was told here.
+fn status(result: std::result::Result<(), apr::Status>, function: &'static str) -> Result<Status> {
+    let Err(status) = result else { return Ok(Status(0, function)) };
+    host()?.filters.told(status);
+    Ok(Status(status.code(), function))
 }
 
 /// As httpd's core asks: 8 KiB, with waiting.
 fn get_brigade(
     f: &Filter,
     cx: Reenter,
+    here: Here,
     bb: &Brigade,
     mode: Option<i32>,
     block: Option<i32>,
     readbytes: Option<i64>,
-) -> Status {
-    apr_api::passed(bb);
+) -> Result<Status> {
+    apr_api::given(bb, here, cx);
     let got = f.get_brigade(bb, mode.unwrap_or(0), block.unwrap_or(0), readbytes.unwrap_or(8192), cx);
     status(got, "Apache2::Filter::get_brigade")
 }
-fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
-    apr_api::passed(bb);
+fn pass_brigade(f: &Filter, cx: Reenter, here: Here, bb: &Brigade) -> Result<Status> {
+    apr_api::given(bb, here, cx);
     status(f.pass_brigade(bb, cx), "Apache2::Filter::pass_brigade")
 }
-fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Status {
-    apr_api::passed(bb);
+fn fflush(f: &Filter, cx: Reenter, here: Here, bb: &Brigade) -> Result<Status> {
+    apr_api::given(bb, here, cx);
     status(f.flush(bb, cx), "Apache2::Filter::fflush")
 }

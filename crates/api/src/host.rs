@@ -80,6 +80,12 @@ pub trait Handlers: Sync {
     /// For code without a name, once there are several interpreters.
     fn change_server(&self, s: &Server, phase: &[u8], change: Change, handlers: Vec<HandlerRef>) -> Result<bool>;
 
+    /// Logs an error of what a response handler, one whose name begins so, runs for a request.
+    ///
+    /// # Errors
+    /// Outside of a call.
+    fn failed(&self, r: &Request, handler: &[u8], text: &[u8]) -> Result<()>;
+
     /// Makes a provider of authentication or authorization known to httpd. Its callbacks run in whichever interpreter serves a
     /// request.
     ///
@@ -264,6 +270,9 @@ pub trait Filters: Sync {
     /// Outside of the handler's call.
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool>;
 
+    /// Called when a script is told that a filter has failed: the script may be a filter's handler, and return the same.
+    fn told(&self, status: apr::Status);
+
     /// Takes a filter, anyone's, out of its chain.
     fn remove(&self, filter: &Filter);
 
@@ -316,6 +325,18 @@ pub trait Figures: Sync {
     /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
     fn interpreter(&self) -> u64;
 
+    /// The name of the class to which the interpreter belongs; none for the server's own.
+    fn class(&self) -> Option<Vec<u8>>;
+
+    /// Has the interpreter replaced when this call's request is done with it; false where there is none to take its place.
+    fn reload(&self) -> bool;
+
+    /// Has all interpreters of the class, or of the server, replaced in all processes.
+    fn reload_all(&self);
+
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
     fn pool(&self) -> Vec<(String, u64)>;
+
+    /// Has this process take no more connections, and end when it has served those that it has. False if it was told so before.
+    fn end_process(&self) -> Result<bool>;
 }

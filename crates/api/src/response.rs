@@ -16,9 +16,9 @@ static ROWS: &[Row] = &current([
     method("set_last_modified([mtime])", set_last_modified)
         .needs(&[&needs::TIME])
         .doc("Sets Last-Modified, after raising mtime (seconds) if one is given."),
-    method("update_mtime(mtime)", |r: &Request, t: i64| r.update_mtime(t * SECOND))
+    method("update_mtime([mtime])", |r: &Request, t: Option<i64>| r.update_mtime(t.unwrap_or(0) * SECOND))
         .needs(&[&needs::TIME])
-        .doc("Raises mtime to this, seconds since 1970."),
+        .doc("Raises mtime to this, seconds since 1970; without it nothing changes."),
     method("rationalize_mtime(mtime)", |r: &Request, t: i64| r.rationalize_mtime(t * SECOND) / SECOND)
         .needs(&[&needs::TIME])
         .doc("The time, or the request's if that is earlier."),

@@ -1,7 +1,7 @@
-//! `ModInterp::Script`: by what a script that `ModPerl::Registry` has compiled is known again. Ours alone.
+//! `ModInterp::Script`: what `ModPerl::Registry` asks for the scripts that it has compiled. Ours alone.
 
 use super::host::host;
-use apr::Reenter;
+use apr::{Reenter, SECOND};
 use httpd::Request;
 use httpd::status::HTTP_OK;
 use interp::*;
@@ -10,10 +10,13 @@ use interp::*;
 pub static SCRIPT: Class = Class::new(
     "ModInterp::Script",
     &[
-        function("key(r, versions)", key).doc(
-            "By what a request's script is known: the file and, with `versions`, when it was written, its size and number. None where \
-             `Options ExecCGI` is off, where the status is not 200 already, nor, with `versions`, of what is no plain file.",
+        function("key(r, version)", key).doc(
+            "By what a request's script is known: the file alone (`version` is 0), with when it was written, its size and number (1), or \
+             also with when it was changed in any way (2). None where `Options ExecCGI` is off or the status is not 200 already; with a \
+             version none of what is no plain file, nor (2) of a file that may be changed again without another time.",
         ),
+        function("failed(r, class, text)", |r: &Request, class: &[u8], text: &[u8]| host()?.handlers.failed(r, class, text))
+            .doc("Logs an error of a script, with the line that names its handler, which is of this class."),
         function("status(r)", status).doc(
             "The status that a script has set, which becomes 200 again; 0 if it has set none. A page that the script has printed goes with it.",
         ),
@@ -32,13 +35,26 @@ fn status(r: &Request, cx: Reenter) -> Result<i32> {
     Ok(status)
 }
 
-fn key(r: &Request, versions: bool) -> Option<Vec<u8>> {
+fn key(r: &Request, version: i32) -> Option<Vec<u8>> {
     let name = r.filename().filter(|_| r.status() == HTTP_OK && r.allows_scripts())?;
-    let mut key = Vec::with_capacity(size_of::<[i64; 3]>() + name.len());
-    if versions {
+    let mut key = Vec::with_capacity(size_of::<[i64; 4]>() + name.len());
+    if version > 0 {
         let file = r.file_info().filter(|file| file.is_plain())?;
         [file.mtime(), file.size(), file.inode()].iter().for_each(|n| key.extend(n.to_ne_bytes()));
+        if version > 1 {
+            let changed = file.ctime();
+            if r.request_time() - changed < settled(changed) {
+                return None;
+            }
+            key.extend(changed.to_ne_bytes());
+        }
     }
     key.extend_from_slice(name);
     Some(key)
+}
+
+/// After how long another change of a file has another time: clocks of file systems tick some hundred times a second, of some once in
+/// a second or two.
+fn settled(changed: i64) -> i64 {
+    if changed % SECOND == 0 { 3 * SECOND } else { SECOND / 10 }
 }

@@ -7,7 +7,7 @@ use crate::directives::{directive as find, directives};
 use crate::hooks::{Heeds, Run, Scope};
 use crate::options::{OptionRow, dir_options, server_options};
 use crate::phases::{PHASES, PhaseRow};
-use crate::vocabulary::{Args, Contexts, Language};
+use crate::vocabulary::{Args, Contexts, Language, Unlike, When};
 
 /// The text of `docs/directives.md`.
 #[must_use]
@@ -84,7 +84,7 @@ fn all_directives(out: &mut String, language: Language) {
     // A block with a head is the second form of the directive that has its name.
     let mut rows: Vec<&Directive> =
         directives(language).iter().filter(|row| row.args != Args::Headed && row.is_built()).collect();
-    rows.sort_by_key(|row| row.name);
+    rows.sort_by_key(|row| row.plain_name());
     for row in rows {
         directive(out, row);
     }
@@ -98,12 +98,22 @@ fn line(out: &mut String, name: &str, text: &str) {
 }
 
 fn directive(out: &mut String, row: &Directive) {
-    let _ = writeln!(out, "## {}\n\n    {} {}", row.name, row.name, row.syntax);
+    let _ = match row.args {
+        Args::Section => {
+            let name = row.plain_name();
+            writeln!(out, "## {name}\n\n    {} {}> lines </{name}>", row.name, row.syntax)
+        }
+        _ => writeln!(out, "## {}\n\n    {} {}", row.name, row.name, row.syntax),
+    };
     if let Some(block) = find(format!("<{}", row.name).as_bytes()).filter(|block| block.args == Args::Headed) {
         let _ = writeln!(out, "    {} {}> script </{}>", block.name, block.syntax, row.name);
     }
     let _ = writeln!(out, "\n{}\n", text(row.doc, row.language));
-    line(out, "Where", &escaped(&row.contexts.to_string()));
+    let of = if row.language == Language::Lua { "mod_lua" } else { "mod_perl" };
+    line(out, &format!("Coming from {of}"), &unlike(row.unlike));
+    let in_class = row.contexts.has(Contexts::CLASS.and(Contexts::SERVER));
+    let also = if in_class { "; also in the section of a class" } else { "" };
+    line(out, "Where", &escaped(&format!("{}{also}", row.contexts)));
     line(out, "Default", row.default);
     line(out, "Scopes", &row.merge.text(row.language));
     if row.runs_code {
@@ -131,7 +141,13 @@ fn options(out: &mut String, language: Language, rows: impl Iterator<Item = &'st
         let needs_ithreads = row.needs_ithreads && language == Language::Perl;
         let ithreads = if needs_ithreads { " Needs a perl with ithreads." } else { "" };
         let doc = text(row.doc_of(language), language);
-        let _ = writeln!(out, "| `{}`{alias} | {default} | {doc}{ithreads} |", row.name);
+        let unlike = unlike(row.unlike);
+        let unlike = if unlike.is_empty() || language == Language::Lua {
+            String::new()
+        } else {
+            format!(" Coming from mod_perl: {unlike}")
+        };
+        let _ = writeln!(out, "| `{}`{alias} | {default} | {doc}{unlike}{ithreads} |", row.name);
     }
     out.push('\n');
 }
@@ -209,6 +225,18 @@ fn run(row: &PhaseRow) -> &'static str {
     }
 }
 
+/// What comes of a line that was written for the other module, and where.
+fn unlike(of: Unlike) -> String {
+    let place = match of.when {
+        _ if of.text.is_empty() => return String::new(),
+        When::Always => "",
+        When::InSections => "In a section: ",
+        When::WithThreads => "Under event and worker: ",
+        When::WithoutThreads => "Under prefork: ",
+    };
+    escaped(&format!("{place}{}", of.text))
+}
+
 /// A row's text in a language.
 fn text(doc: &str, language: Language) -> String {
     escaped(&doc.replace("{}", language.name()))
@@ -230,6 +258,7 @@ mod tests {
             for row in directives(language) {
                 let title = match row.args {
                     Args::Headed => format!("\n    {} ", row.name),
+                    Args::Section => format!("\n## {}\n", row.plain_name()),
                     _ => format!("\n## {}\n", row.name),
                 };
                 assert_eq!(md.contains(&title), row.is_built(), "{}", row.name);

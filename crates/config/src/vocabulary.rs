@@ -46,6 +46,8 @@ impl Contexts {
     pub const GLOBAL_ONLY: Self = Self(16);
     /// Inside `<Location>` and `<Proxy>` and their `Match` forms, not in other sections.
     pub const LOCATION: Self = Self(32);
+    /// Inside the section of an interpreter class.
+    pub const CLASS: Self = Self(64);
     /// Server level, sections and `.htaccess`.
     pub const ANYWHERE: Self = Self(1 | 2 | 4);
 
@@ -65,6 +67,9 @@ impl Contexts {
 /// Tells where the directive belongs: `at server level, outside of <VirtualHost> and sections`.
 impl fmt::Display for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::CLASS {
+            return f.write_str("in the section of a class");
+        }
         let section = self.has(Self::DIRECTORY);
         let mut places = Vec::new();
         if self.has(Self::SERVER) {
@@ -114,6 +119,8 @@ pub enum Args {
     /// line is what the line that opens the block says, up to its `>`, so that the directive `Name` can tell a block from what was written on
     /// one line.
     Headed,
+    /// A section: what stands behind its name, up to its `>`; the lines within are walked through afterwards.
+    Section,
     /// Text that is no configuration: the lines that it [covers](crate::covers) are skipped, and the directive is run when its own is read.
     Text,
     /// That many, cut by [`Directive::apply`](crate::Directive::apply) as httpd cuts words (`RAW_ARGS` for httpd).
@@ -134,7 +141,7 @@ impl Args {
     pub const fn fits(self, n: usize) -> bool {
         match self {
             Args::Raw | Args::Flag | Args::Take1 | Args::Iterate => n == 1,
-            Args::Headed | Args::Text | Args::Words { .. } | Args::Code => n == 1,
+            Args::Headed | Args::Section | Args::Text | Args::Words { .. } | Args::Code => n == 1,
             Args::Take12 => n == 1 || n == 2,
             Args::Take2 | Args::Iterate2 => n == 2,
         }
@@ -191,6 +198,36 @@ impl Merge {
     }
 }
 
+/// What a line meets here that was written for mod_perl or mod_lua, if that is something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unlike {
+    /// Where that is so.
+    pub(crate) when: When,
+    /// What is different; empty if nothing is.
+    pub text: &'static str,
+}
+
+/// Where a line meets something else than in the other module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum When {
+    Always,
+    /// Not at server level.
+    InSections,
+    /// Under worker and event.
+    WithThreads,
+    /// Under prefork.
+    WithoutThreads,
+}
+
+impl Unlike {
+    /// It is the same.
+    pub(crate) const NOTHING: Unlike = Unlike { when: When::Always, text: "" };
+
+    pub(crate) const fn new(when: When, text: &'static str) -> Unlike {
+        Unlike { when, text }
+    }
+}
+
 /// A value of a record, which knows how an inner scope meets the outer one.
 pub(crate) trait Merges {
     /// What [`Merges::merge`] does, for the documents.
@@ -214,6 +251,7 @@ mod tests {
             (server.and(Contexts::GLOBAL_ONLY), "at server level, outside of <VirtualHost> and sections"),
             (server.and(htaccess), "at server level, in a <VirtualHost> or in .htaccess, outside of sections"),
             (Contexts::ANYWHERE, "at server level, in a <VirtualHost>, in a section or in .htaccess"),
+            (Contexts::CLASS, "in the section of a class"),
             (server.and(Contexts::LOCATION), "at server level, in a <VirtualHost> or in a <Location> section"),
         ] {
             assert_eq!(contexts.to_string(), text);

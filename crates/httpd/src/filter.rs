@@ -1,8 +1,13 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
 use crate::{Connection, Request, ffi, status::HTTP_BAD_GATEWAY};
-use apr::{Brigade, Reenter, Status};
-use std::{ffi::c_int, ptr};
+use apr::{Brigade, BucketKind, Reenter, Status};
+use std::{cell::Cell, ffi::c_int, ptr};
+
+thread_local! {
+    /// See [`Filter::brought`]. No destructor: one in the main thread would keep the library mapped.
+    static BROUGHT: Cell<u64> = const { Cell::new(0) };
+}
 
 apr::opaque! {
     /// An `ap_filter_t`. Lives as long as the request or connection it was added to.
@@ -110,7 +115,16 @@ impl Filter {
         let status = unsafe {
             ffi::ap_get_brigade(self.as_ptr(), brigade.as_ptr(), mode as ffi::ap_input_mode_t, block as u32, bytes)
         };
+        if status == 0 && brigade.last().is_none_or(|last| last.kind() != BucketKind::Eos) {
+            BROUGHT.set(BROUGHT.get() + 1);
+        }
         Status(status).ok()
+    }
+
+    /// How often [`Filter::get_brigade`] was answered on this thread otherwise than with the end. Who compares two of these numbers
+    /// knows whether a filter was asked in between that may have more.
+    pub fn brought() -> u64 {
+        BROUGHT.get()
     }
 
     /// Hands data to this filter.
@@ -138,8 +152,7 @@ impl Filter {
     /// among the answer's by then, which an error's page does not have. An answer that is under way gets what a proxy says whose server
     /// has broken off: no end of chunks is sent, and a stream of HTTP/2 is reset.
     pub fn fail(&self, r: &Request, status: c_int, cx: Reenter) -> c_int {
-        // A proxy takes the answer for sent before it sends anything; httpd's filter of headers leaves when it does so.
-        if r.raw().sent_bodyct == 0 || self.is_before(b"http_header") {
+        if self.can_answer(r) {
             r.die(status, cx);
             // Who made the answer may take the connection for lost now, as a proxy does: the page goes out before.
             if let (Some(alloc), Some(first)) = (r.connection().bucket_alloc(), r.connection().output_filters()) {
@@ -161,6 +174,12 @@ impl Filter {
         }
         r.connection().abort();
         ffi::AP_FILTER_ERROR
+    }
+
+    /// Whether nothing of the request's answer was sent yet, so that the page of an error can take its place.
+    pub fn can_answer(&self, r: &Request) -> bool {
+        // A proxy takes the answer for sent before it sends anything; httpd's filter of headers leaves when it does so.
+        r.raw().sent_bodyct == 0 || self.is_before(b"http_header")
     }
 
     /// Whether a filter of that kind stands behind it.

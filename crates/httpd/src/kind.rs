@@ -161,6 +161,11 @@ impl Filter {
     }
 }
 
+/// Whether some module has made a filter of this name known.
+pub fn is_known(way: Way, name: &[u8]) -> bool {
+    !way.named(name).is_null()
+}
+
 impl Connection {
     /// Puts a filter of this name into the connection's chain, if it is made for connections; else returns false. `None` if there is no
     /// filter of this name.

@@ -57,6 +57,13 @@ int mp_has_text(pTHX_ SV *sv) {
     stash = SvSTASH(SvRV(sv));
     return gv_fetchmeth_pvn(stash, "(\"\"", 3, -1, 0) || gv_fetchmeth_pvn(stash, "(0+", 3, -1, 0) || gv_fetchmeth_pvn(stash, "(bool", 5, -1, 0);
 }
+/* ModInterp::shown($value): what the log shows of a value that was raised. Called by lib/ModPerl/RegistryCooker.pm. */
+XS_EXTERNAL(mp_xs_shown) {
+    dXSARGS;
+    if (items != 1) croak("usage: ModInterp::shown(value)");
+    if (!mp_has_text(aTHX_ ST(0))) ST(0) = sv_2mortal(mp_dump(aTHX_ ST(0)));
+    XSRETURN(1);
+}
 SV *mp_dump(pTHX_ SV *sv) {
     SV *out = newSVpvs("");
     dump(aTHX_ out, sv, 0);

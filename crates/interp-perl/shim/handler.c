@@ -33,6 +33,30 @@ static CV *method(pTHX_ HV *stash, const char *name) {
     GV *gv = stash ? gv_fetchmethod(stash, name) : NULL;
     return gv && isGV(gv) && GvCV(gv) && (CvROOT(GvCV(gv)) || CvISXSUB(GvCV(gv))) ? GvCV(gv) : NULL;
 }
+/* Where a package was loaded from, for a message about what it lacks; "" if nothing says that. */
+static const char *origin(pTHX_ const char *package, STRLEN n) {
+    SV *file = sv_2mortal(newSVpvs("")); STRLEN i; HE *found;
+    for (i = 0; i < n; i++) {
+        if (package[i] == ':' && i + 1 < n && package[i + 1] == ':') { sv_catpvs(file, "/"); i++; }
+        else sv_catpvn(file, package + i, 1);
+    }
+    sv_catpvs(file, ".pm");
+    found = hv_fetch_ent(GvHVn(PL_incgv), file, 0, 0);
+    return found && SvPOK(HeVAL(found)) ? SvPV_nolen(sv_2mortal(newSVpvf(" (%" SVf " is loaded)", SVfARG(HeVAL(found))))) : "";
+}
+static int has_subs(pTHX_ HV *stash) {
+    HE *he; GV *gv;
+    hv_iterinit(stash);
+    while ((he = hv_iternext(stash))) if (SvROK(gv = (GV *)HeVAL(he)) || (isGV(gv) && GvCV(gv))) return 1;
+    return 0;
+}
+/* What a package that is there lacks, if the name that could not be loaded is meant for a sub of that package; else "". */
+static const char *lacking(pTHX_ const char *name, STRLEN n) {
+    STRLEN at = n; HV *stash;
+    while (at > 2 && !(name[at - 1] == ':' && name[at - 2] == ':')) at--;
+    if (at <= 2 || !(stash = gv_stashpvn(name, at - 2, 0)) || !has_subs(aTHX_ stash)) return "";
+    return SvPV_nolen(sv_2mortal(newSVpvf("; %.*s has no sub %.*s%s", (int)(at - 2), name, (int)(n - at), name + at, origin(aTHX_ name, at - 2))));
+}
 static void load(pTHX_ const char *package, STRLEN n) {
     SV *code = sv_2mortal(newSVpvs("require '")); STRLEN i;
     for (i = 0; i < n; i++) {
@@ -45,21 +69,10 @@ static void load(pTHX_ const char *package, STRLEN n) {
     if (SvTRUE(ERRSV)) {
         STRLEN len; const char *s = SvPV_const(ERRSV, len);
         while (len && s[len - 1] == '\n') len--;
-        croak("failed to load %.*s package: %.*s\n", (int)n, package, (int)len, s);
+        croak("failed to load %.*s package: %.*s%s\n", (int)n, package, (int)len, s, lacking(aTHX_ package, n));
     }
 }
 static int is_code(const char *name, STRLEN n) { return n > 4 && strnEQ(name, "sub", 3) && (isSPACE(name[3]) || name[3] == '{'); }
-/* Where a package was loaded from, for a message about what it lacks; "" if nothing says that. */
-static const char *origin(pTHX_ const char *package, STRLEN n) {
-    SV *file = sv_2mortal(newSVpvs("")); STRLEN i; HE *found;
-    for (i = 0; i < n; i++) {
-        if (package[i] == ':' && i + 1 < n && package[i + 1] == ':') { sv_catpvs(file, "/"); i++; }
-        else sv_catpvn(file, package + i, 1);
-    }
-    sv_catpvs(file, ".pm");
-    found = hv_fetch_ent(GvHVn(PL_incgv), file, 0, 0);
-    return found && SvPOK(HeVAL(found)) ? SvPV_nolen(sv_2mortal(newSVpvf(" (%" SVf " is loaded)", SVfARG(HeVAL(found))))) : "";
-}
 /* Finds what a handler's name stands for. It runs under mp_run, and dies with the reason if there is nothing. */
 typedef struct { CV *cv; SV *that; GV *obj; HV *stash; } found_;
 static found_ look_up(pTHX_ const char *name, STRLEN n, int may_load) {

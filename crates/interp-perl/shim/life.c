@@ -80,15 +80,17 @@ static void xs_init(pTHX) {
     newXS("ModInterp::resolve", mp_xs_resolve, file);
     newXS("ModInterp::code", mp_xs_code, file);
     newXS("ModInterp::attributes", mp_xs_attributes, file);
+    newXS("ModInterp::shown", mp_xs_shown, file);
     newXS("ModInterp::stdio_end", mp_xs_io_end, file);
     newXS("ModInterp::put_back", mp_xs_put_back, file);
     newCONSTSUB(gv_stashpvs("Apache2::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newCONSTSUB(gv_stashpvs("APR::XSLoader", GV_ADD), "BOOTSTRAP", newSViv(1));
     newXS("ModInterp::untaint", mp_xs_untaint, file);
     newXS("ModInterp::current_perl_id", mp_xs_perl_id, file);
-    newXS("ModInterp::forget_sub", mp_xs_forget_sub, file);
+    newXS("ModInterp::empty_package", mp_xs_empty_package, file);
     newXS("ModInterp::generation", mp_xs_generation, file);
     newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::exit_status", mp_xs_exit_status, file);
     newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);

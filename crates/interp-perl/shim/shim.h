@@ -148,8 +148,10 @@ void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 /* script.c */
 XS_EXTERNAL(mp_xs_script_again);
 XS_EXTERNAL(mp_xs_make_script_handler);
+XS_EXTERNAL(mp_xs_exit_status);
 /* attributes.c */
 XS_EXTERNAL(mp_xs_attributes);
+XS_EXTERNAL(mp_xs_shown);
 /* bind.c */
 XS_EXTERNAL(mp_xs_bind);
 XS_EXTERNAL(mp_xs_const);
@@ -177,7 +179,8 @@ void mp_drain(pTHX_ mp_interp *me);
 /* util.c */
 XS_EXTERNAL(mp_xs_untaint);
 XS_EXTERNAL(mp_xs_perl_id);
-XS_EXTERNAL(mp_xs_forget_sub);
+AV *mp_empty_package(pTHX_ HV *stash);
+XS_EXTERNAL(mp_xs_empty_package);
 XS_EXTERNAL(mp_xs_generation);
 /* layer.c */
 XS_EXTERNAL(mp_xs_define_layer);

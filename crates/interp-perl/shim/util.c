@@ -25,17 +25,79 @@ XS_EXTERNAL(mp_xs_generation) {
     XSRETURN(1);
 }
 
-/* ModInterp::forget_sub(\*glob): the glob has no sub any more. The sub itself lives on where others hold it. For unload_package. */
-XS_EXTERNAL(mp_xs_forget_sub) {
-    dXSARGS; GV *gv = items == 1 && SvROK(ST(0)) ? (GV *)SvRV(ST(0)) : NULL; CV *sub;
-    if (!gv || !isGV_with_GP(gv)) croak("usage: ModInterp::forget_sub(glob)");
+/* ---- ModPerl::Util::unload_package ---- */
+
+/* Gives the glob a new variable of a kind, unless it has one that nobody else has and that has nothing in it. */
+static void renew(pTHX_ GV *gv, SV *old, int in_use, svtype type) {
+    SV *rv;
+    if (!old || !(in_use || SvMAGICAL(old) || SvREFCNT(old) > 1)) return;
+    rv = newRV_noinc(newSV_type(type));
+    sv_setsv((SV *)gv, rv);
+    SvREFCNT_dec_NN(rv);
+}
+static int is_isa(GV *gv) { return GvNAMELEN(gv) == 3 && memEQs(GvNAME(gv), 3, "ISA"); }
+/* Empties the variables of a glob. One that shares all with a glob of another name is let alone from it. */
+static void empty_variables(pTHX_ GV *gv) {
+    GP *gp; SV *sv = GvSV(gv); HV *hv = GvHV(gv); AV *av = GvAV(gv);
+    GvIMPORTED_off(gv);
+    if (GvGP(gv)->gp_refcnt > 1) {                      /* as undef *glob does */
+        gp_free(gv);
+        Newxz(gp, 1, GP);
+        GvGP_set(gv, gp_ref(gp));
+        GvEGV(gv) = gv;
+        GvMULTI_on(gv);
+        return;
+    }
+    renew(aTHX_ gv, (SV *)hv, hv && HvUSEDKEYS(hv), SVt_PVHV);
+    if (!is_isa(gv)) renew(aTHX_ gv, (SV *)av, av && AvFILLp(av) >= 0, SVt_PVAV);
+    renew(aTHX_ gv, sv, sv && SvOK(sv), SVt_NULL);
+}
+/* Its sub, its format, and what classes the package is of. */
+static void empty_code(pTHX_ GV *gv) {
+    CV *sub;
+    if (is_isa(gv)) renew(aTHX_ gv, (SV *)GvAV(gv), GvAV(gv) != NULL, SVt_PVAV);
     if ((sub = GvCV(gv))) {
         GvCV_set(gv, NULL);
         GvCVGEN(gv) = 0;
-        if (GvSTASH(gv)) mro_method_changed_in(GvSTASH(gv));
-        SvREFCNT_dec((SV *)sub);
+        SvREFCNT_dec_NN((SV *)sub);
     }
-    XSRETURN_EMPTY;
+    if ((sub = GvFORM(gv))) {
+        GvFORM(gv) = NULL;
+        SvREFCNT_dec_NN((SV *)sub);
+    }
+    GvIMPORTED_off(gv);                                 /* an assignment to the glob, above, is like an import */
+}
+/* Empties the variables and subs of a package. Returns its globs that have a handle, which is Perl's to close; NULL if there are none. */
+AV *mp_empty_package(pTHX_ HV *stash) {
+    AV *all = (AV *)sv_2mortal((SV *)newAV()), *open = NULL; HE *he; SSize_t i;
+    hv_iterinit(stash);
+    while ((he = hv_iternext(stash))) {                 /* what is freed may run code, which may change the package: so first of all its names */
+        STRLEN n; const char *name = HePV(he, n);
+        if (n > 1 && name[n - 2] == ':' && name[n - 1] == ':') continue;
+        av_push(all, isGV_with_GP(HeVAL(he)) ? SvREFCNT_inc_simple_NN(HeVAL(he)) : newSVhek(HeKEY_hek(he)));
+    }
+    for (i = 0; i <= AvFILLp(all); i++)                 /* objects are destroyed while their subs are still there */
+        if (isGV_with_GP(AvARRAY(all)[i])) empty_variables(aTHX_ (GV *)AvARRAY(all)[i]);
+    for (i = 0; i <= AvFILLp(all); i++) {
+        SV *each = AvARRAY(all)[i];
+        if (!isGV_with_GP(each)) { (void)hv_delete_ent(stash, each, G_DISCARD, 0); continue; }      /* a sub or constant that has no glob */
+        empty_code(aTHX_ (GV *)each);
+        if (!GvIO((GV *)each)) continue;
+        if (!open) open = (AV *)sv_2mortal((SV *)newAV());
+        av_push(open, newRV_inc(each));
+    }
+    if (HvENAME_HEK(stash)) mro_method_changed_in(stash);
+    return open;
+}
+/* ModInterp::empty_package($package): references to its globs that have a handle. */
+XS_EXTERNAL(mp_xs_empty_package) {
+    dXSARGS; HV *stash; AV *open; SSize_t i;
+    if (items != 1) croak("usage: ModInterp::empty_package(package)");
+    stash = gv_stashsv(ST(0), 0);
+    open = stash ? mp_empty_package(aTHX_ stash) : NULL;
+    SP = PL_stack_base + ax - 1;
+    for (i = 0; open && i <= AvFILLp(open); i++) XPUSHs(AvARRAY(open)[i]);
+    PUTBACK;
 }
 
 /* ---- what a perl-script response may change and the next must not see: @INC and $/. END blocks that are compiled meanwhile in

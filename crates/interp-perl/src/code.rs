@@ -77,14 +77,15 @@ impl Entered {
 
 impl Entered {
     /// Modules of `lib` (our own) that were loaded from elsewhere: name in `%INC`, and the file. To be called after start-up code:
-    /// mod_perl's own would read our records through its layout. A copy of our own file is ours, too.
+    /// mod_perl's own would read our records through its layout. A copy of our own file is ours, too. Modules that are distributions of
+    /// their own, and all in Perl, may be any copy.
     pub fn foreign_modules(&self, lib: &Path) -> Vec<(String, String)> {
         let mut code = b"my $lib = ".to_vec();
         quote(&mut code, lib.as_os_str().as_bytes());
         code.extend_from_slice(
             br#"; my $text = sub { open my $in, '<', $_[0] or return ''; local $/; scalar readline $in };
                 join "\0", map { ($_, $INC{$_}) } grep {
-                    m{^(?:Apache2/|APR|ModPerl/|mod_perl2\.pm$)} && defined $INC{$_} && !ref $INC{$_}
+                    m{^(?:Apache2/(?!(?:Reload|Resource|SizeLimit|Status)\.pm$)|APR|ModPerl/|mod_perl2\.pm$)} && defined $INC{$_} && !ref $INC{$_}
                     && $INC{$_} ne "$lib/$_" && -e "$lib/$_" && $text->($INC{$_}) ne $text->("$lib/$_")
                     && $text->("$lib/$_") !~ /^use ModInterp::NotYet;/m
                 } sort keys %INC"#,

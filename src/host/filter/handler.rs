@@ -21,6 +21,7 @@ use super::super::lang::Lang;
 use super::super::request::RequestState;
 use super::super::server::choose;
 use super::super::step::Step;
+use super::super::{hint, report};
 use super::in_chain::InChain;
 use super::running::Running;
 use super::stream::Stream;
@@ -28,6 +29,16 @@ use super::whole::{self, Answer, Handling};
 
 /// Calls of one filter within one another: more of them end with the stack.
 const MOST: u32 = 20;
+
+thread_local! {
+    /// The last failure of the filters further on that the script of the innermost call was told of: its handler may return the same.
+    static TOLD: Cell<c_int> = const { Cell::new(OK) };
+}
+
+/// Called when a script is told that the filters further on have failed.
+pub fn told(status: Status) {
+    TOLD.set(status.code());
+}
 
 /// A handler as a filter.
 pub struct Sub {
@@ -176,6 +187,7 @@ impl Sub {
         let has_end = stream.has_end() && filter.request().is_some();
         let done = call.run(|entry| {
             let ticket = Ticket::new_owner();
+            let outer = TOLD.replace(OK);
             let mut args: SmallVec<[Val; 5]> = SmallVec::new();
             args.extend([filter.val(call.about.ticket()), bb.val(ticket)]);
             if let Some(ask) = stream.ask() {
@@ -189,17 +201,35 @@ impl Sub {
                 forget(lang, filter);
                 entry.drain();
             }
-            done
+            (done, TOLD.replace(outer))
         });
         self.depth.set(self.depth.get() - 1);
         self.stream.set(outer);
         match done {
-            Ok(Ok(OK)) => Answer::Done,
-            Ok(Ok(DECLINED)) => Answer::Declined,
-            Ok(Ok(HTTP_INTERNAL_SERVER_ERROR)) => Answer::Failed(self.failed(at.filter.request(), "it returned 500")),
-            Ok(Ok(status)) => Answer::Failed(status),
-            Ok(Err(raised)) => Answer::Failed(self.failed(at.filter.request(), &raised.to_string())),
+            Ok((Ok(OK), _)) => Answer::Done,
+            Ok((Ok(DECLINED), _)) => Answer::Declined,
+            Ok((Ok(status), told)) => {
+                if status != told {
+                    self.returned(at, status);
+                }
+                match status {
+                    HTTP_INTERNAL_SERVER_ERROR => Answer::Failed(self.failed(at.filter.request(), "it returned 500")),
+                    status => Answer::Failed(status),
+                }
+            }
+            Ok((Err(raised), _)) => Answer::Failed(self.failed(at.filter.request(), &raised.to_string())),
             Err(refused) => Answer::Failed(call.about.refused(call, &refused)),
+        }
+    }
+}
+
+impl Sub {
+    /// The handler returned a status of its own, which ends the data's way: told in the log where the client gets no page about it.
+    #[cold]
+    fn returned(&self, at: &InChain<'_>, status: c_int) {
+        let is_page = self.way == Way::Output && at.can_answer(status);
+        if let Some(of) = about(&at.filter).filter(|_| !is_page) {
+            hint::filter_result(self.lang, &of, phase(self.way), &self.step, status);
         }
     }
 }
@@ -217,9 +247,9 @@ impl Handling<InChain<'_>> for Sub {
     }
 
     fn misused(&self, at: &InChain<'_>, why: &str) -> c_int {
-        let text = format!("{} {}: {why}", self.lang.phase_name(phase(self.way)), self.name());
         if let Some(of) = about(&at.filter) {
-            of.log(self.lang, Level::Error, text.as_bytes());
+            let name = report::name(self.lang.phase_name(phase(self.way)), &self.step);
+            of.log(self.lang, Level::Error, format!("{name}: {why}").as_bytes());
         }
         self.failed(at.filter.request(), why)
     }

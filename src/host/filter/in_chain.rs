@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use apr::{Brigade, BucketAlloc, Pool, Reenter, Status};
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{AP_FILTER_ERROR, is_error};
-use httpd::{Filter, KeepAlive};
+use httpd::{Filter, KeepAlive, Request};
 
 use super::place::Place;
 
@@ -28,6 +28,17 @@ impl<'f> InChain<'f> {
 }
 
 impl InChain<'_> {
+    /// Whether the client gets the page of this status.
+    pub fn can_answer(&self, status: c_int) -> bool {
+        let is_told = |r| self.is_told(r, status) && self.filter.can_answer(r);
+        self.filter.request().is_some_and(is_told)
+    }
+
+    /// Whether a failure with this status is told to the client. A page into which this answer was included goes on.
+    fn is_told(&self, r: &Request, status: c_int) -> bool {
+        is_error(status) && !self.filter.is_in_harness() && r.main().is_none()
+    }
+
     fn unset(&self, headers: &[&[u8]]) {
         if let Some(r) = self.filter.request().filter(|_| !self.filter.is_in_harness()) {
             headers.iter().for_each(|header| r.headers_out().unset(header));
@@ -55,6 +66,10 @@ impl Place for InChain<'_> {
 
     fn read(&self, into: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
         self.next()?.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx)
+    }
+
+    fn brought(&self) -> u64 {
+        Filter::brought()
     }
 
     fn is_before_content(&self) -> bool {
@@ -85,7 +100,7 @@ impl Place for InChain<'_> {
     }
 
     /// The client gets the page of the error if nothing was sent yet, and otherwise the connection breaks off, since httpd's own end
-    /// behind what was sent would make the answer look whole. A page into which this answer was included goes on.
+    /// behind what was sent would make the answer look whole.
     fn fail(&self, status: c_int, cx: Reenter) -> c_int {
         let Some(r) = self.filter.request() else {
             if let Some(c) = self.filter.connection() {
@@ -93,9 +108,6 @@ impl Place for InChain<'_> {
             }
             return AP_FILTER_ERROR;
         };
-        if is_error(status) && !self.filter.is_in_harness() && r.main().is_none() {
-            return self.filter.fail(r, status, cx);
-        }
-        status
+        if self.is_told(r, status) { self.filter.fail(r, status, cx) } else { status }
     }
 }

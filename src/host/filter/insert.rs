@@ -4,7 +4,6 @@ use std::ffi::c_int;
 
 use config::{Handler, Phase};
 use httpd::kind::Way;
-use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Connection, Filter, Request};
 use interp::{Entry, Raise, Raised, Result};
@@ -13,12 +12,13 @@ use super::super::about::About;
 use super::super::lang::Lang;
 use super::super::server::ServerRecord;
 use super::super::step::Step;
-use super::super::{configured, report};
+use super::super::{configured, hint, holding, report};
 use super::handler::{self, Sub};
 use super::running::Running;
 use super::said::{self, Said};
 
-fn way_of(phase: Phase) -> Way {
+/// Which way the data of a phase's filters goes.
+pub fn way_of(phase: Phase) -> Way {
     if phase == Phase::InputFilter { Way::Input } else { Way::Output }
 }
 
@@ -46,6 +46,7 @@ impl<'a> Owner<'a> {
                 kinds.of_request(way).add_to_request(r, running)
             }
             Owner::Connection(c) => {
+                holding::filters_begin(c);
                 let running = Running::new(sub, c.pool(), c.bucket_alloc()?);
                 kinds.of_connection(way).add_to_connection(c, running)
             }
@@ -53,15 +54,24 @@ impl<'a> Owner<'a> {
     }
 
     /// Puts a filter of httpd's in place.
-    fn put_named(self, lang: Lang, way: Way, name: &[u8]) {
+    fn put_named(self, lang: Lang, way: Way, handler: &Handler) {
         let is_known = match self {
-            Owner::Request(r) => r.add_filter(way, name),
-            Owner::Connection(c) => c.add_filter(way, name).is_some(),
+            Owner::Request(r) => r.add_filter(way, &handler.name),
+            Owner::Connection(c) => c.add_filter(way, &handler.name).is_some(),
         };
         if !is_known {
             let directive = if way == Way::Input { "SetInputFilter" } else { "SetOutputFilter" };
-            let text = format!("{}{directive}: httpd has no filter \"{}\"", lang.name(), String::from_utf8_lossy(name));
-            self.about().log(lang, Level::Error, text.as_bytes());
+            hint::unknown_filter(lang, &self.about(), &format!("{}{directive}", lang.name()), handler);
+        }
+    }
+
+    /// A handler that is made for other owners is not put in place, which is told where its line means this one.
+    fn leaves_out(self, lang: Lang, way: Way, handler: &Handler) {
+        let Owner::Request(r) = self else { return };
+        let phase = handler::phase(way);
+        let outside = lang.dir_defaults(r.server()).map_or(&[][..], |dir| dir.handlers(phase));
+        if !handler.at.file.is_empty() && !outside.iter().any(|of_server| of_server.at == handler.at) {
+            hint::not_of_a_section(lang, &self.about(), lang.phase_name(phase), handler);
         }
     }
 }
@@ -91,7 +101,7 @@ pub fn for_connection(lang: Lang, c: &Connection) {
 fn configured(lang: Lang, way: Way, owner: Owner<'_>, handlers: &[Handler]) {
     for handler in handlers {
         if handler.is_httpds {
-            owner.put_named(lang, way, &handler.name);
+            owner.put_named(lang, way, handler);
             continue;
         }
         let said = said::by(handler);
@@ -99,8 +109,12 @@ fn configured(lang: Lang, way: Way, owner: Owner<'_>, handlers: &[Handler]) {
             Owner::Request(_) => !said.is_for_connections(),
             Owner::Connection(_) => said.is_for_connections(),
         };
+        if said.is_some_and(|said| !is_for_owner(said)) {
+            owner.leaves_out(lang, way, handler);
+            continue;
+        }
         // One that could not be asked is in the log, and asked when a request comes.
-        if said.is_some_and(|said| !is_for_owner(said)) || (said.is_none() && matches!(owner, Owner::Connection(_))) {
+        if said.is_none() && matches!(owner, Owner::Connection(_)) {
             continue;
         }
         let Some(filter) = owner.put(lang, way, Step::Named(handler.clone())) else { continue };
@@ -113,7 +127,10 @@ fn configured(lang: Lang, way: Way, owner: Owner<'_>, handlers: &[Handler]) {
         });
         match begun {
             Ok(true) => {}
-            Ok(false) => filter.remove(),
+            Ok(false) => {
+                filter.remove();
+                owner.leaves_out(lang, way, handler);
+            }
             Err(status) => fail(filter, status),
         }
     }

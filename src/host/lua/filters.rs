@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::ffi::c_int;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use apr::{Brigade, Bucket, Reenter, Status};
 use config::{Direction, NamedFilter, Phase};
@@ -47,9 +47,8 @@ pub fn register(filter: &NamedFilter) {
 
 /// The function of a filter, as a coroutine.
 struct Script {
-    /// File and function, for messages.
-    name: String,
-    direction: Direction,
+    /// The line that makes it known.
+    named: Arc<NamedFilter>,
     /// Taken out while it runs: the script may send something through this very filter.
     coroutine: RefCell<Option<Coroutine>>,
     /// Strings that buckets point at. Their interpreter is pinned, and until these are passed on none but this request enters it.
@@ -72,16 +71,16 @@ fn inside<R>(at: &InChain<'_>, phase: Phase, f: impl FnOnce(&RequestState, &Ente
 }
 
 /// Logs that the script failed; returns the filter's status. Who reads through an input filter is told why there is no more to read.
-fn failed(at: &InChain<'_>, direction: Direction, raised: &Raised) -> c_int {
-    let name = at.filter.kind().map(|kind| kind.name().unwrap_or_default().to_vec()).unwrap_or_default();
+fn failed(at: &InChain<'_>, named: &NamedFilter, raised: &Raised) -> c_int {
     let Some(r) = at.filter.request() else { return HTTP_INTERNAL_SERVER_ERROR };
-    report::script(LUA, r, "filter", &name, raised);
-    if direction == Direction::Output {
+    let directive = named.direction.directive();
+    report::script(LUA, r, &report::placed(directive, &named.name, &named.at), raised);
+    if named.direction == Direction::Output {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     let said = raised.to_string();
     let first = said.lines().next().unwrap_or_default();
-    r.note_failed_input(&format!("{} {}: {first}", direction.directive(), String::from_utf8_lossy(&name)));
+    r.note_failed_input(&format!("{directive} {}: {first}", String::from_utf8_lossy(&named.name)));
     FILTER_FAILED
 }
 
@@ -115,14 +114,11 @@ fn begin(at: &InChain<'_>, direction: Direction, phase: Phase) -> Begun<Script> 
     match done {
         Ok(Ok(Some((coroutine, first)))) => {
             let coroutine = RefCell::new(Some(coroutine));
-            Begun::Filters(
-                Script { name: named.as_handler().display_name(), direction, coroutine, lent: RefCell::default() },
-                first,
-            )
+            Begun::Filters(Script { named, coroutine, lent: RefCell::default() }, first)
         }
         // The script ended before its first yield.
         Ok(Ok(None)) => Begun::Declines,
-        Ok(Err(raised)) => Begun::Fails(failed(at, direction, &raised)),
+        Ok(Err(raised)) => Begun::Fails(failed(at, &named, &raised)),
         Err(status) => Begun::Fails(status),
     }
 }
@@ -131,8 +127,8 @@ impl Script {
     /// Gives the script a bucket's bytes, or `None` behind the last, and puts what it makes of them into `into`.
     fn resume(&self, at: &InChain<'_>, phase: Phase, bytes: Option<&[u8]>, into: &Brigade) -> Result<(), c_int> {
         let fails = |what: &str| {
-            let text = format!("{}: {what}", self.name);
-            Err(failed(at, self.direction, &Raised::Died(text.into_bytes())))
+            let text = format!("{}: {what}", self.named.as_handler().display_name());
+            Err(failed(at, &self.named, &Raised::Died(text.into_bytes())))
         };
         let Some(coroutine) = self.coroutine.take() else {
             return match bytes {
@@ -169,7 +165,7 @@ impl Script {
             (Ok(false), Some(_)) => fails(
                 "the filter's function returned before the end of the data: it must yield until bucket is nil, and may yield \"\"",
             ),
-            (Err(raised), _) => Err(failed(at, self.direction, &raised)),
+            (Err(raised), _) => Err(failed(at, &self.named, &raised)),
         }
     }
 

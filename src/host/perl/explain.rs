@@ -2,6 +2,8 @@
 
 use interp::{PERL, classes, constants};
 
+use super::super::hint;
+
 /// A line for the administrator, without its end; `None` where perl's own message says enough. `handler` is the name that
 /// could not be found.
 pub fn explain(message: &str, handler: Option<&[u8]>) -> Option<String> {
@@ -18,6 +20,9 @@ fn for_handler(message: &str, name: &str) -> Option<String> {
     let (package, sub) = name.rsplit_once("::")?;
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let is_missing = message.contains(&format!("failed to load {name} package: Can't locate "));
+    if is_missing && message.contains(&format!("; {package} has no sub {sub}")) {
+        return for_package(message).or_else(|| Some(format!("write sub {sub} in the package {package}")));
+    }
     if !name.chars().all(is_name) || sub.starts_with(char::is_uppercase) || !is_missing {
         return None;
     }
@@ -51,10 +56,15 @@ fn for_package(message: &str) -> Option<String> {
         }
     };
     let (file, _) = between(rest, " (", " is loaded)")?;
-    let packages = packages_of(&std::fs::read(file).ok()?);
+    let text = std::fs::read(file).ok()?;
+    let packages = named(&text, "package");
     if packages.iter().any(|name| name == package) {
         let (sub, _) = lacks_sub?.1.split_once(" (")?;
-        return Some(format!("write sub {sub} in that file, or name another of its subs: {package}::name"));
+        let subs = named(&text, "sub");
+        return Some(match subs.iter().find(|other| is_meant(sub, other)) {
+            Some(other) => format!("that file has a sub {other}: write {package}::{other}"),
+            None => format!("write sub {sub} in that file, or name another of its subs: {package}::name"),
+        });
     }
     match packages.first() {
         Some(other) => Some(format!("that file says package {other}: it must say package {package}")),
@@ -62,11 +72,16 @@ fn for_package(message: &str) -> Option<String> {
     }
 }
 
-/// The packages that a file's lines name.
-fn packages_of(text: &[u8]) -> Vec<String> {
+/// Whether a name is another one with a mistake.
+fn is_meant(written: &str, other: &str) -> bool {
+    written.eq_ignore_ascii_case(other) || (written.len() > 2 && hint::differs_by_one(written, other))
+}
+
+/// The names behind a word (`package`, `sub`) with which a line of a file begins.
+fn named(text: &[u8], word: &str) -> Vec<String> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let named = |line: &str| {
-        let rest = line.trim_start().strip_prefix("package")?;
+        let rest = line.trim_start().strip_prefix(word)?;
         let name = rest.trim_start();
         (name.len() < rest.len()).then(|| name.chars().take_while(|c| is_name(*c)).collect::<String>())
     };

@@ -170,7 +170,7 @@ unsafe fn find(origin: Origin<'static>) -> Option<Found> {
             let about = About::Connection(c);
             let stock = choose(PERL, &about)?.clone();
             let state = ConnectionState::of(PERL, c)?;
-            let hold = match inside(&stock, Some(c)).or_else(|| state.kept(&stock)).or_else(|| state.held(&stock)) {
+            let hold = match inside(&stock, Some(c)) {
                 Some(hold) => hold,
                 None => holding::for_connection(c, state, &stock).map_err(|refused| tell(&about, &refused)).ok()?,
             };

@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use ::config::Vars;
+use ::config::{DirConf, Vars};
 use api::Config;
 use apr::{Pool, Table};
 use httpd::made::MadeCommand;
@@ -17,15 +17,28 @@ use crate::host::{child, directive, running, site};
 
 impl Config for HostRuntime {
     fn vars_of_request<'r>(&self, r: &'r Request, make: bool) -> Result<Option<&'r Table>> {
-        let kept = &state(r)?.extras().dir_config;
-        if kept.get().is_none() {
-            let vars = lang()?.dir(r).map(|d| d.vars.vars());
-            let made = match vars.filter(|vars| make || !vars.is_empty()) {
+        let extras = state(r)?.extras();
+        let (kept, from) = (&extras.dir_config, &extras.dir_config_of);
+        let dir = lang()?.dir(r);
+        // Before httpd has found the request's sections, these are the server's variables.
+        let is_of_these = from.get().map(std::ptr::from_ref) == dir.map(std::ptr::from_ref);
+        if kept.get().is_none() || !is_of_these {
+            let vars = dir.map(|d| d.vars.vars());
+            let set = kept.get().filter(|_| !is_of_these).map(|asked| set_by_scripts(asked, from.get()));
+            let set = set.filter(|set| !set.is_empty());
+            let made = match vars.filter(|vars| make || set.is_some() || !vars.is_empty()) {
                 Some(vars) => Some(table(r.pool(), vars)),
-                None => make.then(|| Table::new(r.pool(), 2)),
+                None => (make || set.is_some()).then(|| Table::new(r.pool(), 2)),
             };
+            if let (Some(made), Some(set)) = (made, set) {
+                set.iter().for_each(|(name, _)| made.unset(name));
+                set.iter().for_each(|(name, value)| made.add(name, value));
+            }
+            kept.forget();
             // SAFETY: in the request's pool, as its state.
             made.into_iter().for_each(|made| unsafe { kept.set(made) });
+            // SAFETY: httpd made it in the request's pool or in that of the configuration, which lives longer.
+            dir.into_iter().for_each(|dir| unsafe { from.set(dir) });
         }
         Ok(kept.get())
     }
@@ -104,6 +117,12 @@ impl Config for HostRuntime {
 
 fn unknown(option: &[u8]) -> Fail {
     format!("\"{}\" is no such option", String::from_utf8_lossy(option)).into()
+}
+
+/// What scripts have set in the table of a request's variables that was made from these.
+fn set_by_scripts(asked: &Table, from: Option<&DirConf>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let is_written = |name: &[u8], value: &[u8]| from.is_some_and(|d| d.vars.vars().get_all(name).any(|v| v == value));
+    asked.iter().filter(|(name, value)| !is_written(name, value)).map(|(n, v)| (n.to_vec(), v.to_vec())).collect()
 }
 
 fn table<'p>(pool: &'p Pool, vars: &Vars) -> &'p Table {

@@ -1,7 +1,7 @@
 //! Filters that scripts are, and filters that they add.
 
 use api::Filters;
-use apr::Reenter;
+use apr::{Reenter, Status};
 use config::{Handler, Where};
 use httpd::kind::Way;
 use httpd::{Connection, Filter, Request};
@@ -45,6 +45,10 @@ impl Filters for HostRuntime {
 
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool> {
         handler::with_stream(filter, |_, stream| stream.seen_end(set)).ok_or_else(|| NOT_CALLED.into())
+    }
+
+    fn told(&self, status: Status) {
+        handler::told(status);
     }
 
     fn remove(&self, filter: &Filter) {

@@ -4,7 +4,7 @@ use api::{AuthProvider, Change, Handlers};
 use config::{Handler, Language, Phase, Scope, Where};
 use httpd::provider::Group;
 use httpd::{Request, Server};
-use interp::{HandlerRef, Kept, Raise, Result};
+use interp::{HandlerRef, Kept, Raise, Raised, Result};
 
 use super::cleanup::{Left, Subject, running_call};
 use super::{HostRuntime, hold, lang, state};
@@ -15,7 +15,7 @@ use crate::host::provider::Provider;
 use crate::host::request::RequestState;
 use crate::host::start_error::NOT_CALLED;
 use crate::host::step::Step;
-use crate::host::{configured, providers, site};
+use crate::host::{configured, providers, report, site};
 
 impl Handlers for HostRuntime {
     fn of_request(&self, r: &Request, phase: &[u8]) -> Result<Option<Vec<HandlerRef>>> {
@@ -51,6 +51,17 @@ impl Handlers for HostRuntime {
         let new = steps(handlers).into_iter().map(|step| named(step, b"")).collect::<Result<Vec<_>>>()?;
         configured::change_server(lang, s, phase, |old| changed(change, old.to_vec(), new))?;
         Ok(true)
+    }
+
+    fn failed(&self, r: &Request, handler: &[u8], text: &[u8]) -> Result<()> {
+        let (lang, phase) = (lang()?, Phase::Response);
+        let directive = lang.phase_name(phase);
+        let configured = configured::of_request(lang, phase, r);
+        let steps = RequestState::find(lang, r).map_or_else(Vec::new, |state| state.steps(phase, &configured));
+        let is_it = |step: &&Step| matches!(step, Step::Named(named) if named.name.starts_with(handler));
+        let what = steps.iter().find(is_it).or(steps.first()).map(|step| report::name(directive, step));
+        report::script(lang, r, what.as_deref().unwrap_or(directive), &Raised::Died(text.to_vec()));
+        Ok(())
     }
 
     fn provide(&self, given: AuthProvider) -> Result<()> {

@@ -53,12 +53,11 @@ fn httpd_filters(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]],
         return Err(Cause::PhaseOff(phase.name()));
     }
     let names = name_at(args, 0)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
-    for name in names {
-        let filter = Handler::of_httpd(name, cmd.at.clone());
-        cmd.dir_mut()?.push_handler(phase, filter);
+    let handlers: Vec<Handler> = names.map(|name| Handler::of_httpd(name, cmd.at.clone())).collect();
+    for handler in &handlers {
+        cmd.dir_mut()?.push_handler(phase, handler.clone());
     }
-    let position = Position::Handlers;
-    Ok(Effect::Handlers(Named { directive: row.plain_name(), phase, position, handlers: Vec::new() }))
+    Ok(Effect::Handlers(Named { directive: row.plain_name(), phase, position: Position::Handlers, handlers }))
 }
 
 fn handler(language: Language, word: &[u8], cmd: &Context<'_>) -> Result<Handler, Cause> {
