@@ -85,15 +85,11 @@ void mp_abi_errsv_prepend(pTHX_ const char *pat, ...) {
 
 /* ---- objects ---- */
 static const mi_class *class_of(const char *name) {         /* the class of ours with that name, or NULL */
-    size_t i; int a;
-    for (i = 0; i < mp_nrows; i++) {
-        const mi_class *k = mp_rows[i].row->has_this ? mp_rows[i].row->params[0].klass : NULL;
-        if (k && strEQ(mp_rows[i].package, name)) return k;
-    }
-    for (i = 0; i < mp_nrows; i++)                          /* one without methods, which others take */
-        for (a = 0; a < mp_rows[i].row->nparams; a++) {
-            const mi_class *k = mp_rows[i].row->params[a].klass;
-            if (k && k->name_len == strlen(name) && memEQ(k->name, name, k->name_len)) return k;
+    size_t i, n; const size_t length = strlen(name);
+    for (i = 0; i < mp_nrows; i++)
+        for (n = 0; n < mp_rows[i].row->nparams; n++) {     /* of some classes there are objects and no methods */
+            const mi_class *k = mp_rows[i].row->params[n].klass;
+            if (k && k->name_len == length && memEQ(k->name, name, length)) return k;
         }
     return NULL;
 }
