@@ -244,9 +244,8 @@ sub ccopts {
 }
 
 sub ldopts {
-    require ExtUtils::Embed;
-    chomp(my $options = ExtUtils::Embed::ldopts(1));
-    return $options;
+    # In a perl of its own: it asks the compiler, which taint mode forbids.
+    return output($Config{perlpath}, '-MExtUtils::Embed', '-e', 'print ExtUtils::Embed::ldopts(1)');
 }
 
 # XS modules are linked with neither httpd nor this module: both are in the process that loads them.
