@@ -5,6 +5,7 @@
 
 #[cfg(feature = "perl")]
 mod abi;
+mod check;
 mod host;
 
 #[cfg(not(any(feature = "perl", feature = "any-lua")))]
@@ -30,7 +31,12 @@ pub static perl_module: ModuleRecord = ModuleRecord::new::<host::perl::PerlHost>
 #[allow(non_upper_case_globals)]
 pub static lua_module: ModuleRecord = ModuleRecord::new::<host::lua::LuaHost>(c"mod_lua.c");
 
-/// The module records of this library.
+/// `LoadModule interp_check_module .../mod_interp.so`: what `mod_interp-check` has httpd load, on its command line.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+pub static interp_check_module: ModuleRecord = ModuleRecord::reader::<check::Check>(c"mod_interp_check.c");
+
+/// The module records of this library that serve.
 static RECORDS: &[(config::Language, &ModuleRecord)] = &[
     #[cfg(feature = "perl")]
     (config::Language::Perl, &perl_module),

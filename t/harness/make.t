@@ -138,7 +138,14 @@ subtest 'install and uninstall' => sub {
     like slurp("$conf/mod_interp_perl.load"), qr{^LoadModule perl_module \S+/mod_interp\.so$}m, 'the .load file of Perl';
     my $lua = TestHttpd::Lua::has_lua();
     is !!-e "$conf/mod_interp_lua.load", !!$lua, $lua ? 'and of Lua' : 'none of Lua, which is not built in';
-    like $text, qr{^installed \Q$modules\E/mod_interp\.so; now: sudo a2dismod perl}m, 'it says what comes next';
+    like $text, qr{^installed \Q$modules\E/mod_interp\.so; now: mod_interp-check; sudo a2dismod perl}m, 'it says what comes next';
+
+    chomp(my $sbin = $root . qx{apxs -q SBINDIR});
+    ok -x "$sbin/mod_interp-check", 'the checker is there, where httpd is';
+    my $site = "$tmp/site.conf";
+    spew($site, "LoadModule mpm_event_module @{[ TestHttpd::libexecdir() ]}/mod_mpm_event.so\nLoadModule perl_module /nowhere/mod_perl.so\n");
+    like qx{'$sbin/mod_interp-check' --module '$modules/mod_interp.so' -f '$site'}, qr{^\Q$site\E:2: change: LoadModule perl_module /nowhere/}m, 'and reads a configuration';
+    like slurp("$sbin/mod_interp-check"), qr{^my \$SO = '\Q@{[ TestHttpd::libexecdir() ]}\E/mod_interp\.so';$}m, 'knowing where the module is installed';
 
     my $httpd = TestHttpd::httpd();
     my $load  = join '', map { slurp($_) } glob "$conf/*.load $conf/*.conf";
@@ -156,7 +163,7 @@ subtest 'install and uninstall' => sub {
     spew("$conf/other.load", "#\n");
     ($status, $text) = make({}, @no, 'uninstall');
     is $status, 0, 'make uninstall' or diag $text;
-    is join(' ', map { s{^\Q$root\E}{}r } grep { -e || -l } "$modules/mod_interp.so", "$modules/mod_interp", glob "$root/etc/apache2/*/*"),
+    is join(' ', map { s{^\Q$root\E}{}r } grep { -e || -l } "$sbin/mod_interp-check", "$modules/mod_interp.so", "$modules/mod_interp", glob "$root/etc/apache2/*/*"),
         '/etc/apache2/mods-available/mod_interp_perl.conf /etc/apache2/mods-available/other.load',
         'leaves what is not its own, and what was changed';
     ($status, $text) = make({}, @no, 'uninstall');

@@ -43,13 +43,23 @@ like $log, qr/\Q$perl5\E\/Apache2\/RequestRec\.pm/, '  with its path';
 like $log, qr{modules/mod_interp/lib/Apache2/RequestRec\.pm}, '  and that of ours';
 
 SKIP: {
-    skip 'no mod_perl.so in the package', 1 unless $so;
+    skip 'no mod_perl.so in the package', 3 unless $so;
     # Both shared objects in one process, theirs first, as a file that is only loaded.
     my $s = TestHttpd->start(modules => \%modules, no_loadmodule => 1, config => <<"C" . "PerlSwitches \"-I\@lib\@\"\n$CONF");
 LoadFile "$so"
 LoadModule perl_module "\@so\@"
 C
     is $s->get('/b')->{status}, 200, 'with mod_perl.so in the process';
+    $s->stop;
+    # Both enabled, as a package written for mod_perl may leave it: mods-enabled is read in the order of the names.
+    $s = TestHttpd->start(modules => \%modules, no_loadmodule => 1, files => {
+        'en/mod_interp_perl.load' => slurp('apache-conf/mod_interp_perl.load') =~ s{/usr/lib\S*}{\@so\@}r,
+        'en/perl.load' => slurp("$package/etc/apache2/mods-available/perl.load") =~ s{/usr/lib\S*}{$so}r,
+    }, config => <<"C" . "PerlSwitches \"-I\@lib\@\"\n$CONF");
+IncludeOptional "\@root\@/en/*.load"
+C
+    is $s->get('/b')->{status}, 200, 'with the .load files of both enabled ours is loaded, and mod_perl is passed over';
+    like $s->get('/b')->{content}, qr{^\Q@{[ $s->root ]}\E/modules/}, 'with our library';
 }
 
 done_testing;

@@ -18,8 +18,9 @@ my @wanted = qw(
 );
 is_deeply [grep { ($symbols{$_} || '') ne 'T' } @wanted], [], q{mod_perl's C functions are exported};
 is $symbols{perl_module}, 'D', 'and its record';
+is $symbols{interp_check_module}, 'D', q{that of the checker};
 is $symbols{lua_module}, 'D', q{and mod_lua's} if slurp($so) =~ /\0lua_module\0/;     # which is an option of the build
 is $symbols{Perl_xs_handshake}, 'T', q{and the one of perl's that an XS module calls first};
-is_deeply [grep { !/^modperl_|^(?:perl|lua)_module$|^Perl_xs_handshake$/ } sort keys %symbols], [], 'and nothing else';
+is_deeply [grep { !/^modperl_|^(?:perl|lua|interp_check)_module$|^Perl_xs_handshake$/ } sort keys %symbols], [], 'and nothing else';
 
 done_testing;

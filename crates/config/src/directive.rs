@@ -3,7 +3,7 @@
 use crate::context::{Applied, Context};
 use crate::phases::Phase;
 use crate::settings::{Key, SettingRow};
-use crate::vocabulary::{Args, Contexts, Language, Merge, Merges};
+use crate::vocabulary::{Args, Contexts, Language, Merge, Merges, Unlike, When};
 
 /// What a line does.
 pub(crate) type ApplyFn = fn(&'static Directive, &mut Context<'_>, &[&[u8]]) -> Applied;
@@ -49,6 +49,8 @@ pub struct Directive {
     pub is_ours: bool,
     /// A few lines for the administrator; `{}` stands for the name of the language.
     pub doc: &'static str,
+    /// What a line meets that was written for mod_perl or mod_lua.
+    pub unlike: Unlike,
     pub(crate) action: Action,
 }
 
@@ -97,6 +99,7 @@ pub(crate) struct DirectiveRow {
     merge: Merge,
     ours: [bool; 2],
     doc: [&'static str; 2],
+    unlike: [Unlike; 2],
     action: Action,
 }
 
@@ -122,6 +125,7 @@ pub(crate) const fn row(
         // mod_lua has nothing of what mod_perl has.
         ours: [false, true],
         doc: [""; 2],
+        unlike: [Unlike::NOTHING; 2],
         action,
     }
 }
@@ -175,6 +179,15 @@ impl DirectiveRow {
     pub(crate) const fn lua_doc(self, doc: &'static str) -> Self {
         Self { doc: [self.doc[0], doc], ..self }
     }
+    /// What a line meets here that was written for mod_perl or, if the row is Lua's alone, for mod_lua.
+    pub(crate) const fn unlike(self, when: When, text: &'static str) -> Self {
+        let (is, none) = (Unlike::new(when, text), Unlike::NOTHING);
+        Self { unlike: if self.has[0] { [is, none] } else { [none, is] }, ..self }
+    }
+    /// The same of a row of Perl's alone.
+    pub(crate) const fn is_unlike(self, unlike: Unlike) -> Self {
+        Self { unlike: [unlike, Unlike::NOTHING], ..self }
+    }
     /// Its lines fill this field of a record: how scopes meet is what the field's type does when records are merged.
     pub(crate) const fn fills<R, T: Merges>(self, _field: fn(&R) -> &T) -> Self {
         Self { merge: T::MERGE, ..self }
@@ -204,6 +217,7 @@ impl DirectiveRow {
             merge: self.merge,
             is_ours: self.ours[at],
             doc: self.doc[at],
+            unlike: self.unlike[at],
             action: self.action,
         }
     }
@@ -230,6 +244,7 @@ pub(crate) const fn setting(of: &SettingRow) -> DirectiveRow {
         merge: of.merge,
         ours: of.ours,
         doc: [of.doc_of(Language::Perl), of.doc_of(Language::Lua)],
+        unlike: of.unlike,
         action: Action::Setting(of.key),
     }
 }

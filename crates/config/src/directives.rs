@@ -19,7 +19,7 @@ use crate::not_yet;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
 use crate::settings::SETTINGS;
-use crate::vocabulary::{Args, Contexts, Language};
+use crate::vocabulary::{Args, Contexts, Language, Unlike, When};
 
 const PERL: Language = Language::Perl;
 const SERVER: Contexts = Contexts::SERVER;
@@ -32,6 +32,8 @@ const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
 const READ_ONCE: Contexts = READ.and(Contexts::GLOBAL_ONLY);
 /// Filters are named for the whole server; mod_lua takes them in `<Location>` too.
 const FILTERS: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
+
+const FILTER_FAILS: &str = "An error in the filter ends the answer and is logged; mod_lua passes over it in silence.";
 
 const SCRIPT_AND_FUNCTION: Args = Args::Words { min: 3, max: 3 };
 
@@ -58,8 +60,10 @@ const ROWS: &[DirectiveRow] = &[
     call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
     call("LoadModule", Args::Raw, "module", SERVER, startup::load_module).only(PERL).runs_code()
+        .unlike(When::Always, "DIR_MERGE and SERVER_MERGE of its directives are called once per interpreter, not in each request; a line is run once, though req_override says EXEC_ON_READ.")
         .doc("Loads a module whose directives the lines that follow use, when the line is met; see perl-configuration.md. This starts the interpreter, so PerlSwitches must stand before it."),
     call("", Args::Raw, "code", SERVER, startup::code).only(PERL).runs_code()
+        .unlike(When::Always, "Variables of a section become configuration in the order of their names, with mod_perl in any; @ISA, $VERSION and the like are none; lines may be of any length.")
         .doc("Runs Perl code when the line, or the section of lines, is met. This starts the interpreter, so PerlSwitches must stand before it. An error ends the start. The variables that a section leaves in its package become configuration; see perl-configuration.md."),
     call("<", Args::Headed, "[handler=name]", READ, startup::code).only(PERL).runs_code()
         .doc("Runs the lines of the section as Perl code, as Perl does with one line."),
@@ -78,12 +82,14 @@ const ROWS: &[DirectiveRow] = &[
     call("SetInputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_input_filters).only(PERL).chooses_code().fills(|d: &DirConf| &d.handlers)
         .doc("Puts filters of httpd in line with those of PerlInputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
     call("SetOutputFilter", Args::Take1, "name[;name ...]", ANYWHERE, handlers::httpd_output_filters).only(PERL).chooses_code().fills(|d: &DirConf| &d.handlers)
+        .unlike(When::Always, "PerlOptions -OutputFilter forbids it; with mod_perl -InputFilter does.")
         .doc("Puts filters of httpd in line with those of PerlOutputFilterHandler, in the order in which the lines stand. At server level, those that work on a connection are put into each connection's chain as well."),
     call("AddAuthnProvider", Args::Take2, "name handler", SERVER, handlers::authn_provider).only(PERL).runs_code()
         .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("AddAuthzProvider", Args::Take2, "name handler", SERVER, handlers::authz_provider).only(PERL).runs_code()
         .doc("Makes a provider for Require. The handler is called with the request and the rest of the Require line, and returns one of Apache2::Const's :authz_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("SetEnv", Args::Take2, "name value", ANYWHERE, environment::set_env).only(PERL).fills(|d: &DirConf| &d.set_env)
+        .unlike(When::InSections, "It holds while handlers of the section's requests run, and at no other time; with mod_perl it stays in %ENV until another request sets it.")
         .doc("Sets a variable in %ENV and in the subprocess environment. Start-up code sees those that are written at server level, too."),
     call("PassEnv", Args::Take1, "name", SERVER, environment::pass_env).only(PERL).fills(|s: &ServerConf| &s.pass_env).default("PATH and TZ are passed by themselves")
         .doc("Passes on a variable of the environment in which httpd was started, with the value that it has when the line is read. A variable that is not there is ignored."),
@@ -102,16 +108,20 @@ const ROWS: &[DirectiveRow] = &[
 
     // mod_lua's
     call("PackagePath", Args::Take1, "path", ANYWHERE, lua::package_path).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.paths)
+        .unlike(When::Always, "A script's directory and this path come before Lua's own; in mod_lua behind it.")
         .doc("Adds to package.path, such as /srv/lua/?.lua. The folder of the script comes first."),
     call("PackageCPath", Args::Take1, "path", ANYWHERE, lua::package_cpath).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.paths)
         .doc("Adds to package.cpath, such as /srv/lua/?.so."),
     call("MapHandler", Args::Words { min: 2, max: 3 }, "pattern file [function]", ANYWHERE, lua::map_handler).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.maps)
+        .unlike(When::Always, "A script that is not there is answered with 404, in mod_lua with 500.")
         .doc("Lets a function of a file (handle, if none is named) answer the requests whose URI matches the regular expression. $1 in the name of the file or function stands for what the first group matched."),
     call("AuthzProvider", SCRIPT_AND_FUNCTION, "name file function", READ_ONCE, lua::authz_provider).of_mod_lua().runs_code().is_global()
         .doc("Makes a function decide on `Require name arguments`. It is called with the request and the arguments."),
     call("InputFilter", SCRIPT_AND_FUNCTION, "name file function", FILTERS, lua::input_filter).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.filters)
+        .unlike(When::Always, FILTER_FAILS)
         .doc("Makes a function a filter that SetInputFilter and the like can name. It runs as a coroutine."),
     call("OutputFilter", SCRIPT_AND_FUNCTION, "name file function", FILTERS, lua::output_filter).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.filters)
+        .unlike(When::Always, FILTER_FAILS)
         .doc("Makes a function a filter that SetOutputFilter and the like can name. It runs as a coroutine."),
 ];
 
@@ -134,6 +144,7 @@ const fn handler(phase: Phase, language: Language, name: &'static str, contexts:
         .only(language)
         .runs_code()
         .fills(|d: &DirConf| &d.handlers)
+        .is_unlike(if matches!(language, PERL) { phase.row().unlike } else { Unlike::NOTHING })
         .doc(phase.row().doc_of(language))
 }
 
@@ -145,6 +156,14 @@ const fn hook(phase: Phase, name: &'static str, contexts: Contexts, is_ordered: 
         .of_mod_lua()
         .runs_code()
         .fills(|d: &LuaDir| &d.hooks)
+        .unlike(
+            When::Always,
+            if matches!(phase, Phase::Authen) {
+                "early and late have an effect; in mod_lua they have none."
+            } else {
+                ""
+            },
+        )
         .doc(phase.row().doc_of(Language::Lua))
 }
 

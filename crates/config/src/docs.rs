@@ -7,7 +7,7 @@ use crate::directives::{directive as find, directives};
 use crate::hooks::{Heeds, Run, Scope};
 use crate::options::{OptionRow, dir_options, server_options};
 use crate::phases::{PHASES, PhaseRow};
-use crate::vocabulary::{Args, Contexts, Language};
+use crate::vocabulary::{Args, Contexts, Language, Unlike, When};
 
 /// The text of `docs/directives.md`.
 #[must_use]
@@ -103,6 +103,8 @@ fn directive(out: &mut String, row: &Directive) {
         let _ = writeln!(out, "    {} {}> script </{}>", block.name, block.syntax, row.name);
     }
     let _ = writeln!(out, "\n{}\n", text(row.doc, row.language));
+    let of = if row.language == Language::Lua { "mod_lua" } else { "mod_perl" };
+    line(out, &format!("Coming from {of}"), &unlike(row.unlike));
     line(out, "Where", &escaped(&row.contexts.to_string()));
     line(out, "Default", row.default);
     line(out, "Scopes", &row.merge.text(row.language));
@@ -131,7 +133,13 @@ fn options(out: &mut String, language: Language, rows: impl Iterator<Item = &'st
         let needs_ithreads = row.needs_ithreads && language == Language::Perl;
         let ithreads = if needs_ithreads { " Needs a perl with ithreads." } else { "" };
         let doc = text(row.doc_of(language), language);
-        let _ = writeln!(out, "| `{}`{alias} | {default} | {doc}{ithreads} |", row.name);
+        let unlike = unlike(row.unlike);
+        let unlike = if unlike.is_empty() || language == Language::Lua {
+            String::new()
+        } else {
+            format!(" Coming from mod_perl: {unlike}")
+        };
+        let _ = writeln!(out, "| `{}`{alias} | {default} | {doc}{unlike}{ithreads} |", row.name);
     }
     out.push('\n');
 }
@@ -207,6 +215,18 @@ fn run(row: &PhaseRow) -> &'static str {
         Run::Files => "must be OK",
         Run::Stream => "is that of the brigade's passing",
     }
+}
+
+/// What comes of a line that was written for the other module, and where.
+fn unlike(of: Unlike) -> String {
+    let place = match of.when {
+        _ if of.text.is_empty() => return String::new(),
+        When::Always => "",
+        When::InSections => "In a section: ",
+        When::WithThreads => "Under event and worker: ",
+        When::WithoutThreads => "Under prefork: ",
+    };
+    escaped(&format!("{place}{}", of.text))
 }
 
 /// A row's text in a language.

@@ -14,6 +14,7 @@
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
 //! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, `not_yet`, [`mod@directives`] | what is checked for every line; THE table of directives |
+//! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
 //!
 //! Where nothing else is said, behaviour is that of mod_perl 2.0.12 and, for Lua, that of httpd 2.4's mod_lua.
@@ -42,6 +43,7 @@ pub mod options;
 mod package;
 pub mod phases;
 pub mod place;
+pub mod rehearsal;
 pub mod script;
 pub mod server;
 pub mod settings;
@@ -73,6 +75,7 @@ pub use options::{DirOption, ServerOption};
 pub use package::{Made, Package};
 pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
 pub use place::{LinePlace, Where};
+pub use rehearsal::{FileLine, Rehearsal, Said, lines_of};
 pub use script::{Script, Source, Text};
 pub use server::{Code, Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
@@ -80,4 +83,4 @@ pub use slots::Slot;
 pub use text::covers;
 pub use value::{ScriptScope, SettingKind, SettingValue, Trim};
 pub use vars::{ConfigVars, Vars};
-pub use vocabulary::{Args, Contexts, Language, Merge};
+pub use vocabulary::{Args, Contexts, Language, Merge, Unlike};

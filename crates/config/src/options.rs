@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lazy_static::lazy_static;
 
 use crate::phases::{PHASES, Phase};
-use crate::vocabulary::Language;
+use crate::vocabulary::{Language, Unlike, When};
 
 /// One option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,8 @@ pub struct OptionRow {
     pub(crate) default_text: &'static str,
     has: [bool; 2],
     docs: [&'static str; 2],
+    /// What the option meets here that was written for mod_perl.
+    pub unlike: Unlike,
 }
 
 const fn option(doc: &'static str) -> OptionRow {
@@ -45,6 +47,7 @@ const fn option(doc: &'static str) -> OptionRow {
         default_text: "",
         has: [true; 2],
         docs: [doc; 2],
+        unlike: Unlike::NOTHING,
     }
 }
 
@@ -74,6 +77,9 @@ impl OptionRow {
     /// `{}` stands for the name of the language.
     const fn lua_doc(self, doc: &'static str) -> Self {
         Self { docs: [self.docs[0], doc], ..self }
+    }
+    const fn unlike(self, text: &'static str) -> Self {
+        Self { unlike: Unlike::new(When::Always, text), ..self }
     }
     const fn with(self, name: &'static str, bit: u64) -> Self {
         Self { name, bit, ..self }
@@ -109,6 +115,9 @@ macro_rules! options {
     };
 }
 
+const MERGED_ONCE: &str =
+    "Each handler runs once; mod_perl runs the inner ones again for each outer one beyond the first.";
+
 options! {
     /// Options of a server that are not the switch of a phase.
     ServerOption SERVER_ROWS:
@@ -119,7 +128,7 @@ options! {
         .lua_doc("Gives the virtual host its own parent interpreter and so its own start-up code; implies Clone.");
     // "AutoLoad" is what mod_perl's manual says, "Autoload" what its code accepts.
     AutoLoad = option("Loads the modules and scripts of handlers at start-up; a failure ends the start, and `httpd -t` finds it before. A + before a handler's name does this for that handler alone, a - exempts it.").alias("Autoload");
-    MergeHandlers = option("Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet.");
+    MergeHandlers = option("Runs the handlers of the virtual host after those of the main server, in whose place they would run otherwise. It concerns the phases that know no directory yet.").unlike(MERGED_ONCE);
     InheritSwitches = option("Starts the Perl of a virtual host with +Parent by the main server's PerlSwitches, in place of its own. PerlSwitches +inherit does the same.").only(Language::Perl);
     ConfigTest = option("`httpd -t` starts the parent interpreters, loads what {}Require and {}Module name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on().ours();
     Htaccess = option("Obeys directives that run code (handlers, PerlModule, PerlRequire) in .htaccess files. Whoever may write such a file may then run code as the server's user.").ours()
@@ -133,14 +142,16 @@ options! {
     GlobalRequest = option("Lets Apache2::RequestUtil->request give the current request.").default_text("on for perl-script, else off").only(Language::Perl);
     ParseHeaders = option("Takes what a response prints first as a block of CGI headers.").only(Language::Perl);
     SetupEnv = option("%ENV has the CGI variables while the response runs.").default_text("on for perl-script, else off").only(Language::Perl);
-    MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.")
+    MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.").unlike(MERGED_ONCE)
         .lua_doc("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise. Hooks follow LuaInherit.");
     WatchGlobals = option("Writes a line into the error log for each global that a script makes, with file and line. It is meant for development.").only(Language::Lua);
 }
 
+const NONE: &str = "PerlOptions None switches nothing off, as with mod_perl; write the options with a - instead.";
+
 /// Names that mod_perl accepts, for a server and for a directory.
 const IDLE_ROWS: &[OptionRow] = &[
-    option("Is accepted and has no effect.").unlisted().only(Language::Perl).with("None", 0),
+    option("Is accepted and has no effect.").unlisted().only(Language::Perl).unlike(NONE).with("None", 0),
     option("Is accepted and has no effect.").unlisted().only(Language::Perl).with("Unset", 0),
 ];
 

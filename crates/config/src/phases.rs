@@ -5,7 +5,7 @@
 //! it. A hook of httpd's that no phase has had before is also named in `hooks` and in `httpd::hook`.
 
 use crate::hooks::{Heeds, Hook, Order, Position, Run, Scope};
-use crate::vocabulary::{Contexts, Language};
+use crate::vocabulary::{Contexts, Language, Unlike, When};
 
 /// The directive by which one language adds handlers to a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,8 @@ pub struct PhaseRow {
     doc: &'static str,
     /// The same for Perl's, if that differs.
     perl_doc: &'static str,
+    /// As [`crate::Directive::unlike`], of Perl's.
+    pub(crate) unlike: Unlike,
 }
 
 const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
@@ -98,6 +100,7 @@ const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
         is_ours,
         doc,
         perl_doc,
+        unlike: Unlike::NOTHING,
     }
 }
 
@@ -107,6 +110,9 @@ impl PhaseRow {
     }
     const fn heeds(self, heeds: Heeds) -> Self {
         Self { heeds, ..self }
+    }
+    const fn unlike(self, when: When, text: &'static str) -> Self {
+        Self { unlike: Unlike::new(when, text), ..self }
     }
     /// The directive's name comes with the phase's: see [`PhaseRow::with`].
     const fn lang_row(&self) -> Option<LangRow> {
@@ -335,6 +341,7 @@ phases! {
         .doc("Runs when a child process starts, in its parent interpreter. Only entries of the main server run.");
     ChildExit = phase(Hook::ChildPoolCleanup, &[], Scope::Process)
         .both()
+        .unlike(When::WithoutThreads, "It is skipped where a signal ends the child in the middle of a handler; with mod_perl it may then run in the middle of a statement.")
         .perl_doc("Runs when a child process ends, before END blocks. Only entries of the main server run.")
         .doc("Runs when a child process ends. Only entries of the main server run.");
     PreConnection = phase(Hook::PreConnection, FIRST, Scope::Connection)
@@ -425,10 +432,12 @@ phases! {
         .doc("Makes the page, under SetHandler lua. If all decline, another module may make it.");
     Log = phase(Hook::LogTransaction, REALLY_FIRST, Scope::Directory)
         .both().hooks(&["<LuaHookLog"], ANYWHERE).lua_orders(LOG)
+        .unlike(When::WithThreads, "It runs when the answer is complete and on its way, not when a slow client has read its last byte: $r->connection->aborted does not know what the client does later.")
         .doc("Runs when the page was sent.");
     Cleanup = phase(Hook::RequestPoolCleanup, &[], Scope::Directory)
         .heeds(Heeds::Nothing)
         .both()
+        .unlike(When::WithThreads, "It runs when the answer is complete and on its way, not when a slow client has read its last byte.")
         .doc("Runs when the request is over and its memory is about to be freed.");
 }
 

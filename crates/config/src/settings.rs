@@ -10,7 +10,7 @@ use lazy_static::lazy_static;
 use crate::choices::{CodeCache, Inherit, LeaseScope};
 use crate::place::Where;
 use crate::value::{SettingKind, SettingValue};
-use crate::vocabulary::{Contexts, Language, Merge};
+use crate::vocabulary::{Contexts, Language, Merge, Unlike, When};
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,8 @@ pub struct SettingRow {
     /// Neither mod_perl nor mod_lua has it.
     pub(crate) ours: [bool; 2],
     docs: [&'static str; 2],
+    /// As [`crate::Directive::unlike`].
+    pub(crate) unlike: [Unlike; 2],
 }
 
 const PERL: usize = Language::Perl as usize;
@@ -51,6 +53,7 @@ const fn server(name: &'static str, kind: SettingKind, default: &'static str) ->
         deed: "",
         ours: [false, true],
         docs: [""; 2],
+        unlike: [Unlike::NOTHING; 2],
     }
 }
 
@@ -99,6 +102,14 @@ impl SettingRow {
     }
     const fn lua_doc(self, doc: &'static str) -> Self {
         Self { docs: [self.docs[PERL], doc], ..self }
+    }
+    /// What a line meets here that was written for mod_perl.
+    const fn unlike(self, when: When, text: &'static str) -> Self {
+        Self { unlike: [Unlike::new(when, text), self.unlike[1]], ..self }
+    }
+    /// The same of mod_lua.
+    const fn lua_unlike(self, when: When, text: &'static str) -> Self {
+        Self { unlike: [self.unlike[PERL], Unlike::new(when, text)], ..self }
     }
     const fn with(self, key: Key) -> Self {
         Self { key, ..self }
@@ -150,6 +161,7 @@ settings! {
     Start = tipool("InterpStart", SettingKind::Count(0), "3")
         .doc("Make this many interpreters for each child process before it is forked.");
     Max = tipool("InterpMax", SettingKind::Count(1), "5").lua_kind(SettingKind::CountOrNone(1)).lua("none")
+        .unlike(When::WithThreads, "A request that finds all interpreters busy waits no longer than PerlInterpMaxWait, then it is answered with 503; mod_perl lets it wait without a limit.")
         .doc("Let a child process have at most this many interpreters at once. A request that finds all of them busy waits: see {}InterpMaxWait.")
         .lua_doc("Let a child process have at most this many interpreters at once. A request that finds all of them busy waits: see LuaInterpMaxWait. With none a process has as many as requests run in it at once, as in mod_lua.");
     MinSpare = tipool("InterpMinSpare", SettingKind::Count(0), "3")
@@ -167,6 +179,7 @@ settings! {
     MaxWait = pooled("InterpMaxWait", SettingKind::TimeOr("Timeout"), "Timeout").ours()
         .doc("Let a request wait this long for an interpreter; then it is answered with 503. Timeout stands for the server's Timeout; with 0 no request waits.");
     Scope = pooled("InterpScope", LeaseScope::KIND, "response").ours()
+        .unlike(When::WithThreads, "mod_perl has not had this directive since 2.0.9. In one before that a request without the line kept its interpreter until it ended; here until its response is done.")
         .doc("Says how long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, but each subrequest has an interpreter of its own. request: until the log phase is over. connection: until the connection ends. A value that lives with the request (pnotes, a filter's context, a pushed code reference) makes the request keep its interpreter until it ends, whatever is written here.")
         .lua_doc("Says how long a request keeps its interpreter. handler: while a handler runs. response: from its first handler until its response handler is done. subrequest: as response, but each subrequest has an interpreter of its own. request: until the log phase is over. connection: until the connection ends. A value that lives with the request (pnotes, a filter, globals of LuaScope request) makes the request keep its interpreter until it ends, whatever is written here.");
     Trim = tipool("InterpTrim", SettingKind::Trim, "off").ours().only(Language::Perl)
@@ -175,10 +188,13 @@ settings! {
         .doc("Let an interpreter have at most this much memory; a script that needs more gets the error \"not enough memory\". A size is a number of bytes, or has a unit: K, M, G. By default there is no limit: a script that works is not to fail because of a number that nobody wrote.");
 
     Root = of_lua("Root", SettingKind::Path, "ServerRoot").runs_code()
+        .lua_unlike(When::InSections, "It holds in its section; mod_lua applies it to the whole server.")
         .doc("Names the folder in which a script lies that another directive names by a relative path. Written in a section it holds in that section; mod_lua applies it to the whole server.");
     ScriptScope = of_lua("Scope", SettingKind::ScriptScope, "once")
+        .lua_unlike(When::Always, "An interpreter is pooled in each case, and what a script keeps beyond its scope, such as the request in a global, is an error when it is used; mod_lua uses memory that was given back.")
         .doc("Says how long the globals of a script live: with once for one call, with request and conn until the request or the connection ends, with thread and server as long as the interpreter that ran the script. With server at most max interpreters of a child process run the script; without a number it is one. The interpreters are pooled in each case: see LuaInterpMax.");
     CodeCache = of_lua("CodeCache", CodeCache::KIND, "stat")
+        .lua_unlike(When::Always, "It holds in LuaScope once, too: with forever a script is read once, in mod_lua for each request. stat also sees a file that became older or changed in size alone.")
         .doc("Says when the file of a script is read again: stat reads it when its time or size has changed, forever never, and never each time the script is used.");
     Inherit = of_lua("Inherit", Inherit::KIND, "parent-first").chooses_code()
         .doc("Says how the hooks, map handlers, filters and package paths of an inner section are joined to those of the outer one: behind them, before them, or in their place.");

@@ -191,6 +191,36 @@ impl Merge {
     }
 }
 
+/// What a line meets here that was written for mod_perl or mod_lua, if that is something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unlike {
+    /// Where that is so.
+    pub(crate) when: When,
+    /// What is different; empty if nothing is.
+    pub text: &'static str,
+}
+
+/// Where a line meets something else than in the other module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum When {
+    Always,
+    /// Not at server level.
+    InSections,
+    /// Under worker and event.
+    WithThreads,
+    /// Under prefork.
+    WithoutThreads,
+}
+
+impl Unlike {
+    /// It is the same.
+    pub(crate) const NOTHING: Unlike = Unlike { when: When::Always, text: "" };
+
+    pub(crate) const fn new(when: When, text: &'static str) -> Unlike {
+        Unlike { when, text }
+    }
+}
+
 /// A value of a record, which knows how an inner scope meets the outer one.
 pub(crate) trait Merges {
     /// What [`Merges::merge`] does, for the documents.

@@ -1,8 +1,13 @@
 //! `ap_filter_t`: one filter in the chain of a request or connection.
 
 use crate::{Connection, Request, ffi, status::HTTP_BAD_GATEWAY};
-use apr::{Brigade, Reenter, Status};
-use std::{ffi::c_int, ptr};
+use apr::{Brigade, BucketKind, Reenter, Status};
+use std::{cell::Cell, ffi::c_int, ptr};
+
+thread_local! {
+    /// See [`Filter::brought`]. No destructor: one in the main thread would keep the library mapped.
+    static BROUGHT: Cell<u64> = const { Cell::new(0) };
+}
 
 apr::opaque! {
     /// An `ap_filter_t`. Lives as long as the request or connection it was added to.
@@ -110,7 +115,16 @@ impl Filter {
         let status = unsafe {
             ffi::ap_get_brigade(self.as_ptr(), brigade.as_ptr(), mode as ffi::ap_input_mode_t, block as u32, bytes)
         };
+        if status == 0 && brigade.last().is_none_or(|last| last.kind() != BucketKind::Eos) {
+            BROUGHT.set(BROUGHT.get() + 1);
+        }
         Status(status).ok()
+    }
+
+    /// How often [`Filter::get_brigade`] was answered on this thread otherwise than with the end. Who compares two of these numbers
+    /// knows whether a filter was asked in between that may have more.
+    pub fn brought() -> u64 {
+        BROUGHT.get()
     }
 
     /// Hands data to this filter.

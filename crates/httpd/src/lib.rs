@@ -41,6 +41,7 @@ mod pass;
 mod pconf;
 pub mod provider;
 mod raw;
+mod reader;
 mod record;
 mod records;
 mod regex;
@@ -73,6 +74,7 @@ pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext}
 pub use pass::{Own, Pools};
 pub use pconf::{is_pconf, with_pconf};
 pub use raw::Wait;
+pub use reader::Reader;
 pub use record::Record;
 pub use records::{Directory, Records};
 pub use regex::{Groups, Regex};
@@ -94,21 +96,29 @@ fn guard<H: Host, R>(what: &str, fallback: R, f: impl FnOnce() -> R) -> R {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(result) => result,
         Err(panic) => {
-            stopped::<H>(what, panic);
+            stopped(H::module(), what, panic);
             fallback
         }
     }
 }
 
+/// The same for a module that is no [`Host`].
+fn guard_of<R>(module: &'static ModuleRecord, what: &str, fallback: R, f: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        stopped(module, what, panic);
+        fallback
+    })
+}
+
 #[cold]
 #[inline(never)]
-fn stopped<H: Host>(what: &str, panic: Box<dyn Any + Send>) {
+fn stopped(module: &'static ModuleRecord, what: &str, panic: Box<dyn Any + Send>) {
     let text = format!("{what}: stopped by an error in the module itself: {}", panic_text(&*panic));
     // The payload's own drop may panic too; that one's payload is left alone.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
     }
-    log::server(None, log::Entry::new(log::Level::Crit, H::module()), text.as_bytes());
+    log::server(None, log::Entry::new(log::Level::Crit, module), text.as_bytes());
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

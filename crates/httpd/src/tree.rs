@@ -26,10 +26,15 @@ impl Node {
         unsafe { bytes_at(self.raw().directive) }.unwrap_or_default()
     }
 
+    /// What follows the name. Of a block of ours: the rest of the line that opens it, then its text.
+    pub fn whole_arguments(&self) -> &[u8] {
+        // SAFETY: as in `name`.
+        unsafe { bytes_at(self.raw().args) }.unwrap_or_default()
+    }
+
     /// What follows the name; of a block of Perl its code, without the rest of the line that opens it.
     pub fn arguments(&self) -> &[u8] {
-        // SAFETY: as in `name`.
-        let all = unsafe { bytes_at(self.raw().args) }.unwrap_or_default();
+        let all = self.whole_arguments();
         let mut parts = all.splitn(2, |b| *b == b'\n');
         match (parts.next(), parts.next()) {
             (Some(open), Some(code)) if open.ends_with(b">") && self.name().eq_ignore_ascii_case(b"Perl") => code,

@@ -70,6 +70,10 @@ impl Place for InChain<'_> {
         got.inspect_err(|status| told(*status))
     }
 
+    fn brought(&self) -> u64 {
+        Filter::brought()
+    }
+
     fn is_before_content(&self) -> bool {
         self.next().is_ok_and(|next| next.is_of_content())
     }

@@ -125,6 +125,9 @@ mod tests {
             }
             Ok(())
         }
+        fn brought(&self) -> u64 {
+            self.source.borrow().len() as u64
+        }
         fn is_before_content(&self) -> bool {
             self.verb == "upper before content"
         }

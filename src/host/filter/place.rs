@@ -23,6 +23,8 @@ pub trait Place: Sized {
     /// # Errors
     /// What the filters say.
     fn read(&self, into: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status>;
+    /// A number that is another one once a filter was asked on this thread that may have more.
+    fn brought(&self) -> u64;
     /// Whether the filter behind this one works on content.
     fn is_before_content(&self) -> bool;
     /// The content will be another: what described the old one is removed from the headers.

@@ -113,6 +113,11 @@ impl<'a, F> Stream<'a, F> {
         self.read.get() > 0
     }
 
+    /// Whether a handler that has given nothing would give nothing again: it neither read what was there, nor may more come by itself.
+    pub fn is_stuck(&self) -> bool {
+        self.ask.is_some_and(|ask| !ask.takes_nothing()) && !self.has_read() && !self.is_early() && !self.has_left()
+    }
+
     /// Whether there was nothing to read and nobody may wait.
     pub fn is_early(&self) -> bool {
         self.is_early.get()

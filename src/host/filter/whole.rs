@@ -61,6 +61,10 @@ pub fn output<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, cx: Reenter) ->
     }
 }
 
+/// What is wrong with a filter of input that leaves its reader waiting, while no more can come of what it read.
+const GAVE_NOTHING: &str =
+    "it returned OK, and gave nothing to a reader who waits for data; to pass on what comes, return DECLINED";
+
 /// Data is wanted from the client. A filter that has failed stays in its chain and says so to all who read on.
 pub fn input<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Reenter) -> c_int {
     let Some(running) = place.kept::<Running<H>>() else { return code(place.read(bb, ask, cx)) };
@@ -90,9 +94,16 @@ pub fn input<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Re
     };
     loop {
         let stream = Stream::of_input(running, &own, bb, ask);
+        let brought = place.brought();
         let done = match running.filtering.call(place, &stream) {
             Answer::Done if ask.takes_nothing() && running.streams.get() => place.read(bb, ask, cx),
-            Answer::Done => stream.finish(place, cx),
+            Answer::Done => match stream.finish(place, cx) {
+                // httpd would ask again and again, for ever.
+                Ok(()) if ask.block && bb.is_empty() && place.brought() == brought && stream.is_stuck() => {
+                    return fails(running.filtering.misused(place, GAVE_NOTHING));
+                }
+                finished => finished,
+            },
             Answer::Declined if stream.has_asked() => {
                 return fails(running.filtering.misused(place, "it returned DECLINED after it had read"));
             }
