@@ -15,7 +15,7 @@
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use config::{LinePlace, Rehearsal, Said, Where};
+use config::{Args, LinePlace, Rehearsal, Said, Where};
 use httpd::{Command, ModuleRecord, Node, Reader, mpm};
 
 /// Names the file that lists `.htaccess` files, each with the number of its host before it and a tab between.
@@ -74,6 +74,10 @@ fn tell(told: &mut Rehearsal, first: Option<&Node>, host: usize, place: LinePlac
             }
             // They say for which requests their lines hold, not in which directory.
             "<limit" | "<limitexcept" => tell(told, Some(child), host, place),
+            _ if config::directive(node.name()).is_some_and(|row| row.args == Args::Section) => {
+                let name = config::class_opened(node.arguments()).unwrap_or_default();
+                tell(told, Some(child), host, LinePlace::Class(name));
+            }
             _ => tell(told, Some(child), host, LinePlace::Section(&String::from_utf8_lossy(node.name()))),
         }
     }

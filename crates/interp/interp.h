@@ -17,7 +17,8 @@ enum mi_kind {
     MI_REST,    /* parameter only: the remaining arguments, each of kind `elem`, are in call.rest */
     MI_WANT,    /* parameter only: takes no argument of the script. With elem MI_AUTOFLUSH: its value is MI_BOOL, whether the selected
                  * output handle flushes itself (Perl's $|). With elem MI_PLACE: MI_BYTES, the file of the calling line, and in gen its
-                 * number; they live as long as the code that calls. Else nothing is put there */
+                 * number; they live as long as the code that calls. With elem MI_ANY: the argument before it, as MI_ANY, if that is a variable that
+                 * has a text and may get another. Else nothing is put there */
     MI_NAME,    /* the class a class method was called on (an object's: its class) */
     MI_LIST,    /* result: u.p is an array of a.len mi_val, pushed as a list */
     MI_DUAL,    /* result: text (u.s, a.len) with the integer (int32_t)gen */
@@ -86,6 +87,7 @@ typedef struct {
     int  (*bag_set)(void *ctx, void *bag, const char *k, size_t n, void *kept);                 /* takes kept */
     void *(*bag_get)(void *ctx, void *bag, const char *k, size_t n);                            /* counted, or NULL */
     void *(*find)(void *ctx, const char *name, size_t n);                                       /* the code of a handler's name, its module loaded: counted, or NULL */
+    const char *(*text)(void *ctx, void *v, size_t *n);                                         /* v: of a MI_KEPT. Its text, good until code runs; NULL: it has none, or code would have to run */
     int  (*bag_move)(void *ctx, void *bag, const mi_home *other, void *other_bag, const char *k, size_t n, int drop);  /* NULL: an interpreter is one home. If `other` is
                                                                                                  * of the same interpreter: the value under k (NULL: all) goes from its bag to bag, copied, or is only taken away. 0;
                                                                                                  * 1 no memory; 2 a value that cannot be copied, which stays there */

@@ -23,10 +23,30 @@ sub MODIFY_CODE_ATTRIBUTES {
     return;
 }
 
-# `tie *STDOUT, $filter`: what is printed there goes to $filter->print.
+# `tie *STDOUT, $filter`: what is printed there goes to $filter->print, and what is read comes from $filter->read. mod_perl has PRINT alone,
+# so programs have a PRINTF of their own: ours come with the first tie, where there is none.
 sub TIEHANDLE {
     my ($self, $filter) = @_;
+    *PRINTF = \&printf unless defined &PRINTF;
+    *READ   = \&_read  unless defined &READ;
     return ref $self ? $self : $filter;
+}
+
+# Perl's own sprintf makes the text.
+sub printf {
+    my ($f, $format) = splice @_, 0, 2;
+    @_ = ($f, sprintf $format, @_);
+    goto &print;
+}
+
+# As perl's read: into the variable from an offset on, where a negative one counts from its end.
+sub _read {
+    my ($f, undef, $wanted, $offset) = @_;
+    my $before = defined $_[1] ? length $_[1] : 0;
+    $offset = !defined $offset ? 0 : $offset < 0 ? $before + $offset : $offset;
+    my $n = $f->read(my $got, $wanted);
+    $_[1] = ($before ? substr $_[1], 0, $offset : '') . "\0" x ($offset - $before) . $got;
+    return $n;
 }
 
 1;

@@ -45,6 +45,9 @@ our $VERSION = '2.000012';
 $INC{"Apache$_.pm"} ||= __FILE__
     for '', map { "/$_" } qw(Connection Constants File Log ModuleConfig SIG Server SubRequest Table URI Util);
 
+# Modules of mod_perl 1's that are not always needed. Copies that are installed elsewhere come first.
+push @INC, __FILE__ =~ s{Apache2/compat\.pm\z}{ModInterp/Compat/lib}r;
+
 # Both as a function, as mod_perl 2 has them, and as mod_perl 1's method of the class.
 for my $name (qw(top_module get_config)) {
     no strict 'refs';
@@ -73,6 +76,9 @@ my %MAKE = (
 );
 my %was;
 
+# Packages whose code is for mod_perl 2 in any case. Scripts of ModPerl::Registry are in ModPerl::ROOT.
+my $OF_2 = qr/^(?:APR|Apache2|ModInterp|ModPerl(?!::ROOT::))::/;
+
 sub override_mp2_api {
     for my $name (@_) {
         my $make = _known($name);
@@ -82,8 +88,9 @@ sub override_mp2_api {
         }
         no strict 'refs';
         no warnings 'redefine';
-        $was{$name} = \&$name;
-        *$name = $make->($was{$name});
+        my $sub = $was{$name} = \&$name;
+        my $made = $make->($sub);
+        *$name = sub { goto &{ caller =~ $OF_2 ? $sub : $made } };
     }
     return;
 }

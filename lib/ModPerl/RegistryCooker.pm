@@ -182,7 +182,8 @@ sub _run_end_blocks {
 # A script that has run before runs again at once, where all steps that would be taken are those of this file: it is looked up and
 # called by ModInterp::script_again (shim/script.c), which reads this table. For each class:
 #
-#   [generation when its steps were looked at, \%its_package::, version, { key => script }, \&key, \&status, \&_evaluate, \$LOADED]
+#   [generation when its steps were looked at, \%its_package::, version, { key => script }, \&key, \&status, \&_evaluate, \$LOADED,
+#    whether an exit with a status counts]
 #
 # where `key` tells a file and its version: 0 if a changed file is not compiled anew, 1 if it is, 2 if each request compiles the script.
 # A script is [code, its entry in the table of what is cached, END blocks, package], and if it is compiled each time, from a text that is
@@ -213,6 +214,13 @@ sub _subs {
     return map { ($_ => [map { __PACKAGE__->can($_) } split /\|/, $names{$_}]) } keys %names;
 }
 
+# For classes of ours that do a step otherwise.
+sub _is_known_step {
+    my ($step, $code) = @_;
+    push @{ $EITHER{$step} }, $code;
+    return;
+}
+
 sub _takes_steps {
     my ($class, %steps) = @_;
     for my $step (keys %steps) {
@@ -235,12 +243,13 @@ sub _remember {
         my $each_time = _takes_steps($class, %EITHER, %EACH_TIME);
         my $version   = $each_time ? 2 : $class->can('should_compile') == \&should_compile_if_modified ? 1 : 0;
         my $scripts   = $each_time || _takes_steps($class, %EITHER, %KEPT) ? {} : undef;
-        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $version, $scripts, \&ModInterp::Script::key, \&ModInterp::Script::status, \&_evaluate, \$LOADED];
+        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $version, $scripts, \&ModInterp::Script::key, \&ModInterp::Script::status, \&_evaluate, \$LOADED,
+            $self->_exits_count];
     }
     my $scripts = $known->[3] or return;
     my $key = ModInterp::Script::key($self->{REQ}, $known->[2]);
     return unless defined $key;
-    my $ends = $ModInterp::END{$package} ||= [];
+    my $ends = $self->_ends_of_run;
     if ($known->[2] == 2) {
         my $compiled = $self->{COMPILED} or return;
         delete $scripts->{ $KEY_OF{$package} } if defined $KEY_OF{$package};
@@ -256,6 +265,10 @@ sub _remember {
     $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ends, $package];
     return;
 }
+
+# END blocks that run with each run of the script; whether what it says to `exit` matters.
+sub _ends_of_run { return $ModInterp::END{ $_[0]{PACKAGE} } ||= [] }
+sub _exits_count { return 0 }
 
 # The rest of what default_handler does for a known script that died, has END blocks, or has forked this process. Returns a status.
 sub _ended {

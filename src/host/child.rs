@@ -43,8 +43,10 @@ pub fn before_child(lang: Lang, pool: &Pool, s: &Server) {
 pub fn child(lang: Lang, phase: Phase, pool: &Pool, s: &Server) {
     dispatch::server(lang, phase, s, &[pool]);
     if phase == Phase::ChildInit {
-        let bell = site::with(lang, |site| site.bell.clone());
-        *keeper(lang) = Keeper::start(lang, site::stocks(lang), bell);
+        // A process that serves without threads has no second one.
+        *keeper(lang) = httpd::mpm::is_threaded()
+            .then(|| Keeper::start(lang, site::stocks(lang), site::with(lang, |site| site.bell.clone())))
+            .flatten();
     }
 }
 

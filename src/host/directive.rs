@@ -14,7 +14,7 @@ use super::lang::Lang;
 use super::lease::Frame;
 use super::provider::Provider;
 use super::server::{ServerRecord, choose};
-use super::site::Early;
+use super::site::{ClassUse, Early};
 use super::start_error::StartError;
 use super::{parents, providers, report, site};
 
@@ -96,6 +96,13 @@ pub fn directive<H: CommonHost>(
         Effect::RunCode(code) => {
             let stock = parents::stock_now(lang, s, record)?;
             in_parent(s, &stock, |entry| lang.run_config(entry, cmd, &code))
+        }
+        Effect::UsesClass(class) => {
+            if !cmd.is_serving() {
+                let server = s.keep();
+                site::with(lang, |site| site.class_uses.push(ClassUse { server, class }));
+            }
+            Ok(())
         }
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };

@@ -62,7 +62,7 @@ pub trait Language: Sized + 'static {
     /// content handler that the request asks for.
     fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int;
     /// Answers by the request's own file ([`config::Form::File`]).
-    fn run_file(_row: &ContentRow, _r: &Request) -> c_int {
+    fn run_file(_row: &'static ContentRow, _r: &Request) -> c_int {
         DECLINED
     }
     /// Called when all handlers of a response have declined; returns the status.

@@ -38,5 +38,7 @@ pub fn limits(of: &config::Limits) -> leases::Limits<config::LeaseScope> {
             Trim::Report(limit) => Some(trim(limit, true)),
         },
         scope: of.scope,
+        once: of.once,
+        reload: of.reload,
     }
 }

@@ -36,6 +36,7 @@ mod accepting;
 mod call;
 mod changes;
 mod child;
+mod classes;
 mod configured;
 mod connection;
 mod content;

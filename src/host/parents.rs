@@ -58,7 +58,7 @@ fn start_of_main(lang: Lang, main: &Server) -> Result<Arc<Stock>, StartError> {
     if httpd::mpm::is_threaded() && !lang.facts.has_threads {
         return Err(StartError::Threads(httpd::mpm::name().into()));
     }
-    let stock = start_parent(lang, main, &record.conf)?;
+    let stock = start_parent(lang, main, site::name_of(main).into(), None, &record.conf)?;
     record.draw_from(&stock);
     run_queue(main, &stock, &record.conf)?;
     // Virtual hosts that stand before the line that starts perl run their queues now, as with mod_perl: what their code adds to the
@@ -90,7 +90,7 @@ fn start_virtual(
         return Err(StartError::OptionNeedsThreads { language: lang.facts.tongue, option, server: site::name_of(s) });
     }
     let stock = if conf.has_own_parent() {
-        start_parent(lang, s, conf)?
+        start_parent(lang, s, site::name_of(s).into(), None, conf)?
     } else if conf.has_own_tipool() {
         share_parent(s, main)
     } else {
@@ -104,7 +104,6 @@ fn start_virtual(
 /// Starts the parents that do not run yet, and opens the stocks.
 pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
     let main = start_main(lang)?;
-    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let own = if server.is_virtual() { start_virtual(lang, server, record, &main)? } else { Some(main.clone()) };
@@ -114,18 +113,30 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
         }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
-            stock.open(limits(&record.conf.limits(server.timeout())), threaded, &bell);
+            open(lang, server, &stock, &record.conf);
         }
     }
     Ok(())
+}
+
+/// Opens a stock: what its clones are to be is known.
+pub fn open(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) {
+    let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
+    stock.open(limits(&conf.limits(s.timeout())), threaded, &bell);
 }
 
 /// Makes a parent for this server, in which no code of the configuration has run yet.
 ///
 /// # Errors
 /// Why it could not be made.
-fn start_parent(lang: Lang, s: &Server, conf: &ServerConf) -> Result<Arc<Stock>, StartError> {
-    let stock = Stock::new(lang, site::name_of(s).into(), Parent::new(lang.start(s, conf)?));
+pub fn start_parent(
+    lang: Lang,
+    s: &Server,
+    name: Arc<str>,
+    class: Option<Arc<str>>,
+    conf: &ServerConf,
+) -> Result<Arc<Stock>, StartError> {
+    let stock = Stock::of_class(lang, name, class, Parent::new(lang.start(s, conf)?));
     site::add_stock(&stock);
     Ok(stock)
 }
@@ -141,7 +152,7 @@ fn share_parent(s: &Server, of: &Stock) -> Arc<Stock> {
 ///
 /// # Errors
 /// As [`start_parent`].
-fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
+pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
     for item in conf.requires.iter().chain(conf.modules.iter()) {
         run(s, stock, item)?;
     }

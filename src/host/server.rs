@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use apr::{Beside, Table};
-use config::{Language, ServerConf};
+use config::{ClassConf, Language, ServerConf, claimed};
 use httpd::{Connection, Records, Request, Server};
 use once_cell::sync::OnceCell;
 
@@ -18,10 +18,20 @@ pub struct ServerRecord {
     pub conf: ServerConf,
     /// The stock that start-up has given the server. Only [`choose`] looks at it.
     stock: OnceCell<Arc<Stock>>,
+    /// Its interpreter classes, once they have their interpreters. Only [`ServerRecord::home`] looks at them.
+    classes: OnceCell<Box<[Arc<Class>]>>,
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
     vars: Mutex<Beside<Table>>,
+}
+
+/// An interpreter class of a server.
+pub struct Class {
+    /// What its section says.
+    pub conf: Arc<ClassConf>,
+    /// What holds in it, and its interpreters.
+    pub record: ServerRecord,
 }
 
 impl ServerRecord {
@@ -31,12 +41,48 @@ impl ServerRecord {
     }
 
     fn of_conf(conf: ServerConf) -> ServerRecord {
-        ServerRecord { conf, stock: OnceCell::new(), changes: Changes::default(), vars: Mutex::default() }
+        ServerRecord {
+            conf,
+            stock: OnceCell::new(),
+            classes: OnceCell::new(),
+            changes: Changes::default(),
+            vars: Mutex::default(),
+        }
     }
 
     /// The record of a virtual host, merged from its own lines and `base`, the main server's.
     pub fn merge(base: &ServerRecord, add: &ServerRecord) -> ServerRecord {
         ServerRecord { stock: add.stock.clone(), ..ServerRecord::of_conf(ServerConf::merge(&base.conf, &add.conf)) }
+    }
+
+    /// The record of a class.
+    pub fn of_class(server: &ServerConf, class: &ClassConf) -> ServerRecord {
+        ServerRecord::of_conf(server.of_class(&class.conf))
+    }
+
+    /// The record whose interpreters, limits and environment the calls of a request have: that of the class to which its script belongs,
+    /// else that of the server.
+    #[inline(always)]
+    pub fn home(&self, lang: Lang, r: &Request) -> &ServerRecord {
+        match self.classes.get() {
+            None => self,
+            Some(classes) => class_of(lang, classes, r).map_or(self, |class| &class.record),
+        }
+    }
+
+    /// Whether its classes have their interpreters.
+    pub fn has_classes(&self) -> bool {
+        self.classes.get().is_some()
+    }
+
+    /// Its classes have their interpreters.
+    pub fn start_classes(&self, classes: Vec<Arc<Class>>) {
+        let _ = self.classes.set(classes.into());
+    }
+
+    /// Its classes, once they have their interpreters.
+    pub fn classes(&self) -> &[Arc<Class>] {
+        self.classes.get().map_or(&[], |classes| classes)
     }
 
     /// The record of a server.
@@ -74,6 +120,18 @@ fn records(lang: Lang) -> Records<Server, ServerRecord> {
     unsafe { Records::new(lang.module()) }
 }
 
+/// The class to which a request's script belongs, if it is not the server's own: the one that the directory names, else the one that claims
+/// the file.
+#[inline(never)]
+fn class_of<'a>(lang: Lang, classes: &'a [Arc<Class>], r: &Request) -> Option<&'a Class> {
+    if let Some(named) = lang.dir(r).and_then(|dir| dir.class.as_ref()) {
+        return classes.iter().find(|class| class.conf.name == named.name).map(|class| &**class);
+    }
+    let file = r.filename()?;
+    let claims = |class: &'a Arc<Class>| claimed(&class.conf.locations, file).map(|length| (length, &**class));
+    classes.iter().filter_map(claims).max_by_key(|(length, _)| *length).map(|(_, class)| class)
+}
+
 /// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing
 /// else knows which stock a server has.
 #[inline(always)]
@@ -88,5 +146,11 @@ pub fn choose<'a>(lang: Lang, about: &About<'a>) -> Option<&'a Arc<Stock>> {
 /// The same for a request.
 #[inline(always)]
 pub fn choose_for(lang: Lang, r: &Request) -> Option<&Arc<Stock>> {
-    ServerRecord::of_request(lang, r)?.stock.get()
+    ServerRecord::of_request(lang, r)?.home(lang, r).stock.get()
+}
+
+/// The stock of this record.
+#[inline(always)]
+pub fn stock_of(record: &ServerRecord) -> Option<&Arc<Stock>> {
+    record.stock.get()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use config::{DirConf, Handler, Language};
+use config::{ClassRef, DirConf, Handler, Language};
 use httpd::kind::Way;
 use httpd::{KeptServer, Section, Server};
 use interp::Inside;
@@ -30,6 +30,14 @@ pub struct Early {
     pub section: Option<Section<DirConf>>,
 }
 
+/// A line that names a class for the scripts of a directory, or of a server.
+pub struct ClassUse {
+    /// The server in whose configuration it stands.
+    pub server: KeptServer,
+    /// The class.
+    pub class: ClassRef,
+}
+
 /// The site of each language. No script code runs under these locks.
 static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
 
@@ -38,6 +46,8 @@ static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(N
 pub struct Site {
     stocks: Vec<Arc<Stock>>,
     early: Vec<Early>,
+    /// Lines that name classes.
+    pub class_uses: Vec<ClassUse>,
     /// Providers of authentication and authorization.
     pub providers: Vec<Arc<Provider>>,
     /// Wakes the keeper of this process.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use config::{Language, LineError, Where};
+use config::{ClassRef, Language, LineError, Where};
 use interp::Raised;
 
 /// Why handlers of a phase that mod_perl does not have cannot be added while the server serves.
@@ -44,6 +44,15 @@ pub enum StartError {
     },
     /// httpd calls for the phase of this directive no more.
     NotCalled(&'static str),
+    /// A line names a class that its server has not.
+    NoClass {
+        /// The language.
+        language: Language,
+        /// The name and the line.
+        class: ClassRef,
+        /// A server that has a class of this name.
+        elsewhere: Option<String>,
+    },
     /// Whoever carries out the directive's line cannot: that one's words.
     Refused(&'static str, String),
     /// A pattern is none.
@@ -148,6 +157,10 @@ impl fmt::Display for StartError {
             StartError::Written(language, raised) => write!(f, "{}: {raised}", language.name()),
             StartError::Section { language, at, handler, why } => {
                 write!(f, "<{}>: {handler}, the handler of the section ({at}): {why}", language.name())
+            }
+            StartError::NoClass { language, class: ClassRef { name, at }, elsewhere } => {
+                write!(f, "{}UseClass: \"{name}\" ({at}) is no class of this server", language.name())?;
+                elsewhere.as_ref().map_or(Ok(()), |server| write!(f, ", but one of {server}"))
             }
             StartError::NotCalled(directive) => write!(f, "{directive}: {NOT_CALLED}"),
             StartError::Refused(directive, why) => write!(f, "{directive}: {why}"),

@@ -17,11 +17,11 @@ use super::about::{About, in_parent};
 use super::filter::said;
 use super::lang::Lang;
 use super::languages::{self, languages};
-use super::server::{ServerRecord, choose};
+use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, hint, parents, process, report, site};
+use super::{accepting, classes, hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -64,7 +64,7 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
-    match parents::start_all(lang, s) {
+    match parents::start_all(lang, s).and_then(|()| classes::start_all(lang, s)) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
     }
@@ -79,7 +79,10 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     if !enabled {
         return OK;
     }
-    match parents::start_all(lang, s).and_then(|()| resolve_early(lang, true)) {
+    match parents::start_all(lang, s)
+        .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| resolve_early(lang, true))
+    {
         Ok(()) => {
             hint::misspelt_handlers(lang);
             OK
@@ -140,6 +143,12 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         let Some(stock) = choose(lang, &about) else { continue };
         for item in record.conf.post_config_requires.iter() {
             parents::run(server, stock, item)?;
+        }
+        // A class of the main server is seen by virtual hosts, too, and belongs to the server in which its section stands.
+        for class in record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf)) {
+            for item in class.record.conf.post_config_requires.iter() {
+                parents::run(server, stock_of(&class.record).unwrap_or(stock), item)?;
+            }
         }
     }
     let versions = match parents::main_stock(lang) {

@@ -45,6 +45,13 @@ APR::Bucket::is_eos          | APR::Bucket::eos_create(ba($r))->is_eos ? 1 : 0, 
 APR::Bucket::is_flush        | APR::Bucket::flush_create(ba($r))->is_flush ? 1 : 0, brigade($r, 'a')->first->is_flush ? 1 : 0 | 1,0
 APR::Bucket::length          | APR::Bucket->new(ba($r), 'abc')->length                          | 3
 APR::Bucket::new             | my $b = APR::Bucket->new(ba($r), 'abcdef', 2, 3); my $n = $b->read(my $d); $n, $d, APR::Bucket->new(ba($r), 'abcdef', 2)->length, APR::Bucket->new(ba($r), undef)->length | 3,cde,4,0
+APR::Bucket::new             | my $d = 'A' x 10; my $b = APR::Bucket->new(ba($r), $d); $d =~ s/^..../BBBB/; $b->read(my $got); $got, $b->length | BBBBAAAAAA,10
+APR::Bucket::new             | my $d = 'abcdef'; my $b = APR::Bucket->new(ba($r), $d, 2, 3); $d = 'ABCDEFGH'; $b->read(my $got); $d = 'x'; $b->read(my $kept); $got, $kept | CDE,CDE
+APR::Bucket::new             | my ($x, $y) = map { APR::Bucket->new(ba($r), lc $_) } qw(ABCD EF); $x->read(my $one); $y->read(my $two); $one, $two | abcd,ef
+APR::Bucket::new             | my @b = map { my $d = $_; my $b = APR::Bucket->new(ba($r), $d); $d .= '!'; $b } qw(a b); join '', map { $_->read(my $got); $got } @b | ab
+APR::Bucket::new             | my $d = 'one'; my $bb = brigade($r); $bb->insert_tail(APR::Bucket->new(ba($r), $d)); $d = 'two'; $bb->flatten(my $got); $got | two
+APR::Bucket::new             | my $d = 'abc'; my $b = APR::Bucket->new(ba($r), $d); $d = \'ref'; $b->read(my $one); undef $d; $b->read(my $two); $d = 5; $b->read(my $three); $one, $two, $three | abc,abc,abc
+APR::Bucket::new             | server: my $d = 'one'; my $bb = brigade($r); $bb->insert_tail(APR::Bucket->new(ba($r), $d)); $bb->insert_tail(APR::Bucket::eos_create(ba($r))); $d = 'two'; $r->output_filters->pass_brigade($bb); $d = 'six'; '' | two
 APR::Bucket::new             | APR::Bucket->new(ba($r), 'abc', 2, 2)                            | /^died: APR::Bucket::new: the length argument can't be bigger/
 APR::Bucket::new             | APR::Bucket->new(ba($r), 'abc', 4)                               | /^died: APR::Bucket::new: the length argument can't be bigger/
 APR::Bucket::read            | my $n = APR::Bucket->new(ba($r), 'abc')->read(my $d, APR::Const::BLOCK_READ); $n, $d | 3,abc

@@ -70,6 +70,7 @@ C
         PerlResponseHandler ModPerl::RegistryPrefork
         PerlSetEnv A b
         PerlInterpMax 4
+        PerlOptions None SetupEnv
     </Location>
     PerlSwitches -d
     Unknown to all
@@ -84,6 +85,8 @@ A
     like $text, qr{^more/a\.conf:6: refused: PerlInterpMax 4: not allowed in a <Location> section}m, 'a line where it must not stand, in a file that is included by a variable';
     like $text, qr{^more/a\.conf:5: differs: PerlSetEnv A b: It holds while}m, 'what differs in a section is said of the line in a section';
     unlike $text, qr{httpd\.conf:12: differs}, 'and not of the one at server level';
+    like $text, qr{^more/a\.conf:7: note: PerlOptions None SetupEnv: "SetupEnv" is lost in a <Location> section unless it has}m, 'an option without a sign';
+    like $text, qr{^more/a\.conf:7: differs: PerlOptions None SetupEnv: PerlOptions None switches nothing off}m, 'and one without an effect';
     like $text, qr{^httpd\.conf:11: differs: PerlLogHandler My::Log: It runs when the answer is complete}m, 'what differs with threads';
     like $text, qr{^httpd\.conf:13: note: <Perl>: lines that its code makes are not looked at}m, 'what is made by code';
     like $text, qr{^httpd\.conf:4: note: LoadModule mpm_event_module: handlers run in several interpreters}m, 'the MPM';
@@ -180,6 +183,8 @@ use My::Missing ();
 sub handler { my ($r) = @_; chdir '/'; $r->child_terminate; my %x = (alarm => 1); $x->umask; 0 }
 1;
 H
+    $files{'startup.pl'} = "use lib '\@root\@/theirs';\n$files{'startup.pl'}";
+    $files{'theirs/auto/Apache2/RequestRec/RequestRec.so'} = '';
     my $conf = <<'C';
 LoadModule perl_module /nowhere/mod_perl.so
 PerlRequire startup.pl
@@ -190,11 +195,12 @@ PerlRequire startup.pl
 C
     my $root = site(%files, 'httpd.conf' => $HEAD . $conf);
     my ($status, $text) = check($root);
-    like $text, qr{^startup\.pl:2: note: use Apache2::Reload \(\);: Apache2::Reload: mod_interp has its own}m, 'a module of mod_perl that is replaced';
+    like $text, qr{^startup\.pl:3: note: use Apache2::Reload \(\);: Apache2::Reload: mod_interp has its own}m, 'a module of mod_perl that is replaced';
     like $text, qr{^lib/My/H\.pm:4: differs: sub handler .*: chdir: belongs to the process}m, 'a word that changes the process, on event';
-    like $text, qr{^lib/My/H\.pm:4: differs: .*: child_terminate: under threads}m, 'and each one of a line';
+    like $text, qr{^lib/My/H\.pm:4: differs: .*: child_terminate: dies under threads}m, 'and each one of a line';
     like $text, qr{^lib/My/Used\.pm:2: differs: .*: fork: }m, 'in modules that a module uses, found as the start-up file says';
-    unlike $text, qr{startup\.pl:3|Used\.pm:(?:5|10)|: (?:alarm|umask): }, 'comments, POD, names that are no calls are passed over';
+    unlike $text, qr{startup\.pl:4|Used\.pm:(?:5|10)|: (?:alarm|umask): }, 'comments, POD, names that are no calls are passed over';
+    like $text, qr{^startup\.pl:1: refused: use lib 'theirs';: theirs has mod_perl's own Apache2::RequestRec}m, 'a folder that would bring mod_perl\'s own library';
     (undef, $text) = check($root, '--no-code');
     unlike $text, qr{\.pm:}, '--no-code does not look';
     $root = site(%files, 'httpd.conf' => $HEAD =~ s/event/prefork/gr . $conf);

@@ -43,7 +43,7 @@ like $log, qr/\Q$perl5\E\/Apache2\/RequestRec\.pm/, '  with its path';
 like $log, qr{modules/mod_interp/lib/Apache2/RequestRec\.pm}, '  and that of ours';
 
 SKIP: {
-    skip 'no mod_perl.so in the package', 3 unless $so;
+    skip 'no mod_perl.so in the package', 5 unless $so;
     # Both shared objects in one process, theirs first, as a file that is only loaded.
     my $s = TestHttpd->start(modules => \%modules, no_loadmodule => 1, config => <<"C" . "PerlSwitches \"-I\@lib\@\"\n$CONF");
 LoadFile "$so"
@@ -51,6 +51,12 @@ LoadModule perl_module "\@so\@"
 C
     is $s->get('/b')->{status}, 200, 'with mod_perl.so in the process';
     $s->stop;
+    # mod_interp-check reads a site with mod_perl itself in it.
+    my $site = "$package/site.conf";
+    spew($site, "LoadModule mpm_event_module @{[ TestHttpd::libexecdir() ]}/mod_mpm_event.so\nLoadModule perl_module $so\n<Perl>\n    die 'code runs';\n</Perl>\nPerlInterpMax 0\n");
+    my $told = qx{'$^X' apache-conf/mod_interp-check --module '@{[ TestHttpd::module_so() ]}' -f '$site' 2>&1};
+    like $told, qr{^\Q$site\E:2: change: LoadModule perl_module }m, 'mod_interp-check reads a site that runs mod_perl' or diag $told;
+    like $told, qr{^\Q$site\E:3: note: <Perl>: .*^\Q$site\E:6: refused: PerlInterpMax 0: }ms, 'and runs none of its code';
     # Both enabled, as a package written for mod_perl may leave it: mods-enabled is read in the order of the names.
     $s = TestHttpd->start(modules => \%modules, no_loadmodule => 1, files => {
         'en/mod_interp_perl.load' => slurp('apache-conf/mod_interp_perl.load') =~ s{/usr/lib\S*}{\@so\@}r,

@@ -11,7 +11,7 @@ api_rows(
 use Apache2::compat ();
 use Apache::Constants qw(:response :methods :options :remotehost :args_how :server :types OK HTTP_NO_CONTENT);
 use Apache::File ();
-use Apache::Util qw(escape_html escape_uri unescape_uri_info ht_time size_string parsedate);
+use Apache::Util qw(:all);
 use Apache (); use Apache::Log (); use Apache::Table (); use Apache::URI (); use Apache::Server ();
 BEGIN { $T::Case::is_there = join ',', map { exists $INC{"Apache/$_.pm"} ? $_ : () } qw(Connection Constants Registry) }
 sub overridden {    # name, code
@@ -22,6 +22,7 @@ sub overridden {    # name, code
     die $error if $error;
     return wantarray ? @got : $got[0];
 }
+sub Apache2::Own::notes { package Apache2::Own; return $_[0]->notes }
 sub warned { my ($code) = @_; my $text = ''; local $SIG{__WARN__} = sub { $text .= $_[0] }; $code->(); $text }
 P
     after => sub {
@@ -68,6 +69,7 @@ Apache2::RequestRec::register_cleanup  | $r->register_cleanup(sub { $_[0]->warn(
 Apache2::RequestRec::post_connection   | my @seen; my $q = $r->lookup_uri('/plain.txt'); $q->post_connection(sub { push @seen, @_ }, 7); undef $q; @seen | 7
 Apache2::RequestRec::send_fd           | open my $fh, '<', $r->document_root . '/plain.txt' or die $!; '=' . $r->send_fd($fh) | plain text=10
 Apache2::RequestRec::send_fd_length    | open my $fh, '<', $r->document_root . '/plain.txt' or die $!; '=' . $r->send_fd_length($fh, 5) . $r->send_fd_length($fh, 0) . $r->send_fd_length($fh, 9) | plain text=505
+Apache2::RequestRec::send_fd            | local *F; open F, '<', $r->document_root . '/plain.txt' or die $!; '=' . $r->send_fd('F') | plain text=10
 Apache2::RequestRec::write_client      | $r->write_client('a', 'b'); ''                                                    | ab
 Apache2::RequestRec::read_client_block | $r->read_client_block(my $b, 3); $b                                               | abc | abcdef
 Apache2::RequestRec::server_root_relative | $r->server_root_relative('x/y') eq Apache2::ServerUtil::server_root() . '/x/y'  | 1
@@ -118,6 +120,8 @@ Apache::Util::ht_time                  | ht_time(0), ht_time(86400, '%d'), Apach
 Apache::Util::parsedate                | parsedate('Thu, 01 Jan 1970 00:01:00 GMT')                                        | 60
 Apache::Util::size_string              | map { size_string($_) } 0, -1, 5, 1024, 40_000, 1 << 20, 99 << 20, 200 << 20      | /^   0k,    -,   1k,   1k,  39k, 1.0M,  99M, 200M\z/
 Apache::Util::validate_password        | Apache::Util::validate_password('dougm', 'aX9eP53k4DGfU'), Apache::Util::validate_password('no', 'aX9eP53k4DGfU') | 1,0
+Apache::Include::virtual               | require Apache::Include; '=' . Apache::Include->virtual('/plain.txt', $r) | plain text=200
+Apache::Registry                       | require Apache::Registry; require Apache::RegistryBB; require Apache::RegistryLoader; Apache::PerlRun->isa('ModPerl::PerlRun') ? 1 : 0, Apache::Registry->isa('ModPerl::Registry') | 0,1
 Apache::INC                            | $T::Case::is_there                                                                | Connection,Constants
 Apache2::Module::top_module            | ref(Apache2::Module->top_module), ref(Apache2::Module::top_module())              | Apache2::Module,Apache2::Module
 Apache2::Module::get_config            | Apache2::Module->get_config('T::None', $s), Apache2::Module::get_config('T::None', $s) | undef,undef
@@ -127,6 +131,7 @@ Apache2::RequestRec::filename          | my $f = $r->document_root . '/plain.txt
 Apache2::RequestRec::filename          | overridden('Apache2::RequestRec::filename', sub { $r->filename('/no/such') })     | /^died: '\/no\/such' doesn't exist at /
 Apache2::RequestRec::finfo             | $r->filename($r->document_root . '/plain.txt'); overridden('Apache2::RequestRec::finfo', sub { my $f = $r->finfo; -f $f ? 1 : 0, -s $f, -d $f ? 1 : 0 }) | 1,10,0
 Apache2::RequestRec::notes             | overridden('Apache2::RequestRec::notes', sub { $r->notes(a => 1); $r->notes->add(a => 2); my @got = $r->notes('a'); $r->notes('a', undef); @got, $r->notes('a') // 'gone' }) | 1,2,gone
+Apache2::RequestRec::notes             | $r->notes->set(a => 2); overridden('Apache2::RequestRec::notes', sub { $r->notes('a'), Apache2::Own::notes($r)->get('a') }) | 2,2
 Apache2::RequestRec::notes             | $r->notes->set(a => 3); ref($r->notes), $r->notes->{a}                            | APR::Table,3
 Apache2::RequestRec::print             | overridden('Apache2::RequestRec::print', sub { $r->print(\'by reference', ' and by value'); '' }) | by reference and by value
 Apache2::Connection::local_addr        | my ($port, $ip) = Socket::unpack_sockaddr_in(overridden('Apache2::Connection::local_addr', sub { $c->local_addr })); $port == $c->local_addr->port, Socket::inet_ntoa($ip) | 1,127.0.0.1

@@ -40,6 +40,8 @@ sub says_end { my $f = shift; if (!$f->ctx) { $f->ctx(1); $f->print('all'); $f->
 sub names { my $f = shift; while ($f->read(my $b)) { } if ($f->seen_eos) { my @n; for (my $x = $f; $x; $x = $x->next) { push @n, $x->frec->name } $f->print("@n") } 0 }
 sub Apache2::Filter::UNTIE { }
 sub handle { my $f = shift; tie *H, $f; while ($f->read(my $b)) { print H lc $b } untie *H; 0 }
+sub tied_reads { my $f = shift; tie *H, $f; while (my $n = read H, my $b, 3) { printf H '%s:%d ', $b, $n } untie *H; 0 }
+sub tied_at { my $f = shift; my $b = 'abcd'; tie *H, $f; read H, $b, 2, -1; read H, $b, 2, 7; untie *H; 1 while $f->read(my $rest); $f->printf('<%s>', $b =~ tr/\0/0/r) if length $b > 4; 0 }
 sub wide { my $f = shift; $f->read(my $b); $f->print("\x{100}"); 0 }
 our $text;
 sub set { my $n = shift; $text = ''; $text .= 'a' for 1 .. $n }
@@ -133,6 +135,10 @@ out('what was printed before DECLINED goes first', 'My::F::prints_and_declines',
 out('seen_eos(1) ends the data', 'My::F::says_end', 'all', file => 'big.txt');
 out('the names of the chain are mod_perl\'s', 'My::F::names My::F::pass', qr/^modperl_request_output modperl_request_output .*content_length.* core$/);
 out('a handle can be tied to a filter', 'My::F::handle', "some text\n");
+if (ours) {     # mod_perl has neither READ nor PRINTF there
+    out('and read from, with printf', 'My::F::tied_reads', "som:3 e t:3 ext:3 \n:1 ");
+    out('at an offset', 'My::F::tied_at', '<abcso00me>');
+}
 out('exit in a filter counts as OK', 'My::F::exits', "some text\n");
 out('a method', 'My::F', "My::F:some text\n");
 out('a method by name', 'My::F->named', "My::F:some text\n");

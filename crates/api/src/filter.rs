@@ -117,20 +117,21 @@ fn status(result: std::result::Result<(), apr::Status>, function: &'static str) 
 fn get_brigade(
     f: &Filter,
     cx: Reenter,
+    here: Here,
     bb: &Brigade,
     mode: Option<i32>,
     block: Option<i32>,
     readbytes: Option<i64>,
 ) -> Result<Status> {
-    apr_api::passed(bb);
+    apr_api::given(bb, here, cx);
     let got = f.get_brigade(bb, mode.unwrap_or(0), block.unwrap_or(0), readbytes.unwrap_or(8192), cx);
     status(got, "Apache2::Filter::get_brigade")
 }
-fn pass_brigade(f: &Filter, cx: Reenter, bb: &Brigade) -> Result<Status> {
-    apr_api::passed(bb);
+fn pass_brigade(f: &Filter, cx: Reenter, here: Here, bb: &Brigade) -> Result<Status> {
+    apr_api::given(bb, here, cx);
     status(f.pass_brigade(bb, cx), "Apache2::Filter::pass_brigade")
 }
-fn fflush(f: &Filter, cx: Reenter, bb: &Brigade) -> Result<Status> {
-    apr_api::passed(bb);
+fn fflush(f: &Filter, cx: Reenter, here: Here, bb: &Brigade) -> Result<Status> {
+    apr_api::given(bb, here, cx);
     status(f.flush(bb, cx), "Apache2::Filter::fflush")
 }

@@ -325,6 +325,15 @@ pub trait Figures: Sync {
     /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
     fn interpreter(&self) -> u64;
 
+    /// The name of the class to which the interpreter belongs; none for the server's own.
+    fn class(&self) -> Option<Vec<u8>>;
+
+    /// Has the interpreter replaced when this call's request is done with it; false where there is none to take its place.
+    fn reload(&self) -> bool;
+
+    /// Has all interpreters of the class, or of the server, replaced in all processes.
+    fn reload_all(&self);
+
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
     fn pool(&self) -> Vec<(String, u64)>;
 }

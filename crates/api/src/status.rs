@@ -10,6 +10,19 @@ pub static STATUS: Class = Class::new(
     &[
         class_method("interpreter()", |_class: ClassName| Ok::<_, Fail>(host()?.figures.interpreter() as i64))
             .doc("Number of the interpreter in its process: counted from 1, 0 for the parent interpreter."),
+        class_method("class()", |_class: ClassName| {
+            Ok::<_, Fail>(host()?.figures.class().unwrap_or_else(|| b"default".to_vec()))
+        })
+        .doc("Name of the interpreter's class; default for the server's own interpreters."),
+        class_method("reload()", |_class: ClassName| Ok::<_, Fail>(host()?.figures.reload())).doc(
+            "Has this interpreter replaced by another one when its request is done with it. False without threads, where the server's own \
+             interpreter is the process.",
+        ),
+        class_method("reload_all()", |_class: ClassName| {
+            host()?.figures.reload_all();
+            Ok::<_, Fail>(())
+        })
+        .doc("Has all interpreters of this one's class replaced, in all child processes: idle ones at once, others when they are done."),
         class_method("server()", |_class: ClassName| Ok::<_, Fail>(runtime()?.current_object::<Server>()))
             .doc("The server whose interpreters run this call; where several share them, the first of these."),
         class_method("pool()", pool).doc(

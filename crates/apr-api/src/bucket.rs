@@ -47,7 +47,7 @@ static FLUSH: Part = Part::new(
 /// Its rows.
 pub static BUCKET: Class = Class::of::<Bucket>(&[
     class_method("new(bucket_alloc, data, [offset], [len])", new_bucket)
-        .doc("A bucket with a copy of the data, or of a part of it."),
+        .doc("A bucket with the data, or a part of it. In Perl it shows what a variable holds when it is read or given to httpd."),
     function("eos_create(bucket_alloc)", |a: &BucketAlloc| made(*a, Bucket::eos)).doc("An end of stream."),
     function("flush_create(bucket_alloc)", |a: &BucketAlloc| made(*a, Bucket::flush))
         .doc("A sign to send all before it."),
@@ -67,7 +67,9 @@ pub static BUCKET: Class = Class::of::<Bucket>(&[
         shelf::moved(*b, None);
     })
     .doc("Takes it out of its brigade."),
-    method("setaside(pool)", |b: &Bucket, p: &Pool| {
+    method("setaside(pool)", |b: &Bucket, cx: Reenter, here: Here, p: &Pool| {
+        shelf::look(*b, here, cx);
+        shelf::leave(*b);
         Status(b.setaside(p).err().map_or(0, |s| s.code()), "APR::Bucket::setaside")
     })
     .doc("Makes its bytes last as long as the pool; in void context a failure is thrown, else its status is returned."),
@@ -191,7 +193,8 @@ fn length(b: &Brigade, cx: Reenter, read_all: Option<bool>) -> Option<i64> {
 /// Room for more bytes than this is made only when they are there.
 const PIECE: u64 = 64 * 1024;
 
-fn flatten(b: &Brigade, cx: Reenter, mut buffer: Out, wanted: Option<i64>) -> Result<Tainted<usize>> {
+fn flatten(b: &Brigade, cx: Reenter, here: Here, mut buffer: Out, wanted: Option<i64>) -> Result<Tainted<usize>> {
+    b.iter().for_each(|bucket| shelf::look(bucket, here, cx));
     let raise = |s: apr::Status| Raise::status(s.code(), "APR::Brigade::flatten");
     let wanted = wanted.map(|n| u64::try_from(n).map_err(|_| "the length can't be negative")).transpose()?;
     let n = match wanted {
@@ -218,6 +221,7 @@ fn new_bucket(
     _: ClassName,
     alloc: &BucketAlloc,
     data: Maybe<&[u8]>,
+    variable: Variable,
     offset: Option<i64>,
     len: Option<i64>,
 ) -> Result<Owned<Bucket>> {
@@ -231,7 +235,7 @@ fn new_bucket(
         len => len,
     };
     let bucket = Bucket::of_script(data, offset, len, *alloc).ok_or(TOO_LONG)?;
-    Ok(Owned::by(&bucket, shelf::ticket(bucket, None)?))
+    Ok(Owned::by(&bucket, shelf::new(bucket, variable.0.map(|variable| variable.keep()))?))
 }
 
 fn delete(b: &Bucket, cx: Reenter) -> Result<()> {
@@ -239,7 +243,8 @@ fn delete(b: &Bucket, cx: Reenter) -> Result<()> {
 }
 
 /// Waits for data, unless the script passes `APR::Const::NONBLOCK_READ`.
-fn read(b: &Bucket, cx: Reenter, mut buffer: Out, block: Option<i32>) -> Result<Tainted<usize>> {
+fn read(b: &Bucket, cx: Reenter, here: Here, mut buffer: Out, block: Option<i32>) -> Result<Tainted<usize>> {
+    shelf::look(*b, here, cx);
     let bytes = match b.read(block.unwrap_or(0) == 0, cx) {
         Ok(bytes) => bytes,
         Err(apr::Status::EOF) => &[],

@@ -23,7 +23,7 @@ pub use finfo::FINFO;
 pub use lock::{THREAD_MUTEX, THREAD_RWLOCK};
 pub use misc::{DATE, OS, STRING, UTIL};
 pub use pool::{Owns, POOL, end_pool};
-pub use shelf::{know, passed};
+pub use shelf::{given, know, passed};
 pub use sockaddr::{IP_SUBNET, SOCK_ADDR};
 pub use socket::SOCKET;
 pub use status::{ERROR, STATUS};

@@ -3,7 +3,7 @@
 //! allocator dies, the tickets of the buckets in it are void.
 
 use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter};
-use interp::{Result, Ticket};
+use interp::{Here, Kept, Result, Ticket};
 use std::{
     collections::HashMap,
     ops::{Deref, DerefMut},
@@ -33,6 +33,8 @@ struct Known {
     ticket: Ticket,
     /// The brigade that the bucket is in.
     home: Option<Brigade>,
+    /// The variable whose text it shows until it is given away.
+    variable: Option<Kept>,
 }
 
 /// A deleted bucket whose memory is still there.
@@ -190,13 +192,41 @@ pub(crate) fn brigade(brigade: Brigade) {
     });
 }
 
-/// httpd gets what is in `brigade`, or it is destroyed: from now on scripts' objects of these buckets are void. Whoever
-/// lends a script a brigade that no script made calls it when the loan ends.
+/// Brings a bucket up to date with the variable that it follows, if that is of the calling interpreter.
+pub(crate) fn look(bucket: Bucket, here: Here, cx: Reenter) {
+    let Some(variable) = leave(bucket) else { return };
+    here.text_of(&variable, |text| bucket.take_again(text, cx));
+    let (mut all, alloc) = (shelves(), alloc_of(bucket));
+    let shelf = alloc.and_then(|alloc| all.get_mut(&alloc));
+    if let Some(known) = shelf.and_then(|shelf| shelf.buckets.get_mut(&bucket)) {
+        known.variable = Some(variable);
+    }
+}
+
+/// Ends that a bucket follows a variable, which is returned.
+pub(crate) fn leave(bucket: Bucket) -> Option<Kept> {
+    shelves().get_mut(&alloc_of(bucket)?)?.buckets.get_mut(&bucket)?.variable.take()
+}
+
+/// A script gives httpd what is in `brigade`: from now on its objects of these buckets are void, and they follow no variable any more.
+pub fn given(brigade: &Brigade, here: Here, cx: Reenter) {
+    part(brigade, |bucket, variable| {
+        here.text_of(variable, |text| bucket.take_again(text, cx));
+    });
+}
+
+/// As [`given`], where no script is calling. Whoever lends a script a brigade that no script made calls it when the loan ends.
 pub fn passed(brigade: &Brigade) {
+    part(brigade, |_, _| ());
+}
+
+/// `last` is told of each variable that a bucket follows. It neither runs code of a script nor calls APR.
+fn part(brigade: &Brigade, last: impl Fn(Bucket, &Kept)) {
     let mut all = shelves();
     for bucket in brigade.iter() {
         let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc));
         if let Some(known) = shelf.and_then(|shelf| shelf.buckets.remove(&bucket)) {
+            known.variable.iter().for_each(|variable| last(bucket, variable));
             known.ticket.void();
         }
     }
@@ -210,13 +240,26 @@ pub fn passed(brigade: &Brigade) {
 /// # Errors
 /// When the allocator is gone.
 pub(crate) fn ticket(bucket: Bucket, home: Option<Brigade>) -> Result<Ticket> {
+    entered(bucket, home, None)
+}
+
+/// The ticket for an object of a new bucket, which shows the text of a variable, if one is given: where a script reads it, and as it is when
+/// the bucket is given away.
+///
+/// # Errors
+/// As [`ticket`].
+pub(crate) fn new(bucket: Bucket, variable: Option<Kept>) -> Result<Ticket> {
+    entered(bucket, None, variable)
+}
+
+fn entered(bucket: Bucket, home: Option<Brigade>, variable: Option<Kept>) -> Result<Ticket> {
     let alloc = alloc_of(bucket).ok_or(GONE)?;
     if let Some(brigade) = home {
         know(alloc, brigade.pool());
     }
     let mut all = shelves();
     let shelf = all.get_mut(&alloc).filter(|shelf| !shelf.dead).ok_or(GONE)?;
-    let known = shelf.buckets.entry(bucket).or_insert_with(|| Known { ticket: Ticket::new_owner(), home });
+    let known = shelf.buckets.entry(bucket).or_insert_with(|| Known { ticket: Ticket::new_owner(), home, variable });
     known.home = home;
     Ok(known.ticket)
 }
@@ -248,7 +291,7 @@ pub(crate) fn delete(bucket: Bucket, cx: Reenter) -> Result<()> {
     known(bucket)?;
     let mut all = shelves();
     let shelf = alloc_of(bucket).and_then(|alloc| all.get_mut(&alloc)).ok_or(GONE)?;
-    let Known { ticket, home } = shelf.buckets.remove(&bucket).ok_or(GONE)?;
+    let Known { ticket, home, variable } = shelf.buckets.remove(&bucket).ok_or(GONE)?;
     // An end of request takes its request, perhaps with the brigade, along: of such nothing is left.
     let home = home.filter(|_| bucket.kind() != BucketKind::Metadata);
     let ghost = Ghost { bucket, ticket, next: home.and_then(|home| home.next(bucket)) };
@@ -259,6 +302,7 @@ pub(crate) fn delete(bucket: Bucket, cx: Reenter) -> Result<()> {
         None => Some(ghost),
     };
     drop(all);
+    drop(variable);
     old.into_iter().for_each(Ghost::end);
     if home.is_some() {
         bucket.hollow(cx);

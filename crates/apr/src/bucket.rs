@@ -370,6 +370,20 @@ impl Bucket {
         }
     }
 
+    /// Takes its bytes anew out of `data`, of which they are a part since [`Bucket::of_script`]. Nothing happens if there is no such part any
+    /// more, or if another bucket shares the bytes.
+    pub fn take_again(&self, data: &[u8], _cx: Reenter) {
+        if !self.bucket_type().is(&raw const OWN.0) {
+            return;
+        }
+        // SAFETY: a bucket of type OWN has such data. Nobody borrows its bytes where scripts may run, and no other bucket has them.
+        let own = unsafe { &mut *(*self.as_ptr()).data.cast::<OwnBytes>() };
+        let now = usize::try_from(own.base).ok().and_then(|base| data.get(base..)?.get(..own.bytes.len()));
+        if let (1, Some(now)) = (own.count.refcount, now) {
+            own.bytes.copy_from_slice(now);
+        }
+    }
+
     /// What kind it is.
     pub fn bucket_type(&self) -> &BucketType {
         // SAFETY: every bucket has a type record.

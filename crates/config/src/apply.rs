@@ -33,6 +33,7 @@ fn check(row: &'static Directive, cmd: &Context<'_>, args: &[&[u8]]) -> Result<(
     let allowed = match cmd.place {
         LinePlace::Server => row.contexts.has(Contexts::SERVER),
         LinePlace::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
+        LinePlace::Class(_) => row.contexts.has(Contexts::CLASS),
         LinePlace::Section(_) => {
             row.contexts.has(Contexts::DIRECTORY) || (row.contexts.has(Contexts::LOCATION) && cmd.place.is_location())
         }
@@ -273,7 +274,8 @@ mod tests {
             {
                 if !row.contexts.has(bit) {
                     let message = refused(&mut World::default(), place, &format!("{} a b", row.name));
-                    assert!(message.starts_with(&format!("{}: not allowed in {place}: it belongs ", row.name)));
+                    let name = if row.name.starts_with('<') { format!("{}>", row.name) } else { row.name.into() };
+                    assert!(message.starts_with(&format!("{name}: not allowed in {place}: it belongs ")));
                 }
             }
         }
@@ -288,6 +290,7 @@ mod tests {
                 _ if name == "LuaInherit" => "none",
                 Args::Words { .. } => "a b",
                 Args::Headed => continue, // its text arrives by the directive without <
+                _ if name.ends_with("UseClass") => "default",
                 _ if language == "Lua" => "/a.lua",
                 _ => "My::Name",
             };

@@ -72,6 +72,30 @@ choice! {
 }
 
 choice! {
+    /// `PerlClassReloadOn`: when a script of `SetHandler perl-class` is compiled again.
+    ReloadOn {
+        /// When its file is another one than before.
+        #[default]
+        Stat = "stat",
+        /// When its interpreter is replaced.
+        Never = "never",
+        /// When its file or a file that it has loaded is another one.
+        Watch = "watch",
+    }
+}
+
+choice! {
+    /// `PerlClassCGIHeader`: who sends the header of what a script of `SetHandler perl-class` prints.
+    CgiHeader {
+        /// The script prints it.
+        #[default]
+        Off = "off",
+        /// The server sends it: all that the script prints is the page.
+        On = "on",
+    }
+}
+
+choice! {
     /// `LuaInherit`: how lists of an inner scope are joined to those of the outer one.
     Inherit {
         /// Only the inner one.

@@ -63,6 +63,11 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
     content(c"perl-script", Language::Perl, Form::Handlers)
         .takes_over()
         .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
+    content(c"perl-class", Language::Perl, Form::File).takes_over().on(&[
+        DirOption::SetupEnv,
+        DirOption::GlobalRequest,
+        DirOption::ParseHeaders,
+    ]),
     content(c"lua", Language::Lua, Form::Handlers),
     content(c"lua-script", Language::Lua, Form::File),
 ];

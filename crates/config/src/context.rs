@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::error::Cause;
 use crate::options::ServerOption;
 use crate::place::{LinePlace, Where};
-use crate::server::ServerConf;
+use crate::server::{ClassConf, ServerConf};
 
 /// The record of the server a line belongs to.
 pub enum Access<'a> {
@@ -47,6 +47,25 @@ pub struct Context<'a> {
 pub(crate) type Applied = Result<Effect, Cause>;
 
 impl Context<'_> {
+    /// The class whose section the line stands in.
+    pub(crate) fn class_mut(&mut self) -> Result<&mut ClassConf, Cause> {
+        let LinePlace::Class(name) = self.place else { return Err(Cause::NoDirectory) };
+        match &mut self.server {
+            Access::Write(server) => server.classes.find_mut(name).ok_or(Cause::NoDirectory),
+            Access::Read(_) => Err(Cause::TooLate),
+        }
+    }
+
+    /// Whether the interpreter that the line is about runs already: that of a class starts when all lines are read.
+    pub(crate) fn runs(&self) -> bool {
+        self.running && self.place.has_directories()
+    }
+
+    /// The same of the one server.
+    pub(crate) fn server_runs(&self) -> bool {
+        self.server_running && self.place.has_directories()
+    }
+
     pub(crate) fn server(&self) -> &ServerConf {
         match &self.server {
             Access::Write(server) => server,
@@ -54,7 +73,11 @@ impl Context<'_> {
         }
     }
 
+    /// The record that the line writes to: that of the server, or of the class whose section it stands in.
     pub(crate) fn server_mut(&mut self) -> Result<&mut ServerConf, Cause> {
+        if matches!(self.place, LinePlace::Class(_)) {
+            return self.class_mut().map(|class| &mut class.conf);
+        }
         match &mut self.server {
             Access::Write(server) => Ok(server),
             Access::Read(_) => Err(Cause::TooLate),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lazy_static::lazy_static;
 
 use crate::choices::{CodeCache, Inherit};
+use crate::classes::ClassRef;
 use crate::flags::DirOptions;
 use crate::handler::{Handler, Handlers};
 use crate::hooks::Position;
@@ -29,6 +30,8 @@ pub struct DirConf {
     pub set_env: Vars,
     /// The section's argument, as httpd gives it when the record is made.
     pub location: Option<Arc<[u8]>>,
+    /// `PerlUseClass`, `LuaUseClass`.
+    pub class: Option<Arc<ClassRef>>,
     /// Settings that a directory may have.
     pub settings: Settings,
     pub(crate) handlers: Handlers<DIR_SLOTS>,
@@ -167,6 +170,7 @@ impl DirConf {
             options,
             vars: ConfigVars::merge(&base.vars, &add.vars, &()),
             set_env: Vars::merge(&base.set_env, &add.set_env, &()),
+            class: Option::merge(&base.class, &add.class, &()),
             location: add.location.clone().or_else(|| base.location.clone()),
             settings,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(DirOption::MergeHandlers)),

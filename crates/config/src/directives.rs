@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{environment, handlers, lua, options, startup};
+use crate::lines::{classes, environment, handlers, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::not_yet;
 use crate::phases::{PHASES, Phase};
@@ -23,7 +23,9 @@ use crate::vocabulary::{Args, Contexts, Language, Unlike, When};
 
 const PERL: Language = Language::Perl;
 const SERVER: Contexts = Contexts::SERVER;
-const NO_SECTION: Contexts = Contexts::SERVER.and(Contexts::HTACCESS);
+/// Of a server, and of an interpreter class.
+const CLASSES: Contexts = Contexts::SERVER.and(Contexts::CLASS);
+const NO_SECTION: Contexts = CLASSES.and(Contexts::HTACCESS);
 const ANYWHERE: Contexts = Contexts::ANYWHERE;
 /// Read early, since what follows may need it.
 const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
@@ -45,7 +47,7 @@ const ROWS: &[DirectiveRow] = &[
     call("Module", Args::Iterate, "module ...", NO_SECTION, startup::module).runs_code().fills(|s: &ServerConf| &s.modules)
         .doc("Loads modules when the interpreter starts, after the files of PerlRequire; at once if it runs already. A failure ends the start.")
         .lua_doc("Loads modules by require when the interpreter starts, after the files of LuaRequire; at once if it runs already. A failure ends the start."),
-    call("Options", Args::Iterate, "[+|-]option ...", ANYWHERE, options::options).fills(|d: &DirConf| &d.options)
+    call("Options", Args::Iterate, "[+|-]option ...", ANYWHERE.and(Contexts::CLASS), options::options).fills(|d: &DirConf| &d.options)
         .doc("Switches features and phases on or off; see Options below. The name of a directory option, written at server level, sets the default for all directories.")
         .lua_doc("Switches features on or off; see Options of Lua below. The name of a directory option, written at server level, sets the default for all directories."),
     call("SetVar", Args::Take2, "name value", ANYWHERE, environment::set_var).fills(|d: &DirConf| &d.vars)
@@ -53,11 +55,11 @@ const ROWS: &[DirectiveRow] = &[
     call("AddVar", Args::Iterate2, "name value ...", ANYWHERE, environment::add_var).fills(|d: &DirConf| &d.vars)
         .doc("Adds values to a variable that dir_config reads."),
 
-    call("Switches", Args::Iterate, "switch ...", SERVER, startup::switches).only(PERL).fills(|s: &ServerConf| &s.switches)
+    call("Switches", Args::Iterate, "switch ...", CLASSES, startup::switches).only(PERL).fills(|s: &ServerConf| &s.switches)
         .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. A switch that a server cannot use, such as -d or -h, is an error. Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
     call("ConfigRequire", Args::Iterate, "file ...", SERVER, startup::config_require).only(PERL).runs_code()
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
-    call("PostConfigRequire", Args::Iterate, "file ...", SERVER, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
+    call("PostConfigRequire", Args::Iterate, "file ...", CLASSES, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
         .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
     call("LoadModule", Args::Raw, "module", SERVER, startup::load_module).only(PERL).runs_code()
         .unlike(When::Always, "DIR_MERGE and SERVER_MERGE of its directives are called once per interpreter, not in each request; a line is run once, though req_override says EXEC_ON_READ.")
@@ -88,11 +90,19 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Makes a provider for AuthBasicProvider. The handler is called with the request, a user and a password, and returns one of Apache2::Const's :authn_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
     call("AddAuthzProvider", Args::Take2, "name handler", SERVER, handlers::authz_provider).only(PERL).runs_code()
         .doc("Makes a provider for Require. The handler is called with the request and the rest of the Require line, and returns one of Apache2::Const's :authz_status. The provider is there for all servers, wherever the line stands; the line must stand before those that name the provider."),
-    call("SetEnv", Args::Take2, "name value", ANYWHERE, environment::set_env).only(PERL).fills(|d: &DirConf| &d.set_env)
+    call("SetEnv", Args::Take2, "name value", ANYWHERE.and(Contexts::CLASS), environment::set_env).only(PERL).fills(|d: &DirConf| &d.set_env)
         .unlike(When::InSections, "It holds while handlers of the section's requests run, and at no other time; with mod_perl it stays in %ENV until another request sets it.")
         .doc("Sets a variable in %ENV and in the subprocess environment. Start-up code sees those that are written at server level, too."),
-    call("PassEnv", Args::Take1, "name", SERVER, environment::pass_env).only(PERL).fills(|s: &ServerConf| &s.pass_env).default("PATH and TZ are passed by themselves")
+    call("PassEnv", Args::Take1, "name", CLASSES, environment::pass_env).only(PERL).fills(|s: &ServerConf| &s.pass_env).default("PATH and TZ are passed by themselves")
         .doc("Passes on a variable of the environment in which httpd was started, with the value that it has when the line is read. A variable that is not there is ignored."),
+
+    // interpreter classes
+    call("<InterpClass", Args::Section, "name", SERVER, classes::open).ours().fills(|s: &ServerConf| &s.classes)
+        .doc("Makes an interpreter class: a set of interpreters with numbers, start-up code and environment of its own, for the scripts that belong to it. What its lines do not say is as in its server. It has a parent of its own where its lines give switches, start-up code or {}Options +Parent; else its interpreters are clones of its server's parent."),
+    call("ClassLocation", Args::Iterate, "path ...", Contexts::CLASS, classes::location).ours().fills(|s: &ServerConf| &s.classes)
+        .doc("Says where the scripts of the class lie: all files whose path begins so belong to it. Where the paths of several classes fit, the longest counts. {}UseClass comes before it."),
+    call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
+        .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
 
     // mod_perl 1 names
     row("Handler", Args::Iterate, "handler ...", ANYWHERE, Action::Handler(Phase::Response)).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
@@ -101,9 +111,9 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Stands for PerlOptions +ParseHeaders or -ParseHeaders, by the name that it had in mod_perl 1."),
     call("SetupEnv", Args::Flag, "On|Off", ANYWHERE, options::setup_env).only(PERL).fills(|d: &DirConf| &d.options)
         .doc("Stands for PerlOptions +SetupEnv or -SetupEnv, by the name that it had in mod_perl 1."),
-    call("TaintCheck", Args::Flag, "On|Off", SERVER, startup::taint_check).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
+    call("TaintCheck", Args::Flag, "On|Off", CLASSES, startup::taint_check).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
         .doc("Stands for PerlSwitches -T, by the name that it had in mod_perl 1."),
-    call("Warn", Args::Flag, "On|Off", SERVER, startup::warn).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
+    call("Warn", Args::Flag, "On|Off", CLASSES, startup::warn).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
         .doc("Stands for PerlSwitches -w, by the name that it had in mod_perl 1."),
 
     // mod_lua's

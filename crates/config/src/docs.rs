@@ -84,7 +84,7 @@ fn all_directives(out: &mut String, language: Language) {
     // A block with a head is the second form of the directive that has its name.
     let mut rows: Vec<&Directive> =
         directives(language).iter().filter(|row| row.args != Args::Headed && row.is_built()).collect();
-    rows.sort_by_key(|row| row.name);
+    rows.sort_by_key(|row| row.plain_name());
     for row in rows {
         directive(out, row);
     }
@@ -98,14 +98,22 @@ fn line(out: &mut String, name: &str, text: &str) {
 }
 
 fn directive(out: &mut String, row: &Directive) {
-    let _ = writeln!(out, "## {}\n\n    {} {}", row.name, row.name, row.syntax);
+    let _ = match row.args {
+        Args::Section => {
+            let name = row.plain_name();
+            writeln!(out, "## {name}\n\n    {} {}> lines </{name}>", row.name, row.syntax)
+        }
+        _ => writeln!(out, "## {}\n\n    {} {}", row.name, row.name, row.syntax),
+    };
     if let Some(block) = find(format!("<{}", row.name).as_bytes()).filter(|block| block.args == Args::Headed) {
         let _ = writeln!(out, "    {} {}> script </{}>", block.name, block.syntax, row.name);
     }
     let _ = writeln!(out, "\n{}\n", text(row.doc, row.language));
     let of = if row.language == Language::Lua { "mod_lua" } else { "mod_perl" };
     line(out, &format!("Coming from {of}"), &unlike(row.unlike));
-    line(out, "Where", &escaped(&row.contexts.to_string()));
+    let in_class = row.contexts.has(Contexts::CLASS.and(Contexts::SERVER));
+    let also = if in_class { "; also in the section of a class" } else { "" };
+    line(out, "Where", &escaped(&format!("{}{also}", row.contexts)));
     line(out, "Default", row.default);
     line(out, "Scopes", &row.merge.text(row.language));
     if row.runs_code {
@@ -250,6 +258,7 @@ mod tests {
             for row in directives(language) {
                 let title = match row.args {
                     Args::Headed => format!("\n    {} ", row.name),
+                    Args::Section => format!("\n## {}\n", row.plain_name()),
                     _ => format!("\n## {}\n", row.name),
                 };
                 assert_eq!(md.contains(&title), row.is_built(), "{}", row.name);

@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
+use crate::classes::ClassRef;
 use crate::error::LineError;
 use crate::handler::Handler;
 use crate::hooks::Position;
@@ -37,6 +38,8 @@ pub enum Effect {
     Handlers(Named),
     /// Compile this one's pattern; an error is the line's error.
     Map(Arc<MapHandler>),
+    /// Scripts belong to this class; when all lines are read the server must have it.
+    UsesClass(ClassRef),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
 }

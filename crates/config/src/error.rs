@@ -59,6 +59,8 @@ pub enum Cause {
         /// Options that may be written there.
         allowed: String,
     },
+    /// An option in the section of a class, where only one means anything.
+    NoOptionOfClass(Box<[u8]>),
     /// No such option.
     NoOption {
         /// As written.
@@ -93,6 +95,8 @@ pub enum Why {
     NotANumber(u32),
     NumberTooSmall(u32),
     NumberTooLarge,
+    /// With the number that it is taken from.
+    JitterTooLarge(u32),
     /// Where the word `none` could stand as well.
     OrNone(Box<Why>),
     NotATime,
@@ -105,6 +109,11 @@ pub enum Why {
     NotReport,
     NotAFlag,
     NotAName,
+    NotAClassName,
+    IsTheServer,
+    /// With the line.
+    IsDefined(String),
+    NoSuchClass,
     NotAVariable,
     NotAnAbsolutePath,
     NotAHandler,
@@ -157,7 +166,10 @@ impl std::error::Error for LineError {}
 
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.directive, self.cause)
+        match self.directive.starts_with('<') {
+            true => write!(f, "{}>: {}", self.directive, self.cause),
+            false => write!(f, "{}: {}", self.directive, self.cause),
+        }
     }
 }
 
@@ -191,6 +203,9 @@ impl fmt::Display for Cause {
             Cause::OptionOfServer { name, place, allowed } => {
                 write!(f, "{} belongs to the server: not allowed in {place}; allowed there: {allowed}", quoted(name))
             }
+            Cause::NoOptionOfClass(name) => {
+                write!(f, "{} is no option of a class, which has Parent alone", quoted(name))
+            }
             Cause::NoOption { name, meant, known } => {
                 let meant = meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
                 write!(f, "{} is not an option{meant}. Options {known}", quoted(name))
@@ -214,6 +229,7 @@ impl fmt::Display for Why {
             Why::OrNone(why) => return write!(f, "{why}, or none"),
             Why::NumberTooSmall(min) => return write!(f, "is too small: at least {min}"),
             Why::NumberTooLarge => return write!(f, "is too large: at most {}", i32::MAX),
+            Why::JitterTooLarge(n) => return write!(f, "is too large a jitter: less than {n}"),
             Why::NotATime => "is not a time such as 30, 500ms, 5min or 2h",
             Why::TimeTooLong => "is too long a time",
             Why::NotASize => "is not a size such as 65536, 64K or 1M",
@@ -223,6 +239,10 @@ impl fmt::Display for Why {
             Why::NotReport => "before a size is not \"report\"",
             Why::NotAFlag => "is neither On nor Off",
             Why::NotAName => "is not a name",
+            Why::NotAClassName => "is not the name of a class: letters, digits, _, - and .",
+            Why::IsTheServer => "is the class of the server itself: write its lines at server level",
+            Why::IsDefined(at) => return write!(f, "is there already ({at})"),
+            Why::NoSuchClass => "is no class of this server",
             Why::NotAVariable => "is not the name of a variable",
             Why::NotAnAbsolutePath => "is not an absolute path",
             Why::NotAHandler => "does not name a handler",

@@ -106,6 +106,11 @@ impl ServerOptions {
     pub fn set(&mut self, sign: Sign, row: &OptionRow) {
         self.0.set(sign, row.bit);
     }
+
+    /// Switches an option on or off.
+    pub(crate) fn put(&mut self, option: ServerOption, on: bool) {
+        self.0.set(if on { Sign::Plus } else { Sign::Minus }, 1 << option as u64);
+    }
 }
 
 impl Merges for ServerOptions {

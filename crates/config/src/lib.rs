@@ -9,10 +9,10 @@
 //! | `words`, `switch`, `value`, `choices`, `text` | what a word, a switch of perl's, and a setting's line, can say; text that is no configuration |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
-//! | `names`, [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
+//! | `names`, [`classes`], [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
-//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/lua` | what a directive is; what lines do |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, `not_yet`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
@@ -22,6 +22,7 @@
 
 mod apply;
 mod choices;
+pub mod classes;
 pub mod content;
 mod context;
 pub mod dir;
@@ -55,7 +56,8 @@ mod vars;
 pub mod vocabulary;
 mod words;
 
-pub use choices::{CodeCache, Inherit, LeaseScope};
+pub use choices::{CgiHeader, CodeCache, Inherit, LeaseScope, ReloadOn};
+pub use classes::{ClassRef, SERVERS_OWN, claimed, class_opened};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use dir::DirConf;
@@ -77,7 +79,7 @@ pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
 pub use place::{LinePlace, Where};
 pub use rehearsal::{FileLine, Rehearsal, Said, lines_of};
 pub use script::{Script, Source, Text};
-pub use server::{Code, Queued, ServerConf, Switches, What};
+pub use server::{ClassConf, Code, Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
 pub use slots::Slot;
 pub use text::covers;

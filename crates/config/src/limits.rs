@@ -32,6 +32,10 @@ pub struct Limits {
     pub trim: Trim,
     /// Bytes that an interpreter may have.
     pub max_memory: Option<u64>,
+    /// Whether each request has an interpreter that nobody has used.
+    pub once: bool,
+    /// Replace an interpreter before its next request after this many, and by how many it may be fewer; 0: never.
+    pub reload: (u64, u64),
 }
 
 /// A number; `none` is as many as there can be.
@@ -73,6 +77,11 @@ impl Written<'_> {
         let max = max.unwrap_or_else(|| default_max.max(start.unwrap_or(0)).max(min_spare.unwrap_or(0))).max(1);
         let max_spare = max_spare.unwrap_or_else(|| default_max_spare.max(min_spare.unwrap_or(0)));
         let min_spare = min_spare.unwrap_or(default_min_spare).min(max_spare).min(max);
+        let (start, max, min_spare, max_spare, once) = match self.settings.get(Key::Interpreters) {
+            Some(SettingValue::Count(0)) => (start, max, min_spare, max_spare, true),
+            Some(SettingValue::Count(n)) => (Some(*n), *n, *n, *n, false),
+            _ => (start, max, min_spare, max_spare, false),
+        };
         Limits {
             start: start.unwrap_or(default_start).min(max) as usize,
             max: max as usize,
@@ -99,6 +108,11 @@ impl Written<'_> {
             max_memory: match self.held(Key::MaxMemory) {
                 Some(SettingValue::Size(bytes)) => Some(*bytes),
                 _ => None,
+            },
+            once,
+            reload: match self.settings.get(Key::Reload) {
+                Some(SettingValue::Spread(n, less)) => ((*n).into(), (*less).into()),
+                _ => (0, 0),
             },
         }
     }
@@ -219,6 +233,8 @@ mod tests {
             scope: LeaseScope::Response,
             trim: Trim::Off,
             max_memory: None,
+            once: false,
+            reload: (0, 0),
         };
         assert_eq!(perl(&[]).limits(TIMEOUT), expected);
         // Lua's interpreters are small and hold what scripts keep: as many as requests, and none is replaced.

@@ -1,6 +1,7 @@
 //! Lists in records, by how an inner scope's meets the outer one's.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::choices::Inherit;
 use crate::vocabulary::{Merge, Merges};
@@ -12,6 +13,13 @@ pub struct OwnList<T>(Vec<T>);
 /// A list that `LuaInherit` joins to the outer one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinedList<T>(Vec<T>);
+
+impl<T: Clone> OwnList<T> {
+    /// Both lists, one behind the other.
+    pub(crate) fn joined(one: &Self, other: &Self) -> Self {
+        Self([&one[..], &other[..]].concat())
+    }
+}
 
 impl<T: Clone> Merges for OwnList<T> {
     const MERGE: Merge = Merge::Own;
@@ -28,6 +36,16 @@ impl<T: Clone> Merges for JoinedList<T> {
 
     fn merge(base: &Self, add: &Self, how: &Inherit) -> Self {
         Self(how.join(base, add))
+    }
+}
+
+/// What an inner scope says once.
+impl<T> Merges for Option<Arc<T>> {
+    const MERGE: Merge = Merge::Inherit;
+    type How<'a> = ();
+
+    fn merge(base: &Self, add: &Self, _: &()) -> Self {
+        add.clone().or_else(|| base.clone())
     }
 }
 

@@ -32,6 +32,8 @@ pub enum LinePlace<'a> {
     Server,
     /// Server level of a `<VirtualHost>`.
     VirtualHost,
+    /// In the section of an interpreter class; its name.
+    Class(&'a str),
     /// In a section that is about a directory; its name as httpd writes it (`<Location`), or empty.
     Section(&'a str),
     /// In a `.htaccess` file, sections within it included.
@@ -46,10 +48,16 @@ impl LinePlace<'_> {
         matches!(name.strip_suffix("match").unwrap_or(&name), "location" | "proxy")
     }
 
-    /// Whether it is outside of sections and `.htaccess`.
+    /// Whether its lines say something of a server, or of a class, which is a part of one: outside of sections and `.htaccess`.
     #[must_use]
     pub const fn is_server_level(&self) -> bool {
-        matches!(self, LinePlace::Server | LinePlace::VirtualHost)
+        matches!(self, LinePlace::Server | LinePlace::VirtualHost | LinePlace::Class(_))
+    }
+
+    /// Whether its lines hold for directories, too.
+    #[must_use]
+    pub const fn has_directories(&self) -> bool {
+        !matches!(self, LinePlace::Class(_))
     }
 }
 
@@ -63,6 +71,7 @@ impl fmt::Display for LinePlace<'_> {
                 "" => f.write_str("a section"),
                 name => write!(f, "a <{name}> section"),
             },
+            LinePlace::Class(name) => write!(f, "the class {name}"),
             LinePlace::Htaccess => f.write_str(".htaccess"),
         }
     }

@@ -125,6 +125,7 @@ impl Rehearsal {
 fn calls<'a>(how: Args, rest: &'a [u8], words: &[&'a [u8]]) -> Vec<Vec<&'a [u8]>> {
     match how {
         Args::Raw | Args::Text | Args::Headed | Args::Words { .. } | Args::Code => vec![vec![rest]],
+        Args::Section => vec![vec![rest.trim_ascii_end().strip_suffix(b">").unwrap_or(rest)]],
         Args::Iterate if !words.is_empty() => words.iter().map(|word| vec![*word]).collect(),
         Args::Iterate2 if words.len() > 1 => words.iter().skip(1).map(|word| vec![words[0], *word]).collect(),
         _ => vec![words.to_vec()],

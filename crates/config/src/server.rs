@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dir;
+use crate::choices::{CgiHeader, ReloadOn};
+use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
@@ -13,7 +14,7 @@ use crate::lists::OwnList;
 use crate::options::ServerOption;
 use crate::phases::Phase;
 use crate::place::Where;
-use crate::settings::Settings;
+use crate::settings::{Key, Settings};
 use crate::slots::{SERVER_SLOTS, Slot};
 use crate::switch;
 use crate::vars::{ConfigVars, Vars};
@@ -126,6 +127,10 @@ pub struct ServerConf {
     pub set_env: Vars,
     /// `PerlPassEnv`, with the values found when the line was read.
     pub pass_env: Vars,
+    /// Of a class: what its server says of the variables that it sets, too. Directories have these as their defaults.
+    hidden_env: Vars,
+    /// `<PerlInterpClass>`, `<LuaInterpClass>`.
+    pub classes: Classes,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -191,10 +196,64 @@ impl ServerConf {
         self.options.is(ServerOption::Clone) || self.has_own_parent()
     }
 
+    /// `PerlClassReloadOn`.
+    #[must_use]
+    pub fn reload_on(&self) -> ReloadOn {
+        ReloadOn::of(self.settings.get(Key::ReloadOn))
+    }
+
+    /// `PerlClassCGIHeader`.
+    #[must_use]
+    pub fn cgi_header(&self) -> CgiHeader {
+        CgiHeader::of(self.settings.get(Key::CgiHeader))
+    }
+
+    /// The variables that a directory sets here, without those that are no more than the server's, which a class has replaced.
+    pub fn env_of_dir<'a>(&'a self, dir: &'a DirConf) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        dir.set_env.iter().filter(|(name, value)| self.hidden_env.get(name) != Some(value))
+    }
+
     /// `LuaRoot` at server level, an absolute path.
     #[must_use]
     pub fn root(&self) -> Option<&Arc<[u8]>> {
         dir::root(&self.settings)
+    }
+
+    /// What holds in a class of this server: each thing that its lines do not say is the server's. Its start-up code comes behind the
+    /// server's. The class has its own parent exactly
+    /// where something is to be in it that other interpreters of the server must not have, or where a line says so.
+    #[must_use]
+    pub fn of_class(&self, class: &Self) -> Self {
+        let starts = !(class.requires.is_empty() && class.modules.is_empty());
+        let parent =
+            class.has_own_parent() || !class.switches.is_empty() || starts || !class.post_config_requires.is_empty();
+        let mut options = ServerOptions::merge(&self.options, &class.options, &());
+        options.put(ServerOption::Clone, true);
+        options.put(ServerOption::Parent, parent);
+        let mut hidden_env = Vars::default();
+        for (name, value) in self.set_env.iter().filter(|(name, _)| class.set_env.get(name).is_some()) {
+            hidden_env.set(name, value);
+        }
+        Self {
+            options,
+            settings: Settings::within(&self.settings, &class.settings),
+            switches: match (parent, class.switches.is_empty()) {
+                (false, _) => Switches::default(),
+                (true, true) => self.switches.clone(),
+                (true, false) => class.switches.clone(),
+            },
+            requires: OwnList::joined(&self.requires, &class.requires),
+            modules: OwnList::joined(&self.modules, &class.modules),
+            post_config_requires: class.post_config_requires.clone(),
+            vars: self.vars.clone(),
+            set_env: Vars::merge(&self.set_env, &class.set_env, &()),
+            pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
+            hidden_env,
+            classes: Classes::default(),
+            language: self.language,
+            is_merged: true,
+            handlers: self.handlers.clone(),
+        }
     }
 
     fn written(&self) -> Written<'_> {
@@ -253,10 +312,79 @@ impl ServerConf {
             vars: ConfigVars::merge(&base.vars, &add.vars, &()),
             set_env: Vars::merge(&base.set_env, &add.set_env, &()),
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
+            hidden_env: Vars::default(),
+            classes: Classes::merge(&base.classes, &add.classes, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),
         }
+    }
+}
+
+/// A class, as its section says it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClassConf {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The line that opens its section.
+    pub at: Where,
+    /// `PerlClassLocation`: how the paths of its scripts begin.
+    pub locations: Vec<Box<[u8]>>,
+    /// What the lines within say; they are lines of a server.
+    pub conf: ServerConf,
+}
+
+/// The classes of a server. A virtual host has those of the main server, too; its own hides one of the same name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Classes {
+    all: Vec<Arc<ClassConf>>,
+    /// So many of them, the first, are the server's own.
+    own: usize,
+}
+
+impl Classes {
+    /// All, the server's own first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<ClassConf>> {
+        self.all.iter()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Arc<ClassConf>> {
+        self.iter().find(|class| &*class.name == name)
+    }
+
+    /// The one of this name, to be changed while the configuration is read.
+    #[must_use]
+    pub fn find_mut(&mut self, name: &str) -> Option<&mut ClassConf> {
+        self.all.iter_mut().find(|class| &*class.name == name).map(Arc::make_mut)
+    }
+
+    /// Whether this one is the server's own.
+    #[must_use]
+    pub fn is_own(&self, class: &Arc<ClassConf>) -> bool {
+        self.all.iter().take(self.own).any(|own| Arc::ptr_eq(own, class))
+    }
+
+    pub(crate) fn push(&mut self, class: ClassConf) {
+        self.all.push(Arc::new(class));
+        self.own = self.all.len();
+    }
+}
+
+impl Merges for Classes {
+    const MERGE: Merge = Merge::Overlap;
+    type How<'a> = ();
+
+    fn merge(base: &Self, add: &Self, _: &()) -> Self {
+        let inherited = base.iter().filter(|class| add.find(&class.name).is_none());
+        Self { all: add.iter().chain(inherited).cloned().collect(), own: add.all.len() }
     }
 }
 
@@ -266,7 +394,6 @@ mod tests {
     use crate::choices::LeaseScope;
     use crate::flags::signed;
     use crate::options::server_option;
-    use crate::settings::Key;
     use crate::value::SettingValue;
 
     fn server(options: &[&str], handlers: &[&str]) -> ServerConf {
@@ -365,11 +492,54 @@ mod tests {
     }
 
     #[test]
+    fn a_class_has_what_it_says_and_else_what_its_server_has() {
+        let mut main = server(&["+Htaccess"], &["A"]);
+        main.switches.push(b"-w", &Where::default()).unwrap();
+        main.modules.push(queued("Base"));
+        main.settings.set(Key::Max, SettingValue::Count(7), &Where::default());
+        main.set_env.set(b"E", b"1");
+        let mut class = ServerConf::default();
+        let shared = main.of_class(&class);
+        assert!(shared.has_own_tipool() && !shared.has_own_parent());
+        assert_eq!(shared.settings.get(Key::Max), Some(&SettingValue::Count(7)), "numbers, too, unlike a virtual host");
+        class.settings.set(Key::Max, SettingValue::Count(2), &Where::default());
+        class.set_env.set(b"E", b"2");
+        class.switches.push(b"-T", &Where::default()).unwrap();
+        let own = main.of_class(&class);
+        assert!(own.has_own_parent(), "switches need a parent");
+        assert!(own.switches.iter().eq([b"-T"]));
+        assert_eq!(*own.modules, [queued("Base")], "what the server's scripts find loaded, its scripts find, too");
+        assert_eq!(own.settings.get(Key::Max), Some(&SettingValue::Count(2)));
+        assert_eq!(own.set_env.get(b"E"), Some(&b"2"[..]));
+        class.modules.push(queued("Own"));
+        assert_eq!(*main.of_class(&class).modules, [queued("Base"), queued("Own")]);
+        let host = ServerConf::merge(&main, &server(&["+Parent"], &[]));
+        assert!(!host.of_class(&ServerConf::default()).has_own_parent(), "it is the host that has one");
+        assert_eq!(own.check(), [] as [&str; 0]);
+    }
+
+    #[test]
     fn a_parent_implies_a_tipool() {
         assert!(server(&["+Parent"], &[]).has_own_tipool());
         assert!(server(&["+Clone"], &[]).has_own_tipool());
         assert!(!server(&["+Clone"], &[]).has_own_parent());
         assert!(!server(&[], &[]).has_own_tipool());
         assert!(!ServerConf::merge(&server(&[], &[]), &server(&["-Enable"], &[])).is_enabled());
+    }
+
+    fn class(name: &str) -> ClassConf {
+        ClassConf { name: name.into(), ..ClassConf::default() }
+    }
+
+    #[test]
+    fn a_virtual_host_has_the_main_servers_classes_and_its_own_hide_them() {
+        let (mut base, mut add) = (Classes::default(), Classes::default());
+        base.push(class("a"));
+        base.push(class("b"));
+        add.push(ClassConf { at: Where::new("host.conf", 1), ..class("b") });
+        let merged = Classes::merge(&base, &add, &());
+        assert_eq!(merged.iter().map(|class| &*class.name).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(merged.find("b").unwrap().at.line, 1);
+        assert!(Arc::ptr_eq(merged.find("a").unwrap(), base.find("a").unwrap()), "one class, wherever it is seen");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::choices::{CodeCache, Inherit, LeaseScope};
+use crate::choices::{CgiHeader, CodeCache, Inherit, LeaseScope, ReloadOn};
 use crate::place::Where;
 use crate::value::{SettingKind, SettingValue};
 use crate::vocabulary::{Contexts, Language, Merge, Unlike, When};
@@ -47,7 +47,7 @@ const fn server(name: &'static str, kind: SettingKind, default: &'static str) ->
         kinds: [kind; 2],
         defaults: [default; 2],
         has: [true; 2],
-        contexts: Contexts::SERVER,
+        contexts: Contexts::SERVER.and(Contexts::CLASS),
         merge: Merge::Inherit,
         threads_only: false,
         deed: "",
@@ -187,6 +187,15 @@ settings! {
     MaxMemory = server("InterpMaxMemory", SettingKind::SizeOrNone, "none").only(Language::Lua)
         .doc("Let an interpreter have at most this much memory; a script that needs more gets the error \"not enough memory\". A size is a number of bytes, or has a unit: K, M, G. By default there is no limit: a script that works is not to fail because of a number that nobody wrote.");
 
+    Interpreters = pooled("ClassInterpreters", SettingKind::CountOrNone(0), "none").ours().only(Language::Perl)
+        .doc("Gives the class this many interpreters in each child process, as PerlInterpStart and PerlInterpMax would. With 0 each request has an interpreter that nobody has used before: close to CGI. With none the numbers of PerlInterp* hold.");
+    Reload = pooled("ClassReload", SettingKind::CountAndJitter, "0").ours().only(Language::Perl)
+        .doc("Reloads an interpreter of the class after this many requests: it ends, END blocks of its scripts run, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with PerlInterpMaxRequests, none serves a request more while its successor is made.");
+    ReloadOn = server("ClassReloadOn", ReloadOn::KIND, "stat").ours().only(Language::Perl)
+        .doc("Says when a script of SetHandler perl-class is compiled again: with stat when the time, size or inode of its file differs; with never when its interpreter is replaced; with watch, for development, also when a file in %INC differs, which is loaded again.");
+    CgiHeader = server("ClassCGIHeader", CgiHeader::KIND, "off").ours().only(Language::Perl)
+        .doc("Says who sends the header of the pages of SetHandler perl-class. With off the script prints it, as a CGI script does; with on the server sends its own, and all that the script prints is the page.");
+
     Root = of_lua("Root", SettingKind::Path, "ServerRoot").runs_code()
         .lua_unlike(When::InSections, "It holds in its section; mod_lua applies it to the whole server.")
         .doc("Names the folder in which a script lies that another directive names by a relative path. Written in a section it holds in that section; mod_lua applies it to the whole server.");
@@ -262,6 +271,18 @@ impl Settings {
     /// The last line of a server's settings.
     pub(crate) fn at(&self) -> Option<&Where> {
         self.at.as_ref()
+    }
+
+    /// What holds in an interpreter class of a server: what its lines say, else what the server's say.
+    #[must_use]
+    pub(crate) fn within(server: &Self, class: &Self) -> Self {
+        let mut all = class.clone();
+        for row in SETTINGS.iter().filter(|row| class.get(row.key).is_none()) {
+            if let Some(value) = server.get(row.key) {
+                all.put(row.key, value.clone());
+            }
+        }
+        all
     }
 
     /// What holds in an inner scope: each value as its row says.

@@ -69,6 +69,8 @@ pub enum SettingKind {
     Count(u32),
     /// The same, or `none`.
     CountOrNone(u32),
+    /// A number, and by how much it may be less.
+    CountAndJitter,
     /// A time, or this word.
     TimeOr(&'static str),
     /// A size in bytes, or `none`.
@@ -90,6 +92,8 @@ pub enum SettingValue {
     Lifted,
     /// A number.
     Count(u32),
+    /// A number, and by how much it may be less.
+    Spread(u32, u32),
     /// A time.
     Time(Duration),
     /// A size in bytes.
@@ -110,6 +114,7 @@ impl SettingKind {
         match self {
             SettingKind::Count(_) => "number",
             SettingKind::CountOrNone(_) => "number|none",
+            SettingKind::CountAndJitter => "number [jitter]",
             SettingKind::TimeOr(word) => match word.as_bytes() {
                 b"Timeout" => "time|Timeout",
                 _ => "time|none",
@@ -125,7 +130,7 @@ impl SettingKind {
     /// How a line is cut.
     pub(crate) const fn args(self) -> Args {
         match self {
-            SettingKind::Trim => Args::Take12,
+            SettingKind::Trim | SettingKind::CountAndJitter => Args::Take12,
             SettingKind::ScriptScope => Args::Words { min: 1, max: 3 },
             _ => Args::Take1,
         }
@@ -141,6 +146,16 @@ impl SettingKind {
             SettingKind::Count(min) => words::count(word, min).map(SettingValue::Count).map_err(wrong),
             SettingKind::CountOrNone(min) => {
                 words::count(word, min).map(SettingValue::Count).map_err(|why| wrong(Why::OrNone(Box::new(why))))
+            }
+            SettingKind::CountAndJitter => {
+                let jitter = args.get(1).copied().unwrap_or(b"0");
+                let (n, less) =
+                    (words::count(word, 0).map_err(wrong)?, words::count(jitter, 0).map_err(Cause::word(jitter))?);
+                if less >= n.max(1) {
+                    Err(Cause::Word(jitter.into(), Why::JitterTooLarge(n)))
+                } else {
+                    Ok(SettingValue::Spread(n, less))
+                }
             }
             SettingKind::TimeOr(_) => words::duration(word).map(SettingValue::Time).map_err(wrong),
             SettingKind::SizeOrNone => words::size(word, "none").map(SettingValue::Size).map_err(wrong),

@@ -46,6 +46,8 @@ impl Contexts {
     pub const GLOBAL_ONLY: Self = Self(16);
     /// Inside `<Location>` and `<Proxy>` and their `Match` forms, not in other sections.
     pub const LOCATION: Self = Self(32);
+    /// Inside the section of an interpreter class.
+    pub const CLASS: Self = Self(64);
     /// Server level, sections and `.htaccess`.
     pub const ANYWHERE: Self = Self(1 | 2 | 4);
 
@@ -65,6 +67,9 @@ impl Contexts {
 /// Tells where the directive belongs: `at server level, outside of <VirtualHost> and sections`.
 impl fmt::Display for Contexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::CLASS {
+            return f.write_str("in the section of a class");
+        }
         let section = self.has(Self::DIRECTORY);
         let mut places = Vec::new();
         if self.has(Self::SERVER) {
@@ -114,6 +119,8 @@ pub enum Args {
     /// line is what the line that opens the block says, up to its `>`, so that the directive `Name` can tell a block from what was written on
     /// one line.
     Headed,
+    /// A section: what stands behind its name, up to its `>`; the lines within are walked through afterwards.
+    Section,
     /// Text that is no configuration: the lines that it [covers](crate::covers) are skipped, and the directive is run when its own is read.
     Text,
     /// That many, cut by [`Directive::apply`](crate::Directive::apply) as httpd cuts words (`RAW_ARGS` for httpd).
@@ -134,7 +141,7 @@ impl Args {
     pub const fn fits(self, n: usize) -> bool {
         match self {
             Args::Raw | Args::Flag | Args::Take1 | Args::Iterate => n == 1,
-            Args::Headed | Args::Text | Args::Words { .. } | Args::Code => n == 1,
+            Args::Headed | Args::Section | Args::Text | Args::Words { .. } | Args::Code => n == 1,
             Args::Take12 => n == 1 || n == 2,
             Args::Take2 | Args::Iterate2 => n == 2,
         }
@@ -244,6 +251,7 @@ mod tests {
             (server.and(Contexts::GLOBAL_ONLY), "at server level, outside of <VirtualHost> and sections"),
             (server.and(htaccess), "at server level, in a <VirtualHost> or in .htaccess, outside of sections"),
             (Contexts::ANYWHERE, "at server level, in a <VirtualHost>, in a section or in .htaccess"),
+            (Contexts::CLASS, "in the section of a class"),
             (server.and(Contexts::LOCATION), "at server level, in a <VirtualHost> or in a <Location> section"),
         ] {
             assert_eq!(contexts.to_string(), text);

@@ -17,7 +17,7 @@ fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 /// How httpd cuts a line, in its own words.
 fn cut(args: Args) -> String {
     match args {
-        Args::Raw | Args::Text | Args::Headed => "RAW_ARGS".into(),
+        Args::Raw | Args::Text | Args::Headed | Args::Section => "RAW_ARGS".into(),
         Args::Flag => "FLAG".into(),
         Args::Take1 => "TAKE1".into(),
         Args::Take12 => "TAKE12".into(),

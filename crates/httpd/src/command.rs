@@ -2,7 +2,7 @@
 
 use crate::{CommandRec, ConfVector, Node, Server, ffi, pconf::is_pconf, server::pool};
 use apr::{Pool, bytes_at, with_cstr};
-use config::LinePlace;
+use config::{Args, LinePlace};
 use std::ffi::c_int;
 
 apr::opaque! {
@@ -83,7 +83,9 @@ impl Command {
 
     /// Where it stands, in the words of the directive table.
     pub fn place(&self) -> LinePlace<'_> {
-        if self.is_in_htaccess() {
+        if let Some(name) = self.class() {
+            LinePlace::Class(name)
+        } else if self.is_in_htaccess() {
             LinePlace::Htaccess
         } else if self.path().is_some() {
             LinePlace::Section(self.section().and_then(|s| std::str::from_utf8(s).ok()).unwrap_or_default())
@@ -92,6 +94,13 @@ impl Command {
         } else {
             LinePlace::Server
         }
+    }
+
+    /// The name of the interpreter class in whose section it stands.
+    fn class(&self) -> Option<&str> {
+        let section = self.node()?.parent()?;
+        config::directive(section.name()).filter(|row| row.args == Args::Section)?;
+        config::class_opened(section.arguments())
     }
 
     /// What `AllowOverride Options=...` allows here, as `OPT_*` bits.

@@ -5,7 +5,7 @@
 //! arrives once per argument, of ITERATE2 form once per further argument, with the first before it.
 
 use crate::{
-    Command, Host, Slots, ffi, guard,
+    Command, Host, Node, Slots, ffi, guard,
     module::NO_COMMAND,
     record::{Record, record},
 };
@@ -116,6 +116,7 @@ impl<H: Host> Commands<H> {
     const fn callback(args: Args) -> (ffi::cmd_func, ffi::cmd_how) {
         match args {
             Args::Headed => (ffi::cmd_func { raw_args: Some(block::<H> as Take1) }, ffi::RAW_ARGS),
+            Args::Section => (ffi::cmd_func { raw_args: Some(section::<H> as Take1) }, ffi::RAW_ARGS),
             Args::Text => (ffi::cmd_func { raw_args: Some(text::<H> as Take1) }, ffi::RAW_ARGS),
             Args::Raw | Args::Words { .. } | Args::Code => {
                 (ffi::cmd_func { raw_args: Some(take1::<H> as Take1) }, ffi::RAW_ARGS)
@@ -217,6 +218,36 @@ fn each_line(file: &mut ffi::ap_configfile_t, mut f: impl FnMut(&[u8]) -> bool) 
         }
         line.clear();
     }
+}
+
+/// Opens a section, then walks through its lines, which find what was opened by the section's line ([`Command::place`]).
+unsafe extern "C" fn section<H: Host>(cmd: *mut ffi::cmd_parms, dir: *mut c_void, arg: *const c_char) -> *const c_char {
+    // SAFETY: httpd lends it for this call.
+    let Some(command) = (unsafe { Command::at(cmd) }) else { return NO_COMMAND_TEXT.as_ptr() };
+    // SAFETY: a C string that lives for the call.
+    let arg = unsafe { bytes_at(arg) }.unwrap_or_default().trim_ascii_end();
+    let open = String::from_utf8_lossy(command.name()).into_owned();
+    let refused = |message: String| command.pool().cstr(message.as_bytes()).as_ptr();
+    let Some(arg) = arg.strip_suffix(b">") else {
+        return refused(format!("{open}> directive missing closing '>'"));
+    };
+    // SAFETY: httpd's for this directive.
+    let message = unsafe { run::<H>(cmd, dir, &[arg]) };
+    let Some(first) = command.node().and_then(Node::child).filter(|_| message.is_null()) else { return message };
+    // A line of another module would be taken for one of the server.
+    let belongs = |node: &&Node| {
+        config::directive(node.name())
+            .is_some_and(|row| row.language == H::LANGUAGE && row.contexts.has(Contexts::CLASS))
+    };
+    if let Some(node) = first.and_next().find(|node| !belongs(node)) {
+        // SAFETY: httpd's own record, in which it looks for the line that is to be blamed.
+        unsafe { (*cmd).err_directive = node.as_ptr() };
+        let name = String::from_utf8_lossy(node.name()).into_owned();
+        let name = if name.starts_with('<') { format!("{name}>") } else { name };
+        return refused(format!("{name}: not allowed in the section {open}>"));
+    }
+    // SAFETY: the lines of the section that httpd is at, with what it is at them with.
+    unsafe { ffi::ap_walk_config(first.as_ptr(), cmd, (*cmd).context) }
 }
 
 /// Skips the text that a directive opens, then runs the directive.

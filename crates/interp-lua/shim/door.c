@@ -695,7 +695,8 @@ static int op_bag_move(void *ctx, void *bag, const mi_home *other, void *other_b
     lua_settop(a.from, top);
     return rc ? 1 : a.cannot ? 2 : 0;
 }
-const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find, op_bag_move };
+static const char *op_text(void *ctx, void *v, size_t *n) { (void)ctx; (void)v; (void)n; return NULL; }     /* Lua's strings never change */
+const mi_ops ml_ops = { op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, op_find, op_text, op_bag_move };
 
 /* Empties a drop box of the state: values that others left there, to be freed, or called and then freed. Called by whoever holds the state. */
 void ml_drain(ml_state *me, mi_home *home) {

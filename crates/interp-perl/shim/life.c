@@ -90,6 +90,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::empty_package", mp_xs_empty_package, file);
     newXS("ModInterp::generation", mp_xs_generation, file);
     newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::exit_status", mp_xs_exit_status, file);
     newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);
     cv = newXS("ModPerl::Util::exit", mp_xs_exit, file);

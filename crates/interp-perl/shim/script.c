@@ -3,7 +3,7 @@
  * ModPerl::PerlRun is compiled again at once, from the text that was made of it. */
 #include "shim.h"
 #define KNOWN "ModPerl::RegistryCooker::KNOWN"
-enum { K_GENERATION, K_STASH, K_VERSION, K_SCRIPTS, K_KEY, K_STATUS, K_EVALUATE, K_LOADED };   /* what is known of a class; RegistryCooker.pm has them in this order */
+enum { K_GENERATION, K_STASH, K_VERSION, K_SCRIPTS, K_KEY, K_STATUS, K_EVALUATE, K_LOADED, K_EXITS };   /* what is known of a class; RegistryCooker.pm has them in this order */
 enum { S_CODE, S_ENTRY, S_ENDS, S_PACKAGE, S_STASH, S_TEXT, S_NAME, S_DATA };   /* of a script; from S_STASH on of one that is compiled each time */
 
 static SV *at(AV *av, SSize_t i) { return i <= AvFILLp(av) ? AvARRAY(av)[i] : NULL; }
@@ -115,6 +115,11 @@ static void emptied(pTHX_ AV *script, HV *loaded) {
         call_pv("ModPerl::RegistryCooker::_tidied", G_VOID | G_DISCARD);
     }
 }
+/* Whether this is an exit after which nothing is to be done. */
+static int is_plain_exit(pTHX_ AV *known, SV *err) {
+    SV *counts = at(known, K_EXITS);
+    return mp_is_exit(aTHX_ err) && !(counts && SvTRUE_NN(counts) && MP_ME->exit_status);
+}
 /* What default_handler does with a script that is known; 0 with the status for httpd in *status if it is. */
 static int again(pTHX_ SV *class, SV *r, IV *status) {
     AV *known = class_known(aTHX_ MP_ME, class), *script, *ends; CV *code; SV *err, *set; HV *loaded = NULL; int each_time;
@@ -128,7 +133,7 @@ static int again(pTHX_ SV *class, SV *r, IV *status) {
         if (each_time) loaded = hold(aTHX_ loaded_now(aTHX_ known));
         run(aTHX_ code, each_time ? at(script, S_NAME) : NULL, r);
         err = ERRSV; ends = ref_at(script, S_ENDS, SVt_PVAV);
-        if (LIKELY((!ends || AvFILLp(ends) < 0) && !mi_is_forked() && ((!SvROK(err) && !SvTRUE_NN(err)) || mp_is_exit(aTHX_ err)))) *status = 0;
+        if (LIKELY((!ends || AvFILLp(ends) < 0) && !mi_is_forked() && ((!SvROK(err) && !SvTRUE_NN(err)) || is_plain_exit(aTHX_ known, err)))) *status = 0;
         else *status = seldom(aTHX_ "ModPerl::RegistryCooker::_ended", class, script, r, boolSV(mi_is_forked()));
         if (each_time) emptied(aTHX_ script, loaded);
     }
@@ -166,4 +171,12 @@ XS_EXTERNAL(mp_xs_make_script_handler) {
     made = newXS(SvPV_nolen(sv_2mortal(newSVpvf("%" SVf "::handler", SVfARG(ST(0))))), mp_xs_script_handler, "mod_interp");
     CvMETHOD_on(made);
     XSRETURN_EMPTY;
+}
+/* ModInterp::exit_status(): what the last exit of a script said. */
+XS_EXTERNAL(mp_xs_exit_status) {
+    dXSARGS;
+    PERL_UNUSED_VAR(items);
+    SP -= items; EXTEND(SP, 1);
+    ST(0) = sv_2mortal(newSViv(MP_ME->exit_status));
+    XSRETURN(1);
 }

@@ -148,6 +148,7 @@ void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 /* script.c */
 XS_EXTERNAL(mp_xs_script_again);
 XS_EXTERNAL(mp_xs_make_script_handler);
+XS_EXTERNAL(mp_xs_exit_status);
 /* attributes.c */
 XS_EXTERNAL(mp_xs_attributes);
 XS_EXTERNAL(mp_xs_shown);

@@ -343,11 +343,15 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
     if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
     XSRETURN(1);
 }
+/* Not a constant, nor what an operator or a function has just returned. Reading its text runs no code. */
+static int has_text(SV *sv) { return SvPOK(sv) && !SvROK(sv) && !SvGMAGICAL(sv); }
+static int is_variable(SV *sv) { return has_text(sv) && !SvREADONLY(sv) && !(SvFLAGS(sv) & (SVs_TEMP | SVs_PADTMP)); }
 /* A parameter that takes no argument. */
-static inline void unasked(pTHX_ const mi_param *p, mi_val *v) {
+static inline void unasked(pTHX_ const mi_param *p, SV *before, mi_val *v) {
     v->tag = MI_NONE;
     if (p->elem == MI_AUTOFLUSH) { v->tag = MI_BOOL; v->u.i = PL_defoutgv && GvIO(PL_defoutgv) && IoFLAGS(GvIOp(PL_defoutgv)) & IOf_FLUSH; }
     else if (p->elem == MI_PLACE && CopFILE(PL_curcop)) { v->tag = MI_BYTES; v->u.s = CopFILE(PL_curcop); v->a.len = strlen(v->u.s); v->gen = CopLINE(PL_curcop); }
+    else if (p->elem == MI_ANY && before && is_variable(before)) { sv_2mortal(SvREFCNT_inc_simple_NN(before)); v->tag = MI_ANY; v->u.p = before; }
 }
 
 /* A call on an interpreter that has no record of its own, or one that has no home yet: in a thread that a script made, or in CLONE. A
@@ -396,7 +400,7 @@ static void general(pTHX_ mp_interp *me, CV *cv, I32 ax, I32 items) {
     held |= any;
     for (; p < end; p++, v++) {
         if (p->kind == MI_WANT) {
-            unasked(aTHX_ p, v);
+            unasked(aTHX_ p, a ? ST(a - 1) : NULL, v);
             continue;
         }
         if (p->kind == MI_REST) {                       /* up to 8 on the C stack, else in a mortal buffer */
@@ -469,7 +473,7 @@ XS_EXTERNAL(mp_xsub) {
     for (; p < end; p++, v++) {
         SV *sv;
         if (p->kind == MI_WANT) {
-            unasked(aTHX_ p, v);
+            unasked(aTHX_ p, arg > &ST(0) ? arg[-1] : NULL, v);
             continue;
         }
         if (arg >= stop) { v->tag = MI_NONE; v->flags = 0; v->slot = NULL; continue; }
@@ -597,4 +601,12 @@ static void *op_bag_get(void *ctx, void *bag, const char *k, size_t n) {
     SV **p = hv_fetch((HV *)SvRV((SV *)bag), k, (I32)n, 0);
     return p ? SvREFCNT_inc_simple_NN(*p) : NULL;
 }
-const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, mp_op_find, NULL };
+static const char *op_text(void *ctx, void *v, size_t *n) {
+    dTHXa((PerlInterpreter *)ctx);
+    SV *sv = v;
+    PERL_UNUSED_CONTEXT;
+    if (!has_text(sv)) return NULL;
+    *n = SvCUR(sv);
+    return SvPVX_const(sv);
+}
+const mi_ops mp_ops = { mp_op_call, op_keep, op_put, op_room, op_fill, op_bag, op_bag_set, op_bag_get, mp_op_find, op_text, NULL };

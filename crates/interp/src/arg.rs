@@ -13,7 +13,7 @@ use std::{
 /// A type that a Rust function can take from a script. `In<'c>` is the type it has while the call lasts.
 #[diagnostic::on_unimplemented(
     message = "a script cannot pass a `{Self}`",
-    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Pieces, Reenter, Here, Want, ClassName, or Option or Maybe of these"
+    note = "parameters are i64, i32, u32, f64, bool, &[u8], &T, Obj<T>, Cursor<T>, Any, Callable, HandlerArg, HandlerArgs, Out, Rest, Pieces, Reenter, Here, Want, ClassName, Variable, or Option or Maybe of these"
 )]
 pub trait Arg {
     /// The kind of value that the door fetches.
@@ -84,6 +84,7 @@ arg! {
     [] Autoflush => Autoflush, Want elem Autoflush, |v, _c| Autoflush(v.tag == Kind::Bool && v.w != 0);
     // SAFETY: bytes there are the name of the file whose code calls, which lives until the call returns.
     ['x] Caller<'x> => Caller<'c>, Want elem Place, |v, _c| Caller(if v.tag == Kind::Bytes { (unsafe { v.bytes() }, v.generation) } else { (b"", 0) });
+    ['x] Variable<'x> => Variable<'c>, Want elem Any, |v, c| Variable((v.tag == Kind::Any).then_some(Any { v, call: c }));
     // SAFETY: the door lent the class's name for the call.
     ['x] ClassName<'x> => ClassName<'c>, Name, |v, _c| ClassName(unsafe { v.bytes() });
 }
@@ -257,6 +258,9 @@ impl<'c> Plains<'c> {
 /// Whether the selected output handle flushes itself (Perl's `$|`; false in Lua).
 #[derive(Clone, Copy)]
 pub struct Autoflush(pub bool);
+
+/// No argument, but the variable that is the argument before it, if it has a text and may get another. Only Perl has such.
+pub struct Variable<'c>(pub Option<Any<'c>>);
 
 /// File and line of the code that calls; an empty name where the engine does not say.
 #[derive(Clone, Copy)]

@@ -25,6 +25,7 @@ pub struct Ops {
     pub bag_set: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize, *mut c_void) -> i32,
     pub bag_get: unsafe extern "C" fn(*mut c_void, *mut c_void, *const u8, usize) -> *mut c_void,
     pub find: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> *mut c_void,
+    pub text: unsafe extern "C" fn(*mut c_void, *mut c_void, *mut usize) -> *const u8,
     /// `None` where an interpreter is one home.
     pub bag_move: Option<BagMove>,
 }

@@ -22,7 +22,7 @@ fn interp_h_agrees_with_the_rust_side() {
     }
     record!(Val = "mi_val": tag "tag", flags "flags", pad "pad", generation "gen", w "u", len "a", slot "slot");
     record!(Call = "mi_call": row "row", home "home", ctx "ctx", want "want", argc "argc", rest "rest", nrest "nrest", args "args");
-    record!(Ops = "mi_ops": call "call", keep "keep", put "put", room "room", fill "fill", bag "bag", bag_set "bag_set", bag_get "bag_get", find "find", bag_move "bag_move");
+    record!(Ops = "mi_ops": call "call", keep "keep", put "put", room "room", fill "fill", bag "bag", bag_set "bag_set", bag_get "bag_get", find "find", text "text", bag_move "bag_move");
     record!(Dropped = "mi_drop": value "value", arg "arg", call "call", apart "apart");
     record!(Param = "mi_param": class "klass", kind "kind", optional "optional", elem "elem", reenters "reenters", nullable "nullable");
     for (name, n) in ["name", "name_len", "id", "shape"].iter().zip(ObjectClass::OFFSETS) {

@@ -65,6 +65,7 @@ pub use apart::{is_apart, leave_apart};
 pub use api_fn::{ApiFn, Invoke};
 pub use arg::{
     Arg, Autoflush, Caller, ClassName, Cursor, Fields, LONG, Maybe, Obj, Piece, Pieces, Plains, Rest, Strings, Switch,
+    Variable,
 };
 pub use call::{Call, Thunk, Want};
 pub use class::{Class, Part, Shape};

@@ -64,7 +64,10 @@ unsafe extern "C" fn bag_get(_: *mut c_void, b: *mut c_void, k: *const u8, n: us
 unsafe extern "C" fn find(_: *mut c_void, _: *const u8, _: usize) -> *mut c_void {
     std::ptr::null_mut()
 }
-static OPS: Ops = Ops { call, keep, put, room, fill, bag, bag_set, bag_get, find, bag_move: None };
+unsafe extern "C" fn text(_: *mut c_void, _: *mut c_void, _: *mut usize) -> *const u8 {
+    std::ptr::null()
+}
+static OPS: Ops = Ops { call, keep, put, room, fill, bag, bag_set, bag_get, find, text, bag_move: None };
 
 /// A new interpreter of this engine.
 pub fn home() -> Arc<Home> {

@@ -311,6 +311,20 @@ impl Here<'_> {
         let raw = unsafe { ((*home.ops).bag)(self.0.ctx) };
         Bag(Kept { raw, home })
     }
+    /// Shows `f` the text that a kept variable of this interpreter has now. `None` for another's, and where code would have to run to
+    /// have it (a tied variable, an object).
+    pub fn text_of<R>(self, kept: &Kept, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        if !self.is_home_of(kept) {
+            return None;
+        }
+        let mut length = 0;
+        // SAFETY: this is a call from that interpreter, so we hold it. The text is good until code of the script runs, which `f`, who
+        // has nothing of the interpreter, cannot have done.
+        unsafe {
+            let text = ((*kept.home.ops).text)(self.0.ctx, kept.raw, &raw mut length);
+            if text.is_null() { None } else { Some(f(std::slice::from_raw_parts(text, length))) }
+        }
+    }
     /// Whether `kept` lives in this interpreter.
     pub fn is_home_of(self, kept: &Kept) -> bool {
         ptr::eq(self.0.home, Arc::as_ptr(&kept.home))

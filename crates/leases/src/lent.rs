@@ -88,6 +88,17 @@ impl<L: Above> Lent<L> {
         }
     }
 
+    /// Has the interpreter replaced when its holders are done; with somebody at home in it, when that one has gone. False for a parent.
+    pub fn renew(&self) -> bool {
+        match &self.0 {
+            Which::Clone(_, lease) => {
+                lease.tipool().renew(lease.id());
+                true
+            }
+            Which::Parent(..) => false,
+        }
+    }
+
     /// Runs `f` with the interpreter. For code that a call runs already; a call of its own is [`Frame::enter`](crate::Frame::enter).
     #[inline(always)]
     pub fn run<R>(self: &Arc<Lent<L>>, f: impl FnOnce(&dyn Interp) -> R) -> R {

@@ -17,6 +17,7 @@
 //! | `tree` | what shares a lease, and holds it between calls |
 //! | `chain`, `frame`, `standing` | what a thread has; the calls that run on it; those that other code begins and ends |
 //! | `waiting`, `asking` | on which terms somebody waits; what goes back before |
+//! | `generation` | the number by which all processes of a server replace a stock's interpreters |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
 mod asking;
@@ -24,6 +25,7 @@ mod chain;
 mod clones;
 mod counted;
 mod frame;
+mod generation;
 mod keeper;
 mod lent;
 mod parent;

@@ -4,7 +4,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
@@ -12,6 +15,7 @@ use tipool::{Ask, Bell, ItemId, Lease, Tipool};
 use waiting_rules::Rank;
 
 use crate::clones::{Clones, Trim};
+use crate::generation::Generation;
 use crate::refused::{Asked, Told};
 use crate::waiting::{self, SHORT, Terms};
 use crate::{Above, Hold, Lent, Parent, Refused};
@@ -27,6 +31,19 @@ pub struct Limits<S> {
     pub trim: Option<Trim>,
     /// How long a tree keeps its lease.
     pub scope: S,
+    /// Whether each lease has an interpreter that nobody has used.
+    pub once: bool,
+    /// After how many leases an interpreter is not lent again, and by how many they may be fewer; 0: it always is.
+    pub reload: (u64, u64),
+}
+
+impl<S> Limits<S> {
+    /// Whether an interpreter is not to be lent again after this lease of it.
+    fn is_last<M: tipool::Manage>(&self, lease: &Lease<M>) -> bool {
+        let (most, less) = self.reload;
+        // Spread over the numbers that items have, each its own.
+        self.once || (most > 0 && lease.uses() >= most - lease.id().serial().wrapping_mul(0x9E37_79B9) % (less + 1))
+    }
 }
 
 /// The interpreters of one server, or of several servers that share them.
@@ -37,8 +54,13 @@ pub struct Stock<L: Above> {
     pub rank: Rank,
     /// The server's name for messages: `the main server`, `virtual host example.org:80`.
     pub server: Arc<str>,
+    /// The name of the class of interpreters; none for the server's own.
+    pub class: Option<Arc<str>>,
     /// The parent.
     pub parent: Arc<Parent>,
+    generation: Generation,
+    /// The generation of this process's interpreters.
+    seen: AtomicU32,
     /// The clones; set when the configuration is complete, since the parent may have to start long before the limits are known.
     open: OnceCell<Open<L>>,
     told: Told,
@@ -46,6 +68,8 @@ pub struct Stock<L: Above> {
 
 struct Open<L: Above> {
     tipool: Option<Tipool<Clones<L>>>,
+    /// Whether there is no keeper, so that who needs an interpreter looks after them.
+    is_alone: bool,
     limits: Limits<L::Scope>,
 }
 
@@ -69,24 +93,79 @@ pub enum Pick {
 impl<L: Above> Stock<L> {
     /// Makes the stock of a parent. Until [`Stock::open`] all calls run in the parent.
     pub fn new(lang: L, server: Arc<str>, parent: Arc<Parent>) -> Arc<Stock<L>> {
-        static DEFINED: AtomicU32 = AtomicU32::new(0);
-        let rank = lang.rank() << 24 | (DEFINED.fetch_add(1, Relaxed) & 0xFF_FFFF);
-        Arc::new(Stock { lang, rank, server, parent, open: OnceCell::new(), told: Told::default() })
+        Stock::of_class(lang, server, None, parent)
     }
 
-    /// Opens the stock when the limits are known: from now on clones serve, if there are threads. No clone is made yet.
+    /// The same, of a class of that server's.
+    pub fn of_class(lang: L, server: Arc<str>, class: Option<Arc<str>>, parent: Arc<Parent>) -> Arc<Stock<L>> {
+        static DEFINED: AtomicU32 = AtomicU32::new(0);
+        let rank = lang.rank() << 24 | (DEFINED.fetch_add(1, Relaxed) & 0xFF_FFFF);
+        Arc::new(Stock {
+            lang,
+            rank,
+            server,
+            class,
+            parent,
+            generation: Generation::new(),
+            seen: AtomicU32::new(0),
+            open: OnceCell::new(),
+            told: Told::default(),
+        })
+    }
+
+    /// Opens the stock when the limits are known: from now on clones serve, if there are threads. No clone is made yet. A class has clones
+    /// without threads, too: one at a time, after which nobody looks but who needs it.
     pub fn open(&self, limits: Limits<L::Scope>, threaded: bool, bell: &Bell) {
-        let tipool = threaded.then(|| {
+        let mut limits = limits;
+        if !threaded {
+            let one = tipool::Limits { start: 1, max: 1, min_spare: 0, max_spare: 1, ..limits.numbers };
+            limits.numbers = one;
+        }
+        let tipool = (threaded || self.class.is_some()).then(|| {
             let clones = Clones::new(self.parent.clone(), limits.trim, self.lang, self.server.clone());
             Tipool::in_crowd(clones, limits.numbers, bell.clone(), waiting::crowd())
         });
-        let _ = self.open.set(Open { tipool, limits });
+        let _ = self.open.set(Open { tipool, is_alone: !threaded, limits });
+    }
+
+    /// Replaces the interpreters, in all processes: idle ones at once, those in use when their holders are done.
+    pub fn reload(&self) {
+        self.generation.next();
+        self.keep_up();
+    }
+
+    /// Replaces the interpreters of this process if another process wants it.
+    #[inline]
+    pub fn keep_up(&self) {
+        let now = self.generation.now();
+        if self.seen.swap(now, SeqCst) != now
+            && let Some(tipool) = self.tipool()
+        {
+            tipool.renew_all();
+        }
+    }
+
+    /// Looks after the interpreters where no keeper does: before one is lent, and what is done with it after this use.
+    #[cold]
+    fn look_after(&self, limits: &Limits<L::Scope>, lease: Option<&Lease<Clones<L>>>) {
+        match lease {
+            None => self.keep_up(),
+            Some(lease) if limits.numbers.max_uses > 0 && lease.uses() >= limits.numbers.max_uses => {
+                lease.mark_broken()
+            }
+            Some(_) => {}
+        }
     }
 
     /// The clones; `None` where the parent serves.
     #[inline]
     pub fn tipool(&self) -> Option<&Tipool<Clones<L>>> {
         self.open.get()?.tipool.as_ref()
+    }
+
+    /// Whether each lease has an interpreter that nobody has used.
+    pub fn lends_once(&self) -> bool {
+        self.open.get().is_some_and(|open| open.limits.once)
     }
 
     /// How long a tree keeps its lease.
@@ -100,9 +179,12 @@ impl<L: Above> Stock<L> {
     /// # Errors
     /// `Refused` when none came free in time, or too many wait already.
     pub fn lend(&self, pick: Pick, terms: impl FnOnce() -> Terms) -> Result<Lent<L>, Refused> {
-        let Some(Open { tipool: Some(tipool), limits }) = self.open.get() else {
+        let Some(Open { tipool: Some(tipool), limits, is_alone }) = self.open.get() else {
             return Ok(self.lend_parent());
         };
+        if *is_alone {
+            self.look_after(limits, None);
+        }
         let ask = match pick {
             Pick::Any => Ask::Any,
             Pick::Prefer(id) => Ask::Prefer(id),
@@ -117,6 +199,11 @@ impl<L: Above> Stock<L> {
         {
             // This continues an earlier use by the same tree.
             lease.not_a_use();
+        }
+        if (limits.once || limits.reload.0 > 0) && limits.is_last(&lease) {
+            lease.mark_broken();
+        } else if *is_alone {
+            self.look_after(limits, Some(&lease));
         }
         Ok(Lent::clone_of(lease))
     }

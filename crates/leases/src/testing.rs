@@ -143,7 +143,7 @@ pub fn stock(lang: Speech, max: usize) -> (Arc<Stock<Speech>>, Arc<AtomicUsize>)
     let stock = Stock::new(lang, "the main server".into(), Parent::new(Fake::new(0, &made, &alive)));
     let numbers = tipool::Limits { start: max, max, ..tipool::Limits::default() };
     let trim = Some(Trim { limit: 1, report_only: false });
-    let limits = Limits { numbers, max_wait: Duration::from_millis(20), trim, scope: 7 };
+    let limits = Limits { numbers, max_wait: Duration::from_millis(20), trim, once: false, reload: (0, 0), scope: 7 };
     stock.open(limits, true, &Bell::default());
     stock.tipool().unwrap().start().unwrap();
     (stock, alive)
@@ -152,7 +152,14 @@ pub fn stock(lang: Speech, max: usize) -> (Arc<Stock<Speech>>, Arc<AtomicUsize>)
 /// A stock without threads: its parent serves.
 pub fn parent_alone(lang: Speech) -> Arc<Stock<Speech>> {
     let stock = Stock::new(lang, "the main server".into(), Parent::new(Fake::new(0, &Arc::default(), &Arc::default())));
-    let limits = Limits { numbers: tipool::Limits::default(), max_wait: Duration::ZERO, trim: None, scope: 7 };
+    let limits = Limits {
+        numbers: tipool::Limits::default(),
+        max_wait: Duration::ZERO,
+        trim: None,
+        once: false,
+        reload: (0, 0),
+        scope: 7,
+    };
     stock.open(limits, false, &Bell::default());
     stock
 }

@@ -293,6 +293,22 @@ impl<M: Manage> Tipool<M> {
         state.find(id).and_then(|at| state.slots.get(at)).map_or(0, |slot| slot.homes)
     }
 
+    /// Has an item replaced: it is destroyed as soon as nobody has it, or drains if it has homes. Takes the lock for a moment and never
+    /// destroys anything.
+    pub fn renew(&self, id: ItemId) {
+        let mut state = self.shared.lock();
+        state.supersede(id);
+        self.shared.unlock(state, Who::Hasty);
+    }
+
+    /// Has all items replaced, as [`Tipool::renew`]; the caller destroys the idle ones.
+    pub fn renew_all(&self) {
+        let mut state = self.shared.lock();
+        let all: Vec<ItemId> = state.slots.iter().filter_map(|slot| slot.id).collect();
+        all.into_iter().for_each(|id| state.supersede(id));
+        self.shared.unlock(state, Who::Anybody);
+    }
+
     /// Ends the tipool: all who wait are refused, the caller destroys the idle items, and lent items are dealt with as `late` says
     /// when they come back. Returns how many items are still lent.
     pub fn close(&self, late: Late) -> usize {

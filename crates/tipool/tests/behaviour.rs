@@ -660,3 +660,27 @@ fn recycling_under_load_refuses_nobody() {
     assert_eq!((stats.size, stats.draining, stats.idle, stats.creating), (0, 0, 0, 0));
     assert_eq!(stats.created, stats.destroyed);
 }
+
+#[test]
+fn renewed_items_go_at_once_if_idle_and_else_when_they_come_back() {
+    let (tipool, log) = started(calm(3, 3));
+    let busy = tipool.checkout(Wait::No).unwrap();
+    let (busy_id, at_home) = (busy.id(), tipool.checkout(Wait::No).unwrap());
+    let home = at_home.add_home();
+    drop(at_home);
+    tipool.renew_all();
+    assert_eq!(log.destroyed().len(), 1, "the idle one in which nobody is at home");
+    let (fresh, another) = (tipool.checkout(Wait::No), tipool.checkout_only(home, Wait::No));
+    assert!(another.is_ok(), "who is at home finds the old one");
+    assert!(fresh.is_ok_and(|lease| lease.id() != busy_id && lease.id() != home), "others have a new one");
+    drop((busy, another));
+    assert_eq!(log.destroyed().len(), 2, "the busy one, when it came back");
+    tipool.drop_home(home);
+    drop(tipool.checkout(Wait::No));
+    let lease = tipool.checkout(Wait::No).unwrap();
+    let id = lease.id();
+    tipool.renew(id);
+    assert!(tipool.checkout_prefer(id, Wait::No).is_ok_and(|other| other.id() != id));
+    drop(lease);
+    assert!(matches!(tipool.checkout_only(id, Wait::No), Err(Refused::Gone)));
+}

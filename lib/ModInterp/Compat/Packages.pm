@@ -208,8 +208,9 @@ package Apache::Util;
 
 use Exporter ();
 
-our @ISA       = ('Exporter');
-our @EXPORT_OK = qw(escape_html escape_path escape_uri ht_time parsedate size_string unescape_uri unescape_uri_info validate_password);
+our @ISA         = ('Exporter');
+our @EXPORT_OK   = qw(escape_html escape_path escape_uri ht_time parsedate size_string unescape_uri unescape_uri_info validate_password);
+our %EXPORT_TAGS = (all => \@EXPORT_OK);
 
 *escape_path       = \&Apache2::Util::escape_path;
 *parsedate         = \&APR::Date::parse_http;

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Apache2::Const (-compile => qw(OK REMOTE_NAME));
+use Symbol         ();
 
 our $VERSION = '0.1.0';
 
@@ -119,10 +120,11 @@ sub content {
 
 sub server_root_relative { return Apache->server_root_relative(@_[1 .. $#_]) }
 
-# Sends what is left of a file, or so many bytes of it. Returns how many it were.
-sub send_fd { return $_[0]->send_fd_length($_[1], -1) }
+# Sends what is left of a file, or so many bytes of it. Returns how many it were. The name of a handle is one of the caller's package.
+sub send_fd { return _send($_[0], Symbol::qualify_to_ref($_[1], scalar caller), -1) }
+sub send_fd_length { return _send($_[0], Symbol::qualify_to_ref($_[1], scalar caller), $_[2]) }
 
-sub send_fd_length {
+sub _send {
     my ($r, $handle, $left) = @_;
     my $sent = 0;
     CORE::binmode $handle;

@@ -12,7 +12,7 @@ use super::super::call::Call;
 use super::super::lang::Lang;
 use super::super::lease::{Frame, Hold, Refused};
 use super::super::request::RequestState;
-use super::super::server::{ServerRecord, choose_for};
+use super::super::server::{ServerRecord, stock_of};
 use super::super::{configured, holding, report};
 use super::{About, Args, Topic};
 
@@ -23,7 +23,7 @@ pub struct OfRequest<'a> {
     pub r: &'a Request,
     /// Our state of it.
     pub state: &'a RequestState,
-    /// The record of its server.
+    /// The record of its server, or of the interpreter class to which its script belongs.
     pub server: &'a ServerRecord,
     /// The configuration of its directory, in phases that know the directory.
     pub dir: Option<&'a DirConf>,
@@ -33,8 +33,8 @@ impl<'a> Call<'a, OfRequest<'a>> {
     /// A call about a request; `None` where the language is switched off.
     #[inline(always)]
     pub fn of_request(lang: Lang, phase: Phase, r: &'a Request) -> Option<Call<'a, OfRequest<'a>>> {
-        let server = ServerRecord::of_request(lang, r).filter(|server| server.conf.is_enabled())?;
-        let stock = choose_for(lang, r)?;
+        let server = ServerRecord::of_request(lang, r).filter(|server| server.conf.is_enabled())?.home(lang, r);
+        let stock = stock_of(server)?;
         let state = RequestState::of(lang, r)?;
         // When a request is cleaned up, no directory's variables are put in any more.
         let knows_dir = phase.row().scope == Scope::Directory && phase != Phase::Cleanup;

@@ -1,6 +1,7 @@
 //! What answers a request: a row of `config::CONTENT_HANDLERS` says whose it is and what runs; each form of what runs is a file, here
 //! where it is the same in all languages.
 
+mod file;
 mod handlers;
 mod work;
 
@@ -19,6 +20,7 @@ use super::lease::{Hold, Refused};
 use super::request::RequestState;
 use super::{end, hint};
 
+pub use file::refused;
 use handlers::Handlers;
 pub use work::{Own, Work};
 

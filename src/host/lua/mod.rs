@@ -344,7 +344,7 @@ impl Language for LuaLanguage {
         response::answer(call, entry, work)
     }
 
-    fn run_file(row: &ContentRow, r: &Request) -> c_int {
+    fn run_file(row: &'static ContentRow, r: &Request) -> c_int {
         response::own_file(row, r)
     }
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
 use config::script::interpolate;
-use config::{ContentRow, Form, HandlerId, MapHandler, Phase, ServerOption, Source, content_handler};
+use config::{ContentRow, Form, HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
-use httpd::{Groups, ModuleRecord, Regex, Request};
+use httpd::{Groups, Regex, Request};
 use interp::{Outcome, Raised};
 use interp_lua::Entered;
 use lazy_static::lazy_static;
@@ -20,7 +20,6 @@ use lazy_static::lazy_static;
 use super::super::about::{About, OfRequest};
 use super::super::call::Call;
 use super::super::content::{Own, Work};
-use super::super::server::ServerRecord;
 use super::super::start_error::StartError;
 use super::super::{configured, content, hint, report};
 use super::scope;
@@ -116,21 +115,10 @@ fn printed(r: &Request) {
 
 /// `SetHandler lua-script`: runs the function `handle` of the request's own file.
 pub fn own_file(row: &ContentRow, r: &Request) -> c_int {
-    if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
-        content::end_walk(LUA, r);
-        return DECLINED;
+    if let Some(status) = content::refused(LUA, row, r) {
+        return status;
     }
     let name = r.filename().unwrap_or_default().to_vec();
-    if !is_chosen_by_server(r) {
-        content::end_walk(LUA, r);
-        let text = format!(
-            "SetHandler lua-script: {} is not run: a .htaccess file chose this, which it may do only where the server's \
-             configuration says \"LuaOptions +Htaccess\"",
-            String::from_utf8_lossy(&name)
-        );
-        report::request(LUA, r, Level::Error, &text);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     respond(
         Some(row),
         r,
@@ -140,26 +128,6 @@ pub fn own_file(row: &ContentRow, r: &Request) -> c_int {
             status(r, "SetHandler lua-script", &one, script_result(of, entry, &one))
         },
     )
-}
-
-/// Whether the request's file may run as a script: the server's own configuration or a script of the server's makes it one, or the
-/// configuration lets `.htaccess` files do so. Without a `.htaccess` file nothing is asked.
-fn is_chosen_by_server(r: &Request) -> bool {
-    if !r.has_htaccess() || r.is_handler_of_script() {
-        return true;
-    }
-    if ServerRecord::of_request(LUA, r).is_some_and(|s| s.conf.options.is(ServerOption::Htaccess)) {
-        return true;
-    }
-    let ours: &[&ModuleRecord] = &[
-        &crate::lua_module,
-        #[cfg(feature = "perl")]
-        &crate::perl_module,
-    ];
-    // SAFETY: no script runs yet that could have lent anything.
-    let cx = unsafe { Reenter::assume() };
-    let chosen = r.handler_without_htaccess(ours, cx);
-    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == Form::File))
 }
 
 fn script_result(of: &OfRequest<'_>, entry: &dyn interp::Entry, one: &Use<'_>) -> Result<Outcome, Raised> {

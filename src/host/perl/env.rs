@@ -41,8 +41,8 @@ pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
 /// Which variables a request has put into `subprocess_env`, and whether its calls are shown any in `%ENV`.
 #[derive(Clone, Copy, Default)]
 pub struct EnvDone {
-    /// The variables of the server.
-    pub server: bool,
+    /// The variables of the server, or of the interpreter class: the address of the record that has them, or 0.
+    pub server: usize,
     /// The variables of the directory.
     pub dir: bool,
     /// Some of those are not the server's.
@@ -53,6 +53,12 @@ pub struct EnvDone {
     pub shows: bool,
     /// The request's perl-script response runs.
     pub in_script: bool,
+}
+
+/// Tells the records of servers and classes apart.
+#[inline(always)]
+fn address(of: &ServerConf) -> usize {
+    std::ptr::from_ref(of).addr()
 }
 
 /// Who owns what `%ENV` shows, for [`Entered::env_owner`].
@@ -113,7 +119,7 @@ fn around_shown(
 /// The variables that the configuration has for a request: those of the server, overridden by those of the directory.
 fn configured<'a>(server: &'a ServerConf, dir: Option<&'a DirConf>) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
     let differs = |&(name, value): &(&[u8], &[u8])| server.set_env.get(name) != Some(value);
-    let of_dir = dir.into_iter().flat_map(|dir| dir.set_env.iter()).filter(differs);
+    let of_dir = dir.into_iter().flat_map(|dir| server.env_of_dir(dir)).filter(differs);
     server.pass_env.iter().chain(server.set_env.iter()).chain(of_dir)
 }
 
@@ -144,7 +150,8 @@ fn shown<'r>(r: &'r Request, part: &'r Part) -> &'r Table {
         return table;
     }
     let (table, done) = (Table::new(r.pool(), 8), part.env.get());
-    if let (true, Some(server)) = (done.shows, r.server_config::<PerlHost>()) {
+    let home = r.server_config::<PerlHost>().map(|server| server.home(super::PERL, r));
+    if let (true, Some(server)) = (done.shows, home) {
         let dir = done.dir_differs.then(|| r.dir_config::<PerlHost>()).flatten();
         configured(&server.conf, dir).for_each(|(name, value)| table.set(name, value));
     }
@@ -160,38 +167,46 @@ fn shown<'r>(r: &'r Request, part: &'r Part) -> &'r Table {
 pub fn before_handlers(r: &Request, server: &ServerConf, dir: Option<&DirConf>, entry: &dyn Entry) {
     let Some(part) = super::part(r) else { return };
     let done = part.env.get();
-    let of_server = !done.server && (!server.pass_env.is_empty() || !server.set_env.is_empty());
+    let of_server = done.server != address(server) && (!server.pass_env.is_empty() || !server.set_env.is_empty());
     if of_server || dir.is_some_and(|dir| !done.dir && !dir.set_env.is_empty()) {
         if let Some(entered) = entered(entry) {
             put_configured(r, part, server, dir, entered);
         }
         return;
     }
-    part.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), ..done });
+    part.env.set(EnvDone { server: address(server), dir: done.dir || dir.is_some(), ..done });
 }
 
 #[cold]
 fn put_configured(r: &Request, part: &Part, server: &ServerConf, dir: Option<&DirConf>, entered: &Entered) {
     let done = part.env.get();
-    let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !done.server);
+    let server_is_done = done.server == address(server);
+    let of_server = [&server.pass_env, &server.set_env].into_iter().filter(|_| !server_is_done);
     let of_dir = dir.filter(|_| !done.dir);
     // What the server says, a directory mostly repeats.
     let own = of_dir.filter(|dir| !dir.set_env.iter().eq(server.set_env.iter()));
-    let own = own.filter(|dir| dir.set_env.iter().any(|(name, value)| server.set_env.get(name) != Some(value)));
+    let own = own.filter(|dir| server.env_of_dir(dir).any(|(name, value)| server.set_env.get(name) != Some(value)));
     let (table, shown) = (r.subprocess_env(), part.shown.get());
-    let again = if done.server { of_dir } else { own };
-    for (name, value) in of_server.chain(again.map(|dir| &dir.set_env)).flat_map(Vars::iter) {
+    let again = if server_is_done { of_dir } else { own };
+    let of_dir = again.into_iter().flat_map(|dir| server.env_of_dir(dir));
+    for (name, value) in of_server.flat_map(Vars::iter).chain(of_dir) {
         table.set(name, value);
         if let Some(shown) = shown {
             shown.set(name, value);
         }
     }
-    let before = if done.server { server.pass_env.len() + server.set_env.len() } else { 0 };
+    let before = if server_is_done { server.pass_env.len() + server.set_env.len() } else { 0 };
     let vars = configured(server, own).skip(before);
     // SAFETY: of the configuration, which outlives the request whose call this is.
     unsafe { entered.show_env(owner(r), vars, true) };
     let dir_differs = done.dir_differs || own.is_some();
-    part.env.set(EnvDone { server: true, dir: done.dir || dir.is_some(), dir_differs, shows: true, ..part.env.get() });
+    part.env.set(EnvDone {
+        server: address(server),
+        dir: done.dir || dir.is_some(),
+        dir_differs,
+        shows: true,
+        ..part.env.get()
+    });
 }
 
 /// Fills `subprocess_env` with CGI's variables, once per request.

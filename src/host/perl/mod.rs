@@ -16,6 +16,7 @@ mod explain;
 mod library;
 pub mod origin;
 mod response;
+mod script;
 mod section;
 mod stderr;
 
@@ -456,6 +457,8 @@ impl Language for PerlLanguage {
         interp_perl::set_error_log(&stderr::Stderr);
         PUSHED.store(0, Relaxed);
         httpd::server::define(c"MODPERL2");
+        // A script is asked for by SetHandler alone.
+        IN_USE.mark(Phase::Response);
     }
 
     fn pre_config(_pools: Pools<'_>) -> c_int {
@@ -503,6 +506,10 @@ impl Language for PerlLanguage {
     #[inline(always)]
     fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int {
         response::answer(row, call, entry, work)
+    }
+
+    fn run_file(row: &'static ContentRow, r: &Request) -> c_int {
+        script::run(row, r)
     }
 
     fn declined(r: &Request) -> c_int {

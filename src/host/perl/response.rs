@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use apr::Reenter;
-use config::{ContentRow, DirOption, Phase};
+use config::{CgiHeader, ContentRow, DirOption, Phase};
 use httpd::Request;
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_OK, OK};
@@ -26,7 +26,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
     // Where no content handler makes the page, only what a line says holds.
     let on = |option| {
         let said = of.dir.and_then(|dir| dir.options.said(option));
-        said.unwrap_or_else(|| row.is_some_and(|row| row.turns_on(option)))
+        said.unwrap_or_else(|| row.is_some_and(|row| row.turns_on(option) && !is_sent_by_server(option, of)))
     };
     part.output.open(on(DirOption::ParseHeaders));
     env::before_handlers(of.r, &of.server.conf, of.dir, entered);
@@ -46,6 +46,12 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
         }
     };
     finished(call, part, status)
+}
+
+/// Whether this is the option that has a script's header parsed, and the server sends the header by itself.
+#[inline(always)]
+fn is_sent_by_server(option: DirOption, of: &OfRequest<'_>) -> bool {
+    option == DirOption::ParseHeaders && of.server.conf.cgi_header() == CgiHeader::On
 }
 
 /// Sends what is left of the output of handlers that ended with `status`; returns the status that results.

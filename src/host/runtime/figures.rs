@@ -12,6 +12,20 @@ impl Figures for HostRuntime {
         Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
     }
 
+    fn class(&self) -> Option<Vec<u8>> {
+        Frame::find(|frame| Some(frame.stock.class.as_ref()?.as_bytes().to_vec()))
+    }
+
+    fn reload(&self) -> bool {
+        Frame::find(|frame| Some(frame.hold.renew())).unwrap_or(false)
+    }
+
+    fn reload_all(&self) {
+        if let Some(stock) = Frame::find(|frame| Some(frame.stock.clone())) {
+            stock.reload();
+        }
+    }
+
     fn pool(&self) -> Vec<(String, u64)> {
         let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };

@@ -32,7 +32,7 @@ fn env_name<'a>(args: &[&'a [u8]]) -> Result<&'a [u8], Cause> {
 }
 
 fn env_now(cmd: &Context<'_>, name: &[u8], value: &[u8]) -> Effect {
-    if cmd.server_running { Effect::EnvNow { name: name.into(), value: value.into() } } else { Effect::Done }
+    if cmd.server_runs() { Effect::EnvNow { name: name.into(), value: value.into() } } else { Effect::Done }
 }
 
 /// Whether a program that is started with this in its environment loads or runs what the value names: the dynamic linker,
@@ -73,7 +73,9 @@ pub(crate) fn set_env(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[
         cmd.server_mut()?.set_env.set(name, value);
         effect = env_now(cmd, name, value);
     }
-    cmd.dir_mut()?.set_env.set(name, value);
+    if cmd.place.has_directories() {
+        cmd.dir_mut()?.set_env.set(name, value);
+    }
     Ok(effect)
 }
 

@@ -298,6 +298,21 @@ mod tests {
             ),
             (
                 LinePlace::Server,
+                "<LuaInterpClass a/b",
+                "<LuaInterpClass>: \"a/b\" is not the name of a class: letters, digits, _, - and .",
+            ),
+            (
+                LOCATION,
+                "LuaUseClass a/b",
+                "LuaUseClass: \"a/b\" is not the name of a class: letters, digits, _, - and .",
+            ),
+            (
+                LinePlace::Server,
+                "LuaClassLocation /a",
+                "LuaClassLocation: not allowed in the main server: it belongs in the section of a class",
+            ),
+            (
+                LinePlace::Server,
                 "LuaInterpScope thread",
                 "LuaInterpScope: \"thread\" is none of handler, response, subrequest, request, connection",
             ),
@@ -305,7 +320,7 @@ mod tests {
         for (place, line, message) in cases {
             let mut world = World::default();
             assert_eq!(refused(&mut world, *place, line), *message);
-            assert!(message.starts_with(&format!("{}: ", line.split(' ').next().unwrap())));
+            assert!(message.starts_with(line.split(' ').next().unwrap()));
             assert_eq!((world.dir, world.server), Default::default(), "{line}: changes nothing");
         }
         for row in

@@ -1,5 +1,6 @@
 //! What lines do, by what they are about.
 
+pub(crate) mod classes;
 pub(crate) mod environment;
 pub(crate) mod handlers;
 pub(crate) mod lua;

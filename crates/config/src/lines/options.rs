@@ -31,6 +31,9 @@ pub(crate) fn set(row: &'static Directive, cmd: &mut Context<'_>, word: &[u8]) -
     let (sign, name) = signed(word);
     let of_server = options::server_option(row.language, name);
     let of_dir = options::dir_option(row.language, name);
+    if !cmd.place.has_directories() && of_server.is_none_or(|option| option.name != "Parent") {
+        return Err(Cause::NoOptionOfClass(name.into()));
+    }
     match (cmd.place.is_server_level(), of_server, of_dir) {
         (true, Some(option), _) => {
             if option.needs_ithreads && !cmd.perl_has_ithreads && sign != Sign::Minus {

@@ -14,7 +14,7 @@ fn queued(row: &'static Directive, cmd: &Context<'_>, what: What, name: &[u8]) -
 }
 
 fn push_switch(cmd: &mut Context<'_>, switch: &[u8]) -> Applied {
-    if cmd.server_running {
+    if cmd.server_runs() {
         return Err(Cause::PerlRuns(switch.into()));
     }
     let at = cmd.at.clone();
@@ -26,7 +26,7 @@ fn push_switch(cmd: &mut Context<'_>, switch: &[u8]) -> Applied {
 pub(crate) fn switches(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let switch = first(args);
     let inherit = b"+inherit";
-    if !cmd.server_running && switch.len() >= inherit.len() && switch[..inherit.len()].eq_ignore_ascii_case(inherit) {
+    if !cmd.server_runs() && switch.len() >= inherit.len() && switch[..inherit.len()].eq_ignore_ascii_case(inherit) {
         return options::set(row, cmd, b"+InheritSwitches");
     }
     push_switch(cmd, switch)
@@ -45,7 +45,7 @@ pub(crate) fn warn(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]])
 /// `PerlRequire`, `LuaRequire`.
 pub(crate) fn require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let file = queued(row, cmd, What::File, name_at(args, 0)?);
-    if cmd.running {
+    if cmd.runs() {
         return Ok(Effect::Run(file));
     }
     cmd.server_mut()?.requires.push(file);
@@ -55,7 +55,7 @@ pub(crate) fn require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[
 /// `PerlModule`, `LuaModule`.
 pub(crate) fn module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let module = queued(row, cmd, What::Module, name_at(args, 0)?);
-    if cmd.running {
+    if cmd.runs() {
         return Ok(Effect::Run(module));
     }
     cmd.server_mut()?.modules.push(module);

@@ -36,7 +36,7 @@ impl World {
         let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
         let row = directive(name.as_bytes()).expect(name);
         let words: Vec<&[u8]> = match row.args {
-            Args::Raw | Args::Text | Args::Words { .. } | Args::Code => vec![rest.as_bytes()],
+            Args::Raw | Args::Section | Args::Text | Args::Words { .. } | Args::Code => vec![rest.as_bytes()],
             _ => rest.split(' ').map(|w| if w == "''" { b"" } else { w.as_bytes() }).collect(),
         };
         let calls: Vec<Vec<&[u8]>> = match row.args {
