@@ -202,7 +202,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Variables of httpd.
-const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", "ap_loaded_modules", "ap_module_short_names", "ap_my_generation", "ap_scoreboard_fname", "ap_scoreboard_image", "ap_server_argv0", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
+const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", "ap_loaded_modules", "ap_module_short_names", "ap_my_generation", "ap_num_listen_buckets", "ap_scoreboard_fname", "ap_scoreboard_image", "ap_server_argv0", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
 const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|ap_listen_rec|scoreboard|worker_score|process_score|global_score|ap_dbd_t";

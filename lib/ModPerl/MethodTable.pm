@@ -102,6 +102,7 @@ our %METHODS = (
     'emerg' => [['Apache2::Log', 'Apache2::Log'], ['Apache2::Log', 'Apache2::Log::Request'], ['Apache2::Log', 'Apache2::Log::Server']],
     'encode' => [['APR::Base64', 'APR::Base64']],
     'encode_len' => [['APR::Base64', 'APR::Base64']],
+    'end_process' => [['ModInterp::Status', 'ModInterp::Status']],
     'eos_create' => [['APR::Bucket', 'APR::Bucket']],
     'equal' => [['APR::SockAddr', 'APR::SockAddr']],
     'err_headers_out' => [['Apache2::RequestRec', 'Apache2::RequestRec']],

@@ -11,6 +11,9 @@ static CHILD: AtomicI32 = AtomicI32::new(0);
 /// Whether a script called `CORE::exit`: the process then ends as it is.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
+/// Whether a script has this process take no more connections and end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 /// Called at the beginning of a child of the server's.
 pub fn begin_child() {
     interp::adopt_process();
@@ -26,6 +29,24 @@ pub fn is_child() -> bool {
 pub fn leave(status: c_int) -> ! {
     LEAVING.store(true, SeqCst);
     std::process::exit(status)
+}
+
+/// Has this process end with status 0 when httpd ends it, and not with that for which httpd's parent believes that the system is short of
+/// resources, makes fewer processes, and in the end gives up. False if that was said before.
+pub fn end_well() -> bool {
+    extern "C" fn at_exit() {
+        // SAFETY: httpd has ended its pools and threads; what is in buffers of C's goes out as at any end.
+        unsafe {
+            libc::fflush(std::ptr::null_mut());
+            libc::_exit(0);
+        }
+    }
+    let is_first = !ENDING.swap(true, SeqCst);
+    if is_first {
+        // SAFETY: the function is there as long as the process: this library is never unloaded.
+        unsafe { libc::atexit(at_exit) };
+    }
+    is_first
 }
 
 /// Whether this process ends since a script called `CORE::exit`.

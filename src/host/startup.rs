@@ -4,6 +4,7 @@
 //! clones are made only in the pass that will serve, before the fork, so that children share their pages.
 
 use std::ffi::c_int;
+use std::sync::Arc;
 
 use apr::Pool;
 use config::ServerOption;
@@ -136,6 +137,43 @@ pub fn after_start(lang: Lang, pools: Pools<'_>, s: &Server) -> c_int {
     }
 }
 
+/// A variable to which start-up code has given another value than the configuration keeps that, for requests, too, as with mod_perl.
+fn keep_env(lang: Lang, s: &Server) {
+    let mut seen = Vec::new();
+    for owner in s.chain() {
+        let (Some(record), Some(stock)) = (ServerRecord::find(lang, owner), choose(lang, &About::Server(owner))) else {
+            continue;
+        };
+        // The first server with a parent is the one whose variables that began with.
+        if seen.iter().any(|parent| Arc::ptr_eq(parent, &stock.parent)) {
+            continue;
+        }
+        let parent = stock.parent.clone();
+        seen.push(parent.clone());
+        let said = record.conf.pass_env.iter().chain(record.conf.set_env.iter());
+        let changed: Vec<_> = in_parent(owner, stock, |entry| {
+            let now = |(name, value): (&[u8], &[u8])| Some((name.to_vec(), value.to_vec(), lang.env(entry, name)?));
+            said.filter_map(now).filter(|(_, said, now)| said != now).collect()
+        });
+        if changed.is_empty() {
+            continue;
+        }
+        let shares =
+            |server: &&Server| choose(lang, &About::Server(server)).is_some_and(|of| Arc::ptr_eq(&of.parent, &parent));
+        for server in s.chain().filter(shares) {
+            lang.edit(server, &mut |server, mut dir| {
+                for (name, said, now) in &changed {
+                    server.pass_env.exchange(name, said, now);
+                    server.set_env.exchange(name, said, now);
+                    if let Some(dir) = &mut dir {
+                        dir.set_env.exchange(name, said, now);
+                    }
+                }
+            });
+        }
+    }
+}
+
 fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartError> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
@@ -151,6 +189,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
             }
         }
     }
+    keep_env(lang, s);
     let versions = match parents::main_stock(lang) {
         Some(stock) => in_parent(s, &stock, |entry| lang.version(Some(entry))),
         None => lang.version(None),

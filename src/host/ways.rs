@@ -103,6 +103,12 @@ pub trait Ways: Sync {
         let _ = (entry, name, value);
     }
 
+    /// What an interpreter has as a variable of the server's now.
+    fn env(&self, entry: &dyn Entry, name: &[u8]) -> Option<Vec<u8>> {
+        let _ = (entry, name);
+        None
+    }
+
     /// Runs a call about a request, of the phase and under the server's configuration: `f` in `interp`, with what the language does
     /// before and after each call.
     fn around(

@@ -88,6 +88,7 @@ my %before = (
 my %phase = (
     'Apache2::ServerRec::add_config' => 'start', 'Apache2::ServerRec::add_version_component' => 'start', 'Apache2::ServerRec::method_register' => 'start',
     'Apache2::ServerUtil::server_shutdown_cleanup_register' => 'start', 'Apache2::RequestUtil::register_auth_provider' => 'start', 'ModInterp::Directives::make' => 'start',
+    'ModInterp::Status::end_process' => 'start',
     map { ("Apache2::CmdParms::$_" => 'parms') } qw(add_config check_cmd_context cmd context directive info method_is_limited override override_opts path pool server temp_pool),
 );
 # What a row says here: only where it cannot be otherwise.
@@ -99,6 +100,7 @@ my %refuses = (
     (map { ("Perl Apache2::Filter::$_" => qr/works only in a filter, on the filter whose handler is called/) } qw(read print PRINT seen_eos)),
     'APR::Brigade::filter_flush'           => qr/filter_flush: /,
     'APR::Util::password_get'              => qr/password_get: /,
+    'ModInterp::Status::end_process'       => qr/only a process that serves requests can be ended/,
     'Apache2::RequestRec::document_root'   => qr/in the threaded environment/,
 );
 

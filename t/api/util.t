@@ -19,6 +19,7 @@ Apache2::Util::ht_time   | Apache2::Util::ht_time($p, 0, '%Y-%m-%d', 1), Apache2
 Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Util::escape_path('c:d', $p, 0) | a%20b%3f,./c:d
 ModInterp::Status::interpreter | ModInterp::Status->interpreter > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1
 ModInterp::Status::pool  | my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Status->pool; keys(%f) > 5 \x7c\x7c !Apache2::MPM->is_threaded | 1
+ModInterp::Status::end_process | ModInterp::Status->can('end_process') ? 'can' : 'cannot' | can
 ModInterp::Status::class       | ModInterp::Status->class                                        | default
 ModInterp::Status::reload      | ModInterp::Status->reload ? 1 : Apache2::MPM->is_threaded ? 0 : 1 | 1
 ModInterp::Status::reload_all  | ModInterp::Status->reload_all; 1                                | 1

@@ -71,10 +71,7 @@ my @missing = qw(
     Apache2::ConstantsTable
     Apache2::FunctionTable
     Apache2::ParseSource
-    Apache2::Resource
-    Apache2::SizeLimit
     Apache2::SourceTables
-    Apache2::Status
     Apache2::StructureTable
     ModPerl::BuildOptions
     ModPerl::CScan

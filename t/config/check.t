@@ -5,11 +5,16 @@ use File::Temp ();
 use JSON::PP ();
 
 plan skip_all => 'is about this module' unless ours;
-my $so = TestHttpd::module_so();
 my $top = TestHttpd::top();
 chomp(my $modules = qx{apxs -q LIBEXECDIR 2>/dev/null} || '/usr/lib/apache2/modules');
 my $dir = File::Temp::tempdir('mod_interp_check.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $dir;
+# The module with its Perl library beside it, as it is installed.
+my $so = "$dir/modules/mod_interp.so";
+File::Path::make_path("$dir/modules/mod_interp/lib");
+File::Copy::copy(TestHttpd::module_so(), $so) or die;
+system 'cp', '-R', glob("$top/lib/*"), "$dir/modules/mod_interp/lib";
+spew("$dir/modules/mod_interp/lib/Apache2/Later.pm", "package Apache2::Later;\nuse ModInterp::NotYet;\n1;\n");
 
 # A site: the files of a folder, and the options that the checker is called with.
 sub site {
@@ -152,9 +157,15 @@ subtest 'what cannot be read' => sub {
 };
 
 subtest '.htaccess' => sub {
-    my $root = site('httpd.conf' => $HEAD . <<'C', 'a/.htaccess' => "<Files x>\n  PerlResponseHandler My::H\n</Files>\nPerlSetVar a b\n", 'b/in/.htaccess' => "PerlFixupHandler My::H\n");
+    my $root = site('httpd.conf' => $HEAD . <<'C', 'a/.htaccess' => "<Files x>\n  PerlResponseHandler My::H\n</Files>\nPerlSetVar a b\n", 'b/in/.htaccess' => "PerlFixupHandler My::H\n", 'b/closed/.htaccess' => "PerlFixupHandler My::H\n");
 LoadModule perl_module /nowhere/mod_perl.so
 DocumentRoot "@root@/a"
+<Directory "@root@">
+    AllowOverride All
+</Directory>
+<Directory "@root@/b/closed">
+    AllowOverride None
+</Directory>
 <VirtualHost *:9>
     DocumentRoot b
     PerlOptions +Htaccess
@@ -167,6 +178,7 @@ C
     ($status, $text) = check($root);
     unlike $text, qr{htaccess:}, 'without the option they are not looked at';
     ($status, $text) = check($root, "--htaccess=$root/b");
+    like $text, qr{^b/closed/\.htaccess:1: note: PerlFixupHandler My::H: .*; httpd does not read this file}m, 'one that AllowOverride closes is no trouble';
     like $text, qr{^b/in/\.htaccess:1: refused}m, 'a folder that is named is held against the main server';
 };
 
@@ -201,6 +213,10 @@ C
     like $text, qr{^lib/My/Used\.pm:2: differs: .*: fork: }m, 'in modules that a module uses, found as the start-up file says';
     unlike $text, qr{startup\.pl:4|Used\.pm:(?:5|10)|: (?:alarm|umask): }, 'comments, POD, names that are no calls are passed over';
     like $text, qr{^startup\.pl:1: refused: use lib 'theirs';: theirs has mod_perl's own Apache2::RequestRec}m, 'a folder that would bring mod_perl\'s own library';
+    spew("$root/later.pl", "use Apache2::Later;\n");
+    spew("$root/later.conf", slurp("$root/httpd.conf") =~ s/startup\.pl/later.pl/r);
+    (undef, $text) = check($root, '-f', "$root/later.conf");
+    like $text, qr{^later\.pl:1: refused: use Apache2::Later;: Apache2::Later: mod_interp does not have it yet, and no other copy is in \@INC}m, 'a module that is not there yet';
     (undef, $text) = check($root, '--no-code');
     unlike $text, qr{\.pm:}, '--no-code does not look';
     $root = site(%files, 'httpd.conf' => $HEAD =~ s/event/prefork/gr . $conf);
@@ -208,11 +224,8 @@ C
     unlike $text, qr{: (?:chdir|child_terminate): }, 'on prefork the process is nobody else\'s';
 
     spew("$root/startup.pl", "use lib '$root/lib';\n1;\n");
-    # The module's Perl library lies beside it.
-    File::Path::make_path("$dir/modules/mod_interp", "$root/logs");
-    File::Copy::copy($so, "$dir/modules/mod_interp.so") or die;
-    symlink "$top/lib", "$dir/modules/mod_interp/lib";
-    my @load = ('--load', '--module', "$dir/modules/mod_interp.so");
+    mkdir "$root/logs";
+    my @load = '--load';
     ($status, $text) = check($root, @load);
     is $status, 1, '--load';
     like $text, qr{^httpd\.conf:10: refused: PerlResponseHandler My::H: My::H: Can't locate My/Missing\.pm in \@INC}m, 'says which handler cannot be loaded, and why' or diag $text;

@@ -25,6 +25,9 @@ pub static STATUS: Class = Class::new(
         .doc("Has all interpreters of this one's class replaced, in all child processes: idle ones at once, others when they are done."),
         class_method("server()", |_class: ClassName| Ok::<_, Fail>(runtime()?.current_object::<Server>()))
             .doc("The server whose interpreters run this call; where several share them, the first of these."),
+        class_method("end_process()", |_class: ClassName| host()?.figures.end_process()).doc(
+            "Has this process take no more connections; it ends when those that it has are over, and the server makes another one. As after MaxConnectionsPerChild. False if that was said before.",
+        ),
         class_method("pool()", pool).doc(
             "Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads.",
         ),

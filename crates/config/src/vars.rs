@@ -45,6 +45,13 @@ impl Vars {
         }
     }
 
+    /// Sets a name that has this value to another.
+    pub fn exchange(&mut self, name: &[u8], from: &[u8], to: &[u8]) {
+        if self.get(name) == Some(from) {
+            self.set(name, to);
+        }
+    }
+
     /// As `apr_table_addn`: one more value.
     pub fn add(&mut self, name: &[u8], value: &[u8]) {
         self.list().push(Var { name: name.into(), value: value.into() });

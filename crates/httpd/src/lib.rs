@@ -67,7 +67,7 @@ pub use filter::{Filter, FilterRec};
 pub use hook::add_phase;
 pub use host::Host;
 pub use lines::Rules;
-pub use listen::Listener;
+pub use listen::{Listener, accept_no_more};
 pub use loaded::{CommandRec, Loaded};
 pub use module::ModuleRecord;
 pub use opaque::{ConfVector, MethodList, ScoreHandle, ServerAddr, ServerContext};

@@ -1,7 +1,9 @@
 //! What httpd listens on.
 
 use crate::{Server, ServerAddr, ffi, opaque};
-use apr::{SockAddr, Table, bytes_at};
+use apr::{SockAddr, Status, Table, bytes_at};
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 apr::opaque! {
     /// An `ap_listen_rec`: one socket that takes connections.
@@ -35,6 +37,37 @@ impl Listener {
         let filters = conf.and_then(|conf| unsafe { Table::at(conf.as_ref().accf_map) });
         filters.and_then(|filters| filters.get(self.protocol())).is_some_and(|filter| filter != b"none")
     }
+}
+
+/// Has this child take no more connections: it ends when those that it has are over, as after `MaxConnectionsPerChild`, and the server
+/// makes another one when it needs one. A connection that arrives meanwhile stays in the system's queue for another child. To be called in
+/// a child only, whose listeners are a copy of its own. False where it listens on others than these (`ListenCoresBucketsRatio`).
+///
+/// httpd has no call for this; but its MPMs end a child in this way when accepting fails for want of resources, and so it does from now on.
+pub fn accept_no_more() -> bool {
+    // SAFETY: a number that httpd has set before it made children.
+    if unsafe { ffi::ap_num_listen_buckets } > 1 {
+        return false;
+    }
+    // SAFETY: a child does not change its list, whose records live as long as the process.
+    let mut listener = unsafe { ffi::ap_listeners };
+    while !listener.is_null() {
+        // SAFETY: as above. The thread that accepts may read the pointer at this moment: it sees the old one or the new one.
+        let accept = unsafe { AtomicPtr::from_ptr((&raw mut (*listener).accept_func).cast::<*mut c_void>()) };
+        accept.store(accept_fails as *mut c_void, Ordering::Relaxed);
+        // SAFETY: as above.
+        listener = unsafe { (*listener).next };
+    }
+    true
+}
+
+/// An `accept_function`: there is none to be had here.
+unsafe extern "C" fn accept_fails(
+    _connection: *mut *mut c_void,
+    _listener: *mut ffi::ap_listen_rec,
+    _pool: *mut apr::ffi::apr_pool_t,
+) -> c_int {
+    Status::EGENERAL.code()
 }
 
 apr::lends! { Listener:

@@ -367,6 +367,15 @@ static void put_over(pTHX_ mp_env_over *o, const mp_pair *p, int taint, AV **lat
     if (is_new) SvREFCNT_dec_NN(sv); else let_go(aTHX_ sv, later);
 }
 /* Puts variables into %ENV. The caller keeps the pairs valid until mp_env_leave. */
+/* The text that %ENV has under a name (Entered::env); NULL: none, or a reference. Good until code runs. */
+const char *mp_env_get(mp_interp *me, const char *key, size_t klen, size_t *n) {
+    dTHXa(me->perl); HV *hv = env_hv(); SV **at; STRLEN len; const char *s;
+    if (!hv || mg_find((SV *)hv, PERL_MAGIC_tied)) return NULL;
+    at = hv_fetch(hv, key, (I32)klen, 0);
+    if (!at || !SvOK(*at) || SvROK(*at)) return NULL;
+    s = SvPV_nomg_const(*at, len); *n = len;
+    return s;
+}
 void mp_env_put(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint) {
     dTHXa(me->perl); HV *hv = env_hv(); mp_env_over *o = &me->env_over; size_t i; U32 was; AV *later = NULL;
     if (!hv) return;

@@ -88,6 +88,16 @@ impl Entered {
         unsafe { ffi::mp_env_leave(self.raw(), &raw const TABLE, sink.cast_mut().cast()) };
     }
 
+    /// The text that `%ENV` has now under a name; `None` for nothing, and for a reference.
+    pub fn env(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let mut length = 0;
+        // SAFETY: this interpreter is entered; the name is borrowed for the call, and the text is good until code runs.
+        unsafe {
+            let text = ffi::mp_env_get(self.raw(), name.as_ptr(), name.len(), &raw mut length);
+            if text.is_null() { None } else { Some(std::slice::from_raw_parts(text, length).to_vec()) }
+        }
+    }
+
     /// Puts variables into `%ENV` as it is now, for good.
     pub fn set_env<'v>(&self, vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>, taint: bool) {
         let pairs = pairs(vars);

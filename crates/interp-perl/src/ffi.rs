@@ -168,6 +168,7 @@ unsafe extern "C" {
     pub(crate) fn mp_err_here();
     // env.c
     pub(crate) fn mp_env_set(me: *mut Interp, pairs: *const Pair, n: usize, taint: c_int);
+    pub(crate) fn mp_env_get(me: *mut Interp, key: *const u8, klen: usize, n: *mut usize) -> *const u8;
     pub(crate) fn mp_env_begin(
         me: *mut Interp,
         owner: *const c_void,

@@ -338,6 +338,10 @@ impl Ways for PerlLanguage {
         }
     }
 
+    fn env(&self, entry: &dyn Entry, name: &[u8]) -> Option<Vec<u8>> {
+        entered(entry).and_then(|entered| entered.env(name))
+    }
+
     #[inline(always)]
     fn around(
         &self,

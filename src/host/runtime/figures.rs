@@ -3,13 +3,25 @@
 use std::sync::Arc;
 
 use api::Figures;
+use interp::Result;
 
 use super::HostRuntime;
 use crate::host::lease::Frame;
+use crate::host::process;
 
 impl Figures for HostRuntime {
     fn interpreter(&self) -> u64 {
         Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
+    }
+
+    fn end_process(&self) -> Result<bool> {
+        if !process::is_child() {
+            return Err("only a process that serves requests can be ended".into());
+        }
+        if !httpd::accept_no_more() {
+            return Err("with ListenCoresBucketsRatio a process cannot be ended".into());
+        }
+        Ok(process::end_well())
     }
 
     fn class(&self) -> Option<Vec<u8>> {
