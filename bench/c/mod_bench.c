@@ -4,6 +4,7 @@
 #include "http_core.h"
 #include "http_protocol.h"
 #include "ap_config.h"
+#include "util_filter.h"
 #include "apr_strings.h"
 
 /* callgrind writes a file whenever this returns (--dump-after). */
@@ -60,8 +61,26 @@ static int log_transaction(request_rec *r) {
     return DECLINED;
 }
 
+static apr_status_t upper(ap_filter_t *f, apr_bucket_brigade *bb) {
+    apr_bucket *b, *next;
+    if (!f->ctx) { apr_table_unset(f->r->headers_out, "Content-Length"); f->ctx = f; }
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = next) {
+        const char *data; char *to; apr_size_t length, i;
+        apr_status_t status;
+        if (APR_BUCKET_IS_METADATA(b)) { next = APR_BUCKET_NEXT(b); continue; }
+        if ((status = apr_bucket_read(b, &data, &length, APR_BLOCK_READ)) != APR_SUCCESS) return status;
+        next = APR_BUCKET_NEXT(b);
+        to = apr_bucket_alloc(length + 1, f->c->bucket_alloc);
+        for (i = 0; i < length; i++) to[i] = data[i] >= 'a' && data[i] <= 'z' ? data[i] - 32 : data[i];
+        APR_BUCKET_INSERT_BEFORE(b, apr_bucket_heap_create(to, length, apr_bucket_free, f->c->bucket_alloc));
+        apr_bucket_delete(b);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
 static void hooks(apr_pool_t *p) {
     memset(line, '-', sizeof line);
+    ap_register_output_filter("BENCH_UPPER", upper, NULL, AP_FTYPE_RESOURCE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_access_checker(access_checker, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_MIDDLE);

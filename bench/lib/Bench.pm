@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use Apache2::RequestRec ();
 use Apache2::RequestIO ();
+use Apache2::Filter ();
 use APR::Table ();
 use Apache2::Const -compile => qw(OK DECLINED FORBIDDEN);
 
@@ -53,6 +54,22 @@ sub access {
 sub fixup {
     my ($r) = @_;
     $r->headers_out->set('X-Chain', 1);
+    return Apache2::Const::OK;
+}
+
+sub filter {
+    my ($f) = @_;
+    if (!$f->ctx) {
+        $f->r->headers_out->unset('Content-Length');
+        $f->ctx(1);
+    }
+    while ($f->read(my $data, 8192)) { $f->print(uc $data) }
+    return Apache2::Const::OK;
+}
+
+sub pass {
+    my ($f) = @_;
+    while ($f->read(my $data, 8192)) { $f->print($data) }
     return Apache2::Const::OK;
 }
 

@@ -10,8 +10,9 @@ package ModPerl::RegistryCooker;
 # This class is a handler that compiles a script once. ModPerl::Registry, PerlRun and their kin are choices among the variants
 # of steps that are written here.
 
-# First in this file: a script is compiled here, in sight of no variable and no pragma of ours.
-sub _evaluate { eval ${ $_[0] } }
+# First in this file: a script is compiled here, in sight of no variable and no pragma of ours. A trace made meanwhile shows of the
+# script its begin, not all of it: by that line CGI::Carp tells that this `eval` is none of the script's, and shows the error.
+sub _evaluate { local $Carp::MaxEvalLen = 40; eval ${ $_[0] } }
 
 use strict;
 use warnings;
@@ -34,7 +35,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common CONN_CLOSE &OPT_EXECCGI HTTP_OK);
+use Apache2::Const -compile => qw(:common CONN_CLOSE DONE &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -288,7 +289,7 @@ sub _not_compiled {
     my $self  = $class->new($r);
     $self->{PACKAGE} = $script->[3];
     $@ = $error;
-    my $status = $self->error_check;
+    my $status = $self->_compiled;
     return $status == Apache2::Const::OK ? $self->run : $status;
 }
 
@@ -516,15 +517,29 @@ sub compile {
     ModPerl::Global::special_list_register(END => $self->{PACKAGE});
     ModPerl::Global::special_list_clear(END => $self->{PACKAGE});
     _evaluate($text);
+    return $self->_compiled;
+}
+
+# The status of a compilation. A program that does not compile has its own $SIG{__DIE__} called, which may make a page of the error; for
+# an `eval` of text perl does this only where something died meanwhile.
+sub _compiled {
+    my ($self) = @_;
+    if ($@ && $SIG{__DIE__} && $@ !~ /compilation aborted|Can't find string terminator|marked by <-- HERE/) {
+        my $error = $@;
+        eval { die $error };
+    }
+    return Apache2::Const::DONE if _is_exit();
     return $self->error_check;
 }
 
 # ---------------------------------------------------------------------------------------------- other steps
 
+sub _is_exit { return ref $@ eq 'APR::Error' && $@ == ModPerl::EXIT }
+
 # A status for $@: `exit` is no error.
 sub error_check {
     my ($self) = @_;
-    return Apache2::Const::OK if !$@ || ref $@ eq 'APR::Error' && $@ == ModPerl::EXIT;
+    return Apache2::Const::OK if !$@ || _is_exit();
     $self->log_error($@);
     return Apache2::Const::SERVER_ERROR;
 }

@@ -73,5 +73,13 @@ is $status, 0, 'a line before the switch is accepted';
 is $status, 1, 'a line after it is not';
 ($status) = TestHttpd->config_test(config => "<VirtualHost *:80>\nPerlOptions -Access\n</VirtualHost>\nPerlAccessHandler My::A\n");
 is $status, 0, 'the switch of a virtual host is its own';
+if (ours) {    # with mod_perl it is accepted and switches nothing
+    my $host = sub { TestHttpd->config_test(config => "<VirtualHost *:80>\nPerlOptions None +Access\n$_[0] My::A\n</VirtualHost>\nPerlAuthenHandler My::A\n") };
+    is +($host->('PerlAccessHandler'))[0], 0, 'None leaves the switches that stand behind it';
+    my ($status, $text) = $host->('PerlAuthenHandler');
+    is $status, 1, '  and no other';
+    like $text, qr/PerlAuthenHandler: .*PerlOptions/, '  as the message says';
+    is +(TestHttpd->config_test(config => "PerlOptions None\n<VirtualHost *:80>\nPerlOptions +Access\nPerlAccessHandler My::A\n</VirtualHost>\n"))[0], 0, 'None of the main server is what a virtual host begins with';
+}
 
 done_testing;

@@ -140,16 +140,20 @@ P
 # How often a long test repeats: the first number, or the second under `make soak`.
 sub soak { $ENV{SOAK} ? $_[1] : $_[0] }
 
-# Unpacks a Debian package into a scratch folder without installing it, and returns the folder. The package is
-# fetched by apt-get; without a network the files of the installed one are copied. Undef if neither works.
+# Unpacks Debian packages into a scratch folder without installing them, and returns the folder. They are
+# fetched by apt-get; without a network the files of installed ones are copied. Undef if neither works.
 sub scratch_package {
-    my ($package) = @_;
+    my @packages = @_;
     my $dir = File::Temp::tempdir('mod_interp_pkg.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $dir;
-    system("(cd '$dir' && apt-get download -qq '$package' && dpkg -x ./*.deb . && rm -f ./*.deb) >/dev/null 2>&1");
+    system("(cd '$dir' && apt-get download -qq @packages && for deb in ./*.deb; do dpkg -x \$deb . || exit 1; done && rm -f ./*.deb) >/dev/null 2>&1");
     return $dir if -d "$dir/usr";
-    my @files = grep { -f && !m{^/usr/share/(?:doc|man)/} } split /\n/, `dpkg -L '$package' 2>/dev/null`;
-    return undef unless @files;
+    my @files;
+    for my $package (@packages) {
+        my @its = grep { -f && !m{^/usr/share/(?:doc|man)/} } split /\n/, `dpkg -L '$package' 2>/dev/null`;
+        return undef unless @its;
+        push @files, @its;
+    }
     for my $file (@files) {
         make_path("$dir/" . dirname($file));
         File::Copy::copy($file, "$dir/$file") or return undef;

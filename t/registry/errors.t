@@ -27,6 +27,8 @@ my %scripts = (
     'bad2'      => qq{print "Content-Type: text/plain\\nno header here\\n\\nbody";},
     'hook'      => qq{local \$SIG{__DIE__} = sub { print "Content-Type: text/plain\\n\\nthe hook says: \$_[0]" };\ndie "for the hook\\n";\n},
     'hook_left' => $PLAIN . q{print $SIG{__DIE__} ? 'left' : 'none'},
+    'hook_compile' => qq{BEGIN { \$SIG{__DIE__} = sub { delete \$SIG{__DIE__}; print "Content-Type: text/plain\\n\\nsorry: \$_[0]"; exit } }\nuse strict;\n\$there_is_none = 2;\n},
+    'carp_compile' => qq{use strict;\nuse CGI::Carp qw(fatalsToBrowser);\n\$there_is_none = 1;\n},
     'carp'      => qq{use CGI::Carp qw(fatalsToBrowser);\ndie "for the browser";\n},
     'page'      => $PLAIN . q{my $r = shift; my $was = $r->prev; print join '|', $was->notes->get('error-notes'), $@{$ENV{REDIRECT_URL}} // '-', $ENV{REDIRECT_STATUS}},
     'exit_end'  => $PLAIN . q{our $n; END { $n++ } eval { exit 3 }; print 'after ', $n // 0; exit 0; print 'never';},
@@ -98,6 +100,9 @@ C
 
     like $body->('hook'), qr/the hook says: for the hook/, '$SIG{__DIE__} of a script';
     $s->expect_log(qr/for the hook/);
+    if (ours) {     # perl does not call it for an eval of text
+        like $body->('hook_compile'), qr{\Asorry: Global symbol "\$there_is_none" requires .* at \Q@{[ $at->('hook_compile') ]}\E line 3\.\n\z}, '  which is called if the script does not compile, as in a program';
+    }
     is $body->('hook_left'), 'none', '  is local to it';
 
     my $page = $s->get('/page/dies.pl');
@@ -113,10 +118,12 @@ C
         $s->log_like(qr/Can't "last" outside a loop block/, '  is an error');
     }
     SKIP: {
-        skip 'CGI::Carp is not here', 2 unless eval { require CGI::Carp };
+        skip 'CGI::Carp is not here', 4 unless eval { require CGI::Carp };
         my $got = $get->('carp');
         like $got->{content}, qr/for the browser at \Q@{[ $at->('carp') ]}\E line 2\./, 'CGI::Carp shows an error';
         $s->log_like(qr/for the browser/, '  and logs it');
+        like $get->('carp_compile')->{content}, qr/Global symbol &quot;\$there_is_none&quot; requires explicit package name/, '  also one of a script that cannot be compiled' if ours;
+        $s->log_like(qr/\$there_is_none/, '  which is logged, too');
     }
 });
 

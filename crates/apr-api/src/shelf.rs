@@ -2,13 +2,13 @@
 //! here, and an entry that says which brigade it is in. When a brigade is handed to httpd, emptied or dies, and when the
 //! allocator dies, the tickets of the buckets in it are void.
 
-use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter};
+use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Held, Momentary, Pool, Reenter};
 use interp::{Here, Kept, Result, Ticket};
 use std::{
     collections::HashMap,
     ops::{Deref, DerefMut},
     sync::{
-        LazyLock, Mutex, MutexGuard, PoisonError,
+        LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -75,12 +75,12 @@ impl<T> DerefMut for Addresses<T> {
     }
 }
 
-static SHELVES: LazyLock<Mutex<Addresses<HashMap<BucketAlloc, Shelf>>>> =
-    LazyLock::new(|| Mutex::new(Addresses(HashMap::new())));
+static SHELVES: LazyLock<Momentary<Addresses<HashMap<BucketAlloc, Shelf>>>> =
+    LazyLock::new(|| Momentary::new(Addresses(HashMap::new())));
 
 /// While this is locked no function of APR and no code of a script is called.
-fn shelves() -> MutexGuard<'static, Addresses<HashMap<BucketAlloc, Shelf>>> {
-    SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
+fn shelves() -> Held<'static, Addresses<HashMap<BucketAlloc, Shelf>>> {
+    SHELVES.lock()
 }
 
 fn alloc_of(bucket: Bucket) -> Option<BucketAlloc> {

@@ -19,6 +19,7 @@ mod files;
 mod finfo;
 mod lock;
 mod misc;
+mod momentary;
 mod opaque;
 mod password;
 mod pool;
@@ -40,6 +41,7 @@ pub use misc::{
     SECOND, ask_password, format_size, is_password, now, optional_function, parse_http_date, parse_rfc_date,
     provide_function, rfc822_date, sleep, thread_id,
 };
+pub use momentary::{Held, Momentary};
 pub use opaque::Beside;
 pub use password::{Algorithm, password_hash};
 pub use pool::{Cleanup, Pool, adopt_cleanups, cleanups_outlive_forks};

@@ -1,6 +1,6 @@
 //! APR pools: memory that dies together, and what happens when it does.
 
-use crate::{Reenter, Status, ffi, text::until_nul};
+use crate::{Reenter, Status, ffi, momentary::is_held_here, text::until_nul};
 use std::{
     ffi::{CStr, c_int, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -407,8 +407,8 @@ fn process() -> u32 {
 /// `data` is a `Registered<F>` that [`Pool::cleanup`] placed, and is not used again.
 unsafe extern "C" fn died<F: FnOnce()>(data: *mut c_void) -> c_int {
     let data = data.cast::<Registered<F>>();
-    // SAFETY: the caller's promise; in another process the closure stays where it is.
-    if unsafe { (*data).process } == process() {
+    // SAFETY: the caller's promise; in another process, or in a signal's handler, the closure stays where it is.
+    if unsafe { (*data).process } == process() && !is_held_here() {
         // SAFETY: the caller's promise.
         let Registered { f, .. } = unsafe { data.read() };
         // The panic hook has said what there is to say; C must not see it.

@@ -93,7 +93,7 @@ impl ServerOptions {
     /// Whether the option of a row is on; false for one without effect.
     #[must_use]
     pub const fn has(&self, row: &OptionRow) -> bool {
-        self.0.on & row.bit != 0
+        (self.0.on & row.bit != 0) != row.clears
     }
 
     /// Whether the directive of a phase is allowed; true for phases without a switch.
@@ -104,7 +104,11 @@ impl ServerOptions {
 
     /// Sets an option as one written with that sign.
     pub fn set(&mut self, sign: Sign, row: &OptionRow) {
-        self.0.set(sign, row.bit);
+        match (row.clears, sign) {
+            (false, _) => self.0.set(sign, row.bit),
+            (true, Sign::Minus) => {}
+            (true, _) => self.0.set(Sign::Minus, row.bit),
+        }
     }
 
     /// Switches an option on or off.
@@ -215,8 +219,20 @@ mod tests {
     }
 
     #[test]
-    fn none_and_unset_change_nothing() {
-        assert_eq!(server_of(&["+None", "-None", "None", "-Unset"]), ServerOptions::default());
+    fn none_switches_off_all_phases_of_a_server_also_in_an_inner_one() {
+        let inner = server_of(&["None", "+Response"]);
+        for options in [inner, ServerOptions::merge(&server_of(&["+Access"]), &inner, &())] {
+            assert!(
+                options.allows(Phase::Response) && !options.allows(Phase::Access) && !options.allows(Phase::Cleanup)
+            );
+            assert!(options.is(ServerOption::Enable));
+        }
+        assert!(server_of(&["None"]).has(server_option(Language::Perl, b"None").unwrap()));
+    }
+
+    #[test]
+    fn unset_changes_nothing_and_none_nothing_of_a_directory() {
+        assert_eq!(server_of(&["-None", "-Unset"]), ServerOptions::default());
         assert_eq!(dir_of(&["+None", "Unset"]), DirOptions::default());
     }
 

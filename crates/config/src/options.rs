@@ -16,6 +16,8 @@ pub struct OptionRow {
     pub alias: &'static str,
     /// Its bit in the flags of its scope; 0 for a name that is accepted without effect.
     pub(crate) bit: u64,
+    /// Whether it switches off what it has the bits of, and has none of its own.
+    pub(crate) clears: bool,
     /// The phase whose directive it allows, if it is such a switch.
     pub phase: Option<Phase>,
     /// Whether it is on without any line.
@@ -39,6 +41,7 @@ const fn option(doc: &'static str) -> OptionRow {
         name: "",
         alias: "",
         bit: 0,
+        clears: false,
         phase: None,
         default: false,
         needs_ithreads: false,
@@ -69,6 +72,9 @@ impl OptionRow {
     }
     const fn ours(self) -> Self {
         Self { is_ours: true, ..self }
+    }
+    const fn clears(self) -> Self {
+        Self { clears: true, ..self }
     }
     const fn only(self, language: Language) -> Self {
         let is_perl = matches!(language, Language::Perl);
@@ -147,13 +153,21 @@ options! {
     WatchGlobals = option("Writes a line into the error log for each global that a script makes, with file and line. It is meant for development.").only(Language::Lua);
 }
 
-const NONE: &str = "PerlOptions None switches nothing off, as with mod_perl; write the options with a - instead.";
+const NONE: &str =
+    "PerlOptions None switches off all phases that no option behind it switches on; mod_perl switches nothing off.";
 
-/// Names that mod_perl accepts, for a server and for a directory.
-const IDLE_ROWS: &[OptionRow] = &[
-    option("Is accepted and has no effect.").unlisted().only(Language::Perl).unlike(NONE).with("None", 0),
-    option("Is accepted and has no effect.").unlisted().only(Language::Perl).with("Unset", 0),
+/// A name that mod_perl accepts.
+const fn idle(name: &'static str) -> OptionRow {
+    option("Is accepted and has no effect.").unlisted().only(Language::Perl).with(name, 0)
+}
+
+/// `None` and `Unset`; mod_perl's manual has the one for a server, where its code does nothing with it.
+const SERVER_WORDS: &[OptionRow] = &[
+    option("Switches off the directives of all phases. What stands behind it switches on those that are wanted: `PerlOptions None +Response`.")
+        .clears().only(Language::Perl).unlike(NONE).with("None", SWITCH_BITS),
+    idle("Unset"),
 ];
+const DIR_WORDS: &[OptionRow] = &[idle("None"), idle("Unset")];
 
 /// First bit of the phases' switches.
 const FIRST_SWITCH: u64 = 16;
@@ -162,6 +176,18 @@ const _: () = assert!(SERVER_ROWS.len() <= FIRST_SWITCH as usize && FIRST_SWITCH
 pub(crate) const fn switch_bit(phase: Phase) -> u64 {
     1 << (FIRST_SWITCH + phase as u64)
 }
+
+/// Of all phases' switches.
+const SWITCH_BITS: u64 = {
+    let (mut bits, mut i) = (0, 0);
+    while i < PHASES.len() {
+        if PHASES[i].perl.is_some() {
+            bits |= switch_bit(PHASES[i].phase);
+        }
+        i += 1;
+    }
+    bits
+};
 
 const SWITCHES: usize = {
     let (mut n, mut i) = (0, 0);
@@ -190,7 +216,7 @@ const SWITCH_ROWS: [OptionRow; SWITCHES] = {
 };
 
 const fn joined<const N: usize>(parts: &[&[OptionRow]]) -> [OptionRow; N] {
-    let mut rows = [IDLE_ROWS[0]; N];
+    let mut rows = [idle(""); N];
     let (mut n, mut part) = (0, 0);
     while part < parts.len() {
         let mut i = 0;
@@ -205,10 +231,10 @@ const fn joined<const N: usize>(parts: &[&[OptionRow]]) -> [OptionRow; N] {
 }
 
 /// The options of a server.
-pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + IDLE_ROWS.len() + SWITCHES] =
-    joined(&[SERVER_ROWS, IDLE_ROWS, &SWITCH_ROWS]);
+pub static SERVER_OPTIONS: [OptionRow; SERVER_ROWS.len() + SERVER_WORDS.len() + SWITCHES] =
+    joined(&[SERVER_ROWS, SERVER_WORDS, &SWITCH_ROWS]);
 /// The options of a directory.
-pub static DIR_OPTIONS: [OptionRow; DIR_ROWS.len() + IDLE_ROWS.len()] = joined(&[DIR_ROWS, IDLE_ROWS]);
+pub static DIR_OPTIONS: [OptionRow; DIR_ROWS.len() + DIR_WORDS.len()] = joined(&[DIR_ROWS, DIR_WORDS]);
 
 /// The options of a server in a language.
 pub fn server_options(language: Language) -> impl Iterator<Item = &'static OptionRow> {
@@ -264,7 +290,7 @@ mod tests {
     fn no_two_options_share_a_bit_or_a_name() {
         for rows in [&SERVER_OPTIONS[..], &DIR_OPTIONS[..]] {
             let mut all = 0;
-            for row in rows {
+            for row in rows.iter().filter(|row| !row.clears) {
                 assert_eq!(all & row.bit, 0, "{}", row.name);
                 all |= row.bit;
             }

@@ -1,12 +1,13 @@
 //! The home of values: one interpreter, what it can do with its values, and the box for values that are dropped elsewhere.
 
 use crate::Val;
+use apr::{Held, Momentary};
 use std::{
     collections::VecDeque,
     ffi::{c_int, c_void},
     ptr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU32, Ordering::*},
     },
 };
@@ -46,7 +47,7 @@ pub struct Home {
     drops: AtomicU32,
     /// The drop box; `None` once the interpreter is gone. Locked only for a push or to take one out; nothing of a script
     /// runs under it, nothing is freed under it.
-    dropped: Mutex<Option<VecDeque<Dropped>>>,
+    dropped: Momentary<Option<VecDeque<Dropped>>>,
 }
 
 // SAFETY: `ops` points to a static; `ctx` is only passed to `ops` by whoever holds the interpreter; the rest is atomic or locked.
@@ -79,12 +80,12 @@ impl Home {
     /// # Safety
     /// `ops` may be called with `ctx` by whoever holds the interpreter, until [`close`](Home::close).
     pub unsafe fn new(ops: &'static Ops, ctx: *mut c_void) -> Arc<Home> {
-        let dropped = Mutex::new(Some(VecDeque::new()));
+        let dropped = Momentary::new(Some(VecDeque::new()));
         Arc::new(Home { ops, ctx, drops: AtomicU32::new(0), dropped })
     }
 
-    fn dropped(&self) -> MutexGuard<'_, Option<VecDeque<Dropped>>> {
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
+    fn dropped(&self) -> Held<'_, Option<VecDeque<Dropped>>> {
+        self.dropped.lock()
     }
 
     /// Puts something into the drop box, from any thread. When the interpreter is gone it is only forgotten, since its memory is gone, too.

@@ -146,7 +146,6 @@ package Apache::File;
 
 use Carp       ();
 use File::Spec ();
-use File::Temp ();
 use Symbol     ();
 
 sub new {
@@ -168,6 +167,7 @@ sub close { return CORE::close($_[0]) }
 sub tmpfile {
     my ($class) = @_;
     my $r = Apache2::RequestUtil->request;
+    require File::Temp;
     my ($handle, $name) = File::Temp::tempfile('apacheXXXXXXXX', DIR => File::Spec->tmpdir);
     $r->pool->cleanup_register(sub { unlink $name });
     bless $handle, ref $class || $class;

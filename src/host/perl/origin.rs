@@ -8,10 +8,10 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use apr::Pool;
+use apr::{Momentary, Pool};
 use httpd::log::Level;
 use httpd::{Connection, Request, Server};
 use interp::{Inside, Interp, Ticket, is_forked};
@@ -81,15 +81,11 @@ struct Kept {
 }
 
 /// Guards the two lists; nothing is entered, ended or given back under it.
-static KEPT: Mutex<Kept> = Mutex::new(Kept { selected: Vec::new(), held: Vec::new() });
-
-fn kept() -> MutexGuard<'static, Kept> {
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static KEPT: Momentary<Kept> = Momentary::new(Kept { selected: Vec::new(), held: Vec::new() });
 
 fn with_kept<R>(f: impl FnOnce(&mut Kept) -> R) -> R {
     let _inside = Inside::new();
-    f(&mut kept())
+    f(&mut KEPT.lock())
 }
 
 /// Set when start-up code has loaded XS modules that call the server, or by the first of these entries: from then on pools are marked with
