@@ -12,7 +12,7 @@ use Apache2::Const      (-compile => 'OK');
 use Apache2::Directive  ();
 use Apache2::ServerRec  ();
 use Apache2::ServerUtil ();
-use Scalar::Util          ();
+use Scalar::Util        qw(refaddr);
 use overload             ();
 
 our $VERSION = '2.00';
@@ -133,6 +133,7 @@ sub dump_any {
 # A hash has sections, by what stands behind their name: a hash for one, an array for several.
 sub dump_hash {
     my ($self, $name, $hash) = @_;
+    my $within = $self->_within($name, $hash);
     for my $argument (_keys($hash)) {
         my $section = $hash->{$argument};
         $self->dump_section($name, $argument, $_)
@@ -141,16 +142,28 @@ sub dump_hash {
     return;
 }
 
-# A tied hash has an order of its own. Of others what adds comes behind what sets (PerlSetVar, PerlAddVar).
+# A tied hash has an order of its own. Of others what says how code is run (PerlOptions +Parent) comes first, and what adds comes behind
+# what sets (PerlSetVar, PerlAddVar).
 sub _keys {
     my ($hash) = @_;
     return () unless $hash;
     return keys %$hash if tied %$hash;
-    return sort { ($a =~ /^(?:Perl)?Add/i) <=> ($b =~ /^(?:Perl)?Add/i) || $a cmp $b } keys %$hash;
+    return sort { _rank($a) <=> _rank($b) || $a cmp $b } keys %$hash;
+}
+
+sub _rank { return $_[0] =~ /^(?:Perl|Lua)(?:Options|Switches)\z/i ? 0 : $_[0] =~ /^(?:Perl)?Add/i ? 2 : 1 }
+
+# Notes that a hash or an array is being turned into lines, until the result is dropped: one that holds itself has no end.
+sub _within {
+    my ($self, $name, $value) = @_;
+    my $seen = $self->{within} ||= {};
+    die "the value of $name holds itself\n" if $seen->{ refaddr $value }++;
+    return Apache2::PerlSections::Within->new($seen, refaddr $value);
 }
 
 sub dump_section {
     my ($self, $name, $argument, $hash) = @_;
+    my $within = $self->_within($name, $hash);
     $self->add_config("<$name $argument>");
     $self->dump_entry($_, $hash->{$_}) for _keys($hash);
     return $self->add_config("</$name>");
@@ -158,6 +171,7 @@ sub dump_section {
 
 sub dump_array {
     my ($self, $name, $values) = @_;
+    my $within = $self->_within($name, $values);
     $self->dump_entry($name, $_) for @$values;
     return;
 }
@@ -171,6 +185,7 @@ sub dump_entry {
     return $self->dump_hash($name, $value) if $type eq 'HASH';
     if ($type eq 'ARRAY') {
         return $self->add_config(join ' ', $name, grep { defined } @$value) unless grep { _type($_) ne '' } @$value;
+        my $within = $self->_within($name, $value);
         $self->dump_entry($name, $_) for @$value;
         return;
     }
@@ -194,6 +209,11 @@ sub post_config {
     return if eval { $self->parms->add_config($self->directives); 1 };
     my ($message) = $@ =~ /has failed: (.*) at \S+ line \d+\.$/s;
     die $message ? "$message\n" : $@;
+}
+
+package Apache2::PerlSections::Within {
+    sub new { my ($class, @what) = @_; return bless \@what, $class }
+    sub DESTROY { my ($seen, $address) = @{ $_[0] }; delete $seen->{$address}; return }
 }
 
 # Perl text of the variables of all sections that were run while $Apache2::PerlSections::Save was true.

@@ -10,10 +10,11 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::time::Instant;
 
 use config::{Handler, Phase, Run, Scope};
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
-use interp::{Entry, HandlerRef, Outcome, Raised, Val};
+use interp::{Entry, HandlerRef, Outcome, Raised, Val, trace};
 
 use super::about::Topic;
 use super::lang::Lang;
@@ -147,6 +148,7 @@ enum Returned {
 impl<A: Topic> Stack<'_, A> {
     #[inline(always)]
     fn run(&self, entry: &dyn Entry) -> c_int {
+        trace!(Handlers, "{}: {} of the configuration", self.call.lang.phase_name(self.phase), self.configured.len());
         let run = self.phase.row().run;
         let mut status = OK;
         let mut at = 0;
@@ -190,6 +192,30 @@ impl<A: Topic> Stack<'_, A> {
 
     #[inline(always)]
     fn one(&self, entry: &dyn Entry, next: &Next<'_>) -> Result<c_int, Raised> {
+        if trace::on_one_of([trace::Topic::Handlers, trace::Topic::Timings]) {
+            return self.traced(entry, next);
+        }
+        self.call_it(entry, next)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn traced(&self, entry: &dyn Entry, next: &Next<'_>) -> Result<c_int, Raised> {
+        let name = report::name(self.call.lang.phase_name(self.phase), &next.step());
+        trace!(Handlers, "{name}: called");
+        let began = Instant::now();
+        let done = self.call_it(entry, next);
+        let took = began.elapsed().as_micros();
+        match &done {
+            Ok(status) => trace!(Handlers, "{name}: returned {status}"),
+            Err(raised) => trace!(Handlers, "{name}: raised {raised}"),
+        }
+        trace!(Timings, "{name}: {took} us");
+        done
+    }
+
+    #[inline(always)]
+    fn call_it(&self, entry: &dyn Entry, next: &Next<'_>) -> Result<c_int, Raised> {
         let about = self.call.about.record();
         let named = |handler: &Handler| self.call.lang.call(&about, entry, handler, self.args);
         let outcome = match next {

@@ -7,6 +7,8 @@ use httpd::auth::PER_CONF;
 use httpd::log::Level;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
 
+use interp::trace;
+
 use super::about::{About, in_parent};
 use super::call::enter_any;
 use super::filter::insert::way_of;
@@ -23,19 +25,28 @@ pub trait CommonHost: Host<Server = ServerRecord, Dir = config::DirConf> {}
 impl<H: Host<Server = ServerRecord, Dir = config::DirConf>> CommonHost for H {}
 
 thread_local! {
-    /// Whether the lines being read were fed by code (`add_config`).
-    static FROM_CODE: Cell<bool> = const { Cell::new(false) };
+    /// How many times code (`add_config`) has fed lines that are being read, one within another.
+    static FROM_CODE: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Lines that code feeds, within lines that code feeds: more of them end with the stack.
+const DEEPEST: u32 = 20;
+
 /// Runs `f`, which feeds lines of configuration that a script made.
-pub fn as_code<R>(f: impl FnOnce() -> R) -> R {
-    struct Back(bool);
+///
+/// # Errors
+/// The lines make such lines themselves, and so on without an end; what `f` says.
+pub fn as_code<E: From<&'static str>>(f: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    struct Back(u32);
     impl Drop for Back {
         fn drop(&mut self) {
             FROM_CODE.set(self.0);
         }
     }
-    let _back = Back(FROM_CODE.replace(true));
+    if FROM_CODE.get() == DEEPEST {
+        return Err("lines that code adds have added lines twenty times, one within another: a line adds itself".into());
+    }
+    let _back = Back(FROM_CODE.replace(FROM_CODE.get() + 1));
     f()
 }
 
@@ -51,6 +62,9 @@ pub fn directive<H: CommonHost>(
     args: &[&[u8]],
 ) -> Result<(), StartError> {
     let s = cmd.server();
+    if trace::on(trace::Topic::Directives) {
+        told(row, cmd, args);
+    }
     let at = config::Where::new(&*String::from_utf8_lossy(cmd.file().unwrap_or(b"")), cmd.line());
     let running = parents::main_stock(lang).is_some();
     let server_running = choose(lang, &About::Server(s)).is_some() || (!s.is_virtual() && running);
@@ -64,11 +78,12 @@ pub fn directive<H: CommonHost>(
                 dir,
                 place: cmd.place(),
                 at: at.clone(),
-                from_code: FROM_CODE.get(),
+                from_code: FROM_CODE.get() > 0,
                 mpm_threaded: httpd::mpm::is_threaded(),
                 perl_has_ithreads: lang.facts.has_threads,
                 running,
                 server_running,
+                at_terminal: httpd::server::is_defined(b"DEBUG"),
                 getenv: config::process_env,
             };
             row.apply(&mut context, args)
@@ -90,6 +105,10 @@ pub fn directive<H: CommonHost>(
         Effect::Note(note) => {
             let level = if note.is_contradiction() && !cmd.is_serving() { Level::Warn } else { Level::Info };
             report::server(lang, Some(s), level, &format!("{note} ({})", note.at));
+            Ok(())
+        }
+        Effect::Trace(level) => {
+            trace::set(trace::level(&level).map_err(|text| StartError::Refused("PerlTrace", text))?);
             Ok(())
         }
         Effect::Run(item) => run_now(lang, s, record, &item),
@@ -125,6 +144,16 @@ pub fn directive<H: CommonHost>(
     }
 }
 
+/// A line of ours that is read, for the trace.
+fn told(row: &Directive, cmd: &Command, args: &[&[u8]]) {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    // Of a section, the line that opens it.
+    let words: Vec<_> = args.iter().map(|word| text(word.split(|b| *b == b'\n').next().unwrap_or_default())).collect();
+    let opens = if args.iter().any(|word| word.contains(&b'\n')) { "<" } else { "" };
+    let (name, file) = (row.plain_name(), text(cmd.file().unwrap_or_default()));
+    trace!(Directives, "{opens}{name} {}, {file}:{} ({})", words.join(" "), cmd.line(), site::name_of(cmd.server()));
+}
+
 /// Notes the handlers that a line named, since they may have to be resolved at start-up.
 fn note_handlers<H: CommonHost>(lang: Lang, cmd: &Command, slots: &Slots<'_, H>, effect: &Effect) {
     let script;
@@ -152,10 +181,12 @@ fn note_handlers<H: CommonHost>(lang: Lang, cmd: &Command, slots: &Slots<'_, H>,
     }
 }
 
-/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's.
+/// Runs start-up code at once: in the interpreter whose code has fed the line, else in the server's. A virtual host that code has made
+/// with an interpreter of its own has it run there.
 fn run_now(lang: Lang, s: &Server, record: Option<&ServerRecord>, item: &Queued) -> Result<(), StartError> {
     let of_lang = |frame: &Frame<'_>| std::ptr::eq(frame.stock.lang, lang).then(|| frame.hold.clone());
-    let feeding = if FROM_CODE.get() { Frame::find(of_lang) } else { None };
+    let has_own = s.is_virtual() && record.is_some_and(|record| record.conf.has_own_parent());
+    let feeding = if FROM_CODE.get() > 0 && !has_own { Frame::find(of_lang) } else { None };
     match feeding {
         Some(hold) => enter_any(&hold, |entry| parents::run_in(lang, s, entry, item)),
         None => parents::run(s, &parents::stock_now(lang, s, record)?, item),

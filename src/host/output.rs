@@ -12,6 +12,7 @@ use httpd::cgi::header_length;
 use httpd::log::{self, Entry, Level};
 use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, HTTP_PRECONDITION_FAILED, OK, is_error};
 use httpd::{ModuleRecord, Request};
+use interp::trace;
 
 /// Bytes kept back before they are passed on.
 const SIZE: usize = 8192;
@@ -20,7 +21,7 @@ const SIZE: usize = 8192;
 const SHORT: usize = 512;
 
 /// What is passed on behind the bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Behind {
     Nothing,
     Flush,
@@ -156,6 +157,7 @@ impl Output {
     /// # Errors
     /// Outside the response phase; when the client is gone.
     pub fn write(&self, r: &Request, cx: Reenter, data: &[u8]) -> Result<usize, Unsent> {
+        trace!(Io, "writes {} bytes", data.len());
         if !self.is_open() {
             return Err(Unsent::NotInResponse);
         }
@@ -268,6 +270,7 @@ impl Output {
             Behind::Flush => brigade.insert_tail(Bucket::flush(alloc)),
             Behind::End => brigade.insert_tail(Bucket::eos(alloc)),
         }
+        trace!(Io, "passes {} bytes on, behind them {behind:?}", bytes.len());
         let passed = r.pass(brigade, cx);
         if !brigade.is_empty() {
             let _ = brigade.cleanup(cx);

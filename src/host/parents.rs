@@ -1,11 +1,12 @@
 //! The parents of a site: which server gets one, when it is started, and the start-up code that runs in it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use config::{Queued, ServerConf, What};
 use httpd::Server;
 use httpd::log::Level;
-use interp::Entry;
+use interp::{Entry, trace};
 
 use super::about::{About, in_parent};
 use super::lang::Lang;
@@ -136,7 +137,9 @@ pub fn start_parent(
     class: Option<Arc<str>>,
     conf: &ServerConf,
 ) -> Result<Arc<Stock>, StartError> {
+    trace!(Globals, "{name}: starts with {}", conf.switches.shown());
     let stock = Stock::of_class(lang, name, class, Parent::new(lang.start(s, conf)?));
+    trace!(Interpreters, "{}: made a parent", stock.server);
     site::add_stock(&stock);
     Ok(stock)
 }
@@ -172,10 +175,16 @@ pub fn run(s: &Server, stock: &Arc<Stock>, item: &Queued) -> Result<(), StartErr
 /// # Errors
 /// What went wrong.
 pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Result<(), StartError> {
+    let began = trace::on(trace::Topic::Timings).then(Instant::now);
+    let name = || String::from_utf8_lossy(&item.name);
+    trace!(Runtime, "{} {}, {}: for {}", item.directive, name(), item.at, site::name_of(s));
     let done = match item.what {
         What::Module => lang.require_module(s, entry, item),
         What::File => lang.require_file(s, entry, item),
     };
+    if let Some(began) = began {
+        trace!(Timings, "{} {}: {} us", item.directive, name(), began.elapsed().as_micros());
+    }
     done.map_err(|raised| {
         let hint = lang.explain(raised.to_string().as_bytes(), None);
         let (directive, name) = (item.directive, String::from_utf8_lossy(&item.name).into_owned());

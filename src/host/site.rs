@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use config::{ClassRef, DirConf, Handler, Language};
 use httpd::kind::Way;
 use httpd::{KeptServer, Section, Server};
-use interp::Inside;
+use interp::{Inside, trace};
 use leases::ending;
 use tipool::{Bell, Late};
 
@@ -113,6 +113,7 @@ pub fn end(lang: Lang, with_end: bool) {
         if let Some(tipool) = stock.tipool() {
             tipool.close(Late::Abandon);
         }
+        trace!(Globals, "{}: its perl ends{}", stock.server, if with_end { "" } else { ", without END" });
         if with_end {
             for text in stock.parent.end(lang) {
                 report::warn(lang, &format!("END: {}", String::from_utf8_lossy(&text).trim_end()));

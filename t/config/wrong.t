@@ -40,13 +40,11 @@ my @CASES  = (
         qw(PerlInterpMax PerlInterpStart PerlInterpScope PerlSwitches PerlPassEnv PerlConfigRequire PerlPostConfigRequire)),
     ["<Location /x>\nPerlModule POSIX #!\n</Location>",  qr/^PerlModule: not allowed in .*: it belongs at server level/m],
     ["<Location /x>\nPerlRequire x.pl #!\n</Location>",  qr/^PerlRequire: not allowed in .*: it belongs at server level/m],
-    # what mod_perl has and this module not yet
-    (map { ["$_ x #!", qr/(?:^|: )\Q$_\E: mod_interp does not have \Q$_\E yet/m] }
-        qw(PerlTrace)),
     ["=pod html #!\n\nSome text.\n\n=cut\n", qr/: =pod: "html" is not apache or httpd: configuration in POD begins with =over apache/m],
     ["=back html #!\n\nSome text.\n\n=cut\n", qr/: =back: "html" is not apache or httpd/m],
     (map { ["$_ apache #!\n", qr/: \Q$_\E: there is no =pod before it/m] } qw(=cut =over)),
     # arguments
+    ['PerlTrace dx #!',                 qr/^PerlTrace: "dx" has "x", which stands for nothing: all, a number, or letters of acdefghimorst/m],
     ['PerlSetVar OnlyName #!',          qr/^PerlSetVar takes two arguments/m],
     ['PerlSetEnv OnlyName #!',          qr/^PerlSetEnv takes two arguments/m],
     ['PerlAddVar OnlyName #!',          qr/^PerlAddVar requires at least two arguments/m],
@@ -58,7 +56,7 @@ my @CASES  = (
     (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "\Q$_\E" cannot be used in a server: perl's -[hvV?] prints text about perl and ends the process$/m] } qw(-h -v -V -V:version -?)),
     (map { ["PerlSwitches $_ #!", qr/^PerlSwitches: "$_" cannot be used in a server: perl's -[npaF] runs a program for each line of STDIN$/m] } qw(-ne -p -a -F:)),
     ['PerlSwitches -u #!',              qr/^PerlSwitches: "-u" cannot be used in a server: perl's -u writes a core dump and ends the process$/m],
-    ['PerlSwitches "-w -d" #!',         qr/^PerlSwitches: "-w -d" cannot be used in a server: perl's -d starts perl's debugger, which waits at a terminal$/m],
+    ['PerlSwitches "-w -d" #!',         qr/^PerlSwitches: "-w -d" cannot be used in a server: perl's -d starts perl's debugger, which waits at a terminal: run httpd -X, or say in PERLDB_OPTS what it shall do$/m],
     ['PerlSwitches -w -c #!',           qr/^PerlSwitches: "-c" cannot be used in a server: perl's -c compiles/m],
     ['PerlSwitches -i.old #!',          qr/^PerlSwitches: "-i\.old" cannot be used in a server: perl's -i edits/m],
     ['PerlSwitches -x #!',              qr/^PerlSwitches: "-x" cannot be used in a server: perl's -x looks/m],

@@ -32,7 +32,15 @@ if (ours) {
     like sh("$Config{cc} -fsyntax-only $inc records.c"), qr/mod_interp does not show mod_perl's records of configuration/, q{code that reads mod_perl's records does not compile};
 }
 
-my %modules = (trace_module, 'My/App.pm' => <<'P');
+my %modules = (trace_module, 'My/Word.pm' => <<'W', 'My/App.pm' => <<'P');
+package My::Word;
+use strict;
+use warnings;
+use Apache2::Module ();
+Apache2::Module::add(__PACKAGE__, [{ name => 'MyWord', args_how => 'TAKE1' }]);
+sub MyWord { my ($self, $parms, $word) = @_; $self->{word} = $word; return }
+1;
+W
 package My::App;
 use strict;
 use warnings;
@@ -60,6 +68,7 @@ sub page {
         My::XS::get(My::XS::notes($r), 'key'), ref My::XS::notes($r), My::XS::notes($r)->{key}, My::XS::get($r->notes, 'key'),
         My::XS::copy(My::XS::pool($r), 'copied'), My::XS::copy($r->pool, 'copied'), My::XS::converted($r), My::XS::converted(bless { _r => $r }, 'My::Wrapped'),
         My::XS::port(My::XS::server($r)) eq $r->server->port ? 'port' : 'no port', My::XS::by_hand($r, 'by hand'),
+        My::XS::config('My::Word', $r)->{word}, My::XS::config('My::None', $r) // 'none',
         My::XS::call($r, 'My::App::called'), $r->notes->get('called'),
         $h->uri, $h->method, My::XS::uri($h), My::XS::by_hand($h, 'with magic'), ref $h,
         $counter->up + $counter->up,
@@ -112,6 +121,10 @@ PerlInterpMaxWait 2
 \@one_child\@
 PerlSwitches -I$dir/blib/lib -I$dir/blib/arch
 PerlModule My::App
+PerlLoadModule My::Word
+<Location /page>
+    MyWord "in a section"
+</Location>
 C
 
 for_each_mpm(qw(event prefork), sub {
@@ -119,7 +132,7 @@ for_each_mpm(qw(event prefork), sub {
     my $s = TestHttpd->start(mpm => $mpm, config => $CONF, modules => \%modules, ours ? () : (args => ['-DMOD_PERL'], env => { PERL5LIB => $ENV{PERL5LIB} }));
     is_deeply [split /\n/, $s->get('/page')->{content}], [
         '/page', '127.0.0.1', 'Apache2::Connection', 'a connection', 'value', 'APR::Table', 'value', 'value', 'copied', 'copied', '/page', '/page', 'port',
-        '/page by hand', 403, 'from C', '/page', 'GET', '/page', '/page with magic', 'My::XS::Request', 3,
+        '/page by hand', 'in a section', 'none', 403, 'from C', '/page', 'GET', '/page', '/page with magic', 'My::XS::Request', 3,
         ours ? ('My::XS::uri: r is not of type Apache2::RequestRec', 'c is not of type Apache2::Connection', 'expected an object of class APR::Table') : (ignore()) x 3,
         'APR::Error 70014 My::XS::fails',
     ], 'objects go to C and come back' or diag $s->get('/page')->{content};

@@ -11,6 +11,9 @@ package TestApi;
 # shows (a list joined by commas; undef as "undef"); the answer, or a pattern for it; the body to send, if it is a POST (%n: a line's end). Code that
 # begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text". Rows of APR::* whose
 # code asks nothing of a server run in a plain perl as well, unless it begins with `server:`.
+# Under prefork perl runs in taint mode (-T): every row answers as without it, and what it answers is tainted where it comes from outside
+# (%TAINTED), and nowhere else.
+#
 # A bar in code or pattern is written \x7c. What is the same for all rows, wrong arguments and dead objects, is in
 # t/api/arguments.t and t/api/stale.t.
 
@@ -21,6 +24,15 @@ use TestHttpd;
 use TestPlain;
 
 our @EXPORT = qw(api_rows rows_of_file api_page lua_page);
+
+# Rows whose lines have answers from outside: bytes of a body, of a bucket, of a file or a program, variables of the environment.
+my %TAINTED = map { $_ => 1 } (
+    (map { "APR::Brigade::$_" } qw(concat flatten insert_head insert_tail split)),
+    (map { "APR::Bucket::$_" } qw(delete eos_create insert_after insert_before new read remove setaside)), 'APR::BucketAlloc::new',
+    'Apache2::Filter::get_brigade',
+    (map { "Apache2::RequestRec::$_" } qw(EOF GETC READ READLINE add_input_filter get_client_block read read_line setup_client_block
+        slurp_filename spawned subprocess_env)),
+);
 
 # The modules that bring the rows, and one that is Perl alone.
 sub modules { my %known = map { $_ => 1 } 'APR::UUID', map { $_->{load} } api_page(); return sort keys %known }
@@ -74,6 +86,7 @@ package T::Case;
 $uses
 use Apache2::Const -compile => ':common', ':http', ':methods', ':conn_keepalive', ':remotehost', ':override', ':options', ':satisfy', ':proxy', ':log', ':mpmq', ':input_mode', ':types';
 use APR::Const -compile => ':common', ':table', ':error', ':socket', ':poll', ':read_type', ':filetype', ':finfo', ':status';
+use Scalar::Util ();
 our (\%at_start, \%keep);
 no warnings;
 $more
@@ -84,7 +97,12 @@ sub show {
     my \$n = shift;
     my \@got = eval { \$case[\$n]->(\@_) };
     return 'died: ' . (\$\@ =~ s/\\n\\z//r) if \$\@;
+    note_tainted(\$n) if grep { Scalar::Util::tainted(\$_) } \@got;
     return join ',', map { defined \$_ ? \$_ : 'undef' } \@got;
+}
+sub note_tainted {
+    open my \$out, '>>', "\@var\@/tainted.\$\$" or die \$!;
+    print {\$out} "\$_[0]\\n";
 }
 sub start {
     my (\$p, undef, undef, \$s) = \@_;
@@ -101,7 +119,7 @@ sub handler {
 P
 }
 
-# rows => '...', conf => '...' (within the Location), outside => '...', code => '...' (subs that lines use), files, load.
+# taint => 1: taint mode under every MPM, in rows that ask for it. rows => '...', conf => '...' (within the Location), outside => '...', code => '...' (subs that lines use), files, load.
 sub api_rows {
     my (%o) = @_;
     my @rows = rows($o{rows});
@@ -115,7 +133,7 @@ sub api_rows {
             load    => [ @{ $o{load} || [] }, $h2 ? 'http2' : () ],
             files   => { 'htdocs/plain.txt' => 'plain text', 'htdocs/dir/a.txt' => 'a', %{ $o{files} || {} } },
             modules => { 'T/Case.pm' => module(\@rows, $o{code} || ''), %{ $o{modules} || {} } },
-            switches => $o{switches},
+            switches => $o{taint} || $mpm eq 'prefork' ? join(' ', '-T', map { "-I$_" } ours() ? () : split /:/, $ENV{PERL5LIB} // '') : undef,
             config  => <<"C",
 ${protocols}ServerAdmin admin\@example.com
 ServerSignature On
@@ -147,6 +165,11 @@ C
         SKIP: {
             skip 'needs mod_http2 and a curl with HTTP/2', 1 unless $h2 && $s->have_h2;
             $run->('HTTP/2', sub { my ($n, $body) = @_; $s->h2("/case?$n", '-H', 'X-Test: yes', defined $body ? ('--data-binary', $body) : ()) });
+        }
+        if ($mpm eq 'prefork' && !$o{taint}) {
+            my %is = map { $rows[$_]{name} => 1 } map { split /\n/, TestHttpd::slurp($_) } glob "$s->{root}/var/tainted.*";
+            my %should = map { $_->{name} => 1 } grep { $TAINTED{ $_->{name} } } @rows;
+            is join("\n", sort keys %is), join("\n", sort keys %should), 'taint mode: the rows whose answers are tainted';
         }
         $o{after}->($s, $mpm) if $o{after};
     });

@@ -7,6 +7,7 @@ package TestGuide;
 use strict;
 use warnings;
 use Exporter 'import';
+use File::Temp ();
 use Test::More;
 use TestHttpd ();
 
@@ -41,30 +42,35 @@ sub pattern { join '.*?', map { quotemeta } split /\.\.\./, $_[0], -1 }
 sub try_guide {
     my ($sections, $start, %o) = @_;
     my %files = map { %{ $_->{files} } } @$sections;
-    my $here  = sub {
+    # A command that starts httpd anew, with a variable of its environment, whose files are not the server's.
+    my ($name, $value) = map { $_->[0] =~ /^(\w+)='(.*)' httpd -X &\z/ } map { @{ $_->{commands} } } @$sections;
+    my $var = $name ? File::Temp::tempdir('mod_interp_manual.XXXXXX', TMPDIR => 1, CLEANUP => 1) : '@var@';
+    chmod 0777, $var;
+    my $here = sub {
         my ($text) = @_;
-        $text =~ s{/srv/perl/var}{\@var\@}g;
-        $text =~ s{/srv/lua}{\@lua\@}g if $o{lua};
+        $text =~ s{/srv/perl/var}{$var}g;
+        $text =~ s{/srv/lua}{\@lua\@}g;
         $text =~ s{/srv/perl}{\@root\@/srv}g;
         $text =~ s{^(<VirtualHost \*):80>}{$1:\@port\@>}mg;
         return $text =~ s{\b2525\b}{\@port:own\@}gr;
     };
-    my $s = $start->(config => $here->(join '', map { $_->{config} } @$sections),
+    my $s = $start->($name ? (args => ['-X'], env => { $name => $here->($value) }) : (), config => $here->(join '', map { $_->{config} } @$sections),
         files => { map { $here->($_) =~ s{^\@root\@/}{}r =~ s{^\@lua\@}{lua}r => $here->($files{$_}) } keys %files });
     $s->expect_log($o{expect}) if $o{expect};
+    my $stop = sub { kill TERM => $s->pid; $s->wait_ended(20); '' };
     my $shell = sub {
         my $command = $s->fill($here->($_[0])) =~ s{http://localhost/}{http://127.0.0.1:@{[$s->port]}/}gr =~ s/^curl /curl -s /r;
         return `{ $command; } 2>&1` =~ s/\r//gr;
     };
     for my $section (@$sections) {
-        my $name = $section->{name};
         for (@{ $section->{commands} }) {
             my ($command, $said) = @$_;
-            my $got = $command eq 'httpd -t' ? (TestHttpd->config_test(mpm => $s->{mpm}, %{ $s->{opt} }))[1] : $shell->($command);
+            next if $command =~ /httpd -X &\z/;
+            my $got = $command eq 'httpd -k stop' ? $stop->() : $command eq 'httpd -t' ? (TestHttpd->config_test(mpm => $s->{mpm}, %{ $s->{opt} }))[1] : $shell->($command);
             my $want = pattern($said // '');
-            like $got, $command eq 'httpd -t' ? qr/$want/ : qr/\A$want\z/s, "$name: $command" or diag $s->log_since;
+            like $got, $command eq 'httpd -t' ? qr/$want/ : qr/\A$want\z/s, "$section->{name}: $command" or diag $s->log_since;
         }
-        $s->log_like(qr/@{[pattern($_)]}/, "$name: the log says \"$_\"") for @{ $section->{log} };
+        $s->log_like(qr/@{[pattern($_)]}/, "$section->{name}: the log says \"$_\"") for @{ $section->{log} };
     }
     $s->stop;
     return;

@@ -11,7 +11,7 @@ my @sections = guide_sections('docs/filters.md');
 cmp_ok scalar(grep { @{ $_->{commands} } } @sections), '>=', 6, 'the guide shows what comes of its examples';
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    try_guide(\@sections, sub { TestHttpd::Lua->start(mpm => $mpm, perl => 1, @_) }, lua => 1, expect => qr/AH00524: Handler for modperl returned invalid result code/);
+    try_guide(\@sections, sub { TestHttpd::Lua->start(mpm => $mpm, perl => 1, @_) }, expect => qr/AH00524: Handler for modperl returned invalid result code/);
 });
 
 done_testing;

@@ -14,13 +14,18 @@ my @sections = guide_sections('docs/perl.md');
 cmp_ok scalar(@sections), '>=', 12, 'the guide has its sections';
 is_deeply [ grep { !@{ $_->{commands} } } @sections ], [ grep { $_->{name} =~ /not there yet/ } @sections ], 'every section shows what comes of it';
 
-my @own = grep { $_->{config} =~ /<VirtualHost|MaxConnectionsPerChild/ } @sections;
+my @own = grep { $_->{config} =~ /<VirtualHost|MaxConnectionsPerChild|PerlTrace|^PerlSwitches -[Td]|NYTProf/m } @sections;
 my @shared = grep { my $s = $_; !grep { $_ == $s } @own } @sections;
+
+# What a section about prefork alone needs.
+my $nytprof = TestHttpd::scratch_package('libdevel-nytprof-perl');
 
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    for my $tried (\@shared, map { [$_] } @own) {
-        try_guide($tried, sub { TestHttpd->start(mpm => $mpm, @_) }, expect => qr/Can't locate object method "lookup_uri"|AH01617|AH01618|AH00524/);
+    for my $tried (\@shared, map { [$_] } grep { $_->{config} !~ /NYTProf/ || ($mpm eq 'prefork' && $nytprof) } @own) {
+        my $needed = grep { $_->{config} =~ /NYTProf/ } @$tried;
+        my $switches = join ' ', map { "-I$_" } grep { -d } map { glob "$_/usr/lib/*/perl5/*" } $needed ? $nytprof : ();
+        try_guide($tried, sub { TestHttpd->start(mpm => $mpm, switches => $switches, @_) }, expect => qr/NYTProf|Can't locate object method "lookup_uri"|AH01617|AH01618|AH00524/);
     }
 });
 

@@ -45,10 +45,11 @@ pub fn files(root: &Path) -> Vec<(String, String)> {
 
 const PRINTED: &str = "# Printed from the rows by `make tables`; do not edit. To add Perl to it, take this line away.";
 
-/// The file with which `ModPerl::MethodLookup` answers: by method the modules that bring it, and their classes.
+/// The file with which `ModPerl::MethodLookup` answers: by method the modules that bring it, and their classes. What our own library
+/// calls is nobody else's.
 fn method_table_pm(classes: &[&'static Class]) -> String {
     let mut methods: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
-    for class in classes {
+    for class in classes.iter().filter(|class| !class.name().starts_with("ModInterp::")) {
         for row in class.rows_of(PERL) {
             if let Some(module) = class.module_of(row) {
                 methods.entry(row.name()).or_default().insert((module, class.name()));

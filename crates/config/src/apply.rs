@@ -27,9 +27,6 @@ impl Directive {
 
 /// Refuses a line for where it stands, or for how many words it has.
 fn check(row: &'static Directive, cmd: &Context<'_>, args: &[&[u8]]) -> Result<(), Cause> {
-    if !row.is_built() {
-        return Err(Cause::NotBuilt(row.name));
-    }
     let allowed = match cmd.place {
         LinePlace::Server => row.contexts.has(Contexts::SERVER),
         LinePlace::VirtualHost => row.contexts.has(Contexts::SERVER) && !row.contexts.has(Contexts::GLOBAL_ONLY),
@@ -73,7 +70,6 @@ fn run(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applie
         Action::Handler(phase) => handlers::push(row, cmd, phase, args)?,
         Action::Hook(phase) => lua::hook(row, cmd, phase, args)?,
         Action::Setting(key) => set(row, cmd, key, args)?,
-        Action::NotYet => return Err(Cause::NotBuilt(row.name)),
     };
     if row.language == Language::Lua
         && !cmd.may_choose_code()
@@ -221,7 +217,6 @@ mod tests {
                 "PerlRequire a.pl",
                 "PerlRequire: not allowed in a <Files> section: it belongs at server level, in a <VirtualHost> or in .htaccess, outside of sections",
             ),
-            (LinePlace::VirtualHost, "PerlTrace all", "PerlTrace: mod_interp does not have PerlTrace yet"),
             (LinePlace::Server, "PerlTransHandler +", "PerlTransHandler: \"+\" does not name a handler"),
             (LOCATION, "PerlFixupHandler ''", "PerlFixupHandler: \"\" does not name a handler"),
             (LinePlace::Server, "PerlModule ''", "PerlModule: \"\" is not a name"),

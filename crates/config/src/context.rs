@@ -39,6 +39,8 @@ pub struct Context<'a> {
     /// Whether this server's interpreter runs already: for the main server as `running`, for a virtual host true once
     /// some line of it had it set up.
     pub server_running: bool,
+    /// Whether httpd serves in one process at a terminal, for who looks for a mistake: `httpd -X`.
+    pub at_terminal: bool,
     /// The environment httpd was started in.
     pub getenv: fn(&[u8]) -> Option<Vec<u8>>,
 }

@@ -17,8 +17,6 @@ pub(crate) enum Action {
     Hook(Phase),
     /// Keeps a value.
     Setting(Key),
-    /// Known, and refused: it is not built.
-    NotYet,
 }
 
 /// One directive of one language.
@@ -62,12 +60,6 @@ impl Directive {
             Action::Handler(phase) | Action::Hook(phase) => Some(phase),
             _ => None,
         }
-    }
-
-    /// Whether a line with it can do anything: false for those of mod_perl that are known and not built.
-    #[must_use]
-    pub const fn is_built(&self) -> bool {
-        !matches!(self.action, Action::NotYet)
     }
 
     /// Whether its lines do nothing but set a value.
@@ -139,11 +131,6 @@ pub(crate) const fn call(
     f: ApplyFn,
 ) -> DirectiveRow {
     row(name, args, syntax, contexts, Action::Call(f))
-}
-
-/// One of mod_perl's that is not built: any line with it is refused.
-pub(crate) const fn unbuilt(name: &'static str, syntax: &'static str, contexts: Contexts) -> DirectiveRow {
-    row(name, Args::Raw, syntax, contexts, Action::NotYet).only(Language::Perl).doc("Not there yet.")
 }
 
 impl DirectiveRow {
@@ -321,7 +308,7 @@ pub(crate) const fn table<const N: usize>(
     language: Language,
     names: &'static [u8],
 ) -> [Directive; N] {
-    let mut all = [row("", Args::Raw, "", Contexts::SERVER, Action::NotYet).of(language, ""); N];
+    let mut all = [parts[0][0].of(language, ""); N];
     let (mut names, mut n, mut part) = (names, 0, 0);
     while part < parts.len() {
         let mut i = 0;

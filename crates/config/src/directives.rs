@@ -15,7 +15,6 @@ use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
 use crate::lines::{classes, environment, handlers, lua, options, startup};
 use crate::lua_dir::LuaDir;
-use crate::not_yet;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
 use crate::settings::SETTINGS;
@@ -31,6 +30,7 @@ const ANYWHERE: Contexts = Contexts::ANYWHERE;
 const READ: Contexts = Contexts::SERVER.and(Contexts::EXEC_ON_READ);
 /// Text in a file, to be skipped before the lines that follow are read.
 const TEXT: Contexts = ANYWHERE.and(Contexts::EXEC_ON_READ);
+const ONCE: Contexts = SERVER.and(Contexts::GLOBAL_ONLY);
 const READ_ONCE: Contexts = READ.and(Contexts::GLOBAL_ONLY);
 /// Filters are named for the whole server; mod_lua takes them in `<Location>` too.
 const FILTERS: Contexts = Contexts::SERVER.and(Contexts::LOCATION);
@@ -56,7 +56,7 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Adds values to a variable that dir_config reads."),
 
     call("Switches", Args::Iterate, "switch ...", CLASSES, startup::switches).only(PERL).fills(|s: &ServerConf| &s.switches)
-        .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. A switch that a server cannot use, such as -d or -h, is an error. Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
+        .doc("Gives perl switches as on its command line, such as -T, -w, -I or -M. A switch that a server cannot use, such as -h, is an error; -d, perl's debugger, is for httpd -X (see perl.md). Once the interpreter runs it is too late: the line is an error. In a virtual host the line has an effect only with PerlOptions +Parent; the word +inherit there means PerlOptions +InheritSwitches."),
     call("ConfigRequire", Args::Iterate, "file ...", SERVER, startup::config_require).only(PERL).runs_code()
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
     call("PostConfigRequire", Args::Iterate, "file ...", CLASSES, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
@@ -95,6 +95,8 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Sets a variable in %ENV and in the subprocess environment. Start-up code sees those that are written at server level, too."),
     call("PassEnv", Args::Take1, "name", CLASSES, environment::pass_env).only(PERL).fills(|s: &ServerConf| &s.pass_env).default("PATH and TZ are passed by themselves")
         .doc("Passes on a variable of the environment in which httpd was started, with the value that it has when the line is read. A variable that is not there is ignored."),
+    call("Trace", Args::Take1, "letters|all|number", ONCE, startup::trace).only(PERL).is_global().default("the environment variable MOD_PERL_TRACE")
+        .doc("Writes what the module does to the error log, at level notice: all of it, or the kinds that the letters stand for; see perl.md, Tracing. What is read and done before this line is not traced, unless MOD_PERL_TRACE says so in the environment in which httpd starts."),
 
     // interpreter classes
     call("<InterpClass", Args::Section, "name", SERVER, classes::open).ours().fills(|s: &ServerConf| &s.classes)
@@ -230,7 +232,7 @@ const PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
 };
 
 /// All there is.
-const ALL: &[&[DirectiveRow]] = &[ROWS, &SETTING_ROWS, &PHASE_ROWS, not_yet::ROWS];
+const ALL: &[&[DirectiveRow]] = &[ROWS, &SETTING_ROWS, &PHASE_ROWS];
 
 static PERL_NAMES: [u8; names_length(ALL, PERL)] = names(ALL, PERL);
 static LUA_NAMES: [u8; names_length(ALL, Language::Lua)] = names(ALL, Language::Lua);
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn no_two_directives_share_a_name_and_each_is_of_its_language() {
         assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len());
-        for row in PERL_TABLE.iter().chain(&LUA_TABLE).filter(|row| row.is_built()) {
+        for row in PERL_TABLE.iter().chain(&LUA_TABLE) {
             let is_text = row.contexts == TEXT;
             assert!(is_text || row.plain_name().starts_with(row.language.name()), "{}", row.name);
         }

@@ -19,6 +19,8 @@ pub enum Effect {
     Done,
     /// Nothing; for the log at level info, since what was written is of no effect here.
     Note(LineError),
+    /// Trace from now on what this level says. An error is the line's error.
+    Trace(Box<[u8]>),
     /// Run this start-up code in the server's interpreter, or in the one whose code has fed the line; start the interpreter if
     /// none runs. An error is the line's error.
     Run(Queued),

@@ -20,8 +20,6 @@ pub struct LineError {
 /// Why a line cannot be obeyed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cause {
-    /// mod_perl has a directive or option of this name, and this module does not have it yet.
-    NotBuilt(&'static str),
     /// A line of POD's stands where no POD has begun.
     OutsideOfPod,
     /// It stands where it must not.
@@ -177,7 +175,6 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::OutsideOfPod => f.write_str("there is no =pod before it"),
-            Cause::NotBuilt(name) => write!(f, "mod_interp does not have {name} yet"),
             Cause::Elsewhere { place, belongs } => write!(f, "not allowed in {place}: it belongs {belongs}"),
             Cause::Takes(syntax) => write!(f, "takes {syntax}"),
             Cause::Htaccess { deed, language } => write!(

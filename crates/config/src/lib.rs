@@ -13,7 +13,7 @@
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
 //! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/lua` | what a directive is; what lines do |
-//! | `apply`, `not_yet`, [`mod@directives`] | what is checked for every line; THE table of directives |
+//! | `apply`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
 //!
@@ -39,7 +39,6 @@ mod lines;
 mod lists;
 pub mod lua_dir;
 mod names;
-mod not_yet;
 pub mod options;
 mod package;
 pub mod phases;

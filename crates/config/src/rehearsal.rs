@@ -108,6 +108,7 @@ impl Rehearsal {
             perl_has_ithreads: row.language == Language::Lua || self.perl_has_ithreads,
             running: main_runs || is_htaccess,
             server_running: server_running || is_htaccess,
+            at_terminal: false,
             getenv: process_env,
         };
         let effect = row.apply(&mut context, args)?;

@@ -64,8 +64,8 @@ pub struct Switches {
 
 impl Switches {
     /// Adds a word at the end.
-    pub(crate) fn push(&mut self, word: &[u8], at: &Where) -> Result<(), Why> {
-        self.lacks_argument = !self.lacks_argument && switch::takes_next(word)?;
+    pub(crate) fn push(&mut self, word: &[u8], at: &Where, at_terminal: bool) -> Result<(), Why> {
+        self.lacks_argument = !self.lacks_argument && switch::takes_next(word, at_terminal)?;
         self.words.push((word.into(), at.clone()));
         Ok(())
     }
@@ -439,8 +439,8 @@ mod tests {
     #[test]
     fn switches_are_the_virtual_hosts_own_unless_inherited() {
         let (mut base, mut add) = (ServerConf::default(), server(&["+Parent"], &[]));
-        base.switches.push(b"-w", &Where::default()).unwrap();
-        add.switches.push(b"-T", &Where::default()).unwrap();
+        base.switches.push(b"-w", &Where::default(), false).unwrap();
+        add.switches.push(b"-T", &Where::default(), false).unwrap();
         assert!(ServerConf::merge(&base, &add).switches.iter().eq([b"-T"]));
         for word in ["+InheritSwitches", "InheritSwitches"] {
             let add = ServerConf { switches: add.switches.clone(), ..server(&["+Parent", word], &[]) };
@@ -466,7 +466,7 @@ mod tests {
     fn what_a_virtual_host_says_in_vain_is_reported() {
         let main = ServerConf::default();
         let mut host = server(&[], &[]);
-        host.switches.push(b"-w", &Where::default()).unwrap();
+        host.switches.push(b"-w", &Where::default(), false).unwrap();
         host.settings.set(Key::Max, SettingValue::Count(7), &Where::new("a.conf", 3));
         assert_eq!(host.check(), [] as [&str; 0], "not merged: this could be the main server");
         assert_eq!(
@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn a_class_has_what_it_says_and_else_what_its_server_has() {
         let mut main = server(&["+Htaccess"], &["A"]);
-        main.switches.push(b"-w", &Where::default()).unwrap();
+        main.switches.push(b"-w", &Where::default(), false).unwrap();
         main.modules.push(queued("Base"));
         main.settings.set(Key::Max, SettingValue::Count(7), &Where::default());
         main.set_env.set(b"E", b"1");
@@ -504,7 +504,7 @@ mod tests {
         assert_eq!(shared.settings.get(Key::Max), Some(&SettingValue::Count(7)), "numbers, too, unlike a virtual host");
         class.settings.set(Key::Max, SettingValue::Count(2), &Where::default());
         class.set_env.set(b"E", b"2");
-        class.switches.push(b"-T", &Where::default()).unwrap();
+        class.switches.push(b"-T", &Where::default(), false).unwrap();
         let own = main.of_class(&class);
         assert!(own.has_own_parent(), "switches need a parent");
         assert!(own.switches.iter().eq([b"-T"]));

@@ -44,9 +44,11 @@ static LETTERS: &[(&[u8], Letter)] = &[
 
 /// Whether the next word is this one's argument, as behind `-I`.
 ///
+/// Perl's own debugger is for one who has a terminal: `at_terminal`.
+///
 /// # Errors
 /// What is wrong with the word.
-pub(crate) fn takes_next(word: &[u8]) -> Result<bool, Why> {
+pub(crate) fn takes_next(word: &[u8], at_terminal: bool) -> Result<bool, Why> {
     let mut rest = word.strip_prefix(b"-").ok_or(Why::NotASwitch)?;
     if rest.is_empty() {
         return Err(Why::SwitchRefused('-', "reads a program from STDIN"));
@@ -69,8 +71,9 @@ pub(crate) fn takes_next(word: &[u8]) -> Result<bool, Why> {
             }
             Argument => return Ok(rest.is_empty()),
             Module if rest.is_empty() => return Err(Why::SwitchLacks(name, "the name of a module")),
-            Debugger if !rest.starts_with(b":") && !rest.starts_with(b"t:") => {
-                return Err(Why::SwitchRefused(name, "starts perl's debugger, which waits at a terminal"));
+            Debugger if !at_terminal && !rest.starts_with(b":") && !rest.starts_with(b"t:") => {
+                let why = "starts perl's debugger, which waits at a terminal: run httpd -X, or say in PERLDB_OPTS what it shall do";
+                return Err(Why::SwitchRefused(name, why));
             }
             Rest | Module | Debugger => return Ok(false),
             Refused(what) => return Err(Why::SwitchRefused(name, what)),
@@ -110,10 +113,10 @@ mod tests {
             "-U",
             "-s",
         ] {
-            assert_eq!(takes_next(word.as_bytes()), Ok(false), "{word}");
+            assert_eq!(takes_next(word.as_bytes(), false), Ok(false), "{word}");
         }
         for word in ["-I", "-wI", "-e", "-E"] {
-            assert_eq!(takes_next(word.as_bytes()), Ok(true), "{word}");
+            assert_eq!(takes_next(word.as_bytes(), false), Ok(true), "{word}");
         }
     }
 
@@ -139,12 +142,16 @@ mod tests {
             ("--help", '-'),
             ("-?", '?'),
         ] {
-            assert!(matches!(takes_next(word.as_bytes()), Err(Why::SwitchRefused(l, _)) if l == letter), "{word}");
+            assert!(
+                matches!(takes_next(word.as_bytes(), false), Err(Why::SwitchRefused(l, _)) if l == letter),
+                "{word}"
+            );
         }
-        assert_eq!(takes_next(b"-wz"), Err(Why::NoSuchSwitch('z')));
-        assert_eq!(takes_next(b"-M"), Err(Why::SwitchLacks('M', "the name of a module")));
+        assert_eq!((takes_next(b"-d", true), takes_next(b"-wdt", true)), (Ok(false), Ok(false)));
+        assert_eq!(takes_next(b"-wz", false), Err(Why::NoSuchSwitch('z')));
+        assert_eq!(takes_next(b"-M", false), Err(Why::SwitchLacks('M', "the name of a module")));
         for word in [&b"foo"[..], b"", b"+w"] {
-            assert_eq!(takes_next(word), Err(Why::NotASwitch));
+            assert_eq!(takes_next(word, false), Err(Why::NotASwitch));
         }
     }
 }

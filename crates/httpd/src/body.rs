@@ -2,6 +2,7 @@
 
 use crate::{Request, ffi, status::FILTER_FAILED};
 use apr::{Brigade, BucketKind, Reenter, Status};
+use interp::trace;
 use std::{borrow::Cow, ffi::c_int, mem::MaybeUninit, ptr};
 
 impl Request {
@@ -42,6 +43,7 @@ impl Request {
                 break Err(ReadError::Filter(status));
             }
         };
+        trace!(Io, "reads a body: wanted {} bytes, {result:?}", room.len());
         if result.is_err() {
             self.connection().set_keepalive(crate::KeepAlive::Close);
         }
@@ -68,6 +70,7 @@ impl Request {
                 break Err(ReadError::Filter(status));
             }
         };
+        trace!(Io, "reads a body: at most {} bytes, {result:?}", room.len());
         if result.is_err() {
             self.connection().set_keepalive(crate::KeepAlive::Close);
         }

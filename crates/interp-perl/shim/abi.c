@@ -85,11 +85,12 @@ void mp_abi_errsv_prepend(pTHX_ const char *pat, ...) {
 
 /* ---- objects ---- */
 static const mi_class *class_of(const char *name) {         /* the class of ours with that name, or NULL */
-    size_t i;
-    for (i = 0; i < mp_nrows; i++) {
-        const mi_class *k = mp_rows[i].row->has_this ? mp_rows[i].row->params[0].klass : NULL;
-        if (k && strEQ(mp_rows[i].package, name)) return k;
-    }
+    size_t i, n; const size_t length = strlen(name);
+    for (i = 0; i < mp_nrows; i++)
+        for (n = 0; n < mp_rows[i].row->nparams; n++) {     /* of some classes there are objects and no methods */
+            const mi_class *k = mp_rows[i].row->params[n].klass;
+            if (k && k->name_len == length && memEQ(k->name, name, length)) return k;
+        }
     return NULL;
 }
 /* An object for a pointer that C code gives: with the ticket of its owner where that is known, else of what the thread is
@@ -186,8 +187,25 @@ void *mp_abi_sv2server_rec(pTHX_ SV *sv) {
     return host->server(r);
 }
 
-/* No module written in Perl has a configuration of its own yet. */
-SV *mp_abi_module_config_get_obj(pTHX_ SV *module, void *s, void *v) { return &PL_sv_undef; }
+/* What Apache2::Module::get_config says; undef where no module is made in Perl. Not counted: it lives on in the configuration. */
+SV *mp_abi_module_config_get_obj(pTHX_ SV *module, void *s, void *v) {
+    CV *cv = get_cv("Apache2::Module::get_config", 0); SV *found = &PL_sv_undef; dSP;
+    if (!cv) return found;
+    ENTER; SAVETMPS;
+    PUSHMARK(SP);
+    EXTEND(SP, 3);
+    PUSHs(module);
+    mPUSHs(mp_abi_ptr2obj(aTHX_ "Apache2::ServerRec", s));
+    mPUSHs(mp_abi_ptr2obj(aTHX_ "Apache2::ConfVector", v));
+    PUTBACK;
+    if (call_sv((SV *)cv, G_SCALAR) > 0) {
+        SPAGAIN;
+        found = SvREFCNT_inc_NN(POPs);
+        PUTBACK;
+    }
+    FREETMPS; LEAVE;
+    return found == &PL_sv_undef ? found : sv_2mortal(found);
+}
 
 /* ---- calling a handler ---- */
 void *mp_abi_handler_new(void *p, const char *name) {

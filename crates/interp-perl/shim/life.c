@@ -13,6 +13,7 @@ void mp_init(void) {
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
         mp_leftovers_init();
+        mp_libs_init();
         mp_err_over = mp_err_end;
         mp_std_over = mp_touch_std;
     }
@@ -44,6 +45,7 @@ XS_EXTERNAL(mp_xs_begun) {
         const char *equals = strchr(*var, '='); SV *sv;
         if (!equals) continue;
         sv = newSVpv(equals + 1, 0);
+        if (strncmp(*var, "MOD_PERL", 8)) SvTAINTED_on(sv);     /* as perl itself does; the rest says where the code runs */
         if (!hv_store(hv, *var, (I32)(equals - *var), sv, 0)) SvREFCNT_dec(sv);
     }
     me->boot_env = NULL;
@@ -136,7 +138,7 @@ mp_interp *mp_new(const mp_boot *b, int *status) {
         free(me);
         return NULL;
     }
-    if ((zero = get_sv("0", 0))) sv_setpv(zero, b->argv0);      /* without magic: the process's title is httpd's affair */
+    if ((zero = get_sv("0", 0))) { sv_setpv(zero, b->argv0); SvTAINTED_off(zero); }    /* without magic: the process's title is httpd's affair */
     if (PL_stderrgv && GvIOp(PL_stderrgv)) IoFLAGS(GvIOp(PL_stderrgv)) |= IOf_FLUSH;
     PERL_SET_CONTEXT(NULL);
     return me;

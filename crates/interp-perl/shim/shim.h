@@ -199,6 +199,7 @@ XS_EXTERNAL(mp_xs_flush);
 /* leftovers.c */
 XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);
+void mp_libs_init(void);
 void mp_touch_std(mp_interp *me);
 /* A glob has another handle, by `*STDOUT = *STDERR`, which no op tells. Asked when the outermost call is over, and where an
  * entry within another begins and ends. */

@@ -1,6 +1,7 @@
 //! `%ENV` of a request. Nothing here reaches the C environment.
 
 use crate::{ffi, perl::Entered};
+use interp::trace;
 use smallvec::SmallVec;
 use std::{
     ffi::c_void,
@@ -141,6 +142,7 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
 }
 
 fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
+    trace!(Environment, "$ENV{{{}}} = {:?}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
     ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
 }
 

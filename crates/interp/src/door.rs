@@ -2,7 +2,7 @@
 
 use crate::{
     Call, Class, Dropped, Fail, Home, Kind, ObjectClass, Process, RUNTIME, Raise, Result, Row, RowKind, TicketSlot,
-    Val, apart, process::PROCESS, registry::class_of, ret, ticket::SLOTS,
+    Val, apart, process::PROCESS, registry::class_of, ret, ticket::SLOTS, trace,
 };
 use std::{
     ffi::c_void,
@@ -67,6 +67,9 @@ impl RustSide {
 unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUninit<Fail>) -> i32 {
     // SAFETY: the door put a bound row there; rows are statics.
     let row = unsafe { &*call.row };
+    if trace::on(trace::Topic::Api) {
+        told(row);
+    }
     let fail = match catch_unwind(AssertUnwindSafe(|| run(row, call, result))) {
         Ok(Ok(())) => return 0,
         Ok(Err(fail)) => named(row, fail),
@@ -78,6 +81,15 @@ unsafe extern "C" fn enter(call: &Call, result: &mut Val, error: &mut MaybeUnini
     };
     error.write(fail);
     1
+}
+
+/// A call of a row, for the trace; those of our own library are nobody's business.
+#[cold]
+fn told(row: &Row) {
+    let class = class_of(row).map_or("?", Class::name);
+    if !class.starts_with("ModInterp::") {
+        trace!(Api, "{class}::{}", row.name());
+    }
 }
 
 #[inline(always)]

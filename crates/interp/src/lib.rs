@@ -21,6 +21,7 @@
 //! | `engine` | [`Interp`], [`Entry`]: what the host asks of any engine's interpreter |
 //! | `process` | forked processes, the count of entries |
 //! | `handler` | [`HandlerRef`]: what `push_handlers` keeps |
+//! | `trace` | lines that `PerlTrace` asks for |
 //! | `raise` | [`Raise`]: what an API function may raise |
 //! | `runtime` | [`Runtime`]: what doors and APR ask of whoever runs them |
 //! | `door` | the Rust side of both doors |
@@ -58,6 +59,7 @@ mod runtime;
 #[allow(clippy::undocumented_unsafe_blocks, reason = "a fake engine: every pointer comes from the test itself")]
 mod testing;
 mod ticket;
+pub mod trace;
 mod val;
 mod value;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use interp::trace;
 use tipool::{Manage, Purpose};
 
 use crate::counted::Counted;
@@ -49,17 +50,33 @@ impl<L> Clones<L> {
     }
 }
 
+/// KiB of memory that the process has, for a line that is traced; 0 if it is not, or not known.
+fn resident() -> u64 {
+    if !trace::on(trace::Topic::Memory) {
+        return 0;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 impl<L: Above> Manage for Clones<L> {
     type Item = Box<Cloned<L>>;
     type Error = String;
 
     fn create(&self) -> Result<Box<Cloned<L>>, String> {
+        let before = resident();
         let counted = Counted::new(self.parent.run(|interp| interp.duplicate())?);
+        trace!(Interpreters, "{}: made an interpreter", self.server);
+        trace!(Memory, "{}: made an interpreter: {before} KiB before, {} KiB now", self.server, resident());
         Ok(Box::new(Cloned { counted, trimmed: None, lang: self.lang }))
     }
 
     fn destroy(&self, item: Box<Cloned<L>>) {
+        let before = resident();
         ending(self.lang, || drop(item));
+        trace!(Interpreters, "{}: ended an interpreter", self.server);
+        trace!(Memory, "{}: ended an interpreter: {before} KiB before, {} KiB now", self.server, resident());
     }
 
     fn tend(&self, item: &mut Box<Cloned<L>>, idle: Duration) {
@@ -76,6 +93,7 @@ impl<L: Above> Manage for Clones<L> {
         let Some(Trim { limit, report_only }) = self.trim else { return };
         let bytes = item.counted.interp.trim(limit, report_only);
         self.trimmed.fetch_add(bytes as u64, Relaxed);
+        trace!(Memory, "{}: an idle interpreter had {bytes} bytes in buffers that no value needs", self.server);
         if bytes > 0 && report_only {
             self.lang.warn(&format!(
                 "{}InterpTrim: an idle interpreter of {} holds {bytes} bytes in buffers that no value needs",

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use interp::{Interp, Ticket};
+use interp::{Interp, Ticket, trace};
 use smallvec::SmallVec;
 use tipool::{ItemId, Lease};
 
@@ -48,6 +48,15 @@ impl Drop for Shown {
     #[inline]
     fn drop(&mut self) {
         self.0.get_mut().iter().for_each(|ticket| ticket.void());
+    }
+}
+
+impl<L: Above> Drop for Lent<L> {
+    #[inline]
+    fn drop(&mut self) {
+        if trace::on(trace::Topic::Interpreters) && !self.is_parent() {
+            trace!(Interpreters, "given back: {self:?}");
+        }
     }
 }
 

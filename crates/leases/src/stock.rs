@@ -10,6 +10,7 @@ use std::sync::atomic::{
 };
 use std::time::Duration;
 
+use interp::trace;
 use once_cell::sync::OnceCell;
 use tipool::{Ask, Bell, ItemId, Lease, Tipool};
 use waiting_rules::Rank;
@@ -205,7 +206,9 @@ impl<L: Above> Stock<L> {
         } else if *is_alone {
             self.look_after(limits, Some(&lease));
         }
-        Ok(Lent::clone_of(lease))
+        let lent = Lent::clone_of(lease);
+        trace!(Interpreters, "{}: lends {lent:?}, use {}", self.server, lent.uses());
+        Ok(lent)
     }
 
     #[cold]

@@ -11,7 +11,7 @@ use httpd::log::Level;
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{DECLINED, FILTER_FAILED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Connection, Filter, Request};
-use interp::{Entry, IntoVal, Raised, Ticket, Val};
+use interp::{Entry, IntoVal, Raised, Ticket, Val, trace};
 use smallvec::SmallVec;
 
 use super::super::about::{About, OfConnection, OfFilter, OfRequest, Topic};
@@ -188,6 +188,12 @@ impl Sub {
         let outer = self.stream.replace(ptr::from_ref(stream).cast());
         self.depth.set(self.depth.get() + 1);
         let (lang, filter, bb) = (self.lang, call.about.filter, stream.shown());
+        if trace::on(trace::Topic::Filters) {
+            let (way, name, asked) = (self.lang.phase_name(phase(self.way)), self.name(), stream.ask().is_some());
+            let length: usize = bb.iter().filter_map(|bucket| bucket.length()).sum();
+            let what = if asked { "for data" } else { "with data" };
+            trace!(Filters, "{way} {name}: called {what}; its brigade has {length} bytes");
+        }
         let has_end = stream.has_end() && filter.request().is_some();
         let done = call.run(|entry| {
             let ticket = Ticket::new_owner();
@@ -209,6 +215,7 @@ impl Sub {
         });
         self.depth.set(self.depth.get() - 1);
         self.stream.set(outer);
+        trace!(Filters, "{}: returned {done:?}", self.name());
         match done {
             Ok((Ok(OK), _)) => Answer::Done,
             Ok((Ok(DECLINED), _)) => Answer::Declined,

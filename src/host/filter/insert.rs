@@ -6,7 +6,7 @@ use config::{Handler, Phase};
 use httpd::kind::Way;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, OK};
 use httpd::{Connection, Filter, Request};
-use interp::{Entry, Raise, Raised, Result};
+use interp::{Entry, Raise, Raised, Result, trace};
 
 use super::super::about::About;
 use super::super::lang::Lang;
@@ -39,6 +39,7 @@ impl<'a> Owner<'a> {
 
     fn put(self, lang: Lang, way: Way, step: Step) -> Option<&'a Filter> {
         let kinds = lang.facts.filters?;
+        trace!(Filters, "{}: put in place", report::name(lang.phase_name(handler::phase(way)), &step));
         let sub = Sub::new(lang, way, step);
         match self {
             Owner::Request(r) => {

@@ -3,7 +3,7 @@
 use config::Phase;
 use httpd::Command;
 use httpd::made::{Line, MadeLine};
-use interp::{Entry, IntoVal, Load, Ticket};
+use interp::{Entry, IntoVal, Load, Ticket, trace};
 
 use super::{PERL, call_named};
 use crate::host::about::{OfRequest, in_parent};
@@ -44,6 +44,12 @@ fn name(cmd: &Command) -> String {
 }
 
 fn run(entry: &dyn Entry, line: &MadeLine<'_>, cmd: &Command, args: &[&[u8]]) -> Result<Line, String> {
+    if trace::on(trace::Topic::Configuration) {
+        let text = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
+        let words = args.iter().map(|word| text(word)).collect::<Vec<_>>().join(" ");
+        let (name, sub) = (text(cmd.name()), format!("{}::{}", text(line.module), text(line.function)));
+        trace!(Configuration, "{name} {words}: {sub} with the object {} of the section", line.dir.number);
+    }
     let words = [line.module, line.function].map(|word| word.val(Ticket::FOREVER));
     let numbers = [line.dir.number, line.server.as_ref().map_or(0, |made| made.number)];
     let ticket = Ticket::new_owner();

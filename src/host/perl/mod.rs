@@ -149,6 +149,11 @@ fn call_named(entry: &dyn Entry, name: &[u8], load: Load, args: &[Val]) -> Resul
     entry.call_handler(config::intern(name).index() as u32, name, load, args)
 }
 
+/// Writes a line of a trace, whatever the log's level is.
+fn traced(letter: u8, text: std::fmt::Arguments<'_>) {
+    report::server(PERL, None, Level::Notice, &format!("PerlTrace {}: {text}", char::from(letter)));
+}
+
 /// Logs that a handle which a script left could not be closed.
 #[cold]
 fn left(r: Option<&Request>, raised: &interp::Raised) {
@@ -456,6 +461,12 @@ impl Language for PerlLanguage {
     }
 
     fn loaded() {
+        interp::trace::to(traced);
+        let level = std::env::var("MOD_PERL_TRACE").ok().map(|text| interp::trace::level(text.as_bytes()));
+        if let Some(Err(text)) = &level {
+            report::warn(PERL, &format!("MOD_PERL_TRACE: {text}"));
+        }
+        interp::trace::set(level.and_then(Result::ok).unwrap_or(0));
         httpd::made::reserve_room();
         crate::abi::register();
         interp_perl::set_error_log(&stderr::Stderr);

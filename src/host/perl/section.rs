@@ -6,7 +6,7 @@
 use apr::Table;
 use config::{Code, Language, Where};
 use httpd::Command;
-use interp::{IntoVal, Load, Place, Raised, Ticket};
+use interp::{IntoVal, Load, Place, Raised, Ticket, trace};
 use interp_perl::Entered;
 
 use super::call_named;
@@ -29,6 +29,9 @@ pub fn run(entered: &Entered, line: &Command, code: &Code) -> Result<(), StartEr
     call(BEGIN, &[line.server().val(Ticket::FOREVER)]).map_err(written)?;
     // `$0` is the file meanwhile: another variable of that name, since an assignment to perl's own would rename the process.
     let before = [b"local *0 = \\do { my $file = ", &quoted(code.at.file.as_bytes())[..], b" }; "].concat();
+    for (n, text) in code.text.split(|b| *b == b'\n').enumerate() {
+        trace!(Sections, "{}:{}: {}", code.at.file, code.at.line + n as u32, String::from_utf8_lossy(text));
+    }
     let Some(attributes) = &code.section else {
         return entered.run(&[&before, &code.text[..]].concat(), Some(at)).map(drop).map_err(written);
     };

@@ -7,7 +7,7 @@ use api::Config;
 use apr::{Pool, Table};
 use httpd::made::MadeCommand;
 use httpd::{Command, Request, Rules, Server};
-use interp::{Fail, Owned, Owner, Result, runtime};
+use interp::{Fail, Owned, Owner, Result, runtime, trace};
 
 use super::{HostRuntime, NO_STATE, lang, state, state_of};
 use crate::host::lang::Lang;
@@ -92,6 +92,7 @@ impl Config for HostRuntime {
     }
 
     fn add_to_line(&self, line: &Command, lines: &[&[u8]]) -> Result<()> {
+        lines.iter().for_each(|line| trace!(Sections, "makes the line {}", String::from_utf8_lossy(line)));
         Ok(directive::as_code(|| line.add_config(lines))?)
     }
 

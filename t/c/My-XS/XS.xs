@@ -136,6 +136,15 @@ server(r)
   OUTPUT:
     RETVAL
 
+SV *
+config(module, r)
+    SV *module
+    Apache2::RequestRec r
+  CODE:
+    RETVAL = newSVsv(modperl_module_config_get_obj(aTHX_ module, r->server, r->per_dir_config));
+  OUTPUT:
+    RETVAL
+
 int
 port(s)
     SV *s

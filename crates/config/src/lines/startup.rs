@@ -18,7 +18,9 @@ fn push_switch(cmd: &mut Context<'_>, switch: &[u8]) -> Applied {
         return Err(Cause::PerlRuns(switch.into()));
     }
     let at = cmd.at.clone();
-    cmd.server_mut()?.switches.push(switch, &at).map_err(Cause::word(switch))?;
+    let at_terminal =
+        cmd.at_terminal || [&b"PERLDB_OPTS"[..], b"PERL5DB"].into_iter().any(|of| (cmd.getenv)(of).is_some());
+    cmd.server_mut()?.switches.push(switch, &at, at_terminal).map_err(Cause::word(switch))?;
     Ok(Effect::Done)
 }
 
@@ -40,6 +42,11 @@ pub(crate) fn taint_check(_: &'static Directive, cmd: &mut Context<'_>, args: &[
 /// `PerlWarn`.
 pub(crate) fn warn(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     if flag(args)? { push_switch(cmd, b"-w") } else { Ok(Effect::Done) }
+}
+
+/// `PerlTrace`.
+pub(crate) fn trace(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    Ok(Effect::Trace(first(args).into()))
 }
 
 /// `PerlRequire`, `LuaRequire`.

@@ -57,6 +57,7 @@ impl World {
                 perl_has_ithreads: self.ithreads,
                 running: self.running || read_only,
                 server_running: self.running || read_only,
+                at_terminal: false,
                 getenv: env,
             };
             effect = row.apply(&mut cmd, &args)?;
