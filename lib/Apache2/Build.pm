@@ -244,8 +244,11 @@ sub ccopts {
 }
 
 sub ldopts {
-    # In a perl of its own: it asks the compiler, which taint mode forbids.
-    return output($Config{perlpath}, '-MExtUtils::Embed', '-e', 'print ExtUtils::Embed::ldopts(1)');
+    require ExtUtils::Embed;
+    local %ENV = (%ENV, PATH => '/usr/local/bin:/usr/bin:/bin') if ${^TAINT};     # it asks the compiler
+    delete @ENV{qw(IFS CDPATH ENV BASH_ENV)} if ${^TAINT};
+    chomp(my $options = ExtUtils::Embed::ldopts(1));
+    return $options;
 }
 
 # XS modules are linked with neither httpd nor this module: both are in the process that loads them.
