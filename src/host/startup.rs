@@ -215,6 +215,8 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         accepting::tell_deferred(lang, s);
     }
     for stock in site::stocks(lang) {
+        // Again: lines that run at once, sections and PerlPostConfigRequire have loaded more since the queues ran.
+        in_parent(s, &stock, |entry| lang.check_loaded(entry))?;
         in_parent(s, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
             for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {

@@ -248,6 +248,12 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for PerlLanguage {
+    fn settle(&self, interp: &dyn Interp) {
+        if let Some(perl) = interp.as_any().downcast_ref::<Perl>() {
+            perl.stay_current();
+        }
+    }
+
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
