@@ -144,6 +144,7 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
     door(ctx, |sink| sink.clear());
 }
 
+#[inline]
 fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
     ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
 }
