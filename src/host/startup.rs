@@ -65,6 +65,7 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
+    site::look_for_logs(s);
     match parents::start_all(lang, s).and_then(|()| classes::start_all(lang, s)) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
