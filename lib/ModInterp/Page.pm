@@ -7,15 +7,14 @@ use strict;
 use warnings;
 
 use Apache2::RequestUtil   ();
-use Apache2::XSLoader      ();
 use ModInterp::ClassScript ();
+use ModInterp::PageText    ();
 
 use Apache2::Const -compile => qw(DECLINED OK SERVER_ERROR);
 
 our $VERSION = '0.1.0';
 our @ISA     = 'ModInterp::ClassScript';
 
-Apache2::XSLoader::load(__PACKAGE__);
 ModInterp::script_handler(__PACKAGE__);
 
 # SetHandler is all that a page needs.
@@ -27,7 +26,7 @@ sub read_script {
     my $status = $self->SUPER::read_script;
     return $status unless $status == Apache2::Const::OK;
     my $r    = $self->{REQ};
-    my $code = eval { script_of($r, ${ $self->{CODE} }, $r->is_perl_option_enabled('EmbedEscape')) };
+    my $code = eval { ModInterp::PageText::script_of($r, ${ $self->{CODE} }, $r->is_perl_option_enabled('EmbedEscape')) };
     if ($@) {
         $self->log_error("$@");
         return Apache2::Const::SERVER_ERROR;

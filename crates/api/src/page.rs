@@ -1,4 +1,4 @@
-//! `ModInterp::Page`: pages with Perl in them (`SetHandler perl-embed`). Ours alone.
+//! `ModInterp::PageText`: pages with Perl in them (`SetHandler perl-embed`). Ours alone.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use pages::{Language, Page, What};
 
 /// Its rows.
 pub static PAGE: Class = Class::new(
-    "ModInterp::Page",
+    "ModInterp::PageText",
     &only(
         PERL,
         [
@@ -60,5 +60,5 @@ fn text(r: &Request, cx: Reenter, number: i64, piece: i64) -> Result<()> {
     let page = last.or_else(|| pages::page(number)).ok_or("the page has changed several times meanwhile")?;
     let sent = host()?.output.write(cx, r, page.piece(piece));
     LAST.set(Some(page));
-    sent.map(drop).map_err(|unsent| unsent.fail("ModInterp::Page::text", "print"))
+    sent.map(drop).map_err(|unsent| unsent.fail("ModInterp::PageText::text", "print"))
 }

@@ -2,7 +2,7 @@
 
 use crate::{Escape, Piece, What};
 
-/// The script. Text pieces are sent by `ModInterp::Page::text($__r, page, number)`, where `$__r` is the request,, with their numbers among all text pieces from 0 on. `escapes`: values are
+/// The script. Text pieces are sent by `ModInterp::PageText::text($__r, page, number)`, where `$__r` is the request,, with their numbers among all text pieces from 0 on. `escapes`: values are
 /// escaped for HTML unless they say otherwise.
 #[must_use]
 pub fn perl(pieces: &[Piece<'_>], page: u64, escapes: bool) -> Vec<u8> {
@@ -13,7 +13,7 @@ pub fn perl(pieces: &[Piece<'_>], page: u64, escapes: bool) -> Vec<u8> {
         let mark = |script: &mut Vec<u8>| script.extend_from_slice(format!("\n#line {}\n", piece.line).as_bytes());
         match &piece.what {
             What::Text(_) => {
-                script.extend_from_slice(format!("ModInterp::Page::text($__r, {page}, {texts});").as_bytes());
+                script.extend_from_slice(format!("ModInterp::PageText::text($__r, {page}, {texts});").as_bytes());
                 texts += 1;
             }
             // The end of a line, since the code may end with a comment.
@@ -47,7 +47,7 @@ mod tests {
     fn code_keeps_the_lines_of_the_page() {
         assert_eq!(
             script("a\n<% if (1) { # why %>b<% } %>", false),
-            "ModInterp::Page::text($__r, 7, 0);\n#line 2\n if (1) { # why \n;ModInterp::Page::text($__r, 7, 1);\n#line 2\n } \n;"
+            "ModInterp::PageText::text($__r, 7, 0);\n#line 2\n if (1) { # why \n;ModInterp::PageText::text($__r, 7, 1);\n#line 2\n } \n;"
         );
     }
 
