@@ -245,6 +245,8 @@ sub ccopts {
 
 sub ldopts {
     require ExtUtils::Embed;
+    local %ENV = (%ENV, PATH => '/usr/local/bin:/usr/bin:/bin') if ${^TAINT};     # it asks the compiler
+    delete @ENV{qw(IFS CDPATH ENV BASH_ENV)} if ${^TAINT};
     chomp(my $options = ExtUtils::Embed::ldopts(1));
     return $options;
 }

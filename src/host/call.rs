@@ -72,21 +72,30 @@ impl<A: Topic> Call<'_, A> {
         self.stack_with(entry, configured, &self.about.args(self.lang))
     }
 
-    /// Calls one handler, within [`Call::run`]; returns its status.
+    /// Calls one handler, within [`Call::run`]; returns its status, or the one that `is_fine` has for what it died of.
     ///
     /// # Errors
     /// What it died of, which is in the log.
-    pub fn one(&self, entry: &dyn Entry, step: &Step, args: &[Val]) -> Result<c_int, Raised> {
+    pub fn one(
+        &self,
+        entry: &dyn Entry,
+        step: &Step,
+        args: &[Val],
+        is_fine: impl FnOnce(&Raised) -> Option<c_int>,
+    ) -> Result<c_int, Raised> {
         let Some(phase) = self.phase else { return Ok(OK) };
         let stack = Stack { call: self, phase, configured: &[], args };
         let next = match step {
             Step::Named(handler) => Next::Configured(handler),
             step => Next::Changed(step.clone()),
         };
-        stack.one(entry, &next).or_else(|raised| match stack.raised(&next, &raised) {
-            Returned::Status(status) => Ok(status),
-            Returned::Exit => Ok(OK),
-            Returned::Died => Err(raised),
+        stack.one(entry, &next).or_else(|raised| match is_fine(&raised) {
+            Some(status) => Ok(status),
+            None => match stack.raised(&next, &raised) {
+                Returned::Status(status) => Ok(status),
+                Returned::Exit => Ok(OK),
+                Returned::Died => Err(raised),
+            },
         })
     }
 

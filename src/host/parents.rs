@@ -6,7 +6,7 @@ use std::time::Instant;
 use config::{Queued, ServerConf, What};
 use httpd::Server;
 use httpd::log::Level;
-use interp::{Entry, trace};
+use interp::{Entry, Place, trace};
 
 use super::about::{About, in_parent};
 use super::lang::Lang;
@@ -181,6 +181,7 @@ pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Resul
     let done = match item.what {
         What::Module => lang.require_module(s, entry, item),
         What::File => lang.require_file(s, entry, item),
+        What::Code => entry.run(&item.name, Some(Place { file: &item.at.file, line: item.at.line })).map(drop),
     };
     if let Some(began) = began {
         trace!(Timings, "{} {}: {} us", item.directive, name(), began.elapsed().as_micros());

@@ -1,10 +1,11 @@
 //! All interpreters of one reading of the configuration: which server has its own parent, which shares.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{ClassRef, DirConf, Handler, Language};
 use httpd::kind::Way;
-use httpd::{KeptServer, Section, Server};
+use httpd::{KeptServer, Node, Section, Server};
 use interp::{Inside, trace};
 use leases::ending;
 use tipool::{Bell, Late};
@@ -40,6 +41,25 @@ pub struct ClassUse {
 
 /// The site of each language. No script code runs under these locks.
 static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
+
+/// Whether a log is to have the interpreters that requests had.
+static LOGS_INTERPRETERS: AtomicBool = AtomicBool::new(false);
+
+/// Whether a log is to have the interpreters that requests had: `%{interp}n`.
+#[inline(always)]
+pub fn logs_interpreters() -> bool {
+    LOGS_INTERPRETERS.load(Relaxed)
+}
+
+/// Looks whether a line of the configuration says so.
+pub fn look_for_logs(s: &Server) {
+    const NOTE: &[u8] = b"%{interp}n";
+    fn says(first: Option<&Node>) -> bool {
+        let says_it = |node: &Node| node.arguments().windows(NOTE.len()).any(|part| part == NOTE) || says(node.child());
+        first.is_some_and(|first| first.and_next().any(says_it))
+    }
+    LOGS_INTERPRETERS.store(says(Node::first(s)), Relaxed);
+}
 
 /// What the host keeps from one reading of the configuration to the next.
 #[derive(Default)]

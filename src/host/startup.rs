@@ -65,6 +65,7 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
+    site::look_for_logs(s);
     match parents::start_all(lang, s).and_then(|()| classes::start_all(lang, s)) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
@@ -215,6 +216,8 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         accepting::tell_deferred(lang, s);
     }
     for stock in site::stocks(lang) {
+        // Again: lines that run at once, sections and PerlPostConfigRequire have loaded more since the queues ran.
+        in_parent(s, &stock, |entry| lang.check_loaded(entry))?;
         in_parent(s, &stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
             for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {

@@ -70,6 +70,11 @@ pub trait Ways: Sync {
         entry.seal();
     }
 
+    /// Called in a child that has one thread, with the interpreter that answers its requests.
+    fn settle(&self, interp: &dyn Interp) {
+        let _ = interp;
+    }
+
     /// Lines for the log, one for each thing that start-up code keeps in this parent and clones cannot have.
     fn not_cloned(&self, entry: &dyn Entry) -> Vec<String> {
         let _ = entry;

@@ -91,7 +91,6 @@ A
     like $text, qr{^more/a\.conf:5: differs: PerlSetEnv A b: It holds while}m, 'what differs in a section is said of the line in a section';
     unlike $text, qr{httpd\.conf:12: differs}, 'and not of the one at server level';
     like $text, qr{^more/a\.conf:7: note: PerlOptions None SetupEnv: "SetupEnv" is lost in a <Location> section unless it has}m, 'an option without a sign';
-    like $text, qr{^more/a\.conf:7: differs: PerlOptions None SetupEnv: PerlOptions None switches nothing off}m, 'and one without an effect';
     like $text, qr{^httpd\.conf:11: differs: PerlLogHandler My::Log: It runs when the answer is complete}m, 'what differs with threads';
     like $text, qr{^httpd\.conf:13: note: <Perl>: lines that its code makes are not looked at}m, 'what is made by code';
     like $text, qr{^httpd\.conf:4: note: LoadModule mpm_event_module: handlers run in several interpreters}m, 'the MPM';

@@ -27,6 +27,8 @@ P
     'My/Startup.pm' => 'package My::Startup; our $x = 7; 1;',
 );
 my $CONF = <<'C';
+LogFormat "%U %{interp}n" interp
+CustomLog @root@/var/interp interp
 PerlModule My::Where
 PerlSetEnv E server
 PerlSetEnv F server
@@ -42,6 +44,9 @@ PerlSetEnv F server
     PerlInterpStart 1
     PerlSetEnv E plain
 </PerlInterpClass>
+<PerlInterpClass coded>
+    PerlClassStartup "$My::Startup::x = 3 + 4 + 5; die if $My::Startup::once++"
+</PerlInterpClass>
 <PerlInterpClass named>
     PerlPostConfigRequire @root@/post.pl
 </PerlInterpClass>
@@ -51,6 +56,9 @@ PerlSetEnv F server
 </Location>
 <Location /named>
     PerlUseClass named
+</Location>
+<Location /coded>
+    PerlUseClass coded
 </Location>
 <Location /access>
     PerlUseClass tainted
@@ -73,9 +81,12 @@ for_each_mpm(qw(event prefork), sub {
     is $of->('/a/x.html'), 'none|taint=0|E=plain|F=server', 'a class has an environment of its own, and the server\'s';
     is $of->('/a/b/x.html'), '7|taint=1|E=class|F=server', 'of two locations the longer counts; switches and start-up code are of one class';
     is $of->('/named'), 'post|taint=0|E=server|F=server', 'a section names a class';
+    is $of->('/coded'), '12|taint=0|E=server|F=server', 'start-up code stands in the class';
     is $of->('/a/b/default'), $default, 'or the server itself, against the location';
     is $s->get('/access')->{content}, '7', 'handlers before the response run in the class, too';
     is $of->('/x'), $default, 'nothing of a class is left in the server\'s';
+    my ($logged) = TestHttpd::wait_until(sub { TestHttpd::slurp($s->root . '/var/interp') =~ m{^/coded (\S+)}m && $1 });
+    like $logged, $s->is_threaded ? qr{^coded/[1-9]\d*$} : qr{^coded/\d+$}, 'the access log may have class and number of the interpreter';
     if ($s->is_threaded) {
         my $start = time;
         my @got = map { ref $_ ? @$_ : $_ } $s->parallel(3, sub { [$s->get('/a/x.html?0.4')->{content}] });
@@ -97,6 +108,7 @@ for (
     ["<PerlInterpClass a>\nPerlTransHandler A\n</PerlInterpClass>\n", qr/PerlTransHandler: not allowed in the section <PerlInterpClass>/, 'a handler'],
     ["<PerlInterpClass a>\nPerlOptions +SetupEnv\n</PerlInterpClass>\n", qr/PerlOptions: "SetupEnv" is no option of a class, which has Parent alone/, 'an option of directories'],
     ["<PerlInterpClass a>\nPerlModule No::Such\n</PerlInterpClass>\n", qr/PerlModule: "No::Such" \(\S+:\d+\): Can't locate/, 'start-up code that fails'],
+    ["<PerlInterpClass a>\nPerlClassStartup \"die 'not today'\"\n</PerlInterpClass>\n", qr/PerlClassStartup: "die 'not today'" \(\S+:\d+\): not today at \S+ line \d+/, 'code that dies'],
     ["<PerlInterpClass\n</PerlInterpClass>\n", qr/<PerlInterpClass/, 'a section that is not closed'],
 ) {
     my ($config, $message, $what) = @$_;

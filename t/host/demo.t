@@ -6,8 +6,8 @@ use TestHttpd::WebSocket;
 
 my $demo = TestHttpd::top() . '/apache-conf/demo';
 my %files;
-for my $folder (qw(lib/Demo lua htdocs)) {
-    $files{"$folder/$_"} = slurp("$demo/$folder/$_") for map { s{.*/}{}r } glob "$demo/$folder/*";
+for my $folder (qw(lib/Demo lua htdocs htdocs/perl)) {
+    $files{"$folder/$_"} = slurp("$demo/$folder/$_") for map { s{.*/}{}r } grep { -f } glob "$demo/$folder/*";
 }
 my $config = slurp("$demo/demo.conf") =~ s/^LoadModule perl_module.*\n//mr;
 
@@ -27,10 +27,10 @@ for_each_mpm(qw(event prefork), sub {
     while (my ($name, $text) = splice @shown, 0, 2) {
         $text =~ s/<[^>]*>//g;
         $text =~ s/&(lt|gt|quot|amp|#39);/{lt => '<', gt => '>', quot => '"', amp => '&', '#39' => "'"}->{$1}/ge;
-        $shown{ $name =~ /\.lua$/ ? "lua/$name" : "lib/$name" } = $text;
+        $shown{ ($name =~ /\.lua$/ ? 'lua' : $name =~ /\.pl$/ ? 'htdocs/perl' : 'lib') . "/$name" } = $text;
     }
     is_deeply [ sort keys %shown ],
-        [ sort grep { m{^(?:lua|lib)/} && !m{/(?:Page|Index|Highlight|page)\.\w+$} } keys %files ], 'it shows each example';
+        [ sort grep { m{^(?:lua|lib|htdocs/perl)/} && !m{/(?:Page|Index|Highlight|page)\.\w+$} } keys %files ], 'it shows each example';
     is $shown{$_}, $files{$_}, "the highlighter keeps every character of $_" for sort keys %shown;
     unlike $index->{content}, qr{<pre class="code short"></pre>}, 'and the configuration of each';
     for my $address ($index->{content} =~ m{<iframe src="([^"]+)"}g) {
@@ -56,6 +56,7 @@ for_each_mpm(qw(event prefork), sub {
         like $s->get("$at/pool")->{content}, qr/Interpreter <code>\w+/, "$name: pool page";
         like $s->get("$at/pool/work")->{content}, qr/^\{"process":\d+,"interpreter":"\w+","served":\d+\}$/, "$name: pool work";
     }
+    like $s->get('/perl/visits.pl?name=Ada')->{content}, qr/Hello Ada\. .* has run the script \d+ times/, 'a CGI script';
     my $environment = $s->get('/environment', 'X-Test' => 'a<b')->{content};
     like $environment, qr{<th>DEMO_GREETING</th><td>set by PerlSetEnv</td>}, 'perl-script page shows PerlSetEnv';
     like $environment, qr{<th>HTTP_X_TEST</th><td>a&lt;b</td>}, 'and request headers, escaped';

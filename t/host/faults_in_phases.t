@@ -21,7 +21,10 @@ my @PHASES = (
     [qw(response           PerlResponseHandler            500  200)],
     [qw(log                PerlLogHandler                 200  200)],
     [qw(cleanup            PerlCleanupHandler             200  200)],
+    [qw(output_filter      PerlOutputFilterHandler        500  599)],     # what it does not pass on is lost
+    [qw(input_filter       PerlInputFilterHandler         500  500)],     # who reads the body dies of it
 );
+my %EXIT  = (input_filter => qr/it returned OK, and gave nothing/);    # told, since a reader would wait for ever
 my %AFTER = map { $_ => 1 } qw(log cleanup);
 
 # fault => what the log says; those without a text are no death.
@@ -39,6 +42,7 @@ use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use Apache2::RequestUtil ();
 use Apache2::Connection ();
+use Apache2::Filter ();
 use APR::Socket ();
 use APR::Table ();
 use APR::Pool ();
@@ -50,6 +54,8 @@ for my $phase (qw(pre_connection process_connection post_read_request trans map_
     type fixup response log cleanup)) {
     eval "sub $phase { run('$phase', \@_) } 1" or die $@;
 }
+sub output_filter { my $f = shift; run('output_filter', $f); while ($f->read(my $b)) { $f->print($b) } 0 }
+sub input_filter  { my $f = shift; run('input_filter',  $f); while ($f->read(my $b)) { $f->print($b) } 0 }
 sub asked {
     open my $f, '<', '@var@/fault' or return '';
     my $line = <$f>;
@@ -90,6 +96,7 @@ sub run {
     }
     if ($phase eq 'response') {
         $subject->content_type('text/plain');
+        if (($subject->args // '') eq 'reads') { 1 while $subject->read(my $body, 4096) }
         $subject->print("answer $$");
         return Apache2::Const::OK;
     }
@@ -142,6 +149,8 @@ for_each_mpm(qw(event prefork), sub {
         wait_until(sub { ($got = $s->get('/status')->{content}) =~ /^lent 1, waiting 0, of [12]\z/ }, 30);
         return $got;
     };
+    my %reads = (input_filter => '?reads');
+    my $ask = sub { my ($phase) = @_; $reads{$phase} ? $s->post("/f$reads{$phase}", 'a body') : $s->get('/f') };
     is $s->get('/f')->{status}, 200, 'without a fault' or diag explain $s->get('/f');
     for (@PHASES) {
         my ($phase, $directive, $died, $exited) = @$_;
@@ -150,20 +159,21 @@ for_each_mpm(qw(event prefork), sub {
             $s->mark_log;
             $s->trace;
             $fault->($phase, $how);
-            my $answer = $s->get('/f');
+            my $answer = $ask->($phase);
             $s->wait_for_trace(qr/^\Q$how $phase\E$/m, 30);
             $fault->();
             my $want = $LOG{$how} ? $died : $how eq 'exit' ? $exited : 200;
             is $answer->{status}, $want, "$how in $directive: " . ($want == 599 ? 'no answer' : $want);
             unlike $answer->{content}, qr/as asked|of ours|reference|Table|Faults\.pm/, '  the client learns nothing of it' if $LOG{$how};
             if ($LOG{$how}) { $s->log_like(qr/\[perl:error\].*(?:$LOG{$how}).*\($directive My::Faults::$phase/, '  a line with phase and handler') }
+            elsif ($how eq 'exit' && $EXIT{$phase}) { $s->log_like(qr/perl:error.*$directive My::Faults::$phase, \S+: $EXIT{$phase}/, '  a line says what it did not') }
             else            { $s->log_unlike(qr/perl:error/, '  nothing is logged') }
         }
         # The client promises a body, sends a part and goes.
         $s->trace;
         $fault->($phase, 'gone');
         my $socket = $s->socket;
-        print {$socket} "POST /f HTTP/1.0\r\nContent-Length: 100000\r\n\r\n", 'x' x 5000;
+        print {$socket} "POST /f@{[ $reads{$phase} // '' ]} HTTP/1.0\r\nContent-Length: 100000\r\n\r\n", 'x' x 5000;
         my @seen;
         wait_until(sub { push @seen, $s->trace; grep { /^gone $phase/ } @seen }, 30);
         close $socket;
@@ -173,14 +183,14 @@ for_each_mpm(qw(event prefork), sub {
         like $back->(), qr/^lent 1, waiting 0/, '  after all of these the interpreters are back';
         my %now = map { $_ => 1 } $s->child_pids;
         is scalar(grep { !$now{$_} } @before), 0, '  no process has ended';
-        is $s->get('/f')->{status}, 200, '  and the next request is served';
+        is $ask->($phase)->{status}, 200, '  and the next request is served';
     }
-    is_deeply [grep { !/body|Connection|aborted|AH\d+/i } $s->unexpected], [], 'nothing else was logged';
-    $s->expect_log(qr/exit signal Killed|request body|Connection (?:aborted|reset)|End of file|Broken pipe/);
+    is_deeply [grep { !/body|Connection|aborted|AH\d+|Apache2::Filter::read: \((?:70008|11)\)|gave nothing/i } $s->unexpected], [], 'nothing else was logged';
+    $s->expect_log(qr/exit signal Killed|request body|Connection (?:aborted|reset)|End of file|Broken pipe|Apache2::Filter::read: \((?:70008|11)\)|gave nothing/);
     for (@PHASES) {
         my ($phase, $directive) = @$_;
         $fault->($phase, 'kill');
-        my $answer = $s->raw("GET /f HTTP/1.0\r\n\r\n");      # an agent would ask again
+        my $answer = $s->raw($reads{$phase} ? "POST /f$reads{$phase} HTTP/1.0\r\nContent-Length: 6\r\n\r\na body" : "GET /f HTTP/1.0\r\n\r\n");      # an agent would ask again
         $AFTER{$phase} or is $answer, '', "kill -9 in $directive: no answer";
         $s->wait_for_trace(qr/^kill $phase/m, 30);
         ok wait_until(sub { $s->get('/f')->{status} == 200 }, 20), "kill -9 in $directive: another process serves on";

@@ -3,6 +3,7 @@
 use lib 't/lib';
 use TestHttpd;
 use Config;
+use MIME::Base64 ();
 use File::Temp ();
 
 my $top = TestHttpd::top();
@@ -51,9 +52,16 @@ use Apache2::ServerRec ();
 use Apache2::RequestUtil ();
 use APR::Table ();
 use APR::Pool ();
-use Apache2::Const -compile => qw(OK FORBIDDEN);
+use Apache2::Const -compile => qw(OK FORBIDDEN HTTP_UNAUTHORIZED TAKE1 OR_ALL);
 use My::XS ();
 use T::Trace ();
+use Apache2::Module ();
+use Apache2::CmdParms ();
+Apache2::Module::add(__PACKAGE__, [{ name => 'MyUsers', args_how => Apache2::Const::TAKE1, req_override => Apache2::Const::OR_ALL }]);
+sub MyUsers { my ($self, $parms, $users) = @_; $self->{users} = $users }
+sub password { my ($r, $password) = @_; $r->notes->set(called => 'password'); $password eq 'right' ? Apache2::Const::OK : Apache2::Const::HTTP_UNAUTHORIZED }
+*private = \&users;
+sub users { my $r = shift; $r->print(join ' ', My::XS::users($r), $r->user // 'nobody', $r->notes->get('called') // 'not called'); return Apache2::Const::OK }
 @My::XS::Request::ISA = 'Apache2::RequestRec';
 our (%kept, $started);
 sub called { my ($r, $text) = @_; $r->notes->set(called => $text); Apache2::Const::FORBIDDEN }
@@ -111,7 +119,7 @@ sub wrong {
 }
 1;
 P
-my $CONF = <<"C" . join '', map { "<Location /$_>\nSetHandler modperl\nPerlResponseHandler My::App::$_\n</Location>\n" } qw(page keeps asks selects loads wrong);
+my $CONF = <<"C" . join '', map { "<Location /$_>\nSetHandler modperl\nPerlResponseHandler My::App::$_\n</Location>\n" } qw(page keeps asks selects loads wrong users private);
 PerlInterpStart 1
 PerlInterpMax 1
 PerlInterpMaxSpare 1
@@ -120,7 +128,20 @@ PerlInterpMaxWait 2
 </IfDefine>
 \@one_child\@
 PerlSwitches -I$dir/blib/lib -I$dir/blib/arch
-PerlModule My::App
+PerlLoadModule My::App
+<Perl>
+My::XS::provide();
+</Perl>
+<Location /users>
+    MyUsers joe
+</Location>
+<Location /private>
+    MyUsers joe,ann
+    AuthType Basic
+    AuthName private
+    AuthBasicProvider my
+    Require valid-user
+</Location>
 PerlLoadModule My::Word
 <Location /page>
     MyWord "in a section"
@@ -141,6 +162,15 @@ for_each_mpm(qw(event prefork), sub {
     is $s->get('/asks')->{content}, join('|', ('gone') x 8), '  of which C gets none in the next request' if ours;
     my %answers = map { $s->get('/selects')->{content} => 1 } 1 .. 5;
     is_deeply [keys %answers], ['selected'], 'an interpreter that C code selects and never gives back is there for the next request' if ours;
+    is $s->get('/users')->{content}, 'joe nobody not called', q{C code is given what a module written in Perl keeps for a section};
+    # On threads such code has to select an interpreter, here and with mod_perl.
+    if ($mpm eq 'prefork') {
+        $s->expect_log(qr/AH01617: user ann: |AH01618: user eve not found/);
+        my $as = sub { my ($who) = @_; my $got = $s->get('/private', Authorization => 'Basic ' . MIME::Base64::encode_base64($who, '')); return "$got->{status} $got->{content}" =~ s/^(401).*/$1/sr };
+        is $as->('ann:right'), '200 joe,ann ann password', '  and on prefork also where it runs outside of a handler, as a provider of passwords: perl is there';
+        is $as->('ann:wrong'), 401, '  which refuses';
+        is $as->('eve:right'), 401, '  and knows whom it does not know';
+    }
     is $s->get('/loads')->{content}, 1, 'each reading of the configuration loads the shared object anew';
     $s->graceful;
     is $s->get('/loads')->{content}, 1, '  and each restart';

@@ -12,7 +12,7 @@ package TestApi;
 # begins with `start:` runs while the server starts, over $s and $p (of the configuration). `die` shows as "died: text". Rows of APR::* whose
 # code asks nothing of a server run in a plain perl as well, unless it begins with `server:`.
 # Under prefork perl runs in taint mode (-T): every row answers as without it, and what it answers is tainted where it comes from outside
-# (%TAINTED), and nowhere else.
+# (%TAINTED, and `tainted` of the test), and nowhere else.
 #
 # A bar in code or pattern is written \x7c. What is the same for all rows, wrong arguments and dead objects, is in
 # t/api/arguments.t and t/api/stale.t.
@@ -168,7 +168,8 @@ C
         }
         if ($mpm eq 'prefork' && !$o{taint}) {
             my %is = map { $rows[$_]{name} => 1 } map { split /\n/, TestHttpd::slurp($_) } glob "$s->{root}/var/tainted.*";
-            my %should = map { $_->{name} => 1 } grep { $TAINTED{ $_->{name} } } @rows;
+            my %tainted = (%TAINTED, map { $_ => 1 } @{ $o{tainted} || [] });
+            my %should = map { $_->{name} => 1 } grep { $tainted{ $_->{name} } } @rows;
             is join("\n", sort keys %is), join("\n", sort keys %should), 'taint mode: the rows whose answers are tainted';
         }
         $o{after}->($s, $mpm) if $o{after};

@@ -67,6 +67,7 @@ function run(phase, subject)
   if how == "index" then local none return none.field end
   if how == "recurse" then return deep(1) end
   if how == "yield" then coroutine.yield("as asked") end
+  if how == "memory" then local t = {} while true do t[#t + 1] = ("x"):rep(1000000) .. #t end end
   if how == "exit" then os.exit(3) end
   if how == "kill" then os.remove("@var@/fault") os.execute("kill -9 $PPID") end
   if how == "gone" then
@@ -135,6 +136,7 @@ my $CONF = <<"C";
 LuaInterpStart 1
 LuaInterpMax 1
 LuaInterpMaxWait 4s
+LuaInterpMaxMemory 64M
 Timeout 10
 AcceptPathInfo On
 <IfModule !mpm_prefork_module>
@@ -151,6 +153,7 @@ my %LOG = (
     text => qr/(?:faults|script)\.lua:\d+: raised as asked/, object => qr/\(error object is a table value\)/,
     index => qr/(?:faults|script)\.lua:\d+: attempt to index (?:a nil value|local 'none' \(a nil value\))/,
     recurse => jit ? qr/stack overflow/ : qr/(?:faults|script)\.lua:\d+: stack overflow/, yield => qr/attempt to yield/, exit => undef,
+    memory => qr/not enough memory \(LuaInterpMaxMemory\)/,
 );
 
 for_each_mpm(qw(event prefork), sub {
@@ -176,8 +179,8 @@ for_each_mpm(qw(event prefork), sub {
             my $log  = $LOG{$how} || ($name =~ /_filter$/ && qr/faults\.lua:\d+: os\.exit was called in a filter/);
             my $want = $LOG{$how} ? $raised : $exited;
             is $answer->{status}, $want, $want == 599 ? '  no answer' : "  status $want";
-            unlike $answer->{content}, qr/as asked|table value|faults\.lua|overflow|attempt|traceback/, '  the client learns nothing of it' if $LOG{$how};
-            my $named = $directive =~ /Filter$/ ? qr/$name|faulty/ : $name eq 'provider' ? qr/provider|faulty/ : qr/$directive \S*(?:faults\.lua|script\.lua|lua-script)(?::\Q$name\E)?/;
+            unlike $answer->{content}, qr/as asked|table value|faults\.lua|overflow|attempt|traceback|memory/, '  the client learns nothing of it' if $LOG{$how};
+            my $named = $directive =~ /Lua\w+putFilter$/ ? qr/$directive \w_faulty, \S+:\d+/ : $directive =~ /Filter$/ ? qr/$name/ : $name eq 'provider' ? qr/provider|faulty/ : qr/$directive \S*(?:faults\.lua|script\.lua|lua-script)(?::\Q$name\E)?/;
             if ($log) { $s->log_like(qr/\[lua:error\].*(?:$log).*\(.*$named/, '  a line with the place and the handler') }
             else            { $s->log_unlike(qr/lua:error\].*\] (?!  |stack traceback)/, '  nothing is logged') }    # but the end of the fault before
             is $ask->($name)->{content}, $good, '  and the next request is served';

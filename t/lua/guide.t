@@ -7,11 +7,11 @@ use TestHttpd::WebSocket;
 plan skip_all => 'says what this module does' unless ours;
 plan skip_all => 'the examples are for both languages' unless TestHttpd::slurp(TestHttpd::module_so()) =~ /perl_module/;
 
-# What no test runs: commands for a shell, which t/harness/make.t and t/bugs/htaccess_found.t have; lines of a log; lists.
+# What no test runs: commands for a shell, which t/harness/make.t, t/config/check.t and t/bugs/htaccess_found.t have; lines of a log; lists.
 my @SHOWN = (
-    qr/\Agit clone <this repository>/, qr/\Amake(?: && sudo make install)?\n(?:sudo make install\n)?sudo a2dismod/, qr/\Amake FEATURES=/, qr/\Afind \/var\/www /,
+    qr/\Agit clone <this repository>/, qr/\Amake(?: && sudo make install)?\n(?:sudo make install\n)?(?:sudo mod_interp-check.*\n)?sudo a2dismod/, qr/\Amake FEATURES=/, qr/\Afind \/var\/www /,
     qr/\Asudo a2dismod mod_interp_perl/, qr{\A(?:LoadModule perl_module \S+|PerlOptions \+Htaccess)\n\z}, qr/\A(?:\[perl:error\]|C module 'cjson')/,
-    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /,
+    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /, qr/\A\$ sudo mod_interp-check /,
 );
 
 # The blocks of a page, without their indentation.
@@ -42,6 +42,7 @@ my $take = sub {
 my $readme = $take->('README.md', qr/Hello from/);
 my ($hello_conf, $hello, $shop_conf, $shop, $both, $error, $database, $socket, $watched) = map { $take->('docs/lua.md', $_) } qr/^LuaMapHandler \^\/hello\$/m, qr/Hello from/,
     qr/LuaModule shop/, qr/local shop/, qr/PerlAccessHandler My::Access/, qr/attempt to index/, qr/dbacquire/, qr/wsupgrade/, qr/WatchGlobals:/;
+my ($filter_conf, $filters, $authz_conf, $authz) = map { $take->('docs/lua.md', $_) } qr/^LuaOutputFilter shout/m, qr/^function shout/m, qr/^LuaAuthzProvider token/m, qr/^function token/m;
 my $end   = $take->('docs/migration.md', qr/^END/m);
 my @flush = map { $take->($_, qr/\AFlushMaxThreshold/) } 'docs/migration.md', 'docs/operations.md';
 my $test  = $take->('docs/testing.md', qr/for_each_mpm/);
@@ -52,13 +53,14 @@ my ($open) = $database =~ /^(local db, why = r:dbacquire\("sqlite3", )/ or die '
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1,
-        scripts => { 'hello.lua' => $hello, 'readme.lua' => $readme, 'shop.lua' => $shop, 'socket.lua' => $socket, 'page.lua' => 'function handle(r) r:puts("both") return apache2.OK end',
+        scripts => { 'loud.lua' => 'function handle(r) r:puts("you said ", r.method == "POST" and r:requestbody() or "nothing") return 0 end',
+            'members.lua' => 'function handle(r) r:puts("come in") return 0 end', 'filters.lua' => $filters, 'authz.lua' => $authz, 'hello.lua' => $hello, 'readme.lua' => $readme, 'shop.lua' => $shop, 'socket.lua' => $socket, 'page.lua' => 'function handle(r) r:puts("both") return apache2.OK end',
             'database.lua' => "function handle(r) ${open}\"\@var\@/shop.db\") r:puts(db and 'open' or why) return apache2.OK end",
             'fails.lua' => "local function look(item)\n  return item.price\nend\nfunction handle(r)\n  return look(nil) + 1\nend",
             'watched.lua' => "function handle(r) total = 1 r:puts('x') return apache2.OK end" },
         modules => { 'My/Access.pm' => "package My::Access;\nuse Apache2::RequestRec ();\nuse APR::Table ();\nsub handler { \$_[0]->args && \$_[0]->args eq 'no' ? 403 : 0 }\n1;\n",
             'My/End.pm' => "package My::End;\nsub cleanup { open my \$f, '>>', '\@var\@/ended'; print \$f \"\$\$\\n\" }\n${end}1;\n" },
-        config => $here->($hello_conf, $shop_conf, $both, @flush) . <<'C');
+        config => $here->($hello_conf, $shop_conf, $both, $filter_conf, $authz_conf, @flush) . <<'C');
 LogLevel lua:info
 PerlModule My::End
 PerlAccessHandler My::Access
@@ -66,6 +68,8 @@ LuaMapHandler ^/readme$ "@lua@/readme.lua"
 LuaMapHandler ^/socket$ socket.lua
 LuaMapHandler ^/database$ database.lua
 LuaMapHandler ^/fails$ fails.lua
+LuaMapHandler ^/loud$ loud.lua
+LuaMapHandler ^/members$ members.lua
 LuaMapHandler ^/watched$ watched.lua
 <Location /watched>
     LuaOptions +WatchGlobals
@@ -76,6 +80,11 @@ C
     $answers->('/readme', 'Hello from Lua\S* [\d.]+\n',               'that of the README');
     $answers->('/shop',   "the shop\n",                               'handlers in a module');
     $s->log_like(qr/\[lua:info\] .*shop: \/shop$/m, 'whose log handler stands in the line');
+    $s->expect_log(qr{AH01630: client denied by server configuration: \S*/members});
+    $answers->('/loud', "YOU SAID NOTHING!\n", 'an output filter');
+    is $s->post('/loud', "a  body\n\twith   blanks")->{content}, "YOU SAID A BODY WITH BLANKS!\n", 'one of input in front of it';
+    is $s->get('/members')->{status}, 403, 'a provider of authorization';
+    is $s->get('/members', 'X-Token' => 'open-up')->{content}, 'come in', 'that lets in who says one of its words';
     $answers->('/both', 'both', 'a page with handlers of both languages');
     is $s->get('/both?no')->{status}, 403, 'of which the one in Perl may refuse it';
     my $ws = TestHttpd::WebSocket->connect($s, '/socket');

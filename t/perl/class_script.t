@@ -12,6 +12,7 @@ my %scripts = (
     'module.pl'  => q{use My::Part; print "Content-Type: text/plain\n\n", My::Part::text();},
     'id.pl'      => q{use ModInterp::Status; print "Content-Type: text/plain\n\n", ModInterp::Status->interpreter;},
     'die.pl'     => qq{print "Content-Type: text/plain\\n\\n";\n\ndie "on line 3";\n},
+    'deep.pl'    => qq{print "Content-Type: text/plain\\n\\n";\nsub inner { die '<boom>' }\nsub outer { inner(\$_[0], 'two') }\neval { die 'caught' };\nouter('<one>');\n},
     'env.pl'     => q{print "Content-Type: text/plain\n\n$ENV{GATEWAY_INTERFACE} $ENV{MOD_PERL} $ENV{REQUEST_METHOD} $ENV{SCRIPT_NAME}";},
 );
 my %modules = (trace_module, 'My/Part.pm' => "package My::Part; sub text { 'first' } 1;\n");
@@ -35,6 +36,14 @@ PerlModule T::Trace
     PerlClassCGIHeader On
     PerlClassLocation @root@/htdocs/sent
 </PerlInterpClass>
+<PerlInterpClass dev>
+    PerlClassErrorPage dev
+    PerlClassLocation @root@/htdocs/dev
+</PerlInterpClass>
+<PerlInterpClass said>
+    PerlClassErrorPage plain
+    PerlClassLocation @root@/htdocs/said
+</PerlInterpClass>
 <PerlInterpClass reloaded>
     PerlClassReload 3
     PerlClassLocation @root@/htdocs/reloaded
@@ -54,11 +63,11 @@ C
 
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    my %files = map { my $dir = $_; map { ("htdocs/$dir$_" => $scripts{$_}) } keys %scripts } '', map { "$_/" } qw(never watch sent reloaded registry off);
+    my %files = map { my $dir = $_; map { ("htdocs/$dir$_" => $scripts{$_}) } keys %scripts } '', map { "$_/" } qw(never watch sent dev said reloaded registry off);
     $files{'htdocs/page.shtml'} = q{<p><!--#include virtual="/status.pl" --></p>};
     my $one = $mpm eq 'prefork' ? "StartServers 1\nMinSpareServers 1\nMaxSpareServers 1\nMaxRequestWorkers 1\n" : '';
     my $s = TestHttpd->start(mpm => $mpm, modules => \%modules, load => ['include'], config => $one . $CONF, files => \%files);
-    $s->expect_log(qr/on line 3 at|Options ExecCGI is off/);
+    $s->expect_log(qr/on line 3 at|<boom> at|Options ExecCGI is off/);
     my $get = sub { $s->get($_[0])->{content} };
     my $write = sub {
         my ($file, $text, $time) = @_;
@@ -108,6 +117,20 @@ for_each_mpm(qw(event prefork), sub {
         $s->log_like(qr/\Qon line 3 at @{[$s->root]}\E\/htdocs\/die\.pl line 3[.,]/, 'is told with the script\'s line');
     };
     subtest 'Identity' => sub { is $get->('/env.pl'), 'CGI/1.1 mod_perl/2.0.12 GET /env.pl', 'what CGI.pm and DBI look for' };
+    subtest 'EnableDebugOutput' => sub {
+        my $a = $s->get('/deep.pl');
+        is $a->{status}, 500, 'a script fails';
+        unlike $a->{content}, qr/boom/, 'off: the page does not say of what';
+        $a = $s->get('/said/deep.pl');
+        like $a->{content}, qr/&lt;boom&gt; at \S+deep\.pl line 2/, 'plain: it does';
+        unlike $a->{content}, qr/DOCUMENT_ROOT/, 'and no more';
+        $a = $s->get('/dev/deep.pl');
+        is $a->{status}, 500, 'dev: the status is that of an error';
+        like $a->{content}, qr/&gt;    2  sub inner \{ die &#39;&lt;boom&gt;&#39; \}/, 'with the lines of the script';
+        like $a->{content}, qr/inner\(&#39;&lt;one&gt;&#39;, &#39;two&#39;\) called at \S+deep\.pl line 3\n\S+outer\(&#39;&lt;one&gt;&#39;\) called at \S+deep\.pl line 5/, 'the calls';
+        like $a->{content}, qr/DOCUMENT_ROOT=/, 'and the environment';
+        unlike $a->{content}, qr/<boom>|<one>/, 'all of it escaped';
+    };
     subtest 'what may not run' => sub {
         is $s->get('/off/body.pl')->{status}, 403, 'without Options ExecCGI';
         is $s->get('/missing.pl')->{status}, 404, 'a file that is not there';

@@ -7,6 +7,8 @@ plan skip_all => "mod_perl's own lacks some of it" unless ours;
 
 api_rows(
     conf => 'PerlOptions +GlobalRequest',
+    # What the client sent, and what files have.
+    tainted => [map({ "Apache2::RequestRec::$_" } qw(cgi_env cgi_var content read_client_block send_fd send_fd_length)), map { "Apache::File::$_" } qw(new open tmpfile)],
     code => <<'P',
 use Apache2::compat ();
 use Apache::Constants qw(:response :methods :options :remotehost :args_how :server :types OK HTTP_NO_CONTENT);

@@ -328,6 +328,9 @@ pub trait Figures: Sync {
     /// The name of the class to which the interpreter belongs; none for the server's own.
     fn class(&self) -> Option<Vec<u8>>;
 
+    /// The word that holds for this call where a directive of the language sets one; the directive is named without the language.
+    fn setting(&self, name: &[u8]) -> Option<&'static str>;
+
     /// Has the interpreter replaced when this call's request is done with it; false where there is none to take its place.
     fn reload(&self) -> bool;
 

@@ -24,6 +24,7 @@ mod module;
 mod mpm;
 mod needs;
 mod opaque;
+pub mod page;
 mod process;
 mod provider;
 mod request_io;
@@ -81,6 +82,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &page::PAGE,
     &script::SCRIPT,
 ];
 

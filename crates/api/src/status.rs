@@ -14,6 +14,10 @@ pub static STATUS: Class = Class::new(
             Ok::<_, Fail>(host()?.figures.class().unwrap_or_else(|| b"default".to_vec()))
         })
         .doc("Name of the interpreter's class; default for the server's own interpreters."),
+        class_method("setting(name)", |_class: ClassName, name: &[u8]| {
+            Ok::<_, Fail>(host()?.figures.setting(name).map(|word| word.as_bytes().to_vec()))
+        })
+        .doc("The word that holds for this call of a directive such as PerlClassErrorPage, which is named without Perl; None of one that takes no word."),
         class_method("reload()", |_class: ClassName| Ok::<_, Fail>(host()?.figures.reload())).doc(
             "Has this interpreter replaced by another one when its request is done with it. False without threads, where the server's own \
              interpreter is the process.",

@@ -85,6 +85,19 @@ choice! {
 }
 
 choice! {
+    /// `PerlClassErrorPage`: what the page of a script's error says.
+    ErrorPage {
+        /// Nothing of the script.
+        #[default]
+        Off = "off",
+        /// What went wrong.
+        Plain = "plain",
+        /// And where.
+        Dev = "dev",
+    }
+}
+
+choice! {
     /// `PerlClassCGIHeader`: who sends the header of what a script of `SetHandler perl-class` prints.
     CgiHeader {
         /// The script prints it.

@@ -68,6 +68,9 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
+    content(c"perl-embed", Language::Perl, Form::File)
+        .takes_over()
+        .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
     content(c"lua", Language::Lua, Form::Handlers),
     content(c"lua-script", Language::Lua, Form::File),
 ];

@@ -103,6 +103,8 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Makes an interpreter class: a set of interpreters with numbers, start-up code and environment of its own, for the scripts that belong to it. What its lines do not say is as in its server. It has a parent of its own where its lines give switches, start-up code or {}Options +Parent; else its interpreters are clones of its server's parent."),
     call("ClassLocation", Args::Iterate, "path ...", Contexts::CLASS, classes::location).ours().fills(|s: &ServerConf| &s.classes)
         .doc("Says where the scripts of the class lie: all files whose path begins so belong to it. Where the paths of several classes fit, the longest counts. {}UseClass comes before it."),
+    call("ClassStartup", Args::Raw, "code", CLASSES, startup::class_startup).only(PERL).ours().runs_code().fills(|s: &ServerConf| &s.modules)
+        .doc("Runs Perl code when the interpreters of the class start, behind the modules; in quotes or not. An error ends the start."),
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::choices::{CgiHeader, ReloadOn};
+use crate::choices::{CgiHeader, ErrorPage, ReloadOn};
 use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
@@ -27,6 +27,8 @@ pub enum What {
     File,
     /// A module.
     Module,
+    /// Code.
+    Code,
 }
 
 /// Code that stands in the configuration.
@@ -45,7 +47,7 @@ pub struct Code {
 pub struct Queued {
     /// What it is.
     pub what: What,
-    /// File or module name, as written.
+    /// File or module name, or the code, as written.
     pub name: Box<[u8]>,
     /// The directive.
     pub directive: &'static str,
@@ -200,6 +202,12 @@ impl ServerConf {
     #[must_use]
     pub fn reload_on(&self) -> ReloadOn {
         ReloadOn::of(self.settings.get(Key::ReloadOn))
+    }
+
+    /// `PerlClassErrorPage`.
+    #[must_use]
+    pub fn error_page(&self) -> ErrorPage {
+        ErrorPage::of(self.settings.get(Key::ErrorPage))
     }
 
     /// `PerlClassCGIHeader`.

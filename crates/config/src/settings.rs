@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::choices::{CgiHeader, CodeCache, Inherit, LeaseScope, ReloadOn};
+use crate::choices::{CgiHeader, CodeCache, ErrorPage, Inherit, LeaseScope, ReloadOn};
 use crate::place::Where;
 use crate::value::{SettingKind, SettingValue};
 use crate::vocabulary::{Contexts, Language, Merge, Unlike, When};
@@ -196,6 +196,9 @@ settings! {
     CgiHeader = server("ClassCGIHeader", CgiHeader::KIND, "off").ours().only(Language::Perl)
         .doc("Says who sends the header of the pages of SetHandler perl-class. With off the script prints it, as a CGI script does; with on the server sends its own, and all that the script prints is the page.");
 
+    ErrorPage = server("ClassErrorPage", ErrorPage::KIND, "off").ours().only(Language::Perl)
+        .doc("Says what the page shows when a script of SetHandler perl-class fails: with off what httpd or ErrorDocument has; with plain the script's message; with dev, for development, to a browser on the server's own machine also the lines around the error, the calls with their arguments and the environment, and the message alone to others.");
+
     Root = of_lua("Root", SettingKind::Path, "ServerRoot").runs_code()
         .lua_unlike(When::InSections, "It holds in its section; mod_lua applies it to the whole server.")
         .doc("Names the folder in which a script lies that another directive names by a relative path. Written in a section it holds in that section; mod_lua applies it to the whole server.");
@@ -239,6 +242,16 @@ impl Settings {
     #[must_use]
     pub fn held(&self, language: Language, key: Key) -> Option<&SettingValue> {
         self.get(key).or_else(|| defaults(language).get(key))
+    }
+
+    /// The word that holds of a setting that takes one; it is named without the language.
+    #[must_use]
+    pub fn word(&self, language: Language, name: &[u8]) -> Option<&'static str> {
+        let row = SETTINGS.iter().find(|row| row.name.as_bytes() == name && row.is_of(language))?;
+        match (row.kind(language), self.held(language, row.key)?) {
+            (SettingKind::Word(words, _), SettingValue::Word(at)) => words.get(usize::from(*at)).copied(),
+            _ => None,
+        }
     }
 
     /// Keeps what a line says.

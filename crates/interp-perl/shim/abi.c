@@ -160,7 +160,7 @@ void *mp_abi_xs_sv2request_rec(pTHX_ SV *in, char *classname, CV *cv) {
         if (SvTYPE(o) == SVt_PVMG) break;
         if (SvTYPE(o) != SVt_PVHV) croak("%s: expected a request, not a reference of type %s", method_of(aTHX_ cv), sv_reftype(o, 0));
         if (!(p = hv_fetchs((HV *)o, "r", 0)) && !(p = hv_fetchs((HV *)o, "_r", 0)))
-            croak("%s: the object of class %s has neither a key r nor _r", method_of(aTHX_ cv), SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "none");
+            croak("method `%s' invoked by a `%s' object with no `r' key!", method_of(aTHX_ cv), SvOBJECT(o) && MP_HAS_NAME(SvSTASH(o)) ? HvNAME(SvSTASH(o)) : "unknown");
         SvGETMAGIC(*p);
         sv = *p; o = NULL;
     }
@@ -187,24 +187,24 @@ void *mp_abi_sv2server_rec(pTHX_ SV *sv) {
     return host->server(r);
 }
 
-/* What Apache2::Module::get_config says; undef where no module is made in Perl. Not counted: it lives on in the configuration. */
-SV *mp_abi_module_config_get_obj(pTHX_ SV *module, void *s, void *v) {
-    CV *cv = get_cv("Apache2::Module::get_config", 0); SV *found = &PL_sv_undef; dSP;
-    if (!cv) return found;
-    ENTER; SAVETMPS;
-    PUSHMARK(SP);
-    EXTEND(SP, 3);
-    PUSHs(module);
-    mPUSHs(mp_abi_ptr2obj(aTHX_ "Apache2::ServerRec", s));
-    mPUSHs(mp_abi_ptr2obj(aTHX_ "Apache2::ConfVector", v));
-    PUTBACK;
-    if (call_sv((SV *)cv, G_SCALAR) > 0) {
-        SPAGAIN;
-        found = SvREFCNT_inc_NN(POPs);
-        PUTBACK;
-    }
-    FREETMPS; LEAVE;
-    return found == &PL_sv_undef ? found : sv_2mortal(found);
+/* What a module written in Perl has for a server, or for the directory of a vector: asked as its own code asks. Undef where that is nothing. */
+SV *mp_abi_module_config_get_obj(pTHX_ SV *module, void *s, void *vector) {
+    mp_interp *me = mp_abi_thx_interp_get(MP_THX); SV *cv = (SV *)get_cv("Apache2::Module::get_config", 0), *ret = NULL; mi_val v[3]; int tag, i;
+    const char *text; STRLEN len;
+    if (!me || !me->home || !cv) return &PL_sv_undef;
+    Zero(v, 3, mi_val);
+    v[0].u.p = module;
+    v[1].u.p = mp_abi_ptr2obj(aTHX_ "Apache2::ServerRec", s);
+    v[2].u.p = mp_abi_ptr2obj(aTHX_ "Apache2::ConfVector", vector);
+    for (i = 0; i < 3; i++) v[i].tag = MI_ANY;
+    tag = mp_run(aTHX_ me, cv, NULL, v, vector ? 3 : 2, &ret);
+    SvREFCNT_dec((SV *)v[1].u.p);
+    SvREFCNT_dec((SV *)v[2].u.p);
+    if (me->leaving) { SvREFCNT_dec(ret); mp_go_on_leaving(aTHX_ me); }
+    if (tag == MP_OK && ret) return sv_2mortal(ret);
+    if (ret) { text = SvROK(ret) ? (len = 4, "died") : SvPV_nomg_const(ret, len); host->log(NULL, s, text, len); }
+    SvREFCNT_dec(ret);
+    return &PL_sv_undef;
 }
 
 /* ---- calling a handler ---- */

@@ -376,9 +376,23 @@ static OP *op_leaveeval(pTHX) {
     return next;
 }
 
+/* A process that one of several threads forks has that thread alone, and a lock that another thread had stays locked there for ever.
+ * perl waits for some of its locks before it forks, and not for these two: that of the environment, which localtime takes as
+ * well as %ENV, and that of hints, which eval takes. The locks of the environment count their readers: a new process has none. */
+#ifdef USE_ITHREADS
+static void before_fork(void) { PERL_WRITE_LOCK(&PL_env_mutex); MUTEX_LOCK(&PL_hints_mutex); }
+static void after_fork(void) { MUTEX_UNLOCK(&PL_hints_mutex); PERL_WRITE_UNLOCK(&PL_env_mutex); }
+static void free_locks(void) { PERL_RW_MUTEX_INIT(&PL_env_mutex); MUTEX_INIT(&PL_hints_mutex); }
+#else
+#define before_fork NULL
+#define after_fork NULL
+static void free_locks(void) {}
+#endif
+
 /* A program that a script starts finds the script's STDIN, STDOUT and STDERR in its descriptors 0, 1 and 2. */
 static void in_forked(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me; int i;
+    free_locks();
 #ifdef USE_ITHREADS
     if (!aTHX) return;
 #endif
@@ -397,5 +411,5 @@ void mp_leftovers_init(void) {
     WRAP(tie, OP_TIE); WRAP(untie, OP_UNTIE); WRAP(select, OP_SELECT);
     WRAP(leaveeval, OP_LEAVEEVAL);
     WRAP(chdir, OP_CHDIR); WRAP(umask, OP_UMASK); WRAP(alarm, OP_ALARM); WRAP(srand, OP_SRAND);
-    pthread_atfork(NULL, NULL, in_forked);
+    pthread_atfork(before_fork, after_fork, in_forked);
 }

@@ -4,7 +4,7 @@ use crate::{ffi, perl::Entered};
 use interp::trace;
 use smallvec::SmallVec;
 use std::{
-    ffi::c_void,
+    ffi::{c_char, c_void},
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr, slice,
@@ -76,6 +76,9 @@ impl Entered {
         taint: bool,
     ) {
         let pairs: SmallVec<[ffi::Pair; 16]> = vars.into_iter().map(pair).collect();
+        if trace::on(trace::Topic::Environment) {
+            told(&pairs);
+        }
         let owner = ptr::without_provenance(owner.map_or(0, NonZeroUsize::get));
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call, their texts longer, says the caller.
         unsafe { ffi::mp_env_put(self.raw(), owner, pairs.as_ptr(), pairs.len(), taint as i32) };
@@ -141,15 +144,29 @@ unsafe extern "C" fn clear(ctx: *mut c_void) {
     door(ctx, |sink| sink.clear());
 }
 
+#[inline]
 fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
-    trace!(Environment, "$ENV{{{}}} = {:?}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
     ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
 }
 
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
     let mut pairs = Vec::with_capacity(48);
     pairs.extend(vars.into_iter().map(pair));
+    if trace::on(trace::Topic::Environment) {
+        told(&pairs);
+    }
     pairs
+}
+
+/// Variables that are put into `%ENV`, for the trace.
+#[cold]
+fn told(pairs: &[ffi::Pair]) {
+    for pair in pairs {
+        // SAFETY: both texts are borrowed for longer than this call, by whoever made the pair.
+        let text = |at: *const c_char, length| unsafe { slice::from_raw_parts(at.cast::<u8>(), length) };
+        let (key, value) = (text(pair.key, pair.key_len), text(pair.value, pair.value_len));
+        trace!(Environment, "$ENV{{{}}} = {:?}", String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,13 @@ impl Perl {
         Before { context: unsafe { ffi::mp_enter(self.raw()) }, _inside: inside }
     }
 
+    /// Makes the interpreter this thread's current one wherever none is entered, for code of other modules in C that asks for none. For
+    /// a process with one thread, which has this interpreter as long as it lives.
+    pub fn stay_current(&self) {
+        // SAFETY: as in `enter`.
+        unsafe { ffi::mp_enter(self.raw()) };
+    }
+
     /// A clone: what `perl_clone` copies, with its own random sequence and the handlers resolved so far.
     ///
     /// Made on a thread of its own with a large stack, signals blocked. CLONE methods run in it, CLONE_SKIP in `self`;

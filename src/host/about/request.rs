@@ -10,10 +10,10 @@ use interp::{Entry, Interp, Ticket};
 
 use super::super::call::Call;
 use super::super::lang::Lang;
-use super::super::lease::{Frame, Hold, Refused};
+use super::super::lease::{Frame, Hold, Refused, Stock};
 use super::super::request::RequestState;
 use super::super::server::{ServerRecord, stock_of};
-use super::super::{configured, holding, report};
+use super::super::{configured, holding, report, site};
 use super::{About, Args, Topic};
 
 /// A request, what we keep of it, and the configuration that holds for it.
@@ -71,10 +71,14 @@ impl Topic for OfRequest<'_> {
 
     #[inline(always)]
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
-        match Frame::inside(call.stock) {
-            Some(hold) if self.state.tree().held(call.stock).is_none() => Ok(hold),
-            _ => holding::for_request(call.lang, self.r, self.state, call.phase, call.stock),
+        let hold = match Frame::inside(call.stock) {
+            Some(hold) if self.state.tree().held(call.stock).is_none() => hold,
+            _ => holding::for_request(call.lang, self.r, self.state, call.phase, call.stock)?,
+        };
+        if site::logs_interpreters() {
+            note_interpreter(self.r, &hold, call.stock);
         }
+        Ok(hold)
     }
 
     #[inline(always)]
@@ -109,4 +113,13 @@ impl Topic for OfRequest<'_> {
     fn state(&self) -> Option<&RequestState> {
         Some(self.state)
     }
+}
+
+/// Notes which interpreter a request has, for `%{interp}n` in `LogFormat` and `ErrorLogFormat`.
+#[cold]
+#[inline(never)]
+fn note_interpreter(r: &Request, hold: &Hold, stock: &Stock) {
+    let class = stock.class.as_deref().unwrap_or(config::SERVERS_OWN);
+    let number = hold.id().map_or(0, tipool::ItemId::serial);
+    r.notes().set(b"interp", format!("{class}/{number}").as_bytes());
 }

@@ -35,7 +35,11 @@ thread_local! {
     static TOLD: Cell<c_int> = const { Cell::new(OK) };
 }
 
-/// Called when a script is told that the filters further on have failed.
+/// What a connection's data ends with: the client has gone, or said nothing for too long.
+const ENDS: [Status; 5] =
+    [Status::EOF, Status::TIMEUP, Status(libc::ECONNABORTED), Status(libc::ECONNRESET), Status(libc::EPIPE)];
+
+/// Called when the filters further on have failed, which a script may be told.
 pub fn told(status: Status) {
     TOLD.set(status.code());
 }
@@ -200,7 +204,7 @@ impl Sub {
                 let numbers = [i64::from(ask.mode), i64::from(!ask.block), ask.bytes];
                 args.extend(numbers.map(|number| number.val(Ticket::FOREVER)));
             }
-            let done = call.one(entry, &self.step, &args);
+            let done = call.one(entry, &self.step, &args, |raised| self.end_of_connection(filter, raised));
             apr_api::passed(bb);
             ticket.void();
             if has_end || (stream.is_past() && filter.request().is_some()) || stream.has_left() {
@@ -231,6 +235,13 @@ impl Sub {
 }
 
 impl Sub {
+    /// A connection ends for a filter of its input as for whoever reads through it: that a handler died of that is no error. The status.
+    fn end_of_connection(&self, filter: &Filter, raised: &Raised) -> Option<c_int> {
+        let status = TOLD.get();
+        let is_end = self.way == Way::Input && filter.request().is_none() && ENDS.contains(&Status(status));
+        (is_end && raised.to_string().contains(&format!(": ({status}) "))).then_some(status)
+    }
+
     /// The handler returned a status of its own, which ends the data's way: told in the log where the client gets no page about it.
     #[cold]
     fn returned(&self, at: &InChain<'_>, status: c_int) {

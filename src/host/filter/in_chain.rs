@@ -7,6 +7,7 @@ use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::{AP_FILTER_ERROR, is_error};
 use httpd::{Filter, KeepAlive, Request};
 
+use super::handler::told;
 use super::place::Place;
 
 /// The place of a filter of ours that httpd calls.
@@ -61,11 +62,12 @@ impl Place for InChain<'_> {
     }
 
     fn pass(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {
-        self.next()?.pass_brigade(brigade, cx)
+        self.next()?.pass_brigade(brigade, cx).inspect_err(|status| told(*status))
     }
 
     fn read(&self, into: &Brigade, ask: Ask, cx: Reenter) -> Result<(), Status> {
-        self.next()?.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx)
+        let got = self.next()?.get_brigade(into, ask.mode, i32::from(!ask.block), ask.bytes, cx);
+        got.inspect_err(|status| told(*status))
     }
 
     fn brought(&self) -> u64 {

@@ -25,7 +25,11 @@ mod place;
 mod running;
 pub mod said;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod whole;
+#[cfg(test)]
+mod whole_tests;
 
 pub use filtering::{Begun, Filtering};
 pub use in_chain::InChain;
@@ -35,124 +39,28 @@ pub use place::Place;
 
 #[cfg(test)]
 mod tests {
-    use std::any::Any;
-    use std::cell::{Cell, OnceCell, RefCell};
+    use std::cell::Cell;
     use std::ffi::c_int;
 
-    use apr::{Brigade, Bucket, BucketAlloc, BucketKind, Pool, Reenter, Status};
+    use apr::{Brigade, Bucket, Reenter};
     use httpd::own_filter::Ask;
 
     use super::output::MUCH;
     use super::running::Running;
+    use super::testing::{Chain, chain, shown};
     use super::*;
 
-    /// A chain that writes down what it is given. A third language's filters stand in it, of which each has a verb for a script.
-    struct Chain {
-        verb: &'static str,
-        pool: &'static Pool,
-        alloc: BucketAlloc,
-        kept: OnceCell<Box<dyn Any + Send>>,
-        /// What has been passed on: bytes, and the names of other buckets; a bar behind each brigade.
-        sent: RefCell<String>,
-        /// What the filter behind this one has for those who read.
-        source: RefCell<Vec<Brigade>>,
-        has_left: Cell<bool>,
-        failed: Cell<Option<c_int>>,
-        is_unread: Cell<bool>,
+    fn write(chain: &Chain, text: &str, cx: Reenter) -> c_int {
+        output::<Chain, Verb>(chain, &chain.brigade(text), cx)
     }
 
-    fn chain(verb: &'static str) -> (Chain, Reenter<'static>) {
-        Pool::initialize().unwrap();
-        let pool = Pool::root().unwrap();
-        let alloc = BucketAlloc::new(pool);
-        let (kept, sent, source) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        let (has_left, is_unread, failed) = (Cell::new(false), Cell::new(false), Cell::new(None));
-        let chain = Chain { verb, pool, alloc, kept, sent, source, has_left, failed, is_unread };
-        // SAFETY: nothing is lent.
-        (chain, unsafe { Reenter::assume() })
+    fn read(chain: &Chain, bytes: i64, cx: Reenter) -> (c_int, String) {
+        let into = chain.brigade("");
+        let status = input::<Chain, Verb>(chain, &into, Ask { mode: 0, block: true, bytes }, cx);
+        (status, shown(&into, cx))
     }
 
-    fn shown(brigade: &Brigade, cx: Reenter) -> String {
-        let show = |bucket: Bucket| match bucket.kind() {
-            BucketKind::Data => String::from_utf8(bucket.read(true, cx).unwrap().to_vec()).unwrap(),
-            _ => format!("<{}>", String::from_utf8_lossy(bucket.type_name())),
-        };
-        brigade.iter().map(show).collect()
-    }
-
-    impl Chain {
-        /// `"ab,cd,|"`: two buckets with bytes, a flush bucket; `.` is the end.
-        fn brigade(&self, text: &str) -> Brigade {
-            let brigade = Brigade::new(self.pool, self.alloc);
-            for part in text.split(',').filter(|part| !part.is_empty()) {
-                brigade.insert_tail(match part {
-                    "|" => Bucket::flush(self.alloc),
-                    "." => Bucket::eos(self.alloc),
-                    bytes => Bucket::copy_of(bytes.as_bytes(), self.alloc),
-                });
-            }
-            brigade
-        }
-
-        fn write(&self, text: &str, cx: Reenter) -> c_int {
-            output::<Chain, Verb>(self, &self.brigade(text), cx)
-        }
-
-        fn read(&self, bytes: i64, cx: Reenter) -> (c_int, String) {
-            let into = self.brigade("");
-            let status = input::<Chain, Verb>(self, &into, Ask { mode: 0, block: true, bytes }, cx);
-            (status, shown(&into, cx))
-        }
-    }
-
-    impl Place for Chain {
-        fn kept<T: 'static>(&self) -> Option<&T> {
-            self.kept.get()?.downcast_ref()
-        }
-        fn keep<T: Send + 'static>(&self, value: T) -> Option<&T> {
-            self.kept.get_or_init(|| Box::new(value)).downcast_ref()
-        }
-        fn memory(&self) -> Option<(&Pool, BucketAlloc)> {
-            Some((self.pool, self.alloc))
-        }
-        fn pass(&self, brigade: &Brigade, cx: Reenter) -> Result<(), Status> {
-            self.sent.borrow_mut().push_str(&format!("{}/", shown(brigade, cx)));
-            brigade.cleanup(cx)
-        }
-        fn read(&self, into: &Brigade, _: Ask, _: Reenter) -> Result<(), Status> {
-            if !self.source.borrow().is_empty() {
-                into.concat(self.source.borrow_mut().remove(0));
-            }
-            Ok(())
-        }
-        fn brought(&self) -> u64 {
-            self.source.borrow().len() as u64
-        }
-        fn is_before_content(&self) -> bool {
-            self.verb == "upper before content"
-        }
-        fn changes_content(&self) {
-            self.sent.borrow_mut().push_str("changed:");
-        }
-        fn changes_length(&self) {
-            self.sent.borrow_mut().push_str("longer:");
-        }
-        fn goes_on(&self) -> bool {
-            self.verb.ends_with("of a connection")
-        }
-        fn leave(&self) {
-            self.has_left.set(true);
-        }
-        fn fail(&self, status: c_int, _: Reenter) -> c_int {
-            self.failed.set(Some(status));
-            -1
-        }
-        fn leave_unread(&self) {
-            self.is_unread.set(true);
-        }
-    }
-
-    /// What a filter of this language does to data.
+    /// What a filter of a third language does to data: each has a verb for a script.
     struct Verb {
         verb: &'static str,
         seen: Cell<usize>,
@@ -196,8 +104,8 @@ mod tests {
     #[test]
     fn output_goes_through_the_script_and_other_buckets_stay_where_they_stand() {
         let (chain, cx) = chain("upper");
-        assert_eq!(chain.write("ab,|,cd", cx), 0);
-        assert_eq!(chain.write("ef,.", cx), 0);
+        assert_eq!(write(&chain, "ab,|,cd", cx), 0);
+        assert_eq!(write(&chain, "ef,.", cx), 0);
         assert_eq!(*chain.sent.borrow(), "changed:AB<FLUSH>CD/EF!<EOS>/");
         assert_eq!(chain.kept::<Running<Verb>>().unwrap().filtering.passed.get(), 2);
     }
@@ -205,14 +113,14 @@ mod tests {
     #[test]
     fn what_a_script_gives_before_the_data_goes_first() {
         let (chain, cx) = chain("greets");
-        assert_eq!(chain.write("ab,.", cx), 0);
+        assert_eq!(write(&chain, "ab,.", cx), 0);
         assert_eq!(*chain.sent.borrow(), "changed:hello AB!<EOS>/");
     }
 
     #[test]
     fn data_and_end_go_apart_where_content_is_filtered_further() {
         let (chain, cx) = chain("upper before content");
-        assert_eq!(chain.write("ab,.", cx), 0);
+        assert_eq!(write(&chain, "ab,.", cx), 0);
         assert_eq!(*chain.sent.borrow(), "changed:AB/!<EOS>/");
     }
 
@@ -220,7 +128,7 @@ mod tests {
     fn a_long_answer_goes_out_piece_by_piece() {
         let (chain, cx) = chain("upper");
         let half = "x".repeat(MUCH as usize / 2);
-        assert_eq!(chain.write(&format!("{half},{half},{half},."), cx), 0);
+        assert_eq!(write(&chain, &format!("{half},{half},{half},."), cx), 0);
         let pieces: Vec<usize> = chain.sent.borrow().split('/').map(str::len).collect();
         assert_eq!(pieces, ["changed:".len() + MUCH as usize, half.len() + "!<EOS>".len(), 0]);
     }
@@ -228,17 +136,17 @@ mod tests {
     #[test]
     fn a_filter_that_declines_leaves_data_as_it_is() {
         let (chain, cx) = chain("declines");
-        assert_eq!((chain.write("ab,.", cx), chain.has_left.get()), (0, true));
+        assert_eq!((write(&chain, "ab,.", cx), chain.has_left.get()), (0, true));
         assert_eq!(*chain.sent.borrow(), "ab<EOS>/");
         chain.source.borrow_mut().push(chain.brigade("cd,."));
-        assert_eq!(chain.read(8, cx), (0, "cd<EOS>".to_owned()));
+        assert_eq!(read(&chain, 8, cx), (0, "cd<EOS>".to_owned()));
     }
 
     #[test]
     fn a_filter_that_fails_sends_no_more_and_the_client_is_told() {
         for (verb, sent) in [("cannot begin", ""), ("fails at two", "changed:"), ("fails at the end", "changed:")] {
             let (chain, cx) = chain(verb);
-            assert_eq!((chain.write("ab,cd,.", cx), chain.failed.get()), (-1, Some(500)), "{verb}");
+            assert_eq!((write(&chain, "ab,cd,.", cx), chain.failed.get()), (-1, Some(500)), "{verb}");
             assert!(chain.has_left.get() && *chain.sent.borrow() == sent, "{verb}");
         }
     }
@@ -247,9 +155,9 @@ mod tests {
     fn a_reader_gets_as_much_as_it_asked_for_and_the_rest_later() {
         let (chain, cx) = chain("upper");
         chain.source.borrow_mut().push(chain.brigade("abc,de,."));
-        assert_eq!(chain.read(4, cx), (0, "ABCD".to_owned()));
-        assert_eq!(chain.read(64, cx), (0, "E!<EOS>".to_owned()));
-        assert_eq!(chain.read(64, cx), (0, String::new()));
+        assert_eq!(read(&chain, 4, cx), (0, "ABCD".to_owned()));
+        assert_eq!(read(&chain, 64, cx), (0, "E!<EOS>".to_owned()));
+        assert_eq!(read(&chain, 64, cx), (0, String::new()));
     }
 
     #[test]
@@ -257,7 +165,7 @@ mod tests {
         let (chain, cx) = chain("swallows");
         let more = [chain.brigade("ab"), chain.brigade("cd"), chain.brigade(".")];
         chain.source.borrow_mut().extend(more);
-        assert_eq!(chain.read(64, cx), (0, "!<EOS>".to_owned()));
+        assert_eq!(read(&chain, 64, cx), (0, "!<EOS>".to_owned()));
     }
 
     #[test]
@@ -266,7 +174,7 @@ mod tests {
             let (chain, cx) = chain(verb);
             chain.source.borrow_mut().extend([chain.brigade("ab,cd,"), chain.brigade("ef,.")]);
             for _ in 0..2 {
-                assert_eq!(chain.read(64, cx), (500, String::new()), "{verb}");
+                assert_eq!(read(&chain, 64, cx), (500, String::new()), "{verb}");
             }
             assert!(!chain.has_left.get() && chain.is_unread.get() && chain.failed.get().is_none());
             assert_eq!(chain.kept::<Running<Verb>>().is_some(), has_begun);

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
 use httpd::own_filter::Ask;
-use interp::{Piece, Pieces, Raise, Result};
+use interp::{Piece, Raise, Result};
 
 use super::output::MUCH;
 use super::place::Place;
@@ -45,6 +45,8 @@ pub struct Stream<'a, F> {
     kept: Cell<u64>,
     /// Data that was read is gone.
     is_lost: Cell<bool>,
+    /// Data that was not read is gone.
+    is_cut: Cell<bool>,
 }
 
 impl<'a, F> Stream<'a, F> {
@@ -80,6 +82,7 @@ impl<'a, F> Stream<'a, F> {
             printed: Cell::new(0),
             kept: Cell::new(0),
             is_lost: Cell::new(false),
+            is_cut: Cell::new(false),
         }
     }
 
@@ -169,9 +172,8 @@ impl<'a, F> Stream<'a, F> {
 
     fn pass<P: Place>(&self, place: &P, cx: Reenter) -> Result<(), Status> {
         let running = self.running;
-        if !running.has_passed.replace(true)
-            && running.read.get() + self.read.get() != running.printed.get() + self.printed.get()
-        {
+        let is_other = running.read.get() + self.read.get() != running.printed.get() + self.printed.get();
+        if !running.has_passed.replace(true) && (is_other || self.is_cut.get()) {
             place.changes_length();
         }
         let passed = place.pass(&self.made, cx);
@@ -222,8 +224,13 @@ impl<'a, F> Stream<'a, F> {
                     has_ended = true;
                     ends(bucket)?;
                 }
-                // SAFETY: in no brigade, and not used any more.
-                BucketKind::Data | BucketKind::Eos => unsafe { bucket.delete(cx) },
+                kind @ (BucketKind::Data | BucketKind::Eos) => {
+                    if kind == BucketKind::Data {
+                        self.is_cut.set(true);
+                    }
+                    // SAFETY: in no brigade, and not used any more.
+                    unsafe { bucket.delete(cx) };
+                }
                 _ => self.made.insert_tail(bucket),
             }
         }
@@ -327,16 +334,20 @@ impl<F> Stream<'_, F> {
         Ok(length)
     }
 
-    /// Takes bytes for the filter behind this one, or the reader; returns how many.
+    /// Takes the bytes that `data` gives for the filter behind this one, or the reader; returns how many.
     ///
     /// # Errors
     /// What the filters say.
-    pub fn print<P: Place>(&self, place: &P, data: Pieces) -> Result<usize> {
+    pub fn print<'c, P: Place>(
+        &self,
+        place: &P,
+        data: impl FnOnce(&mut dyn FnMut(Piece<'_, 'c>)) -> Reenter<'c>,
+    ) -> Result<usize> {
         const NAME: &str = "Apache2::Filter::print";
         let raise = |status: Status| Raise::status(status.code(), NAME);
         self.use_it();
         let (is_input, mut length, mut is_long, mut written) = (self.ask.is_some(), 0, false, Ok(()));
-        let cx = data.take(|piece| match piece {
+        let cx = data(&mut |piece| match piece {
             Piece::Long(bytes) if !is_input => {
                 // It is passed on while the caller holds it.
                 self.made.insert_tail(Bucket::transient(bytes, self.made.bucket_alloc()));

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use apr::{Brigade, Reenter, Status};
+use apr::{Brigade, Bucket, BucketKind, Reenter, Status};
 use httpd::own_filter::Ask;
 use httpd::status::AP_FILTER_ERROR;
 
@@ -33,14 +33,16 @@ pub enum Answer {
 
 /// Data is on its way to the client.
 pub fn output<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, cx: Reenter) -> c_int {
-    let Some(running) = place.kept::<Running<H>>().filter(|running| !running.is_past.get() && !running.has_left.get())
-    else {
+    let Some(running) = place.kept::<Running<H>>().filter(|running| !running.has_left.get()) else {
         return code(place.pass(bb, cx));
     };
+    if running.is_past.get() {
+        return code(behind_the_end(place, bb, cx));
+    }
     let own = running.brigades(place);
     let fails = |status| {
         // Told once: the handler may be called within its own call.
-        let is_told = running.is_past.replace(true);
+        let is_told = running.has_left.replace(true);
         let status = give_up(place, bb, &own.brigade, status, cx);
         if is_told { AP_FILTER_ERROR } else { place.fail(status, cx) }
     };
@@ -64,6 +66,17 @@ pub fn output<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, cx: Reenter) ->
 /// What is wrong with a filter of input that leaves its reader waiting, while no more can come of what it read.
 const GAVE_NOTHING: &str =
     "it returned OK, and gave nothing to a reader who waits for data; to pass on what comes, return DECLINED";
+
+/// Data that comes behind the end, which a handler may set: the client would take it for another answer.
+fn behind_the_end<P: Place>(place: &P, bb: &Brigade, cx: Reenter) -> Result<(), Status> {
+    let is_dropped = |bucket: &Bucket| matches!(bucket.kind(), BucketKind::Data | BucketKind::Eos);
+    while let Some(bucket) = bb.iter().find(is_dropped) {
+        bucket.remove();
+        // SAFETY: in no brigade, and not used any more.
+        unsafe { bucket.delete(cx) };
+    }
+    if bb.is_empty() { Ok(()) } else { place.pass(bb, cx) }
+}
 
 /// Data is wanted from the client. A filter that has failed stays in its chain and says so to all who read on.
 pub fn input<P: Place, H: Handling<P>>(place: &P, bb: &Brigade, ask: Ask, cx: Reenter) -> c_int {

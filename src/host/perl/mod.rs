@@ -248,6 +248,12 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for PerlLanguage {
+    fn settle(&self, interp: &dyn Interp) {
+        if let Some(perl) = interp.as_any().downcast_ref::<Perl>() {
+            perl.stay_current();
+        }
+    }
+
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
@@ -524,7 +530,10 @@ impl Language for PerlLanguage {
     }
 
     fn run_file(row: &'static ContentRow, r: &Request) -> c_int {
-        script::run(row, r)
+        match row.name.to_bytes() {
+            b"perl-embed" => script::page(row, r),
+            _ => script::run(row, r),
+        }
     }
 
     fn declined(r: &Request) -> c_int {

@@ -6,8 +6,10 @@ use api::Figures;
 use interp::Result;
 
 use super::HostRuntime;
+use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::process;
+use crate::host::server::ServerRecord;
 
 impl Figures for HostRuntime {
     fn interpreter(&self) -> u64 {
@@ -26,6 +28,15 @@ impl Figures for HostRuntime {
 
     fn class(&self) -> Option<Vec<u8>> {
         Frame::find(|frame| Some(frame.stock.class.as_ref()?.as_bytes().to_vec()))
+    }
+
+    fn setting(&self, name: &[u8]) -> Option<&'static str> {
+        Frame::find(|frame| {
+            let About::Request(r) = frame.about else { return None };
+            let lang = frame.stock.lang;
+            let server = ServerRecord::of_request(lang, r)?.home(lang, r);
+            server.conf.settings.word(lang.facts.tongue, name)
+        })
     }
 
     fn reload(&self) -> bool {

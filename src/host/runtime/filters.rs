@@ -40,7 +40,8 @@ impl Filters for HostRuntime {
     }
 
     fn print(&self, filter: &Filter, data: Pieces) -> Result<usize> {
-        handler::with_stream(filter, |at, stream| stream.print(at, data)).ok_or_else(|| Fail::from(NOT_CALLED))?
+        handler::with_stream(filter, |at, stream| stream.print(at, |take| data.take(take)))
+            .ok_or_else(|| Fail::from(NOT_CALLED))?
     }
 
     fn seen_eos(&self, filter: &Filter, set: Option<bool>) -> Result<bool> {

@@ -3,6 +3,8 @@
 #include "modperl_xs_sv_convert.h"
 #include "modperl_xs_typedefs.h"
 #include "modperl_xs_util.h"
+#include "ap_provider.h"
+#include "mod_auth.h"
 
 typedef struct { int count; } counter;
 typedef counter *My__XS__Counter;
@@ -47,6 +49,20 @@ static XS(by_hand) {
     XSRETURN(1);
 }
 
+/* A provider of passwords as Apache::AuthenHook's: it uses perl without having selected an interpreter, as code for prefork does. What
+ * the directive MyUsers says is in the configuration of a module written in Perl. */
+static authn_status check_password(request_rec *r, const char *user, const char *password) {
+    dTHX;
+    SV *config = modperl_module_config_get_obj(aTHX_ newSVpvs("My::App"), r->server, r->per_dir_config), **users;
+    AV *args = NULL; int status;
+    if (!SvROK(config) || !(users = hv_fetchs((HV *)SvRV(config), "users", 0)) || !strstr(SvPV_nolen(*users), user)) return AUTH_USER_NOT_FOUND;
+    modperl_handler_make_args(aTHX_ &args, "Apache2::RequestRec", r, "PV", password, NULL);
+    status = modperl_callback(aTHX_ modperl_handler_new(r->pool, "My::App::password"), r->pool, r, r->server, args);
+    SvREFCNT_dec((SV *)args);
+    return status == OK ? AUTH_GRANTED : AUTH_DENIED;
+}
+static const authn_provider provider = { check_password, NULL };
+
 MODULE = My::XS    PACKAGE = My::XS
 
 PROTOTYPES: DISABLE
@@ -54,6 +70,23 @@ PROTOTYPES: DISABLE
 BOOT:
     loads++;
     newXS("My::XS::by_hand", by_hand, __FILE__);
+
+void
+provide()
+  CODE:
+    ap_register_provider(modperl_global_get_pconf(), AUTHN_PROVIDER_GROUP, "my", AUTHN_PROVIDER_VERSION, &provider);
+
+SV *
+users(r)
+    Apache2::RequestRec r
+  CODE:
+    {
+        SV *config = modperl_module_config_get_obj(aTHX_ sv_2mortal(newSVpvs("My::App")), r->server, r->per_dir_config);
+        SV **users = SvROK(config) ? hv_fetchs((HV *)SvRV(config), "users", 0) : NULL;
+        RETVAL = users ? newSVsv(*users) : newSVpvs("none");
+    }
+  OUTPUT:
+    RETVAL
 
 int
 loads()

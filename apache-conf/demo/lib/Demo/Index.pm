@@ -39,6 +39,9 @@ my @PAIRS = (
 
 # Examples that stand alone: title, text, address, and the files shown beside it.
 my @SINGLES = (
+    ['A CGI script',
+        '<code>ModPerl::Registry</code> runs scripts as they are, without a process for each request, and compiles one again when its file has changed.',
+        '/perl/visits.pl?name=Ada', ['/perl', 'visits.pl']],
     ['Both in one request',
         'A Perl handler looks at the request first, a Lua hook after it; Lua answers and Perl logs. <code>r.notes</code> is one table for both.',
         '/both', 'Demo/Both.pm', 'both.lua'],
@@ -110,7 +113,7 @@ sub sources {
     my $html   = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
     for my $file (@files) {
         my $is_lua = $file =~ /\.lua$/;
-        my $text   = slurp($is_lua ? "$root/lua/$file" : "$root/lib/$file");
+        my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.pl$/ ? 'htdocs/perl' : 'lib', $file);
         my $source = $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
         $html .= qq(<h3>$file</h3><pre class="code">$source</pre>\n);
     }

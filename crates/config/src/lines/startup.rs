@@ -69,6 +69,16 @@ pub(crate) fn module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     Ok(Effect::Done)
 }
 
+/// `PerlClassStartup`: as a module, behind those of the server.
+pub(crate) fn class_startup(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let code = queued(row, cmd, What::Code, words::unquoted(first(args).trim_ascii()));
+    if cmd.runs() {
+        return Ok(Effect::Run(code));
+    }
+    cmd.server_mut()?.modules.push(code);
+    Ok(Effect::Done)
+}
+
 /// `PerlLoadModule`.
 pub(crate) fn load_module(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let name = words::unquoted(first(args).trim_ascii());
