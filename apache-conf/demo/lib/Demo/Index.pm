@@ -41,7 +41,13 @@ my @PAIRS = (
 my @SINGLES = (
     ['A CGI script',
         '<code>ModPerl::Registry</code> runs scripts as they are, without a process for each request, and compiles one again when its file has changed.',
-        '/perl/visits.pl?name=Ada', ['/perl', 'visits.pl']],
+        '/perl/visits.pl?name=Ada', ['/perl', 'perl/visits.pl']],
+    ['An interpreter class',
+        'Scripts with an interpreter of their own: its start-up code, its number and its environment are set for them alone.',
+        '/class/cell.pl', ['/class', 'class/cell.pl']],
+    ['A page with Perl in it',
+        'Text with code between <code>&lt;%</code> and <code>%&gt;</code>, compiled once.',
+        '/pages/table.phtml?n=6', ['/pages', 'pages/table.phtml']],
     ['Both in one request',
         'A Perl handler looks at the request first, a Lua hook after it; Lua answers and Perl logs. <code>r.notes</code> is one table for both.',
         '/both', 'Demo/Both.pm', 'both.lua'],
@@ -113,8 +119,8 @@ sub sources {
     my $html   = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
     for my $file (@files) {
         my $is_lua = $file =~ /\.lua$/;
-        my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.pl$/ ? 'htdocs/perl' : 'lib', $file);
-        my $source = $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
+        my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.p(?:l|html)$/ ? 'htdocs' : 'lib', $file);
+        my $source = $file =~ /\.phtml$/ ? Demo::Page::escape($text) : $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
         $html .= qq(<h3>$file</h3><pre class="code">$source</pre>\n);
     }
     return $html;
