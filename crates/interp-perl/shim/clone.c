@@ -112,6 +112,9 @@ static void own_thread_context(pTHX_ int slot, void *first) {
     PL_my_cxt_list[slot] = SvPVX(own);
 }
 
+/* Whether scripts may have made threads of this interpreter, which then look at its record. */
+int mp_may_have_threads(pTHX) { return first_thread(aTHX) != NULL; }
+
 mp_interp *mp_clone(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl, *c;
     mp_interp *to = calloc(1, sizeof *to); SV *arenas;

@@ -2,8 +2,12 @@
  * record where to read and write, so that it stays pushed from one response to the next. */
 #include "shim.h"
 
-/* NULL in global destruction: perl closes what is left when its list of contexts is gone. */
-static mp_interp *record(pTHX) { return PL_phase == PERL_PHASE_DESTRUCT ? NULL : MP_ME; }
+/* NULL in global destruction, where perl closes what is left when its list of contexts is gone; and in a thread that a script made, whose
+ * interpreter has the record of the one it came from: a request is answered by its own thread alone. */
+static mp_interp *record(pTHX) {
+    mp_interp *me = PL_phase == PERL_PHASE_DESTRUCT ? NULL : MP_ME;
+    return me && me->perl == MP_THX ? me : NULL;
+}
 static SSize_t failed(pTHX_ mp_interp *me, PerlIO *f, void *err) {
     PerlIOBase(f)->flags |= PERLIO_F_ERROR;
     mp_raise(aTHX_ me, err);

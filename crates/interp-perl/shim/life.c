@@ -227,8 +227,12 @@ static void give_back(void) {
 int mp_free(mp_interp *me) {
     PerlInterpreter *my_perl = me->perl;
     void *before = PERL_GET_CONTEXT;
+    int has_threads = 0;
     if (before == my_perl) before = NULL;
     PERL_SET_CONTEXT(my_perl);
+#ifdef USE_ITHREADS
+    has_threads = mp_may_have_threads(aTHX);
+#endif
     mp_drain(aTHX_ me);
     me->io = NULL;
     mp_env_forget(aTHX_ me);
@@ -242,7 +246,8 @@ int mp_free(mp_interp *me) {
     mp_only = NULL;
 #endif
     free(me->hands);
-    free(me);
+    if (has_threads) Zero(me, 1, mp_interp);            /* they may live longer, and compare what is in here with themselves */
+    else free(me);
     give_back();
     return 0;
 }

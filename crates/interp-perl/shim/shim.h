@@ -149,6 +149,9 @@ void mp_hands_cloned(pTHX_ mp_interp *me, size_t n);
 XS_EXTERNAL(mp_xs_script_again);
 XS_EXTERNAL(mp_xs_make_script_handler);
 XS_EXTERNAL(mp_xs_exit_status);
+#ifdef USE_ITHREADS
+int mp_may_have_threads(pTHX);
+#endif
 /* attributes.c */
 XS_EXTERNAL(mp_xs_attributes);
 XS_EXTERNAL(mp_xs_shown);
