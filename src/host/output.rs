@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use api::Unsent;
 use apr::{Brigade, Bucket, Buffer, Reenter, Status};
-use httpd::cgi::header_length;
+use httpd::cgi::{end_of_header, header_length};
 use httpd::log::{self, Entry, Level};
 use httpd::status::{HTTP_MOVED_TEMPORARILY, HTTP_OK, HTTP_PRECONDITION_FAILED, OK, is_error};
 use httpd::{ModuleRecord, Request};
@@ -82,6 +82,11 @@ impl Output {
     /// Opens the buffer for a handler that is asked whether it would answer: it may print, and nothing of that is sent.
     pub fn open_for_look_up(&self) {
         self.open(false);
+        self.is_done.set(true);
+    }
+
+    /// Sends nothing more, nor what is kept back.
+    pub fn end(&self) {
         self.is_done.set(true);
     }
 
@@ -204,7 +209,16 @@ impl Output {
         if !self.is_open() {
             return Err(Unsent::NotInResponse);
         }
+        if self.lacks_header() {
+            return Ok(());
+        }
         self.pass(r, cx, if hard { Behind::Flush } else { Behind::Nothing }).map_err(Unsent::Failed)
+    }
+
+    /// Whether a part of the script's headers is kept back, whose end it has still to print.
+    fn lacks_header(&self) -> bool {
+        let begins = |kept: &Buffer| !kept.bytes().is_empty() && end_of_header(kept.bytes()).is_none();
+        self.parses.get() && self.kept.borrow().as_ref().is_some_and(begins)
     }
 
     /// As [`Output::flush`] with a flush bucket, if anything was printed: `$| = 1` alone does not send the headers, which the script may
@@ -213,7 +227,8 @@ impl Output {
     /// # Errors
     /// As [`Output::flush`].
     pub fn flush_printed(&self, r: &Request, cx: Reenter) -> Result<(), Unsent> {
-        if self.is_empty() && self.sent_as.get() == 0 { Ok(()) } else { self.flush(r, cx, true) }
+        let waits = (self.is_empty() && self.sent_as.get() == 0) || self.lacks_header();
+        if waits { Ok(()) } else { self.flush(r, cx, true) }
     }
 
     /// Passes on the rest when the response handler has returned. With `ends`, the end of the stream goes with it, so that httpd

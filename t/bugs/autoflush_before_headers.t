@@ -13,6 +13,7 @@ sub handler {
     my $r = shift;
     my $what = $r->args;
     if ($what eq 'flush') { $| = 1; print "Content-Type: text/odd\n\n"; print 'page' }
+    if ($what eq 'parts') { $| = 1; print 'Content-Type: '; print "text/odd\n"; print "X-Other: yes\n"; $r->rflush; print "\n"; print 'page' }
     if ($what eq 'set')   { $| = 1; $r->content_type('text/odd'); print 'page' }
     if ($what eq 'large') { $r->status(404); $r->content_type('text/odd'); print 'x' x 9000; return 404 }
     if ($what eq 'raw')   { $r->assbackwards(1); print "HTTP/1.1 299 Mine\nX: y\n\npage" }
@@ -33,6 +34,10 @@ PerlModule My::Script
 C
     my $got = $s->get('/script?flush');
     is "$got->{headers}{'content-type'} $got->{content}", 'text/odd page', 'headers that are printed behind $| = 1';
+    if (ours) {    # mod_perl: 500, or the page of an error behind
+        $got = $s->get('/script?parts');
+        is "$got->{status} $got->{headers}{'content-type'} $got->{headers}{'x-other'} $got->{content}", '200 text/odd yes page', 'headers that come in parts';
+    }
     for my $where (qw(script plain)) {
         $got = $s->get("/$where?set");
         is "$got->{headers}{'content-type'} $got->{content}", 'text/odd page', 'a type that is set behind it';

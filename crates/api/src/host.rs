@@ -234,6 +234,9 @@ pub trait Output: Sync {
     /// As there.
     fn flush(&self, cx: Reenter, r: &Request, hard: bool) -> Result<(), Unsent>;
 
+    /// Notes that another request has answered in this one's place: what it still prints is sent to nobody.
+    fn is_over(&self, r: &Request);
+
     /// Takes a block of CGI headers, and what follows the blank line as body.
     ///
     /// # Errors

@@ -32,11 +32,29 @@ static ROWS: &[Row] = &current([
     method("internal_fast_redirect(sub)", internal_fast_redirect)
         .needs(&[&needs::OWN_SUBREQUEST])
         .doc("Answers the request with what a subrequest stands for."),
-    method("internal_redirect(uri)", Request::internal_redirect)
-        .doc("Answers the request with what another URI stands for."),
-    method("internal_redirect_handler(uri)", Request::internal_redirect_handler)
+    method("internal_redirect(uri)", internal_redirect).doc("Answers the request with what another URI stands for."),
+    method("internal_redirect_handler(uri)", internal_redirect_handler)
         .doc("Does what internal_redirect does, and keeps the handler of this request."),
 ]);
+
+/// Behind the end of an answer nothing more can be sent: a client would take it for the next answer.
+fn not_over(r: &Request, call: &str) -> Result<()> {
+    if r.eos_sent() == 0 { Ok(()) } else { Err(format!("{call}: the answer to the request is complete").into()) }
+}
+
+fn internal_redirect(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {
+    not_over(r, "$r->internal_redirect")?;
+    r.internal_redirect(uri, cx);
+    host()?.output.is_over(r);
+    Ok(())
+}
+
+fn internal_redirect_handler(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {
+    not_over(r, "$r->internal_redirect_handler")?;
+    r.internal_redirect_handler(uri, cx);
+    host()?.output.is_over(r);
+    Ok(())
+}
 
 fn lookup_uri(r: &Request, cx: Reenter, uri: &[u8], filter: Option<&Filter>) -> Result<Option<Owned<SubRequest>>> {
     owned(r.lookup_uri(uri, filter, cx))
@@ -79,6 +97,7 @@ fn owned(sub: Option<&SubRequest>) -> Result<Option<Owned<SubRequest>>> {
 /// What the request printed before goes first.
 fn run(sub: &SubRequest, cx: Reenter) -> Result<i32> {
     if let Some(main) = sub.request().and_then(|r| r.main()) {
+        not_over(main, "$subr->run")?;
         match host()?.output.flush(cx, main, false) {
             Ok(()) | Err(Unsent::NotInResponse) => {}
             Err(e) => return Err(e.fail("Apache2::SubRequest::run", "$subr->run")),

@@ -6,6 +6,11 @@ use std::mem::MaybeUninit;
 
 /// Where the headers end: the length of the block, its blank line included; all of it if there is no blank line.
 pub fn header_length(bytes: &[u8]) -> usize {
+    end_of_header(bytes).unwrap_or(bytes.len())
+}
+
+/// The length of a block of headers, its blank line included; `None` if there is no blank line yet.
+pub fn end_of_header(bytes: &[u8]) -> Option<usize> {
     let mut newlines = 0;
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
@@ -14,10 +19,10 @@ pub fn header_length(bytes: &[u8]) -> usize {
             _ => newlines = 0,
         }
         if newlines == 2 {
-            return at + 1;
+            return Some(at + 1);
         }
     }
-    bytes.len()
+    None
 }
 
 /// # Safety

@@ -28,6 +28,12 @@ impl api::Output for HostRuntime {
         output.flush(r, cx, hard)
     }
 
+    fn is_over(&self, r: &Request) {
+        if let Some(output) = running::lang().and_then(|lang| lang.output(r)) {
+            output.end();
+        }
+    }
+
     fn cgi_headers(&self, cx: Reenter, r: &Request, text: &[u8]) -> Result<(), Unsent> {
         let Some(lang) = running::lang() else { return Err(Unsent::NotInResponse) };
         let headers = match lang.output(r) {
