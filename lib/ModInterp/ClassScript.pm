@@ -30,6 +30,7 @@ sub compile {
     my ($self, $text) = @_;
     $self->_gone($self->{PACKAGE});
     $compiled{ $self->{PACKAGE} } = 1;
+    { no strict 'refs'; undef &{"$self->{PACKAGE}::handler"} if defined &{"$self->{PACKAGE}::handler"} }
     return $self->SUPER::compile($text);
 }
 

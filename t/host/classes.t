@@ -34,7 +34,7 @@ PerlSetEnv E server
 PerlSetEnv F server
 <PerlInterpClass tainted>
     PerlSwitches -T -I@root@/lib
-    PerlModule My::Startup
+    PerlModule My::Startup My::Where
     PerlSetEnv E class
     PerlClassLocation @root@/htdocs/a/b
 </PerlInterpClass>
@@ -127,5 +127,30 @@ PerlSwitches -w
 C
 $s->log_like(qr/\[perl:warn\].*<PerlInterpClass>: nothing belongs to the class idle \(\S+:\d+\)/, 'a class that nothing belongs to is told of');
 $s->log_like(qr/PerlSwitches: "-T" \(\S+\) of the class t are in place of the server's, .*"-w"/, 'and switches in two places');
+
+# Start-up code that changes the server runs once, whatever classes there are.
+my $pushes = TestHttpd->start(mpm => 'event', modules => { %modules, 'My/Pushes.pm' => <<'P' }, config => <<'C');
+package My::Pushes;
+use Apache2::ServerUtil ();
+use Apache2::RequestRec ();
+use Apache2::RequestIO ();
+my $ran = 0;
+sub fix { $_[0]->subprocess_env->set(RAN => ($_[0]->subprocess_env->get('RAN') || 0) + 1); 0 }
+sub page { $_[0]->print($_[0]->subprocess_env->get('RAN')); 0 }
+Apache2::ServerUtil->server->push_handlers(PerlFixupHandler => sub { 0 });
+Apache2::ServerUtil->server->push_handlers(PerlFixupHandler => 'My::Pushes::fix');
+1;
+P
+PerlModule APR::Table My::Pushes
+<PerlInterpClass own>
+    PerlModule My::Where
+    PerlClassLocation /nowhere
+</PerlInterpClass>
+<Location /page>
+    SetHandler modperl
+    PerlResponseHandler My::Pushes::page
+</Location>
+C
+is $pushes->get('/page')->{content}, 1, 'a handler that start-up code pushes runs once beside a class with a parent of its own';
 
 done_testing;

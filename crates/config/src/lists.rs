@@ -14,13 +14,6 @@ pub struct OwnList<T>(Vec<T>);
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinedList<T>(Vec<T>);
 
-impl<T: Clone> OwnList<T> {
-    /// Both lists, one behind the other.
-    pub(crate) fn joined(one: &Self, other: &Self) -> Self {
-        Self([&one[..], &other[..]].concat())
-    }
-}
-
 impl<T: Clone> Merges for OwnList<T> {
     const MERGE: Merge = Merge::Own;
     type How<'a> = ();

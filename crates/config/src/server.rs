@@ -227,8 +227,8 @@ impl ServerConf {
         dir::root(&self.settings)
     }
 
-    /// What holds in a class of this server: each thing that its lines do not say is the server's. Its start-up code comes behind the
-    /// server's. The class has its own parent exactly
+    /// What holds in a class of this server: each thing that its lines do not say is the server's. Start-up code of the server, which may change
+    /// the server itself, does not run again in it. The class has its own parent exactly
     /// where something is to be in it that other interpreters of the server must not have, or where a line says so.
     #[must_use]
     pub fn of_class(&self, class: &Self) -> Self {
@@ -250,8 +250,8 @@ impl ServerConf {
                 (true, true) => self.switches.clone(),
                 (true, false) => class.switches.clone(),
             },
-            requires: OwnList::joined(&self.requires, &class.requires),
-            modules: OwnList::joined(&self.modules, &class.modules),
+            requires: class.requires.clone(),
+            modules: class.modules.clone(),
             post_config_requires: class.post_config_requires.clone(),
             vars: self.vars.clone(),
             set_env: Vars::merge(&self.set_env, &class.set_env, &()),
@@ -516,11 +516,11 @@ mod tests {
         let own = main.of_class(&class);
         assert!(own.has_own_parent(), "switches need a parent");
         assert!(own.switches.iter().eq([b"-T"]));
-        assert_eq!(*own.modules, [queued("Base")], "what the server's scripts find loaded, its scripts find, too");
+        assert!(own.modules.is_empty(), "start-up code runs once, as with a virtual host's own parent");
         assert_eq!(own.settings.get(Key::Max), Some(&SettingValue::Count(2)));
         assert_eq!(own.set_env.get(b"E"), Some(&b"2"[..]));
         class.modules.push(queued("Own"));
-        assert_eq!(*main.of_class(&class).modules, [queued("Base"), queued("Own")]);
+        assert_eq!(*main.of_class(&class).modules, [queued("Own")]);
         let host = ServerConf::merge(&main, &server(&["+Parent"], &[]));
         assert!(!host.of_class(&ServerConf::default()).has_own_parent(), "it is the host that has one");
         assert_eq!(own.check(), [] as [&str; 0]);
