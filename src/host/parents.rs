@@ -6,7 +6,7 @@ use std::time::Instant;
 use config::{Queued, ServerConf, What};
 use httpd::Server;
 use httpd::log::Level;
-use interp::{Entry, Place, trace};
+use interp::{Entry, Place, Raised, trace};
 
 use super::about::{About, in_parent};
 use super::lang::Lang;
@@ -186,9 +186,12 @@ pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Resul
     if let Some(began) = began {
         trace!(Timings, "{} {}: {} us", item.directive, name(), began.elapsed().as_micros());
     }
-    done.map_err(|raised| {
-        let hint = lang.explain(raised.to_string().as_bytes(), None);
-        let (directive, name) = (item.directive, String::from_utf8_lossy(&item.name).into_owned());
-        StartError::Code(Box::new(Failed { directive, name, at: item.at.clone(), raised, hint }))
-    })
+    done.map_err(|raised| failed(lang, item, raised))
+}
+
+/// Why start-up code that a line names failed.
+pub fn failed(lang: Lang, item: &Queued, raised: Raised) -> StartError {
+    let hint = lang.explain(raised.to_string().as_bytes(), None);
+    let (directive, name) = (item.directive, String::from_utf8_lossy(&item.name).into_owned());
+    StartError::Code(Box::new(Failed { directive, name, at: item.at.clone(), raised, hint }))
 }

@@ -83,6 +83,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     }
     match parents::start_all(lang, s)
         .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| compile_last(lang, s))
         .and_then(|()| resolve_early(lang, true))
     {
         Ok(()) => {
@@ -91,6 +92,24 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
         }
         Err(error) => failed(lang, s, &error),
     }
+}
+
+/// Finds out whether the files that a start would run last could be run, without running them.
+fn compile_last(lang: Lang, s: &Server) -> Result<(), StartError> {
+    for server in s.chain() {
+        let Some(record) = ServerRecord::find(lang, server) else { continue };
+        let about = About::Server(server);
+        let Some(stock) = choose(lang, &about) else { continue };
+        let of_classes = record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf));
+        let of_classes = of_classes.map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
+        for (conf, stock) in std::iter::once((&record.conf, stock)).chain(of_classes) {
+            for item in conf.post_config_requires.iter() {
+                in_parent(server, stock, |entry| lang.compiles(entry, &item.name))
+                    .map_err(|raised| parents::failed(lang, item, raised))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all. `tells` is whether lines of filters are told that do nothing.

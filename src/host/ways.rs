@@ -20,7 +20,16 @@ pub trait Ways: Sync {
     /// Directive and message.
     fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError>;
 
-    /// Checks that start-up code has loaded no other library's copy of our modules.
+    /// Finds out whether a file of start-up code could be loaded, without running it.
+    ///
+    /// # Errors
+    /// The language's own message.
+    fn compiles(&self, entry: &dyn Entry, file: &[u8]) -> Result<(), Raised> {
+        let _ = (entry, file);
+        Ok(())
+    }
+
+    /// Checks that start-up code has loaded no other library's copy of our modules, nor what cannot work in this server.
     ///
     /// # Errors
     /// For the administrator.

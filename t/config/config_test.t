@@ -15,7 +15,7 @@ sub handler     { 0 }
 END             { T::Trace::note('END') }
 1;
 P
-my %files = ('lib/r.pl' => "use T::Trace; T::Trace::note('require'); 1;\n", 'lib/p.pl' => "use T::Trace; T::Trace::note('post require'); 1;\n");
+my %files = ('lib/r.pl' => "use T::Trace; T::Trace::note('require'); 1;\n", 'lib/broken.pl' => "use strict;\n\$x = 1;\n", 'lib/p.pl' => "use T::Trace; T::Trace::note('post require'); 1;\n");
 my $CONF = <<'C';
 PerlRequire "@lib@/r.pl"
 PerlModule My::T
@@ -50,6 +50,8 @@ for my $case (
     ["PerlModule My::Missing\n", qr/My(?:::|\/)Missing/, 'a missing module'],
     ["PerlRequire \"\@lib\@/none.pl\"\n", qr/none\.pl/, 'a missing file'],
     ["<Location /x>\nPerlResponseHandler +My::Missing\n</Location>\n", qr/My(?:::|\/)Missing/, 'a handler with a +'],
+    ["PerlPostConfigRequire \"\@lib\@/none.pl\"\n", qr/PerlPostConfigRequire: "\S+none\.pl" \(\S+:\d+\): Can't locate/, 'a missing file that would be run last'],
+    ["PerlPostConfigRequire \"\@lib\@/broken.pl\"\n", qr/PerlPostConfigRequire: .*Global symbol "\$x" .* at \S+broken\.pl line 2/s, 'one that does not compile'],
     ["PerlOptions +Autoload\n<Location /x>\nPerlResponseHandler My::Missing\n</Location>\n", qr/My(?:::|\/)Missing/, 'a handler under Autoload'],
 ) {
     my ($config, $message, $name) = @$case;

@@ -60,7 +60,7 @@ const ROWS: &[DirectiveRow] = &[
     call("ConfigRequire", Args::Iterate, "file ...", SERVER, startup::config_require).only(PERL).runs_code()
         .doc("Requires files while the configuration is being read. This starts the interpreter, so PerlSwitches must stand before it."),
     call("PostConfigRequire", Args::Iterate, "file ...", CLASSES, startup::post_config_require).only(PERL).runs_code().fills(|s: &ServerConf| &s.post_config_requires)
-        .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. Not run by `httpd -t`."),
+        .doc("Requires files when the configuration is complete, before interpreters are cloned. A failure ends the start. `httpd -t` compiles them and does not run them."),
     call("LoadModule", Args::Raw, "module", SERVER, startup::load_module).only(PERL).runs_code()
         .unlike(When::Always, "DIR_MERGE and SERVER_MERGE of its directives are called once per interpreter, not in each request; a line is run once, though req_override says EXEC_ON_READ.")
         .doc("Loads a module whose directives the lines that follow use, when the line is met; see perl-configuration.md. This starts the interpreter, so PerlSwitches must stand before it."),

@@ -299,7 +299,17 @@ impl Ways for PerlLanguage {
         if entered.calls_server() {
             origin::expect();
         }
+        if httpd::mpm::is_threaded()
+            && entered.run_text(b"$INC{'Devel/NYTProf.pm'} ? 1 : ''", None).is_ok_and(|text| text == b"1")
+        {
+            let why = "works under prefork alone, and would end the server when it is restarted: see docs/perl.md, A profiler";
+            return Err(StartError::Refused("Devel::NYTProf", why.into()));
+        }
         library::check_inc(entered)
+    }
+
+    fn compiles(&self, entry: &dyn Entry, file: &[u8]) -> Result<(), Raised> {
+        call_named(entry, b"ModInterp::Compiles->file", Load::IfMissing, &[file.val(Ticket::FOREVER)]).map(drop)
     }
 
     fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {
