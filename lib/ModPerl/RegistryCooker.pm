@@ -485,7 +485,7 @@ sub shebang_to_perl {
         last if $word =~ /^-/;
         $code .= "use warnings;\n" if $word =~ /w/;
         if ($word =~ /T/ && !${^TAINT}) {
-            Apache2::ServerRec::warn("-T switch is ignored, enable with 'PerlSwitches -T' in httpd.conf\n");
+            Apache2::ServerRec::warn("$self->{FILENAME}: -T switch is ignored, enable with 'PerlSwitches -T' in httpd.conf");
         }
     }
     return $code;

@@ -62,7 +62,18 @@ sub _linux_statm {
     $PAGE ||= do { require POSIX; POSIX::sysconf(POSIX::_SC_PAGESIZE()) / 1024 };
     open my $in, '<', '/proc/self/statm' or return (0, 0);
     my ($size, $resident, $shared) = split ' ', scalar readline $in;
+    $size = _linux_used() || $size unless $COUNTS_RESIDENT;
     return map { $_ * $PAGE } $COUNTS_RESIDENT ? $resident : $size, $shared;
+}
+
+# Address space in pages, without what is only reserved, as states of Lua reserve it; 0 where the kernel does not tell.
+sub _linux_used {
+    open my $in, '<', '/proc/self/status' or return 0;
+    my $size = 0;
+    while (defined(my $line = readline $in)) {
+        $size += $1 if $line =~ /^Vm(?:Data|Stk|Exe|Lib):\s+(\d+) kB/;
+    }
+    return $size / $PAGE;
 }
 
 # Also knows what is shared since a fork. Nothing where the kernel does not tell.
