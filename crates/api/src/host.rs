@@ -234,6 +234,9 @@ pub trait Output: Sync {
     /// As there.
     fn flush(&self, cx: Reenter, r: &Request, hard: bool) -> Result<(), Unsent>;
 
+    /// Whether something may still be answered to a request: not in its log and cleanup phases, nor when its pool dies.
+    fn may_go_on(&self, r: &Request) -> bool;
+
     /// Notes that another request has answered in this one's place: what it still prints is sent to nobody.
     fn is_over(&self, r: &Request);
 

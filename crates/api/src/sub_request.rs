@@ -39,7 +39,11 @@ static ROWS: &[Row] = &current([
 
 /// Behind the end of an answer nothing more can be sent: a client would take it for the next answer.
 fn not_over(r: &Request, call: &str) -> Result<()> {
-    if r.eos_sent() == 0 { Ok(()) } else { Err(format!("{call}: the answer to the request is complete").into()) }
+    if host()?.output.may_go_on(r) {
+        Ok(())
+    } else {
+        Err(format!("{call}: the answer to the request is complete").into())
+    }
 }
 
 fn internal_redirect(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {

@@ -2,11 +2,14 @@
 
 use api::Unsent;
 use apr::Reenter;
+use config::Phase;
 use httpd::Request;
 use interp::Result;
 
 use super::{HostRuntime, lang, state};
+use crate::host::lease::Frame;
 use crate::host::output::Output;
+use crate::host::request::RequestState;
 use crate::host::running;
 
 impl api::Output for HostRuntime {
@@ -26,6 +29,13 @@ impl api::Output for HostRuntime {
         }
         let Some(output) = lang.output(r) else { return Err(Unsent::NotInResponse) };
         output.flush(r, cx, hard)
+    }
+
+    fn may_go_on(&self, r: &Request) -> bool {
+        let Some(lang) = running::lang() else { return true };
+        let is_late = |frame: &Frame<'_>| matches!(frame.phase, Some(Phase::Log | Phase::Cleanup)).then_some(());
+        let is_ended = RequestState::find(lang, r).is_some_and(RequestState::is_ended);
+        !is_ended && !leases::is_at_end() && Frame::find(is_late).is_none()
     }
 
     fn is_over(&self, r: &Request) {
