@@ -21,12 +21,14 @@ my %case = (
     registry => { path => '/registry/hello.pl', want => 'Hello, World!' },
     cgi      => { path => '/cgi/hello.cgi',     want => 'Hello, World!' },
     perlrun  => { path => '/perlrun/hello.cgi', want => 'Hello, World!' },
+    class  => { path => '/class/hello.cgi', want => 'Hello, World!' },
+    page   => { path => '/page/hello.phtml', want => 'Hello, World!' },
     filter => { path => '/filter/100k.txt', want => 'X' x 102_400 },
     pass   => { path => '/pass/100k.txt', want => 'x' x 102_400 },
     chain  => { path => '/chain/1k.txt',  want => 'x' x 1024, header => qr/^X-Chain: 1\r$/m },
 );
 my $plack = grep { -e "$_/Plack/Handler/Apache2.pm" } @INC;
-my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : (qw(static empty hello script registry cgi perlrun tables echo), $plack ? 'plack' : (), qw(chain filter pass));
+my @cases = $ENV{CASES} ? split(' ', $ENV{CASES}) : (qw(static empty hello script registry cgi perlrun class page tables echo), $plack ? 'plack' : (), qw(chain filter pass));
 $case{$_} or die "no case $_; there are: @{[sort keys %case]}\n" for @cases;
 
 sub apxs { my ($what) = @_; my $apxs = $ENV{APXS} || 'apxs'; chomp(my $answer = `$apxs -q $what`); length $answer or die "$apxs -q $what gave nothing\n"; $answer }
@@ -37,11 +39,12 @@ my $so = $ENV{MOD_INTERP_SO} || ($ENV{CARGO_TARGET_DIR} || "$top/target") . '/re
 
 # A folder that httpd's child, which is another user when root starts httpd, can read and write.
 my $dir = File::Temp::tempdir('mod_interp_bench.XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{KEEP});
-mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(htdocs htdocs/chain htdocs/filter htdocs/pass htdocs/registry htdocs/cgi htdocs/perlrun out c lib modules modules/mod_interp);
+mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(htdocs htdocs/chain htdocs/filter htdocs/pass htdocs/registry htdocs/cgi htdocs/perlrun htdocs/class htdocs/page out c lib modules modules/mod_interp);
 sub save { my ($file, $text) = @_; open my $to, '>', "$dir/$file" or die "$dir/$file: $!\n"; print $to $text; close $to or die "$dir/$file: $!\n" }
 save('lib/hello.psgi', "sub { [200, ['Content-Type' => 'text/plain'], ['Hello, World!']] }\n");
 save('htdocs/registry/hello.pl', "my \$r = shift;\n\$r->content_type('text/plain');\nprint 'Hello, World!';\n");
-save("htdocs/$_/hello.cgi", qq{print "Content-Type: text/plain\\n\\n";\nprint 'Hello, World!';\n}) for qw(cgi perlrun);
+save("htdocs/$_/hello.cgi", qq{print "Content-Type: text/plain\\n\\n";\nprint 'Hello, World!';\n}) for qw(cgi perlrun class);
+save('htdocs/page/hello.phtml', '<% my $who = "World"; %>Hello, <%= $who %>!');
 save($_, 'x' x 1024) for qw(htdocs/1k.txt htdocs/chain/1k.txt);
 save("htdocs/$_/100k.txt", 'x' x 102_400) for qw(filter pass);
 File::Copy::copy("$top/bench/c/mod_bench.c", "$dir/c/mod_bench.c") && File::Copy::copy("$top/bench/lib/Bench.pm", "$dir/lib/Bench.pm")
@@ -84,7 +87,7 @@ SetHandler bench-mark
 </Location>
 C
     $conf .= "User $user\nGroup $group\n" if $> == 0 && $user;
-    return $conf . "<Location /filter>\nSetOutputFilter BENCH_UPPER\n</Location>\n" . join '', map { "<Location /$_->[0]>\nSetHandler bench-$_->[1]\n</Location>\n" } (map { [$_, $_] } qw(empty hello script tables echo)), map({ [$_, 'hello'] } qw(plack registry cgi perlrun)) if $column eq 'httpd';
+    return $conf . "<Location /filter>\nSetOutputFilter BENCH_UPPER\n</Location>\n" . join '', map { "<Location /$_->[0]>\nSetHandler bench-$_->[1]\n</Location>\n" } (map { [$_, $_] } qw(empty hello script tables echo)), map({ [$_, 'hello'] } qw(plack registry cgi perlrun class page)) if $column eq 'httpd';
     $conf .= <<"C";
 LoadModule perl_module $perl
 PerlSwitches -I$dir/lib
@@ -114,6 +117,12 @@ C
         my $parse = $_->[0] eq 'registry' ? '' : "PerlOptions +ParseHeaders\n";
         $conf .= "PerlModule ModPerl::$_->[1]\n<Location /$_->[0]>\nSetHandler perl-script\nPerlResponseHandler ModPerl::$_->[1]\n${parse}Options +ExecCGI\n</Location>\n";
     }
+    # mod_perl has neither: what a site would have there.
+    $conf .= $column eq 'mod_perl'
+        ? "<Location /class>\nSetHandler perl-script\nPerlResponseHandler ModPerl::Registry\nPerlOptions +ParseHeaders\nOptions +ExecCGI\n</Location>\n"
+            . "<Location /page>\nSetHandler perl-script\nPerlResponseHandler Bench::script\n</Location>\n"
+        : "<Location /class>\nSetHandler perl-class\nOptions +ExecCGI\n</Location>\n<Location /page>\nSetHandler perl-embed\n</Location>\n"
+            . ($ENV{CLASSES} ? "<PerlInterpClass one>\nPerlClassLocation /nowhere\n</PerlInterpClass>\n" : '');
     $conf .= "<Location /plack>\nSetHandler perl-script\nPerlResponseHandler Plack::Handler::Apache2\nPerlSetVar psgi_app $dir/lib/hello.psgi\n</Location>\n" if $plack;
     return $conf;
 }
