@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use apr::Pool;
-use config::ServerOption;
+use config::{Queued, ServerOption};
 use httpd::log::Level;
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
@@ -18,6 +18,7 @@ use super::about::{About, in_parent};
 use super::filter::said;
 use super::lang::Lang;
 use super::languages::{self, languages};
+use super::lease::Stock;
 use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
@@ -96,17 +97,26 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
 
 /// Finds out whether the files that a start would run last could be run, without running them.
 fn compile_last(lang: Lang, s: &Server) -> Result<(), StartError> {
+    each_last(lang, s, |server, stock, item| {
+        in_parent(server, stock, |entry| lang.compiles(entry, &item.name))
+            .map_err(|raised| parents::failed(lang, item, raised))
+    })
+}
+
+/// Calls with each file that a start runs last: of each server, then of the classes whose sections stand in it.
+fn each_last(
+    lang: Lang,
+    s: &Server,
+    f: impl Fn(&Server, &Arc<Stock>, &Queued) -> Result<(), StartError>,
+) -> Result<(), StartError> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
-        let about = About::Server(server);
-        let Some(stock) = choose(lang, &about) else { continue };
+        let Some(stock) = choose(lang, &About::Server(server)) else { continue };
+        // A class of the main server is seen by virtual hosts, too, and belongs to the server in which its section stands.
         let of_classes = record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf));
         let of_classes = of_classes.map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
         for (conf, stock) in std::iter::once((&record.conf, stock)).chain(of_classes) {
-            for item in conf.post_config_requires.iter() {
-                in_parent(server, stock, |entry| lang.compiles(entry, &item.name))
-                    .map_err(|raised| parents::failed(lang, item, raised))?;
-            }
+            conf.post_config_requires.iter().try_for_each(|item| f(server, stock, item))?;
         }
     }
     Ok(())
@@ -195,20 +205,7 @@ fn keep_env(lang: Lang, s: &Server) {
 }
 
 fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartError> {
-    for server in s.chain() {
-        let Some(record) = ServerRecord::find(lang, server) else { continue };
-        let about = About::Server(server);
-        let Some(stock) = choose(lang, &about) else { continue };
-        for item in record.conf.post_config_requires.iter() {
-            parents::run(server, stock, item)?;
-        }
-        // A class of the main server is seen by virtual hosts, too, and belongs to the server in which its section stands.
-        for class in record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf)) {
-            for item in class.record.conf.post_config_requires.iter() {
-                parents::run(server, stock_of(&class.record).unwrap_or(stock), item)?;
-            }
-        }
-    }
+    each_last(lang, s, parents::run)?;
     keep_env(lang, s);
     let versions = match parents::main_stock(lang) {
         Some(stock) => in_parent(s, &stock, |entry| lang.version(Some(entry))),

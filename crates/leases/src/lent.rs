@@ -189,6 +189,11 @@ impl<L: Above> Lent<L> {
         }
     }
 
+    /// The same as a figure for reports; 0 for a parent.
+    pub fn number(&self) -> u64 {
+        self.id().map_or(0, ItemId::serial)
+    }
+
     /// How often the clone was lent, this time included; 0 for a parent.
     pub fn uses(&self) -> u64 {
         match &self.0 {

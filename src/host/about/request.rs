@@ -120,6 +120,5 @@ impl Topic for OfRequest<'_> {
 #[inline(never)]
 fn note_interpreter(r: &Request, hold: &Hold, stock: &Stock) {
     let class = stock.class.as_deref().unwrap_or(config::SERVERS_OWN);
-    let number = hold.id().map_or(0, tipool::ItemId::serial);
-    r.notes().set(b"interp", format!("{class}/{number}").as_bytes());
+    r.notes().set(b"interp", format!("{class}/{}", hold.number()).as_bytes());
 }

@@ -13,7 +13,7 @@ use crate::host::server::ServerRecord;
 
 impl Figures for HostRuntime {
     fn interpreter(&self) -> u64 {
-        Frame::find(|frame| Some(frame.hold.id().map_or(0, tipool::ItemId::serial))).unwrap_or(0)
+        Frame::find(|frame| Some(frame.hold.number())).unwrap_or(0)
     }
 
     fn end_process(&self) -> Result<bool> {
