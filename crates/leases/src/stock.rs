@@ -39,11 +39,15 @@ pub struct Limits<S> {
 }
 
 impl<S> Limits<S> {
-    /// Whether an interpreter is not to be lent again after this lease of it.
-    fn is_last<M: tipool::Manage>(&self, lease: &Lease<M>) -> bool {
+    /// Whether an interpreter is not to be lent again after this lease of it; `is_alone`: nobody else looks after how often it was used.
+    #[inline]
+    fn is_last<M: tipool::Manage>(&self, lease: &Lease<M>, is_alone: bool) -> bool {
         let (most, less) = self.reload;
+        let max_uses = self.numbers.max_uses;
         // Spread over the numbers that items have, each its own.
-        self.once || (most > 0 && lease.uses() >= most - lease.id().serial().wrapping_mul(0x9E37_79B9) % (less + 1))
+        self.once
+            || (most > 0 && lease.uses() >= most - lease.id().serial().wrapping_mul(0x9E37_79B9) % (less + 1))
+            || (is_alone && max_uses > 0 && lease.uses() >= max_uses)
     }
 }
 
@@ -146,18 +150,6 @@ impl<L: Above> Stock<L> {
         }
     }
 
-    /// Looks after the interpreters where no keeper does: before one is lent, and what is done with it after this use.
-    #[cold]
-    fn look_after(&self, limits: &Limits<L::Scope>, lease: Option<&Lease<Clones<L>>>) {
-        match lease {
-            None => self.keep_up(),
-            Some(lease) if limits.numbers.max_uses > 0 && lease.uses() >= limits.numbers.max_uses => {
-                lease.mark_broken()
-            }
-            Some(_) => {}
-        }
-    }
-
     /// The clones; `None` where the parent serves.
     #[inline]
     pub fn tipool(&self) -> Option<&Tipool<Clones<L>>> {
@@ -184,7 +176,7 @@ impl<L: Above> Stock<L> {
             return Ok(self.lend_parent());
         };
         if *is_alone {
-            self.look_after(limits, None);
+            self.keep_up();
         }
         let ask = match pick {
             Pick::Any => Ask::Any,
@@ -201,10 +193,8 @@ impl<L: Above> Stock<L> {
             // This continues an earlier use by the same tree.
             lease.not_a_use();
         }
-        if (limits.once || limits.reload.0 > 0) && limits.is_last(&lease) {
+        if limits.is_last(&lease, *is_alone) {
             lease.mark_broken();
-        } else if *is_alone {
-            self.look_after(limits, Some(&lease));
         }
         let lent = Lent::clone_of(lease);
         trace!(Interpreters, "{}: lends {lent:?}, use {}", self.server, lent.uses());
