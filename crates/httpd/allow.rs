@@ -44,6 +44,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_get_basic_auth_pw",
     "ap_get_brigade",
     "ap_get_client_block",
+    "ap_get_conn_socket",
     "ap_get_core_module_config",
     "ap_get_input_filter_handle",
     "ap_get_limit_req_body",
@@ -52,6 +53,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_get_remote_host",
     "ap_get_remote_logname",
     "ap_get_scoreboard_process",
+    "ap_get_scoreboard_worker",
     "ap_get_scoreboard_worker_from_indexes",
     "ap_get_server_banner",
     "ap_get_server_built",
@@ -101,6 +103,8 @@ const FUNCTIONS: &[&str] = &[
     "ap_hook_pre_translate_name",
     "ap_hook_process_connection",
     "ap_hook_quick_handler",
+    "ap_hook_resume_connection",
+    "ap_hook_suspend_connection",
     "ap_hook_translate_name",
     "ap_hook_type_checker",
     "ap_ht_time",
@@ -127,6 +131,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_method_number_of",
     "ap_method_register",
     "ap_mpm_query",
+    "ap_mpm_register_timed_callback",
     "ap_note_auth_failure",
     "ap_note_basic_auth_failure",
     "ap_note_digest_auth_failure",
@@ -135,6 +140,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_parse_uri",
     "ap_pass_brigade",
     "ap_pcfg_open_custom",
+    "ap_process_request_after_handler",
     "ap_psignature",
     "ap_rationalize_mtime",
     "ap_regcomp",
@@ -164,6 +170,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_run_log_transaction",
     "ap_run_map_to_storage",
     "ap_run_post_read_request",
+    "ap_run_process_connection",
     "ap_run_sub_req",
     "ap_run_translate_name",
     "ap_run_type_checker",
@@ -189,6 +196,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_show_mpm",
     "ap_single_module_configure",
     "ap_some_auth_required",
+    "ap_start_lingering_close",
     "ap_state_query",
     "ap_strcasecmp_match",
     "ap_strcmp_match",
@@ -197,15 +205,16 @@ const FUNCTIONS: &[&str] = &[
     "ap_sub_req_lookup_uri",
     "ap_sub_req_method_uri",
     "ap_unescape_url",
+    "ap_update_child_status",
     "ap_update_mtime",
     "ap_walk_config",
 ];
 
 /// Variables of httpd.
-const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", "ap_loaded_modules", "ap_module_short_names", "ap_my_generation", "ap_num_listen_buckets", "ap_scoreboard_fname", "ap_scoreboard_image", "ap_server_argv0", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_top_module", "ap_unixd_config"];
+const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", "ap_loaded_modules", "ap_module_short_names", "ap_my_generation", "ap_num_listen_buckets", "ap_scoreboard_fname", "ap_scoreboard_image", "ap_server_argv0", "ap_server_conf", "ap_server_config_defines", "ap_server_root", "ap_thread_stacksize", "ap_top_module", "ap_unixd_config"];
 
 /// Types whose names no function above mentions.
 const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|ap_listen_rec|scoreboard|worker_score|process_score|global_score|ap_dbd_t";
 
 /// Constants.
-const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|OPT_.*|DEFAULT_.*|HUGE_STRING_LEN";
+const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|SERVER_[A-Z_]+|OPT_.*|DEFAULT_.*|HUGE_STRING_LEN";

@@ -11,7 +11,7 @@ use tipool::Late;
 
 use super::about::in_parent;
 use super::lang::Lang;
-use super::{dispatch, parents, process, report, site};
+use super::{dispatch, executors, parents, process, report, site};
 
 /// The keeper of each language in this child.
 static KEEPERS: [Mutex<Option<Keeper>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
@@ -52,6 +52,7 @@ pub fn child(lang: Lang, phase: Phase, pool: &Pool, s: &Server) {
         *keeper(lang) = httpd::mpm::is_threaded()
             .then(|| Keeper::start(lang, site::stocks(lang), site::with(lang, |site| site.bell.clone())))
             .flatten();
+        executors::begin(lang, s);
     }
 }
 
@@ -60,7 +61,9 @@ fn child_exit(lang: Lang, pool: &Pool, s: &Server) {
     if interp::is_forked() || process::is_leaving() {
         return;
     }
-    // The keeper is ended first: it may have the parent's lock for as long as making a clone takes.
+    // No thread of ours enters an interpreter any more, unless a script runs on.
+    executors::end(lang);
+    // The keeper is ended before the parent: it may have the parent's lock for as long as making a clone takes.
     let keeper = keeper(lang).take();
     let stopped = keeper.is_none_or(Keeper::stop);
     if stopped {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use config::{Access, Context, Directive, Effect, Phase, Queued, Scope, ServerOption};
+use config::{Access, Context, Directive, Effect, Key, Phase, Queued, Scope, ServerOption};
 use httpd::auth::PER_CONF;
 use httpd::log::Level;
 use httpd::{Command, Host, Server, ServerEdit, Slots};
@@ -92,6 +92,9 @@ pub fn directive<H: CommonHost>(
         .map_err(|e| StartError::Line(Box::new(e)))?;
     if !cmd.is_serving() {
         note_handlers(lang, cmd, slots, &effect);
+    }
+    if row.setting() == Some(Key::Threads) && !cmd.is_serving() {
+        lang.call_before_responses();
     }
     let record = slots.server();
     if !cmd.is_serving() && record.is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)) {

@@ -50,6 +50,8 @@ pub struct Compiled {
     pub register_end: fn(),
     /// Registers httpd's callbacks of a phase.
     pub add_callbacks: fn(Phase),
+    /// [`LanguageRow::call_before_responses`].
+    pub register_taker: fn(),
     /// [`LanguageRow::request_dies`].
     pub request_dies: fn(Lang, &Request),
     /// [`LanguageRow::request_is_dead`].
@@ -94,6 +96,13 @@ impl LanguageRow {
         self.in_use.mark_called(phase);
         (self.compiled.add_callbacks)(phase);
         true
+    }
+
+    /// Has httpd ask before each response whether it is to be made on threads of our own; while the configuration is read.
+    pub fn call_before_responses(&self) {
+        if self.in_use.mark_taking() {
+            (self.compiled.register_taker)();
+        }
     }
 
     /// The phases that are in use.

@@ -15,6 +15,7 @@
 //! | `call`, `about` | the one way into an interpreter; what a call is about |
 //! | `filter`, `output` | filters that scripts make; what a response prints |
 //! | `hint`, `accepting`, `report` | what the error log says of classic mistakes; of ports on which nobody speaks first; its other lines |
+//! | `executors`, `executor` | requests that are answered on threads of our own; these threads |
 //! | `holding`, `waiting` | how a call comes to its interpreter; what is given back while it waits for one |
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
@@ -43,6 +44,8 @@ mod content;
 mod directive;
 mod dispatch;
 mod end;
+mod executor;
+mod executors;
 mod facts;
 mod filter;
 mod hint;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use apr::{Brigade, Pool};
 use config::{DirConf, Directive, Language as Tongue, Phase, PhaseRow};
+use httpd::adopt::Taker;
 use httpd::made::{Line, MadeLine};
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::status::DECLINED;
@@ -17,7 +18,7 @@ use super::language::Language;
 use super::request::RequestState;
 use super::server::ServerRecord;
 use super::uses::InUse;
-use super::{child, configured, directive, dispatch, end, filter, hint, providers, runtime, startup};
+use super::{child, configured, directive, dispatch, end, executors, filter, hint, providers, runtime, startup};
 
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
@@ -63,6 +64,7 @@ pub const unsafe fn row<L: Language>(module: &'static ModuleRecord, in_use: &'st
                 }
             }
         },
+        register_taker: httpd::adopt::register::<Module<L>>,
         request_dies: end::at_death,
         request_is_dead: end::after_death,
     };
@@ -222,6 +224,10 @@ impl<L: Language> Host for Module<L> {
         }
         hint::unreached(lang, r);
         r.count_alone();
+    }
+
+    fn taker(r: &Request) -> Option<Taker> {
+        executors::taker::<L>(r)
     }
 
     fn request_ends(end: End<'_>) {

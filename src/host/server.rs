@@ -9,6 +9,7 @@ use once_cell::sync::OnceCell;
 
 use super::about::About;
 use super::changes::Changes;
+use super::executor::Executor;
 use super::lang::Lang;
 use super::lease::Stock;
 
@@ -20,6 +21,8 @@ pub struct ServerRecord {
     stock: OnceCell<Arc<Stock>>,
     /// Its interpreter classes, once they have their interpreters. Only [`ServerRecord::home`] looks at them.
     classes: OnceCell<Box<[Arc<Class>]>>,
+    /// The threads of this child that answer its requests, if its numbers ask for some.
+    executor: OnceCell<Arc<Executor>>,
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
@@ -45,6 +48,7 @@ impl ServerRecord {
             conf,
             stock: OnceCell::new(),
             classes: OnceCell::new(),
+            executor: OnceCell::new(),
             changes: Changes::default(),
             vars: Mutex::default(),
         }
@@ -83,6 +87,16 @@ impl ServerRecord {
     /// Its classes, once they have their interpreters.
     pub fn classes(&self) -> &[Arc<Class>] {
         self.classes.get().map_or(&[], |classes| classes)
+    }
+
+    /// The threads that answer its requests; `None` if the MPM's do.
+    pub fn executor(&self) -> Option<&Arc<Executor>> {
+        self.executor.get()
+    }
+
+    /// Its requests are answered by these threads.
+    pub fn answer_on(&self, executor: Arc<Executor>) {
+        let _ = self.executor.set(executor);
     }
 
     /// The record of a server.

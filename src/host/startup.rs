@@ -23,7 +23,7 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, hint, parents, process, report, site};
+use super::{accepting, classes, executors, hint, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -230,6 +230,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         hint::skipped_modules(lang);
         hint::misspelt_handlers(lang);
         accepting::tell_deferred(lang, s);
+        executors::tell(lang, s);
     }
     for stock in site::stocks(lang) {
         // Again: lines that run at once, sections and PerlPostConfigRequire have loaded more since the queues ran.

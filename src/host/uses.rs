@@ -1,6 +1,6 @@
 //! Which phases are in use: a phase without a handler costs one look at a word.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use config::Phase;
 
@@ -10,13 +10,15 @@ pub struct InUse {
     phases: AtomicU64,
     /// Of the phases that mod_perl does not have, those for which httpd has been given callbacks, one bit each.
     called: AtomicU64,
+    /// Whether httpd asks before each response where it is to be made.
+    is_asked: AtomicBool,
 }
 
 impl InUse {
     /// No phase is in use.
     #[allow(clippy::new_without_default, reason = "made in a static")]
     pub const fn new() -> InUse {
-        InUse { phases: AtomicU64::new(0), called: AtomicU64::new(0) }
+        InUse { phases: AtomicU64::new(0), called: AtomicU64::new(0), is_asked: AtomicBool::new(false) }
     }
 
     /// Notes that a handler of this phase exists.
@@ -31,6 +33,12 @@ impl InUse {
     pub fn forget(&self) {
         self.phases.store(0, Relaxed);
         self.called.store(0, Relaxed);
+        self.is_asked.store(false, Relaxed);
+    }
+
+    /// Notes that httpd asks before each response where it is to be made; false if that was noted before.
+    pub fn mark_taking(&self) -> bool {
+        !self.is_asked.swap(true, Relaxed)
     }
 
     /// Notes that code of this process has changed the handlers that a server has for this phase; see [`super::configured`].

@@ -4,6 +4,7 @@ use httpd::{Connection, Request};
 use leases::{Asking, Rank, Terms};
 
 use super::connection::ConnectionState;
+use super::executor;
 use super::lang::Lang;
 use super::languages::languages;
 use super::lease::{Stock, Tree};
@@ -50,8 +51,9 @@ impl Asking<Lang> for Waiter<'_> {
         }
     }
 
-    /// A stream of HTTP/2 runs on a thread of mod_http2's own, which is no worker of the MPM.
+    /// A stream of HTTP/2 runs on a thread of mod_http2's own, and an executor has threads of ours: these are no workers of the MPM.
     fn workers(&self) -> Option<usize> {
-        self.c.master().is_none().then(|| usize::try_from(httpd::mpm::threads()).unwrap_or(usize::MAX))
+        (self.c.master().is_none() && !executor::is_here())
+            .then(|| usize::try_from(httpd::mpm::threads()).unwrap_or(usize::MAX))
     }
 }

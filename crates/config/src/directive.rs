@@ -68,6 +68,15 @@ impl Directive {
         matches!(self.action, Action::Setting(_))
     }
 
+    /// The setting whose value its lines say.
+    #[must_use]
+    pub const fn setting(&self) -> Option<Key> {
+        match self.action {
+            Action::Setting(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The name for messages about what a line named: a block's is that of the directive it stands for.
     #[must_use]
     pub fn plain_name(&self) -> &'static str {

@@ -95,6 +95,8 @@ pub enum Why {
     NumberTooLarge,
     /// With the number that it is taken from.
     JitterTooLarge(u32),
+    /// With the least.
+    MostBelow(u32),
     /// Where the word `none` could stand as well.
     OrNone(Box<Why>),
     NotATime,
@@ -227,6 +229,7 @@ impl fmt::Display for Why {
             Why::NumberTooSmall(min) => return write!(f, "is too small: at least {min}"),
             Why::NumberTooLarge => return write!(f, "is too large: at most {}", i32::MAX),
             Why::JitterTooLarge(n) => return write!(f, "is too large a jitter: less than {n}"),
+            Why::MostBelow(min) => return write!(f, "is less than the least, {min}"),
             Why::NotATime => "is not a time such as 30, 500ms, 5min or 2h",
             Why::TimeTooLong => "is too long a time",
             Why::NotASize => "is not a size such as 65536, 64K or 1M",

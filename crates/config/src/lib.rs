@@ -67,7 +67,7 @@ pub use error::{Cause, LineError, Why};
 pub use flags::{DirOptions, ServerOptions, Sign, signed};
 pub use handler::{Handler, Handlers, Load};
 pub use hooks::{Heeds, Hook, Order, Position, Run, Scope};
-pub use limits::Limits;
+pub use limits::{Limits, Threads};
 pub use lines::environment::chooses_programs;
 pub use lists::{JoinedList, OwnList};
 pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};

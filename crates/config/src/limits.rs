@@ -36,6 +36,30 @@ pub struct Limits {
     pub once: bool,
     /// Replace an interpreter before its next request after this many, and by how many it may be fewer; 0: never.
     pub reload: (u64, u64),
+    /// Threads of its own on which requests are answered: how many there always are, and up to how many there may be. `None`: the
+    /// MPM's threads answer.
+    pub threads: Option<Threads>,
+}
+
+/// How many threads answer requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Threads {
+    /// So many at least; at most `max`.
+    pub min: usize,
+    /// So many at most, and never more than there may be interpreters. `None`: as many as the MPM has in a process.
+    pub max: Option<usize>,
+}
+
+impl Threads {
+    /// No thread without an interpreter to run in: at most `interpreters`.
+    fn new(min: u32, max: Option<u32>, interpreters: u32) -> Threads {
+        let max = match max {
+            None if interpreters == i32::MAX as u32 => None,
+            max => Some(max.unwrap_or(interpreters).min(interpreters) as usize),
+        };
+        let min = min as usize;
+        Threads { min: max.map_or(min, |max| min.min(max)), max }
+    }
 }
 
 /// A number; `none` is as many as there can be.
@@ -113,6 +137,10 @@ impl Written<'_> {
             reload: match self.settings.get(Key::Reload) {
                 Some(SettingValue::Spread(n, less)) => ((*n).into(), (*less).into()),
                 _ => (0, 0),
+            },
+            threads: match self.settings.get(Key::Threads) {
+                Some(SettingValue::Growing(least, most)) if *least > 0 => Some(Threads::new(*least, *most, max)),
+                _ => None,
             },
         }
     }
@@ -235,6 +263,7 @@ mod tests {
             max_memory: None,
             once: false,
             reload: (0, 0),
+            threads: None,
         };
         assert_eq!(perl(&[]).limits(TIMEOUT), expected);
         // Lua's interpreters are small and hold what scripts keep: as many as requests, and none is replaced.
@@ -252,6 +281,28 @@ mod tests {
         assert_eq!(conf.check(), [format!("LuaInterpStart: \"4\" is more than LuaInterpMax 2: {then}")]);
         let limits = lua(&["Start 4", "Max 2", "MaxMemory 8M", "Max none", "MaxMemory None"]).limits(TIMEOUT);
         assert_eq!((limits.start, limits.max, limits.max_memory), (4, i32::MAX as usize, None));
+    }
+
+    #[test]
+    fn there_are_no_more_threads_than_interpreters() {
+        let threads = |language, lines: &[&str]| {
+            let mut world = World { server: ServerConf::new(language), ..World::default() };
+            for line in lines {
+                world.line(LinePlace::Server, &format!("{}{line}", language.name())).expect(line);
+            }
+            world.server.limits(TIMEOUT).threads.map(|threads| (threads.min, threads.max))
+        };
+        let perl = |lines: &[&str]| threads(Language::Perl, lines);
+        assert_eq!((perl(&[]), perl(&["ClassThreads 0"]), perl(&["ClassThreads 0 4"])), (None, None, None));
+        assert_eq!(perl(&["ClassThreads 2"]), Some((2, Some(5))));
+        assert_eq!(perl(&["ClassThreads 2 3"]), Some((2, Some(3))));
+        assert_eq!(perl(&["ClassThreads 8 20", "InterpMax 4"]), Some((4, Some(4))));
+        assert_eq!(perl(&["ClassThreads 1", "ClassInterpreters 7"]), Some((1, Some(7))));
+        assert_eq!(threads(Language::Lua, &["ClassThreads 2"]), Some((2, None)));
+        assert_eq!(threads(Language::Lua, &["ClassThreads 2", "InterpMax 3"]), Some((2, Some(3))));
+        let mut world = World::default();
+        let told = crate::lines::world::refused(&mut world, LinePlace::Server, "PerlClassThreads 4 2");
+        assert_eq!(told, "PerlClassThreads: \"2\" is less than the least, 4");
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub enum SettingKind {
     CountOrNone(u32),
     /// A number, and by how much it may be less.
     CountAndJitter,
+    /// A number, and the one up to which it may grow.
+    CountAndMost,
     /// A time, or this word.
     TimeOr(&'static str),
     /// A size in bytes, or `none`.
@@ -94,6 +96,8 @@ pub enum SettingValue {
     Count(u32),
     /// A number, and by how much it may be less.
     Spread(u32, u32),
+    /// A number, and the one up to which it may grow, if that is said.
+    Growing(u32, Option<u32>),
     /// A time.
     Time(Duration),
     /// A size in bytes.
@@ -115,6 +119,7 @@ impl SettingKind {
             SettingKind::Count(_) => "number",
             SettingKind::CountOrNone(_) => "number|none",
             SettingKind::CountAndJitter => "number [jitter]",
+            SettingKind::CountAndMost => "min [max]",
             SettingKind::TimeOr(word) => match word.as_bytes() {
                 b"Timeout" => "time|Timeout",
                 _ => "time|none",
@@ -130,7 +135,7 @@ impl SettingKind {
     /// How a line is cut.
     pub(crate) const fn args(self) -> Args {
         match self {
-            SettingKind::Trim | SettingKind::CountAndJitter => Args::Take12,
+            SettingKind::Trim | SettingKind::CountAndJitter | SettingKind::CountAndMost => Args::Take12,
             SettingKind::ScriptScope => Args::Words { min: 1, max: 3 },
             _ => Args::Take1,
         }
@@ -156,6 +161,14 @@ impl SettingKind {
                 } else {
                     Ok(SettingValue::Spread(n, less))
                 }
+            }
+            SettingKind::CountAndMost => {
+                let min = words::count(word, 0).map_err(wrong)?;
+                let most = |word: &&[u8]| match words::count(word, 1).map_err(Cause::word(word))? {
+                    most if most < min => Err(Cause::Word((*word).into(), Why::MostBelow(min))),
+                    most => Ok(most),
+                };
+                Ok(SettingValue::Growing(min, args.get(1).map(most).transpose()?))
             }
             SettingKind::TimeOr(_) => words::duration(word).map(SettingValue::Time).map_err(wrong),
             SettingKind::SizeOrNone => words::size(word, "none").map(SettingValue::Size).map_err(wrong),

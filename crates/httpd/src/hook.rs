@@ -191,7 +191,7 @@ fn later_at(hook: Hook, order: c_int, module: &ModuleRecord) -> Vec<*const c_cha
 }
 
 /// Registers in the name of a module: httpd's own notion is the module that was loaded last.
-fn as_module(module: &ModuleRecord, f: impl FnOnce()) {
+pub(crate) fn as_module(module: &ModuleRecord, f: impl FnOnce()) {
     let current = &raw mut apr::ffi::apr_hook_debug_current;
     // SAFETY: a variable of APR's for the thread that reads the configuration; the name lives as long as the library.
     let before = unsafe { current.replace(module.name().as_ptr()) };

@@ -2,6 +2,7 @@
 
 use crate::{
     Command, Connection, ModuleRecord, Own, Pools, Request, Server, Slots,
+    adopt::suspended::Taker,
     auth::{AUTH_GENERAL_ERROR, AUTHZ_GENERAL_ERROR},
     end::End,
     made::{Line, MadeLine},
@@ -140,6 +141,11 @@ pub trait Host: Sized + 'static {
     fn before_child(_pool: &Pool, _s: &Server) {}
     /// [`Own::BeforeError`]: an error page is about to be sent.
     fn before_error(_r: &Request) {}
+    /// Whether the response of a request is to be made on another thread than the MPM's, and what takes it there: asked before all
+    /// handlers of the response, if [`crate::adopt::register`] was called.
+    fn taker(_r: &Request) -> Option<Taker> {
+        None
+    }
     /// The answer to a request that asked for it ([`Request::watch_end`]) is complete and on its way.
     fn request_ends(_end: End) {}
 }

@@ -8,6 +8,7 @@
 //! This crate never knows a script language or an interpreter. It emits no library to link: its symbols are those of the
 //! httpd that loads the module.
 
+pub mod adopt;
 mod answer;
 pub mod auth;
 mod body;

@@ -108,6 +108,11 @@ impl Server {
         Duration::from_micros(u64::try_from(self.raw().keep_alive_timeout).unwrap_or(0))
     }
 
+    /// Whether a line of its own says that.
+    pub fn sets_keep_alive_timeout(&self) -> bool {
+        self.raw().keep_alive_timeout_set() != 0
+    }
+
     /// `MaxKeepAliveRequests`; 0 is unlimited.
     pub fn keep_alive_max(&self) -> c_int {
         self.raw().keep_alive_max

@@ -50,7 +50,7 @@ pub use frame::{Frame, running};
 pub use keeper::Keeper;
 pub use lent::{Begun, Hold, Lent};
 pub use parent::Parent;
-pub use refused::Refused;
+pub use refused::{Refused, Told};
 pub use standing::Standing;
 pub use stock::{Limits, Pick, Stock};
 pub use tree::Tree;

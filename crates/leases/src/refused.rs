@@ -79,6 +79,7 @@ impl Asked<'_> {
 pub struct Told(AtomicU64);
 
 impl Told {
+    /// Whether it is time; that counts as told.
     pub fn now(&self) -> bool {
         static START: OnceCell<Instant> = OnceCell::new();
         // 0 stands for never, so the clock starts at one minute.

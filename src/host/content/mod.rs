@@ -36,6 +36,11 @@ pub fn is_foreign<L: Language>(r: &Request) -> bool {
     !r.handler_begins_with(const { first_letters(L::FACTS.tongue) })
 }
 
+/// Whether the configuration or a script names handlers of the response for a request.
+pub fn has_handlers(lang: Lang, r: &Request) -> bool {
+    handlers::of(lang, r).is_some()
+}
+
 /// The first callback of the response phase, before those of all other modules. It only ends the walk if another module's handler is
 /// about to run: an access handler in front of a proxy must not hold an interpreter while the proxy works. `claims` says whether the
 /// language may answer though the request asks for no content handler.
