@@ -131,6 +131,17 @@ choice! {
 }
 
 choice! {
+    /// `PerlClassReadAhead`, `LuaClassReadAhead`: when the body of a request is read.
+    ReadAhead {
+        /// When the script reads it.
+        #[default]
+        Off = "off",
+        /// Whole, before the script has an interpreter.
+        On = "on",
+    }
+}
+
+choice! {
     /// `LuaInherit`: how lists of an inner scope are joined to those of the outer one.
     Inherit {
         /// Only the inner one.
