@@ -248,7 +248,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     resolve_early(lang, makes_clones)?;
     resolve_jobs(lang, s)?;
     httpd::provider::look_after_askers();
-    lang.register_end();
+    lang.register_filters();
     httpd::register_sent();
     if makes_clones && httpd::mpm::is_threaded() {
         tell_waiting(lang, s);
