@@ -29,6 +29,8 @@ pub enum Cause {
         /// Where it belongs.
         belongs: Contexts,
     },
+    /// Scripts were to run as another user than their process.
+    OneUser,
     /// Too few or too many arguments; those that it takes.
     Takes(&'static str),
     /// `.htaccess` must not do this, the deed, unless the server's configuration says so.
@@ -110,6 +112,13 @@ pub enum Why {
     NotAFlag,
     NotAName,
     NotAClassName,
+    NotAJobName,
+    NeverDue,
+    TwiceDue,
+    NoHandler,
+    StandsTwice,
+    /// With what is wrong.
+    NotTimes(String),
     IsTheServer,
     /// With the line.
     IsDefined(String),
@@ -176,6 +185,10 @@ impl fmt::Display for LineError {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Cause::OneUser => f.write_str(
+                "a process of httpd has one user, whose rights all its interpreters have, so none can be the client's: for scripts of another \
+                 user take mod_cgid with SuexecUserGroup, or a second httpd that runs as that user, behind ProxyPass",
+            ),
             Cause::OutsideOfPod => f.write_str("there is no =pod before it"),
             Cause::Elsewhere { place, belongs } => write!(f, "not allowed in {place}: it belongs {belongs}"),
             Cause::Takes(syntax) => write!(f, "takes {syntax}"),
@@ -240,6 +253,12 @@ impl fmt::Display for Why {
             Why::NotAFlag => "is neither On nor Off",
             Why::NotAName => "is not a name",
             Why::NotAClassName => "is not the name of a class: letters, digits, _, - and .",
+            Why::NotAJobName => "is not the name of a job: letters, digits, _, - and .",
+            Why::NeverDue => "is never due: it lacks interval= or at=",
+            Why::TwiceDue => "has both interval= and at=, of which a job has one",
+            Why::NoHandler => "lacks handler=",
+            Why::StandsTwice => "stands twice",
+            Why::NotTimes(why) => return write!(f, "are not five fields such as 15 3 * * 1-5: {why}"),
             Why::IsTheServer => "is the class of the server itself: write its lines at server level",
             Why::IsDefined(at) => return write!(f, "is there already ({at})"),
             Why::NoSuchClass => "is no class of this server",

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::choices::{CgiHeader, ErrorPage, ReloadOn};
+use crate::choices::{CgiHeader, ClassIdentity, ErrorPage, ReadAhead, ReloadOn};
 use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
+use crate::jobs::Job;
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
 use crate::options::ServerOption;
@@ -133,6 +134,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlJob`, `LuaJob`.
+    pub jobs: OwnList<Job>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -210,6 +213,19 @@ impl ServerConf {
         ErrorPage::of(self.settings.get(Key::ErrorPage))
     }
 
+    /// `PerlClassReadAhead`, `LuaClassReadAhead`.
+    #[inline]
+    #[must_use]
+    pub fn reads_ahead(&self) -> bool {
+        ReadAhead::of(self.settings.get(Key::ReadAhead)) == ReadAhead::On
+    }
+
+    /// `PerlClassIdentity`.
+    #[must_use]
+    pub fn identity(&self) -> ClassIdentity {
+        ClassIdentity::of(self.settings.get(Key::ClassIdentity))
+    }
+
     /// `PerlClassCGIHeader`.
     #[must_use]
     pub fn cgi_header(&self) -> CgiHeader {
@@ -258,6 +274,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
             handlers: self.handlers.clone(),
@@ -322,6 +339,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),

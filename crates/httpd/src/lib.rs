@@ -9,6 +9,7 @@
 //! httpd that loads the module.
 
 pub mod adopt;
+mod ahead;
 mod answer;
 pub mod auth;
 mod body;
@@ -23,6 +24,7 @@ mod end;
 mod end_filter;
 pub mod ffi;
 mod filter;
+pub mod helper;
 mod hook;
 mod host;
 mod htaccess;
@@ -58,6 +60,7 @@ pub mod status;
 mod tree;
 pub mod util;
 
+pub use ahead::{NotRead, register as register_read_ahead};
 pub use body::{BodyError, ReadError};
 pub use command::Command;
 pub use config::{Language, content_handler};
