@@ -19,6 +19,7 @@
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
 //! | `site`, `provider` | all interpreters of one reading of the configuration, and what else is kept of it |
+//! | `databases` | how many connections to databases the interpreters of a stock have |
 //! | `running`, `pool_ticket` | what runs on this thread; the ticket of a pool's objects |
 //! | `languages`, `above` | which languages are loaded; what the floor `leases` asks of them |
 //! | `lang`, `ways`, `lease` | a language's row; what it does in a way of its own; the floor `leases`, for languages |
@@ -40,6 +41,7 @@ mod classes;
 mod configured;
 mod connection;
 mod content;
+mod databases;
 mod directive;
 mod dispatch;
 mod end;

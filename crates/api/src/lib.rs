@@ -10,6 +10,7 @@ mod command;
 mod connection;
 mod connection_util;
 mod consts;
+mod databases;
 mod directive;
 mod directives;
 pub mod docs;
@@ -41,7 +42,8 @@ mod uri;
 mod util;
 
 pub use host::{
-    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+    AuthProvider, Calls, Change, Config, Databases, Figures, Filters, Found, HOST, Handlers, HostSide, Input, Notes,
+    Output, Unsent,
 };
 
 use httpd::ModuleRecord;
@@ -82,6 +84,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &databases::DATABASES,
     &page::PAGE,
     &script::SCRIPT,
 ];
