@@ -171,6 +171,12 @@ C
         is $ask->('?second'), 'had', "$base: more connections as long as there are";
         like $ask->('figures'), qr/^0 [23] 0$/, "$base: none is in use when no request is";
         is $ask->('?start'), $mpm eq 'prefork' ? 'DBI::db alive' : 'DBI::db dead', "$base: start-up code has had one of its own";
+        if ($base eq 'PostgreSQL') {
+            $watch->do('SELECT pg_terminate_backend(?)', undef, $number = $ask->('?number'));
+            ok wait_until(sub { !$watch->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE pid = ?', undef, $number) }), 'a connection that the database has ended';
+            my $new = $ask->('?number');
+            ok $new =~ /^\d+\z/ && $new != $number, 'is replaced in the next request';
+        }
         next unless $base eq 'SQLite';
         my $text = 'unable to open database file';
         like $ask->('?unknown'), qr{^undef\|$text\|DBI connect\('dbname=/no/such/folder/x','',\.\.\.\) failed: $text at \S+/My/Data\.pm line \d+\.?\n\|1\z}, 'what cannot be opened is told as ever, and takes no place';
@@ -203,10 +209,6 @@ C
         isnt $ask->('?number'), $number, "$base: an interpreter that ends closes its connections";
         ok wait_until(sub { $ask->('figures') =~ /^0 [01] 0$/ }), "$base: and gives their places back";
         if ($base eq 'PostgreSQL') {
-            $watch->do('SELECT pg_terminate_backend(?)', undef, $number = $ask->('?number'));
-            ok wait_until(sub { backends() == 0 }), 'a connection that the database has ended';
-            my $new = $ask->('?number');
-            ok $new =~ /^\d+\z/ && $new != $number, 'is replaced in the next request';
             $s->stop;
             ok wait_until(sub { backends() == 0 }), 'a server that stops leaves none';
         }

@@ -40,15 +40,14 @@ sub handler {
     return 0;
 }
 P
-for_each_mpm(qw(event prefork), sub {
-    my ($mpm) = @_;
-    for (['SQLite', 'dbi:SQLite:dbname=@var@/data.db'], $pg ? ['PostgreSQL', $pg_dsn] : ()) {
-        my ($base, $dsn) = @$_;
-        my $s = TestHttpd->start(mpm => $mpm, modules => { 'My/Data.pm' => $MODULE }, config => <<"C");
+sub start {
+    my ($mpm, $dsn, $interpreters) = @_;
+    return TestHttpd->start(mpm => $mpm, modules => { 'My/Data.pm' => $MODULE }, config => <<"C");
 \@one_child\@
-PerlInterpStart 10
-PerlInterpMax 10
-PerlInterpMaxSpare 10
+PerlInterpStart $interpreters
+PerlInterpMax $interpreters
+PerlInterpMaxSpare $interpreters
+PerlInterpMinSpare $interpreters
 PerlSetVar DSN "$dsn"
 PerlModule My::Data
 <Perl>
@@ -57,6 +56,12 @@ PerlModule My::Data
 SetHandler modperl
 PerlResponseHandler My::Data
 C
+}
+for_each_mpm(qw(event prefork), sub {
+    my ($mpm) = @_;
+    for (['SQLite', 'dbi:SQLite:dbname=@var@/data.db'], $pg ? ['PostgreSQL', $pg_dsn] : ()) {
+        my ($base, $dsn) = @$_;
+        my $s = start($mpm, $dsn, 1);
         my $ask = sub { my $answer = $s->get("/$_[0]"); return $answer->{status} == 200 ? $answer->{content} : $answer->{status} };
         my $number = $ask->('?number');
         is $ask->('?number'), $number, "$base: a connection lasts";
@@ -71,16 +76,19 @@ C
             ok $new =~ /^\d+\z/ && $new != $number, 'is replaced in the next request';
             $watch->do('DROP TABLE data');
         }
-        next if $mpm eq 'prefork' || $base eq 'SQLite';
-        my $before = backends();
-        my (%of, @wrong);
-        for (map { ref $_ ? @$_ : $_ } $s->parallel(10, sub { map { $ask->('?slow') } 1 .. 10 })) {
-            my ($interpreter, $connection) = /^(\d+) (\d+)\z/ or push @wrong, $_;
-            $of{$interpreter}{$connection} = 1 if $interpreter;
-        }
-        is "@wrong", '', 'a hundred requests of ten clients';
-        is_deeply [ grep { keys %{ $of{$_} } > 1 } keys %of ], [], 'each interpreter has one connection for them';
-        cmp_ok backends(), '<=', 10 + $before, 'so there are at most ten';
     }
+});
+for_each_mpm('event', sub {
+    my ($mpm) = @_;
+    return pass("not without PostgreSQL: $no_pg") if $no_pg;
+    my $s = start($mpm, $pg_dsn, 10);
+    my (%of, @wrong);
+    for (map { ref $_ ? @$_ : $_ } $s->parallel(10, sub { map { $s->get('/?slow')->{content} } 1 .. 10 })) {
+        my ($interpreter, $connection) = /^(\d+) (\d+)\z/ or push @wrong, $_;
+        $of{$interpreter}{$connection} = 1 if $interpreter;
+    }
+    is "@wrong", '', 'a hundred requests of ten clients';
+    is_deeply [ grep { keys %{ $of{$_} } > 1 } keys %of ], [], 'each interpreter has one connection for them';
+    cmp_ok backends(), '<=', 10, 'so there are at most ten';
 });
 done_testing;
