@@ -18,6 +18,7 @@ mod filter;
 mod filter_rec;
 mod hook_run;
 mod host;
+mod jobs;
 mod log;
 pub mod lua;
 mod modperl_util;
@@ -42,8 +43,8 @@ mod uri;
 mod util;
 
 pub use host::{
-    AuthProvider, Calls, Change, Config, Databases, Figures, Filters, Found, HOST, Handlers, HostSide, Input, Notes,
-    Output, Unsent,
+    AuthProvider, Calls, Change, Config, Databases, Figures, Filters, Found, HOST, Handlers, HostSide, Input, Jobs,
+    Notes, Output, Unsent,
 };
 
 use httpd::ModuleRecord;
@@ -85,6 +86,7 @@ static OURS: &[&Class] = &[
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
     &databases::DATABASES,
+    &jobs::JOBS,
     &page::PAGE,
     &script::SCRIPT,
 ];

@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, databases, environment, handlers, lua, options, startup};
+use crate::lines::{classes, databases, environment, handlers, jobs, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -113,6 +113,10 @@ const ROWS: &[DirectiveRow] = &[
     call("DBPool", Args::Words { min: 1, max: 5 }, "data-source [max=number] [idle=time|none] [ping=time|never] [wait=time]", CLASSES, databases::pool).only(PERL).ours().fills(|s: &ServerConf| &s.db_pools)
         .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")
         .doc("Pools what DBI->connect opens for requests: all interpreters of the server, or of a class, have at most max connections at once in a child process. A request has a connection until it is over; what it left open is rolled back then. idle: a connection that nobody uses is closed after this time. ping: one that was idle this long is asked whether it still answers, and replaced if not; with 0 always. wait: a request that finds all connections in use waits this long, then DBI->connect fails. In the data source, such as dbi:Pg:dbname=shop, * stands for anything; the first line that fits counts. See databases.md."),
+
+    call("Job", Args::Raw, "name interval=time|at='m h day month weekday' [max=number] [timeout=time] handler=handler", CLASSES, jobs::job).ours().runs_code().fills(|s: &ServerConf| &s.jobs)
+        .doc("Runs a handler every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log.")
+        .lua_doc("Runs a function every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. The handler is as in LuaChildInitHandler, or a file and a function with a space between. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log."),
 
     // mod_perl 1 names
     row("Handler", Args::Iterate, "handler ...", ANYWHERE, Action::Handler(Phase::Response)).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)

@@ -10,6 +10,7 @@ use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
+use crate::jobs::Job;
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
 use crate::options::ServerOption;
@@ -136,6 +137,8 @@ pub struct ServerConf {
     pub classes: Classes,
     /// `PerlDBPool`.
     pub db_pools: DbPools,
+    /// `PerlJob`, `LuaJob`.
+    pub jobs: OwnList<Job>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -282,6 +285,7 @@ impl ServerConf {
             hidden_env,
             classes: Classes::default(),
             db_pools: DbPools::merge(&self.db_pools, &class.db_pools, &()),
+            jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
             handlers: self.handlers.clone(),
@@ -347,6 +351,7 @@ impl ServerConf {
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
             db_pools: DbPools::merge(&base.db_pools, &add.db_pools, &()),
+            jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),

@@ -10,6 +10,7 @@ mod figures;
 mod filters;
 mod handlers;
 mod input;
+mod jobs;
 mod notes;
 mod output;
 
@@ -40,6 +41,7 @@ pub fn register(module: &'static ModuleRecord) {
         calls: SELF,
         figures: SELF,
         databases: SELF,
+        jobs: SELF,
     });
     interp::register(api::CLASSES, api::CONSTS);
 }
