@@ -55,6 +55,9 @@ use DBI ();
 use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use Apache2::RequestUtil ();
+use Apache2::Connection ();
+use Apache2::ServerUtil ();
+use APR::Socket ();
 use Time::HiRes ();
 use ModInterp::Status ();
 our (%do, $number);
@@ -99,7 +102,7 @@ sub speak {
     my $c = shift;
     my $h = connected($c->base_server->dir_config('DSN'));
     my $socket = $c->client_socket;
-    while ($socket->recv(my $line, 100)) { $socket->send(join(' ', number($h), figure('busy')) . "\n") }
+    while (eval { $socket->recv(my $line, 100) }) { $socket->send(join(' ', number($h), figure('busy')) . "\n") }
     return 0;
 }
 P
@@ -229,6 +232,10 @@ PerlDBPool dbi:* max=1 wait=300ms
 </PerlInterpClass>
 <PerlInterpClass other>
 </PerlInterpClass>
+Listen 127.0.0.1:@port:line@
+<VirtualHost 127.0.0.1:@port:line@>
+    PerlProcessConnectionHandler My::Data::speak
+</VirtualHost>
 <Location /reports>
     PerlUseClass reports
 </Location>
@@ -244,6 +251,12 @@ C
     is $reports, 'had', 'a class has connections of its own, as many as its line says';
     like $other, qr/^\d/, 'and one that has no line as many as its server says';
     like $ask->('?second'), qr/^PerlDBPool dbi:\*: none of max=1 .*; this request has connections already, for which others may be waiting, so it waited 0\.3 s/, 'a request that has one already';
+    my $line = $s->socket($s->port('line'));
+    my @said = map { print {$line} "next\n"; scalar readline $line } 1 .. 2;
+    like $said[0], qr/^\d\S+ 1$/, 'a handler of connections';
+    is $said[1], $said[0], 'has its connection';
+    close $line;
+    ok wait_until(sub { $ask->('figures') =~ /^0 / }), 'until its client has gone';
     # An idle connection whose interpreter runs something else, and one whose interpreter is idle.
     my ($busy, $free) = $s->parallel(2, sub { my ($i) = @_; return $ask->('figures?sleep') unless $i; Time::HiRes::sleep(0.05); return map { $ask->($_) } ('?number') x 3 });
     is_deeply [ grep { !/^\d[\d.]+\z/ } @$free ], [], 'a connection makes way for one of another interpreter' or diag "@$free";
