@@ -108,6 +108,10 @@ const ROWS: &[DirectiveRow] = &[
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
 
+    // the running server
+    call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()
+        .doc("Names a file whose first line is a secret of at least 16 characters. Who knows it may have SetHandler interp-status change the running server, as modinterp scale does; see operations.md. It is read when the server starts, as root; others must not be able to read it. Without this line nothing can be changed."),
+
     // mod_perl 1 names
     row("Handler", Args::Iterate, "handler ...", ANYWHERE, Action::Handler(Phase::Response)).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)
         .doc("Stands for PerlResponseHandler, by the name that it had in mod_perl 1."),

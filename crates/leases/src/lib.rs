@@ -30,6 +30,7 @@ mod keeper;
 mod lent;
 mod parent;
 mod refused;
+mod scaling;
 mod standing;
 mod stock;
 #[cfg(test)]
