@@ -74,10 +74,15 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
     content(c"perl-script", PERL, Form::Handlers).takes_over().on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
     content(c"perl-class", PERL, Form::File).takes_over().on(&[
         DirOption::SetupEnv,
+        DirOption::LazyEnv,
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
-    content(c"perl-embed", PERL, Form::File).takes_over().on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
+    content(c"perl-embed", PERL, Form::File).takes_over().on(&[
+        DirOption::SetupEnv,
+        DirOption::LazyEnv,
+        DirOption::GlobalRequest,
+    ]),
     content(c"lua", LUA, Form::Handlers),
     content(c"lua-script", LUA, Form::File),
     content(c"interp-status", &Language::ALL, Form::Status),
