@@ -234,7 +234,7 @@ fn every_key_becomes_something() {
 }
 
 /// Directives that are being made.
-const COMING: &[&str] = &["PerlNetServer", "PerlJob"];
+const COMING: &[&str] = &["PerlNetServer"];
 
 #[test]
 fn directives_of_the_module_are_its_own() {
