@@ -15,6 +15,7 @@ fn main() {
         "libs",
         "life",
         "owned",
+        "process",
         "readahead",
         "script",
         "stderr",

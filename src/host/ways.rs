@@ -8,6 +8,7 @@ use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val}
 use super::about::About;
 use super::filter::said::Said;
 use super::lease::Hold;
+use super::net_server::Wire;
 use super::output::Output;
 use super::start_error::StartError;
 use super::step::Step;
@@ -94,6 +95,24 @@ pub trait Ways: Sync {
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
         let _ = (message, handler);
         None
+    }
+
+    /// Loads a program of `PerlNetServer` when the server starts.
+    ///
+    /// # Errors
+    /// What it died of; why it cannot serve here.
+    fn load_net_server(&self, entry: &dyn Entry, program: &config::NetServer) -> Result<(), Raised> {
+        let _ = (entry, program);
+        Ok(())
+    }
+
+    /// Has it serve a connection.
+    ///
+    /// # Errors
+    /// What it died of.
+    fn run_net_server(&self, entry: &dyn Entry, program: &config::NetServer, on: &Wire<'_>) -> Result<(), Raised> {
+        let _ = (entry, program, on);
+        Ok(())
     }
 
     /// Loads a module that a line of this server's names.

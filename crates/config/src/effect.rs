@@ -42,6 +42,8 @@ pub enum Effect {
     Map(Arc<MapHandler>),
     /// Scripts belong to this class; when all lines are read the server must have it.
     UsesClass(ClassRef),
+    /// A program serves the connections of the server.
+    Speaks,
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
 }

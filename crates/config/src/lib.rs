@@ -12,7 +12,7 @@
 //! | `names`, [`classes`], [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
-//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/lua` | what a directive is; what lines do |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/net_server`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
@@ -39,6 +39,7 @@ mod lines;
 mod lists;
 pub mod lua_dir;
 mod names;
+mod net_server;
 pub mod options;
 mod package;
 pub mod phases;
@@ -72,6 +73,7 @@ pub use lines::environment::chooses_programs;
 pub use lists::{JoinedList, OwnList};
 pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};
 pub use names::{HandlerId, handler_count, intern, name_of};
+pub use net_server::NetServer;
 pub use options::{DirOption, ServerOption};
 pub use package::{Made, Package};
 pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};

@@ -11,6 +11,7 @@ use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
+use crate::net_server::NetServer;
 use crate::options::ServerOption;
 use crate::phases::Phase;
 use crate::place::Where;
@@ -133,6 +134,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlNetServer`: one at most.
+    pub net_servers: OwnList<NetServer>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -258,6 +261,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            net_servers: OwnList::default(),
             language: self.language,
             is_merged: true,
             handlers: self.handlers.clone(),
@@ -322,6 +326,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            net_servers: OwnList::merge(&base.net_servers, &add.net_servers, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),
