@@ -17,19 +17,10 @@ use super::languages::languages;
 use super::lease::Stock;
 use super::server::{ServerRecord, of_connections};
 use super::start_error::StartError;
+use super::wire::Wire;
 use super::{parents, report};
 
 const DIRECTIVE: &str = "PerlNetServer";
-
-/// One connection, as a program is given it.
-pub struct Wire<'a> {
-    /// A descriptor of the connection. The program takes a copy.
-    pub fd: c_int,
-    /// What Net::Server calls the protocol below the program's own.
-    pub proto: &'static str,
-    /// The connection.
-    pub c: &'a Connection,
-}
 
 /// The name of a program for messages, with its line.
 pub fn name(of: &NetServer) -> String {

@@ -8,10 +8,10 @@ use interp::{Entry, Fail, HandlerRef, Interp, Load, Outcome, Place, Raised, Val}
 use super::about::About;
 use super::filter::said::Said;
 use super::lease::Hold;
-use super::net_server::Wire;
 use super::output::Output;
 use super::start_error::StartError;
 use super::step::Step;
+use super::wire::Wire;
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {

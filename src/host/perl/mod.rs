@@ -49,13 +49,13 @@ use super::lang::{Lang, LanguageRow};
 use super::language::Language;
 use super::lease::{Frame, Hold};
 use super::module::{self, Module};
-use super::net_server::Wire;
 use super::output::Output;
 use super::request::RequestState;
 use super::start_error::StartError;
 use super::step::Step;
 use super::uses::InUse;
 use super::ways::Ways;
+use super::wire::Wire;
 use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.

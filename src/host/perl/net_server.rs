@@ -4,7 +4,7 @@ use config::NetServer;
 use interp::{Entry, IntoVal, Load, Raised, Ticket, Val};
 
 use super::call_named;
-use crate::host::net_server::Wire;
+use crate::host::wire::Wire;
 
 /// By what the Perl side knows the program: its line.
 fn key(of: &NetServer) -> String {
