@@ -12,8 +12,8 @@ void mp_init(void) {
         once = 1;
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
-        mp_process_init();
         mp_leftovers_init();
+        mp_process_init();
         mp_libs_init();
         mp_err_over = mp_err_end;
         mp_std_over = mp_touch_std;

@@ -28,6 +28,7 @@ static OP *op_alarm(pTHX) {
     mp_interp *me = alarmed(aTHX); double left;
     dSP; dTARGET;
     if (!me || SvIV(TOPs) < 0) return real_alarm(aTHX);
+    mp_touch_alarm(me);
     left = set_alarm(me->perl, (double)POPi);
     PUSHi((IV)(left + 0.999));
     RETURN;
@@ -128,7 +129,8 @@ void mp_process_forked(pTHX) {
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Once, before any interpreter. */
+/* Once, before any interpreter, and behind leftovers.c, whose functions for these ops are called in their turn: what that of exec puts in place for a while must not be
+ * left by a jump. */
 void mp_process_init(void) {
 #define WRAP(op, number) do { real_##op = PL_ppaddr[number]; PL_ppaddr[number] = op_##op; } while (0)
     WRAP(alarm, OP_ALARM); WRAP(exec, OP_EXEC); WRAP(fork, OP_FORK); WRAP(ssockopt, OP_SSOCKOPT);
