@@ -423,9 +423,9 @@ static void before_fork(void) {
 static void in_forked(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me; int i;
     free_locks();
-    OP *next = real_leaveeval(aTHX); mp_interp *me = mp_record(aTHX);
-    if (me) mp_env_look_for_threads(aTHX_ me);
-    if (me && !me->has_hires) me->has_hires = mp_process_loaded(aTHX);
+    if (!(me = serving(aTHX))) return;
+    mp_process_forked(aTHX);
+    (void)mp_env_to_program(aTHX_ me);
     for (i = 0; i < HANDLES; i++) {
         const handle *h = me->base->std + i; PerlIO *f = i ? IoOFP(h->io) : IoIFP(h->io); int fd;
         if (!f || f == (i ? h->ofp : h->ifp) || !PerlIOValid(f)) continue;
