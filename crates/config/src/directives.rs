@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, environment, handlers, lua, net_server, options, startup};
+use crate::lines::{classes, environment, handlers, jobs, lua, net_server, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -112,6 +112,10 @@ const ROWS: &[DirectiveRow] = &[
 
     call("NetServer", Args::Words { min: 1, max: u8::MAX }, "file|Class [call=sub] [key=value ...]", SERVER, net_server::net_server).only(PERL).ours().runs_code().fills(|s: &ServerConf| &s.net_servers)
         .doc("Has a program for Net::Server serve the connections of the server, unchanged: loaded at the start, it runs one connection at a time in an interpreter of its own; see net-server.md. call= names the sub that begins to serve, where loading the file does not. All other words are the program's command line; Net::Server reads key=value there. The interpreters are the server's, or those of the class that PerlUseClass names for it. Its port wants \"Listen port raw\"."),
+
+    call("Job", Args::Raw, "name interval=time|at='m h day month weekday' [max=number] [timeout=time] handler=handler", CLASSES, jobs::job).ours().runs_code().fills(|s: &ServerConf| &s.jobs)
+        .doc("Runs a handler every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log.")
+        .lua_doc("Runs a function every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. The handler is as in LuaChildInitHandler, or a file and a function with a space between. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log."),
 
     // mod_perl 1 names
     row("Handler", Args::Iterate, "handler ...", ANYWHERE, Action::Handler(Phase::Response)).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)

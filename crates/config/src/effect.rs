@@ -8,6 +8,7 @@ use crate::classes::ClassRef;
 use crate::error::LineError;
 use crate::handler::Handler;
 use crate::hooks::Position;
+use crate::jobs::Job;
 use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::phases::Phase;
 use crate::server::{Code, Queued};
@@ -44,6 +45,8 @@ pub enum Effect {
     UsesClass(ClassRef),
     /// A program serves the connections of the server.
     Speaks,
+    /// The server has a job; code that stands in its line can be compiled now.
+    Job(Arc<Job>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
 }

@@ -110,6 +110,13 @@ pub enum Why {
     NotAFlag,
     NotAName,
     NotAClassName,
+    NotAJobName,
+    NeverDue,
+    TwiceDue,
+    NoHandler,
+    StandsTwice,
+    /// With what is wrong.
+    NotTimes(String),
     IsTheServer,
     /// With the line.
     IsDefined(String),
@@ -245,6 +252,12 @@ impl fmt::Display for Why {
             Why::NotAFlag => "is neither On nor Off",
             Why::NotAName => "is not a name",
             Why::NotAClassName => "is not the name of a class: letters, digits, _, - and .",
+            Why::NotAJobName => "is not the name of a job: letters, digits, _, - and .",
+            Why::NeverDue => "is never due: it lacks interval= or at=",
+            Why::TwiceDue => "has both interval= and at=, of which a job has one",
+            Why::NoHandler => "lacks handler=",
+            Why::StandsTwice => "stands twice",
+            Why::NotTimes(why) => return write!(f, "are not five fields such as 15 3 * * 1-5: {why}"),
             Why::IsTheServer => "is the class of the server itself: write its lines at server level",
             Why::IsDefined(at) => return write!(f, "is there already ({at})"),
             Why::IsTheSecond(at) => {

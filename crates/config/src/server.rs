@@ -9,6 +9,7 @@ use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
+use crate::jobs::Job;
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
 use crate::net_server::NetServer;
@@ -136,6 +137,8 @@ pub struct ServerConf {
     pub classes: Classes,
     /// `PerlNetServer`: one at most.
     pub net_servers: OwnList<NetServer>,
+    /// `PerlJob`, `LuaJob`.
+    pub jobs: OwnList<Job>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -275,6 +278,7 @@ impl ServerConf {
             hidden_env,
             classes: Classes::default(),
             net_servers: OwnList::default(),
+            jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
             handlers: self.handlers.clone(),
@@ -340,6 +344,7 @@ impl ServerConf {
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
             net_servers: OwnList::merge(&base.net_servers, &add.net_servers, &()),
+            jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),
