@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, environment, handlers, jobs, lua, net_server, options, startup};
+use crate::lines::{classes, databases, environment, handlers, jobs, lua, net_server, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -112,6 +112,10 @@ const ROWS: &[DirectiveRow] = &[
 
     call("NetServer", Args::Words { min: 1, max: u8::MAX }, "file|Class [call=sub] [key=value ...]", SERVER, net_server::net_server).only(PERL).ours().runs_code().fills(|s: &ServerConf| &s.net_servers)
         .doc("Has a program for Net::Server serve the connections of the server, unchanged: loaded at the start, it runs one connection at a time in an interpreter of its own; see net-server.md. call= names the sub that begins to serve, where loading the file does not. All other words are the program's command line; Net::Server reads key=value there. The interpreters are the server's, or those of the class that PerlUseClass names for it. Its port wants \"Listen port raw\"."),
+
+    call("DBPool", Args::Words { min: 1, max: 5 }, "data-source [max=number] [idle=time|none] [ping=time|never] [wait=time]", CLASSES, databases::pool).only(PERL).ours().fills(|s: &ServerConf| &s.db_pools)
+        .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")
+        .doc("Pools what DBI->connect opens for requests: all interpreters of the server, or of a class, have at most max connections at once in a child process. A request has a connection until it is over; what it left open is rolled back then. idle: a connection that nobody uses is closed after this time. ping: one that was idle this long is asked whether it still answers, and replaced if not; with 0 always. wait: a request that finds all connections in use waits this long, then DBI->connect fails. In the data source, such as dbi:Pg:dbname=shop, * stands for anything; the first line that fits counts. See databases.md."),
 
     // the running server
     call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()
