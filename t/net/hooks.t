@@ -41,7 +41,7 @@ for_each_mpm(qw(event prefork), sub {
 </IfModule>
 <IfModule mpm_event_module>
     StartServers 1
-    ServerLimit 1
+    ServerLimit 4
     MaxRequestWorkers 25
     ThreadsPerChild 25
 </IfModule>
