@@ -13,6 +13,8 @@ pub enum Form {
     Handlers,
     /// The request's own file, which is a script.
     File,
+    /// The request's own file, which is a page with code in it.
+    Page,
 }
 
 /// One content handler.
@@ -68,11 +70,12 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
-    content(c"perl-embed", Language::Perl, Form::File)
+    content(c"perl-embed", Language::Perl, Form::Page)
         .takes_over()
         .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
     content(c"lua", Language::Lua, Form::Handlers),
     content(c"lua-script", Language::Lua, Form::File),
+    content(c"lua-embed", Language::Lua, Form::Page),
 ];
 
 /// Those of a language.

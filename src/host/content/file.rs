@@ -1,4 +1,4 @@
-//! Content handlers whose page is made by the request's own file, which is a script.
+//! Content handlers whose answer is made by the request's own file, which is a script or a page with code in it.
 
 use std::ffi::c_int;
 
@@ -14,14 +14,23 @@ use super::super::report;
 use super::super::server::ServerRecord;
 use super::end_walk;
 
-/// The status with which a request ends whose file is not run: there is none, or only a `.htaccess` file says that it is a script.
-pub fn refused(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
-    if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
+/// The status with which a request ends whose file is not run: there is none, it is a page without code, which httpd sends as any file, or
+/// only a `.htaccess` file says that it has code. A page that is run is HTML unless it says otherwise.
+pub fn not_run(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
+    let Some(file) = r.file_info().filter(|file| !file.is_missing() && !file.is_directory()) else {
         end_walk(lang, r);
         return Some(DECLINED);
-    }
+    };
     if is_chosen_by_server(lang, r) {
-        return None;
+        if row.form != Form::Page {
+            return None;
+        }
+        r.set_content_type(Some(b"text/html"));
+        if !api::page::is_plain(r.filename().unwrap_or_default(), file) {
+            return None;
+        }
+        end_walk(lang, r);
+        return Some(DECLINED);
     }
     end_walk(lang, r);
     let text = format!(
@@ -48,5 +57,5 @@ fn is_chosen_by_server(lang: Lang, r: &Request) -> bool {
     // SAFETY: no script runs yet that could have lent anything.
     let cx = unsafe { Reenter::assume() };
     let chosen = r.handler_without_htaccess(&ours, cx);
-    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == Form::File))
+    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form != Form::Handlers))
 }

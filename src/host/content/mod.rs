@@ -20,7 +20,7 @@ use super::lease::{Hold, Refused};
 use super::request::RequestState;
 use super::{end, hint};
 
-pub use file::refused;
+pub use file::not_run;
 use handlers::Handlers;
 pub use work::{Own, Work};
 
@@ -66,7 +66,7 @@ pub fn run<L: Language>(r: &Request) -> c_int {
                 status => status.unwrap_or(DECLINED),
             }
         }
-        Form::File => L::run_file(row, r),
+        Form::File | Form::Page => L::run_file(row, r),
     }
 }
 
