@@ -17,9 +17,10 @@ $(call plain,APXS,apxs)$(call plain,APR_CONFIG,apr-1-config)$(call plain,PERL,pe
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 SO      = $(TARGET)/release/libmod_interp.so
 APR_SO  = $(TARGET)/release/libapr_perl.so
+COMMAND = $(TARGET)/release/modinterp
 
 # make FEATURES=perl,luajit builds with LuaJIT (needs libluajit-5.1-dev); FEATURES=lua without Perl.
-CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if $(findstring perl,$(FEATURES)),,-p mod_interp))
+CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if $(findstring perl,$(FEATURES)),,-p mod_interp -p modinterp))
 
 # What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
@@ -33,7 +34,7 @@ TEST_DEPS = curl libplack-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 lib
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-build: rust ## build the module (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
+build: rust ## build the module and the command modinterp (release); FEATURES=perl,luajit for LuaJIT in place of Lua 5.4
 	@echo "$(CARGO) build --release $(CARGO_FLAGS)"; $(CARGO) build --release $(CARGO_FLAGS) || { DEPS="$(DEPS)" sh apache-conf/deps tell; exit 1; }
 
 # For a look at what was just written: without LTO, and incremental. MOD_INTERP_SO names the file for tests: make t MOD_INTERP_SO=...
@@ -48,8 +49,8 @@ deps:       ## as root install the Debian packages that are missing, else print 
 	@DEPS="$(DEPS) $(TEST_DEPS)" sh apache-conf/deps
 
 # Compiles nothing: under sudo there may be no cargo, and a file of root's in target/ would stop the next make.
-INSTALL = SO="$(SO)" APR_SO="$(APR_SO)" PREFIX="$(if $(filter command,$(firstword $(origin PREFIX))),$(PREFIX))" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
-install:    ## install what make built: the module, its Perl library, its configuration (DESTDIR=); PREFIX=: APR::* alone, for a plain perl
+INSTALL = SO="$(SO)" APR_SO="$(APR_SO)" COMMAND="$(COMMAND)" PREFIX="$(if $(filter command,$(firstword $(origin PREFIX))),$(PREFIX))" DESTDIR="$(DESTDIR)" APXS="$(APXS)" sh apache-conf/install
+install:    ## install what make built: the module, its Perl library, its configuration, its commands (DESTDIR=); PREFIX=: APR::* alone, for a plain perl
 	@$(INSTALL) install
 
 uninstall:  ## remove what make install put there (DESTDIR=)

@@ -11,6 +11,7 @@ fn main() {
         "clone",
         "env",
         "io",
+        "lazy",
         "leftovers",
         "libs",
         "life",

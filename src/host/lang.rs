@@ -46,8 +46,8 @@ pub struct Compiled {
     pub edit: fn(&Server, &mut dyn FnMut(&mut ServerConf, Option<&mut DirConf>)) -> bool,
     /// [`LanguageRow::log`].
     pub log: fn(&Request),
-    /// [`LanguageRow::register_end`].
-    pub register_end: fn(),
+    /// [`LanguageRow::register_filters`].
+    pub register_filters: fn(),
     /// Registers httpd's callbacks of a phase.
     pub add_callbacks: fn(Phase),
     /// [`LanguageRow::request_dies`].
@@ -145,9 +145,9 @@ impl LanguageRow {
     pub fn edit(&self, s: &Server, f: &mut dyn FnMut(&mut ServerConf, Option<&mut DirConf>)) -> bool {
         (self.compiled.edit)(s, f)
     }
-    /// Registers the callback by which httpd tells of the ends of requests.
-    pub fn register_end(&self) {
-        (self.compiled.register_end)();
+    /// Registers the filters of ours that see the ends of requests, and that give what was read ahead.
+    pub fn register_filters(&self) {
+        (self.compiled.register_filters)();
     }
     /// The log phase of a request, as httpd would call for it.
     pub fn log(&self, r: &Request) {

@@ -49,7 +49,10 @@ pub const unsafe fn row<L: Language>(module: &'static ModuleRecord, in_use: &'st
         },
         register_provider: httpd::provider::register::<Module<L>>,
         edit: |s, f| s.edit::<Module<L>, _>(|record, dir| f(&mut record.conf, dir)).is_some(),
-        register_end: httpd::register_end::<Module<L>>,
+        register_filters: || {
+            httpd::register_end::<Module<L>>();
+            httpd::register_read_ahead::<Module<L>>();
+        },
         add_callbacks: |phase| {
             let indices = 0..phase.row().order_count(L::FACTS.tongue);
             for index in indices.filter(|index| L::wants(phase.row(), *index)) {

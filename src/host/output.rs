@@ -32,6 +32,8 @@ enum Behind {
 pub struct Output {
     /// For the error log.
     module: &'static ModuleRecord,
+    /// Called before another request is made of this one, with its variables.
+    complete_env: fn(&Request, Reenter),
     is_open: Cell<bool>,
     kept: RefCell<Option<Buffer>>,
     /// A second buffer of full size, made when a filter prints to the request that it filters.
@@ -52,9 +54,10 @@ pub struct Output {
 
 impl Output {
     /// An empty buffer, into which nothing may be printed yet.
-    pub fn new(module: &'static ModuleRecord) -> Output {
+    pub fn new(module: &'static ModuleRecord, complete_env: fn(&Request, Reenter)) -> Output {
         Output {
             module,
+            complete_env,
             is_open: Cell::new(false),
             kept: RefCell::new(None),
             spare: Cell::new(None),
@@ -118,6 +121,7 @@ impl Output {
         match location {
             Some(uri) if uri.first() == Some(&b'/') => {
                 self.is_done.set(true);
+                (self.complete_env)(r, cx);
                 r.become_get();
                 r.internal_redirect_handler(&uri, cx);
             }

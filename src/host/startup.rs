@@ -221,7 +221,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     resolve_early(lang, makes_clones)?;
     httpd::provider::look_after_askers();
-    lang.register_end();
+    lang.register_filters();
     httpd::register_sent();
     if makes_clones && httpd::mpm::is_threaded() {
         tell_waiting(lang, s);

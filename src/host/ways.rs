@@ -228,6 +228,11 @@ pub trait Ways: Sync {
         None
     }
 
+    /// Puts into the request's `subprocess_env` what was left until somebody looks at it.
+    fn complete_env(&self, cx: apr::Reenter, r: &Request) {
+        let _ = (cx, r);
+    }
+
     /// Fills the script's environment with CGI's variables.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ chmod 0755, $tmp;
 mkdir "$tmp/target";
 mkdir "$tmp/target/release";
 symlink TestHttpd::module_so(), "$tmp/target/release/libmod_interp.so" or die;
+spew("$tmp/target/release/modinterp", "#!/bin/sh\n");
 spew("$tmp/cargo", <<'SH');
 #!/bin/sh
 if [ "$1" = --version ]; then echo "cargo ${FAKE_VERSION:-1.99.0} (stand-in)"; exit 0; fi
@@ -147,6 +148,9 @@ subtest 'install and uninstall' => sub {
     like qx{'$sbin/mod_interp-check' --module '$modules/mod_interp.so' -f '$site'}, qr{^\Q$site\E:2: change: LoadModule perl_module /nowhere/}m, 'and reads a configuration';
     like slurp("$sbin/mod_interp-check"), qr{^my \$SO = '\Q@{[ TestHttpd::libexecdir() ]}\E/mod_interp\.so';$}m, 'knowing where the module is installed';
 
+    chomp(my $bin = $root . qx{apxs -q BINDIR});
+    ok -x "$bin/modinterp", 'modinterp is where commands of all users are';
+
     my $httpd = TestHttpd::httpd();
     my $load  = join '', map { slurp($_) } glob "$conf/*.load $conf/*.conf";
     $load =~ s{(\s)/\S+/mod_interp\.so}{$1$modules/mod_interp.so}g;
@@ -163,7 +167,7 @@ subtest 'install and uninstall' => sub {
     spew("$conf/other.load", "#\n");
     ($status, $text) = make({}, @no, 'uninstall');
     is $status, 0, 'make uninstall' or diag $text;
-    is join(' ', map { s{^\Q$root\E}{}r } grep { -e || -l } "$sbin/mod_interp-check", "$modules/mod_interp.so", "$modules/mod_interp", glob "$root/etc/apache2/*/*"),
+    is join(' ', map { s{^\Q$root\E}{}r } grep { -e || -l } "$sbin/mod_interp-check", "$bin/modinterp", "$modules/mod_interp.so", "$modules/mod_interp", glob "$root/etc/apache2/*/*"),
         '/etc/apache2/mods-available/mod_interp_perl.conf /etc/apache2/mods-available/other.load',
         'leaves what is not its own, and what was changed';
     ($status, $text) = make({}, @no, 'uninstall');

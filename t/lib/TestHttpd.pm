@@ -183,6 +183,9 @@ sub module_so {
     return "$target/release/libmod_interp.so";
 }
 
+# The command that is built together with the module.
+sub modinterp { dirname(module_so()) . '/modinterp' }
+
 sub child_user { (grep { defined getpwnam $_ } qw(www-data apache daemon nobody))[0] }
 
 # A port below those that the kernel gives to clients: one of these may be in use again before httpd listens.

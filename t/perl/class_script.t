@@ -116,7 +116,7 @@ for_each_mpm(qw(event prefork), sub {
         is $s->get('/die.pl')->{status}, 500, 'an error';
         $s->log_like(qr/\Qon line 3 at @{[$s->root]}\E\/htdocs\/die\.pl line 3[.,]/, 'is told with the script\'s line');
     };
-    subtest 'Identity' => sub { is $get->('/env.pl'), 'CGI/1.1 mod_perl/2.0.12 GET /env.pl', 'what CGI.pm and DBI look for' };
+    subtest 'Identity' => sub { is $get->('/env.pl'), 'CGI-Perl/1.1 mod_perl/2.0.12 GET /env.pl', 'what CGI.pm and DBI look for' };
     subtest 'EnableDebugOutput' => sub {
         my $a = $s->get('/deep.pl');
         is $a->{status}, 500, 'a script fails';

@@ -249,6 +249,9 @@ pub trait Output: Sync {
     /// The script has set headers itself: what it writes from now on is body, also under `PerlOptions +ParseHeaders`.
     fn headers_are_set(&self, r: &Request);
 
+    /// Somebody is about to look at the request's `subprocess_env`: what was left until then is put in.
+    fn complete_env(&self, cx: Reenter, r: &Request);
+
     /// Puts CGI's variables into the request's `subprocess_env` and into the script's environment.
     ///
     /// # Errors

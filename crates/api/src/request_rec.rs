@@ -197,6 +197,7 @@ fn subprocess_env<'r>(
     want: Want,
     cx: Reenter,
 ) -> Result<Either<&'r Table, Tainted<Option<Vec<u8>>>>> {
+    host()?.output.complete_env(cx, r);
     if let Some(key) = key {
         return Ok(Either::B(Tainted(request_util::get_or_set(r.subprocess_env(), key, value))));
     }

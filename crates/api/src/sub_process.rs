@@ -5,6 +5,8 @@ use std::os::{fd::IntoRawFd, unix::ffi::OsStrExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::host::host;
+use apr::Reenter;
 use httpd::{
     Request,
     log::{Entry, Level},
@@ -21,7 +23,8 @@ static ROWS: &[Row] = &only(PERL, [
 
 /// Its environment is the request's `subprocess_env`, its folder that of the request's file. It is ended with the request, as
 /// httpd ends CGI scripts. The caller owns the three files.
-fn spawned(r: &Request, program: &[u8], arguments: Rest) -> Result<List<i64>> {
+fn spawned(r: &Request, cx: Reenter, program: &[u8], arguments: Rest) -> Result<List<i64>> {
+    host()?.output.complete_env(cx, r);
     let mut command = Command::new(OsStr::from_bytes(program));
     command.args(arguments.iter().map(OsStr::from_bytes));
     command.env_clear().envs(r.subprocess_env().iter().map(|(k, v)| (OsStr::from_bytes(k), OsStr::from_bytes(v))));

@@ -46,8 +46,15 @@ fn not_over(r: &Request, call: &str) -> Result<()> {
     }
 }
 
+/// Another request is made of this one, with its `subprocess_env`.
+fn env_goes_along(r: &Request, cx: Reenter) -> Result<()> {
+    host()?.output.complete_env(cx, r);
+    Ok(())
+}
+
 fn internal_redirect(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {
     not_over(r, "$r->internal_redirect")?;
+    env_goes_along(r, cx)?;
     r.internal_redirect(uri, cx);
     host()?.output.is_over(r);
     Ok(())
@@ -55,15 +62,18 @@ fn internal_redirect(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {
 
 fn internal_redirect_handler(r: &Request, cx: Reenter, uri: &[u8]) -> Result<()> {
     not_over(r, "$r->internal_redirect_handler")?;
+    env_goes_along(r, cx)?;
     r.internal_redirect_handler(uri, cx);
     host()?.output.is_over(r);
     Ok(())
 }
 
 fn lookup_uri(r: &Request, cx: Reenter, uri: &[u8], filter: Option<&Filter>) -> Result<Option<Owned<SubRequest>>> {
+    env_goes_along(r, cx)?;
     owned(r.lookup_uri(uri, filter, cx))
 }
 fn lookup_file(r: &Request, cx: Reenter, file: &[u8], filter: Option<&Filter>) -> Result<Option<Owned<SubRequest>>> {
+    env_goes_along(r, cx)?;
     owned(r.lookup_file(file, filter, cx))
 }
 fn lookup_method_uri(
@@ -73,6 +83,7 @@ fn lookup_method_uri(
     uri: &[u8],
     filter: Option<&Filter>,
 ) -> Result<Option<Owned<SubRequest>>> {
+    env_goes_along(r, cx)?;
     owned(r.lookup_method_uri(method, uri, filter, cx))
 }
 fn lookup_dirent(
@@ -82,6 +93,7 @@ fn lookup_dirent(
     kind: Option<i32>,
     filter: Option<&Filter>,
 ) -> Result<Option<Owned<SubRequest>>> {
+    env_goes_along(r, cx)?;
     owned(r.lookup_entry(entry, kind.unwrap_or(0), filter, cx))
 }
 

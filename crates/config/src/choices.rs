@@ -98,12 +98,45 @@ choice! {
 }
 
 choice! {
+    /// `PerlClassIdentity`: what scripts of `SetHandler perl-class` and `perl-embed` are told of where they run.
+    ClassIdentity {
+        /// Under mod_perl.
+        #[default]
+        ModPerl = "mod_perl",
+        /// Under PerlEx.
+        PerlEx = "perlex",
+    }
+}
+
+impl ClassIdentity {
+    /// `$ENV{GATEWAY_INTERFACE}`.
+    #[must_use]
+    pub const fn gateway_interface(self) -> &'static [u8] {
+        match self {
+            ClassIdentity::ModPerl => b"CGI-Perl/1.1",
+            ClassIdentity::PerlEx => b"CGI-PerlEx/1.1",
+        }
+    }
+}
+
+choice! {
     /// `PerlClassCGIHeader`: who sends the header of what a script of `SetHandler perl-class` prints.
     CgiHeader {
         /// The script prints it.
         #[default]
         Off = "off",
         /// The server sends it: all that the script prints is the page.
+        On = "on",
+    }
+}
+
+choice! {
+    /// `PerlClassReadAhead`, `LuaClassReadAhead`: when the body of a request is read.
+    ReadAhead {
+        /// When the script reads it.
+        #[default]
+        Off = "off",
+        /// Whole, before the script has an interpreter.
         On = "on",
     }
 }

@@ -67,12 +67,15 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
         .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
     content(c"perl-class", Language::Perl, Form::File).takes_over().on(&[
         DirOption::SetupEnv,
+        DirOption::LazyEnv,
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
-    content(c"perl-embed", Language::Perl, Form::Page)
-        .takes_over()
-        .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
+    content(c"perl-embed", Language::Perl, Form::Page).takes_over().on(&[
+        DirOption::SetupEnv,
+        DirOption::LazyEnv,
+        DirOption::GlobalRequest,
+    ]),
     content(c"lua", Language::Lua, Form::Handlers),
     content(c"lua-script", Language::Lua, Form::File),
     content(c"lua-embed", Language::Lua, Form::Page),

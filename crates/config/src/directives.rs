@@ -105,6 +105,8 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Says where the scripts of the class lie: all files whose path begins so belong to it. Where the paths of several classes fit, the longest counts. {}UseClass comes before it."),
     call("ClassStartup", Args::Raw, "code", CLASSES, startup::class_startup).only(PERL).ours().runs_code().fills(|s: &ServerConf| &s.modules)
         .doc("Runs Perl code when the interpreters of the class start, behind the modules; in quotes or not. An error ends the start."),
+    call("ClassImpersonate", Args::Flag, "On|Off", CLASSES, classes::impersonate).only(PERL).ours().default("Off")
+        .doc("Is there for those who come from PerlEx, which runs scripts as the client's account. On is an error: a process of httpd has one user, and all its threads and interpreters have that user's rights. See classes.md for what does it."),
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
 

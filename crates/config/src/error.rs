@@ -29,6 +29,8 @@ pub enum Cause {
         /// Where it belongs.
         belongs: Contexts,
     },
+    /// Scripts were to run as another user than their process.
+    OneUser,
     /// Too few or too many arguments; those that it takes.
     Takes(&'static str),
     /// `.htaccess` must not do this, the deed, unless the server's configuration says so.
@@ -174,6 +176,10 @@ impl fmt::Display for LineError {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Cause::OneUser => f.write_str(
+                "a process of httpd has one user, whose rights all its interpreters have, so none can be the client's: for scripts of another \
+                 user take mod_cgid with SuexecUserGroup, or a second httpd that runs as that user, behind ProxyPass",
+            ),
             Cause::OutsideOfPod => f.write_str("there is no =pod before it"),
             Cause::Elsewhere { place, belongs } => write!(f, "not allowed in {place}: it belongs {belongs}"),
             Cause::Takes(syntax) => write!(f, "takes {syntax}"),

@@ -150,6 +150,7 @@ options! {
     SetupEnv = option("%ENV has the CGI variables while the response runs.").default_text("on for perl-script, else off").only(Language::Perl);
     MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.").unlike(MERGED_ONCE)
         .lua_doc("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise. Hooks follow LuaInherit.");
+    LazyEnv = option("Puts each CGI variable into %ENV when a script first asks for it, or when a process is started; the variables of httpd's own environment are there, too.").default_text("on for perl-class and perl-embed, else off").ours().only(Language::Perl);
     EmbedEscape = option("Escapes what <%= prints in a page of perl-embed for HTML, unless it is written <%==.").ours()
         .lua_doc("Escapes what <%= prints in a page of lua-embed for HTML, unless it is written <%==.");
     WatchGlobals = option("Writes a line into the error log for each global that a script makes, with file and line. It is meant for development.").only(Language::Lua);

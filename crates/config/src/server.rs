@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::choices::{CgiHeader, ErrorPage, ReloadOn};
+use crate::choices::{CgiHeader, ClassIdentity, ErrorPage, ReadAhead, ReloadOn};
 use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
@@ -208,6 +208,19 @@ impl ServerConf {
     #[must_use]
     pub fn error_page(&self) -> ErrorPage {
         ErrorPage::of(self.settings.get(Key::ErrorPage))
+    }
+
+    /// `PerlClassReadAhead`, `LuaClassReadAhead`.
+    #[inline]
+    #[must_use]
+    pub fn reads_ahead(&self) -> bool {
+        ReadAhead::of(self.settings.get(Key::ReadAhead)) == ReadAhead::On
+    }
+
+    /// `PerlClassIdentity`.
+    #[must_use]
+    pub fn identity(&self) -> ClassIdentity {
+        ClassIdentity::of(self.settings.get(Key::ClassIdentity))
     }
 
     /// `PerlClassCGIHeader`.

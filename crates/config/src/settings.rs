@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lazy_static::lazy_static;
 
-use crate::choices::{CgiHeader, CodeCache, ErrorPage, Inherit, LeaseScope, ReloadOn};
+use crate::choices::{CgiHeader, ClassIdentity, CodeCache, ErrorPage, Inherit, LeaseScope, ReadAhead, ReloadOn};
 use crate::place::Where;
 use crate::value::{SettingKind, SettingValue};
 use crate::vocabulary::{Contexts, Language, Merge, Unlike, When};
@@ -195,7 +195,10 @@ settings! {
         .doc("Says when a script of SetHandler perl-class is compiled again: with stat when the time, size or inode of its file differs; with never when its interpreter is replaced; with watch, for development, also when a file in %INC differs, which is loaded again.");
     CgiHeader = server("ClassCGIHeader", CgiHeader::KIND, "off").ours().only(Language::Perl)
         .doc("Says who sends the header of the pages of SetHandler perl-class. With off the script prints it, as a CGI script does; with on the server sends its own, and all that the script prints is the page.");
-
+    ReadAhead = server("ClassReadAhead", ReadAhead::KIND, "off").ours()
+        .doc("Says when the body of a request is read that is answered here. With on it is read whole before an interpreter is taken, within LimitRequestBody, so that a client which sends slowly keeps none of them: up to 256 KiB stay in memory, the rest in a temporary file. With off the script reads it.");
+    ClassIdentity = server("ClassIdentity", ClassIdentity::KIND, "mod_perl").ours().only(Language::Perl)
+        .doc("Says what the scripts of SetHandler perl-class and perl-embed are told of where they run. With mod_perl $ENV{GATEWAY_INTERFACE} is CGI-Perl/1.1 and $ENV{MOD_PERL} is there; with perlex it is CGI-PerlEx/1.1, and MOD_PERL is not there: CGI.pm then begins anew with each CGI->new.");
     ErrorPage = server("ClassErrorPage", ErrorPage::KIND, "off").ours().only(Language::Perl)
         .doc("Says what the page shows when a script of SetHandler perl-class fails: with off what httpd or ErrorDocument has; with plain the script's message; with dev, for development, to a browser on the server's own machine also the lines around the error, the calls with their arguments and the environment, and the message alone to others.");
 

@@ -8,6 +8,7 @@
 //! This crate never knows a script language or an interpreter. It emits no library to link: its symbols are those of the
 //! httpd that loads the module.
 
+mod ahead;
 mod answer;
 pub mod auth;
 mod body;
@@ -57,6 +58,7 @@ pub mod status;
 mod tree;
 pub mod util;
 
+pub use ahead::{NotRead, register as register_read_ahead};
 pub use body::{BodyError, ReadError};
 pub use command::Command;
 pub use config::{Form, Language, content_handler};

@@ -2,17 +2,8 @@
  *
  * It is a stack of frames. Each has a %ENV of its own that begins as a copy of what %ENV shows, with its variables put in;
  * when it ends, %ENV is what it was. A frame keeps its hash for the next one at its depth: see `settle`. */
-#include "shim.h"
+#include "env.h"
 
-#ifndef HvHasAUX                                        /* perl 5.36 and before */
-#  define HvHasAUX(hv) SvOOK(hv)
-#endif
-#define env_hv() (PL_envgv ? GvHVn(PL_envgv) : NULL)
-/* Whether a frame has begun in this interpreter; a thread that a script made has the record of the one it was copied from. */
-static const mp_interp *in_frame(pTHX) {
-    const mp_interp *me = MP_ME;
-    return me && me->perl == MP_THX && me->env_top ? me : NULL;
-}
 
 /* ---- what a script writes to %ENV of a frame goes to that frame's sink as well. The magic stays on the values from one frame
  * to the next, and asks its interpreter's record to which frame a value belongs. To none belongs a value in a thread that the script
@@ -27,16 +18,16 @@ static const char *key_of(pTHX_ const MAGIC *mg, I32 *n) {      /* n is negative
 #define LENGTH(klen) ((size_t)((klen) < 0 ? -(klen) : (klen)))
 /* The frame in whose %ENV the value has this key. */
 static const mp_env_frame *frame_of(pTHX_ const SV *sv, const char *key, I32 klen) {
-    const mp_interp *me = in_frame(aTHX); const mp_env_frame *f = me ? me->env_top : NULL; HV *hv = env_hv();
-    for (; f && hv; hv = f->hv, f = f->outer) {
-        SV **at = hv_fetch(hv, key, klen, 0);
+    const mp_interp *me = mp_in_frame(aTHX); const mp_env_frame *f = me ? me->env_top : NULL; HV *hv = env_hv();
+    for (; f && hv; hv = f->k->hv, f = f->outer) {
+        SV **at = hv_common_key_len(hv, key, klen, HV_FETCH_JUST_SV | HV_DISABLE_UVAR_XKEY, NULL, 0);
         if (at && *at == sv) return f;
     }
     return NULL;
 }
 static int elem_set(pTHX_ SV *sv, MAGIC *mg) {
     STRLEN n = 0; I32 klen; const char *s = "", *key; const mp_env_frame *f;
-    if (!in_frame(aTHX)) return 0;
+    if (!mp_in_frame(aTHX)) return 0;
     if (SvOK(sv)) s = SvPV_nomg_const(sv, n);           /* the text of an object is a script's: it may end the response */
     key = key_of(aTHX_ mg, &klen);
     if ((f = frame_of(aTHX_ sv, key, klen))) f->sink->set(f->ctx, key, LENGTH(klen), s, n);
@@ -44,23 +35,24 @@ static int elem_set(pTHX_ SV *sv, MAGIC *mg) {
 }
 static int elem_clear(pTHX_ SV *sv, MAGIC *mg) {
     I32 klen; const char *key; const mp_env_frame *f;
-    if (!in_frame(aTHX)) return 0;
+    if (!mp_in_frame(aTHX)) return 0;
     key = key_of(aTHX_ mg, &klen);
     if ((f = frame_of(aTHX_ sv, key, klen))) f->sink->unset(f->ctx, key, LENGTH(klen));
     return 0;
 }
 static const MGVTBL elem_magic = { NULL, elem_set, NULL, elem_clear, NULL, NULL, NULL, NULL };
-static void mark(pTHX_ SV *sv, const char *key, I32 klen) { sv_magicext(sv, NULL, PERL_MAGIC_envelem, &elem_magic, key, klen); }
+void mp_env_mark(pTHX_ SV *sv, const char *key, I32 klen) { sv_magicext(sv, NULL, PERL_MAGIC_envelem, &elem_magic, key, klen); }
 
 /* The innermost frame, if this hash is its %ENV. */
 static const mp_env_frame *frame_of_hash(pTHX_ const SV *sv) {
-    const mp_interp *me = in_frame(aTHX);
+    const mp_interp *me = mp_in_frame(aTHX);
     return me && sv == (SV *)env_hv() ? me->env_top : NULL;
 }
 static int hash_set(pTHX_ SV *sv, MAGIC *mg) {          /* `local %ENV` begins (1) or ends (2) */
     const mp_env_frame *f = frame_of_hash(aTHX_ sv); HV *hv = (HV *)sv; HE *he;
     PERL_UNUSED_ARG(mg);
     if (!PL_localizing || !f) return 0;
+    if (PL_localizing == 1) mp_env_fill(MP_ME);         /* what is put aside is put back whole */
     if (PL_localizing == 2) f->sink->clear(f->ctx);
     hv_iterinit(hv);
     while ((he = hv_iternext(hv))) {
@@ -77,20 +69,24 @@ static int hash_clear(pTHX_ SV *sv, MAGIC *mg) {
 }
 static int hash_copy(pTHX_ SV *sv, MAGIC *mg, SV *elem, const char *key, I32 klen) {
     PERL_UNUSED_ARG(sv); PERL_UNUSED_ARG(mg);
-    mark(aTHX_ elem, key, klen);
+    mp_env_mark(aTHX_ elem, key, klen);
     return 1;
 }
 static int hash_local(pTHX_ SV *sv, MAGIC *mg);
 static const MGVTBL hash_magic = { NULL, hash_set, NULL, hash_clear, NULL, hash_copy, NULL, hash_local };
-static void mark_hash(pTHX_ SV *hv) { sv_magicext(hv, NULL, PERL_MAGIC_env, &hash_magic, NULL, 0)->mg_flags |= MGf_COPY | MGf_LOCAL; }
-static int hash_local(pTHX_ SV *sv, MAGIC *mg) { PERL_UNUSED_ARG(mg); mark_hash(aTHX_ sv); return 1; }
-/* A hash without its magic, and unlocked: what is done to it reaches neither environ nor a sink, and cannot die. */
-#define SHUT (SVs_GMG | SVs_SMG | SVs_RMG | SVf_READONLY | SVf_PROTECT)
-static U32 open_up(HV *hv) { const U32 was = SvFLAGS(hv) & SHUT; SvFLAGS(hv) &= ~SHUT; return was; }
+/* Of a lazy frame's. With a callback for `clear` perl would take it for a tied hash (lazy.c). */
+static const MGVTBL lazy_magic = { NULL, hash_set, NULL, NULL, NULL, hash_copy, NULL, hash_local };
+static void mark_hash(pTHX_ SV *hv, const MGVTBL *with) { sv_magicext(hv, NULL, PERL_MAGIC_env, with, NULL, 0)->mg_flags |= MGf_COPY | MGf_LOCAL; }
+static int hash_local(pTHX_ SV *sv, MAGIC *mg) { mark_hash(aTHX_ sv, mg->mg_virtual); return 1; }
 /* Whether a value's or a hash's only magic is ours. */
 static int is_marked(const SV *sv, const MGVTBL *with) {
     const MAGIC *mg = SvTYPE(sv) >= SVt_PVMG ? SvMAGIC(sv) : NULL;
     return mg && mg->mg_virtual == with && !mg->mg_moremagic;
+}
+/* Whether what is stored in the hash is marked: in the %ENV of a frame, and in one that a script localised there. */
+static int marks(pTHX_ const HV *hv) {
+    const MAGIC *mg = SvMAGICAL(hv) ? mg_find((const SV *)hv, PERL_MAGIC_env) : NULL;
+    return mg && (mg->mg_virtual == &hash_magic || mg->mg_virtual == &lazy_magic);
 }
 
 /* Gives up a value: frees it now, or hands it to `free_later` if freeing it could run a script's code. */
@@ -141,14 +137,14 @@ static void set_text(pTHX_ SV *sv, const char *s, size_t n, int taint) {
 /* A frame's variables while the frame begins. Most requests have the same names in the same order. `at`: how many variables have been
  * put in; `same`: so far their names were those of the last frame, so that `places` has the entry of each. If they were not, the
  * entries that have been put in are noted. */
-typedef struct { mp_env_frame *f; size_t at; int same; } giving;
+typedef struct { mp_env_kept *f; size_t at; int same; } giving;
 static void no_more_same(giving *g) {
     size_t i;
     g->same = 0;
     for (i = 0; i < g->at; i++) { HE *he = g->f->places[i]; HOME(HeVAL(he)) = GIVEN(he); }
 }
 static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
-    mp_env_frame *f = g->f; HE *he; SV *sv;
+    mp_env_kept *f = g->f; HE *he; SV *sv;
     if (g->same) no_more_same(g);
     he = (HE *)hv_common(f->hv, NULL, key, LENGTH(klen), klen < 0 ? HVhek_UTF8 : 0, HV_FETCH_LVALUE, NULL, 0);
     if (!he) return NULL;
@@ -156,7 +152,7 @@ static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
     if (SvTYPE(sv) < SVt_PVMG) {                        /* a new value: those kept from the last frame are PVMGs */
         SvREFCNT_dec_NN(sv);
         HeVAL(he) = sv = newSV_type(SVt_PVMG);
-        mark(aTHX_ sv, key, (I32)LENGTH(klen));
+        mp_env_mark(aTHX_ sv, key, (I32)LENGTH(klen));
     }
     HOME(sv) = GIVEN(he);
     if (g->at == f->room) {
@@ -168,7 +164,7 @@ static SV *give_other(pTHX_ giving *g, const char *key, I32 klen) {
     return sv;
 }
 static inline SV *give(pTHX_ giving *g, const char *key, I32 klen) {
-    const mp_env_frame *f = g->f;
+    const mp_env_kept *f = g->f;
     if (LIKELY(g->at < f->nplaces)) {
         HE *he = f->places[g->at];
         if (LIKELY(HeKLEN(he) == klen && !memcmp(HeKEY(he), key, klen) && !HeKUTF8(he))) {
@@ -179,7 +175,7 @@ static inline SV *give(pTHX_ giving *g, const char *key, I32 klen) {
     return give_other(aTHX_ g, key, klen);
 }
 static void give_done(pTHX_ giving *g) {
-    mp_env_frame *f = g->f; HV *hv = f->hv; HE **bucket = HvARRAY(hv), *he, *next; STRLEN b;
+    mp_env_kept *f = g->f; HV *hv = f->hv; HE **bucket = HvARRAY(hv), *he, *next; STRLEN b;
     if (LIKELY(g->same && g->at == f->nplaces)) return;
     if (g->same) no_more_same(g);
     f->nplaces = g->at;
@@ -192,7 +188,7 @@ static void give_done(pTHX_ giving *g) {
     f->count = HvUSEDKEYS(hv);
 }
 
-static void throw_away(pTHX_ mp_interp *me, mp_env_frame *f) {
+static void throw_away(pTHX_ mp_interp *me, mp_env_kept *f) {
     HV *hv = f->hv;
     f->hv = NULL; f->nplaces = 0; f->count = 0;
     mp_release(aTHX_ me, (SV *)hv);
@@ -203,9 +199,9 @@ static int is_ours(const SV *sv, const HE *he) {
     return SvTYPE(sv) == SVt_PVMG && HOME(sv) == he && SvREFCNT(sv) == 1 && is_marked(sv, &elem_magic) && SvLEN(sv) <= 65536
         && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT));
 }
-static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
+static void settle(pTHX_ mp_interp *me, mp_env_kept *f) {
     HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b; size_t count = 0; AV *gone = NULL; U32 was;
-    if (UNLIKELY(!is_marked((SV *)hv, &hash_magic) || (SvFLAGS(hv) & (SVf_READONLY | SVf_PROTECT | SVs_OBJECT)) || SvREFCNT(hv) != 1 || TAINTING_get)) {
+    if (UNLIKELY(!(f->lazy ? mp_env_watches(hv, &lazy_magic) : is_marked((SV *)hv, &hash_magic)) || (SvFLAGS(hv) & (SVf_READONLY | SVf_PROTECT | SVs_OBJECT)) || SvREFCNT(hv) != 1 || TAINTING_get)) {
         throw_away(aTHX_ me, f);
         return;
     }
@@ -224,56 +220,74 @@ static void settle(pTHX_ mp_interp *me, mp_env_frame *f) {
     free_later(aTHX_ me, gone);                         /* last: DESTROY may begin a frame */
 }
 
-/* 0: there is no %ENV. */
-int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *p, size_t n, int taint, const mp_env_sink *sink, void *ctx) {
-    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 was; giving g; SV *sv;
-    mp_env_frame **at = me->env_top ? &me->env_top->inner : &me->env_first, *f = *at;
+/* Whether a frame does not begin with a variable: the last of those given are names without a value, and a lazy one asks for those of CGI. */
+static int is_left_out(const mp_env_kept *k, const mp_pair *without, size_t n, const char *key, size_t klen) {
+    for (; n; n--, without++) if (without->klen == klen && !memcmp(without->key, key, klen)) return 1;
+    return k->lazy && mp_env_is_cgi(key, klen);
+}
+/* 0: there is no %ENV. `under`: variables below those that %ENV shows already, of a lazy frame; NULL: the frame is none. */
+int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *under, size_t nunder, const mp_pair *p, size_t n, int taint, const mp_env_sink *sink, void *ctx) {
+    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 was; giving g; SV *sv; mp_env_kept *k;
+    mp_env_frame **at = me->env_top ? &me->env_top->inner : &me->env_first, *f = *at; size_t nwithout = 0;
     if (!hv) return 0;
+    while (n && !p[n - 1].value) { n--; nwithout++; }
+    mp_env_fill(me);                                    /* it begins with all that the outer one has */
     if (!f) {
         if (!(f = calloc(1, sizeof *f))) return 0;
         f->outer = me->env_top;
         *at = f;
     }
-    if (!f->hv) { f->hv = newHV(); mark_hash(aTHX_ (SV *)f->hv); }
-    was = open_up(f->hv);
-    g.f = f; g.at = 0; g.same = f->nplaces > 0;
+    f->k = k = f->kept + (under != NULL);
+    k->lazy = under != NULL;
+    if (!k->hv) {
+        k->hv = newHV();
+        mark_hash(aTHX_ (SV *)k->hv, under ? &lazy_magic : &hash_magic);
+        if (under) mp_env_watch(aTHX_ k->hv);
+    }
+    was = open_up(k->hv);
+    g.f = k; g.at = 0; g.same = k->nplaces > 0;
+#define LEFT_OUT(key, klen) (UNLIKELY(nwithout || k->lazy) && is_left_out(k, p + n, nwithout, key, klen))
+    for (i = 0; i < nunder; i++) if (!LEFT_OUT(under[i].key, under[i].klen) && (sv = give(aTHX_ &g, under[i].key, (I32)under[i].klen))) set_text(aTHX_ sv, under[i].value, under[i].vlen, taint);
     if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
         for (he = bucket[b]; he; he = HeNEXT(he)) {
             SV *val = HeVAL(he);
-            if (val == &PL_sv_placeholder || !(sv = give(aTHX_ &g, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he)))) continue;
+            if (val == &PL_sv_placeholder || LEFT_OUT(HeKEY(he), (size_t)HeKLEN(he)) || !(sv = give(aTHX_ &g, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he)))) continue;
             if (LIKELY(is_text(val))) set_text(aTHX_ sv, SvPVX_const(val), SvCUR(val), SvTAINTED(val));
             else if (SvTYPE(val) <= SVt_PVMG) sv_setsv_flags(sv, val, SV_NOSTEAL);      /* no magic: no code of a script */
             else { STRLEN len; const char *s = SvPV_nomg_const(val, len); set_text(aTHX_ sv, s, len, 0); }
         }
-    for (i = 0; i < n; i++) if ((sv = give(aTHX_ &g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
+    for (i = 0; i < n; i++) if (!LEFT_OUT(p[i].key, p[i].klen) && (sv = give(aTHX_ &g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
     give_done(aTHX_ &g);
-    SvFLAGS(f->hv) |= was;
-    exchange(aTHX_ hv, f->hv);
+    SvFLAGS(k->hv) |= was;
+    exchange(aTHX_ hv, k->hv);
+    f->lazy = k->lazy; f->taint = taint; f->least = k->count;
     f->of = (HV *)SvREFCNT_inc_simple_NN((SV *)hv);
     f->owner = owner; f->sink = sink; f->ctx = ctx;
     me->env_top = f;
+    if (k->lazy) mp_env_look_for_threads(aTHX_ me);
     return 1;
 }
 void mp_env_end(mp_interp *me) {
     dTHXa(me->perl); mp_env_frame *f = me->env_top; HV *of;
     if (!f) return;
+    mp_env_look(f);
     of = f->of; f->of = NULL;
     me->env_top = f->outer;
-    exchange(aTHX_ of, f->hv);
+    exchange(aTHX_ of, f->k->hv);
     if (UNLIKELY(env_hv() != of) && PL_envgv) {         /* *ENV = \%other */
         HV *other = GvHV(PL_envgv);
         GvHV(PL_envgv) = (HV *)SvREFCNT_inc_simple_NN((SV *)of);
         mp_release(aTHX_ me, (SV *)other);
     }
     SvREFCNT_dec_NN((SV *)of);                          /* never the last: it is %ENV */
-    settle(aTHX_ me, f);
+    settle(aTHX_ me, f->k);
 }
 void mp_env_forget(pTHX_ mp_interp *me) {
     mp_env_frame *f, *inner;
     for (f = me->env_first; f; f = inner) {
         inner = f->inner;
-        SvREFCNT_dec((SV *)f->hv);
-        free(f->places); free(f);
+        SvREFCNT_dec((SV *)f->kept[0].hv); SvREFCNT_dec((SV *)f->kept[1].hv);
+        free(f->kept[0].places); free(f->kept[1].places); free(f);
     }
     me->env_first = me->env_top = NULL;
     free(me->env_over.items); me->env_over.items = NULL; me->env_over.room = 0;
@@ -282,7 +296,7 @@ void mp_env_forget(pTHX_ mp_interp *me) {
 const void *mp_env_owner(const mp_interp *me) { return me->env_top ? me->env_top->owner : me->env_over.owner; }
 
 /* ---- variables in %ENV as it is ---- */
-static void store(pTHX_ mp_interp *me, HV *hv, const mp_pair *p, int taint) {
+static void store(pTHX_ mp_interp *me, HV *hv, const mp_pair *p, int taint, int is_frames) {
     SV **at = hv_fetch(hv, p->key, (I32)p->klen, 0), *sv;
     if (at && SvTYPE(*at) <= SVt_PVMG && !(SvFLAGS(*at) & (SVf_ROK | SVs_OBJECT | SVf_READONLY | SVf_PROTECT))) {
         set_text(aTHX_ *at, p->value, p->vlen, taint);
@@ -290,16 +304,17 @@ static void store(pTHX_ mp_interp *me, HV *hv, const mp_pair *p, int taint) {
     }
     sv = newSVpvn(p->value, p->vlen);
     if (taint) SvTAINTED_on(sv);
-    if (is_marked((SV *)hv, &hash_magic)) mark(aTHX_ sv, p->key, (I32)p->klen);
+    if (is_frames) mp_env_mark(aTHX_ sv, p->key, (I32)p->klen);
     if (at) { SV *old = *at; *at = sv; mp_release(aTHX_ me, old); }
     else if (!hv_store(hv, p->key, (I32)p->klen, sv, 0)) SvREFCNT_dec_NN(sv);
 }
 /* Without the hash's magic, and the values': nothing reaches environ or a sink. */
 void mp_env_set(mp_interp *me, const mp_pair *p, size_t n, int taint) {
-    dTHXa(me->perl); HV *hv = env_hv(); size_t i; U32 was;
+    dTHXa(me->perl); HV *hv = env_hv(); size_t i; U32 was; int is_frames;
     if (!hv) return;
+    is_frames = marks(aTHX_ hv);
     was = open_up(hv);
-    for (i = 0; i < n; i++) store(aTHX_ me, hv, p + i, taint);
+    for (i = 0; i < n; i++) store(aTHX_ me, hv, p + i, taint, is_frames);
     SvFLAGS(hv) |= was;
 }
 

@@ -3,6 +3,7 @@
  * Comparing all state after each request would cost more than the request. So code that may change something leaves a mark in the
  * interpreter's record: perl's ops (open, close, chdir ...) are wrapped, and the special variables have set magic. */
 #include "shim.h"
+extern char **environ;
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -367,12 +368,22 @@ static int replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real) {
     if (CvXSUB(cv) != with) { *real = CvXSUB(cv); CvXSUB(cv) = with; }
     return 1;
 }
-static Perl_ppaddr_t real_leaveeval;
+static Perl_ppaddr_t real_leaveeval, real_exec;
 /* A file was loaded (or a text compiled): POSIX may be there now. */
 static OP *op_leaveeval(pTHX) {
     OP *next = real_leaveeval(aTHX); mp_interp *me = record(aTHX);
+    if (me) mp_env_look_for_threads(aTHX_ me);
     if (me && !me->has_posix)
         me->has_posix = replace(aTHX_ "POSIX::close", xs_posix_close, &real_posix_close) & replace(aTHX_ "POSIX::dup2", xs_posix_dup2, &real_posix_dup2);
+    return next;
+}
+
+/* exec in the server's own process, or in one that has changed %ENV since it was forked. Where it fails, all is as before. */
+static OP *op_exec(pTHX) {
+    mp_interp *me = record(aTHX); char **was = environ, **ours = NULL; OP *next;
+    if (me && me->requests && me->base) { mp_env_fill(me); ours = mp_env_to_program(aTHX_ me); }
+    next = real_exec(aTHX);
+    if (ours) { environ = was; mp_env_free(ours); }
     return next;
 }
 
@@ -380,23 +391,36 @@ static OP *op_leaveeval(pTHX) {
  * perl waits for some of its locks before it forks, and not for these two: that of the environment, which localtime takes as
  * well as %ENV, and that of hints, which eval takes. The locks of the environment count their readers: a new process has none. */
 #ifdef USE_ITHREADS
-static void before_fork(void) { PERL_WRITE_LOCK(&PL_env_mutex); MUTEX_LOCK(&PL_hints_mutex); }
+static void lock_before_fork(void) { PERL_WRITE_LOCK(&PL_env_mutex); MUTEX_LOCK(&PL_hints_mutex); }
 static void after_fork(void) { MUTEX_UNLOCK(&PL_hints_mutex); PERL_WRITE_UNLOCK(&PL_env_mutex); }
 static void free_locks(void) { PERL_RW_MUTEX_INIT(&PL_env_mutex); MUTEX_INIT(&PL_hints_mutex); }
 #else
-#define before_fork NULL
+static void lock_before_fork(void) {}
 #define after_fork NULL
 static void free_locks(void) {}
 #endif
 
-/* A program that a script starts finds the script's STDIN, STDOUT and STDERR in its descriptors 0, 1 and 2. */
+/* The record of the interpreter that serves something on this thread. */
+static mp_interp *serving(pTHX) {
+    mp_interp *me;
+#ifdef USE_ITHREADS
+    if (!aTHX) return NULL;
+#endif
+    return (me = record(aTHX)) && me->requests && me->base ? me : NULL;
+}
+static void before_fork(void) {
+    dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me = serving(aTHX);
+    if (me) mp_env_fill(me);
+    lock_before_fork();
+}
+
+/* A program that a script starts finds the script's STDIN, STDOUT and STDERR in its descriptors 0, 1 and 2, and its variables
+ * where it began without the request's. */
 static void in_forked(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me; int i;
     free_locks();
-#ifdef USE_ITHREADS
-    if (!aTHX) return;
-#endif
-    if (!(me = record(aTHX)) || !me->requests || !me->base) return;
+    if (!(me = serving(aTHX))) return;
+    (void)mp_env_to_program(aTHX_ me);
     for (i = 0; i < HANDLES; i++) {
         const handle *h = me->base->std + i; PerlIO *f = i ? IoOFP(h->io) : IoIFP(h->io); int fd;
         if (!f || f == (i ? h->ofp : h->ifp) || !PerlIOValid(f)) continue;
@@ -409,7 +433,7 @@ void mp_leftovers_init(void) {
 #define WRAP(op, number) do { real_##op = PL_ppaddr[number]; PL_ppaddr[number] = op_##op; } while (0)
     WRAP(open, OP_OPEN); WRAP(sysopen, OP_SYSOPEN); WRAP(close, OP_CLOSE); WRAP(binmode, OP_BINMODE); WRAP(pipe, OP_PIPE_OP); WRAP(socketpair, OP_SOCKPAIR); WRAP(socket, OP_SOCKET); WRAP(accept, OP_ACCEPT);
     WRAP(tie, OP_TIE); WRAP(untie, OP_UNTIE); WRAP(select, OP_SELECT);
-    WRAP(leaveeval, OP_LEAVEEVAL);
+    WRAP(leaveeval, OP_LEAVEEVAL); WRAP(exec, OP_EXEC);
     WRAP(chdir, OP_CHDIR); WRAP(umask, OP_UMASK); WRAP(alarm, OP_ALARM); WRAP(srand, OP_SRAND);
     pthread_atfork(before_fork, after_fork, in_forked);
 }

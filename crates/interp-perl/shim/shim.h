@@ -49,20 +49,30 @@ typedef struct { int tag; int64_t number; int truth, is_wild; int status; SV *sv
 typedef struct { const char *key, *value; size_t klen, vlen; } mp_pair;
 
 /* Where what a script writes to %ENV of its response goes as well (src/env.rs). */
+struct mp_interp;
 typedef struct {
     void (*set)(void *ctx, const char *key, size_t klen, const char *value, size_t vlen);
     void (*unset)(void *ctx, const char *key, size_t klen);
     void (*clear)(void *ctx);
+    int (*get)(void *ctx, const char *key, size_t klen, const char **value, size_t *vlen);      /* of a lazy frame (lazy.c) */
+    void (*all)(void *ctx, struct mp_interp *me);        /* calls mp_env_add with all variables */
 } mp_env_sink;
+
+/* What a frame keeps for the next one at its depth (env.c). */
+typedef struct {
+    HV *hv;                                             /* between two uses its own hash; meanwhile what %ENV was */
+    size_t count;                                       /* of the variables it began with */
+    HE **places; size_t nplaces, room;                  /* their entries in the order they were given; none: unknown */
+    int lazy;                                           /* lazy.c */
+} mp_env_kept;
 
 /* A %ENV of its own (env.c). */
 typedef struct mp_env_frame {
     struct mp_env_frame *outer, *inner;                 /* the one around it; the one that begins inside it, kept for the next */
-    HV *hv;                                             /* between two uses its own hash; meanwhile what %ENV was */
+    mp_env_kept kept[2], *k;                            /* of frames that begin with all variables, and of lazy ones; the one in use */
     HV *of;                                             /* while it runs: the hash that is %ENV, counted */
-    size_t count;                                       /* of the variables it began with */
-    HE **places; size_t nplaces, room;                  /* their entries in the order they were given; none: unknown */
     const void *owner; const mp_env_sink *sink; void *ctx;
+    int lazy, taint; size_t least;                      /* lazy.c */
 } mp_env_frame;
 
 /* Variables put into the interpreter's own %ENV for a call (env.c). */
@@ -168,6 +178,11 @@ void mp_owned_clear(pTHX_ mp_owned all);
 void mp_owned_tell(mp_interp *me, mp_said *said, void *ctx);
 /* env.c */
 void mp_env_forget(pTHX_ mp_interp *me);
+/* lazy.c */
+void mp_env_fill(mp_interp *me);
+void mp_env_look_for_threads(pTHX_ mp_interp *me);
+char **mp_env_to_program(pTHX_ mp_interp *me);
+void mp_env_free(char **all);
 /* xsub.c */
 XS_EXTERNAL(mp_xsub);
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);

@@ -4,7 +4,7 @@ use crate::{ffi, perl::Entered};
 use interp::trace;
 use smallvec::SmallVec;
 use std::{
-    ffi::{c_char, c_void},
+    ffi::{c_char, c_int, c_void},
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr, slice,
@@ -18,6 +18,14 @@ pub trait EnvSink {
     fn unset(&self, key: &[u8]);
     /// `%ENV = ()`
     fn clear(&self);
+    /// The variable that a lazy `%ENV` has under a name which it does not show yet. It lives until the sink is told of a change.
+    fn get(&self, _key: &[u8]) -> Option<&[u8]> {
+        None
+    }
+    /// All variables of a lazy `%ENV`, which live as long.
+    fn all(&self) -> Vec<(&[u8], &[u8])> {
+        Vec::new()
+    }
 }
 
 /// Gives the code that runs a `%ENV` of its own until this is dropped; then `%ENV` is what it was, whatever scripts did to it. Such
@@ -39,7 +47,43 @@ impl Entered {
         taint: bool,
         sink: &'a &'s dyn EnvSink,
     ) -> EnvGuard<'a> {
-        let pairs = pairs(vars);
+        self.begin_env(owner, None, &pairs(vars), taint, sink)
+    }
+
+    /// The same without some of those it held before. With `under` it is lazy: `sink` has more variables, each of which is shown from its
+    /// first use on, and all before the process forks; those in `under` stand behind those it held before. CGI's variables come in
+    /// that way only.
+    pub fn script_env<'a, 'v, 's: 'a, U: IntoIterator<Item = (&'v [u8], &'v [u8])>>(
+        &'a self,
+        owner: NonZeroUsize,
+        under: Option<U>,
+        vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>,
+        without: &[&[u8]],
+        sink: &'a &'s dyn EnvSink,
+    ) -> EnvGuard<'a> {
+        let Some(under) = under else {
+            let mut all = pairs(vars);
+            all.extend(without.iter().map(name));
+            return self.begin_env(owner, None, &all, true, sink);
+        };
+        let under: SmallVec<[ffi::Pair; 32]> = under.into_iter().map(pair).collect();
+        let mut vars: SmallVec<[ffi::Pair; 16]> = vars.into_iter().map(pair).collect();
+        if trace::on(trace::Topic::Environment) {
+            told(&under);
+            told(&vars);
+        }
+        vars.extend(without.iter().map(name));
+        self.begin_env(owner, Some(&under), &vars, true, sink)
+    }
+
+    fn begin_env<'a, 's: 'a>(
+        &'a self,
+        owner: NonZeroUsize,
+        under: Option<&[ffi::Pair]>,
+        pairs: &[ffi::Pair],
+        taint: bool,
+        sink: &'a &'s dyn EnvSink,
+    ) -> EnvGuard<'a> {
         // SAFETY: this interpreter is entered; the pairs are borrowed for the call, the sink until the guard is dropped.
         let began = unsafe {
             let sink: *const &dyn EnvSink = sink;
@@ -47,6 +91,8 @@ impl Entered {
             ffi::mp_env_begin(
                 self.raw(),
                 owner,
+                under.map_or(ptr::null(), <[_]>::as_ptr),
+                under.map_or(0, <[_]>::len),
                 pairs.as_ptr(),
                 pairs.len(),
                 taint as i32,
@@ -119,34 +165,64 @@ impl Drop for EnvGuard<'_> {
     }
 }
 
-static TABLE: ffi::EnvTable = ffi::EnvTable { set, unset, clear };
+static TABLE: ffi::EnvTable = ffi::EnvTable { set, unset, clear, get, all };
 
 /// One place where panics stop.
-fn door(ctx: *mut c_void, f: impl FnOnce(&dyn EnvSink)) {
+fn door<R>(ctx: *mut c_void, f: impl FnOnce(&dyn EnvSink) -> R) -> Option<R> {
     // SAFETY: `ctx` is the address that `own_env` or `hide_env` gave the shim, which calls no longer than that lives.
     let sink: &dyn EnvSink = unsafe { *ctx.cast::<&dyn EnvSink>() };
-    let _ = catch_unwind(AssertUnwindSafe(|| f(sink)));
+    catch_unwind(AssertUnwindSafe(|| f(sink))).ok()
 }
 
 unsafe extern "C" fn set(ctx: *mut c_void, key: *const u8, key_len: usize, value: *const u8, value_len: usize) {
     // SAFETY: the shim passes two texts, borrowed for the call.
     let (key, value) = unsafe { (slice::from_raw_parts(key, key_len), slice::from_raw_parts(value, value_len)) };
-    door(ctx, |sink| sink.set(key, value));
+    let _ = door(ctx, |sink| sink.set(key, value));
 }
 
 unsafe extern "C" fn unset(ctx: *mut c_void, key: *const u8, key_len: usize) {
     // SAFETY: as in `set`.
     let key = unsafe { slice::from_raw_parts(key, key_len) };
-    door(ctx, |sink| sink.unset(key));
+    let _ = door(ctx, |sink| sink.unset(key));
 }
 
 unsafe extern "C" fn clear(ctx: *mut c_void) {
-    door(ctx, |sink| sink.clear());
+    let _ = door(ctx, |sink| sink.clear());
+}
+
+unsafe extern "C" fn get(
+    ctx: *mut c_void,
+    key: *const u8,
+    key_len: usize,
+    value: *mut *const u8,
+    value_len: *mut usize,
+) -> c_int {
+    // SAFETY: as in `set`; the shim copies the value at once.
+    unsafe {
+        let key = slice::from_raw_parts(key, key_len);
+        let found = door(ctx, |sink| sink.get(key).map(|found| (found.as_ptr(), found.len()))).flatten();
+        let Some((text, length)) = found else { return 0 };
+        (*value, *value_len) = (text, length);
+        1
+    }
+}
+
+unsafe extern "C" fn all(ctx: *mut c_void, me: *mut ffi::Interp) {
+    let _ = door(ctx, |sink| {
+        let pairs: Vec<ffi::Pair> = sink.all().into_iter().map(pair).collect();
+        // SAFETY: the shim passes the interpreter in which it calls; the pairs are borrowed for the call.
+        unsafe { ffi::mp_env_add(me, pairs.as_ptr(), pairs.len()) };
+    });
 }
 
 #[inline]
 fn pair((key, value): (&[u8], &[u8])) -> ffi::Pair {
     ffi::Pair { key: key.as_ptr().cast(), value: value.as_ptr().cast(), key_len: key.len(), value_len: value.len() }
+}
+
+/// A name without a value.
+fn name(key: &&[u8]) -> ffi::Pair {
+    ffi::Pair { key: key.as_ptr().cast(), value: ptr::null(), key_len: key.len(), value_len: 0 }
 }
 
 fn pairs<'v>(vars: impl IntoIterator<Item = (&'v [u8], &'v [u8])>) -> Vec<ffi::Pair> {
@@ -391,6 +467,81 @@ mod tests {
         e.hide_env(&said);
         assert_eq!(got(&said), "-NEW EQUAL=y BASE=x", "the last first");
         assert_eq!(text(&e, SHOW), "BASE=b,EQUAL=e,OTHER=stays");
+    }
+
+    /// A sink that has variables of its own, and counts how often it is asked.
+    #[derive(Default)]
+    struct Request(RefCell<Vec<(String, String)>>, RefCell<Vec<String>>);
+    impl EnvSink for Request {
+        fn set(&self, key: &[u8], value: &[u8]) {
+            let text = |b| String::from_utf8_lossy(b).into_owned();
+            self.0.borrow_mut().retain(|(k, _)| k.as_bytes() != key);
+            self.0.borrow_mut().push((text(key), text(value)));
+        }
+        fn unset(&self, key: &[u8]) {
+            self.0.borrow_mut().retain(|(k, _)| k.as_bytes() != key);
+        }
+        fn clear(&self) {
+            self.0.borrow_mut().clear();
+            self.1.borrow_mut().push("clear".into());
+        }
+        fn get(&self, key: &[u8]) -> Option<&[u8]> {
+            self.1.borrow_mut().push(String::from_utf8_lossy(key).into_owned());
+            match key {
+                b"HTTP_A" => Some(&b"a"[..]),
+                b"HTTP_B" => Some(&b"b"[..]),
+                _ => None,
+            }
+            .filter(|_| self.0.borrow().iter().any(|(k, _)| k.as_bytes() == key))
+        }
+        fn all(&self) -> Vec<(&[u8], &[u8])> {
+            self.1.borrow_mut().push("all".into());
+            vec![var("HTTP_A", "a"), var("HTTP_B", "b")]
+        }
+    }
+    fn request() -> Request {
+        let vars = [("HTTP_A", "a"), ("HTTP_B", "b")];
+        Request(RefCell::new(vars.map(|(k, v)| (k.into(), v.into())).to_vec()), RefCell::default())
+    }
+
+    #[test]
+    fn a_lazy_one_asks_for_each_variable_once_and_forgets_it() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        e.run(b"$ENV{BASE} = 'b'; $ENV{HTTP_A} = 'of start-up'; 1", None).unwrap();
+        for _ in 0..3 {
+            let r = request();
+            let sink: &dyn EnvSink = &r;
+            let under = [var("BASE", "process"), var("LANG", "C"), var("HTTP_B", "process")];
+            let env = e.script_env(ME, Some(under), [var("SET", "s")], &[b"GONE"], &sink);
+            assert_eq!(text(&e, SHOW), "BASE=b,LANG=C,SET=s");
+            assert_eq!(text(&e, "join ',', map { $_ // 'undef' } @ENV{qw(HTTP_A HTTP_A HTTP_C BASE)}"), "a,a,undef,b");
+            assert_eq!(text(&e, SHOW), "BASE=b,HTTP_A=a,LANG=C,SET=s");
+            assert_eq!(r.1.take(), ["HTTP_A", "HTTP_C"]);
+            assert_eq!(text(&e, "{ local %ENV = (X => 1); keys %ENV } $ENV{HTTP_B}"), "b");
+            assert_eq!(r.1.take()[0], "all", "what is put aside is whole");
+            drop(env);
+            assert_eq!(text(&e, SHOW), "BASE=b,HTTP_A=of start-up");
+            let env = own_env(&e, [var("HTTP_A", "1"), var("HTTP_D", "2")], false);
+            assert_eq!(text(&e, SHOW), "BASE=b,HTTP_A=1,HTTP_D=2", "another kind of frame at the same depth");
+            drop(env);
+        }
+    }
+
+    #[test]
+    fn what_is_emptied_stays_empty_whichever_way() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        for empty in ["%ENV = ()", "undef %ENV", "delete $ENV{$_} for keys %ENV", "$ENV{HTTP_A}; %ENV = ()"] {
+            let r = request();
+            let sink: &dyn EnvSink = &r;
+            let env = e.script_env(ME, Some([var("LANG", "C")]), [], &[], &sink);
+            assert_eq!(text(&e, &format!("{empty}; $ENV{{HTTP_B}} // keys %ENV")), "0", "{empty}");
+            assert_eq!(text(&e, "$ENV{NEW} = 1; join ',', keys %ENV"), "NEW", "{empty}");
+            drop(env);
+        }
     }
 
     #[test]

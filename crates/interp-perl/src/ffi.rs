@@ -65,6 +65,8 @@ pub(crate) struct EnvTable {
     pub set: unsafe extern "C" fn(*mut c_void, *const u8, usize, *const u8, usize),
     pub unset: unsafe extern "C" fn(*mut c_void, *const u8, usize),
     pub clear: unsafe extern "C" fn(*mut c_void),
+    pub get: unsafe extern "C" fn(*mut c_void, *const u8, usize, *mut *const u8, *mut usize) -> c_int,
+    pub all: unsafe extern "C" fn(*mut c_void, *mut Interp),
 }
 
 /// `mp_out`: how a call came back.
@@ -172,12 +174,15 @@ unsafe extern "C" {
     pub(crate) fn mp_env_begin(
         me: *mut Interp,
         owner: *const c_void,
+        under: *const Pair,
+        under_n: usize,
         pairs: *const Pair,
         n: usize,
         taint: c_int,
         sink: *const EnvTable,
         ctx: *mut c_void,
     ) -> c_int;
+    pub(crate) fn mp_env_add(me: *mut Interp, pairs: *const Pair, n: usize);
     pub(crate) fn mp_env_end(me: *mut Interp);
     pub(crate) fn mp_env_owner(me: *const Interp) -> *const c_void;
     pub(crate) fn mp_env_put(me: *mut Interp, owner: *const c_void, pairs: *const Pair, n: usize, taint: c_int);

@@ -70,6 +70,7 @@ sub _plain {
 
 sub _dev {
     my ($r, $message) = @_;
+    $r->subprocess_env;    # all of %ENV
     my ($file, $line) = $message =~ /\bat (\S.*?) line (\d+)/;
     my $page = _plain($message);
     $page .= '<h2>' . ModInterp::Page::html("$file, line $line") . '</h2><pre>' . _source($file, $line) . "</pre>\n" if defined $file;

@@ -7,10 +7,12 @@ mod work;
 
 use std::ffi::c_int;
 
+use apr::Reenter;
 use config::content::first_letters;
 use config::{ContentRow, Form, Phase};
-use httpd::Request;
-use httpd::status::DECLINED;
+use httpd::log::Level;
+use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR};
+use httpd::{NotRead, Request};
 
 use super::about::{OfRequest, Topic};
 use super::call::Call;
@@ -18,7 +20,7 @@ use super::lang::Lang;
 use super::language::Language;
 use super::lease::{Hold, Refused};
 use super::request::RequestState;
-use super::{end, hint};
+use super::{end, hint, report};
 
 pub use file::not_run;
 use handlers::Handlers;
@@ -83,6 +85,11 @@ pub fn respond<L: Language>(
         end_walk(L::lang(), r);
         return None;
     };
+    if call.about.server.conf.reads_ahead()
+        && let Err(status) = read_ahead(&call)
+    {
+        return Some(status);
+    }
     let done = match hold(&call) {
         Ok(_hold) => call.run(|entry| L::answer(row, &call, entry, work)),
         Err(refused) => Err(refused),
@@ -93,6 +100,27 @@ pub fn respond<L: Language>(
     };
     call.about.state.end_walk(r);
     Some(status)
+}
+
+/// Reads the body of a request before it has an interpreter. One that it has from an earlier phase goes back meanwhile.
+#[cold]
+#[inline(never)]
+fn read_ahead(call: &Call<'_, OfRequest<'_>>) -> Result<(), c_int> {
+    let (r, state) = (call.about.r, call.about.state);
+    if !r.may_have_body() {
+        return Ok(());
+    }
+    state.end_walk(r);
+    // SAFETY: in the response phase, outside of any interpreter: nothing is lent here.
+    let read = r.read_ahead(unsafe { Reenter::assume() });
+    read.map_err(|not_read| match not_read {
+        NotRead::Refused(status) => status,
+        NotRead::NoRoom(why) => {
+            let text = format!("{}ClassReadAhead: the body cannot be kept: {why}", call.lang.facts.tongue.name());
+            report::request(call.lang, r, Level::Error, &text);
+            HTTP_INTERNAL_SERVER_ERROR
+        }
+    })
 }
 
 /// Ends the walk of a request that will not be answered by us, or has been.

@@ -10,20 +10,38 @@ use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 
 use apr::{Reenter, Table};
-use config::{DirConf, ServerConf, Vars};
+use config::{ClassIdentity, DirConf, ServerConf, Vars};
 use httpd::Request;
 use interp::Entry;
 use interp_perl::{Entered, EnvSink};
+use lazy_static::lazy_static;
 
 use super::{Part, PerlHost, entered};
 
 /// What scripts test for to see where they run; mod_perl 2.0.12's own words.
 pub const MOD_PERL: &str = "mod_perl/2.0.12";
 
+/// The variables that say so.
+const MARKERS: &[&[u8]] = &[b"MOD_PERL", b"MOD_PERL_API_VERSION"];
+const GATEWAY_INTERFACE: &[u8] = b"GATEWAY_INTERFACE";
+
+lazy_static! {
+    /// The environment of this process, as it is when the first script with a lazy `%ENV` runs.
+    static ref PROCESS: Vec<(Vec<u8>, Vec<u8>)> =
+        std::env::vars_os().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
+}
+
+fn of_process<'a>() -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    PROCESS.iter().map(|(name, value)| (&name[..], &value[..]))
+}
+
 /// `%ENV` of a new interpreter of this server: the markers, PATH and TZ, then what the configuration passes and sets.
 pub fn at_start(conf: &ServerConf) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut env: Vec<(Vec<u8>, Vec<u8>)> =
-        vec![(b"MOD_PERL".into(), MOD_PERL.into()), (b"MOD_PERL_API_VERSION".into(), b"2".into())];
+    let mut env: Vec<(Vec<u8>, Vec<u8>)> = vec![(MARKERS[0].into(), MOD_PERL.into()), (MARKERS[1].into(), b"2".into())];
+    if conf.identity() == ClassIdentity::PerlEx {
+        // CGI.pm looks once, when it is loaded.
+        env.push((GATEWAY_INTERFACE.into(), ClassIdentity::PerlEx.gateway_interface().into()));
+    }
     for name in ["PATH", "TZ"] {
         if let Some(value) = std::env::var_os(OsStr::new(name)) {
             env.push((name.into(), value.as_bytes().to_vec()));
@@ -53,6 +71,21 @@ pub struct EnvDone {
     pub shows: bool,
     /// The request's perl-script response runs.
     pub in_script: bool,
+    /// The request was answered by a script with a lazy `%ENV`: CGI variables belong to it, whether they were asked for yet or not.
+    pub is_lazy: bool,
+    /// What the request's script is told to be `GATEWAY_INTERFACE`, if not what httpd has.
+    pub identity: Option<ClassIdentity>,
+}
+
+/// `%ENV` of a script.
+#[derive(Clone, Copy)]
+pub struct ScriptEnv {
+    /// It has CGI's variables.
+    pub with_cgi: bool,
+    /// Each of them when it is asked for.
+    pub is_lazy: bool,
+    /// For which server the script is to think it was written; `None`: it sees what httpd has.
+    pub identity: Option<ClassIdentity>,
 }
 
 /// Tells the records of servers and classes apart.
@@ -216,6 +249,16 @@ pub fn add_cgi(r: &Request, part: &Part, cx: Reenter) {
         part.env.set(EnvDone { cgi: true, ..done });
         r.add_common_vars();
         r.add_cgi_vars(cx);
+        if let Some(identity) = done.identity {
+            r.subprocess_env().set(GATEWAY_INTERFACE, identity.gateway_interface());
+        }
+    }
+}
+
+/// Fills `subprocess_env` if that was left until somebody asks for it: somebody does.
+pub fn complete(r: &Request, cx: Reenter) {
+    if let Some(part) = super::part(r).filter(|part| part.env.get().is_lazy) {
+        add_cgi(r, part, cx);
     }
 }
 
@@ -235,32 +278,90 @@ pub fn put_cgi(r: &Request, part: &Part, running: &Request, entered: &Entered) {
     }
 }
 
-/// Runs `f`, a `perl-script` response, with a `%ENV` of its own, which begins with `vars`. What the script writes there is written to
+/// Runs `f`, a `perl-script` response, with a `%ENV` of its own. What the script writes there is written to
 /// `subprocess_env`, too: subrequests and programs see it.
-pub fn in_script<R>(r: &Request, part: &Part, entered: &Entered, with_cgi: bool, f: impl FnOnce() -> R) -> R {
+pub fn in_script<R>(
+    r: &Request,
+    part: &Part,
+    entered: &Entered,
+    env: ScriptEnv,
+    cx: Reenter,
+    f: impl FnOnce() -> R,
+) -> R {
+    let is_lazy = env.with_cgi && env.is_lazy;
+    part.env.set(EnvDone { in_script: true, is_lazy, identity: env.identity, ..part.env.get() });
+    // What follows the script's name in the address is looked up by a subrequest, for which handlers may run.
+    if env.with_cgi && !(is_lazy && r.path_info().is_none_or(<[u8]>::is_empty)) {
+        add_cgi(r, part, cx);
+    }
     let table = r.subprocess_env();
-    let vars = with_cgi.then(|| table.iter()).into_iter().flatten();
-    let variables = Variables(r);
+    let vars = env.with_cgi.then(|| table.iter()).into_iter().flatten();
+    let without = if env.identity == Some(ClassIdentity::PerlEx) { MARKERS } else { &[] };
+    let variables = Variables { r, part };
     let sink: &dyn EnvSink = &variables;
-    let _env = owner(r).map(|own| entered.own_env(own, vars, true, &sink));
-    part.env.set(EnvDone { in_script: true, ..part.env.get() });
+    let _env = owner(r).map(|own| entered.script_env(own, is_lazy.then(of_process), vars, without, &sink));
     let result = f();
     part.env.set(EnvDone { in_script: false, ..part.env.get() });
     result
 }
 
-struct Variables<'a>(&'a Request);
+/// `subprocess_env` behind `%ENV` of a script.
+struct Variables<'a> {
+    r: &'a Request,
+    part: &'a Part,
+}
+
+impl Variables<'_> {
+    /// The table, with CGI's variables in it if that was left until now: what a script changes comes behind them.
+    fn table(&self) -> &Table {
+        if self.is_incomplete() {
+            self.complete();
+        }
+        self.r.subprocess_env()
+    }
+
+    fn is_incomplete(&self) -> bool {
+        let done = self.part.env.get();
+        done.is_lazy && !done.cgi
+    }
+
+    #[cold]
+    fn complete(&self) {
+        // SAFETY: whoever lent something has a copy of it by now; and handlers run only if the script itself has set path_info.
+        add_cgi(self.r, self.part, unsafe { Reenter::assume() });
+    }
+}
 
 impl EnvSink for Variables<'_> {
     fn set(&self, key: &[u8], value: &[u8]) {
-        self.0.subprocess_env().set(key, value);
+        if self.is_incomplete() {
+            let (key, value) = (key.to_vec(), value.to_vec());
+            return self.table().set(&key, &value);
+        }
+        self.r.subprocess_env().set(key, value);
     }
 
     fn unset(&self, key: &[u8]) {
-        self.0.subprocess_env().unset(key);
+        if self.is_incomplete() {
+            let key = key.to_vec();
+            return self.table().unset(&key);
+        }
+        self.r.subprocess_env().unset(key);
     }
 
     fn clear(&self) {
-        self.0.subprocess_env().clear();
+        self.table().clear();
+    }
+
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        if self.is_incomplete() {
+            let key = key.to_vec();
+            return self.table().get(&key);
+        }
+        self.r.subprocess_env().get(key)
+    }
+
+    fn all(&self) -> Vec<(&[u8], &[u8])> {
+        self.table().iter().collect()
     }
 }

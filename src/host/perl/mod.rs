@@ -182,7 +182,7 @@ impl Default for Part {
             env: Cell::default(),
             shown: Beside::default(),
             leaves: Cell::new(0),
-            output: Output::new(&crate::perl_module),
+            output: Output::new(&crate::perl_module, env::complete),
         }
     }
 }
@@ -439,6 +439,10 @@ impl Ways for PerlLanguage {
 
     fn output<'r>(&self, r: &'r Request) -> Option<&'r Output> {
         part(r).map(|part| &part.output)
+    }
+
+    fn complete_env(&self, cx: Reenter, r: &Request) {
+        env::complete(r, cx);
     }
 
     fn fill_env(&self, cx: Reenter, r: &Request) -> Result<(), Fail> {

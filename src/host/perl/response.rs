@@ -3,13 +3,14 @@
 use std::ffi::c_int;
 
 use apr::Reenter;
-use config::{CgiHeader, ContentRow, DirOption, Phase};
+use config::{CgiHeader, ContentRow, DirOption, Form, Phase};
 use httpd::Request;
 use httpd::log::Level;
-use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_OK, OK};
+use httpd::status::{DECLINED, HTTP_BAD_REQUEST, HTTP_INTERNAL_SERVER_ERROR, HTTP_OK, OK};
 use interp::{Entry, Fail, IntoVal, Raised, Ticket};
 use interp_perl::{Entered, Stdio};
 
+use super::env::ScriptEnv;
 use super::{PERL, Part, entered, env, part};
 use crate::host::about::{OfRequest, Topic};
 use crate::host::call::Call;
@@ -34,7 +35,12 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
     let status = match row {
         Some(row) if row.takes_over => {
             of.state.is_global.set(of.state.is_global.get() || on(DirOption::GlobalRequest));
-            script(of, part, with_env, entered, || work.run(call, entry))
+            let env = ScriptEnv {
+                with_cgi: with_env,
+                is_lazy: on(DirOption::LazyEnv),
+                identity: (row.form == Form::File).then(|| of.server.conf.identity()),
+            };
+            script(of, part, env, entered, || work.run(call, entry))
         }
         _ => {
             if with_env {
@@ -133,18 +139,16 @@ pub fn declined(r: &Request) -> c_int {
 fn script(
     of: &OfRequest<'_>,
     part: &Part,
-    with_env: bool,
+    with: ScriptEnv,
     entered: &Entered,
     handlers: impl FnOnce() -> c_int,
 ) -> c_int {
     let r = of.r;
-    if with_env {
-        // SAFETY: as in `answer`.
-        env::add_cgi(r, part, unsafe { Reenter::assume() });
-    }
+    // SAFETY: as in `answer`.
+    let cx = unsafe { Reenter::assume() };
     let globals = entered.save_globals();
     let stdio = Handles { r, output: &part.output };
-    let status = env::in_script(r, part, entered, with_env, || match entered.redirect(&stdio) {
+    let status = env::in_script(r, part, entered, with, cx, || match entered.redirect(&stdio) {
         Ok(redirect) => {
             let status = handlers();
             if let Err(raised) = redirect.end() {
@@ -158,6 +162,10 @@ fn script(
         }
     });
     drop(globals);
+    if status >= HTTP_BAD_REQUEST {
+        // The page of the error, if it is a script's, is told by them what failed.
+        env::complete(r, cx);
+    }
     status
 }
 

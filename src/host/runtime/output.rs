@@ -49,7 +49,7 @@ impl api::Output for HostRuntime {
         let headers = match lang.output(r) {
             Some(output) => output.take_headers(r, cx, text),
             None if lang.facts.has_output => return Err(Unsent::NotInResponse),
-            None => Output::new(lang.module()).take_headers(r, cx, text),
+            None => Output::new(lang.module(), |_, _| ()).take_headers(r, cx, text),
         };
         let body = &text[headers..];
         if body.is_empty() { Ok(()) } else { self.write(cx, r, body).map(drop) }
@@ -58,6 +58,12 @@ impl api::Output for HostRuntime {
     fn headers_are_set(&self, r: &Request) {
         if let Some(output) = running::lang().and_then(|lang| lang.output(r)) {
             output.headers_are_set();
+        }
+    }
+
+    fn complete_env(&self, cx: Reenter, r: &Request) {
+        if let Some(lang) = running::lang() {
+            lang.complete_env(cx, r);
         }
     }
 

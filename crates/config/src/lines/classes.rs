@@ -44,6 +44,15 @@ pub(crate) fn location(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     Ok(Effect::Done)
 }
 
+/// `PerlClassImpersonate`.
+pub(crate) fn impersonate(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let word = first(args);
+    match words::flag(word).map_err(|why| Cause::Word(word.into(), why))? {
+        true => Err(Cause::OneUser),
+        false => Ok(Effect::Done),
+    }
+}
+
 /// `PerlUseClass`.
 pub(crate) fn use_class(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let word = first(args);
