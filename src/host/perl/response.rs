@@ -38,7 +38,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
             let env = ScriptEnv {
                 with_cgi: with_env,
                 is_lazy: on(DirOption::LazyEnv),
-                identity: (row.form == Form::File).then(|| of.server.conf.identity()),
+                identity: (row.form != Form::Handlers).then(|| of.server.conf.identity()),
             };
             script(of, part, env, entered, || work.run(call, entry))
         }
