@@ -16,6 +16,7 @@
 #include <mod_auth.h>
 #include <apr_dbd.h>
 #include <mod_dbd.h>
+#include <mpm_common.h>
 #include <scoreboard.h>
 #include <util_cookies.h>
 #include <util_filter.h>

@@ -118,7 +118,9 @@ fn check_uses(lang: Lang, main: &Server, made: &[Arc<Class>]) -> Result<(), Star
     let htaccess = main
         .chain()
         .any(|s| ServerRecord::find(lang, s).is_some_and(|record| record.conf.options.is(ServerOption::Htaccess)));
-    for class in made.iter().filter(|class| class.conf.locations.is_empty() && !htaccess) {
+    let may_be_idle =
+        |class: &&Arc<Class>| class.conf.locations.is_empty() && class.conf.conf.jobs.is_empty() && !htaccess;
+    for class in made.iter().filter(may_be_idle) {
         if !used.iter().any(|conf| Arc::ptr_eq(conf, &class.conf)) {
             let (tongue, name, at) = (lang.facts.tongue.name(), &class.conf.name, &class.conf.at);
             let text = format!(

@@ -127,7 +127,7 @@ pub fn directive<H: CommonHost>(
             let provider = Provider { group, name, check: handler, second: None };
             providers::register(lang, provider, b"0", PER_CONF).map_err(|s| StartError::Refused(directive, s.message()))
         }
-        effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_)) => {
+        effect @ (Effect::Handlers(_) | Effect::Map(_) | Effect::Filter(_) | Effect::Job(_)) => {
             if let Effect::Handlers(named) = &effect {
                 if !lang.call_for(named.phase) {
                     return Err(StartError::NotCalled(named.directive));

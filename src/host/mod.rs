@@ -16,6 +16,7 @@
 //! | `filter`, `output` | filters that scripts make; what a response prints |
 //! | `hint`, `accepting`, `report` | what the error log says of classic mistakes; of ports on which nobody speaks first; its other lines |
 //! | `holding`, `waiting` | how a call comes to its interpreter; what is given back while it waits for one |
+//! | `jobs` | handlers that run at times of their own, in processes of their own |
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
 //! | `site`, `provider` | all interpreters of one reading of the configuration, and what else is kept of it |
@@ -47,6 +48,7 @@ mod facts;
 mod filter;
 mod hint;
 mod holding;
+mod jobs;
 mod lang;
 mod language;
 mod languages;

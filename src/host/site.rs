@@ -10,6 +10,7 @@ use interp::{Inside, trace};
 use leases::ending;
 use tipool::{Bell, Late};
 
+use super::jobs::registered::Registered;
 use super::lang::Lang;
 use super::lease::Stock;
 use super::provider::Provider;
@@ -70,6 +71,8 @@ pub struct Site {
     pub class_uses: Vec<ClassUse>,
     /// Providers of authentication and authorization.
     pub providers: Vec<Arc<Provider>>,
+    /// Jobs.
+    pub jobs: Vec<Arc<Registered>>,
     /// Wakes the keeper of this process.
     pub bell: Bell,
     /// Whether the clones have been made: nothing of the site changes afterwards.
@@ -80,6 +83,12 @@ pub struct Site {
 pub fn with<R>(lang: Lang, f: impl FnOnce(&mut Site) -> R) -> R {
     let _inside = Inside::new();
     f(site(lang).get_or_insert_default())
+}
+
+/// As [`with`], where the language's module was loaded in this reading of the configuration.
+pub fn with_present<R>(lang: Lang, f: impl FnOnce(&Site) -> R) -> Option<R> {
+    let _inside = Inside::new();
+    site(lang).as_ref().map(f)
 }
 
 fn site(lang: Lang) -> MutexGuard<'static, Option<Site>> {

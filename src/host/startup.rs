@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use apr::Pool;
-use config::{Queued, ServerOption};
+use config::{Queued, ServerConf, ServerOption};
 use httpd::log::Level;
 use httpd::server::{MainState, RunMode};
 use httpd::status::{HTTP_INTERNAL_SERVER_ERROR, OK};
@@ -23,7 +23,7 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, hint, parents, process, report, site};
+use super::{accepting, classes, hint, jobs, parents, process, report, site};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -86,6 +86,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
         .and_then(|()| classes::start_all(lang, s))
         .and_then(|()| compile_last(lang, s))
         .and_then(|()| resolve_early(lang, true))
+        .and_then(|()| resolve_jobs(lang, s))
     {
         Ok(()) => {
             hint::misspelt_handlers(lang);
@@ -103,11 +104,22 @@ fn compile_last(lang: Lang, s: &Server) -> Result<(), StartError> {
     })
 }
 
-/// Calls with each file that a start runs last: of each server, then of the classes whose sections stand in it.
+/// Calls with each file that a start runs last.
 fn each_last(
     lang: Lang,
     s: &Server,
     f: impl Fn(&Server, &Arc<Stock>, &Queued) -> Result<(), StartError>,
+) -> Result<(), StartError> {
+    each_conf(lang, s, |server, stock, conf| {
+        conf.post_config_requires.iter().try_for_each(|item| f(server, stock, item))
+    })
+}
+
+/// Calls with what is written for each server, then for the classes whose sections stand in it, and with the interpreters of each.
+fn each_conf(
+    lang: Lang,
+    s: &Server,
+    f: impl Fn(&Server, &Arc<Stock>, &ServerConf) -> Result<(), StartError>,
 ) -> Result<(), StartError> {
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
@@ -116,10 +128,24 @@ fn each_last(
         let of_classes = record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf));
         let of_classes = of_classes.map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
         for (conf, stock) in std::iter::once((&record.conf, stock)).chain(of_classes) {
-            conf.post_config_requires.iter().try_for_each(|item| f(server, stock, item))?;
+            f(server, stock, conf)?;
         }
     }
     Ok(())
+}
+
+/// Finds the code of all jobs, and adds those of the configuration to what start-up code has added.
+fn resolve_jobs(lang: Lang, s: &Server) -> Result<(), StartError> {
+    for added in jobs::of(lang) {
+        // SAFETY: the jobs are those of this pass (`site::begin`).
+        jobs::resolve(lang, unsafe { added.server.get() }, &added.stock, &added.job)?;
+    }
+    each_conf(lang, s, |server, stock, conf| {
+        conf.jobs.iter().try_for_each(|job| {
+            jobs::resolve(lang, server, stock, job)?;
+            jobs::add(server, stock, job.clone()).map_err(|why| StartError::Refused(job.directive, why))
+        })
+    })
 }
 
 /// Resolves `+Name` handlers and, under `PerlOptions +AutoLoad`, all. `tells` is whether lines of filters are told that do nothing.
@@ -220,6 +246,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     }
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     resolve_early(lang, makes_clones)?;
+    resolve_jobs(lang, s)?;
     httpd::provider::look_after_askers();
     lang.register_filters();
     httpd::register_sent();
@@ -247,7 +274,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         }
     }
     site::with(lang, |site| site.is_complete = true);
-    Ok(())
+    jobs::start(pools, s)
 }
 
 /// Logs, once for each server with interpreters of its own, which of its numbers make requests wait.

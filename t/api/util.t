@@ -1,4 +1,4 @@
-# Apache2::Util, Apache2::SubProcess, ModPerl::Util and ModInterp::Status.
+# Apache2::Util, Apache2::SubProcess, ModPerl::Util, ModInterp::Jobs and ModInterp::Status.
 use lib 't/lib';
 use TestApi;
 use TestHttpd;
@@ -27,7 +27,12 @@ ModInterp::Status::setting     | ModInterp::Status->setting('ClassErrorPage'), M
 ModInterp::Status::reload      | ModInterp::Status->reload ? 1 : Apache2::MPM->is_threaded ? 0 : 1 | 1
 ModInterp::Status::reload_all  | ModInterp::Status->reload_all; 1                                | 1
 ModInterp::Status::server      | defined ModInterp::Status->server ? 1 : 0                       | 1
+ModInterp::Jobs::add               | require ModInterp::Jobs; eval { ModInterp::Jobs->add('a interval=1 handler=A') } ? 1 : $@ =~ /while the server starts/ ? 'late' : $@, eval { ModInterp::Jobs->add('a handler=A') } ? 1 : $@ =~ /PerlJob: "a" is never due/ ? 'never' : $@ | late,never
+ModInterp::Jobs::names             | require ModInterp::Jobs; ModInterp::Jobs->names                 | leap
+ModInterp::Jobs::figures           | require ModInterp::Jobs; my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Jobs->figures('leap'); map { "$_=$f{$_}" } sort keys %f | failed=0,going=0,runs=0
+ModInterp::Jobs::last              | require ModInterp::Jobs; scalar(my @last = ModInterp::Jobs->last('leap')) | 0
 R
+    outside => "PerlJob leap at='0 0 29 2 *' handler='sub { 1 }'\n",
 );
 
 done_testing;

@@ -26,6 +26,8 @@ pub struct HostSide {
     pub calls: &'static dyn Calls,
     /// The interpreters.
     pub figures: &'static dyn Figures,
+    /// The jobs.
+    pub jobs: &'static dyn Jobs,
 }
 
 /// The host. Set once, before the first call.
@@ -351,4 +353,22 @@ pub trait Figures: Sync {
 
     /// Has this process take no more connections, and end when it has served those that it has. False if it was told so before.
     fn end_process(&self) -> Result<bool>;
+}
+
+/// Jobs of the language of the code that asks.
+pub trait Jobs: Sync {
+    /// Adds one, which runs in the parent of the interpreters to which this one belongs, by what a line says behind its directive.
+    ///
+    /// # Errors
+    /// What is wrong with the line; the server serves already.
+    fn add(&self, line: &[u8]) -> Result<()>;
+
+    /// The names of all.
+    fn names(&self) -> Result<Vec<String>>;
+
+    /// What is known of those that have this name: names and figures. Empty if there is none.
+    fn figures(&self, name: &[u8]) -> Result<Vec<(&'static str, String)>>;
+
+    /// The last runs that have ended, the newest first, each as a text: when it began in seconds since 1970, how many seconds it took, and how it ended.
+    fn last(&self, name: &[u8]) -> Result<Vec<String>>;
 }

@@ -17,6 +17,7 @@ mod filter;
 mod filter_rec;
 mod hook_run;
 mod host;
+mod jobs;
 mod log;
 pub mod lua;
 mod modperl_util;
@@ -41,7 +42,7 @@ mod uri;
 mod util;
 
 pub use host::{
-    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Notes, Output, Unsent,
+    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Jobs, Notes, Output, Unsent,
 };
 
 use httpd::ModuleRecord;
@@ -82,6 +83,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &jobs::JOBS,
     &page::PAGE,
     &script::SCRIPT,
 ];

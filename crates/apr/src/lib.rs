@@ -12,6 +12,7 @@
 mod array;
 mod bucket;
 mod buffer;
+pub mod children;
 pub mod dbd;
 pub mod digest;
 pub mod ffi;

@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, environment, handlers, lua, options, startup};
+use crate::lines::{classes, environment, handlers, jobs, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -109,6 +109,10 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Is there for those who come from PerlEx, which runs scripts as the client's account. On is an error: a process of httpd has one user, and all its threads and interpreters have that user's rights. See classes.md for what does it."),
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
+
+    call("Job", Args::Raw, "name interval=time|at='m h day month weekday' [max=number] [timeout=time] handler=handler", CLASSES, jobs::job).ours().runs_code().fills(|s: &ServerConf| &s.jobs)
+        .doc("Runs a handler every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log.")
+        .lua_doc("Runs a function every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. The handler is as in LuaChildInitHandler, or a file and a function with a space between. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log."),
 
     // mod_perl 1 names
     row("Handler", Args::Iterate, "handler ...", ANYWHERE, Action::Handler(Phase::Response)).only(PERL).runs_code().fills(|d: &DirConf| &d.handlers)

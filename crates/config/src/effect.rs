@@ -8,6 +8,7 @@ use crate::classes::ClassRef;
 use crate::error::LineError;
 use crate::handler::Handler;
 use crate::hooks::Position;
+use crate::jobs::Job;
 use crate::lua_dir::{MapHandler, NamedFilter};
 use crate::phases::Phase;
 use crate::server::{Code, Queued};
@@ -42,6 +43,8 @@ pub enum Effect {
     Map(Arc<MapHandler>),
     /// Scripts belong to this class; when all lines are read the server must have it.
     UsesClass(ClassRef),
+    /// The server has a job; code that stands in its line can be compiled now.
+    Job(Arc<Job>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
 }

@@ -9,10 +9,10 @@
 //! | `words`, `switch`, `value`, `choices`, `text` | what a word, a switch of perl's, and a setting's line, can say; text that is no configuration |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
-//! | `names`, [`classes`], [`script`], [`handler`], `package`, `vars`, `lists` | what else lines say |
+//! | `names`, [`classes`], [`script`], [`handler`], `jobs`, `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
-//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/lua` | what a directive is; what lines do |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/jobs`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
@@ -34,6 +34,7 @@ mod error;
 mod flags;
 pub mod handler;
 mod hooks;
+mod jobs;
 mod limits;
 mod lines;
 mod lists;
@@ -67,8 +68,10 @@ pub use error::{Cause, LineError, Why};
 pub use flags::{DirOptions, ServerOptions, Sign, signed};
 pub use handler::{Handler, Handlers, Load};
 pub use hooks::{Heeds, Hook, Order, Position, Run, Scope};
+pub use jobs::{Due, Job};
 pub use limits::Limits;
 pub use lines::environment::chooses_programs;
+pub use lines::jobs::of_line as job_of_line;
 pub use lists::{JoinedList, OwnList};
 pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};
 pub use names::{HandlerId, handler_count, intern, name_of};

@@ -9,6 +9,7 @@ use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
 use crate::handler::{Handler, Handlers};
+use crate::jobs::Job;
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
 use crate::options::ServerOption;
@@ -133,6 +134,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlJob`, `LuaJob`.
+    pub jobs: OwnList<Job>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -271,6 +274,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
             handlers: self.handlers.clone(),
@@ -335,6 +339,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),

@@ -23,6 +23,7 @@ mod end;
 mod end_filter;
 pub mod ffi;
 mod filter;
+pub mod helper;
 mod hook;
 mod host;
 mod htaccess;

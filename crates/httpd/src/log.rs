@@ -168,6 +168,33 @@ fn configured(log: &ffi::ap_logconf, module: &ModuleRecord) -> c_int {
     }
 }
 
+/// Has httpd's log keep the file that it writes to now, in a process in which descriptor 2 is about to become another one. To be called in a
+/// process with one thread that does not serve.
+///
+/// # Errors
+/// What the system says.
+pub fn keep_apart(main: &Server, pool: &Pool) -> std::io::Result<()> {
+    use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+    let mut kept = std::io::stderr().as_fd().try_clone_to_owned()?.into_raw_fd();
+    for s in main.chain() {
+        let file = s.error_log();
+        if file.is_null() {
+            continue;
+        }
+        let mut fd = -1;
+        // SAFETY: an open file of APR's, of a living server, which nobody else uses: it is exchanged on the one thread there is for one that
+        // the pool keeps.
+        unsafe {
+            apr::ffi::apr_os_file_get(&raw mut fd, file);
+            if fd == std::io::stderr().as_raw_fd() {
+                let flags = (apr::ffi::APR_FOPEN_WRITE | apr::ffi::APR_FOPEN_APPEND) as i32;
+                apr::ffi::apr_os_file_put(&raw mut (*s.as_ptr()).error_log, &raw mut kept, flags, pool.as_ptr());
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

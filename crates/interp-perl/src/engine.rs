@@ -62,6 +62,9 @@ impl Entry for Entered {
     fn begin_process(&self) {
         self.forget_srand();
     }
+    fn end_process(&self) {
+        let _ = Entered::run(self, b"ModInterp::flush()", None);
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }

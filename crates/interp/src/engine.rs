@@ -146,6 +146,9 @@ pub trait Entry {
     /// Called in a new process: begins anew what each process must have for itself (a random sequence).
     fn begin_process(&self) {}
 
+    /// Called before a process ends as it is, with no code for its end: writes out what code has printed.
+    fn end_process(&self) {}
+
     /// The engine's own type.
     fn as_any(&self) -> &dyn Any;
 }

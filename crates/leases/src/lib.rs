@@ -18,6 +18,7 @@
 //! | `chain`, `frame`, `standing` | what a thread has; the calls that run on it; those that other code begins and ends |
 //! | `waiting`, `asking` | on which terms somebody waits; what goes back before |
 //! | `generation` | the number by which all processes of a server replace a stock's interpreters |
+//! | `shared` | memory that all processes of a server see |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
 mod asking;
@@ -30,6 +31,7 @@ mod keeper;
 mod lent;
 mod parent;
 mod refused;
+pub mod shared;
 mod standing;
 mod stock;
 #[cfg(test)]

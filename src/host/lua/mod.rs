@@ -155,6 +155,7 @@ impl Ways for LuaLanguage {
                 callbacks::want(named.phase, named.position);
                 named.handlers.iter().try_for_each(script::check).map_err(|e| StartError::Refused(named.directive, e))
             }
+            Effect::Job(job) => script::check(&job.handler).map_err(|e| StartError::Refused(job.directive, e)),
             _ => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ mod figures;
 mod filters;
 mod handlers;
 mod input;
+mod jobs;
 mod notes;
 mod output;
 
@@ -38,6 +39,7 @@ pub fn register(module: &'static ModuleRecord) {
         filters: SELF,
         calls: SELF,
         figures: SELF,
+        jobs: SELF,
     });
     interp::register(api::CLASSES, api::CONSTS);
 }

@@ -302,6 +302,11 @@ mod tests {
                 "<LuaInterpClass>: \"a/b\" is not the name of a class: letters, digits, _, - and .",
             ),
             (
+                LinePlace::Server,
+                "LuaJob a interval=1 handler=a..b",
+                "LuaJob: \"a..b\" does not name a handler, as module, module.function, file.lua:function or function(r) ... end would",
+            ),
+            (
                 LOCATION,
                 "LuaUseClass a/b",
                 "LuaUseClass: \"a/b\" is not the name of a class: letters, digits, _, - and .",

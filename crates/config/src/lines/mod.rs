@@ -3,6 +3,7 @@
 pub(crate) mod classes;
 pub(crate) mod environment;
 pub(crate) mod handlers;
+pub(crate) mod jobs;
 pub(crate) mod lua;
 pub(crate) mod options;
 pub(crate) mod startup;
