@@ -42,7 +42,7 @@ sub strip_end_data_segment { delete $_[0]{DATA}; return }
 
 sub _before_each_run {
     my ($self) = @_;
-    return $self->SUPER::_before_each_run . 'my $r = my $__r = $_[0];';
+    return $self->SUPER::_before_each_run . 'my $r = $_[0];';
 }
 
 # Text for HTML, in which nothing of it is markup.

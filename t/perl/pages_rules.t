@@ -15,6 +15,8 @@ my %pages = (
     'pod.phtml'    => "a<%\n\n=pod\n\nnot run\n %>b<% print 'c';\n\n=head1 d\n\n=cut\n\nprint 'e' %>f<%= __LINE__ %>",
     'here.phtml'   => "a<% print <<X;\nhere %%>\nX\n%>b",
     'select.phtml' => q{<% { local $, = ','; local $\ = '!'; print 1, 2; %>text<% } open my $o, '>', \my $b; my $old = select $o; print 'kept'; %>text<% select $old; %><%= $b %>},
+    'layer.phtml'  => q{<% binmode STDOUT, ':encoding(UTF-8)'; print "\x{e4}" %>text<% print "\x{e4}" %>},
+    'name.phtml'   => q{<% my $name = $0; $0 = 'other'; %><%= $name eq __FILE__ ? 1 : $name %>},
     'status.phtml' => 'gone<% $r->status(404) %>',
     'return.phtml' => 'before<% return 1 %>after',
     'parts.shtml'  => '<!--#include virtual="/code.phtml" -->|<!--#include virtual="/plain.phtml" -->|<!--#include virtual="/count.phtml" -->',
@@ -78,6 +80,8 @@ for_each_mpm(qw(event prefork), sub {
     is $get->('/pod.phtml'), 'abcef12', 'a pod ends with its piece' for 1, 2;
     is $get->('/here.phtml'), "ahere %>\nb", 'a text in code goes over lines';
     is $get->('/select.phtml'), '1,2!texttextkept', 'text is sent as it is, to the page, whatever print is told';
+    is $get->('/layer.phtml'), "\xc3\xa4text\xc3\xa4", 'also behind what waits in a layer of STDOUT';
+    is $get->('/name.phtml'), '1', 'what a page makes of $0 ends with it' for 1 .. 3;
     is join(' ', @{ $s->get('/status.phtml') }{qw(status content)}), '404 gone', 'a status';
     is $get->('/return.phtml'), 'before', 'a page may return';
 

@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::host::{Unsent, host};
-use apr::{Finfo, Reenter};
+use apr::Finfo;
 use httpd::Request;
 use interp::*;
 use pages::{Language, Page, Version};
@@ -18,7 +17,6 @@ pub static PAGE: Class = Class::new(
         function("script_of(r, text, escapes)", script_of).doc(
             "The script in Perl that a page stands for; none if it has no code, which is noted for the file of the request. Throws what is wrong with the page.",
         ),
-        function("text(r, page, number)", text).doc("Sends a text piece of a page."),
     ]),
 )
 .doc("Pages with Perl in them.");
@@ -44,19 +42,15 @@ thread_local! {
     static LAST: RefCell<Option<Arc<Page>>> = const { RefCell::new(None) };
 }
 
-/// Sends a text piece of a page of this process.
+/// Calls `f` with a text piece of a page of this process, which stays as it is until `f` returns.
 ///
 /// # Errors
-/// When the page has changed several times since its script was compiled; as those of [`crate::host::Output::write`].
-pub(crate) fn send(r: &Request, cx: Reenter, page: i64, piece: i64) -> Result<Result<usize, Unsent>> {
+/// When the page has changed several times since its script was compiled.
+pub fn with_piece<R>(page: i64, piece: i64, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
     let (number, piece) = (page as u64, usize::try_from(piece).unwrap_or(usize::MAX));
-    let last = LAST.with_borrow(|last| last.as_ref().filter(|page| page.number == number).cloned());
+    let last = LAST.take().filter(|page| page.number == number);
     let page = last.or_else(|| pages::page(number)).ok_or("the page has changed several times meanwhile")?;
-    let sent = host()?.output.write(cx, r, page.piece(piece));
+    let result = f(page.piece(piece));
     LAST.set(Some(page));
-    Ok(sent)
-}
-
-fn text(r: &Request, cx: Reenter, page: i64, piece: i64) -> Result<()> {
-    send(r, cx, page, piece)?.map(drop).map_err(|unsent| unsent.fail("ModInterp::PageText::text", "print"))
+    Ok(result)
 }

@@ -2,8 +2,7 @@
 
 use crate::{Escape, Piece, What, lines};
 
-/// The script. Text pieces are sent by `ModInterp::PageText::text($__r, page, number)`, where `$__r` is the request, with their numbers among
-/// all text pieces from 0 on. `escapes`: values are escaped for HTML unless they say otherwise.
+/// The script. Text pieces are sent by `ModInterp::page_text(page, number)`, with their numbers among all text pieces from 0 on. `escapes`: values are escaped for HTML unless they say otherwise.
 #[must_use]
 pub fn perl(pieces: &[Piece<'_>], page: u64, escapes: bool) -> Vec<u8> {
     let mut script = Vec::new();
@@ -13,7 +12,7 @@ pub fn perl(pieces: &[Piece<'_>], page: u64, escapes: bool) -> Vec<u8> {
         let mark = |script: &mut Vec<u8>| script.extend_from_slice(format!("\n#line {}\n", piece.line).as_bytes());
         match &piece.what {
             What::Text(_) => {
-                script.extend_from_slice(format!("ModInterp::PageText::text($__r, {page}, {texts});").as_bytes());
+                script.extend_from_slice(format!("ModInterp::page_text({page}, {texts});").as_bytes());
                 texts += 1;
             }
             // The end of a line, since the code may end with a comment.
@@ -74,7 +73,7 @@ mod tests {
         );
         assert_eq!(
             body("a\n<% if (1) { # why %>b<% } %>", false),
-            "ModInterp::PageText::text($__r, 7, 0);\n#line 2\n if (1) { # why \n;ModInterp::PageText::text($__r, 7, 1);\n#line 2\n } \n;"
+            "ModInterp::page_text(7, 0);\n#line 2\n if (1) { # why \n;ModInterp::page_text(7, 1);\n#line 2\n } \n;"
         );
     }
 

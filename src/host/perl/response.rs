@@ -203,6 +203,13 @@ impl Stdio for Handles<'_> {
         self.output.write(self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
     }
 
+    fn piece(&self, page: i64, number: i64) -> Result<(), Fail> {
+        // SAFETY: the piece is held while this runs.
+        let cx = unsafe { Reenter::assume() };
+        let sent = api::page::with_piece(page, number, |text| self.output.write(self.r, cx, text))?;
+        sent.map(drop).map_err(|e| e.fail("ModInterp::page_text", "print"))
+    }
+
     fn flush(&self) -> Result<(), Fail> {
         // SAFETY: nothing is lent.
         let cx = unsafe { Reenter::assume() };

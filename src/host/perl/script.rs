@@ -3,9 +3,10 @@
 
 use std::ffi::c_int;
 
+use apr::Reenter;
 use config::{CgiHeader, ContentRow, ErrorPage, Form, Handler, ReloadOn, Where};
 use httpd::Request;
-use httpd::status::{DECLINED, HTTP_BAD_REQUEST};
+use httpd::status::{DECLINED, HTTP_BAD_REQUEST, HTTP_OK, OK};
 use interp::Entry;
 use lazy_static::lazy_static;
 
@@ -64,8 +65,20 @@ impl Work for OwnFile {
     }
 }
 
-/// What a script that failed has printed gives way to the page of the error, as long as nothing of it was passed on.
+/// The status that a script has set becomes that of its handler, and what it has printed goes with it. What a script that failed has printed
+/// gives way to the page of the error, as long as nothing of it was passed on.
 fn ended(r: &Request, status: c_int) -> c_int {
+    let set = r.status();
+    if status == OK && set != HTTP_OK {
+        if let Some(part) = part(r) {
+            // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
+            let cx = unsafe { Reenter::assume() };
+            // A client that is gone is no error of the script's.
+            let _gone = part.output.flush(r, cx, false);
+        }
+        r.set_status(HTTP_OK);
+        return set;
+    }
     if status >= HTTP_BAD_REQUEST
         && let Some(part) = part(r).filter(|part| part.output.is_sent_as(0))
     {

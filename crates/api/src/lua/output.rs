@@ -52,10 +52,7 @@ pub(super) fn write(r: &Request, text: &[u8], cx: Reenter) -> Result<i64> {
 
 /// A client that is gone is no error of the page's.
 fn send_piece(r: &Request, cx: Reenter, page: i64, number: i64) -> Result<()> {
-    match crate::page::send(r, cx, page, number)? {
-        Ok(_) | Err(Unsent::NotInResponse | Unsent::Failed(_)) => Ok(()),
-        Err(Unsent::Raised(fail)) => Err(fail),
-    }
+    crate::page::with_piece(page, number, |text| send(r, cx, text).map(drop))?
 }
 
 fn passed_on(r: &Request, cx: Reenter, hard: bool) -> Result<bool> {
