@@ -21,16 +21,24 @@ pub fn not_run(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
         end_walk(lang, r);
         return Some(DECLINED);
     };
-    if is_chosen_by_server(lang, r) {
-        if row.form != Form::Page {
-            return None;
-        }
-        r.set_content_type(Some(b"text/html"));
-        if !api::page::is_plain(r.filename().unwrap_or_default(), file) {
-            return None;
-        }
-        end_walk(lang, r);
-        return Some(DECLINED);
+    if let Some(status) = chosen_in_vain(lang, row, r) {
+        return Some(status);
+    }
+    if row.form != Form::Page {
+        return None;
+    }
+    r.set_content_type(Some(b"text/html"));
+    if !api::page::is_plain(r.filename().unwrap_or_default(), file) {
+        return None;
+    }
+    end_walk(lang, r);
+    Some(DECLINED)
+}
+
+/// The status with which a request ends that only a `.htaccess` file has given this content handler.
+pub fn chosen_in_vain(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
+    if is_chosen_by_server(lang, row.form, r) {
+        return None;
     }
     end_walk(lang, r);
     let text = format!(
@@ -44,9 +52,9 @@ pub fn not_run(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
     Some(HTTP_INTERNAL_SERVER_ERROR)
 }
 
-/// Whether the request's file may run as a script: the server's own configuration or a script of the server's makes it one, or the
+/// Whether the request may be answered in this form: the server's own configuration or a script of the server's says so, or the
 /// configuration lets `.htaccess` files do so. Without a `.htaccess` file nothing is asked.
-fn is_chosen_by_server(lang: Lang, r: &Request) -> bool {
+fn is_chosen_by_server(lang: Lang, form: Form, r: &Request) -> bool {
     if !r.has_htaccess() || r.is_handler_of_script() {
         return true;
     }
@@ -57,5 +65,5 @@ fn is_chosen_by_server(lang: Lang, r: &Request) -> bool {
     // SAFETY: no script runs yet that could have lent anything.
     let cx = unsafe { Reenter::assume() };
     let chosen = r.handler_without_htaccess(&ours, cx);
-    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form != Form::Handlers))
+    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == form))
 }
