@@ -57,7 +57,7 @@ pub use refused::Refused;
 pub use standing::Standing;
 pub use stock::{Limits, Pick, Stock};
 pub use tree::Tree;
-pub use waiting::{Drains, Terms, at_end, at_log, in_time, is_at_end};
+pub use waiting::{Drains, SHORT, Terms, at_end, at_log, in_time, is_at_end};
 pub use waiting_rules::{Held, Rank};
 
 /// What this floor asks of the one above. A value stands for one language; stocks, and the calls in their interpreters, know theirs.
