@@ -133,9 +133,10 @@ static int same_inc(pTHX_ AV *inc, AV *copy) {
 static AV *copy_inc(pTHX_ AV *inc) {
     AV *copy = newAV(); SSize_t i;
     for (i = 0; i <= AvFILL(inc); i++) {
-        SV **p = av_fetch(inc, i, 0);
+        SV **p = av_fetch(inc, i, 0), *sv = newSV(0);
         if (p && SvPOK(*p) && !SvIsCOW(*p) && !SvREADONLY(*p) && SvLEN(*p) && SvLEN(*p) < SvCUR(*p) + 2) SvGROW(*p, SvCUR(*p) + 2);   /* room for the count of those who share it */
-        av_push(copy, p ? newSVsv(*p) : newSV(0));
+        if (p) sv_setsv(sv, *p);                        /* newSVsv would not share it */
+        av_push(copy, sv);
     }
     return copy;
 }
