@@ -117,14 +117,13 @@ static int end_set(pTHX_ SV *sv, MAGIC *mg) {           /* perl has just put an 
     return 0;
 }
 static const MGVTBL end_magic = { NULL, end_set, NULL, NULL, NULL, NULL, NULL, NULL };
-/* Whether @INC is what `copy` remembers. A copy shares its text with the original until one of them changes. */
+/* Whether @INC is what `copy` remembers. */
 static int same_inc(pTHX_ AV *inc, AV *copy) {
     SSize_t i;
     if (SvMAGICAL(inc) || AvFILLp(inc) != AvFILLp(copy)) return 0;
     for (i = 0; i <= AvFILLp(inc); i++) {
         SV *a = AvARRAY(inc)[i], *b = AvARRAY(copy)[i];
         if (!a || SvGMAGICAL(a)) return 0;
-        if (LIKELY(SvPOK(a) && SvPOK(b) && !SvROK(a) && SvPVX_const(a) == SvPVX_const(b) && SvCUR(a) == SvCUR(b))) continue;
         if (SvROK(a) || SvROK(b)) { if (!SvROK(a) || !SvROK(b) || SvRV(a) != SvRV(b)) return 0; continue; }
         if (!SvPOK(a) || !SvPOK(b) || SvCUR(a) != SvCUR(b) || (SvPVX_const(a) != SvPVX_const(b) && memNE(SvPVX_const(a), SvPVX_const(b), SvCUR(a)))) return 0;
     }
@@ -133,10 +132,8 @@ static int same_inc(pTHX_ AV *inc, AV *copy) {
 static AV *copy_inc(pTHX_ AV *inc) {
     AV *copy = newAV(); SSize_t i;
     for (i = 0; i <= AvFILL(inc); i++) {
-        SV **p = av_fetch(inc, i, 0), *sv = newSV(0);
-        if (p && SvPOK(*p) && !SvIsCOW(*p) && !SvREADONLY(*p) && SvLEN(*p) && SvLEN(*p) < SvCUR(*p) + 2) SvGROW(*p, SvCUR(*p) + 2);   /* room for the count of those who share it */
-        if (p) sv_setsv(sv, *p);                        /* newSVsv would not share it */
-        av_push(copy, sv);
+        SV **p = av_fetch(inc, i, 0);
+        av_push(copy, p ? newSVsv(*p) : newSV(0));
     }
     return copy;
 }
