@@ -4,7 +4,7 @@ APXS   ?= apxs
 CARGO  ?= cargo
 PROVE  ?= prove
 JOBS   ?= 2
-T      ?= t/harness t/config t/host t/perl t/lua t/api t/bugs t/soak
+T      ?= t/harness t/config t/host t/net t/perl t/lua t/api t/bugs t/soak
 PORT   ?= 8080
 MPM    ?= event
 

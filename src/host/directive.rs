@@ -18,6 +18,7 @@ use super::provider::Provider;
 use super::server::{ServerRecord, choose};
 use super::site::{ClassUse, Early};
 use super::start_error::StartError;
+use super::token::Token;
 use super::{parents, providers, report, site};
 
 /// A host whose configuration has the common records.
@@ -115,6 +116,10 @@ pub fn directive<H: CommonHost>(
         Effect::RunCode(code) => {
             let stock = parents::stock_now(lang, s, record)?;
             in_parent(s, &stock, |entry| lang.run_config(entry, cmd, &code))
+        }
+        Effect::TokenFile(path) => {
+            site::with(lang, |site| site.token = Token::File(path));
+            Ok(())
         }
         Effect::UsesClass(class) => {
             if !cmd.is_serving() {

@@ -20,7 +20,8 @@
 //! | `jobs` | handlers that run at times of their own, in processes of their own |
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
-//! | `site`, `provider` | all interpreters of one reading of the configuration, and what else is kept of it |
+//! | `scale` | how many interpreters a class has, changed while the server runs |
+//! | `site`, `provider`, `token` | all interpreters of one reading of the configuration, and what else is kept of it: providers, the secret of those who tell the server what to do |
 //! | `running`, `pool_ticket` | what runs on this thread; the ticket of a pool's objects |
 //! | `languages`, `above` | which languages are loaded; what the floor `leases` asks of them |
 //! | `lang`, `ways`, `lease` | a language's row; what it does in a way of its own; the floor `leases`, for languages |
@@ -71,11 +72,13 @@ mod report;
 mod request;
 mod running;
 mod runtime;
+mod scale;
 mod server;
 mod site;
 mod start_error;
 mod startup;
 mod step;
+mod token;
 mod uses;
 mod waiting;
 mod ways;

@@ -15,6 +15,7 @@ use super::lang::Lang;
 use super::lease::Stock;
 use super::provider::Provider;
 use super::report;
+use super::token::Token;
 
 /// A handler that may have to be resolved at start-up, and the line that names it.
 pub struct Early {
@@ -71,6 +72,8 @@ pub struct Site {
     pub class_uses: Vec<ClassUse>,
     /// Providers of authentication and authorization.
     pub providers: Vec<Arc<Provider>>,
+    /// What those must know who tell the server what to do.
+    pub token: Token,
     /// Jobs.
     pub jobs: Vec<Arc<Registered>>,
     /// Wakes the keeper of this process.

@@ -104,6 +104,15 @@ pub enum StartError {
         /// The engine's words.
         why: String,
     },
+    /// The file that has the secret of those who tell the server what to do is of no use.
+    Token {
+        /// The language.
+        language: Language,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The file of this library is not found.
     NoOwnFile,
     /// The language's part of this module is in neither of these folders.
@@ -183,6 +192,9 @@ impl fmt::Display for StartError {
             }
             StartError::Clones { language, server, why } => {
                 write!(f, "{}InterpStart: cannot make an interpreter of {server}: {why}", language.name())
+            }
+            StartError::Token { language, file, why } => {
+                write!(f, "{}InterpTokenFile: \"{file}\": {why}", language.name())
             }
             StartError::NoOwnFile => f.write_str("LoadModule: the module's own file cannot be found"),
             StartError::NoLibrary(language, [one, other]) => write!(

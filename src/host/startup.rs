@@ -23,7 +23,7 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, hint, jobs, lives, parents, process, report, site};
+use super::{accepting, classes, hint, jobs, lives, parents, process, report, site, token};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -67,7 +67,7 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
     site::look_for_logs(s);
-    match parents::start_all(lang, s).and_then(|()| classes::start_all(lang, s)) {
+    match token::read(lang).and_then(|()| parents::start_all(lang, s)).and_then(|()| classes::start_all(lang, s)) {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
     }

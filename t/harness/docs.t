@@ -33,7 +33,7 @@ for my $doc (@docs) {
     }
     is_deeply \@broken, [], "$doc: each link leads somewhere";
     next if $doc eq 'CHANGELOG.md';
-    my @tests = $text =~ m{(?<![\w/.])((?:t/)?(?:api|bugs|config|harness|host|lua|perl|registry|soak)/\w+\.t)\b}g;
+    my @tests = $text =~ m{(?<![\w/.])((?:t/)?(?:api|bugs|config|harness|host|lua|net|perl|registry|soak)/\w+\.t)\b}g;
     my @gone = grep { !-e "$top/" . (m{^t/} ? $_ : "t/$_") } @tests;
     is_deeply \@gone, [], "$doc: each test that it names is there" if @tests;
 }

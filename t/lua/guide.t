@@ -7,11 +7,11 @@ use TestHttpd::WebSocket;
 plan skip_all => 'says what this module does' unless ours;
 plan skip_all => 'the examples are for both languages' unless TestHttpd::slurp(TestHttpd::module_so()) =~ /perl_module/;
 
-# What no test runs: commands for a shell, which t/harness/make.t, t/config/check.t and t/bugs/htaccess_found.t have; lines of a log; lists.
+# What no test runs here: commands for a shell and lines, which t/harness/make.t, t/config/check.t, t/net/scale.t and t/bugs/htaccess_found.t have; lines of a log; lists.
 my @SHOWN = (
     qr/\Agit clone <this repository>/, qr/\Amake(?: && sudo make install)?\n(?:sudo make install\n)?(?:sudo mod_interp-check.*\n)?sudo a2dismod/, qr/\Amake FEATURES=/, qr/\Afind \/var\/www /,
     qr/\Asudo a2dismod mod_interp_perl/, qr{\A(?:LoadModule perl_module \S+|PerlOptions \+Htaccess)\n\z}, qr/\A(?:\[perl:error\]|C module 'cjson')/,
-    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /, qr/\A\$ sudo mod_interp-check /,
+    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /, qr/\A\$ sudo mod_interp-check /, qr/\APerlInterpTokenFile /,
 );
 
 # The blocks of a page, without their indentation.

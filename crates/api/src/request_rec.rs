@@ -138,7 +138,7 @@ fn set_content_type(r: &Request, value: Option<&[u8]>) -> Result<()> {
 fn set_handler(r: &Request, handler: Maybe<&[u8]>) -> Result<()> {
     let new = handler.0.ok_or("the new handler must be a string")?;
     let old = r.handler().unwrap_or_default();
-    let ours = |name: &[u8]| content_handler(name).is_some_and(|content| content.language == Language::Perl);
+    let ours = |name: &[u8]| content_handler(name).is_some_and(|content| content.is_of(Language::Perl));
     if host()?.calls.phase() == Some("PerlResponseHandler") && ours(old) && ours(new) && old != new {
         let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
         return Err(format!("Can't switch from '{old}' to '{new}' response handler").into());

@@ -13,6 +13,8 @@ pub enum Form {
     Handlers,
     /// The request's own file, which is a script.
     File,
+    /// The server's figures, and what it is told to do. No code of anybody's runs.
+    Status,
 }
 
 /// One content handler.
@@ -20,8 +22,8 @@ pub enum Form {
 pub struct ContentRow {
     /// As it is written.
     pub name: &'static CStr,
-    /// The language whose module answers.
-    pub language: Language,
+    /// The languages whose modules answer, whichever is asked first.
+    languages: &'static [Language],
     /// What makes the page.
     pub form: Form,
     /// Whether STDIN and STDOUT are the request's, and other globals are given back to their values, around the code.
@@ -31,6 +33,12 @@ pub struct ContentRow {
 }
 
 impl ContentRow {
+    /// Whether the module of a language answers.
+    #[must_use]
+    pub fn is_of(&self, language: Language) -> bool {
+        self.languages.contains(&language)
+    }
+
     /// Whether an option is on here where no line says anything of it.
     #[must_use]
     pub fn turns_on(&self, option: DirOption) -> bool {
@@ -44,9 +52,12 @@ impl ContentRow {
     }
 }
 
-const fn content(name: &'static CStr, language: Language, form: Form) -> ContentRow {
-    ContentRow { name, language, form, takes_over: false, on: &[] }
+const fn content(name: &'static CStr, languages: &'static [Language], form: Form) -> ContentRow {
+    ContentRow { name, languages, form, takes_over: false, on: &[] }
 }
+
+const PERL: &[Language] = &[Language::Perl];
+const LUA: &[Language] = &[Language::Lua];
 
 impl ContentRow {
     const fn takes_over(self) -> Self {
@@ -59,28 +70,27 @@ impl ContentRow {
 
 /// The content handlers.
 pub static CONTENT_HANDLERS: &[ContentRow] = &[
-    content(c"modperl", Language::Perl, Form::Handlers),
-    content(c"perl-script", Language::Perl, Form::Handlers)
-        .takes_over()
-        .on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
-    content(c"perl-class", Language::Perl, Form::File).takes_over().on(&[
+    content(c"modperl", PERL, Form::Handlers),
+    content(c"perl-script", PERL, Form::Handlers).takes_over().on(&[DirOption::SetupEnv, DirOption::GlobalRequest]),
+    content(c"perl-class", PERL, Form::File).takes_over().on(&[
         DirOption::SetupEnv,
         DirOption::LazyEnv,
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
-    content(c"perl-embed", Language::Perl, Form::File).takes_over().on(&[
+    content(c"perl-embed", PERL, Form::File).takes_over().on(&[
         DirOption::SetupEnv,
         DirOption::LazyEnv,
         DirOption::GlobalRequest,
     ]),
-    content(c"lua", Language::Lua, Form::Handlers),
-    content(c"lua-script", Language::Lua, Form::File),
+    content(c"lua", LUA, Form::Handlers),
+    content(c"lua-script", LUA, Form::File),
+    content(c"interp-status", &Language::ALL, Form::Status),
 ];
 
 /// Those of a language.
 pub fn content_handlers(language: Language) -> impl Iterator<Item = &'static ContentRow> {
-    CONTENT_HANDLERS.iter().filter(move |row| row.language == language)
+    CONTENT_HANDLERS.iter().filter(move |row| row.is_of(language))
 }
 
 /// The row of a name.
@@ -96,8 +106,12 @@ pub const fn first_letters(language: Language) -> u32 {
     while i < CONTENT_HANDLERS.len() {
         let first = CONTENT_HANDLERS[i].name.to_bytes()[0];
         assert!(first.is_ascii_lowercase(), "a content handler's name begins with a small letter");
-        if CONTENT_HANDLERS[i].language as u8 == language as u8 {
-            letters |= 1 << (first - b'a');
+        let (languages, mut of) = (CONTENT_HANDLERS[i].languages, 0);
+        while of < languages.len() {
+            if languages[of] as u8 == language as u8 {
+                letters |= 1 << (first - b'a');
+            }
+            of += 1;
         }
         i += 1;
     }
@@ -112,8 +126,10 @@ mod tests {
     fn names_are_found_and_told_by_their_first_letter() {
         for row in CONTENT_HANDLERS {
             assert!(content_handler(row.name.to_bytes()).is_some_and(|found| std::ptr::eq(found, row)));
-            assert!(first_letters(row.language) & 1 << (row.name.to_bytes()[0] - b'a') != 0);
-            assert_eq!(content_handlers(row.language).filter(|other| other.name == row.name).count(), 1);
+            for language in Language::ALL.into_iter().filter(|language| row.is_of(*language)) {
+                assert!(first_letters(language) & 1 << (row.name.to_bytes()[0] - b'a') != 0);
+                assert_eq!(content_handlers(language).filter(|other| other.name == row.name).count(), 1);
+            }
             assert_eq!(row.written().as_bytes(), row.name.to_bytes());
         }
         assert!(content_handler(b"modperl2").is_none() && content_handler(b"").is_none());

@@ -110,6 +110,10 @@ const ROWS: &[DirectiveRow] = &[
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
 
+    // the running server
+    call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()
+        .doc("Names a file whose first line is a secret of at least 16 characters. Who knows it may have SetHandler interp-status change the running server, as modinterp scale does; see operations.md. It is read when the server starts, as root; others must not be able to read it. Without this line nothing can be changed."),
+
     call("Job", Args::Raw, "name interval=time|at='m h day month weekday' [max=number] [timeout=time] handler=handler", CLASSES, jobs::job).ours().runs_code().fills(|s: &ServerConf| &s.jobs)
         .doc("Runs a handler every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log.")
         .lua_doc("Runs a function every so often, or at the times that five fields of a crontab say, beside the requests: each run in a process of its own, a copy of the interpreter in which start-up code has run; see jobs.md. The handler is as in LuaChildInitHandler, or a file and a function with a space between. It is called with the server and the job's name. There are at most max runs of it at once, 1 unless said; one that is due meanwhile begins when another has ended. After timeout a run is ended. What a run prints goes to the error log."),

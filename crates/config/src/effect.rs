@@ -47,6 +47,8 @@ pub enum Effect {
     Job(Arc<Job>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
+    /// What those must know who tell the running server what to do stands in this file, to be read when the server starts.
+    TokenFile(Arc<[u8]>),
 }
 
 /// The handlers that a line named.

@@ -32,6 +32,7 @@ mod keeper;
 mod lent;
 mod parent;
 mod refused;
+mod scaling;
 pub mod shared;
 mod standing;
 mod stock;

@@ -20,6 +20,46 @@ pub struct Cli {
 pub enum Command {
     /// Prints the httpd configuration that equals a Net::Server's conf file
     Convert(Convert),
+    /// Changes how many interpreters a class has while the server runs
+    Scale(Scale),
+    /// Shows the interpreters of a running server, as JSON
+    Status(Server),
+}
+
+/// A running server.
+#[derive(Debug, Args)]
+pub struct Server {
+    /// Where the server has SetHandler interp-status; on this machine
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1/interp-status")]
+    pub url: String,
+
+    /// A socket of the system's that leads to the server, in place of the URL's host
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+
+    /// The file of PerlInterpTokenFile or LuaInterpTokenFile
+    #[arg(long, value_name = "FILE", default_value = "/etc/apache2/interp-token")]
+    pub token_file: PathBuf,
+}
+
+/// `modinterp scale`
+#[derive(Debug, Args)]
+#[command(after_help = "Status 0: done; 1: done as far as it can be, with a warning; 2: not done.")]
+pub struct Scale {
+    /// The class, which has PerlClassInterpreters N total
+    pub class: String,
+
+    /// So many more (+1), fewer (-1), or exactly so many (=4), in all processes
+    #[arg(value_name = "+N|-N|=N", allow_hyphen_values = true)]
+    pub number: String,
+
+    /// Keep the number when the server is restarted gracefully
+    #[arg(long)]
+    pub keep: bool,
+
+    /// The server
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// `modinterp convert`
@@ -61,7 +101,7 @@ pub struct Convert {
     pub include: Vec<PathBuf>,
 
     /// The name of the interpreter class; else that of the program
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = class_name)]
     pub name: Option<String>,
 
     /// Run `httpd -t` on what was printed
@@ -79,4 +119,14 @@ pub struct Convert {
     /// What the program was started with on its command line: it comes before the file
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
+}
+
+/// The name of an interpreter class, as `<PerlInterpClass>` takes it.
+fn class_name(name: &str) -> Result<String, &'static str> {
+    let is_plain = !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(&c));
+    if is_plain && name != "default" {
+        Ok(name.into())
+    } else {
+        Err("letters, digits, _, - and . make a name; default is the server's own")
+    }
 }

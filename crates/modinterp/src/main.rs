@@ -8,6 +8,8 @@
 mod cli;
 mod convert;
 mod httpd;
+mod scale;
+mod server;
 mod words;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ const FAILED: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Convert(options) => convert::run(&options),
+        Command::Scale(options) => scale::run(&options),
+        Command::Status(server) => scale::status(&server),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("modinterp: {message}");

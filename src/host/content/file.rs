@@ -20,7 +20,12 @@ pub fn refused(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
         end_walk(lang, r);
         return Some(DECLINED);
     }
-    if is_chosen_by_server(lang, r) {
+    chosen_in_vain(lang, row, r)
+}
+
+/// The status with which a request ends that only a `.htaccess` file has given this content handler.
+pub fn chosen_in_vain(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
+    if is_chosen_by_server(lang, row.form, r) {
         return None;
     }
     end_walk(lang, r);
@@ -35,9 +40,9 @@ pub fn refused(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
     Some(HTTP_INTERNAL_SERVER_ERROR)
 }
 
-/// Whether the request's file may run as a script: the server's own configuration or a script of the server's makes it one, or the
+/// Whether the request may be answered in this form: the server's own configuration or a script of the server's says so, or the
 /// configuration lets `.htaccess` files do so. Without a `.htaccess` file nothing is asked.
-fn is_chosen_by_server(lang: Lang, r: &Request) -> bool {
+fn is_chosen_by_server(lang: Lang, form: Form, r: &Request) -> bool {
     if !r.has_htaccess() || r.is_handler_of_script() {
         return true;
     }
@@ -48,5 +53,5 @@ fn is_chosen_by_server(lang: Lang, r: &Request) -> bool {
     // SAFETY: no script runs yet that could have lent anything.
     let cx = unsafe { Reenter::assume() };
     let chosen = r.handler_without_htaccess(&ours, cx);
-    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == Form::File))
+    chosen.is_some_and(|name| content_handler(&name).is_some_and(|content| content.form == form))
 }

@@ -3,6 +3,7 @@
 
 mod file;
 mod handlers;
+mod status;
 mod work;
 
 use std::ffi::c_int;
@@ -69,6 +70,7 @@ pub fn run<L: Language>(r: &Request) -> c_int {
             }
         }
         Form::File => L::run_file(row, r),
+        Form::Status => status::answer(L::lang(), row, r),
     }
 }
 

@@ -311,6 +311,7 @@ mod tests {
                 "LuaUseClass a/b",
                 "LuaUseClass: \"a/b\" is not the name of a class: letters, digits, _, - and .",
             ),
+            (LinePlace::Server, "LuaInterpTokenFile a", "LuaInterpTokenFile: \"a\" is not an absolute path"),
             (
                 LinePlace::Server,
                 "LuaClassLocation /a",

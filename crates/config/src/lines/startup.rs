@@ -49,6 +49,15 @@ pub(crate) fn trace(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) 
     Ok(Effect::Trace(first(args).into()))
 }
 
+/// `PerlInterpTokenFile`, `LuaInterpTokenFile`.
+pub(crate) fn token_file(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let path = first(args);
+    if !path.starts_with(b"/") {
+        return Err(Cause::Word(path.into(), Why::NotAnAbsolutePath));
+    }
+    Ok(Effect::TokenFile(path.into()))
+}
+
 /// `PerlRequire`, `LuaRequire`.
 pub(crate) fn require(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let file = queued(row, cmd, What::File, name_at(args, 0)?);

@@ -1,0 +1,15 @@
+//! The number of a stock's interpreters over all processes, while the server runs.
+
+use crate::{Above, Stock};
+
+impl<L: Above> Stock<L> {
+    /// How many there are in all processes, where that is the number.
+    pub fn total(&self) -> Option<u32> {
+        None
+    }
+
+    /// Changes that number; returns the one before and the one now. With `keep` it outlives graceful restarts.
+    pub fn scale(&self, _new: impl FnMut(u32) -> u32, _keep: bool) -> Option<(u32, u32)> {
+        None
+    }
+}
