@@ -83,9 +83,9 @@ for_each_mpm(qw(event prefork), sub {
     ok wait_until(sub { my $n = how_often($s, 'exit'); !grep { ($n->{$_} // 0) != 1 } keys %before }, 20), 'so does a restart';
     ok wait_until(sub { count($s, 'init') == 6 * $per }, 10), 'and begins as many';
     my $trace = $s->root . '/var/trace';
-    my $text;
     $s->terminate;
-    wait_until(sub { $text = TestHttpd::slurp($trace); $s->ended });
+    wait_until(sub { $s->ended });
+    my $text = TestHttpd::slurp($trace);
     my (%inits, %exits);
     /^(init|exit) (\S+)/m and ($1 eq 'init' ? $inits{$2}++ : $exits{$2}++) for split /\n/, $text;
     is_deeply \%exits, \%inits, 'when the server stops each ends once';
