@@ -67,6 +67,7 @@ fn start(
         let parent = parents::stock_now(lang, s, Some(record))?.parent.clone();
         let stock = Stock::of_class(lang, name, class_name, parent);
         site::add_stock(&stock);
+        parents::load_db_pool(s, &stock, of_class)?;
         stock
     };
     class.record.draw_from(&stock);

@@ -22,6 +22,7 @@
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
 //! | `scale` | how many interpreters a class has, changed while the server runs |
 //! | `site`, `provider`, `token` | all interpreters of one reading of the configuration, and what else is kept of it: providers, the secret of those who tell the server what to do |
+//! | `databases` | how many connections to databases the interpreters of a stock have |
 //! | `running`, `pool_ticket` | what runs on this thread; the ticket of a pool's objects |
 //! | `languages`, `above` | which languages are loaded; what the floor `leases` asks of them |
 //! | `lang`, `ways`, `lease` | a language's row; what it does in a way of its own; the floor `leases`, for languages |
@@ -43,6 +44,7 @@ mod classes;
 mod configured;
 mod connection;
 mod content;
+mod databases;
 mod directive;
 mod dispatch;
 mod end;

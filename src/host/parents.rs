@@ -160,7 +160,16 @@ pub fn run_queue(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<()
     for item in conf.requires.iter().chain(conf.modules.iter()) {
         run(s, stock, item)?;
     }
+    load_db_pool(s, stock, conf)?;
     in_parent(s, stock, |entry| stock.lang.check_loaded(entry))
+}
+
+/// Loads what the lines about databases need, behind the start-up code, whose connections are its own affair.
+///
+/// # Errors
+/// As [`run_in`].
+pub fn load_db_pool(s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
+    conf.db_pool_module().map_or(Ok(()), |module| run(s, stock, &module))
 }
 
 /// Runs start-up code in the parent of a stock.

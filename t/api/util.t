@@ -17,6 +17,14 @@ ModPerl::Util::unload_package_xs | require T::Unload; ModPerl::Util::unload_pack
 Apache2::RequestRec::spawned | my @n = $r->spawned('/bin/echo', 'x'); open my $out, '<&=', $n[1]; my $line = <$out>; chomp $line; require POSIX; POSIX::close($_) for @n[0, 2]; @n . $line | 3x
 Apache2::Util::ht_time   | Apache2::Util::ht_time($p, 0, '%Y-%m-%d', 1), Apache2::Util::ht_time($p) | /^1970-01-01,\w+, \d\d \w+ \d{4} .* GMT\z/
 Apache2::Util::escape_path | Apache2::Util::escape_path('a b?', $p), Apache2::Util::escape_path('c:d', $p, 0) | a%20b%3f,./c:d
+ModInterp::Databases::find      | scalar(my @none = ModInterp::Databases->find('dbi:Pg:dbname=none'))    | 0
+ModInterp::Databases::at_end    | ModInterp::Databases->at_end(sub { }); 1                         | 1
+ModInterp::Databases::take      | eval { ModInterp::Databases->take(99, sub { }) }; $@ =~ /there is no such pool/ ? 1 : $@ | 1
+ModInterp::Databases::again     | ModInterp::Databases->again(99, 0) ? 1 : 0                       | 0
+ModInterp::Databases::back      | ModInterp::Databases->back(99, 0); 1                             | 1
+ModInterp::Databases::closed    | ModInterp::Databases->closed(99, 0); 1                           | 1
+ModInterp::Databases::wanted    | ModInterp::Databases->wanted(99) ? 1 : 0                         | 0
+ModInterp::Databases::figures   | scalar(my @none = ModInterp::Databases->figures)                 | 0
 ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\$__r, \d+, 0\);print\(/ ? $1 : 0 | ModInterp::PageText::text
 ModInterp::PageText::text          | require ModInterp::PageText; my ($n) = ModInterp::PageText::script_of($r, 'text<%= 1 %>', 0) =~ /(\d+), 0/; ModInterp::PageText::text($r, $n, 0); eval { ModInterp::PageText::text($r, 1 << 40, 0) }; $@ =~ /changed several times/ ? 'ends' : $@ | textends
 ModInterp::Status::interpreter | ModInterp::Status->interpreter > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1

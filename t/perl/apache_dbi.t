@@ -33,6 +33,7 @@ sub handler {
     if ($how eq 'gone')        { $h->{private_gone} = 1; $h->DBI::db::disconnect; }
     if ($how eq 'start')       { $said = eval { $at_start->ping } ? 'alive ' : 'dead ' }
     $h = DBI->connect(@about) if $how eq 'gone';
+    if ($how eq 'pool') { $said = join ' ', map { ref DBI->$_('dbi:SQLite:dbname=@var@/pooled.db', '', '', {}) } qw(connect connect_cached); $said .= ' ' . ref(DBI->connect_cached(@about)) . ' ' }
     my $times = ++$h->{private_times};
     my $rows = join ',', @{ $h->selectcol_arrayref('SELECT line FROM data ORDER BY rowid') };
     $r->content_type('text/plain');
@@ -65,6 +66,7 @@ PerlInterpStart 1
 PerlInterpMinSpare 1
 PerlInterpMax 4
 PerlRequire @root@/startup.pl
+PerlDBPool dbi:SQLite:dbname=@var@/pooled.db max=2
 SetHandler modperl
 PerlResponseHandler My::Data
 <Location /perl-status>
@@ -87,6 +89,8 @@ C
     like $ask->(''), qr/rows=kept /, 'one without AutoCommit';
     like $ask->('?gone'), qr/^Apache::DBI::db active times=1 gone=0 rows=kept /, 'a connection that does not answer is replaced';
     like $s->get('/perl-status?DBI')->{content}, qr/dbname=.*data\.db/, 'the page of Apache2::Status lists it';
+
+    like $ask->('?pool'), qr/^ModInterp::DBPool::db ModInterp::DBPool::db Apache::DBI::db Apache::DBI::db active/, 'data sources of PerlDBPool have its connections, all others those of Apache::DBI';
 
     # ---- start-up code
     my $start = $ask->('?start');

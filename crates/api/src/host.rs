@@ -26,6 +26,8 @@ pub struct HostSide {
     pub calls: &'static dyn Calls,
     /// The interpreters.
     pub figures: &'static dyn Figures,
+    /// Connections to databases.
+    pub databases: &'static dyn Databases,
     /// The jobs.
     pub jobs: &'static dyn Jobs,
 }
@@ -353,6 +355,53 @@ pub trait Figures: Sync {
 
     /// Has this process take no more connections, and end when it has served those that it has. False if it was told so before.
     fn end_process(&self) -> Result<bool>;
+}
+
+/// A pool of connections to a data source.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Its number.
+    pub pool: usize,
+    /// Tells the request, with all that it has set off, or the connection that the call is about from all others at the same time.
+    pub turn: usize,
+    /// A connection that was idle for so long is asked whether it answers; `None`: none is.
+    pub ping: Option<std::time::Duration>,
+    /// One that was idle for so long is closed; `None`: none is.
+    pub idle: Option<std::time::Duration>,
+}
+
+/// Connections to databases: how many the interpreters have. The handles are the language's own.
+pub trait Databases: Sync {
+    /// The pool for a data source in the running call; none outside of requests and connections, and in a process that a script forked.
+    fn find(&self, source: &[u8]) -> Option<Found>;
+
+    /// Calls `code` when what the running call is about has ended.
+    ///
+    /// # Errors
+    /// Outside of requests and connections.
+    fn at_end(&self, code: Kept) -> Result<()>;
+
+    /// A place for a connection of the running interpreter, which `closer` closes; with `has`, the number of those that the caller has,
+    /// it is waited for.
+    ///
+    /// # Errors
+    /// No such pool; none came free in time.
+    fn take(&self, pool: usize, closer: Kept, has: Option<usize>) -> Result<Option<usize>>;
+
+    /// Takes the place of an idle connection of the running interpreter again; false if others have it.
+    fn again(&self, pool: usize, place: usize) -> bool;
+
+    /// No request has the connection any longer.
+    fn back(&self, pool: usize, place: usize);
+
+    /// The connection is closed.
+    fn closed(&self, pool: usize, place: usize);
+
+    /// Whether anybody waits for a place.
+    fn is_wanted(&self, pool: usize) -> bool;
+
+    /// How the pools of this process are doing: names and figures, for people.
+    fn doing(&self) -> Vec<(String, u64)>;
 }
 
 /// Jobs of the language of the code that asks.

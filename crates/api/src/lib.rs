@@ -10,6 +10,7 @@ mod command;
 mod connection;
 mod connection_util;
 mod consts;
+mod databases;
 mod directive;
 mod directives;
 pub mod docs;
@@ -42,7 +43,8 @@ mod uri;
 mod util;
 
 pub use host::{
-    AuthProvider, Calls, Change, Config, Figures, Filters, HOST, Handlers, HostSide, Input, Jobs, Notes, Output, Unsent,
+    AuthProvider, Calls, Change, Config, Databases, Figures, Filters, Found, HOST, Handlers, HostSide, Input, Jobs,
+    Notes, Output, Unsent,
 };
 
 use httpd::ModuleRecord;
@@ -83,6 +85,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &databases::DATABASES,
     &jobs::JOBS,
     &page::PAGE,
     &script::SCRIPT,

@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, environment, handlers, jobs, lua, options, startup};
+use crate::lines::{classes, databases, environment, handlers, jobs, lua, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -109,6 +109,10 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Is there for those who come from PerlEx, which runs scripts as the client's account. On is an error: a process of httpd has one user, and all its threads and interpreters have that user's rights. See classes.md for what does it."),
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
+
+    call("DBPool", Args::Words { min: 1, max: 5 }, "data-source [max=number] [idle=time|none] [ping=time|never] [wait=time]", CLASSES, databases::pool).only(PERL).ours().fills(|s: &ServerConf| &s.db_pools)
+        .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")
+        .doc("Pools what DBI->connect opens for requests: all interpreters of the server, or of a class, have at most max connections at once in a child process. A request has a connection until it is over; what it left open is rolled back then. idle: a connection that nobody uses is closed after this time. ping: one that was idle this long is asked whether it still answers, and replaced if not; with 0 always. wait: a request that finds all connections in use waits this long, then DBI->connect fails. In the data source, such as dbi:Pg:dbname=shop, * stands for anything; the first line that fits counts. See databases.md."),
 
     // the running server
     call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()

@@ -133,6 +133,9 @@ pub enum Why {
     NotASwitch,
     NotAnAttribute,
     NotForHttpd,
+    NotADataSource,
+    /// With the names that there are.
+    NotASetting(&'static [&'static str]),
     NoSuchSwitch(char),
     /// With what the switch does.
     SwitchRefused(char, &'static str),
@@ -274,6 +277,10 @@ impl fmt::Display for Why {
             Why::NotForHttpd => {
                 "is not apache or httpd: configuration in POD begins with =over apache and ends with =back"
             }
+            Why::NotADataSource => {
+                "is not a data source such as dbi:Pg:dbname=shop or dbi:Pg:*, where * stands for anything"
+            }
+            Why::NotASetting(names) => return write!(f, "is none of {}=", names.join("=, ")),
             Why::NotASwitch => "is not a switch of perl's, which would begin with -",
             Why::NoSuchSwitch(letter) => return write!(f, "cannot be used: perl has no switch -{letter}"),
             Why::SwitchRefused(letter, what) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::choices::{CgiHeader, ClassIdentity, ErrorPage, ReadAhead, ReloadOn};
+use crate::databases::DbPools;
 use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
@@ -134,6 +135,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlDBPool`.
+    pub db_pools: DbPools,
     /// `PerlJob`, `LuaJob`.
     pub jobs: OwnList<Job>,
     language: Language,
@@ -237,6 +240,13 @@ impl ServerConf {
         dir.set_env.iter().filter(|(name, value)| self.hidden_env.get(name) != Some(value))
     }
 
+    /// What `PerlDBPool` needs in the parent.
+    #[must_use]
+    pub fn db_pool_module(&self) -> Option<Queued> {
+        let at = self.db_pools.first()?.at.clone();
+        Some(Queued { what: What::Module, name: (*b"ModInterp::DBPool").into(), directive: "PerlDBPool", at })
+    }
+
     /// `LuaRoot` at server level, an absolute path.
     #[must_use]
     pub fn root(&self) -> Option<&Arc<[u8]>> {
@@ -274,6 +284,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            db_pools: DbPools::merge(&self.db_pools, &class.db_pools, &()),
             jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
@@ -339,6 +350,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            db_pools: DbPools::merge(&base.db_pools, &add.db_pools, &()),
             jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,
             is_merged: true,

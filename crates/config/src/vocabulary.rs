@@ -172,6 +172,8 @@ pub enum Merge {
     Handlers,
     /// `LuaInherit` tells how inner and outer list are joined.
     Joined,
+    /// The inner list comes before the outer one.
+    Before,
     /// One list for the whole server.
     Global,
 }
@@ -193,6 +195,7 @@ impl Merge {
                 format!("the inner list replaces the outer one; with {name}Options +MergeHandlers it runs after it")
             }
             Merge::Joined => "LuaInherit says how the inner list is joined to the outer one".into(),
+            Merge::Before => "the lines of an inner scope come before those of the outer one".into(),
             Merge::Global => "one list for the whole server; a name written again means what was written last".into(),
         }
     }

@@ -46,6 +46,12 @@ pub fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
+/// The name and the value of a word such as `max=5`.
+pub fn setting(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, value) = word.split_at_checked(word.iter().position(|b| *b == b'=')?)?;
+    Some((name, value.get(1..)?))
+}
+
 /// All words of a line.
 pub fn all(mut line: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();

@@ -64,7 +64,7 @@ fn keep<L: Above>(stocks: &[Arc<Stock<L>>], stop: &AtomicBool, bell: &Bell) {
     tipools.iter().for_each(|tipool| tipool.keeper_started());
     while !stop.load(SeqCst) {
         let now = Instant::now();
-        stocks.iter().for_each(|stock| stock.keep_up());
+        stocks.iter().for_each(|stock| stock.round());
         let due = tipools.iter().filter_map(|tipool| tipool.tend(now)).min();
         if stop.load(SeqCst) {
             break;

@@ -59,7 +59,7 @@ pub use refused::Refused;
 pub use standing::Standing;
 pub use stock::{Limits, Pick, Stock};
 pub use tree::Tree;
-pub use waiting::{Drains, Terms, at_end, at_log, in_time, is_at_end};
+pub use waiting::{Drains, SHORT, Terms, at_end, at_log, in_time, is_at_end};
 pub use waiting_rules::{Held, Rank};
 pub use watch::Watch;
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use interp::trace;
 use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 use tipool::{Ask, Bell, ItemId, Lease, Tipool};
 use waiting_rules::Rank;
 
@@ -70,6 +71,8 @@ pub struct Stock<L: Above> {
     open: OnceCell<Open<L>>,
     watch: OnceCell<Arc<dyn Watch>>,
     told: Told,
+    /// Locked for a push or a copy only.
+    rounds: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
 
 struct Open<L: Above> {
@@ -117,6 +120,7 @@ impl<L: Above> Stock<L> {
             open: OnceCell::new(),
             watch: OnceCell::new(),
             told: Told::default(),
+            rounds: Mutex::default(),
         })
     }
 
@@ -173,6 +177,30 @@ impl<L: Above> Stock<L> {
         {
             tipool.renew_all();
         }
+    }
+
+    /// From now on the keeper calls `f` in each of its rounds, about once a second. `f` must not wait.
+    pub fn each_round(&self, f: impl Fn() + Send + Sync + 'static) {
+        self.rounds.lock().push(Arc::new(f));
+    }
+
+    /// A round of the keeper.
+    pub(crate) fn round(&self) {
+        self.keep_up();
+        let rounds = self.rounds.lock().clone();
+        rounds.iter().for_each(|f| f());
+    }
+
+    /// Has what others left in the drop box of this interpreter freed: now if it is idle, else when it comes back.
+    pub fn tend_soon(&self, id: ItemId) {
+        if let Some(tipool) = self.tipool() {
+            tipool.tend_soon(id);
+        }
+    }
+
+    /// Whether this interpreter is lent to nobody.
+    pub fn is_idle(&self, id: ItemId) -> bool {
+        self.tipool().is_some_and(|tipool| tipool.is_idle(id))
     }
 
     /// The clones; `None` where the parent serves.

@@ -11,7 +11,7 @@ use once_cell::sync::OnceCell;
 use tipool::{Crowd, Worker};
 
 /// How long somebody waits who keeps one interpreter and wants another, whose holder may be waiting for the first.
-pub(crate) const SHORT: Duration = Duration::from_secs(1);
+pub const SHORT: Duration = Duration::from_secs(1);
 
 /// The moment in which code of ours runs.
 #[derive(Clone, Copy, PartialEq, Eq)]

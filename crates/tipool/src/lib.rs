@@ -302,6 +302,20 @@ impl<M: Manage> Tipool<M> {
         state.find(id).and_then(|at| state.slots.get(at)).map_or(0, |slot| slot.homes)
     }
 
+    /// Has the keeper tend this item ahead of its time: now if it is idle, else when it comes back. Takes the lock for a moment. Without
+    /// effect if the item is gone, or where no keeper runs.
+    pub fn tend_soon(&self, id: ItemId) {
+        let mut state = self.shared.lock();
+        state.tend_soon(id);
+        self.shared.unlock(state, Who::Hasty);
+    }
+
+    /// Whether this item is there and lent to nobody.
+    pub fn is_idle(&self, id: ItemId) -> bool {
+        let state = self.shared.lock();
+        state.find(id).and_then(|at| state.slots.get(at)).is_some_and(|slot| slot.place != Place::Lent)
+    }
+
     /// Has an item replaced: it is destroyed as soon as nobody has it, or drains if it has homes. Takes the lock for a moment and never
     /// destroys anything.
     pub fn renew(&self, id: ItemId) {

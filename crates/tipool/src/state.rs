@@ -76,6 +76,8 @@ pub(crate) struct Slot<I> {
     /// `returned` when the keeper first saw it idle, and when that was.
     pub(crate) seen_idle: Option<(u64, Instant)>,
     pub(crate) tended: Option<Instant>,
+    /// Whether the keeper is to tend it as soon as it is idle.
+    pub(crate) tend_soon: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,6 +267,18 @@ impl<I> State<I> {
         Some(Taken { at, id, item, uses: slot.uses + 1, is_last: slot.hands == Hands::End })
     }
 
+    /// Notes that the keeper is to tend this item: now if it is idle, else when it comes back.
+    pub(crate) fn tend_soon(&mut self, id: ItemId) {
+        let Some(slot) = self.find(id).and_then(|at| self.slots.get_mut(at)) else { return };
+        match slot.place {
+            Place::Idle => {
+                slot.tended = None;
+                self.ring |= self.keeper;
+            }
+            _ => slot.tend_soon = true,
+        }
+    }
+
     /// Takes an idle item, draining or not, out for the keeper's housekeeping.
     pub(crate) fn take_to_tend(&mut self, id: ItemId) -> Option<Taken<I>> {
         let at = self.find(id).filter(|at| self.is_idle(*at))?;
@@ -308,6 +322,10 @@ impl<I> State<I> {
         let starts_draining = slot.superseded && !slot.draining;
         slot.draining |= slot.superseded;
         slot.item = Some(item);
+        if std::mem::take(&mut slot.tend_soon) {
+            slot.tended = None;
+            self.ring |= self.keeper;
+        }
         let draining = slot.draining;
         if starts_draining {
             self.news = true;
@@ -389,6 +407,7 @@ impl<I> State<I> {
             draining: false,
             seen_idle: None,
             tended: None,
+            tend_soon: false,
         };
         match self.slots.get_mut(at) {
             Some(free) => *free = slot,

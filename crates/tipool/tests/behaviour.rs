@@ -543,6 +543,36 @@ fn housekeeping_is_no_use_and_leaves_each_item_in_its_place() {
 }
 
 #[test]
+fn what_is_to_be_tended_soon_is_tended_in_the_next_round_or_when_it_comes_back() {
+    let log = Log { tend_every: Some(Duration::from_secs(1)), ..Log::default() };
+    let (tipool, log) = with_log(calm(2, 2), log);
+    tipool.keeper_started();
+    let now = Instant::now();
+    tipool.tend(now);
+    let lent = tipool.checkout(Wait::No).unwrap();
+    let idle = tipool.items().into_iter().find(|item| item.id != lent.id()).unwrap().id;
+    assert!(tipool.is_idle(idle) && !tipool.is_idle(lent.id()));
+    log.tended.lock().unwrap().clear();
+    let next = now + Duration::from_millis(1);
+    for id in [idle, lent.id()] {
+        tipool.tend_soon(id);
+        tipool.tend(next);
+    }
+    assert_eq!(log.tended.lock().unwrap().len(), 1, "the idle one");
+    let serial = lent.serial;
+    drop(lent);
+    tipool.bell().wait(None);
+    tipool.tend(next);
+    tipool.tend(next);
+    let tended: Vec<usize> = log.tended.lock().unwrap().iter().map(|(serial, _)| *serial).collect();
+    assert_eq!(
+        (tended.len(), tended.get(1)),
+        (2, Some(&serial)),
+        "the other one once it was back, which rang the bell"
+    );
+}
+
+#[test]
 fn closing_destroys_the_idle_and_refuses_the_rest() {
     let (tipool, log) = started(calm(2, 2));
     let a = tipool.checkout(Wait::No).unwrap();

@@ -4,6 +4,7 @@
 mod calls;
 mod cleanup;
 mod config;
+mod databases;
 pub mod doors;
 mod figures;
 mod filters;
@@ -39,6 +40,7 @@ pub fn register(module: &'static ModuleRecord) {
         filters: SELF,
         calls: SELF,
         figures: SELF,
+        databases: SELF,
         jobs: SELF,
     });
     interp::register(api::CLASSES, api::CONSTS);

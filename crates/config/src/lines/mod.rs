@@ -1,6 +1,7 @@
 //! What lines do, by what they are about.
 
 pub(crate) mod classes;
+pub(crate) mod databases;
 pub(crate) mod environment;
 pub(crate) mod handlers;
 pub(crate) mod jobs;
