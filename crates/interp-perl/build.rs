@@ -16,6 +16,7 @@ fn main() {
         "libs",
         "life",
         "owned",
+        "process",
         "readahead",
         "script",
         "stderr",

@@ -1,24 +1,23 @@
 //! Ports whose connections httpd takes only when the client has sent something, though a handler of ours speaks there, which may want
 //! to speak first: told at the start, since nothing else shows why both sides wait.
 
-use config::{Handler, Phase};
+use config::Phase;
 use httpd::log::Level;
 use httpd::{Listener, Node, Server};
 
 use super::lang::Lang;
 use super::server::ServerRecord;
-use super::{configured, report};
+use super::{configured, net_server, report};
 
 /// Looks at each port whose connections a `ProcessConnection` handler gets.
 pub fn tell_deferred(lang: Lang, main: &Server) {
     for listener in Listener::all(main).filter(|listener| listener.waits_for_the_client(main)) {
-        let Some((server, handler)) = speaker(lang, main, listener) else { continue };
+        let Some((server, name)) = speaker(lang, main, listener) else { continue };
         let (Some(line), false) = (line_of(main, listener), is_encrypted(main, server)) else { continue };
         let written = words(line).next().unwrap_or_default();
         let text = format!(
-            "{}: Listen {} ({}:{}) says the protocol {}, for which httpd takes no connection before the client has sent something: \
+            "{name}: Listen {} ({}:{}) says the protocol {}, for which httpd takes no connection before the client has sent something: \
              so that the handler can speak first, write \"Listen {written} raw\"",
-            report::name_of(lang, Phase::ProcessConnection, &handler),
             String::from_utf8_lossy(line.arguments()),
             String::from_utf8_lossy(line.file()),
             line.line(),
@@ -28,9 +27,9 @@ pub fn tell_deferred(lang: Lang, main: &Server) {
     }
 }
 
-/// The first server with a handler among those to which httpd gives the connections of a port: the first of each address that virtual
+/// The first server with a handler or a program, and its name, among those to which httpd gives the connections of a port: the first of each address that virtual
 /// hosts have there, the main one where there is none.
-fn speaker<'s>(lang: Lang, main: &'s Server, listener: &Listener) -> Option<(&'s Server, Handler)> {
+fn speaker<'s>(lang: Lang, main: &'s Server, listener: &Listener) -> Option<(&'s Server, String)> {
     let address = listener.address()?;
     let mut seen: Vec<&[u8]> = Vec::new();
     let mut hosts: Vec<&Server> = Vec::new();
@@ -49,7 +48,9 @@ fn speaker<'s>(lang: Lang, main: &'s Server, listener: &Listener) -> Option<(&'s
     hosts.into_iter().find_map(|server| {
         let record = ServerRecord::find(lang, server).filter(|record| record.conf.is_enabled())?;
         let handlers = configured::of_record(lang, Phase::ProcessConnection, record);
-        handlers.first().map(|handler| (server, handler.clone()))
+        let program = || record.conf.net_servers.first().map(net_server::name);
+        let handler = handlers.first().map(|handler| report::name_of(lang, Phase::ProcessConnection, handler));
+        handler.or_else(program).map(|name| (server, name))
     })
 }
 

@@ -36,6 +36,11 @@ pub fn start_all(lang: Lang, main: &Server) -> Result<(), StartError> {
             }
             own.push(class);
         }
+        let named =
+            lang.dir_defaults(s).and_then(|dir| dir.class.as_ref()).filter(|_| !record.conf.net_servers.is_empty());
+        if let Some(class) = named.and_then(|named| own.iter().find(|class| class.conf.name == named.name)) {
+            record.speak_in(class);
+        }
         record.start_classes(own);
     }
     check_uses(lang, main, &made)

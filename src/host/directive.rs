@@ -128,6 +128,11 @@ pub fn directive<H: CommonHost>(
             }
             Ok(())
         }
+        Effect::Speaks => {
+            lang.call_for(Phase::ProcessConnection);
+            lang.in_use.mark(Phase::ProcessConnection);
+            Ok(())
+        }
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {
             let provider = Provider { group, name, check: handler, second: None };
             providers::register(lang, provider, b"0", PER_CONF).map_err(|s| StartError::Refused(directive, s.message()))

@@ -13,7 +13,7 @@ use super::connection::ConnectionState;
 use super::lang::Lang;
 use super::request::RequestState;
 use super::server::{ServerRecord, choose};
-use super::{configured, end};
+use super::{configured, end, net_server};
 
 /// Whether there is nothing to do for a request in a phase, judged by the configuration alone.
 #[inline(always)]
@@ -84,7 +84,8 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let base = c.base_server();
     let Some(server) = ServerRecord::find(lang, base) else { return DECLINED };
     let configured = &*configured::of_record(lang, phase, server);
-    if configured.is_empty() || !server.conf.is_enabled() {
+    let speaker = net_server::speaker(phase, server);
+    if (configured.is_empty() && speaker.is_none()) || !server.conf.is_enabled() {
         return DECLINED;
     }
     let about = About::Connection(c);
@@ -93,7 +94,10 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
         return DECLINED;
     }
     let call = Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock };
-    let status = call.handlers(configured);
+    let status = if configured.is_empty() { DECLINED } else { call.handlers(configured) };
+    if let (DECLINED, Some(program)) = (status, speaker) {
+        return net_server::serve(lang, c, state, stock, program);
+    }
     if phase == Phase::PreConnection && status == DONE {
         // For httpd that means "go on", on a connection that its own hook, the last one, has not given a socket.
         c.abort();

@@ -9,6 +9,7 @@
 //! | `runtime` | what API functions ask of the host |
 //! | `content` | what answers a request |
 //! | `startup`, `child`, `directive` | a server starts; a child begins and ends; a line of the configuration |
+//! | `net_server`, `wire` | programs for Net::Server that serve connections; what one is given |
 //! | `providers` | providers of authentication and authorization: registered, and asked |
 //! | `dispatch`, `end` | the phases, as httpd calls for them; the end of a request for us |
 //! | `parents` | which server gets a parent of its own; start-up code in it |
@@ -61,6 +62,7 @@ mod lives;
 #[cfg(feature = "any-lua")]
 pub mod lua;
 mod module;
+mod net_server;
 mod output;
 mod own_dir;
 mod parents;
@@ -84,3 +86,4 @@ mod token;
 mod uses;
 mod waiting;
 mod ways;
+mod wire;

@@ -17,7 +17,7 @@ use super::language::Language;
 use super::request::RequestState;
 use super::server::ServerRecord;
 use super::uses::InUse;
-use super::{child, configured, directive, dispatch, end, filter, hint, providers, runtime, startup};
+use super::{child, configured, directive, dispatch, end, filter, hint, net_server, providers, runtime, startup};
 
 /// The hooks that every language's module has besides those of the phases.
 const OWN_HOOKS: &[Own] =
@@ -156,7 +156,10 @@ impl<L: Language> Host for Module<L> {
         if phase == Phase::PreConnection && lang.facts.filters.is_some() {
             filter::insert::for_connection(lang, c);
         }
-        if c.base_server().config::<Self>().is_none_or(|s| configured::of_record(lang, phase, s).is_empty()) {
+        let is_idle = |s: &ServerRecord| {
+            configured::of_record(lang, phase, s).is_empty() && net_server::speaker(phase, s).is_none()
+        };
+        if c.base_server().config::<Self>().is_none_or(is_idle) {
             return DECLINED;
         }
         dispatch::connection(lang, phase, c)

@@ -20,6 +20,8 @@ pub struct ServerRecord {
     stock: OnceCell<Arc<Stock>>,
     /// Its interpreter classes, once they have their interpreters. Only [`ServerRecord::home`] looks at them.
     classes: OnceCell<Box<[Arc<Class>]>>,
+    /// The class whose interpreters serve its connections, where a program does that and a line names the class for the whole server.
+    speaks_in: OnceCell<Arc<Class>>,
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
@@ -45,6 +47,7 @@ impl ServerRecord {
             conf,
             stock: OnceCell::new(),
             classes: OnceCell::new(),
+            speaks_in: OnceCell::new(),
             changes: Changes::default(),
             vars: Mutex::default(),
         }
@@ -78,6 +81,11 @@ impl ServerRecord {
     /// Its classes have their interpreters.
     pub fn start_classes(&self, classes: Vec<Arc<Class>>) {
         let _ = self.classes.set(classes.into());
+    }
+
+    /// Its connections are served in the interpreters of this class.
+    pub fn speak_in(&self, class: &Arc<Class>) {
+        let _ = self.speaks_in.set(class.clone());
     }
 
     /// Its classes, once they have their interpreters.
@@ -138,7 +146,7 @@ fn class_of<'a>(lang: Lang, classes: &'a [Arc<Class>], r: &Request) -> Option<&'
 pub fn choose<'a>(lang: Lang, about: &About<'a>) -> Option<&'a Arc<Stock>> {
     match about {
         About::Request(r) => choose_for(lang, r),
-        About::Connection(c) => ServerRecord::of_connection(lang, c)?.stock.get(),
+        About::Connection(c) => of_connections(ServerRecord::of_connection(lang, c)?),
         About::Server(s) => ServerRecord::find(lang, s)?.stock.get(),
     }
 }
@@ -147,6 +155,12 @@ pub fn choose<'a>(lang: Lang, about: &About<'a>) -> Option<&'a Arc<Stock>> {
 #[inline(always)]
 pub fn choose_for(lang: Lang, r: &Request) -> Option<&Arc<Stock>> {
     ServerRecord::of_request(lang, r)?.home(lang, r).stock.get()
+}
+
+/// The stock from which calls about a server's connections draw.
+#[inline(always)]
+pub fn of_connections(record: &ServerRecord) -> Option<&Arc<Stock>> {
+    record.speaks_in.get().map_or(record, |class| &class.record).stock.get()
 }
 
 /// The stock of this record.

@@ -23,7 +23,7 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, hint, jobs, lives, parents, process, report, site, token};
+use super::{accepting, classes, hint, jobs, lives, net_server, parents, process, report, site, token};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -67,7 +67,11 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
     site::look_for_logs(s);
-    match token::read(lang).and_then(|()| parents::start_all(lang, s)).and_then(|()| classes::start_all(lang, s)) {
+    let started = token::read(lang)
+        .and_then(|()| parents::start_all(lang, s))
+        .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| net_server::load_all(lang, s));
+    match started {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),
     }
@@ -84,6 +88,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
     }
     match parents::start_all(lang, s)
         .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| net_server::load_all(lang, s))
         .and_then(|()| compile_last(lang, s))
         .and_then(|()| resolve_early(lang, true))
         .and_then(|()| resolve_own(lang, s))

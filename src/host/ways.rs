@@ -11,6 +11,7 @@ use super::lease::Hold;
 use super::output::Output;
 use super::start_error::StartError;
 use super::step::Step;
+use super::wire::Wire;
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {
@@ -94,6 +95,24 @@ pub trait Ways: Sync {
     fn explain(&self, message: &[u8], handler: Option<&[u8]>) -> Option<String> {
         let _ = (message, handler);
         None
+    }
+
+    /// Loads a program of `PerlNetServer` when the server starts.
+    ///
+    /// # Errors
+    /// What it died of; why it cannot serve here.
+    fn load_net_server(&self, entry: &dyn Entry, program: &config::NetServer) -> Result<(), Raised> {
+        let _ = (entry, program);
+        Ok(())
+    }
+
+    /// Has it serve a connection.
+    ///
+    /// # Errors
+    /// What it died of.
+    fn run_net_server(&self, entry: &dyn Entry, program: &config::NetServer, on: &Wire<'_>) -> Result<(), Raised> {
+        let _ = (entry, program, on);
+        Ok(())
     }
 
     /// Loads a module that a line of this server's names.

@@ -82,4 +82,46 @@ subtest 'httpd looks at the lines' => sub {
     is $status, 2, 'without an httpd it cannot be done';
 };
 
+subtest "the manual's sample" => sub {
+    my (undef, $known) = TestHttpd->config_test(config => "PerlNetServer /nowhere/program\n");
+    plan skip_all => 'PerlNetServer is not built in' if $known =~ /Invalid command/;
+    my $package = TestHttpd::scratch_package('libnet-server-perl') or plan skip_all => 'needs libnet-server-perl';
+    spew("$dir/lib/My/Echo.pm", "package My::Echo;\nuse base 'Net::Server::PreFork';\nsub process_request { print while <STDIN> }\n1;\n");
+    my $conf = conf(<<"C");
+### server information
+min_servers   20
+max_servers   80
+min_spare_servers 10
+min_spare_servers 15
+
+max_requests  1000
+
+### user and group to become
+user        $user
+group       $group
+
+### logging ?
+log_file    $dir/server.log
+log_level   3
+pid_file    /tmp/server.pid
+
+### access control
+allow       .+\\.(net|com)
+allow       domain\\.com
+deny        a.+
+
+### background the process?
+background  1
+
+### ports to bind
+host        127.0.0.1
+port        localhost:20204
+port        20205
+C
+    my ($status, $text, $said) = convert($conf, '--check', '--httpd', TestHttpd::httpd(), '--module', $so, '--class', 'My::Echo', '-I', "$dir/lib", '-I', "$package/usr/share/perl5");
+    is $status, 0, 'is what httpd takes' or diag $text;
+    like $said, qr/^\S+: Syntax OK$/m, 'and httpd says so' or diag $said;
+    like $text, qr/^ +PerlNetServer My::Echo "allow=\.\+\\\.\(net\|com\)" "allow=domain\\\.com" deny=a\.\+$/m, 'with the patterns as they were';
+};
+
 done_testing;

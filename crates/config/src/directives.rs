@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, databases, environment, handlers, jobs, lua, options, startup};
+use crate::lines::{classes, databases, environment, handlers, jobs, lua, net_server, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -109,6 +109,9 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Is there for those who come from PerlEx, which runs scripts as the client's account. On is an error: a process of httpd has one user, and all its threads and interpreters have that user's rights. See classes.md for what does it."),
     call("UseClass", Args::Take1, "name", ANYWHERE, classes::use_class).ours().chooses_code().fills(|d: &DirConf| &d.class)
         .doc("Says to which interpreter class the handlers and scripts of a directory belong; default is the server's own interpreters. Phases before the directory is known run in the server's."),
+
+    call("NetServer", Args::Words { min: 1, max: u8::MAX }, "file|Class [call=sub] [key=value ...]", SERVER, net_server::net_server).only(PERL).ours().runs_code().fills(|s: &ServerConf| &s.net_servers)
+        .doc("Has a program for Net::Server serve the connections of the server, unchanged: loaded at the start, it runs one connection at a time in an interpreter of its own; see net-server.md. call= names the sub that begins to serve, where loading the file does not. All other words are the program's command line; Net::Server reads key=value there. The interpreters are the server's, or those of the class that PerlUseClass names for it. Its port wants \"Listen port raw\"."),
 
     call("DBPool", Args::Words { min: 1, max: 5 }, "data-source [max=number] [idle=time|none] [ping=time|never] [wait=time]", CLASSES, databases::pool).only(PERL).ours().fills(|s: &ServerConf| &s.db_pools)
         .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")

@@ -43,6 +43,8 @@ pub enum Effect {
     Map(Arc<MapHandler>),
     /// Scripts belong to this class; when all lines are read the server must have it.
     UsesClass(ClassRef),
+    /// A program serves the connections of the server.
+    Speaks,
     /// The server has a job; code that stands in its line can be compiled now.
     Job(Arc<Job>),
     /// Tell httpd of a filter of this name.

@@ -121,6 +121,8 @@ pub enum Why {
     /// With the line.
     IsDefined(String),
     NoSuchClass,
+    /// With the line of the first.
+    IsTheSecond(String),
     NotAVariable,
     NotAnAbsolutePath,
     NotAHandler,
@@ -261,6 +263,9 @@ impl fmt::Display for Why {
             Why::NotTimes(why) => return write!(f, "are not five fields such as 15 3 * * 1-5: {why}"),
             Why::IsTheServer => "is the class of the server itself: write its lines at server level",
             Why::IsDefined(at) => return write!(f, "is there already ({at})"),
+            Why::IsTheSecond(at) => {
+                return write!(f, "is the second program here: the connections of one server are those of one ({at})");
+            }
             Why::NoSuchClass => "is no class of this server",
             Why::NotAVariable => "is not the name of a variable",
             Why::NotAnAbsolutePath => "is not an absolute path",

@@ -9,10 +9,10 @@
 //! | `words`, `switch`, `value`, `choices`, `text` | what a word, a switch of perl's, and a setting's line, can say; text that is no configuration |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
-//! | `names`, [`classes`], `databases`, [`script`], [`handler`], `jobs`, `package`, `vars`, `lists` | what else lines say |
+//! | `names`, [`classes`], `databases`, [`script`], [`handler`], `jobs`, `net_server`, `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
-//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/databases`, `lines/jobs`, `lines/lua` | what a directive is; what lines do |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/databases`, `lines/jobs`, `lines/net_server`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
@@ -41,6 +41,7 @@ mod lines;
 mod lists;
 pub mod lua_dir;
 mod names;
+mod net_server;
 pub mod options;
 mod package;
 pub mod phases;
@@ -77,6 +78,7 @@ pub use lines::jobs::of_line as job_of_line;
 pub use lists::{JoinedList, OwnList};
 pub use lua_dir::{Direction, LuaDir, MapHandler, NamedFilter};
 pub use names::{HandlerId, handler_count, intern, name_of};
+pub use net_server::NetServer;
 pub use options::{DirOption, ServerOption};
 pub use package::{Made, Package};
 pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};

@@ -13,6 +13,7 @@ use crate::handler::{Handler, Handlers};
 use crate::jobs::Job;
 use crate::limits::{Limits, Written};
 use crate::lists::OwnList;
+use crate::net_server::NetServer;
 use crate::options::ServerOption;
 use crate::phases::Phase;
 use crate::place::Where;
@@ -135,6 +136,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlNetServer`: one at most.
+    pub net_servers: OwnList<NetServer>,
     /// `PerlDBPool`.
     pub db_pools: DbPools,
     /// `PerlJob`, `LuaJob`.
@@ -284,6 +287,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            net_servers: OwnList::default(),
             db_pools: DbPools::merge(&self.db_pools, &class.db_pools, &()),
             jobs: class.jobs.clone(),
             language: self.language,
@@ -350,6 +354,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            net_servers: OwnList::merge(&base.net_servers, &add.net_servers, &()),
             db_pools: DbPools::merge(&base.db_pools, &add.db_pools, &()),
             jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
             language: add.language,

@@ -42,6 +42,7 @@ pub mod own_filter;
 mod pass;
 mod pconf;
 pub mod provider;
+mod pump;
 mod raw;
 mod reader;
 mod record;

@@ -60,6 +60,7 @@ XS_EXTERNAL(mp_xs_exit) {
     dXSARGS; SV *exception;
     if (items > 1) croak("Usage: ModPerl::Util::exit(status=0)");
     if ((void *)MP_ME->perl == MP_THX) MP_ME->exit_status = items ? (int)SvIV(ST(0)) : 0;     /* a thread of the script's has the record of another interpreter */
+    if ((void *)MP_ME->perl == MP_THX && MP_ME->turn) my_exit(MP_ME->exit_status);      /* of the program, whatever evals are around it */
     exception = mp_exception(aTHX_ MP_RC_EXIT, "ModPerl::Util::exit", 19);
     SAVESPTR(PL_diehook); PL_diehook = NULL;            /* an exit is no error: $SIG{__DIE__} is not asked */
     croak_sv(exception);

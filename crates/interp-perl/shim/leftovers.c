@@ -20,7 +20,7 @@ static const char *const names[] = { ",", "\\", "/", ";", "\"", "0", "|", "\027"
 struct mp_state { struct mp_state *outer; int level; GV *out; U8 dowarn; handle std[HANDLES]; SV *var[VARS]; };
 
 /* The record of the interpreter that an op runs in; NULL in one that is not ours, such as a script's thread. */
-static mp_interp *record(pTHX) {
+mp_interp *mp_record(pTHX) {
     mp_interp *me;
 #ifdef USE_ITHREADS
     if (mp_cxt_index < 0 || mp_cxt_index >= PL_my_cxt_size) return NULL;
@@ -34,7 +34,7 @@ static void touch(mp_interp *me, int what) { me->touched |= me->requests ? what 
 /* ---- variables ---- */
 static GV *var_gv(pTHX_ size_t i) { return gv_fetchpvn_flags(names[i], 1, GV_ADD | GV_NOTQUAL, SVt_PV); }
 static int var_set(pTHX_ SV *sv, MAGIC *mg) {
-    mp_interp *me = record(aTHX);
+    mp_interp *me = mp_record(aTHX);
     PERL_UNUSED_ARG(sv); PERL_UNUSED_ARG(mg);
     if (me) touch(me, STATE);
     return 0;
@@ -165,7 +165,6 @@ static void numbers_again(void) {
 static void process_again(int touched) {
     if (touched & CWD && process.cwd && chdir(process.cwd) != 0) touched &= ~CWD;       /* it is gone: there is no other */
     if (touched & UMASK) umask(process.umask);
-    if (touched & ALARM) alarm(0);
     if (touched & NUMBERS) numbers_again();
 }
 
@@ -184,6 +183,7 @@ static int put_back(pTHX_ mp_interp *me, SV **ret) {
 static void put_rest_back(pTHX_ mp_interp *me) {
     if (me->touched & SRAND) PL_srand_called = FALSE;
     process_again(me->touched);
+    if (me->touched & ALARM) { mp_alarm_off(me); alarm(0); }
     me->touched = 0;
 }
 /* `owner`: the number of the request, if an earlier phase of it has left changes for this one; else 0. */
@@ -227,11 +227,14 @@ void mp_serve_end(mp_interp *me, uint64_t owner, mp_out *out) {
         me->touched |= STATE;
         if (!me->aside) me->touched &= ~NESTED;
     }
-    if (me->requests == 1) put_rest_back(aTHX_ me);
+    if (me->requests == 1) { put_rest_back(aTHX_ me); me->turn = 0; }
     mp_deliver(me, tag, ret, out);
 }
 /* A call replaced a handle in its glob. */
 void mp_touch_std(mp_interp *me) { touch(me, STATE); }
+void mp_touch_alarm(mp_interp *me) { touch(me, ALARM); }
+/* For process.c: 1 the directory, 2 the umask. */
+int mp_touched(const mp_interp *me) { return (me->touched & CWD ? 1 : 0) | (me->touched & UMASK ? 2 : 0); }
 void mp_state_forget(pTHX_ mp_interp *me) {
     if (me->base) state_free(aTHX_ me, me->base);
     me->base = NULL;
@@ -286,7 +289,7 @@ static Perl_ppaddr_t real_open, real_sysopen, real_close, real_binmode, real_tie
 #define ARGS (PL_op->op_private & 15)                   /* how many, of ops that have no mark */
 
 static OP *op_open(pTHX) {
-    mp_interp *me = record(aTHX); SV **args = PL_stack_base + TOPMARK + 1; int pipe = -1, i; OP *next;
+    mp_interp *me = mp_record(aTHX); SV **args = PL_stack_base + TOPMARK + 1; int pipe = -1, i; OP *next;
     if (!me || args > PL_stack_sp) return real_open(aTHX);
     before(aTHX_ me, *args, 1);
     if (args < PL_stack_sp && me->requests && me->base && !mi_is_forked()) pipe = pipe_end(args[1]);
@@ -296,34 +299,34 @@ static OP *op_open(pTHX) {
     return next;
 }
 static OP *op_sysopen(pTHX) {
-    mp_interp *me = record(aTHX); SV **args = PL_stack_base + TOPMARK + 1;
+    mp_interp *me = mp_record(aTHX); SV **args = PL_stack_base + TOPMARK + 1;
     if (me && args <= PL_stack_sp) before(aTHX_ me, *args, 1);
     return real_sysopen(aTHX);
 }
 static OP *op_close(pTHX) {
-    mp_interp *me = record(aTHX);
+    mp_interp *me = mp_record(aTHX);
     if (me) before(aTHX_ me, ARGS ? *PL_stack_sp : (SV *)PL_defoutgv, 0);
     return real_close(aTHX);
 }
 static OP *op_binmode(pTHX) {
-    mp_interp *me = record(aTHX);
+    mp_interp *me = mp_record(aTHX);
     if (me && ARGS) before(aTHX_ me, ARGS > 1 ? PL_stack_sp[-1] : *PL_stack_sp, 0);
     return real_binmode(aTHX);
 }
 static OP *op_pipe(pTHX) {
-    mp_interp *me = record(aTHX);
+    mp_interp *me = mp_record(aTHX);
     if (me) { before(aTHX_ me, PL_stack_sp[-1], 1); before(aTHX_ me, *PL_stack_sp, 1); }
     return real_pipe(aTHX);
 }
 static OP *op_socketpair(pTHX) {
-    mp_interp *me = record(aTHX);
+    mp_interp *me = mp_record(aTHX);
     if (me) { before(aTHX_ me, PL_stack_sp[-4], 1); before(aTHX_ me, PL_stack_sp[-3], 1); }
     return real_socketpair(aTHX);
 }
-#define OPENS(op, at) static OP *op_##op(pTHX) { mp_interp *me = record(aTHX); if (me) before(aTHX_ me, PL_stack_sp[at], 1); return real_##op(aTHX); }
+#define OPENS(op, at) static OP *op_##op(pTHX) { mp_interp *me = mp_record(aTHX); if (me) before(aTHX_ me, PL_stack_sp[at], 1); return real_##op(aTHX); }
 OPENS(socket, -3)
 OPENS(accept, -1)
-#define MARKS(op, what, when) static OP *op_##op(pTHX) { mp_interp *me = record(aTHX); if (me && (when)) touch(me, what); return real_##op(aTHX); }
+#define MARKS(op, what, when) static OP *op_##op(pTHX) { mp_interp *me = mp_record(aTHX); if (me && (when)) touch(me, what); return real_##op(aTHX); }
 MARKS(tie, STATE, 1)
 MARKS(untie, STATE, 1)
 MARKS(select, STATE, 1)
@@ -338,7 +341,7 @@ MARKS(srand, SRAND, 1)
 static XSUBADDR_t real_posix_close, real_posix_dup2;
 /* Whether argument `at` of an XSUB that was not entered yet is one of these numbers, whose file is put aside now. */
 static int takes_number(pTHX_ SSize_t at, int *fd) {
-    mp_interp *me = record(aTHX); SV **arg = PL_stack_base + TOPMARK + 1 + at;
+    mp_interp *me = mp_record(aTHX); SV **arg = PL_stack_base + TOPMARK + 1 + at;
     if (!me || !me->requests || !me->base || mi_is_forked() || arg > PL_stack_sp || !looks_like_number(*arg)) return 0;
     *fd = (int)SvIV(*arg);
     if (*fd < 0 || *fd >= HANDLES || !keep_number(*fd)) return 0;
@@ -371,8 +374,9 @@ static int replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real) {
 static Perl_ppaddr_t real_leaveeval, real_exec;
 /* A file was loaded (or a text compiled): POSIX may be there now. */
 static OP *op_leaveeval(pTHX) {
-    OP *next = real_leaveeval(aTHX); mp_interp *me = record(aTHX);
+    OP *next = real_leaveeval(aTHX); mp_interp *me = mp_record(aTHX);
     if (me) mp_env_look_for_threads(aTHX_ me);
+    if (me && !me->has_hires) me->has_hires = mp_process_loaded(aTHX);
     if (me && !me->has_posix)
         me->has_posix = replace(aTHX_ "POSIX::close", xs_posix_close, &real_posix_close) & replace(aTHX_ "POSIX::dup2", xs_posix_dup2, &real_posix_dup2);
     return next;
@@ -380,7 +384,7 @@ static OP *op_leaveeval(pTHX) {
 
 /* exec in the server's own process, or in one that has changed %ENV since it was forked. Where it fails, all is as before. */
 static OP *op_exec(pTHX) {
-    mp_interp *me = record(aTHX); char **was = environ, **ours = NULL; OP *next;
+    mp_interp *me = mp_record(aTHX); char **was = environ, **ours = NULL; OP *next;
     if (me && me->requests && me->base) { mp_env_fill(me); ours = mp_env_to_program(aTHX_ me); }
     next = real_exec(aTHX);
     if (ours) { environ = was; mp_env_free(ours); }
@@ -406,7 +410,7 @@ static mp_interp *serving(pTHX) {
 #ifdef USE_ITHREADS
     if (!aTHX) return NULL;
 #endif
-    return (me = record(aTHX)) && me->requests && me->base ? me : NULL;
+    return (me = mp_record(aTHX)) && me->requests && me->base ? me : NULL;
 }
 static void before_fork(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me = serving(aTHX);
@@ -420,6 +424,7 @@ static void in_forked(void) {
     dTHXa((PerlInterpreter *)PERL_GET_CONTEXT); mp_interp *me; int i;
     free_locks();
     if (!(me = serving(aTHX))) return;
+    mp_process_forked(aTHX);
     (void)mp_env_to_program(aTHX_ me);
     for (i = 0; i < HANDLES; i++) {
         const handle *h = me->base->std + i; PerlIO *f = i ? IoOFP(h->io) : IoIFP(h->io); int fd;

@@ -13,6 +13,7 @@ void mp_init(void) {
         PERL_SYS_INIT3(&argc, &argv, &env);
         PERL_UNUSED_VAR(argc); PERL_UNUSED_VAR(argv); PERL_UNUSED_VAR(env);
         mp_leftovers_init();
+        mp_process_init();
         mp_libs_init();
         mp_err_over = mp_err_end;
         mp_std_over = mp_touch_std;
@@ -92,6 +93,7 @@ static void xs_init(pTHX) {
     newXS("ModInterp::empty_package", mp_xs_empty_package, file);
     newXS("ModInterp::generation", mp_xs_generation, file);
     newXS("ModInterp::script_again", mp_xs_script_again, file);
+    newXS("ModInterp::turn", mp_xs_turn, file);
     newXS("ModInterp::exit_status", mp_xs_exit_status, file);
     newXS("ModInterp::script_handler", mp_xs_make_script_handler, file);
     newXS("ModInterp::define_layer", mp_xs_define_layer, file);

@@ -94,12 +94,14 @@ typedef struct mp_interp {
     int touched;                                        /* what they may have changed (leftovers.c) */
     uint64_t owner;                                     /* whose phases left it */
     mp_state *base, *aside;                             /* what they begin with; what outer ones had */
+    int has_hires;                                      /* Time::HiRes was (process.c) */
     int has_posix;                                      /* POSIX was loaded and is watched (leftovers.c) */
     const mi_home *home;
     mp_hand *hands; size_t nhands;
     int depth;                                          /* doors entered and not left */
     unsigned char err;                                  /* what mp_err_end has to do (stderr.c); 0 for nothing */
     int leaving;                                        /* CORE::exit on its way out through nested doors */
+    int turn;                                           /* a connection is served by a program for Net::Server (process.c) */
     int exit_status;                                    /* of the last exit or CORE::exit */
     char **boot_env;                                    /* %ENV to be, while it starts */
     int main;                                           /* its %ENV writes reach environ */
@@ -219,6 +221,15 @@ XS_EXTERNAL(mp_xs_put_back);
 void mp_leftovers_init(void);
 void mp_libs_init(void);
 void mp_touch_std(mp_interp *me);
+void mp_touch_alarm(mp_interp *me);
+int mp_touched(const mp_interp *me);
+mp_interp *mp_record(pTHX);
+/* process.c */
+void mp_process_init(void);
+int mp_process_loaded(pTHX);
+void mp_process_forked(pTHX);
+void mp_alarm_off(mp_interp *me);
+XS_EXTERNAL(mp_xs_turn);
 /* A glob has another handle, by `*STDOUT = *STDERR`, which no op tells. Asked when the outermost call is over, and where an
  * entry within another begins and ends. */
 static inline int mp_std_replaced(mp_interp *me) {

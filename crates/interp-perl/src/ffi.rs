@@ -162,6 +162,10 @@ unsafe extern "C" {
     // leftovers.c
     pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
     pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
+    // process.c
+    pub(crate) fn mp_alarm_init(set: extern "C" fn(*mut c_void, f64) -> f64);
+    pub(crate) fn mp_alarm_goes_off(perl: *mut c_void);
+    pub(crate) fn mp_alarm_is_seen(perl: *mut c_void) -> c_int;
     // stderr.c
     pub(crate) fn mp_err_init(
         said: unsafe extern "C" fn(*const c_char, usize) -> c_int,

@@ -26,6 +26,7 @@
 //! | `engine` | what the host asks of any engine |
 //! | `code` | start-up code: require, eval |
 //! | `io`, `env`, `globals` | STDIN, STDOUT, `%ENV`, `@INC`, `$/` and END of a `perl-script` response |
+//! | `alarm` | `alarm` where the process's own would never come |
 //! | `leftovers` | what a request must not leave to the next one |
 //! | `stderr` | STDERR: lines for the log |
 //! | `plain` | a perl that is not the server's |
@@ -33,6 +34,7 @@
 //! | `abi` | what XS modules call in C, as far as it needs the host |
 
 pub mod abi;
+mod alarm;
 mod bind;
 mod call;
 mod code;

@@ -37,6 +37,7 @@ impl Perl {
         bind::init();
         // SAFETY: the tables are there.
         unsafe { ffi::mp_init() };
+        crate::alarm::init();
         interp::count_forks();
         interp::adopt_process();
         let mut argv: Vec<*mut c_char> = vec![intern(b"httpd")?];

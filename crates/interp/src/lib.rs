@@ -83,7 +83,7 @@ pub use need::Need;
 pub use object::{Object, ObjectClass};
 pub use owned::Owned;
 pub use plain::Plain;
-pub use process::{Inside, Process, SignalsBlocked, adopt_process, count_forks, inside, is_forked};
+pub use process::{Inside, Process, SignalsBlocked, SignalsKept, adopt_process, count_forks, inside, is_forked};
 pub use raise::{Fail, Raise, Result};
 pub use registry::{classes, constants, register};
 pub use ret::{

@@ -1,5 +1,6 @@
 //! Which process this is: one of the server's, or one that a script forked; and whether it is inside an interpreter.
 
+use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::sync::{
     Once,
@@ -90,6 +91,34 @@ impl Drop for SignalsBlocked {
     fn drop(&mut self) {
         // SAFETY: the mask that was saved above.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// What this process does on the signals that scripts are wont to handle, as it was when this was made; put back when it is dropped.
+#[derive(Debug)]
+pub struct SignalsKept([(c_int, MaybeUninit<libc::sigaction>); 10]);
+
+impl SignalsKept {
+    /// Notes what holds now.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> SignalsKept {
+        use libc::*;
+        let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGCHLD, SIGWINCH];
+        SignalsKept(all.map(|signal| {
+            let mut action = MaybeUninit::uninit();
+            // SAFETY: writes the record; the signals exist.
+            unsafe { sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
+            (signal, action)
+        }))
+    }
+}
+
+impl Drop for SignalsKept {
+    fn drop(&mut self) {
+        for (signal, action) in &self.0 {
+            // SAFETY: the record was filled above, by a call that cannot fail.
+            unsafe { libc::sigaction(*signal, action.as_ptr(), std::ptr::null_mut()) };
+        }
     }
 }
 

@@ -53,7 +53,12 @@ pub fn takes(lines: &str, httpd: Option<&Path>, module: Option<&Path>) -> Result
 /// A configuration that has the lines and nothing else of its own.
 fn around(lines: &str, folder: &Path, block: &Path, module: &Path, modules: Option<&Path>) -> String {
     let quoted = |path: &Path| word(&path.display().to_string());
-    let mut text = format!("ServerRoot {}\nServerName 127.0.0.1\n", quoted(folder));
+    // Without these httpd looks for folders below its root.
+    let mut text = format!(
+        "ServerRoot {0}\nServerName 127.0.0.1\nDefaultRuntimeDir {0}\nErrorLog {1}\n",
+        quoted(folder),
+        quoted(&folder.join("error_log"))
+    );
     let mut load = |name: &str| {
         let file = modules.map(|modules| modules.join(format!("mod_{name}.so"))).filter(|file| file.exists());
         if let Some(file) = &file {

@@ -7,6 +7,7 @@
 //! | `explain` | what perl's messages about classic mistakes mean |
 //! | `stderr` | STDERR: lines for the error log |
 //! | `library` | our own Perl library, and nobody else's |
+//! | `net_server` | programs of `PerlNetServer` |
 //! | `section` | `<Perl>` sections |
 //! | `directives` | lines of directives in Perl |
 
@@ -14,6 +15,7 @@ mod directives;
 pub mod env;
 mod explain;
 mod library;
+mod net_server;
 pub mod origin;
 mod response;
 mod script;
@@ -53,6 +55,7 @@ use super::start_error::StartError;
 use super::step::Step;
 use super::uses::InUse;
 use super::ways::Ways;
+use super::wire::Wire;
 use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
@@ -310,6 +313,14 @@ impl Ways for PerlLanguage {
 
     fn compiles(&self, entry: &dyn Entry, file: &[u8]) -> Result<(), Raised> {
         call_named(entry, b"ModInterp::Compiles->file", Load::IfMissing, &[file.val(Ticket::FOREVER)]).map(drop)
+    }
+
+    fn load_net_server(&self, entry: &dyn Entry, program: &config::NetServer) -> Result<(), Raised> {
+        net_server::load(entry, program)
+    }
+
+    fn run_net_server(&self, entry: &dyn Entry, program: &config::NetServer, on: &Wire<'_>) -> Result<(), Raised> {
+        net_server::run(entry, program, on)
     }
 
     fn run_config(&self, entry: &dyn Entry, line: &Command, code: &config::Code) -> Result<(), StartError> {

@@ -6,6 +6,7 @@ pub(crate) mod environment;
 pub(crate) mod handlers;
 pub(crate) mod jobs;
 pub(crate) mod lua;
+pub(crate) mod net_server;
 pub(crate) mod options;
 pub(crate) mod startup;
 #[cfg(test)]

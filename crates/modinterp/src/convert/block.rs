@@ -213,6 +213,7 @@ impl Block<'_> {
         match (every.value.parse::<u32>(), most.value.parse::<u32>()) {
             (Ok(0), _) | (_, Ok(0)) => class.comment(most, "Net::Server does not dequeue"),
             (Ok(every), Ok(most)) => {
+                class.say("# The method is called with the class's name; there is no object of the server's in a job.");
                 class.say(format!(
                     "PerlJob dequeue interval={every} max={most} handler={}",
                     word(&self.program.method("dequeue"))

@@ -1,0 +1,42 @@
+//! Programs for Net::Server: `lib/ModInterp/NetServer.pm` has what is done with them.
+
+use config::NetServer;
+use interp::{Entry, IntoVal, Load, Raised, Ticket, Val};
+
+use super::call_named;
+use crate::host::wire::Wire;
+
+/// By what the Perl side knows the program: its line.
+fn key(of: &NetServer) -> String {
+    of.at.to_string()
+}
+
+/// Loads the program.
+pub fn load(entry: &dyn Entry, of: &NetServer) -> Result<(), Raised> {
+    let text = |text: &[u8]| text.val(Ticket::FOREVER);
+    let key = key(of);
+    let call = of.call.as_deref().map_or(Val::UNDEF, text);
+    let mut args = vec![text(key.as_bytes()), text(&of.program), of.is_file().val(Ticket::FOREVER), call];
+    args.extend(of.words.iter().map(|word| text(word)));
+    entry.require_module(b"ModInterp::NetServer", None)?;
+    call_named(entry, b"ModInterp::NetServer::load", Load::Never, &args).map(drop)
+}
+
+/// Runs it on a connection.
+pub fn run(entry: &dyn Entry, of: &NetServer, on: &Wire<'_>) -> Result<(), Raised> {
+    let text = |text: &[u8]| text.val(Ticket::FOREVER);
+    let number = |n: i64| n.val(Ticket::FOREVER);
+    let (key, c) = (key(of), on.c);
+    let port = |port: Option<u16>| number(port.unwrap_or(0).into());
+    let (client, local) = (c.client_ip().unwrap_or(b"0.0.0.0"), c.local_ip().unwrap_or(b"0.0.0.0"));
+    let args = [
+        text(key.as_bytes()),
+        number(on.fd.into()),
+        text(on.proto.as_bytes()),
+        text(client),
+        port(c.client_port()),
+        text(local),
+        port(c.local_port()),
+    ];
+    call_named(entry, b"ModInterp::NetServer::serve", Load::Never, &args).map(drop)
+}
