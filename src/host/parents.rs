@@ -13,7 +13,7 @@ use super::lang::Lang;
 use super::lease::{Parent, Stock, limits};
 use super::server::{ServerRecord, choose};
 use super::start_error::{Failed, StartError};
-use super::{report, site};
+use super::{lives, report, site};
 
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, StartError> {
@@ -123,6 +123,7 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
 /// Opens a stock: what its clones are to be is known.
 pub fn open(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) {
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
+    lives::watch(s, stock);
     stock.open(limits(&conf.limits(s.timeout())), threaded, &bell);
 }
 
