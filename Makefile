@@ -29,7 +29,7 @@ DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types
 TEST_DEPS = curl libplack-perl libnet-server-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql libdbd-pg-perl sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
-.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz valgrind soak bench tables imports mutate help deps unit rust luajit
+.PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz fuzz-pages valgrind soak bench tables imports mutate help deps unit rust luajit
 
 help:       ## print this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -122,6 +122,11 @@ asan: asan-so ## t/ under AddressSanitizer
 
 fuzz: asan-so ## rows of the API with hostile values under AddressSanitizer, on event and prefork (CALLS=1e6, SEED=1)
 	@set -e; for mpm in event prefork; do $(ASAN) perl fuzz/api --calls $(or $(CALLS),1e6) --seed $(or $(SEED),1) --mpm $$mpm; done
+
+fuzz-pages: ## pages of any bytes, with cargo-fuzz and a nightly compiler (SECONDS=3600)
+	mkdir -p $(TARGET)/fuzz/corpus
+	cd fuzz && CARGO_TARGET_DIR=$(abspath $(TARGET)/fuzz) $(CARGO) +nightly fuzz run --fuzz-dir . pages $(abspath $(TARGET)/fuzz/corpus) corpus/pages -- \
+	    -dict=pages.dict -max_len=600 -max_total_time=$(or $(SECONDS),60)
 
 # Built so that Valgrind is told what is free in the memory of a Lua state (crates/interp-lua/shim/shade.h).
 valgrind: rust ## the handlers of t/api, t/perl and t/lua under Valgrind, prefork; VALGRIND=lua for these

@@ -34,6 +34,20 @@ sub compile {
     return $self->SUPER::compile($text);
 }
 
+# $0 is set around each run: here the first one's, and by shim/script.c the next ones'.
+sub _name_line   { return '' }
+sub _name_at_run { return $_[0]->get_script_name }
+
+sub run {
+    my ($self, @more) = @_;
+    local *0 = \join '', $self->get_script_name;
+    return $self->SUPER::run(@more);
+}
+ModPerl::RegistryCooker::_is_known_step(run => \&run);
+
+# The host looks at the status.
+sub _takes_status { return undef }
+
 # Nothing ends with a run.
 sub _ends_of_run { return [] }
 sub _exits_count { return 1 }

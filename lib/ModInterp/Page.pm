@@ -28,7 +28,8 @@ sub read_script {
     my $r    = $self->{REQ};
     my $code = eval { ModInterp::PageText::script_of($r, ${ $self->{CODE} }, $r->is_perl_option_enabled('EmbedEscape')) };
     if ($@) {
-        $self->log_error("$@");
+        my ($why) = $@ =~ /\A[\w:]+: (.*?\n)/s;    # without the row's name and this place
+        $self->log_error($why // "$@");
         return Apache2::Const::SERVER_ERROR;
     }
     return Apache2::Const::DECLINED unless defined $code;
@@ -41,7 +42,7 @@ sub strip_end_data_segment { delete $_[0]{DATA}; return }
 
 sub _before_each_run {
     my ($self) = @_;
-    return $self->SUPER::_before_each_run . 'my $r = my $__r = $_[0];';
+    return $self->SUPER::_before_each_run . 'my $r = $_[0];';
 }
 
 # Text for HTML, in which nothing of it is markup.

@@ -187,8 +187,8 @@ sub _run_end_blocks {
 #    whether an exit with a status counts]
 #
 # where `key` tells a file and its version: 0 if a changed file is not compiled anew, 1 if it is, 2 if each request compiles the script.
-# A script is [code, its entry in the table of what is cached, END blocks, package], and if it is compiled each time, from a text that is
-# kept, [undef, undef, END blocks, package, \%its_package::, text, $0, DATA].
+# A script is [code, its entry in the table of what is cached, END blocks, package, undef, undef, $0 or undef], and if it is compiled each time,
+# from a text that is kept, [undef, undef, END blocks, package, \%its_package::, text, $0, DATA].
 my %EITHER = _subs(
     (map { $_ => $_ } qw(new init default_handler run can_compile make_namespace namespace_root error_check log_error)),
     namespace_from => 'namespace_from_filename',
@@ -244,7 +244,7 @@ sub _remember {
         my $each_time = _takes_steps($class, %EITHER, %EACH_TIME);
         my $version   = $each_time ? 2 : $class->can('should_compile') == \&should_compile_if_modified ? 1 : 0;
         my $scripts   = $each_time || _takes_steps($class, %EITHER, %KEPT) ? {} : undef;
-        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $version, $scripts, \&ModInterp::Script::key, \&ModInterp::Script::status, \&_evaluate, \$LOADED,
+        $known = $KNOWN{$class} = [$now, \%{"${class}::"}, $version, $scripts, \&ModInterp::Script::key, $self->_takes_status, \&_evaluate, \$LOADED,
             $self->_exits_count];
     }
     my $scripts = $known->[3] or return;
@@ -263,13 +263,19 @@ sub _remember {
     return unless $entry && exists $entry->{mtime};
     delete $scripts->{ $entry->{key} } if defined $entry->{key};
     $entry->{key} = $key;
-    $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ends, $package];
+    $scripts->{$key} = [\&{"$package\::handler"}, $entry, $ends, $package, undef, undef, $self->_name_at_run];
     return;
 }
 
 # END blocks that run with each run of the script; whether what it says to `exit` matters.
 sub _ends_of_run { return $ModInterp::END{ $_[0]{PACKAGE} } ||= [] }
 sub _exits_count { return 0 }
+
+# What gives the status that a script has set; undef if whoever calls the handler looks.
+sub _takes_status { return \&ModInterp::Script::status }
+
+# What $0 is while the script runs, if its own text does not say so.
+sub _name_at_run { return undef }
 
 # The rest of what default_handler does for a known script that died, has END blocks, or has forked this process. Returns a status.
 sub _ended {
@@ -420,7 +426,7 @@ sub convert_script_to_compiled_handler {
     my $name = $self->get_script_name || $0;
     my $head = "package $self->{PACKAGE};sub handler {";
     my $body = join '', $self->_before_each_run, $switches, $mark, ${ $self->{CODE} }, _pod_end($self->{CODE}), "\n}";
-    my $text = $head . _name_is($name) . $body;
+    my $text = $head . $self->_name_line($name) . $body;
 
     $status = $self->compile(\$text);
     return $status unless $status == Apache2::Const::OK;
@@ -436,6 +442,9 @@ sub _name_is {
     $name =~ s/(?=['\\])/\\/g;
     return "local *0 = \\join '', '$name';";    # four times as fast as local $0, which also renames the process
 }
+
+# (a line of the script's own, so that whoever calls its sub need not know it)
+sub _name_line { my (undef, $name) = @_; return _name_is($name) }
 
 # and DATA at the beginning.
 sub _before_each_run {

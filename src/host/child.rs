@@ -11,7 +11,7 @@ use tipool::Late;
 
 use super::about::in_parent;
 use super::lang::Lang;
-use super::{dispatch, parents, process, report, site};
+use super::{dispatch, lives, parents, process, report, site};
 
 /// The keeper of each language in this child.
 static KEEPERS: [Mutex<Option<Keeper>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
@@ -48,6 +48,7 @@ pub fn before_child(lang: Lang, pool: &Pool, s: &Server) {
 pub fn child(lang: Lang, phase: Phase, pool: &Pool, s: &Server) {
     dispatch::server(lang, phase, s, &[pool]);
     if phase == Phase::ChildInit {
+        lives::begin(lang);
         // A process that serves without threads has no second one.
         *keeper(lang) = httpd::mpm::is_threaded()
             .then(|| Keeper::start(lang, site::stocks(lang), site::with(lang, |site| site.bell.clone())))
@@ -71,6 +72,9 @@ fn child_exit(lang: Lang, pool: &Pool, s: &Server) {
             lang.phase_name(Phase::ChildExit)
         );
         report::server(lang, Some(s), Level::Warn, &text);
+    }
+    if stopped {
+        lives::end_parents(lang);
     }
     let mut busy = 0;
     for stock in site::stocks(lang) {

@@ -168,6 +168,8 @@ fn told(row: &Directive, cmd: &Command, args: &[&[u8]]) {
 fn note_handlers<H: CommonHost>(lang: Lang, cmd: &Command, slots: &Slots<'_, H>, effect: &Effect) {
     let script;
     let (directive, named) = match effect {
+        // These are found in the interpreters of their server or class, by `lives`.
+        Effect::Handlers(named) if named.phase.row().scope == Scope::Interpreter => return,
         Effect::Handlers(named) => (named.directive, &named.handlers[..]),
         Effect::Provider(provider) => (provider.directive, std::slice::from_ref(&provider.handler)),
         Effect::Map(map) => {

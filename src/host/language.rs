@@ -61,7 +61,7 @@ pub trait Language: Sized + 'static {
     /// What is done in the interpreter before and after `work` answers the request there; returns the phase's status. `row` is the
     /// content handler that the request asks for.
     fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry, work: impl Work) -> c_int;
-    /// Answers by the request's own file ([`config::Form::File`]).
+    /// Answers by the request's own file ([`config::Form::File`], [`config::Form::Page`]).
     fn run_file(_row: &'static ContentRow, _r: &Request) -> c_int {
         DECLINED
     }

@@ -17,6 +17,7 @@
 //! | `filter`, `output` | filters that scripts make; what a response prints |
 //! | `hint`, `accepting`, `report` | what the error log says of classic mistakes; of ports on which nobody speaks first; its other lines |
 //! | `holding`, `waiting` | how a call comes to its interpreter; what is given back while it waits for one |
+//! | `lives` | handlers of the lives of interpreters |
 //! | `jobs` | handlers that run at times of their own, in processes of their own |
 //! | `configured`, `changes` | which handlers hold for a phase; what code has changed of them |
 //! | `server`, `request`, `connection` | what is kept per server, request and connection; from which stock a call draws |
@@ -57,6 +58,7 @@ mod lang;
 mod language;
 mod languages;
 mod lease;
+mod lives;
 #[cfg(feature = "any-lua")]
 pub mod lua;
 mod module;

@@ -13,7 +13,7 @@ use super::lang::Lang;
 use super::lease::{Parent, Stock, limits};
 use super::server::{ServerRecord, choose};
 use super::start_error::{Failed, StartError};
-use super::{report, site};
+use super::{lives, report, site};
 
 /// The stock in which start-up code of this server runs; it is started here if it does not run yet.
 pub fn stock_now(lang: Lang, s: &Server, record: Option<&ServerRecord>) -> Result<Arc<Stock>, StartError> {
@@ -126,6 +126,7 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
 /// Processes cannot agree on a number that they are to share.
 pub fn open(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
+    lives::watch(s, stock);
     let limits = limits(&conf.limits(s.timeout()));
     if limits.total && !threaded && stock.class.is_none() {
         let name = lang.facts.tongue.name();

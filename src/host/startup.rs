@@ -23,7 +23,7 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, hint, jobs, net_server, parents, process, report, site, token};
+use super::{accepting, classes, hint, jobs, lives, net_server, parents, process, report, site, token};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -91,7 +91,7 @@ pub fn check_config(lang: Lang, s: &Server) -> c_int {
         .and_then(|()| net_server::load_all(lang, s))
         .and_then(|()| compile_last(lang, s))
         .and_then(|()| resolve_early(lang, true))
-        .and_then(|()| resolve_jobs(lang, s))
+        .and_then(|()| resolve_own(lang, s))
     {
         Ok(()) => {
             hint::misspelt_handlers(lang);
@@ -139,13 +139,15 @@ fn each_conf(
     Ok(())
 }
 
-/// Finds the code of all jobs, and adds those of the configuration to what start-up code has added.
-fn resolve_jobs(lang: Lang, s: &Server) -> Result<(), StartError> {
+/// Finds the code of handlers that run in the interpreters of each server and class, and of all jobs; adds the jobs of the configuration to
+/// those that start-up code has added.
+fn resolve_own(lang: Lang, s: &Server) -> Result<(), StartError> {
     for added in jobs::of(lang) {
         // SAFETY: the jobs are those of this pass (`site::begin`).
         jobs::resolve(lang, unsafe { added.server.get() }, &added.stock, &added.job)?;
     }
     each_conf(lang, s, |server, stock, conf| {
+        lives::resolve(lang, server, stock, conf)?;
         conf.jobs.iter().try_for_each(|job| {
             jobs::resolve(lang, server, stock, job)?;
             jobs::add(server, stock, job.clone()).map_err(|why| StartError::Refused(job.directive, why))
@@ -251,7 +253,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     }
     let makes_clones = httpd::server::main_state() == MainState::CreateConfig;
     resolve_early(lang, makes_clones)?;
-    resolve_jobs(lang, s)?;
+    resolve_own(lang, s)?;
     httpd::provider::look_after_askers();
     lang.register_filters();
     httpd::register_sent();
@@ -277,6 +279,9 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
                 why: e.to_string(),
             })?;
         }
+    }
+    if makes_clones {
+        lives::parents_spawn(lang);
     }
     site::with(lang, |site| site.is_complete = true);
     jobs::start(pools, s)

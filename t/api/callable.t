@@ -104,7 +104,7 @@ my %refuses = (
     'ModInterp::Status::end_process'       => qr/only a process that serves requests can be ended/,
     'ModInterp::Databases::take'           => qr/there is no such pool/,
     'ModInterp::Jobs::add'                 => qr/Job: "x" is never due/,
-    'ModInterp::PageText::text'                => qr/the page has changed several times/,
+    'Apache2::RequestRec::send_piece'      => qr/the page has changed several times/,
     'Apache2::RequestRec::document_root'   => qr/in the threaded environment/,
 );
 

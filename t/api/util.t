@@ -25,8 +25,7 @@ ModInterp::Databases::back      | ModInterp::Databases->back(99, 0); 1          
 ModInterp::Databases::closed    | ModInterp::Databases->closed(99, 0); 1                           | 1
 ModInterp::Databases::wanted    | ModInterp::Databases->wanted(99) ? 1 : 0                         | 0
 ModInterp::Databases::figures   | scalar(my @none = ModInterp::Databases->figures)                 | 0
-ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\$__r, \d+, 0\);print\(/ ? $1 : 0 | ModInterp::PageText::text
-ModInterp::PageText::text          | require ModInterp::PageText; my ($n) = ModInterp::PageText::script_of($r, 'text<%= 1 %>', 0) =~ /(\d+), 0/; ModInterp::PageText::text($r, $n, 0); eval { ModInterp::PageText::text($r, 1 << 40, 0) }; $@ =~ /changed several times/ ? 'ends' : $@ | textends
+ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\d+, 0\);print\(/ ? $1 : 0 | ModInterp::page_text
 Apache2::RequestRec::interp | ref $r->interp | ModInterp::Interp
 ModInterp::Interp::id     | $r->interp->id eq "$$-" . $r->interp->number ? 1 : $r->interp->id | 1
 ModInterp::Interp::number | $r->interp->number == ModInterp::Status->interpreter ? 1 : 0 | 1

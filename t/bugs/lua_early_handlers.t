@@ -17,7 +17,7 @@ my $paths = qq(LuaPackagePath "\@lua\@/?.lua"\n);
 
 # Server-level directives stand outside of sections.
 my @outside = qw(LuaChildInitHandler LuaChildExitHandler LuaOpenLogsHandler LuaPostConfigHandler LuaPreConnectionHandler
-    LuaProcessConnectionHandler LuaPostReadRequestHandler LuaPreTranslateHandler LuaPreTranslateNameHandler LuaTransHandler LuaMapToStorageHandler);
+    LuaInterpSpawnHandler LuaInterpInitHandler LuaInterpExitHandler LuaProcessConnectionHandler LuaPostReadRequestHandler LuaPreTranslateHandler LuaPreTranslateNameHandler LuaTransHandler LuaMapToStorageHandler);
 my @lists = documented('Lua\w+Handler');
 @lists = grep { !/^Lua(?:Map|Quick)Handler$/ } @lists;      # mod_lua's, with a file and a function
 cmp_ok scalar(@lists), '>=', 15, scalar(@lists) . ' directives of Lua name lists of handlers';
@@ -90,7 +90,7 @@ SKIP: {
     my %modules = map { ("My/$_.pm" => "package My::$_; use Apache2::RequestRec (); sub handler { 0 } sub run : method { 0 } 1;\n") } qw(A B C);
     my @perl = grep { !/^Perl(?:Map|(?:Input|Output)Filter)Handler$/ } documented('Perl\w+Handler');
     cmp_ok scalar(@perl), '>=', 19, scalar(@perl) . ' directives of Perl name lists of handlers';
-    my $server = qr/^Perl(?:ChildInit|ChildExit|OpenLogs|PostConfig|Restart|PreConnection|ProcessConnection|PostReadRequest|Trans|MapToStorage|PreTranslate\w*|Quick)Handler$/;
+    my $server = qr/^Perl(?:ChildInit|ChildExit|OpenLogs|PostConfig|Restart|PreConnection|ProcessConnection|PostReadRequest|Trans|MapToStorage|PreTranslate\w*|Quick|Interp\w+)Handler$/;
     my $lines = sub { my $words = shift; join '', map { /$server/ ? "$_ $words\n" : "<Location /x>\n$_ $words\n</Location>\n" } @perl };
     for my $auto ('', "PerlOptions +AutoLoad\n") {
         my ($status, $output) = TestHttpd->config_test(modules => \%modules, config => $auto . $lines->("+My::A +My::B->run -My::C -My::None +My::B"));

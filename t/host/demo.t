@@ -6,7 +6,7 @@ use TestHttpd::WebSocket;
 
 my $demo = TestHttpd::top() . '/apache-conf/demo';
 my %files;
-for my $folder (qw(lib/Demo lua htdocs htdocs/perl htdocs/class htdocs/pages)) {
+for my $folder (qw(lib/Demo lua htdocs htdocs/perl htdocs/class htdocs/pages htdocs/lua/pages)) {
     $files{"$folder/$_"} = slurp("$demo/$folder/$_") for map { s{.*/}{}r } grep { -f } glob "$demo/$folder/*";
 }
 my $config = slurp("$demo/demo.conf") =~ s/^LoadModule perl_module.*\n//mr;
@@ -22,15 +22,15 @@ for_each_mpm(qw(event prefork), sub {
 
     my $index = $s->get('/');
     is $index->{status}, 200, 'index page';
-    my @shown = $index->{content} =~ m{<h3>((?:\w+/)?\w+\.\w+)</h3><pre class="code">(.*?)</pre>}gs;
+    my @shown = $index->{content} =~ m{<h3>((?:\w+/)*\w+\.\w+)</h3><pre class="code">(.*?)</pre>}gs;
     my %shown;
     while (my ($name, $text) = splice @shown, 0, 2) {
         $text =~ s/<[^>]*>//g;
         $text =~ s/&(lt|gt|quot|amp|#39);/{lt => '<', gt => '>', quot => '"', amp => '&', '#39' => "'"}->{$1}/ge;
-        $shown{ ($name =~ /\.lua$/ ? 'lua' : $name =~ /\.p(?:l|html)$/ ? 'htdocs' : 'lib') . "/$name" } = $text;
+        $shown{ ($name =~ /\.lua$/ ? 'lua' : $name =~ /\.(?:pl|phtml|lp)$/ ? 'htdocs' : 'lib') . "/$name" } = $text;
     }
     is_deeply [ sort keys %shown ],
-        [ sort grep { m{^(?:lua|lib|htdocs/(?:perl|class|pages))/} && !m{/(?:Page|Index|Highlight|page)\.\w+$} } keys %files ], 'it shows each example';
+        [ sort grep { m{^(?:lua|lib|htdocs/(?:perl|class|pages|lua/pages))/} && !m{/(?:Page|Index|Highlight|page)\.\w+$} } keys %files ], 'it shows each example';
     is $shown{$_}, $files{$_}, "the highlighter keeps every character of $_" for sort keys %shown;
     unlike $index->{content}, qr{<pre class="code short"></pre>}, 'and the configuration of each';
     for my $address ($index->{content} =~ m{<iframe src="([^"]+)"}g) {
@@ -59,6 +59,7 @@ for_each_mpm(qw(event prefork), sub {
     like $s->get('/perl/visits.pl?name=Ada')->{content}, qr/Hello Ada\. .* has run the script \d+ times/, 'a CGI script';
     like $s->get('/class/cell.pl')->{content}, qr/Class <b>cell<\/b>, whose start-up code says: one at a time\. Run \d+ of/, 'a script of an interpreter class';
     like $s->get('/pages/table.phtml?n=3')->{content}, qr{<td>3</td><td>6</td><td>9</td>}, 'a page with Perl in it';
+    like $s->get('/lua/pages/table.lp?n=3')->{content}, qr{<td>3</td><td>6</td><td>9</td>}, 'and one with Lua';
     my $environment = $s->get('/environment', 'X-Test' => 'a<b')->{content};
     like $environment, qr{<th>DEMO_GREETING</th><td>set by PerlSetEnv</td>}, 'perl-script page shows PerlSetEnv';
     like $environment, qr{<th>HTTP_X_TEST</th><td>a&lt;b</td>}, 'and request headers, escaped';

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::host::host;
-use apr::{Finfo, Reenter};
+use apr::Finfo;
 use httpd::Request;
 use interp::*;
-use pages::{Language, Page, What};
+use pages::{Language, Page, Version};
 
 /// Its rows.
 pub static PAGE: Class = Class::new(
@@ -18,35 +17,24 @@ pub static PAGE: Class = Class::new(
         function("script_of(r, text, escapes)", script_of).doc(
             "The script in Perl that a page stands for; none if it has no code, which is noted for the file of the request. Throws what is wrong with the page.",
         ),
-        function("text(r, page, number)", text).doc("Sends a text piece of a page."),
     ]),
 )
 .doc("Pages with Perl in them.");
 
 fn script_of(r: &Request, text: &[u8], escapes: bool) -> Result<Option<Vec<u8>>> {
     let file = r.filename().unwrap_or_default();
-    let pieces = pages::parse(text, Language::Perl).map_err(|error| {
-        Fail::from(format!("{} at {} line {}.\n", error.why, String::from_utf8_lossy(file), error.line))
-    })?;
-    if pieces.iter().all(|piece| matches!(piece.what, What::Text(_))) && pieces.len() < 2 {
-        if let Some(info) = r.file_info() {
-            pages::note_plain(file, &version_of(info));
-        }
-        return Ok(None);
-    }
-    let page = pages::keep(file, text, &pieces);
-    Ok(Some(pages::perl(&pieces, page.number, escapes)))
+    pages::script_of(file, r.file_info().map(version), text, Language::Perl, escapes)
+        .map_err(|error| format!("{} at {} line {}.\n", error.why, String::from_utf8_lossy(file), error.line).into())
 }
 
 /// Whether a file is known to be a page without code, as it is now.
 #[must_use]
 pub fn is_plain(file: &[u8], info: &Finfo) -> bool {
-    pages::is_plain(file, &version_of(info))
+    pages::is_plain(file, version(info))
 }
 
-/// What differs when a file was written again.
-fn version_of(info: &Finfo) -> Vec<u8> {
-    [info.mtime(), info.size(), info.inode()].iter().flat_map(|n| n.to_ne_bytes()).collect()
+fn version(info: &Finfo) -> Version {
+    Version([info.mtime(), info.size(), info.inode()])
 }
 
 thread_local! {
@@ -54,11 +42,15 @@ thread_local! {
     static LAST: RefCell<Option<Arc<Page>>> = const { RefCell::new(None) };
 }
 
-fn text(r: &Request, cx: Reenter, number: i64, piece: i64) -> Result<()> {
-    let (number, piece) = (number as u64, usize::try_from(piece).unwrap_or(usize::MAX));
-    let last = LAST.with_borrow(|last| last.as_ref().filter(|page| page.number == number).cloned());
+/// Calls `f` with a text piece of a page of this process, which stays as it is until `f` returns.
+///
+/// # Errors
+/// When the page has changed several times since its script was compiled.
+pub fn with_piece<R>(page: i64, piece: i64, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
+    let (number, piece) = (page as u64, usize::try_from(piece).unwrap_or(usize::MAX));
+    let last = LAST.take().filter(|page| page.number == number);
     let page = last.or_else(|| pages::page(number)).ok_or("the page has changed several times meanwhile")?;
-    let sent = host()?.output.write(cx, r, page.piece(piece));
+    let result = f(page.piece(piece));
     LAST.set(Some(page));
-    sent.map(drop).map_err(|unsent| unsent.fail("ModInterp::PageText::text", "print"))
+    Ok(result)
 }

@@ -2,8 +2,8 @@
 
 use super::host::host;
 use apr::{Reenter, SECOND};
-use httpd::Request;
 use httpd::status::HTTP_OK;
+use httpd::{Form, Language, Request};
 use interp::*;
 
 /// Its rows.
@@ -12,7 +12,7 @@ pub static SCRIPT: Class = Class::new(
     &[
         function("key(r, version)", key).doc(
             "By what a request's script is known: the file alone (`version` is 0), with when it was written, its size and number (1), or \
-             also with when it was changed in any way (2). None where `Options ExecCGI` is off, unless the file is a page of `perl-embed`, or the status is not 200 already; with a \
+             also with when it was changed in any way (2). None where `Options ExecCGI` is off, unless the file is a page, or the status is not 200 already; with a \
              version none of what is no plain file, nor (2) of a file that may be changed again without another time.",
         ),
         function("failed(r, class, text)", |r: &Request, class: &[u8], text: &[u8]| host()?.handlers.failed(r, class, text))
@@ -36,8 +36,7 @@ fn status(r: &Request, cx: Reenter) -> Result<i32> {
 }
 
 fn key(r: &Request, version: i32) -> Option<Vec<u8>> {
-    let name =
-        r.filename().filter(|_| r.status() == HTTP_OK && (r.allows_scripts() || r.handler() == Some(b"perl-embed")))?;
+    let name = r.filename().filter(|_| r.status() == HTTP_OK && (r.allows_scripts() || is_page(r)))?;
     let mut key = Vec::with_capacity(size_of::<[i64; 4]>() + name.len());
     if version > 0 {
         let file = r.file_info().filter(|file| file.is_plain())?;
@@ -52,6 +51,10 @@ fn key(r: &Request, version: i32) -> Option<Vec<u8>> {
     }
     key.extend_from_slice(name);
     Some(key)
+}
+
+fn is_page(r: &Request) -> bool {
+    r.content_handler(Language::Perl).is_some_and(|row| row.form == Form::Page)
 }
 
 /// After how long another change of a file has another time: clocks of file systems tick some hundred times a second, of some once in

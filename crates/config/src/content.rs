@@ -13,6 +13,8 @@ pub enum Form {
     Handlers,
     /// The request's own file, which is a script.
     File,
+    /// The request's own file, which is a page with code in it.
+    Page,
     /// The server's figures, and what it is told to do. No code of anybody's runs.
     Status,
 }
@@ -78,13 +80,14 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
         DirOption::GlobalRequest,
         DirOption::ParseHeaders,
     ]),
-    content(c"perl-embed", PERL, Form::File).takes_over().on(&[
+    content(c"perl-embed", PERL, Form::Page).takes_over().on(&[
         DirOption::SetupEnv,
         DirOption::LazyEnv,
         DirOption::GlobalRequest,
     ]),
     content(c"lua", LUA, Form::Handlers),
     content(c"lua-script", LUA, Form::File),
+    content(c"lua-embed", LUA, Form::Page),
     content(c"interp-status", &Language::ALL, Form::Status),
 ];
 

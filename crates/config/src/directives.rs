@@ -222,7 +222,7 @@ const PHASE_ROW_COUNT: usize = {
     n
 };
 
-const PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
+static PHASE_ROWS: [DirectiveRow; PHASE_ROW_COUNT] = {
     let mut rows = [ROWS[0]; PHASE_ROW_COUNT];
     let (mut n, mut i) = (0, 0);
     while i < PHASES.len() {

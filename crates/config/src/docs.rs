@@ -194,6 +194,7 @@ fn hooks(out: &mut String) {
 fn scope(row: &PhaseRow) -> &'static str {
     match row.scope {
         Scope::Files | Scope::Process => "the main server",
+        Scope::Interpreter => "the interpreter's server or class",
         Scope::Connection => "the port's first server",
         Scope::Server => "the request's server",
         Scope::Directory => "the request's directory",

@@ -30,6 +30,8 @@ pub enum Hook {
     Handler,
     LogTransaction,
     RequestPoolCleanup,
+    /// None of httpd's: the life of an interpreter.
+    Interpreter,
 }
 
 /// Where among the callbacks of other modules ours stands.
@@ -70,6 +72,8 @@ impl Order {
 pub enum Scope {
     /// A child process; handlers are those of the main server.
     Process,
+    /// An interpreter; handlers are those of the server or class whose interpreter it is.
+    Interpreter,
     /// The start of the server; handlers are those of the main server.
     Files,
     /// A request, before its directory is known; handlers are those of its server.

@@ -138,7 +138,7 @@ options! {
     InheritSwitches = option("Starts the Perl of a virtual host with +Parent by the main server's PerlSwitches, in place of its own. PerlSwitches +inherit does the same.").only(Language::Perl);
     ConfigTest = option("`httpd -t` starts the parent interpreters, loads what {}Require and {}Module name, and resolves early handlers. With -ConfigTest only what a directive forces is run there.").on().ours();
     Htaccess = option("Obeys directives that run code (handlers, PerlModule, PerlRequire) in .htaccess files. Whoever may write such a file may then run code as the server's user.").ours()
-        .lua_doc("Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user.");
+        .lua_doc("Directives that run code or say which code runs (handlers, hooks, LuaMapHandler, LuaModule, LuaRequire, LuaInherit, LuaRoot and package paths) are obeyed in .htaccess files, and so is a SetHandler lua-script or lua-embed that such a file chooses, by whatever directive. Whoever may write such a file may then run code as the server's user.");
     LogStderr = option("What Perl code warns, or prints to STDERR, becomes lines of the error log at level warn, with client and module. With -LogStderr it goes there as it is, as with mod_perl.").on().ours().only(Language::Perl);
 }
 
@@ -151,7 +151,8 @@ options! {
     MergeHandlers = option("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise.").unlike(MERGED_ONCE)
         .lua_doc("Runs the handlers of an inner section after those of the outer one, in whose place they would run otherwise. Hooks follow LuaInherit.");
     LazyEnv = option("Puts each CGI variable into %ENV when a script first asks for it, or when a process is started; the variables of httpd's own environment are there, too.").default_text("on for perl-class and perl-embed, else off").ours().only(Language::Perl);
-    EmbedEscape = option("Escapes what <%= prints in a page of perl-embed for HTML, unless it is written <%==.").ours().only(Language::Perl);
+    EmbedEscape = option("Escapes what <%= prints in a page of perl-embed for HTML, unless it is written <%==.").ours()
+        .lua_doc("Escapes what <%= prints in a page of lua-embed for HTML, unless it is written <%==.");
     WatchGlobals = option("Writes a line into the error log for each global that a script makes, with file and line. It is meant for development.").only(Language::Lua);
 }
 

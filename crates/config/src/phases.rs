@@ -76,7 +76,7 @@ pub struct PhaseRow {
 
 const fn phase(hook: Hook, orders: &'static [Order], scope: Scope) -> PhaseRow {
     let run = match scope {
-        Scope::Process => Run::Void,
+        Scope::Process | Scope::Interpreter => Run::Void,
         Scope::Files => Run::Files,
         Scope::Connection | Scope::Server | Scope::Directory => Run::All,
         Scope::Filter => Run::Stream,
@@ -118,6 +118,7 @@ impl PhaseRow {
     const fn lang_row(&self) -> Option<LangRow> {
         let contexts = match self.scope {
             Scope::Directory | Scope::Filter => Contexts::ANYWHERE,
+            Scope::Interpreter => Contexts::SERVER.and(Contexts::CLASS),
             _ => Contexts::SERVER,
         };
         Some(LangRow { directive: "", contexts })
@@ -344,6 +345,16 @@ phases! {
         .unlike(When::WithoutThreads, "It is skipped where a signal ends the child in the middle of a handler; with mod_perl it may then run in the middle of a statement.")
         .perl_doc("Runs when a child process ends, before END blocks. Only entries of the main server run.")
         .doc("Runs when a child process ends. Only entries of the main server run.");
+    InterpSpawn = phase(Hook::Interpreter, &[], Scope::Interpreter)
+        .both().ours()
+        .doc("Runs in the parent interpreter before others are made of it: when the server starts, and whenever a process makes more of them. It is called with the server and how many are about to be made. Without threads, where each process has the parent itself, it runs once at the start.");
+    InterpInit = phase(Hook::Interpreter, &[], Scope::Interpreter)
+        .both().ours()
+        .doc("Runs in each interpreter before it is used first, in the process in which it is used. It is called with the server and a word: request in an interpreter that serves requests, job in one for a run of a job.");
+    InterpExit = phase(Hook::Interpreter, &[], Scope::Interpreter)
+        .both().ours()
+        .perl_doc("Runs once in each interpreter that InterpInit has run in, when it ends, before END blocks and DESTROY: with its process, or when another one takes its place. It is called as PerlInterpInitHandler.")
+        .doc("Runs once in each interpreter that InterpInit has run in, when it ends: with its process, or when another one takes its place. It is called as LuaInterpInitHandler.");
     PreConnection = phase(Hook::PreConnection, FIRST, Scope::Connection)
         .both()
         .doc("Runs when a connection was accepted. The handlers are those of the first server of its port.");

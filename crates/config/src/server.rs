@@ -292,7 +292,7 @@ impl ServerConf {
             jobs: class.jobs.clone(),
             language: self.language,
             is_merged: true,
-            handlers: self.handlers.clone(),
+            handlers: Handlers::merge(&self.handlers, &class.handlers, &self.options.is(ServerOption::MergeHandlers)),
         }
     }
 

@@ -113,6 +113,7 @@ fn every_phase_of_mod_perl_is_there_with_its_hook_scope_run_rule_and_order() {
         let ours = ours.unwrap_or_else(|| panic!("{name} is missing"));
         let our_scope = match ours.scope {
             Scope::Process => "process",
+            Scope::Interpreter => "interpreter",
             Scope::Files => "files",
             Scope::Server => "server",
             Scope::Connection => "connection",

@@ -53,7 +53,7 @@ const fn callback<H: Host, const P: usize, const O: usize>() -> Callback {
         Hook::QuickHandler => Callback::Quick(quick_handler::<H, P, O>),
         Hook::NoteAuthFailure => Callback::AuthFailure(auth_failure::<H, P, O>),
         Hook::InsertFilter | Hook::InsertErrorFilter => Callback::Void(void::<H, P, O>),
-        Hook::ChildPoolCleanup | Hook::RequestPoolCleanup => Callback::None,
+        Hook::ChildPoolCleanup | Hook::RequestPoolCleanup | Hook::Interpreter => Callback::None,
         _ => Callback::Request(request::<H, P, O>),
     }
 }

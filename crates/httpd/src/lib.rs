@@ -63,7 +63,7 @@ pub mod util;
 pub use ahead::{NotRead, register as register_read_ahead};
 pub use body::{BodyError, ReadError};
 pub use command::Command;
-pub use config::{Language, content_handler};
+pub use config::{Form, Language, content_handler};
 pub use connection::{Connection, KeepAlive};
 pub use end::End;
 pub use end_filter::register as register_end;

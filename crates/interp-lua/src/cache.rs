@@ -1,5 +1,6 @@
 //! Compiled chunks of the process: each source is parsed once, whichever state needs it.
 
+use pages::Version;
 use std::{
     collections::HashMap,
     ffi::CStr,
@@ -26,6 +27,15 @@ pub(crate) enum Stamp {
 impl Stamp {
     fn of(meta: &std::fs::Metadata) -> Stamp {
         Stamp::File { mtime: meta.mtime(), nanoseconds: meta.mtime_nsec(), size: meta.size(), inode: meta.ino() }
+    }
+    /// The version of a file, as pages know it.
+    pub(crate) fn version(&self) -> Option<Version> {
+        match *self {
+            Stamp::File { mtime, nanoseconds, size, inode } => {
+                Some(Version([mtime * 1_000_000 + nanoseconds / 1000, size as i64, inode as i64]))
+            }
+            Stamp::Text(_) => None,
+        }
     }
     /// Whether this is the stamp of the text given.
     pub(crate) fn is_text(&self, text: &[u8]) -> bool {

@@ -4,10 +4,11 @@ use crate::{
     cache::{self, Entry, Stamp},
     ffi,
     room::Room,
-    script::{CodeCache, Loaded, Script, Source},
+    script::{CodeCache, Content, Loaded, Script, Source},
 };
 use interp::Raised;
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     ffi::{CString, c_int},
     rc::Rc,
@@ -23,7 +24,8 @@ pub(crate) struct Chunk {
 impl Room {
     /// The script's chunk in this state, as fresh as its cache wants it. Asked between uses: what is loaded then is in the image.
     pub(crate) fn loaded(&self, script: &Script) -> Result<Rc<Loaded>, Raised> {
-        let is_it = |l: &Rc<Loaded>| l.paths == script.paths.id && *l.name == *script.name;
+        let is_it =
+            |l: &Rc<Loaded>| l.paths == script.paths.id && l.content == script.content && *l.name == *script.name;
         let last = self.last.borrow().as_ref().filter(|l| is_it(l)).cloned();
         let is_last = last.is_some();
         let known = last.or_else(|| self.scripts.borrow().get(script.name)?.iter().find(|l| is_it(l)).cloned());
@@ -46,6 +48,7 @@ impl Room {
         let loaded = Rc::new(Loaded {
             name: script.name.into(),
             file: CString::new(script.name).unwrap_or_default(),
+            content: script.content,
             paths: script.paths.id,
             world,
             stamp: RefCell::new(chunk.stamp),
@@ -63,14 +66,14 @@ impl Room {
     /// Loads a chunk into this state: from the process's cache, or from its source.
     pub(crate) fn chunk(&self, source: Source, cache: CodeCache) -> Result<Chunk, Raised> {
         let stamp = match source {
-            Source::File(path) if cache == CodeCache::Stat => match cache::stat(path) {
+            Source::File(path, _) if cache == CodeCache::Stat => match cache::stat(path) {
                 Some(stamp) => Some(stamp),
                 None => return Err(cannot_open(path, &std::io::Error::last_os_error())),
             },
-            Source::File(_) => None,
+            Source::File(..) => None,
             Source::Text { text, .. } => Some(Stamp::Text(text.into())),
         };
-        let (Source::File(key) | Source::Text { key, .. }) = source;
+        let key = &*key(source);
         let name = chunk_name(source);
         if cache != CodeCache::Never
             && let Some(Entry { stamp, code }) = cache::get(key, stamp.as_ref())
@@ -79,14 +82,18 @@ impl Room {
             return Ok(Chunk { reference, stamp });
         }
         let (stamp, text) = match source {
-            Source::File(path) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
+            Source::File(path, _) => cache::read(path).map_err(|e| cannot_open(path, &e))?,
             Source::Text { text, .. } => (Stamp::Text(text.into()), text.to_vec()),
         };
         let line = if let Source::Text { line, .. } = source { line } else { 1 };
-        let body = if matches!(source, Source::File(_)) { without_first_comment(&text) } else { &text[..] };
+        let body = match source {
+            Source::File(path, Content::Page { escapes }) => Cow::Owned(of_page(path, &stamp, &text, escapes)?),
+            Source::File(..) => Cow::Borrowed(without_first_comment(&text)),
+            Source::Text { .. } => Cow::Borrowed(&text[..]),
+        };
         let before = vec![b'\n'; line.saturating_sub(1) as usize];
         cache::count_parsed();
-        let (reference, dump) = self.load(&name, &before, body, false)?;
+        let (reference, dump) = self.load(&name, &before, &body, false)?;
         if cache != CodeCache::Never && !dump.is_empty() {
             cache::put(key, Entry { stamp: stamp.clone(), code: dump.into() });
         }
@@ -130,9 +137,30 @@ pub(crate) fn cannot_open(path: &[u8], why: &std::io::Error) -> Raised {
     Raised::Unresolved(text)
 }
 
+/// By what the cache knows a source: a file may be a script here and a page there.
+fn key(source: Source<'_>) -> Cow<'_, [u8]> {
+    match source {
+        Source::File(key, Content::Script) | Source::Text { key, .. } => Cow::Borrowed(key),
+        Source::File(path, Content::Page { escapes: false }) => [b"page:", path].concat().into(),
+        Source::File(path, Content::Page { escapes: true }) => [b"escaped page:", path].concat().into(),
+    }
+}
+
+/// The script that a page stands for.
+fn of_page(path: &[u8], stamp: &Stamp, text: &[u8], escapes: bool) -> Result<Vec<u8>, Raised> {
+    match pages::script_of(path, stamp.version(), text, pages::Language::Lua, escapes) {
+        Ok(Some(script)) => Ok(script),
+        Ok(None) => Ok(pages::LUA_PLAIN.to_vec()),
+        Err(error) => {
+            let why = format!(":{}: {}", error.line, error.why);
+            Err(Raised::Died([path, why.as_bytes()].concat()))
+        }
+    }
+}
+
 /// The name of a chunk for `lua_load`: `@file`.
 fn chunk_name(source: Source) -> CString {
-    let (Source::File(name) | Source::Text { chunk_name: name, .. }) = source;
+    let (Source::File(name, _) | Source::Text { chunk_name: name, .. }) = source;
     let mut text = Vec::with_capacity(name.len() + 1);
     if !name.starts_with(b"=") {
         text.push(b'@');

@@ -5,7 +5,7 @@ use crate::{
     ffi::{self, Job, NO_JOB},
     lua::Entered,
     room::{Finished, Room},
-    script::{CodeCache, Paths, Source},
+    script::{CodeCache, Content, Paths, Source},
     start_up::StartUp,
 };
 use interp::{Outcome, Place, Raised};
@@ -37,7 +37,7 @@ impl Room {
     }
 
     fn run_file(&self, file: &[u8]) -> Result<Outcome, Raised> {
-        let chunk = self.chunk(Source::File(file), CodeCache::Stat)?.reference;
+        let chunk = self.chunk(Source::File(file, Content::Script), CodeCache::Stat)?.reference;
         self.run_chunk(chunk).map(|finished| finished.outcome)
     }
 

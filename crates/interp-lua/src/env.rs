@@ -1,6 +1,9 @@
 //! Envs: an env is the globals of a script whose chunk has run, which are those of a whole state.
 
-use crate::cache::Stamp;
+use crate::{
+    cache::Stamp,
+    script::{Content, Script},
+};
 use interp::Home;
 use std::sync::Arc;
 
@@ -15,19 +18,23 @@ struct Inner {
     home: Arc<Home>,
     world: usize,
     file: Box<[u8]>,
+    content: Content,
     /// The stamp of the script's source when its chunk ran.
     stamp: Option<Stamp>,
 }
 
 impl Env {
-    pub(crate) fn new(home: Arc<Home>, world: usize, file: &[u8], stamp: Option<Stamp>) -> Env {
-        Env(Arc::new(Inner { home, world, file: file.into(), stamp }))
+    pub(crate) fn new(home: Arc<Home>, world: usize, script: &Script, stamp: Option<Stamp>) -> Env {
+        Env(Arc::new(Inner { home, world, file: script.name.into(), content: script.content, stamp }))
     }
     pub(crate) fn home(&self) -> &Arc<Home> {
         &self.0.home
     }
     pub(crate) fn file(&self) -> &[u8] {
         &self.0.file
+    }
+    pub(crate) fn content(&self) -> Content {
+        self.0.content
     }
     pub(crate) fn world(&self) -> usize {
         self.0.world

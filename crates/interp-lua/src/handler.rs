@@ -7,7 +7,7 @@ use crate::{
     resolved::Resolved,
     room::Room,
     run::{called, calling, no_function},
-    script::{CodeCache, Paths, Script, Source},
+    script::{CodeCache, Content, Paths, Script, Source},
 };
 use interp::{Entry, Kept, Load, Outcome, Place, Raised, Val};
 use std::{any::Any, ffi::c_int, ptr, rc::Rc, sync::Arc};
@@ -92,7 +92,7 @@ impl Room {
         let base = self.base.get();
         match form(name) {
             Form::InFile(file, function) => {
-                let chunk = self.chunk(Source::File(file), CodeCache::Stat)?.reference;
+                let chunk = self.chunk(Source::File(file, Content::Script), CodeCache::Stat)?.reference;
                 let done = self.perform(Job { what: ffi::CHUNK, chunk, ..NO_JOB });
                 self.unref(chunk);
                 done?;
@@ -163,7 +163,14 @@ impl Entered {
     }
 
     fn handler_file<'a>(&'a self, file: &'a [u8]) -> Script<'a> {
-        Script { name: file, text: None, first_line: 1, cache: CodeCache::Stat, paths: &self.settings.paths }
+        Script {
+            name: file,
+            text: None,
+            first_line: 1,
+            content: Content::Script,
+            cache: CodeCache::Stat,
+            paths: &self.settings.paths,
+        }
     }
 
     /// As [`Entry::resolve`], where this `LuaRoot` and these paths hold.

@@ -3,7 +3,7 @@
 use crate::{
     ffi::{self, HostTable},
     room::Room,
-    script::{CodeCache, Source},
+    script::{CodeCache, Content, Source},
 };
 use interp::{Home, Raised};
 use std::{
@@ -60,7 +60,13 @@ unsafe extern "C" fn load(
     // SAFETY: the shim's promise: a path on the Lua stack, and variables of its own.
     unsafe {
         let path = std::slice::from_raw_parts(path, n);
-        answer(host, |e| e.chunk(Source::File(path), CodeCache::Stat).map(|c| c.reference), reference, text, len)
+        answer(
+            host,
+            |e| e.chunk(Source::File(path, Content::Script), CodeCache::Stat).map(|c| c.reference),
+            reference,
+            text,
+            len,
+        )
     }
 }
 

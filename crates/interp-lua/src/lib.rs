@@ -9,7 +9,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let lua = Lua::start(&Start { memory: Some(64 << 20), ..Start::default() })?;
 //! let paths = Paths::default();
-//! let script = Script { name: b"/srv/hello.lua", text: None, first_line: 1, cache: CodeCache::Stat, paths: &paths };
+//! let script = Script { name: b"/srv/hello.lua", text: None, first_line: 1, content: Content::Script, cache: CodeCache::Stat, paths: &paths };
 //! let outcome = lua.enter().run_once(&script, b"handle", &[])?;
 //! # let _ = outcome;
 //! # Ok(())
@@ -28,7 +28,7 @@
 //! | `lua` | [`Lua`], [`Guard`], [`Entered`]: a slot and its rooms: own, enter, end |
 //! | `room` | one Lua state, put back after a use, or kept |
 //! | `engine` | what the host asks of any engine |
-//! | `script` | [`Script`], [`Paths`], [`CodeCache`] |
+//! | `script` | [`Script`], [`Content`], [`Paths`], [`CodeCache`] |
 //! | `chunk` | how a script's text gets into a state |
 //! | `cache` | compiled chunks of the process |
 //! | `world` | `package.loaded`, `path` and `cpath` by script directory |
@@ -70,7 +70,7 @@ pub use coroutine::{Coroutine, Step, Text};
 pub use env::Env;
 pub use interp::{Load, Outcome, Place, Raised};
 pub use lua::{Entered, Guard, Lua};
-pub use script::{CodeCache, Paths, Script};
+pub use script::{CodeCache, Content, Paths, Script};
 pub use start::{Error, Start};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! States that stay, and for whom.
 
-use crate::{cache::Stamp, room::Room};
+use crate::{cache::Stamp, room::Room, script::Content};
 use interp::Kept;
 use std::{ffi::CString, rc::Rc, sync::Arc};
 
@@ -15,6 +15,7 @@ pub(crate) enum Resolved {
 
 /// `LuaScope thread` and `server`: a script whose state stays.
 pub(crate) struct KeptScript {
+    pub content: Content,
     pub paths: u64,
     pub file: CString,
     pub stamp: Stamp,

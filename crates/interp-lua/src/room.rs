@@ -4,7 +4,7 @@
 use crate::{
     env::Env,
     ffi,
-    script::{Loaded, Paths},
+    script::{Loaded, Paths, Script},
     world::World,
 };
 use interp::{Home, Kept, Outcome, Raised};
@@ -356,8 +356,8 @@ impl Room {
     }
 
     /// The globals of a script whose chunk has run here.
-    pub(crate) fn env(&self, world: usize, file: &[u8], stamp: Option<crate::cache::Stamp>) -> Env {
-        Env::new(self.home(), world, file, stamp)
+    pub(crate) fn env(&self, world: usize, script: &Script, stamp: Option<crate::cache::Stamp>) -> Env {
+        Env::new(self.home(), world, script, stamp)
     }
 }
 

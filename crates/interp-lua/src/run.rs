@@ -76,7 +76,7 @@ impl Entered {
     /// As [`Entered::run_once`].
     pub fn open(&self, script: &Script) -> Result<Env, Raised> {
         let opened = self.run_in_free(script, NO_JOB)?;
-        Ok(opened.used.room.env(opened.world, script.name, Some(opened.stamp)))
+        Ok(opened.used.room.env(opened.world, script, Some(opened.stamp)))
     }
 
     /// Whether the script is still what it was when its chunk ran in `env`. Under [`CodeCache::Never`] the chunk, read anew,
@@ -85,6 +85,9 @@ impl Entered {
     /// # Errors
     /// When it cannot be read any more, or does not compile; what the chunk raised.
     pub fn is_current(&self, env: &Env, script: &Script) -> Result<bool, Raised> {
+        if env.content() != script.content {
+            return Ok(false);
+        }
         let used = self.room_of(env.home())?;
         if script.cache == CodeCache::Never {
             return used.room.run_anew(script, env.world(), NO_JOB).map(|_| true);
@@ -111,7 +114,7 @@ impl Entered {
 
     /// The state that stays for the script; another one when the file has changed.
     fn kept_script(&self, script: &Script) -> Result<Rc<KeptScript>, Raised> {
-        let is_it = |kept: &&Rc<KeptScript>| kept.paths == script.paths.id;
+        let is_it = |kept: &&Rc<KeptScript>| kept.paths == script.paths.id && kept.content == script.content;
         let known = self.kept.borrow().get(script.name).and_then(|all| all.iter().find(is_it).cloned());
         if let Some(kept) = &known {
             if script.cache == CodeCache::Never {
@@ -127,7 +130,14 @@ impl Entered {
         let room = opened.used.room.clone();
         room.stay();
         let (file, paths) = (CString::new(script.name).unwrap_or_default(), script.paths.id);
-        let made = Rc::new(KeptScript { paths, file, stamp: opened.stamp, world: opened.world, room });
+        let made = Rc::new(KeptScript {
+            content: script.content,
+            paths,
+            file,
+            stamp: opened.stamp,
+            world: opened.world,
+            room,
+        });
         let before = {
             let mut all = self.kept.borrow_mut();
             let all = all.entry(script.name.into()).or_default();
@@ -147,7 +157,7 @@ impl Entered {
     /// As [`Entered::run_once`]; the next call tries again.
     pub fn kept_env(&self, script: &Script) -> Result<Env, Raised> {
         let kept = self.kept_script(script)?;
-        Ok(kept.room.env(kept.world, script.name, Some(kept.stamp.clone())))
+        Ok(kept.room.env(kept.world, script, Some(kept.stamp.clone())))
     }
 
     /// Calls the global `function` of the script in the state that stays for it.

@@ -15,10 +15,25 @@ pub struct Script<'a> {
     pub text: Option<&'a [u8]>,
     /// The line that the text begins at, for messages; 1 for a file.
     pub first_line: u32,
+    /// What the file has in it.
+    pub content: Content,
     /// When the file is looked at again.
     pub cache: CodeCache,
     /// The paths of its modules.
     pub paths: &'a Paths,
+}
+
+/// What a file has in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Content {
+    /// Lua.
+    #[default]
+    Script,
+    /// A page with Lua in it (`SetHandler lua-embed`), whose script has a function `handle`.
+    Page {
+        /// What `<%=` prints is escaped for HTML.
+        escapes: bool,
+    },
 }
 
 /// `LuaCodeCache`: when a file that was compiled is looked at again.
@@ -50,6 +65,7 @@ pub(crate) struct Loaded {
     pub name: Box<[u8]>,
     /// The path for stat(2).
     pub file: CString,
+    pub content: Content,
     pub paths: u64,
     pub world: usize,
     pub stamp: RefCell<Stamp>,
@@ -65,7 +81,7 @@ impl Loaded {
 /// The source of a chunk.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    File(&'a [u8]),
+    File(&'a [u8], Content),
     /// Key in the cache, name and first line for messages, text.
     Text {
         key: &'a [u8],
@@ -78,7 +94,7 @@ pub(crate) enum Source<'a> {
 impl<'a> Script<'a> {
     pub(crate) fn source(&self) -> Source<'a> {
         match self.text {
-            None => Source::File(self.name),
+            None => Source::File(self.name, self.content),
             Some(text) => {
                 Source::Text { key: self.name, chunk_name: without_line(self.name), line: self.first_line, text }
             }

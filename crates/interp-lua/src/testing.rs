@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a class of objects, a package, constants, a folder of scripts.
 
+use crate::Content;
 use crate::{CodeCache, Entered, Lua, Paths, Raised, Script, Start};
 use interp::*;
 use std::{
@@ -254,13 +255,14 @@ pub(crate) fn paths() -> &'static Paths {
     PATHS.get_or_init(Paths::default)
 }
 pub(crate) fn script(name: &[u8]) -> Script<'_> {
-    Script { name, text: None, first_line: 1, cache: CodeCache::Stat, paths: paths() }
+    Script { name, text: None, first_line: 1, content: Content::Script, cache: CodeCache::Stat, paths: paths() }
 }
 pub(crate) fn config<'a>(name: &'a str, text: &'a str) -> Script<'a> {
     Script {
         name: name.as_bytes(),
         text: Some(text.as_bytes()),
         first_line: 12,
+        content: Content::Script,
         cache: CodeCache::Stat,
         paths: paths(),
     }

@@ -205,6 +205,51 @@ static void give_again(pTHX_ mp_interp *me, aside *kept) {
     free(kept);
 }
 
+/* ---- pages: what crates/pages writes into their scripts for each text piece, `ModInterp::page_text(page, number);` ---- */
+static void send_piece(pTHX_ IV page, IV number) {
+    mp_interp *me = record(aTHX); void *err;
+    if (!me || !me->io) croak("ModInterp::page_text: no response runs");
+    if (UNLIKELY(!is_plain(me, 1)) && IoOFP(me->std[1].io)) PerlIO_flush(IoOFP(me->std[1].io));    /* what was printed goes first */
+    if (UNLIKELY(me->io->piece(me->io_ctx, page, number, &err) < 0)) mp_raise(aTHX_ me, err);
+    if (UNLIKELY(me->leaving)) mp_go_on_leaving(aTHX_ me);
+}
+static OP *pp_page_text(pTHX) {
+    dSP; IV number = POPi, page = POPi;
+    PUTBACK;
+    send_piece(aTHX_ page, number);
+    if (GIMME_V != G_VOID) { SPAGAIN; XPUSHs(&PL_sv_yes); PUTBACK; }
+    return NORMAL;
+}
+/* A call with two constants, which is what a script has, becomes an op of its own: a call of a sub costs five times as much. */
+static OP *page_text_checked(pTHX_ OP *call, GV *name, SV *cv) {
+    OP *parent = call, *mark = cUNOPx(call)->op_first, *page, *number;
+    PERL_UNUSED_ARG(name); PERL_UNUSED_ARG(cv);
+    if (!OpHAS_SIBLING(mark)) { parent = mark; mark = cUNOPx(mark)->op_first; }
+    page = OpSIBLING(mark);
+    number = page ? OpSIBLING(page) : NULL;
+    if (!number || !OpHAS_SIBLING(number) || OpHAS_SIBLING(OpSIBLING(number)) || page->op_type != OP_CONST || number->op_type != OP_CONST) return ck_entersub_args_list(call);
+    op_sibling_splice(parent, page, 1, NULL);
+    op_sibling_splice(parent, mark, 1, NULL);
+    op_free(call);
+    call = newBINOP(OP_CUSTOM, 0, page, number);
+    call->op_ppaddr = pp_page_text;
+    return call;
+}
+XS_EXTERNAL(mp_xs_page_text) {
+    dXSARGS;
+    if (items != 2) croak("usage: ModInterp::page_text(page, number)");
+    send_piece(aTHX_ SvIV(ST(0)), SvIV(ST(1)));
+    XSRETURN_EMPTY;
+}
+void mp_page_text_define(pTHX_ const char *file) {
+    static XOP op; CV *cv = newXS("ModInterp::page_text", mp_xs_page_text, file);
+    XopENTRY_set(&op, xop_name, "page_text");
+    XopENTRY_set(&op, xop_desc, "text of a page");
+    XopENTRY_set(&op, xop_class, OA_BINOP);
+    Perl_custom_op_register(aTHX_ pp_page_text, &op);
+    cv_set_call_checker(cv, page_text_checked, (SV *)cv);
+}
+
 typedef struct { const mp_stdio *io; void *ctx; unsigned char flags; aside *kept; } mp_io_before;
 int mp_io_begin(mp_interp *me, const mp_stdio *io, void *ctx, mp_io_before *before) {
     dTHXa(me->perl);

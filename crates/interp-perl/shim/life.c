@@ -102,6 +102,7 @@ static void xs_init(pTHX) {
     GvCV_set(gv, (CV *)SvREFCNT_inc_simple_NN((SV *)cv));
     GvIMPORTED_CV_on(gv);
     mp_io_define(aTHX);
+    mp_page_text_define(aTHX_ file);
     Perl_av_create_and_unshift_one(aTHX_ &PL_preambleav, newSVpvs("BEGIN { ModInterp::begun(); require DynaLoader }"));
 }
 

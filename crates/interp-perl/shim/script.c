@@ -4,9 +4,10 @@
 #include "shim.h"
 #define KNOWN "ModPerl::RegistryCooker::KNOWN"
 enum { K_GENERATION, K_STASH, K_VERSION, K_SCRIPTS, K_KEY, K_STATUS, K_EVALUATE, K_LOADED, K_EXITS };   /* what is known of a class; RegistryCooker.pm has them in this order */
-enum { S_CODE, S_ENTRY, S_ENDS, S_PACKAGE, S_STASH, S_TEXT, S_NAME, S_DATA };   /* of a script; from S_STASH on of one that is compiled each time */
+enum { S_CODE, S_ENTRY, S_ENDS, S_PACKAGE, S_STASH, S_TEXT, S_NAME, S_DATA };   /* of a script; S_STASH, S_TEXT and S_DATA of one that is compiled each time */
 
 static SV *at(AV *av, SSize_t i) { return i <= AvFILLp(av) ? AvARRAY(av)[i] : NULL; }
+static SV *set_at(AV *av, SSize_t i) { SV *sv = at(av, i); return sv && SvOK(sv) ? sv : NULL; }
 static void *ref_at(AV *av, SSize_t i, svtype type) { SV *rv = at(av, i); return rv && SvROK(rv) && SvTYPE(SvRV(rv)) == type ? SvRV(rv) : NULL; }
 
 /* Calls a row of ModInterp::Script, key(r, versions) or status(r), in scalar context: rows look at PL_op for that. */
@@ -45,7 +46,7 @@ static AV *script_known(pTHX_ AV *known, SV *r) {
     key = row(aTHX_ ref_at(known, K_KEY, SVt_PVCV), r, version);
     if (!SvPOK(key) || !(he = hv_fetch_ent(scripts, key, 0, 0)) || !SvROK(HeVAL(he))) return NULL;
     script = (AV *)SvRV(HeVAL(he));
-    if (at(script, S_TEXT)) return script;
+    if (set_at(script, S_TEXT)) return script;
     entry = ref_at(script, S_ENTRY, SVt_PVHV);
     return entry && SvREFCNT(entry) > 1 && hv_exists(entry, "mtime", 5) ? script : NULL;
 }
@@ -125,20 +126,20 @@ static int again(pTHX_ SV *class, SV *r, IV *status) {
     AV *known = class_known(aTHX_ MP_ME, class), *script, *ends; CV *code; SV *err, *set; HV *loaded = NULL; int each_time;
     if (!known || !(script = script_known(aTHX_ known, r))) return -1;
     hold(aTHX_ known); hold(aTHX_ script);          /* the script may have its class forgotten */
-    each_time = at(script, S_TEXT) != NULL;
+    each_time = set_at(script, S_TEXT) != NULL;
     code = hold(aTHX_ each_time ? compiled(aTHX_ known, script) : ref_at(script, S_CODE, SVt_PVCV));
     if (!code && !each_time) return -1;
     if (!code) *status = seldom(aTHX_ "ModPerl::RegistryCooker::_not_compiled", class, script, r, &PL_sv_undef);
     else {
         if (each_time) loaded = hold(aTHX_ loaded_now(aTHX_ known));
-        run(aTHX_ code, each_time ? at(script, S_NAME) : NULL, r);
+        run(aTHX_ code, set_at(script, S_NAME), r);
         err = ERRSV; ends = ref_at(script, S_ENDS, SVt_PVAV);
         if (LIKELY((!ends || AvFILLp(ends) < 0) && !mi_is_forked() && ((!SvROK(err) && !SvTRUE_NN(err)) || is_plain_exit(aTHX_ known, err)))) *status = 0;
         else *status = seldom(aTHX_ "ModPerl::RegistryCooker::_ended", class, script, r, boolSV(mi_is_forked()));
         if (each_time) emptied(aTHX_ script, loaded);
     }
     set = row(aTHX_ ref_at(known, K_STATUS, SVt_PVCV), r, NULL);
-    if (!*status) *status = SvIV(set);
+    if (!*status && SvOK(set)) *status = SvIV(set);
     return 0;
 }
 /* ModInterp::script_again($class, $r): the status, or undef if the script is not known. */

@@ -31,6 +31,7 @@ typedef struct {
     ssize_t (*read)(void *ctx, char *to, size_t n, void **err);
     ssize_t (*write)(void *ctx, const char *from, size_t n, void **err);
     ssize_t (*flush)(void *ctx, void **err);
+    ssize_t (*piece)(void *ctx, int64_t page, int64_t number, void **err);
 } mp_stdio;
 
 /* One resolved handler. Counted by the interpreter's @ModInterp::Handlers, so that a clone has its own of each. */
@@ -208,6 +209,7 @@ void mp_layer_init(void);                                /* once, before any int
 /* io.c */
 XS_EXTERNAL(mp_xs_io_end);
 void mp_io_define(pTHX);
+void mp_page_text_define(pTHX_ const char *file);
 GV *mp_std_gv_made(pTHX_ mp_interp *me, int i);
 static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]; return LIKELY(gv != NULL) ? gv : mp_std_gv_made(aTHX_ me, i); }
 int mp_io_is_plain(mp_interp *me, int i);

@@ -102,7 +102,7 @@ XS_EXTERNAL(mp_xs_empty_package) {
 
 /* ---- what a perl-script response may change and the next must not see: @INC and $/. END blocks that are compiled meanwhile in
  * a package of %ModInterp::END go there (lib/ModPerl/Global.pm); all others wait for the interpreter's end. ---- */
-typedef struct { AV *inc; SV *rs; int had_aside; } saved;
+typedef struct { AV *inc; SV *rs; int had_aside; } mp_saved;
 static int end_set(pTHX_ SV *sv, MAGIC *mg) {           /* perl has just put an END block in front */
     HV *aside = get_hv("ModInterp::END", 0); AV *end = (AV *)sv; const char *package = PL_curstash ? HvNAME(PL_curstash) : NULL;
     SV **list, *cv;
@@ -117,7 +117,7 @@ static int end_set(pTHX_ SV *sv, MAGIC *mg) {           /* perl has just put an 
     return 0;
 }
 static const MGVTBL end_magic = { NULL, end_set, NULL, NULL, NULL, NULL, NULL, NULL };
-/* Whether @INC is what `copy` remembers. A copy shares its text with the original until one of them changes. */
+/* Whether @INC is what `copy` remembers. */
 static int same_inc(pTHX_ AV *inc, AV *copy) {
     SSize_t i;
     if (SvMAGICAL(inc) || AvFILLp(inc) != AvFILLp(copy)) return 0;
@@ -131,14 +131,16 @@ static int same_inc(pTHX_ AV *inc, AV *copy) {
 }
 static AV *copy_inc(pTHX_ AV *inc) {
     AV *copy = newAV(); SSize_t i;
-    for (i = 0; i <= AvFILL(inc); i++) { SV **p = av_fetch(inc, i, 0); av_push(copy, p ? newSVsv(*p) : newSV(0)); }
+    for (i = 0; i <= AvFILL(inc); i++) {
+        SV **p = av_fetch(inc, i, 0);
+        av_push(copy, p ? newSVsv(*p) : newSV(0));
+    }
     return copy;
 }
 static int is_newline(SV *sv) { return sv && SvPOK(sv) && SvCUR(sv) == 1 && *SvPVX_const(sv) == '\n'; }
 /* Remembers @INC and $/. The copy of @INC is kept for the next response, since @INC seldom changes. */
-void *mp_globals_save(mp_interp *me) {
-    dTHXa(me->perl); saved *s = calloc(1, sizeof *s); AV *inc = GvAVn(PL_incgv);
-    if (!s) return NULL;
+void mp_globals_save(mp_interp *me, mp_saved *s) {
+    dTHXa(me->perl); AV *inc = GvAVn(PL_incgv);
     if (!me->inc || !same_inc(aTHX_ inc, me->inc)) { SvREFCNT_dec((SV *)me->inc); me->inc = copy_inc(aTHX_ inc); }
     s->inc = (AV *)SvREFCNT_inc_simple_NN((SV *)me->inc);
     s->rs = is_newline(PL_rs) ? NULL : newSVsv(PL_rs);
@@ -146,11 +148,9 @@ void *mp_globals_save(mp_interp *me) {
     s->had_aside = SvSMAGICAL(PL_endav) != 0;
     if (!mg_findext((SV *)PL_endav, PERL_MAGIC_ext, &end_magic)) sv_magicext((SV *)PL_endav, NULL, PERL_MAGIC_ext, &end_magic, NULL, 0);
     SvSMAGICAL_on((SV *)PL_endav);
-    return s;
 }
-void mp_globals_restore(mp_interp *me, void *p) {
-    dTHXa(me->perl); saved *s = p; AV *inc = GvAVn(PL_incgv); SSize_t i;
-    if (!s) return;
+void mp_globals_restore(mp_interp *me, mp_saved *s) {
+    dTHXa(me->perl); AV *inc = GvAVn(PL_incgv); SSize_t i;
     if (PL_endav && !s->had_aside) SvSMAGICAL_off((SV *)PL_endav);
     if (!same_inc(aTHX_ inc, s->inc)) {
         av_clear(inc);
@@ -162,5 +162,4 @@ void mp_globals_restore(mp_interp *me, void *p) {
         sv_setsv_mg(get_sv("/", GV_ADD), rs);
         SvREFCNT_dec(rs);
     }
-    free(s);
 }

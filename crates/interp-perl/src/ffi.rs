@@ -48,6 +48,16 @@ pub(crate) struct StdioTable {
     pub read: unsafe extern "C" fn(*mut c_void, *mut u8, usize, *mut *mut c_void) -> isize,
     pub write: unsafe extern "C" fn(*mut c_void, *const u8, usize, *mut *mut c_void) -> isize,
     pub flush: unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> isize,
+    pub piece: unsafe extern "C" fn(*mut c_void, i64, i64, *mut *mut c_void) -> isize,
+}
+
+/// `mp_saved`: the globals of an interpreter before a response.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub inc: *mut c_void,
+    pub separator: *mut c_void,
+    pub had_aside: c_int,
 }
 
 /// `mp_io_before`: what STDIN and STDOUT were pointed at.
@@ -192,8 +202,8 @@ unsafe extern "C" {
     pub(crate) fn mp_env_put(me: *mut Interp, owner: *const c_void, pairs: *const Pair, n: usize, taint: c_int);
     pub(crate) fn mp_env_leave(me: *mut Interp, sink: *const EnvTable, ctx: *mut c_void);
     // util.c
-    pub(crate) fn mp_globals_save(me: *mut Interp) -> *mut c_void;
-    pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut c_void);
+    pub(crate) fn mp_globals_save(me: *mut Interp, saved: *mut Saved);
+    pub(crate) fn mp_globals_restore(me: *mut Interp, saved: *mut Saved);
     // abi.c
     pub(crate) fn mp_abi_init(host: *const crate::abi::Host);
     // libs.c

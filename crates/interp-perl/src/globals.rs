@@ -4,28 +4,30 @@
 //! (`ModPerl::Global::special_list_register`); all others run when the interpreter ends.
 
 use crate::{ffi, perl::Entered};
-use std::ffi::c_void;
+use std::ptr::null_mut;
 
 /// Gives `@INC` and `$/` their former values back when it is dropped.
 #[must_use = "dropping it puts everything back"]
 #[derive(Debug)]
 pub struct Globals<'a> {
     perl: &'a Entered,
-    saved: *mut c_void,
+    saved: ffi::Saved,
 }
 
 impl Entered {
     /// Remembers `@INC` and `$/` for a response.
     pub fn save_globals(&self) -> Globals<'_> {
-        // SAFETY: this interpreter is entered.
-        Globals { perl: self, saved: unsafe { ffi::mp_globals_save(self.raw()) } }
+        let mut saved = ffi::Saved { inc: null_mut(), separator: null_mut(), had_aside: 0 };
+        // SAFETY: this interpreter is entered; `saved` is written for the guard, whose own it becomes.
+        unsafe { ffi::mp_globals_save(self.raw(), &raw mut saved) };
+        Globals { perl: self, saved }
     }
 }
 
 impl Drop for Globals<'_> {
     fn drop(&mut self) {
         // SAFETY: the interpreter is still entered (the guard borrows it); `saved` is its own and used once.
-        unsafe { ffi::mp_globals_restore(self.perl.raw(), self.saved) };
+        unsafe { ffi::mp_globals_restore(self.perl.raw(), &raw mut self.saved) };
     }
 }
 

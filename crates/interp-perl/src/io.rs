@@ -28,6 +28,11 @@ pub trait Stdio {
     /// # Errors
     /// What the script shall see.
     fn flush(&self) -> Result<(), Fail>;
+    /// Sends a text piece of a page: what `ModInterp::page_text(page, number)` says in the script of one.
+    ///
+    /// # Errors
+    /// What the script shall see.
+    fn piece(&self, page: i64, number: i64) -> Result<(), Fail>;
 }
 
 /// Makes STDIN and STDOUT the response's until this is dropped. Responses nest: the end of the inner one gives back those of the outer one.
@@ -88,7 +93,7 @@ impl Drop for Redirect<'_> {
     }
 }
 
-static TABLE: ffi::StdioTable = ffi::StdioTable { read, write, flush };
+static TABLE: ffi::StdioTable = ffi::StdioTable { read, write, flush, piece };
 
 /// One place where panics stop.
 fn door(ctx: *mut c_void, err: *mut *mut c_void, f: impl FnOnce(&dyn Stdio) -> Result<usize, Fail>) -> isize {
@@ -118,6 +123,10 @@ unsafe extern "C" fn write(ctx: *mut c_void, from: *const u8, n: usize, err: *mu
 
 unsafe extern "C" fn flush(ctx: *mut c_void, err: *mut *mut c_void) -> isize {
     door(ctx, err, |stdio| stdio.flush().map(|()| 0))
+}
+
+unsafe extern "C" fn piece(ctx: *mut c_void, page: i64, number: i64, err: *mut *mut c_void) -> isize {
+    door(ctx, err, |stdio| stdio.piece(page, number).map(|()| 0))
 }
 
 #[cfg(test)]
@@ -158,6 +167,9 @@ mod tests {
         fn flush(&self) -> Result<(), Fail> {
             self.flushes.set(self.flushes.get() + 1);
             Ok(())
+        }
+        fn piece(&self, page: i64, number: i64) -> Result<(), Fail> {
+            self.write(format!("[{page}, {number}]").as_bytes())
         }
     }
 
@@ -245,6 +257,31 @@ mod tests {
             }
         }
         assert_eq!(text(&e, "fileno(STDOUT) . fileno(STDIN)"), "10");
+    }
+
+    #[test]
+    fn text_of_a_page_is_sent_in_its_place_by_an_op_of_its_own() {
+        let _one = lock();
+        let perl = parent();
+        let e = perl.enter();
+        let fake = Fake::default();
+        let r = e.redirect(&fake).unwrap();
+        let code = "sub page { for (1, 2) { ModInterp::page_text(7, 0); print 'x'; } ModInterp::page_text(7, $_[0]); my $n = ModInterp::page_text(7, 2); $n }";
+        assert_eq!(text(&e, &format!("{code} page(1)")), "1");
+        assert_eq!(fake.sent(), "[7, 0]x[7, 0]x[7, 1][7, 2]");
+        text(
+            &e,
+            "binmode STDOUT, ':encoding(UTF-8)'; print qq(\\x{e4}); ModInterp::page_text(8, 0); print qq(\\x{e4})",
+        );
+        r.end().unwrap();
+        assert_eq!(fake.sent(), "\u{e4}[8, 0]\u{e4}");
+        let r = e.redirect(&fake).unwrap();
+        fake.broken.set(true);
+        assert_eq!(text(&e, "eval { ModInterp::page_text(7, 0); 1 } ? 'sent' : ref $@"), "APR::Error");
+        r.end().unwrap();
+        assert!(
+            text(&e, "eval { ModInterp::page_text(7, 0) }; $@").starts_with("ModInterp::page_text: no response runs")
+        );
     }
 
     #[test]

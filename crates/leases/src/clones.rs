@@ -8,12 +8,14 @@ use interp::trace;
 use tipool::{Manage, Purpose};
 
 use crate::counted::Counted;
-use crate::{Above, Parent, ending};
+use crate::{Above, Parent, Watch, ending};
 
 /// A clone in a tipool; boxed there, since it moves with every lease.
 pub struct Cloned<L> {
     pub(crate) counted: Counted,
     pub(crate) lang: L,
+    /// Whether it has begun in this process ([`Watch::begins`]).
+    has_begun: bool,
     /// How long the interpreter had been idle when its buffers were last given back. If it is idle for a shorter time now, it was used since.
     trimmed: Option<Duration>,
 }
@@ -37,11 +39,25 @@ pub struct Clones<L> {
     trimmed: AtomicU64,
     lang: L,
     server: Arc<str>,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl<L> Clones<L> {
-    pub(crate) fn new(parent: Arc<Parent>, trim: Option<Trim>, lang: L, server: Arc<str>) -> Clones<L> {
-        Clones { parent, trim, trimmed: AtomicU64::new(0), lang, server }
+    pub(crate) fn new(
+        parent: Arc<Parent>,
+        trim: Option<Trim>,
+        lang: L,
+        server: Arc<str>,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Clones<L> {
+        Clones { parent, trim, trimmed: AtomicU64::new(0), lang, server, watch }
+    }
+
+    /// An interpreter is to be used in this process.
+    pub(crate) fn begin(&self, item: &mut Cloned<L>) {
+        if let Some(watch) = self.watch.as_ref().filter(|_| !item.has_begun) {
+            item.has_begun = watch.begins(&*item.counted.interp);
+        }
     }
 
     /// Bytes in buffers that were given back, or only reported, since the process began.
@@ -69,11 +85,22 @@ impl<L: Above> Manage for Clones<L> {
         let counted = Counted::new(self.parent.run(|interp| interp.duplicate())?);
         trace!(Interpreters, "{}: made an interpreter", self.server);
         trace!(Memory, "{}: made an interpreter: {before} KiB before, {} KiB now", self.server, resident());
-        Ok(Box::new(Cloned { counted, trimmed: None, lang: self.lang }))
+        let mut item = Box::new(Cloned { counted, trimmed: None, lang: self.lang, has_begun: false });
+        self.begin(&mut item);
+        Ok(item)
+    }
+
+    fn will_create(&self, count: usize) {
+        if let Some(watch) = &self.watch {
+            self.parent.run(|interp| watch.spawns(interp, count));
+        }
     }
 
     fn destroy(&self, item: Box<Cloned<L>>) {
         let before = resident();
+        if let Some(watch) = self.watch.as_ref().filter(|_| item.has_begun) {
+            watch.ends(&*item.counted.interp);
+        }
         ending(self.lang, || drop(item));
         trace!(Interpreters, "{}: ended an interpreter", self.server);
         trace!(Memory, "{}: ended an interpreter: {before} KiB before, {} KiB now", self.server, resident());

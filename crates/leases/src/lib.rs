@@ -20,6 +20,7 @@
 //! | `places`, `sharing`, `scaling` | a number of interpreters over all processes; what one of them has of it; how it changes |
 //! | `generation` | the number by which all processes of a server replace a stock's interpreters |
 //! | `shared`, `news` | memory that all processes of a server see; how they wake each other |
+//! | `watch` | who is told of the lives of interpreters |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
 mod asking;
@@ -47,6 +48,7 @@ mod testing;
 mod tests;
 mod tree;
 mod waiting;
+mod watch;
 
 use std::thread::LocalKey;
 
@@ -63,6 +65,7 @@ pub use stock::{Limits, Pick, Stock};
 pub use tree::Tree;
 pub use waiting::{Drains, SHORT, Terms, at_end, at_log, in_time, is_at_end};
 pub use waiting_rules::{Held, Rank};
+pub use watch::Watch;
 
 /// What this floor asks of the one above. A value stands for one language; stocks, and the calls in their interpreters, know theirs.
 pub trait Above: Copy + Send + Sync + 'static {

@@ -22,7 +22,7 @@ use crate::places::Places;
 use crate::refused::{Asked, Told};
 use crate::sharing::Sharing;
 use crate::waiting::{self, SHORT, Terms};
-use crate::{Above, Hold, Lent, Parent, Refused};
+use crate::{Above, Hold, Lent, Parent, Refused, Watch};
 
 /// What the configuration says of a stock.
 #[derive(Clone, Debug)]
@@ -73,6 +73,7 @@ pub struct Stock<L: Above> {
     seen: AtomicU32,
     /// The clones; set when the configuration is complete, since the parent may have to start long before the limits are known.
     open: OnceCell<Open<L>>,
+    watch: OnceCell<Arc<dyn Watch>>,
     told: Told,
     /// Locked for a push or a copy only.
     rounds: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
@@ -123,6 +124,7 @@ impl<L: Above> Stock<L> {
             generation: Generation::new(),
             seen: AtomicU32::new(0),
             open: OnceCell::new(),
+            watch: OnceCell::new(),
             told: Told::default(),
             rounds: Mutex::default(),
         })
@@ -150,7 +152,8 @@ impl<L: Above> Stock<L> {
             limits.numbers = one;
         }
         let tipool = (threaded || self.class.is_some()).then(|| {
-            let clones = Clones::new(self.parent.clone(), limits.trim, self.lang, self.server.clone());
+            let watch = self.watch.get().cloned();
+            let clones = Clones::new(self.parent.clone(), limits.trim, self.lang, self.server.clone(), watch);
             Tipool::in_crowd(clones, limits.numbers, bell.clone(), waiting::crowd())
         });
         let _ = self.open.set(Open { tipool, is_alone: !threaded, limits, sharing });
@@ -181,6 +184,28 @@ impl<L: Above> Stock<L> {
     pub(crate) fn settle(&self) {
         if let Some((sharing, tipool)) = self.sharing() {
             sharing.settle(tipool);
+        }
+    }
+
+    /// Has somebody told of the lives of its interpreters: to be said before the stock is opened.
+    pub fn watch(&self, watch: Arc<dyn Watch>) {
+        let _ = self.watch.set(watch);
+    }
+
+    /// Who is told of the lives of its interpreters.
+    pub fn watched(&self) -> Option<&Arc<dyn Watch>> {
+        self.watch.get()
+    }
+
+    /// The interpreters that were made before this process was forked are to be used in it. Called before anything else uses them.
+    pub fn begin(&self) {
+        let Some(tipool) = self.tipool() else { return };
+        // Each is held until all have begun: an idle one that is given back would be lent again.
+        let mut begun = Vec::new();
+        while let Some(mut lease) = tipool.try_checkout() {
+            lease.not_a_use();
+            tipool.manage().begin(&mut lease);
+            begun.push(lease);
         }
     }
 

@@ -13,7 +13,6 @@ pub struct Page {
     pub number: u64,
     /// The file's text, and behind it what stands for parts of it.
     text: Vec<u8>,
-    length: usize,
     pieces: Vec<Range<usize>>,
 }
 
@@ -35,7 +34,7 @@ struct Kept {
     /// Of each file the numbers of its versions, the newest at the end.
     by_file: HashMap<Vec<u8>, Vec<u64>>,
     /// Files without any code, with their versions.
-    plain: HashMap<Vec<u8>, Vec<u8>>,
+    plain: HashMap<Vec<u8>, Version>,
 }
 
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
@@ -44,20 +43,10 @@ fn kept() -> MutexGuard<'static, Option<Kept>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the text pieces of a file's page; gives the page that is kept already if its text is the same.
+/// Keeps the text pieces of a file's page; gives the page that is kept already if it is the same. A page in another language is another
+/// one, of the same text.
 #[must_use]
 pub fn keep(file: &[u8], text: &[u8], pieces: &[Piece<'_>]) -> Arc<Page> {
-    let mut kept = kept();
-    let kept = kept.get_or_insert_default();
-    let versions = kept.by_file.entry(file.to_vec()).or_default();
-    let same = versions
-        .iter()
-        .filter_map(|number| kept.by_number.get(number))
-        .find(|page| page.text.get(..page.length) == Some(text));
-    if let Some(page) = same {
-        return page.clone();
-    }
-    kept.last += 1;
     let begin = text.as_ptr().addr();
     let (mut all, mut places) = (text.to_vec(), Vec::new());
     for piece in pieces {
@@ -71,7 +60,15 @@ pub fn keep(file: &[u8], text: &[u8], pieces: &[Piece<'_>]) -> Arc<Page> {
         }
         places.push(at..at + of.len());
     }
-    let page = Arc::new(Page { number: kept.last, text: all, length: text.len(), pieces: places });
+    let mut kept = kept();
+    let kept = kept.get_or_insert_default();
+    let versions = kept.by_file.entry(file.to_vec()).or_default();
+    let known = versions.iter().filter_map(|number| kept.by_number.get(number));
+    if let Some(same) = known.into_iter().find(|page| page.text == all && page.pieces == places) {
+        return same.clone();
+    }
+    kept.last += 1;
+    let page = Arc::new(Page { number: kept.last, text: all, pieces: places });
     kept.by_number.insert(page.number, page.clone());
     versions.push(page.number);
     if versions.len() > VERSIONS {
@@ -86,15 +83,19 @@ pub fn page(number: u64) -> Option<Arc<Page>> {
     kept().as_ref()?.by_number.get(&number).cloned()
 }
 
+/// What differs when a file was written again: when that was, in microseconds, its size and its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Version(pub [i64; 3]);
+
 /// Notes that this version of a file has no code in it.
-pub fn note_plain(file: &[u8], version: &[u8]) {
-    kept().get_or_insert_default().plain.insert(file.to_vec(), version.to_vec());
+pub(crate) fn note_plain(file: &[u8], version: Version) {
+    kept().get_or_insert_default().plain.insert(file.to_vec(), version);
 }
 
 /// Whether this version of a file is known to have no code in it.
 #[must_use]
-pub fn is_plain(file: &[u8], version: &[u8]) -> bool {
-    kept().as_ref().is_some_and(|kept| kept.plain.get(file).is_some_and(|known| known == version))
+pub fn is_plain(file: &[u8], version: Version) -> bool {
+    kept().as_ref().is_some_and(|kept| kept.plain.get(file) == Some(&version))
 }
 
 #[cfg(test)]
@@ -118,8 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_be_a_page_in_two_languages() {
+        let text = b"<script language=lua runat=server>x = 1</script>\n";
+        let of = |language| keep(b"/both", text, &parse(text, language).unwrap_or_default());
+        assert_eq!([of(Language::Perl).piece(0), of(Language::Lua).piece(0)], [&text[..], b"\n"]);
+        assert!(Arc::ptr_eq(&of(Language::Perl), &of(Language::Perl)));
+    }
+
+    #[test]
     fn a_file_without_code_is_known_by_its_version() {
-        note_plain(b"/plain", b"1");
-        assert!(is_plain(b"/plain", b"1") && !is_plain(b"/plain", b"2") && !is_plain(b"/other", b"1"));
+        let (one, two) = (Version([1, 2, 3]), Version([1, 2, 4]));
+        note_plain(b"/plain", one);
+        assert!(is_plain(b"/plain", one) && !is_plain(b"/plain", two) && !is_plain(b"/other", one));
     }
 }

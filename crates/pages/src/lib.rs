@@ -17,13 +17,15 @@
 mod kept;
 mod lua;
 mod perl;
+mod script;
 
 use std::borrow::Cow;
 use std::fmt;
 
-pub use kept::{Page, is_plain, keep, note_plain, page};
-pub use lua::lua;
+pub use kept::{Page, Version, is_plain, keep, page};
+pub use lua::{PLAIN as LUA_PLAIN, lua};
 pub use perl::perl;
+pub use script::script_of;
 
 /// What a page is made of.
 #[derive(Clone, PartialEq, Eq, Debug)]

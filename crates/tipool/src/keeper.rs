@@ -91,9 +91,17 @@ impl<M: Manage> Tipool<M> {
         self.shared.unlock(state, Who::Keeper);
 
         // Bounded, so that a shop where items die as fast as they are made still gets its housekeeping.
-        for _ in 0..=self.shared.limits.max.saturating_mul(2) {
+        for round in 0..=self.shared.limits.max.saturating_mul(2) {
             let mut state = self.shared.lock();
-            let job = state.next_job(now);
+            let mut job = state.next_job(now);
+            if round == 0 && job.is_some() {
+                let count = state.count_wanted();
+                self.shared.unlock(state, Who::Keeper);
+                self.shared.manage.will_create(count);
+                // Somebody may have given an item back meanwhile.
+                state = self.shared.lock();
+                job = state.next_job(now);
+            }
             if job.is_some() {
                 state.creating += 1;
                 state.news = true;
@@ -249,6 +257,14 @@ impl<I> State<I> {
     /// The same, unless the last attempt failed too short ago.
     pub(crate) fn next_job(&self, now: Instant) -> Option<Purpose> {
         self.wanted().filter(|_| self.pace.retry_at.is_none_or(|then| now >= then))
+    }
+
+    /// How many items are wanted now, at least one.
+    fn count_wanted(&self) -> usize {
+        let room = self.limits.max.saturating_sub(self.live + self.creating);
+        let grow = (self.waiters.wanting_any() + self.limits.min_spare.saturating_sub(self.idle.len())).min(room);
+        let old = self.slots.iter().filter(|slot| slot.past.is_some() && slot.id.is_some() && !slot.superseded);
+        (grow + old.count()).max(1)
     }
 
     fn due_to_tend(&mut self, now: Instant, every: Duration) -> Vec<ItemId> {

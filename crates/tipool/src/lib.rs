@@ -239,6 +239,15 @@ impl<M: Manage> Tipool<M> {
 
     /// Makes items until there are `start`. Those made before an error stay.
     pub fn start(&self) -> Result<(), M::Error> {
+        let state = self.shared.lock();
+        let count = match state.closed {
+            None => self.shared.limits.start.saturating_sub(state.live + state.creating),
+            Some(_) => 0,
+        };
+        self.shared.unlock(state, Who::Anybody);
+        if count > 0 {
+            self.shared.manage.will_create(count);
+        }
         loop {
             let mut state = self.shared.lock();
             if state.live + state.creating >= self.shared.limits.start || state.closed.is_some() {

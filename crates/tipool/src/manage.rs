@@ -15,6 +15,12 @@ pub trait Manage: Send + Sync + 'static {
     /// no keeper runs.
     fn create(&self) -> Result<Self::Item, Self::Error>;
 
+    /// So many items are about to be made, as far as is known: called before [`Manage::create`], once for items that are made one after the
+    /// other.
+    fn will_create(&self, count: usize) {
+        let _ = count;
+    }
+
     /// Destroys an item. Called by the keeper where one runs, else by whoever gave it back or closed the tipool.
     fn destroy(&self, item: Self::Item);
 

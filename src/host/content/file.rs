@@ -1,4 +1,4 @@
-//! Content handlers whose page is made by the request's own file, which is a script.
+//! Content handlers whose answer is made by the request's own file, which is a script or a page with code in it.
 
 use std::ffi::c_int;
 
@@ -14,13 +14,25 @@ use super::super::report;
 use super::super::server::ServerRecord;
 use super::end_walk;
 
-/// The status with which a request ends whose file is not run: there is none, or only a `.htaccess` file says that it is a script.
-pub fn refused(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
-    if r.file_info().is_none_or(|file| file.is_missing() || file.is_directory()) {
+/// The status with which a request ends whose file is not run: there is none, it is a page without code, which httpd sends as any file, or
+/// only a `.htaccess` file says that it has code. A page that is run is HTML unless it says otherwise.
+pub fn not_run(lang: Lang, row: &ContentRow, r: &Request) -> Option<c_int> {
+    let Some(file) = r.file_info().filter(|file| !file.is_missing() && !file.is_directory()) else {
         end_walk(lang, r);
         return Some(DECLINED);
+    };
+    if let Some(status) = chosen_in_vain(lang, row, r) {
+        return Some(status);
     }
-    chosen_in_vain(lang, row, r)
+    if row.form != Form::Page {
+        return None;
+    }
+    r.set_content_type(Some(b"text/html"));
+    if !api::page::is_plain(r.filename().unwrap_or_default(), file) {
+        return None;
+    }
+    end_walk(lang, r);
+    Some(DECLINED)
 }
 
 /// The status with which a request ends that only a `.htaccess` file has given this content handler.

@@ -23,7 +23,7 @@ use super::lease::{Hold, Refused};
 use super::request::RequestState;
 use super::{end, hint, report};
 
-pub use file::refused;
+pub use file::not_run;
 use handlers::Handlers;
 pub use work::{Own, Work};
 
@@ -69,7 +69,7 @@ pub fn run<L: Language>(r: &Request) -> c_int {
                 status => status.unwrap_or(DECLINED),
             }
         }
-        Form::File => L::run_file(row, r),
+        Form::File | Form::Page => L::run_file(row, r),
         Form::Status => status::answer(L::lang(), row, r),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use config::Phase;
 use interp::{Entry, IntoVal, Raised, Ticket};
 
 use super::registered::Registered;
 use crate::host::about::{About, in_parent};
-use crate::host::report;
 use crate::host::step::Step;
+use crate::host::{lives, report};
 
 /// The status of a run that died, or whose code cannot be found; as of perl's own processes.
 const DIED: i32 = 255;
@@ -26,7 +27,9 @@ fn status(of: &Registered) -> i32 {
     in_parent(s, &of.stock, |entry: &dyn Entry| {
         entry.begin_process();
         let args = [s.val(Ticket::FOREVER), job.name.as_bytes().val(Ticket::FOREVER)];
+        lives::of_job(s, &of.stock, Phase::InterpInit, entry);
         let done = lang.call(&About::Server(s), entry, &job.handler, &args);
+        lives::of_job(s, &of.stock, Phase::InterpExit, entry);
         entry.end_process();
         match done {
             Ok(_) => 0,

@@ -99,7 +99,13 @@ fn begin(at: &InChain<'_>, direction: Direction, phase: Phase) -> Begun<Script> 
     let done = inside(at, phase, |state, entered| {
         let dir = script::dir_of(LUA.dir(r));
         let file = script::file(&named.script, dir, r.server());
-        let one = Use { name: &file, text: None, function: script::function(&named.script), dir };
+        let one = Use {
+            name: &file,
+            text: None,
+            content: interp_lua::Content::Script,
+            function: script::function(&named.script),
+            dir,
+        };
         let env = script::env(&About::Request(r), entered, &one)?;
         let (coroutine, step) = entered.start_coroutine(&env, one.function, &[state.subject(r)])?;
         if let (Step::Yielded(_), Some(hold)) = (&step, Frame::find(|f| Some(f.hold.clone()))) {

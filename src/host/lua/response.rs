@@ -9,12 +9,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use apr::Reenter;
 use config::script::interpolate;
-use config::{ContentRow, Form, HandlerId, MapHandler, Phase, Source};
+use config::{ContentRow, DirOption, Form, HandlerId, MapHandler, Phase, Source};
 use httpd::log::Level;
 use httpd::status::{DECLINED, HTTP_INTERNAL_SERVER_ERROR, HTTP_NOT_FOUND, OK};
 use httpd::{Groups, Regex, Request};
 use interp::{Outcome, Raised};
-use interp_lua::Entered;
+use interp_lua::{Content, Entered};
 use lazy_static::lazy_static;
 
 use super::super::about::{About, OfRequest};
@@ -100,12 +100,14 @@ fn printed(r: &Request) {
         return;
     }
     let of_file = |directive: &str, file: &[u8]| format!("{directive} {}", String::from_utf8_lossy(file));
-    let what = match content::of::<LuaLanguage>(r).map(|row| row.form) {
-        Some(Form::File) => of_file("SetHandler lua-script", r.filename().unwrap_or_default()),
-        Some(Form::Handlers) => configured::of_request(LUA, Phase::Response, r)
+    let what = match content::of::<LuaLanguage>(r).map(|row| (row, row.form)) {
+        Some((row, Form::File | Form::Page)) => {
+            of_file(&format!("SetHandler {}", row.written()), r.filename().unwrap_or_default())
+        }
+        Some((_, Form::Handlers)) => configured::of_request(LUA, Phase::Response, r)
             .first()
             .map_or_else(String::new, |handler| report::name_of(LUA, Phase::Response, handler)),
-        Some(Form::Status) | None => of_file(
+        Some((_, Form::Status)) | None => of_file(
             "LuaMapHandler",
             &matching(r, 0).and_then(|(_, map, groups)| map_file(r, map, &groups)).unwrap_or_default(),
         ),
@@ -113,9 +115,9 @@ fn printed(r: &Request) {
     hint::printed_astray(LUA, r, &what);
 }
 
-/// `SetHandler lua-script`: runs the function `handle` of the request's own file.
-pub fn own_file(row: &ContentRow, r: &Request) -> c_int {
-    if let Some(status) = content::refused(LUA, row, r) {
+/// `SetHandler lua-script` and `lua-embed`: runs the function `handle` of the request's own file, or the page that it is.
+pub fn own_file(row: &'static ContentRow, r: &Request) -> c_int {
+    if let Some(status) = content::not_run(LUA, row, r) {
         return status;
     }
     let name = r.filename().unwrap_or_default().to_vec();
@@ -124,8 +126,11 @@ pub fn own_file(row: &ContentRow, r: &Request) -> c_int {
         r,
         || name.clone(),
         |of, entry| {
-            let one = Use { name: &name, text: None, function: b"handle", dir: script::dir_of(LUA.dir(r)) };
-            status(r, "SetHandler lua-script", &one, script_result(of, entry, &one))
+            let dir = script::dir_of(LUA.dir(r));
+            let escapes = dir.options.said(DirOption::EmbedEscape).unwrap_or(false);
+            let content = if row.form == Form::Page { Content::Page { escapes } } else { Content::Script };
+            let one = Use { name: &name, text: None, content, function: b"handle", dir };
+            status(r, &format!("SetHandler {}", row.written()), &one, script_result(of, entry, &one))
         },
     )
 }
@@ -223,7 +228,7 @@ fn map_one(of: &OfRequest<'_>, entry: &dyn interp::Entry, map: &MapHandler, grou
     let name = script::function(&map.script);
     let function = if map.is_literal { Cow::Borrowed(name) } else { interpolate(name, group) };
     let Some(file) = map_file(of.r, map, groups) else { return DECLINED };
-    let one = Use { name: &file, text: None, function: &function, dir };
+    let one = Use { name: &file, text: None, content: Content::Script, function: &function, dir };
     match script_result(of, entry, &one) {
         Ok(outcome) if !outcome.is_number => {
             let text = format!(

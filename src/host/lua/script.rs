@@ -9,7 +9,7 @@ use config::script::{Script, Source, resolve};
 use config::{CodeCache, DirConf, Handler, Package, ScriptScope};
 use httpd::{Request, Server};
 use interp::{Entry, Load, Outcome, Raised, Val};
-use interp_lua::{Entered, Env, Paths};
+use interp_lua::{Content, Entered, Env, Paths};
 
 use super::super::about::About;
 use super::super::connection::ConnectionState;
@@ -24,6 +24,8 @@ pub struct Use<'a> {
     pub name: &'a [u8],
     /// The text, if it stands in the configuration.
     pub text: Option<&'a config::Text>,
+    /// What the file has in it.
+    pub content: Content,
     /// The function that is called.
     pub function: &'a [u8],
     /// What the directory says of scripts.
@@ -46,8 +48,10 @@ pub fn call(about: &About, entry: &dyn Entry, handler: &Handler, args: &[Val]) -
             let file = file(script, dir, server);
             let function = function(script);
             let one = match &script.source {
-                Source::Chunk(text) => Use { name: &handler.name, text: Some(text), function, dir },
-                _ => Use { name: &file, text: None, function, dir },
+                Source::Chunk(text) => {
+                    Use { name: &handler.name, text: Some(text), content: Content::Script, function, dir }
+                }
+                _ => Use { name: &file, text: None, content: Content::Script, function, dir },
             };
             run(about, entered, &one, args)
         }),
@@ -83,7 +87,7 @@ pub fn resolve_early(
         Source::File(_) => (file(script, dir, s), None),
         Source::Chunk(text) => (Cow::Borrowed(&*handler.name), Some(text)),
     };
-    let script_of = of(&Use { name: &name, text, function: b"", dir });
+    let script_of = of(&Use { name: &name, text, content: Content::Script, function: b"", dir });
     match function(script) {
         b"" => entered.open(&script_of).map(drop),
         function => entered.find_in(&script_of, function),
@@ -184,6 +188,7 @@ fn of<'a>(one: &Use<'a>) -> interp_lua::Script<'a> {
         name: one.name,
         text: one.text.map(|text| &*text.code),
         first_line: one.text.map_or(1, |text| text.at.line),
+        content: one.content,
         cache,
         paths: paths(one.dir.lua().package()),
     }

@@ -555,10 +555,7 @@ impl Language for PerlLanguage {
     }
 
     fn run_file(row: &'static ContentRow, r: &Request) -> c_int {
-        match row.name.to_bytes() {
-            b"perl-embed" => script::page(row, r),
-            _ => script::run(row, r),
-        }
+        script::run(row, r)
     }
 
     fn declined(r: &Request) -> c_int {

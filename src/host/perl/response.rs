@@ -38,7 +38,7 @@ pub fn answer(row: Option<&ContentRow>, call: &Call<'_, OfRequest<'_>>, entry: &
             let env = ScriptEnv {
                 with_cgi: with_env,
                 is_lazy: on(DirOption::LazyEnv),
-                identity: (row.form == Form::File).then(|| of.server.conf.identity()),
+                identity: (row.form != Form::Handlers).then(|| of.server.conf.identity()),
             };
             script(of, part, env, entered, || work.run(call, entry))
         }
@@ -201,6 +201,13 @@ impl Stdio for Handles<'_> {
         // SAFETY: the layer holds the bytes while this runs.
         let cx = unsafe { Reenter::assume() };
         self.output.write(self.r, cx, from).map(drop).map_err(|e| e.fail("Apache2::RequestIO::print", "print"))
+    }
+
+    fn piece(&self, page: i64, number: i64) -> Result<(), Fail> {
+        // SAFETY: the piece is held while this runs.
+        let cx = unsafe { Reenter::assume() };
+        let sent = api::page::with_piece(page, number, |text| self.output.write(self.r, cx, text))?;
+        sent.map(drop).map_err(|e| e.fail("ModInterp::page_text", "print"))
     }
 
     fn flush(&self) -> Result<(), Fail> {

@@ -3,9 +3,10 @@
 
 use std::ffi::c_int;
 
-use config::{CgiHeader, ContentRow, ErrorPage, Handler, ReloadOn, Where};
+use apr::Reenter;
+use config::{CgiHeader, ContentRow, ErrorPage, Form, Handler, ReloadOn, Where};
 use httpd::Request;
-use httpd::status::{DECLINED, HTTP_BAD_REQUEST};
+use httpd::status::{DECLINED, HTTP_BAD_REQUEST, HTTP_OK, OK};
 use interp::Entry;
 use lazy_static::lazy_static;
 
@@ -14,51 +15,70 @@ use crate::host::about::OfRequest;
 use crate::host::call::Call;
 use crate::host::content::{self, Work};
 
-/// Runs the script of a request.
-struct ClassScript;
+/// Runs the file of a request that asks for this content handler.
+struct OwnFile(&'static ContentRow);
 
-/// Runs the page of a request.
-struct Page;
+/// The handlers that run a script, or a page. A class has one for each of its rules.
+struct Handlers {
+    stat: Option<Handler>,
+    shown: Option<Handler>,
+    fresh: Option<Handler>,
+    never: Option<Handler>,
+    watch: Option<Handler>,
+}
+
+impl Handlers {
+    fn of(class: &str) -> Handlers {
+        let handler = |rule: &str| Handler::new(format!("{class}{rule}->handler").as_bytes(), Where::default());
+        Handlers {
+            stat: handler(""),
+            shown: handler("::Shown"),
+            fresh: handler("::Fresh"),
+            never: handler("::Once"),
+            watch: handler("::Watched"),
+        }
+    }
+}
 
 lazy_static! {
-    static ref STAT: Option<Handler> = handler("ModInterp::ClassScript->handler");
-    static ref PAGE: Option<Handler> = handler("ModInterp::Page->handler");
-    static ref SHOWN: Option<Handler> = handler("ModInterp::ClassScript::Shown->handler");
-    static ref FRESH: Option<Handler> = handler("ModInterp::ClassScript::Fresh->handler");
-    static ref NEVER: Option<Handler> = handler("ModInterp::ClassScript::Once->handler");
-    static ref WATCH: Option<Handler> = handler("ModInterp::ClassScript::Watched->handler");
+    static ref SCRIPT: Handlers = Handlers::of("ModInterp::ClassScript");
+    static ref PAGE: Handlers = Handlers::of("ModInterp::Page");
 }
 
-fn handler(name: &str) -> Option<Handler> {
-    Handler::new(name.as_bytes(), Where::default())
-}
-
-impl Work for ClassScript {
+impl Work for OwnFile {
     fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        let handler = match call.about.server.conf.reload_on() {
-            _ if call.about.server.conf.error_page() != ErrorPage::Off => &*SHOWN,
-            _ if call.stock.lends_once() => &*FRESH,
-            ReloadOn::Stat => &*STAT,
-            ReloadOn::Never => &*NEVER,
-            ReloadOn::Watch => &*WATCH,
+        let (r, conf) = (call.about.r, &call.about.server.conf);
+        let is_page = self.0.form == Form::Page;
+        let of = if is_page { &*PAGE } else { &*SCRIPT };
+        let handler = match conf.reload_on() {
+            _ if conf.error_page() != ErrorPage::Off => &of.shown,
+            _ if call.stock.lends_once() => &of.fresh,
+            ReloadOn::Stat => &of.stat,
+            ReloadOn::Never => &of.never,
+            ReloadOn::Watch => &of.watch,
         };
-        if call.about.server.conf.cgi_header() == CgiHeader::On {
+        if !is_page && conf.cgi_header() == CgiHeader::On {
             // That of the file's name is the script's own.
-            call.about.r.set_content_type(Some(b"text/html"));
+            r.set_content_type(Some(b"text/html"));
         }
-        ended(call.about.r, call.stack(entry, handler.as_slice()))
+        ended(r, call.stack(entry, handler.as_slice()))
     }
 }
 
-impl Work for Page {
-    fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
-        call.about.r.set_content_type(Some(b"text/html"));
-        ended(call.about.r, call.stack(entry, PAGE.as_slice()))
-    }
-}
-
-/// What a script that failed has printed gives way to the page of the error, as long as nothing of it was passed on.
+/// The status that a script has set becomes that of its handler, and what it has printed goes with it. What a script that failed has printed
+/// gives way to the page of the error, as long as nothing of it was passed on.
 fn ended(r: &Request, status: c_int) -> c_int {
+    let set = r.status();
+    if status == OK && set != HTTP_OK {
+        if let Some(part) = part(r) {
+            // SAFETY: in the response phase, inside the interpreter: a filter written in Perl may run; nothing is lent here.
+            let cx = unsafe { Reenter::assume() };
+            // A client that is gone is no error of the script's.
+            let _gone = part.output.flush(r, cx, false);
+        }
+        r.set_status(HTTP_OK);
+        return set;
+    }
     if status >= HTTP_BAD_REQUEST
         && let Some(part) = part(r).filter(|part| part.output.is_sent_as(0))
     {
@@ -67,29 +87,13 @@ fn ended(r: &Request, status: c_int) -> c_int {
     status
 }
 
-/// Answers a request by its file, which is a page. One without code is httpd's to send.
-pub fn page(row: &'static ContentRow, r: &Request) -> c_int {
-    if let Some(status) = content::refused(super::PERL, row, r) {
-        return status;
-    }
-    let is_plain = r.file_info().is_some_and(|info| api::page::is_plain(r.filename().unwrap_or_default(), info));
-    if is_plain {
-        r.set_content_type(Some(b"text/html"));
-        content::end_walk(super::PERL, r);
-        return DECLINED;
-    }
-    match content::respond::<PerlLanguage>(Some(row), r, |_| Ok(None), Page) {
-        Some(status) => status,
-        None => DECLINED,
-    }
-}
-
 /// Answers a request by its file.
 pub fn run(row: &'static ContentRow, r: &Request) -> c_int {
-    if let Some(status) = content::refused(super::PERL, row, r) {
-        return status;
-    }
-    match content::respond::<PerlLanguage>(Some(row), r, |_| Ok(None), ClassScript) {
+    let status = match content::not_run(super::PERL, row, r) {
+        Some(status) => return status,
+        None => content::respond::<PerlLanguage>(Some(row), r, |_| Ok(None), OwnFile(row)),
+    };
+    match status {
         Some(DECLINED) => response::declined(r),
         status => status.unwrap_or(DECLINED),
     }

@@ -12,7 +12,7 @@ use Apache2::RequestIO  ();
 use Demo::Highlight ();
 use Demo::Page ();
 
-# Title, text, and per language the address and the file.
+# Title, text, and per language the address, that in the configuration if it is another one, and the file.
 my @PAIRS = (
     ['A plain handler',
         'A function that httpd calls for an address. It gets the request and answers it.',
@@ -32,6 +32,9 @@ my @PAIRS = (
     ['A method as handler',
         'Perl: a subclass changes one method and inherits the rest. Lua: an object that can be called. <a href="/method/formal">The formal one</a> greets <a href="/lua/method/formal">otherwise</a>.',
         ['/method', 'Demo/Method.pm'], ['/lua/method', 'method.lua']],
+    ['A page with code in it',
+        'Text with code between <code>&lt;%</code> and <code>%&gt;</code>, compiled once.',
+        ['/pages/table.phtml?n=6', '/pages', 'pages/table.phtml'], ['/lua/pages/table.lp?n=6', '/lua/pages', 'lua/pages/table.lp']],
     ['Which interpreter was it?',
         'Requests share a pool of interpreters per language. Send a burst and see who serves it.',
         ['/pool', 'Demo/Pool.pm'], ['/lua/pool', 'pool.lua']],
@@ -45,9 +48,6 @@ my @SINGLES = (
     ['An interpreter class',
         'Scripts with an interpreter of their own: its start-up code, its number and its environment are set for them alone.',
         '/class/cell.pl', ['/class', 'class/cell.pl']],
-    ['A page with Perl in it',
-        'Text with code between <code>&lt;%</code> and <code>%&gt;</code>, compiled once.',
-        '/pages/table.phtml?n=6', ['/pages', 'pages/table.phtml']],
     ['Both in one request',
         'A Perl handler looks at the request first, a Lua hook after it; Lua answers and Perl logs. <code>r.notes</code> is one table for both.',
         '/both', 'Demo/Both.pm', 'both.lua'],
@@ -78,8 +78,8 @@ sub make_page {
         my ($address) = Demo::Page::escape($sides[0][0]);
         $list .= qq(<section class="example">\n<div class="about"><h2><a href="$address">$title</a></h2><p>$text</p></div>\n);
         for my $side (@sides) {
-            my ($address, @files) = @$side;
-            $list .= qq(<div class="side">\n) . live($address, $title) . sources($root, \%config, $address, @files) . "</div>\n";
+            my ($address, $configured, $file) = @$side == 3 ? @$side : @$side[0, 0, 1];
+            $list .= qq(<div class="side">\n) . live($address, $title) . sources($root, \%config, $configured, $file) . "</div>\n";
         }
         $list .= "</section>\n";
     }
@@ -119,8 +119,8 @@ sub sources {
     my $html   = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
     for my $file (@files) {
         my $is_lua = $file =~ /\.lua$/;
-        my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.p(?:l|html)$/ ? 'htdocs' : 'lib', $file);
-        my $source = $file =~ /\.phtml$/ ? Demo::Page::escape($text) : $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
+        my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.(?:pl|phtml|lp)$/ ? 'htdocs' : 'lib', $file);
+        my $source = $file =~ /\.(?:phtml|lp)$/ ? Demo::Page::escape($text) : $is_lua ? Demo::Highlight::lua($text) : Demo::Highlight::perl($text);
         $html .= qq(<h3>$file</h3><pre class="code">$source</pre>\n);
     }
     return $html;

@@ -14,6 +14,8 @@ static ROWS: &[Row] = &only(
     [
         method("puts(@texts)", puts).doc("Sends texts."),
         method("write(text)", write).doc("Sends a text; returns how many bytes, -1 if the client is gone."),
+        method("send_piece(page, number)", send_piece)
+            .doc("Sends a text piece of a page of lua-embed, whose script calls it."),
         method("flush()", flush).doc("Sends what is held back; false if the client is gone."),
         method("sendfile(filename)", sendfile)
             .doc("Sends a file; returns how many bytes, or false if it cannot be read: the log then says why."),
@@ -46,6 +48,11 @@ pub(super) fn puts(r: &Request, cx: Reenter, texts: Rest) -> Result<()> {
 
 pub(super) fn write(r: &Request, text: &[u8], cx: Reenter) -> Result<i64> {
     Ok(send(r, cx, text)?.map_or(-1, |n| n as i64))
+}
+
+/// A client that is gone is no error of the page's.
+fn send_piece(r: &Request, cx: Reenter, page: i64, number: i64) -> Result<()> {
+    crate::page::with_piece(page, number, |text| send(r, cx, text).map(drop))?
 }
 
 fn passed_on(r: &Request, cx: Reenter, hard: bool) -> Result<bool> {
