@@ -161,6 +161,7 @@ our %METHODS = (
     'internal_fast_redirect' => [['Apache2::SubRequest', 'Apache2::RequestRec']],
     'internal_redirect' => [['Apache2::SubRequest', 'Apache2::RequestRec']],
     'internal_redirect_handler' => [['Apache2::SubRequest', 'Apache2::RequestRec']],
+    'interp' => [['ModInterp::Interp', 'Apache2::RequestRec']],
     'invoke_handler' => [['Apache2::HookRun', 'Apache2::RequestRec']],
     'ip_get' => [['APR::SockAddr', 'APR::SockAddr']],
     'is_EACCES' => [['APR::Status', 'APR::Status']],

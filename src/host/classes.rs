@@ -79,7 +79,7 @@ fn start(
     for text in of_class.check().into_iter().chain(replaced(&record.conf, conf)) {
         report::server(lang, Some(s), Level::Warn, &text);
     }
-    parents::open(lang, s, &stock, of_class);
+    parents::open(lang, s, &stock, of_class)?;
     Ok(class)
 }
 

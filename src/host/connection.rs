@@ -11,7 +11,7 @@ use leases::Drains;
 use tipool::ItemId;
 
 use super::lang::Lang;
-use super::lease::{Hold, Rank, Stock, Tree};
+use super::lease::{Hold, Stock, Tree};
 
 /// One connection's data. Made when the first handler of ours needs it.
 pub struct ConnectionState {
@@ -77,10 +77,9 @@ impl ConnectionState {
         states(lang).put(c, state)
     }
 
-    /// The ranks of the interpreters that the connection holds and keeps.
-    pub fn ranks(&self) -> Vec<Rank> {
-        let held = self.tree.leases().into_iter().map(|held| held.rank);
-        held.chain(self.kept.borrow().iter().map(|(stock, _)| stock.rank)).collect()
+    /// The stocks of the interpreters that the connection holds and keeps.
+    pub fn stocks(&self) -> Vec<Arc<Stock>> {
+        self.tree.stocks().into_iter().chain(self.kept.borrow().iter().map(|(stock, _)| stock.clone())).collect()
     }
 
     /// Gives back the interpreters that the connection keeps.

@@ -78,7 +78,7 @@ pub fn in_time(end: &End) {
 fn leaves(lang: Lang, r: &Request) -> bool {
     let c = r.connection();
     let ends_with_stream =
-        c.master().is_some() && ConnectionState::find(lang, c).is_some_and(|c| !c.ranks().is_empty());
+        c.master().is_some() && ConnectionState::find(lang, c).is_some_and(|c| !c.stocks().is_empty());
     let member = |m: &Request| {
         runs_handlers(lang, m)
             || runs_pushed(lang, m)

@@ -55,7 +55,7 @@ pub fn taker<L: Language>(r: &Request) -> Option<Taker> {
 /// Whether a request or its connection holds an interpreter of a language.
 fn holds(lang: Lang, r: &Request) -> bool {
     RequestState::find(lang, r).is_some_and(|state| !state.tree().leases().is_empty())
-        || ConnectionState::find(lang, r.connection()).is_some_and(|connection| !connection.ranks().is_empty())
+        || ConnectionState::find(lang, r.connection()).is_some_and(|connection| !connection.stocks().is_empty())
 }
 
 /// The servers and classes whose numbers ask for threads.

@@ -4,7 +4,7 @@ use config::Trim;
 
 use super::lang::Lang;
 
-pub use leases::{Parent, Rank, Refused};
+pub use leases::{Parent, Refused};
 
 /// The interpreters that one or several servers draw from.
 pub type Stock = leases::Stock<Lang>;
@@ -38,6 +38,7 @@ pub fn limits(of: &config::Limits) -> leases::Limits<config::LeaseScope> {
             Trim::Report(limit) => Some(trim(limit, true)),
         },
         scope: of.scope,
+        total: of.total,
         once: of.once,
         reload: of.reload,
     }

@@ -114,17 +114,29 @@ pub fn start_all(lang: Lang, s: &Server) -> Result<(), StartError> {
         }
         let owns = !server.is_virtual() || !Arc::ptr_eq(&stock, &main);
         if owns {
-            open(lang, server, &stock, &record.conf);
+            open(lang, server, &stock, &record.conf)?;
         }
     }
     Ok(())
 }
 
 /// Opens a stock: what its clones are to be is known.
-pub fn open(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) {
+///
+/// # Errors
+/// Processes cannot agree on a number that they are to share.
+pub fn open(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
     let (threaded, bell) = (httpd::mpm::is_threaded(), site::with(lang, |site| site.bell.clone()));
     lives::watch(s, stock);
-    stock.open(limits(&conf.limits(s.timeout())), threaded, &bell);
+    let limits = limits(&conf.limits(s.timeout()));
+    if limits.total && !threaded && stock.class.is_none() {
+        let name = lang.facts.tongue.name();
+        let text = format!(
+            "{name}ClassInterpreters: \"total\" has no effect on the server's own interpreters without threads"
+        );
+        report::server(lang, Some(s), Level::Warn, &text);
+    }
+    let (language, server) = (lang.facts.tongue, &stock.server);
+    stock.open(limits, threaded, &bell).map_err(|why| StartError::Total { language, server: (**server).into(), why })
 }
 
 /// Makes a parent for this server, in which no code of the configuration has run yet.

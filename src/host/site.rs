@@ -1,6 +1,6 @@
 //! All interpreters of one reading of the configuration: which server has its own parent, which shares.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{ClassRef, DirConf, Handler, Language};
@@ -44,23 +44,33 @@ pub struct ClassUse {
 /// The site of each language. No script code runs under these locks.
 static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
 
-/// Whether a log is to have the interpreters that requests had.
-static LOGS_INTERPRETERS: AtomicBool = AtomicBool::new(false);
+/// What logs are to have of the interpreters that requests have: [`NOTES`], [`TRACES`].
+static WATCHED: AtomicU8 = AtomicU8::new(0);
+/// A format has `%{interp}n`.
+pub const NOTES: u8 = 1;
+/// A `LogLevel` asks for lines of a trace.
+pub const TRACES: u8 = 2;
 
-/// Whether a log is to have the interpreters that requests had: `%{interp}n`.
+/// What logs are to have of the interpreters that requests have.
 #[inline(always)]
-pub fn logs_interpreters() -> bool {
-    LOGS_INTERPRETERS.load(Relaxed)
+pub fn watched() -> u8 {
+    WATCHED.load(Relaxed)
 }
 
-/// Looks whether a line of the configuration says so.
+/// Looks what the lines of the configuration say of it.
 pub fn look_for_logs(s: &Server) {
-    const NOTE: &[u8] = b"%{interp}n";
-    fn says(first: Option<&Node>) -> bool {
-        let says_it = |node: &Node| node.arguments().windows(NOTE.len()).any(|part| part == NOTE) || says(node.child());
-        first.is_some_and(|first| first.and_next().any(says_it))
+    fn has(node: &Node, word: &[u8]) -> bool {
+        node.arguments().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
     }
-    LOGS_INTERPRETERS.store(says(Node::first(s)), Relaxed);
+    fn says(first: Option<&Node>) -> u8 {
+        first.into_iter().flat_map(|first| first.and_next()).fold(0, |bits, node| {
+            let notes = if has(node, b"%{interp}n") { NOTES } else { 0 };
+            let is_level = node.name().to_ascii_lowercase().starts_with(b"loglevel");
+            let traces = if is_level && has(node, b"trace") { TRACES } else { 0 };
+            bits | notes | traces | says(node.child())
+        })
+    }
+    WATCHED.store(says(Node::first(s)), Relaxed);
 }
 
 /// What the host keeps from one reading of the configuration to the next.

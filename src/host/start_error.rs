@@ -104,6 +104,15 @@ pub enum StartError {
         /// The engine's words.
         why: String,
     },
+    /// Processes cannot agree on the number of a class's interpreters.
+    Total {
+        /// The language.
+        language: Language,
+        /// The server, or the class.
+        server: String,
+        /// The system's words.
+        why: std::io::Error,
+    },
     /// The file that has the secret of those who tell the server what to do is of no use.
     Token {
         /// The language.
@@ -192,6 +201,9 @@ impl fmt::Display for StartError {
             }
             StartError::Clones { language, server, why } => {
                 write!(f, "{}InterpStart: cannot make an interpreter of {server}: {why}", language.name())
+            }
+            StartError::Total { language, server, why } => {
+                write!(f, "{}ClassInterpreters: processes cannot agree on a total for {server}: {why}", language.name())
             }
             StartError::Token { language, file, why } => {
                 write!(f, "{}InterpTokenFile: \"{file}\": {why}", language.name())

@@ -1,7 +1,7 @@
 //! Who waits for an interpreter: what the floor `leases` must know of a request or connection that finds none idle.
 
 use httpd::{Connection, Request};
-use leases::{Asking, Rank, Terms};
+use leases::{Asking, Terms};
 
 use super::connection::ConnectionState;
 use super::executor;
@@ -45,9 +45,9 @@ impl Asking<Lang> for Waiter<'_> {
         }
     }
 
-    fn ranks(&self, f: &mut dyn FnMut(Rank)) {
+    fn stocks(&self, f: &mut dyn FnMut(&Stock)) {
         for state in languages().filter_map(|lang| ConnectionState::find(lang, self.c)) {
-            state.ranks().into_iter().for_each(&mut *f);
+            state.stocks().iter().for_each(|stock| f(stock));
         }
     }
 

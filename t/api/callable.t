@@ -17,6 +17,7 @@ my %object = (
     'Apache2::ServerRec'    => ['$s', 's'],
     'Apache2::Process'      => ['$s->process', 's.process'],
     'Apache2::Log::Request' => ['$r->log', 'r:log()'],
+    'ModInterp::Interp'     => ['$r->interp', 'r:interp()'],
     'Apache2::Log::Server'  => ['$s->log', 's:log()'],
     'Apache2::Filter'       => ['$r->output_filters', 'r.output_filters'],
     'Apache2::FilterRec'    => ['$r->output_filters->frec', 'r.output_filters.frec'],

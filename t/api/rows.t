@@ -15,7 +15,7 @@ my %with = (
     module      => [qw(Apache2::Command Apache2::Directive Apache2::Provider ModInterp::Directives ModInterp::Script)],
     server_rec  => [qw(Apache2::Process)],
     server_util => [qw(Apache2::MPM)],
-    util        => [qw(Apache2::SubProcess ModInterp::Databases ModInterp::Jobs ModInterp::PageText ModInterp::Status ModPerl::Util)],
+    util        => [qw(Apache2::SubProcess ModInterp::Databases ModInterp::Interp ModInterp::Jobs ModInterp::PageText ModInterp::Status ModPerl::Util)],
 );
 my %shared = map { my $test = $_; map { $_ => $test } @{ $with{$test} } } keys %with;
 

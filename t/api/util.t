@@ -26,6 +26,13 @@ ModInterp::Databases::closed    | ModInterp::Databases->closed(99, 0); 1        
 ModInterp::Databases::wanted    | ModInterp::Databases->wanted(99) ? 1 : 0                         | 0
 ModInterp::Databases::figures   | scalar(my @none = ModInterp::Databases->figures)                 | 0
 ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\d+, 0\);print\(/ ? $1 : 0 | ModInterp::page_text
+Apache2::RequestRec::interp | ref $r->interp | ModInterp::Interp
+ModInterp::Interp::id     | $r->interp->id eq "$$-" . $r->interp->number ? 1 : $r->interp->id | 1
+ModInterp::Interp::number | $r->interp->number == ModInterp::Status->interpreter ? 1 : 0 | 1
+ModInterp::Interp::class  | $r->interp->class | default
+ModInterp::Interp::uses   | $r->interp->uses > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1
+ModInterp::Interp::reload | $r->interp->reload ? 1 : Apache2::MPM->is_threaded ? 0 : 1 | 1
+ModInterp::Interp::reload_all | $r->interp->reload_all; 1 | 1
 ModInterp::Status::interpreter | ModInterp::Status->interpreter > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1
 ModInterp::Status::pool  | my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Status->pool; keys(%f) > 5 \x7c\x7c !Apache2::MPM->is_threaded | 1
 ModInterp::Status::end_process | ModInterp::Status->can('end_process') ? 'can' : 'cannot' | can

@@ -89,6 +89,6 @@ cmp_ok $longest, '<', 8, '  none waits long';
 ok $n->{200}, 'with pnotes in the one that is held: some are served';
 is scalar(grep { $_ != 200 && $_ != 503 } keys %$n), 0, '  the others are answered 503';
 cmp_ok $longest, '<', 15, '  none waits long';
-$s->expect_log(qr/InterpMaxWait: no interpreter of the main server came free in 1s, and a request waits no longer that keeps another/);
+$s->expect_log(qr/InterpMaxWait: no interpreter of the main server came free in 1s, and a request waits no longer that keeps one of the main server meanwhile/);
 
 done_testing;

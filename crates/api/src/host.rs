@@ -338,6 +338,9 @@ pub trait Figures: Sync {
     /// The number of the interpreter that runs this call: of a clone its serial number in the process, 0 for the parent.
     fn interpreter(&self) -> u64;
 
+    /// How often that interpreter was lent, this time included; 0 for the parent.
+    fn uses(&self) -> u64;
+
     /// The name of the class to which the interpreter belongs; none for the server's own.
     fn class(&self) -> Option<Vec<u8>>;
 

@@ -18,6 +18,7 @@ mod filter;
 mod filter_rec;
 mod hook_run;
 mod host;
+mod interpreter;
 mod jobs;
 mod log;
 pub mod lua;
@@ -85,6 +86,7 @@ static OURS: &[&Class] = &[
     &uri::URI,
     &modperl_util::MODPERL_UTIL,
     &status::STATUS,
+    &interpreter::INTERP,
     &databases::DATABASES,
     &jobs::JOBS,
     &page::PAGE,

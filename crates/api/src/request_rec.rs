@@ -2,8 +2,8 @@
 //! after them.
 
 use super::{
-    access, filter, hook_run, host::host, log, lua, needs, request_io, request_util, response, sub_process,
-    sub_request, uri,
+    access, filter, hook_run, host::host, interpreter, log, lua, needs, request_io, request_util, response,
+    sub_process, sub_request, uri,
 };
 use apr::{ArrayHeader, Reenter, SECOND, Table};
 use httpd::{Filter, Language, Request, content_handler};
@@ -19,6 +19,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
         &request_util::MADE,
         &response::PART,
         &access::PART,
+        &interpreter::OF_REQUEST,
         &log::OF_REQUEST,
         &hook_run::PART,
         &sub_request::PART,

@@ -32,6 +32,8 @@ pub struct Limits {
     pub trim: Trim,
     /// Bytes that an interpreter may have.
     pub max_memory: Option<u64>,
+    /// Whether `max` is a number over all processes of the server.
+    pub total: bool,
     /// Whether each request has an interpreter that nobody has used.
     pub once: bool,
     /// Replace an interpreter before its next request after this many, and by how many it may be fewer; 0: never.
@@ -103,7 +105,7 @@ impl Written<'_> {
         let min_spare = min_spare.unwrap_or(default_min_spare).min(max_spare).min(max);
         let (start, max, min_spare, max_spare, once) = match self.settings.get(Key::Interpreters) {
             Some(SettingValue::Count(0)) => (start, max, min_spare, max_spare, true),
-            Some(SettingValue::Count(n)) => (Some(*n), *n, *n, *n, false),
+            Some(SettingValue::Count(n) | SettingValue::Total(n)) => (Some(*n), *n, *n, *n, false),
             _ => (start, max, min_spare, max_spare, false),
         };
         Limits {
@@ -133,6 +135,7 @@ impl Written<'_> {
                 Some(SettingValue::Size(bytes)) => Some(*bytes),
                 _ => None,
             },
+            total: matches!(self.settings.get(Key::Interpreters), Some(SettingValue::Total(_))),
             once,
             reload: match self.settings.get(Key::Reload) {
                 Some(SettingValue::Spread(n, less)) => ((*n).into(), (*less).into()),
@@ -261,6 +264,7 @@ mod tests {
             scope: LeaseScope::Response,
             trim: Trim::Off,
             max_memory: None,
+            total: false,
             once: false,
             reload: (0, 0),
             threads: None,

@@ -187,10 +187,11 @@ settings! {
     MaxMemory = server("InterpMaxMemory", SettingKind::SizeOrNone, "none").only(Language::Lua)
         .doc("Let an interpreter have at most this much memory; a script that needs more gets the error \"not enough memory\". A size is a number of bytes, or has a unit: K, M, G. By default there is no limit: a script that works is not to fail because of a number that nobody wrote.");
 
-    Interpreters = pooled("ClassInterpreters", SettingKind::CountOrNone(0), "none").ours().only(Language::Perl)
-        .doc("Gives the class this many interpreters in each child process, as PerlInterpStart and PerlInterpMax would. With 0 each request has an interpreter that nobody has used before: close to CGI. With none the numbers of PerlInterp* hold.");
-    Reload = pooled("ClassReload", SettingKind::CountAndJitter, "0").ours().only(Language::Perl)
-        .doc("Reloads an interpreter of the class after this many requests: it ends, END blocks of its scripts run, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with PerlInterpMaxRequests, none serves a request more while its successor is made.");
+    Interpreters = tipool("ClassInterpreters", SettingKind::CountOfAll, "none").ours()
+        .doc("Gives the class this many interpreters in each child process, as {}InterpStart and {}InterpMax would; with total that many over all child processes, those of an older generation included, which take them from each other as requests need them. With 0 each request has an interpreter that nobody has used before: close to CGI. With none the numbers of {}Interp* hold.");
+    Reload = tipool("ClassReload", SettingKind::CountAndJitter, "0").ours()
+        .doc("Reloads an interpreter of the class after this many requests: it ends, END blocks of its scripts run, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with PerlInterpMaxRequests, none serves a request more while its successor is made.")
+        .lua_doc("Reloads an interpreter of the class after this many requests: it ends, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with LuaInterpMaxRequests, none serves a request more while its successor is made.");
     ReloadOn = server("ClassReloadOn", ReloadOn::KIND, "stat").ours().only(Language::Perl)
         .doc("Says when a script of SetHandler perl-class is compiled again: with stat when the time, size or inode of its file differs; with never when its interpreter is replaced; with watch, for development, also when a file in %INC differs, which is loaded again.");
     Threads = tipool("ClassThreads", SettingKind::CountAndMost, "0").ours()

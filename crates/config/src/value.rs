@@ -69,6 +69,8 @@ pub enum SettingKind {
     Count(u32),
     /// The same, or `none`.
     CountOrNone(u32),
+    /// The same, of each process or in `total`.
+    CountOfAll,
     /// A number, and by how much it may be less.
     CountAndJitter,
     /// A number, and the one up to which it may grow.
@@ -94,6 +96,8 @@ pub enum SettingValue {
     Lifted,
     /// A number.
     Count(u32),
+    /// A number over all processes.
+    Total(u32),
     /// A number, and by how much it may be less.
     Spread(u32, u32),
     /// A number, and the one up to which it may grow, if that is said.
@@ -118,6 +122,7 @@ impl SettingKind {
         match self {
             SettingKind::Count(_) => "number",
             SettingKind::CountOrNone(_) => "number|none",
+            SettingKind::CountOfAll => "number [total]|none",
             SettingKind::CountAndJitter => "number [jitter]",
             SettingKind::CountAndMost => "min [max]",
             SettingKind::TimeOr(word) => match word.as_bytes() {
@@ -135,7 +140,9 @@ impl SettingKind {
     /// How a line is cut.
     pub(crate) const fn args(self) -> Args {
         match self {
-            SettingKind::Trim | SettingKind::CountAndJitter | SettingKind::CountAndMost => Args::Take12,
+            SettingKind::Trim | SettingKind::CountAndJitter | SettingKind::CountAndMost | SettingKind::CountOfAll => {
+                Args::Take12
+            }
             SettingKind::ScriptScope => Args::Words { min: 1, max: 3 },
             _ => Args::Take1,
         }
@@ -146,6 +153,7 @@ impl SettingKind {
         let word = args.first().copied().unwrap_or_default();
         let wrong = Cause::word(word);
         match self {
+            SettingKind::CountOfAll => count_of_all(args),
             SettingKind::CountOrNone(_) | SettingKind::SizeOrNone if is(word, "none") => Ok(SettingValue::Lifted),
             SettingKind::TimeOr(lifted) if is(word, lifted) => Ok(SettingValue::Lifted),
             SettingKind::Count(min) => words::count(word, min).map(SettingValue::Count).map_err(wrong),
@@ -202,6 +210,23 @@ fn is(word: &[u8], known: &str) -> bool {
 /// The place of a word among those that are known.
 fn one_of(word: &[u8], known: &'static [&'static str]) -> Result<usize, Cause> {
     known.iter().position(|name| is(word, name)).ok_or_else(|| Cause::Word(word.into(), Why::NoneOf(known)))
+}
+
+fn count_of_all(args: &[&[u8]]) -> Result<SettingValue, Cause> {
+    match args {
+        [word] if is(word, "none") => Ok(SettingValue::Lifted),
+        [number, rest @ ..] => {
+            let number_of = |min| {
+                words::count(number, min).map_err(|why| Cause::Word((*number).into(), Why::OrNone(Box::new(why))))
+            };
+            match rest {
+                [] => number_of(0).map(SettingValue::Count),
+                [how] if is(how, "total") => number_of(1).map(SettingValue::Total),
+                [how, ..] => Err(Cause::Word((*how).into(), Why::NoneOf(&["total"]))),
+            }
+        }
+        [] => Err(Cause::Takes(SettingKind::CountOfAll.syntax())),
+    }
 }
 
 fn trim(args: &[&[u8]]) -> Result<Trim, Cause> {

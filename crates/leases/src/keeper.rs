@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use interp::SignalsBlocked;
 use tipool::{Bell, Tipool};
 
+use crate::news::News;
 use crate::{Above, Clones, Stock};
 
 /// How long a process that ends waits for its keeper, which may be in the middle of a clone.
@@ -32,6 +33,7 @@ impl Keeper {
         let stop = Arc::new(AtomicBool::new(false));
         let (finished, done) = channel();
         let (stopped, rung) = (stop.clone(), bell.clone());
+        let shares = kept.iter().any(|stock| stock.is_shared());
         let run = move || {
             keep(&kept, &stopped, &rung);
             let _ = finished.send(());
@@ -39,6 +41,12 @@ impl Keeper {
         // The thread inherits the mask, so that no signal can reach it at any moment: they are for the main thread, as with httpd's own.
         let blocked = SignalsBlocked::new();
         let spawned = thread::Builder::new().name(format!("{} keeper", lang.name().to_lowercase())).spawn(run);
+        if shares {
+            let (stopped, rung) = (stop.clone(), bell.clone());
+            let listens = move || listen(&stopped, &rung);
+            // Without it the keeper hears of others only once a second.
+            let _ = thread::Builder::new().name(format!("{} ear", lang.name().to_lowercase())).spawn(listens);
+        }
         drop(blocked);
         spawned.ok()?;
         Some(Keeper { stop, bell, done })
@@ -48,6 +56,7 @@ impl Keeper {
     pub fn stop(self) -> bool {
         self.stop.store(true, SeqCst);
         self.bell.ring();
+        News::of_all().tell();
         !matches!(self.done.recv_timeout(AWAIT), Err(RecvTimeoutError::Timeout))
     }
 }
@@ -65,10 +74,26 @@ fn keep<L: Above>(stocks: &[Arc<Stock<L>>], stop: &AtomicBool, bell: &Bell) {
     while !stop.load(SeqCst) {
         let now = Instant::now();
         stocks.iter().for_each(|stock| stock.round());
-        let due = tipools.iter().filter_map(|tipool| tipool.tend(now)).min();
+        let agreed = stocks.iter().filter_map(|stock| stock.agree(now)).min();
+        let tended = tipools.iter().filter_map(|tipool| tipool.tend(now)).min();
+        stocks.iter().for_each(|stock| stock.settle());
+        let due = [agreed, tended].into_iter().flatten().min();
         if stop.load(SeqCst) {
             break;
         }
         bell.wait(due);
+    }
+}
+
+/// Wakes the keeper when something has happened in another process, until the keeper ends.
+fn listen(stop: &AtomicBool, bell: &Bell) {
+    let mut seen = News::of_all().seen();
+    while !stop.load(SeqCst) {
+        News::of_all().wait(seen, Duration::from_secs(60));
+        let now = News::of_all().seen();
+        if now != seen {
+            seen = now;
+            bell.ring();
+        }
     }
 }

@@ -10,13 +10,14 @@ use tipool::{ItemId, Lease};
 
 use crate::counted::Counted;
 use crate::parent::Locked;
+use crate::sharing::Place;
 use crate::{Above, Clones, Parent};
 
 /// A holder of a lease: a running call, a member of a tree on its walk, or a pin. The lease ends with its last holder.
 pub type Hold<L> = Arc<Lent<L>>;
 
 /// An interpreter that is lent to somebody: a clone, or the parent itself.
-pub struct Lent<L: Above>(Which<L>);
+pub struct Lent<L: Above>(Which<L>, Option<Place>);
 
 enum Which<L: Above> {
     /// When this is dropped the objects it was shown become void, and then it goes back to its tipool.
@@ -63,12 +64,18 @@ impl<L: Above> Drop for Lent<L> {
 impl<L: Above> Lent<L> {
     #[inline]
     pub(crate) fn clone_of(lease: Lease<Clones<L>>) -> Lent<L> {
-        Lent(Which::Clone(Shown::default(), lease))
+        Lent(Which::Clone(Shown::default(), lease), None)
+    }
+
+    /// The same, with the place that it has of those that all processes share; the place goes back behind the interpreter.
+    pub(crate) fn at(mut self, place: Option<Place>) -> Lent<L> {
+        self.1 = place;
+        self
     }
 
     #[inline]
     pub(crate) fn parent(parent: &Arc<Parent>, ends_objects: bool) -> Lent<L> {
-        Lent(Which::Parent(ends_objects.then(Shown::default), parent.clone()))
+        Lent(Which::Parent(ends_objects.then(Shown::default), parent.clone()), None)
     }
 
     /// Notes that the interpreter gets objects with this ticket.

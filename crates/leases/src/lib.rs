@@ -17,8 +17,9 @@
 //! | `tree` | what shares a lease, and holds it between calls |
 //! | `chain`, `frame`, `standing` | what a thread has; the calls that run on it; those that other code begins and ends |
 //! | `waiting`, `asking` | on which terms somebody waits; what goes back before |
+//! | `places`, `sharing`, `scaling` | a number of interpreters over all processes; what one of them has of it; how it changes |
 //! | `generation` | the number by which all processes of a server replace a stock's interpreters |
-//! | `shared` | memory that all processes of a server see |
+//! | `shared`, `news` | memory that all processes of a server see; how they wake each other |
 //! | `watch` | who is told of the lives of interpreters |
 //! | `keeper` | the thread that makes and replaces clones ahead of demand |
 
@@ -30,10 +31,13 @@ mod frame;
 mod generation;
 mod keeper;
 mod lent;
+mod news;
 mod parent;
+mod places;
 mod refused;
 mod scaling;
 pub mod shared;
+mod sharing;
 mod standing;
 mod stock;
 #[cfg(test)]

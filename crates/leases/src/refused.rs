@@ -39,29 +39,46 @@ pub struct Asked<'a> {
     pub waiting: u64,
     /// How long this one would have waited.
     pub waited: Duration,
+    /// What it kept an interpreter of meanwhile.
+    pub keeps: Option<&'a str>,
+    /// The number of interpreters over all processes, if there is one.
+    pub total: Option<u32>,
 }
 
 impl Asked<'_> {
     /// The refusal, in words.
     pub fn refused(&self, why: &tipool::Refused<String>, tell: bool) -> Refused {
-        let Asked { lang, server, max, max_queue, max_wait, waiting, waited } = *self;
+        let Asked { lang, server, max, max_queue, max_wait, waiting, waited, keeps, total } = *self;
         // Enough for those that wait now, this one, and those that were served meanwhile.
-        let enough = max as u64 + waiting + 1;
+        let avoided = match total {
+            Some(all) => {
+                let enough = u64::from(all) + waiting + 1;
+                format!("\"{lang}ClassInterpreters {enough} total\" (now {all}) would have avoided it")
+            }
+            None => {
+                let enough = max as u64 + waiting + 1;
+                format!("\"{lang}InterpMax {enough}\" (now {max}) would have avoided it")
+            }
+        };
         let text = match why {
-            tipool::Refused::TimedOut if waited < max_wait => format!(
-                "{lang}InterpMaxWait: no interpreter of {server} came free in {waited:?}, and a request waits no longer that keeps another \
-                 one meanwhile; \"{lang}InterpMax {enough}\" (now {max}) would have avoided it"
-            ),
+            tipool::Refused::TimedOut
+                if let Some(keeps) = keeps
+                    && waited < max_wait =>
+            {
+                format!(
+                    "{lang}InterpMaxWait: no interpreter of {server} came free in {waited:?}, and a request waits no longer that keeps one of \
+                 {keeps} meanwhile; {avoided}"
+                )
+            }
             tipool::Refused::Crowded => format!(
                 "{lang}InterpMax: all workers but this one wait for interpreters, and requests whose answers are being sent keep some \
-                 (pnotes, pushed code, cleanups), or connections do: refused at once; \"{lang}InterpMax {enough}\" (now {max}) would \
-                 have avoided it"
+                 (pnotes, pushed code, cleanups), or connections do: refused at once; {avoided}"
             ),
-            tipool::Refused::TimedOut => format!(
-                "{lang}InterpMaxWait: no interpreter of {server} came free in {max_wait:?}; \"{lang}InterpMax {enough}\" (now {max}) would have avoided it"
-            ),
+            tipool::Refused::TimedOut => {
+                format!("{lang}InterpMaxWait: no interpreter of {server} came free in {max_wait:?}; {avoided}")
+            }
             tipool::Refused::QueueFull => format!(
-                "{lang}InterpMaxQueue: {} requests wait for an interpreter of {server} already; \"{lang}InterpMax {enough}\" (now {max}) would have avoided it",
+                "{lang}InterpMaxQueue: {} requests wait for an interpreter of {server} already; {avoided}",
                 max_queue.unwrap_or_default()
             ),
             other => format!("{lang}InterpMax: no interpreter of {server} could be had: {other}"),

@@ -5,11 +5,11 @@ use crate::{Above, Stock};
 impl<L: Above> Stock<L> {
     /// How many there are in all processes, where that is the number.
     pub fn total(&self) -> Option<u32> {
-        None
+        self.shares().map(|sharing| sharing.number())
     }
 
     /// Changes that number; returns the one before and the one now. With `keep` it outlives graceful restarts.
-    pub fn scale(&self, _new: impl FnMut(u32) -> u32, _keep: bool) -> Option<(u32, u32)> {
-        None
+    pub fn scale(&self, new: impl FnMut(u32) -> u32, keep: bool) -> Option<(u32, u32)> {
+        self.shares().map(|sharing| sharing.scale(new, keep))
     }
 }

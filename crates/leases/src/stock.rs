@@ -8,7 +8,7 @@ use std::sync::atomic::{
     AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use interp::trace;
 use once_cell::sync::OnceCell;
@@ -18,7 +18,9 @@ use waiting_rules::Rank;
 
 use crate::clones::{Clones, Trim};
 use crate::generation::Generation;
+use crate::places::Places;
 use crate::refused::{Asked, Told};
+use crate::sharing::Sharing;
 use crate::waiting::{self, SHORT, Terms};
 use crate::{Above, Hold, Lent, Parent, Refused, Watch};
 
@@ -33,6 +35,8 @@ pub struct Limits<S> {
     pub trim: Option<Trim>,
     /// How long a tree keeps its lease.
     pub scope: S,
+    /// Whether `max` is a number over all processes.
+    pub total: bool,
     /// Whether each lease has an interpreter that nobody has used.
     pub once: bool,
     /// After how many leases an interpreter is not lent again, and by how many they may be fewer; 0: it always is.
@@ -80,6 +84,8 @@ struct Open<L: Above> {
     /// Whether there is no keeper, so that who needs an interpreter looks after them.
     is_alone: bool,
     limits: Limits<L::Scope>,
+    /// What the process has of a number over all processes.
+    sharing: Option<Arc<Sharing>>,
 }
 
 impl<L: Above> fmt::Debug for Stock<L> {
@@ -126,10 +132,23 @@ impl<L: Above> Stock<L> {
 
     /// Opens the stock when the limits are known: from now on clones serve, if there are threads. No clone is made yet. A class has clones
     /// without threads, too: one at a time, after which nobody looks but who needs it.
-    pub fn open(&self, limits: Limits<L::Scope>, threaded: bool, bell: &Bell) {
+    ///
+    /// # Errors
+    /// The system has nothing by which processes could agree on a number.
+    pub fn open(&self, limits: Limits<L::Scope>, threaded: bool, bell: &Bell) -> std::io::Result<()> {
         let mut limits = limits;
+        let mut sharing = None;
+        if limits.total {
+            let number = limits.numbers.max;
+            let places =
+                Places::of(&format!("{} {}", self.lang.name(), self.server), number.try_into().unwrap_or(u32::MAX))?;
+            sharing = Some(Arc::new(Sharing::new(places)));
+            // Interpreters that are made before the fork would be in each process.
+            limits.numbers = tipool::Limits { start: 0, is_shared: true, ..limits.numbers };
+        }
         if !threaded {
-            let one = tipool::Limits { start: 1, max: 1, min_spare: 0, max_spare: 1, ..limits.numbers };
+            let one =
+                tipool::Limits { start: 1, max: 1, min_spare: 0, max_spare: 1, is_shared: false, ..limits.numbers };
             limits.numbers = one;
         }
         let tipool = (threaded || self.class.is_some()).then(|| {
@@ -137,7 +156,35 @@ impl<L: Above> Stock<L> {
             let clones = Clones::new(self.parent.clone(), limits.trim, self.lang, self.server.clone(), watch);
             Tipool::in_crowd(clones, limits.numbers, bell.clone(), waiting::crowd())
         });
-        let _ = self.open.set(Open { tipool, is_alone: !threaded, limits });
+        let _ = self.open.set(Open { tipool, is_alone: !threaded, limits, sharing });
+        Ok(())
+    }
+
+    /// What the process has of a number over all processes, if that is the number.
+    pub(crate) fn shares(&self) -> Option<&Arc<Sharing>> {
+        self.open.get()?.sharing.as_ref()
+    }
+
+    /// Whether the number of interpreters is one over all processes.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shares().is_some()
+    }
+
+    fn sharing(&self) -> Option<(&Sharing, &Tipool<Clones<L>>)> {
+        let open = self.open.get()?;
+        Some((open.sharing.as_deref()?, open.tipool.as_ref()?))
+    }
+
+    /// Called by the keeper: comes to terms with other processes about a number that they share. Returns when to do it again.
+    pub(crate) fn agree(&self, now: Instant) -> Option<Instant> {
+        self.sharing().map(|(sharing, tipool)| sharing.agree(tipool, now))
+    }
+
+    /// Called by the keeper when it has made and ended interpreters: what is not needed of the shared number is the others'.
+    pub(crate) fn settle(&self) {
+        if let Some((sharing, tipool)) = self.sharing() {
+            sharing.settle(tipool);
+        }
     }
 
     /// Has somebody told of the lives of its interpreters: to be said before the stock is opened.
@@ -225,12 +272,26 @@ impl<L: Above> Stock<L> {
     /// # Errors
     /// `Refused` when none came free in time, or too many wait already.
     pub fn lend(&self, pick: Pick, terms: impl FnOnce() -> Terms) -> Result<Lent<L>, Refused> {
-        let Some(Open { tipool: Some(tipool), limits, is_alone }) = self.open.get() else {
+        let Some(open @ Open { tipool: Some(tipool), is_alone, .. }) = self.open.get() else {
             return Ok(self.lend_parent());
         };
         if *is_alone {
             self.keep_up();
+            if let Some(sharing) = &open.sharing {
+                return self.lend_in_turn(open, tipool, sharing, pick, terms());
+            }
         }
+        self.lend_clone(open, tipool, pick, terms)
+    }
+
+    #[inline(always)]
+    fn lend_clone(
+        &self,
+        open: &Open<L>,
+        tipool: &Tipool<Clones<L>>,
+        pick: Pick,
+        terms: impl FnOnce() -> Terms,
+    ) -> Result<Lent<L>, Refused> {
         let ask = match pick {
             Pick::Any => Ask::Any,
             Pick::Prefer(id) => Ask::Prefer(id),
@@ -238,7 +299,7 @@ impl<L: Above> Stock<L> {
         };
         let mut lease = match tipool.try_checkout_by(ask) {
             Some(lease) => lease,
-            None => self.wait(tipool, limits, ask, terms())?,
+            None => self.wait(open, tipool, ask, terms())?,
         };
         if let Ask::Prefer(id) = ask
             && lease.id() == id
@@ -246,7 +307,7 @@ impl<L: Above> Stock<L> {
             // This continues an earlier use by the same tree.
             lease.not_a_use();
         }
-        if limits.is_last(&lease, *is_alone) {
+        if open.limits.is_last(&lease, open.is_alone) {
             lease.mark_broken();
         }
         let lent = Lent::clone_of(lease);
@@ -254,40 +315,82 @@ impl<L: Above> Stock<L> {
         Ok(lent)
     }
 
+    /// Lends the one interpreter of a process without threads when one of the places is free that all processes share.
+    #[cold]
+    #[inline(never)]
+    fn lend_in_turn(
+        &self,
+        open: &Open<L>,
+        tipool: &Tipool<Clones<L>>,
+        sharing: &Arc<Sharing>,
+        pick: Pick,
+        terms: Terms,
+    ) -> Result<Lent<L>, Refused> {
+        let (most, keeps) = match &terms {
+            Terms::AtEnd { .. } => (Duration::ZERO, None),
+            Terms::Waits { keeps: None, .. } => (open.limits.max_wait, None),
+            Terms::Waits { keeps, .. } => (open.limits.max_wait.min(SHORT), keeps.clone()),
+        };
+        let place = sharing.enter(most);
+        if place.is_none() && !matches!(terms, Terms::AtEnd { .. }) {
+            return Err(self.refused(open, tipool, &tipool::Refused::TimedOut, most, keeps.as_deref()));
+        }
+        self.lend_clone(open, tipool, pick, || terms).map(|lent| lent.at(place))
+    }
+
     #[cold]
     #[inline(never)]
     fn wait(
         &self,
+        open: &Open<L>,
         tipool: &Tipool<Clones<L>>,
-        limits: &Limits<L::Scope>,
         ask: Ask,
         terms: Terms,
     ) -> Result<Lease<Clones<L>>, Refused> {
-        let mut wait = limits.max_wait;
+        let mut wait = open.limits.max_wait;
+        let mut kept = None;
+        if !open.is_alone
+            && let Some(sharing) = &open.sharing
+        {
+            sharing.reach(tipool);
+        }
         let lease = match (terms, ask) {
             (Terms::AtEnd { nested }, Ask::Prefer(id) | Ask::Only(id)) => {
                 tipool.checkout_by(Ask::Last { prefer: Some(id), nested }, wait, None)
             }
             (Terms::AtEnd { nested }, _) => tipool.checkout_by(Ask::Last { prefer: None, nested }, wait, None),
-            (Terms::Waits { is_short, worker }, _) => {
-                if is_short {
+            (Terms::Waits { keeps, worker }, _) => {
+                if keeps.is_some() {
                     wait = wait.min(SHORT);
                 }
+                kept = keeps;
                 tipool.checkout_by(ask, wait, worker)
             }
         };
-        lease.map_err(|why| {
-            let asked = Asked {
-                lang: self.lang.name(),
-                server: &self.server,
-                max: limits.numbers.max,
-                max_queue: limits.numbers.max_queue,
-                max_wait: limits.max_wait,
-                waiting: tipool.stats().waiting,
-                waited: wait,
-            };
-            asked.refused(&why, self.told.now())
-        })
+        lease.map_err(|why| self.refused(open, tipool, &why, wait, kept.as_deref()))
+    }
+
+    fn refused(
+        &self,
+        open: &Open<L>,
+        tipool: &Tipool<Clones<L>>,
+        why: &tipool::Refused<String>,
+        waited: Duration,
+        keeps: Option<&str>,
+    ) -> Refused {
+        let limits = &open.limits;
+        let asked = Asked {
+            lang: self.lang.name(),
+            server: &self.server,
+            max: limits.numbers.max,
+            max_queue: limits.numbers.max_queue,
+            max_wait: limits.max_wait,
+            waiting: tipool.stats().waiting,
+            waited,
+            keeps,
+            total: open.sharing.as_ref().map(|sharing| sharing.number()),
+        };
+        asked.refused(why, self.told.now())
     }
 
     /// Lends the parent to a tree, where there are no clones.

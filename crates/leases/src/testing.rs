@@ -143,8 +143,16 @@ pub fn stock(lang: Speech, max: usize) -> (Arc<Stock<Speech>>, Arc<AtomicUsize>)
     let stock = Stock::new(lang, "the main server".into(), Parent::new(Fake::new(0, &made, &alive)));
     let numbers = tipool::Limits { start: max, max, ..tipool::Limits::default() };
     let trim = Some(Trim { limit: 1, report_only: false });
-    let limits = Limits { numbers, max_wait: Duration::from_millis(20), trim, once: false, reload: (0, 0), scope: 7 };
-    stock.open(limits, true, &Bell::default());
+    let limits = Limits {
+        numbers,
+        max_wait: Duration::from_millis(20),
+        trim,
+        total: false,
+        once: false,
+        reload: (0, 0),
+        scope: 7,
+    };
+    stock.open(limits, true, &Bell::default()).unwrap();
     stock.tipool().unwrap().start().unwrap();
     (stock, alive)
 }
@@ -156,10 +164,11 @@ pub fn parent_alone(lang: Speech) -> Arc<Stock<Speech>> {
         numbers: tipool::Limits::default(),
         max_wait: Duration::ZERO,
         trim: None,
+        total: false,
         once: false,
         reload: (0, 0),
         scope: 7,
     };
-    stock.open(limits, false, &Bell::default());
+    stock.open(limits, false, &Bell::default()).unwrap();
     stock
 }

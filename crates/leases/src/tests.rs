@@ -7,7 +7,7 @@ use std::thread;
 use interp::{Load, Ticket};
 
 use crate::testing::{KEPT, Speech, number, parent_alone, stock};
-use crate::{Asking, Frame, Hold, Pick, Rank, Refused, Standing, Stock, Terms, Tree, at_end, running, terms};
+use crate::{Asking, Frame, Hold, Pick, Refused, Standing, Stock, Terms, Tree, at_end, running, terms};
 
 const FAKE: Speech = Speech(0);
 
@@ -16,7 +16,7 @@ struct Nobody;
 
 impl Asking<Speech> for Nobody {
     fn trees(&self, _: &mut dyn FnMut(&Tree<Speech>)) {}
-    fn ranks(&self, _: &mut dyn FnMut(Rank)) {}
+    fn stocks(&self, _: &mut dyn FnMut(&Stock<Speech>)) {}
     fn workers(&self) -> Option<usize> {
         None
     }
@@ -29,7 +29,7 @@ impl Asking<Speech> for With<'_> {
     fn trees(&self, f: &mut dyn FnMut(&Tree<Speech>)) {
         f(self.0);
     }
-    fn ranks(&self, _: &mut dyn FnMut(Rank)) {}
+    fn stocks(&self, _: &mut dyn FnMut(&Stock<Speech>)) {}
     fn workers(&self) -> Option<usize> {
         Some(4)
     }
@@ -147,10 +147,14 @@ fn walks_end_before_a_wait_and_pins_make_it_short() {
     let held = of(&high);
     tree.walk(1, 0, &held);
     drop(held);
-    assert!(matches!(terms(&low, &With(&tree)), Terms::Waits { is_short: false, worker: Some(_) }));
+    assert!(matches!(terms(&low, &With(&tree)), Terms::Waits { keeps: None, worker: Some(_) }));
     assert_eq!(lent(&high), 0, "what ranks higher goes back before");
     let pin = of(&high);
-    assert!(matches!(terms(&low, &With(&tree)), Terms::Waits { is_short: true, .. }));
+    let keeps = match terms(&low, &With(&tree)) {
+        Terms::Waits { keeps, .. } => keeps,
+        Terms::AtEnd { .. } => None,
+    };
+    assert_eq!(keeps.as_deref(), Some("the main server"));
     assert_eq!(lent(&high), 1);
     drop(pin);
 }

@@ -84,6 +84,20 @@ impl<L: Above> Tree<L> {
         .collect()
     }
 
+    /// The stocks of which it has pinned leases.
+    pub(crate) fn pinned(&self) -> SmallVec<[Arc<Stock<L>>; 2]> {
+        let leases = self.leases();
+        let pinned = |stock: &Stock<L>| leases.iter().any(|held| held.is_pinned && held.rank == stock.rank);
+        self.stocks().into_iter().filter(|stock| pinned(stock)).collect()
+    }
+
+    /// The stocks of which it has leases.
+    pub fn stocks(&self) -> SmallVec<[Arc<Stock<L>>; 2]> {
+        let branches = self.branches.borrow();
+        let lent = branches.iter().filter(|branch| branch.held.strong_count() > 0);
+        lent.map(|branch| branch.stock.clone()).collect()
+    }
+
     /// Ends the walks whose interpreters must not be held during a wait for one of rank `wanted`. They begin again with the next call.
     pub fn give_way(&self, wanted: Rank) {
         let back = |w: &Walk<L>| {

@@ -4,6 +4,7 @@
 //! Code that runs at the death of a pool is at an *end*: it may run on any thread, under a lock of another module's.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -67,12 +68,12 @@ pub fn is_at_end() -> bool {
 }
 
 /// On which terms somebody waits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Terms {
     /// Waits as long as the limits say, or a moment only.
     Waits {
-        /// Set if it keeps an interpreter meanwhile for which the other one's holder may wait: it then waits a moment only.
-        is_short: bool,
+        /// What it keeps an interpreter of meanwhile, for which the other one's holder may wait: it then waits a moment only.
+        keeps: Option<Arc<str>>,
         /// Set if the one that waits is one of the MPM's workers.
         worker: Option<Worker>,
     },

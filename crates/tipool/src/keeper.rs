@@ -246,7 +246,8 @@ impl<I> State<I> {
         if self.has_room() && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare) {
             return Some(Purpose::Grow);
         }
-        if self.live + self.creating > self.most() {
+        // Of a shared number nothing may be exceeded, not even for a moment.
+        if self.live + self.creating + usize::from(self.limits.is_shared) > self.most() {
             return None;
         }
         let old = self.slots.iter().find(|slot| slot.past.is_some() && slot.id.is_some() && !slot.superseded)?;

@@ -142,6 +142,21 @@ pub struct ItemInfo {
     pub is_draining: bool,
 }
 
+/// What of a shared number a tipool has, and what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Items at once.
+    pub max: usize,
+    /// Items that exist: those that are being made, that drain, or that are to be destroyed, included.
+    pub existing: usize,
+    /// Items that are lent.
+    pub lent: usize,
+    /// Items that are being made, or may be made still.
+    pub coming: usize,
+    /// Checkouts that wait for any item.
+    pub waiting: usize,
+}
+
 /// Which item is asked for, and by whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
@@ -367,6 +382,26 @@ impl<M: Manage> Tipool<M> {
         state.slots.iter().filter_map(info).collect()
     }
 
+    /// Sets how many items there may be, of a number that is shared with other tipools ([`Limits::is_shared`]). Of more than that, idle ones
+    /// are destroyed, by the keeper where one runs, and others when they come back.
+    pub fn set_max(&self, max: usize) {
+        let mut state = self.shared.lock();
+        state.set_max(max);
+        self.shared.unlock(state, Who::Anybody);
+    }
+
+    /// What of a shared number this tipool has, and what it needs.
+    pub fn part(&self) -> Part {
+        let state = self.shared.lock();
+        Part {
+            max: state.max,
+            existing: state.slots.len() - state.free_slots() + state.creating + state.doomed.len(),
+            lent: state.lent(),
+            coming: state.creating + state.max.saturating_sub(state.live + state.creating),
+            waiting: state.waiters.wanting_any(),
+        }
+    }
+
     /// The limits, made consistent.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
@@ -474,7 +509,7 @@ impl<M: Manage> Tipool<M> {
         let shared = &self.shared;
         let item = shared.create().map_err(Refused::CannotCreate)?;
         let mut state = shared.lock();
-        shared.stats.reserves.add(u64::from(state.live >= shared.limits.max));
+        shared.stats.reserves.add(u64::from(state.live >= state.max));
         let taken = state.made(item, Some(want)).and_then(|at| state.pick_up(at));
         shared.unlock(state, Who::Anybody);
         taken.map(|taken| Lease::new(Arc::clone(shared), taken)).ok_or(Refused::Closed)

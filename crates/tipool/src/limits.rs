@@ -22,6 +22,9 @@ pub struct Limits {
     /// How long items must be surplus before the keeper destroys them. Without this time, the items that a busy second made would be
     /// destroyed and made again for the next one.
     pub settle: Duration,
+    /// Whether `max` is a number that several tipools have together: this one may have none at first, and as many as
+    /// [`Tipool::set_max`](crate::Tipool::set_max) says from then on. An item past its limits ends before its successor is made.
+    pub is_shared: bool,
 }
 
 impl Default for Limits {
@@ -36,6 +39,7 @@ impl Default for Limits {
             max_age: None,
             max_queue: None,
             settle: Duration::from_secs(10),
+            is_shared: false,
         }
     }
 }

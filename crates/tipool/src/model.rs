@@ -31,6 +31,7 @@ enum Op {
     KeeperStops,
     Round { later: u64 },
     KeeperMade { ok: bool },
+    SetMax(usize),
     Close,
 }
 
@@ -52,16 +53,18 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::KeeperStops),
         4 => (0..100u64).prop_map(|later| Op::Round { later }),
         4 => prop::bool::weighted(0.8).prop_map(|ok| Op::KeeperMade { ok }),
+        2 => (0..5usize).prop_map(Op::SetMax),
         1 => prop::bool::weighted(0.05).prop_map(|close| if close { Op::Close } else { Op::Ask }),
     ]
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    (1..4usize, 0..3usize, 0..3usize, 0..4u64, prop::option::of(50..200u64)).prop_map(
-        |(max, min_spare, max_spare, max_uses, max_age)| {
+    (1..4usize, 0..3usize, 0..3usize, 0..4u64, prop::option::of(50..200u64), prop::bool::weighted(0.3)).prop_map(
+        |(max, min_spare, max_spare, max_uses, max_age, is_shared)| {
             let max_age = max_age.map(Duration::from_secs);
             let settle = Duration::ZERO;
-            Limits { start: 0, max, min_spare, max_spare, max_uses, max_age, max_queue: None, settle }.consistent()
+            Limits { start: 0, max, min_spare, max_spare, max_uses, max_age, max_queue: None, settle, is_shared }
+                .consistent()
         },
     )
 }
@@ -224,6 +227,8 @@ impl World {
                     }
                 }
             }
+            Op::SetMax(max) if self.state.limits.is_shared => self.state.set_max(max),
+            Op::SetMax(_) => {}
             Op::Close => {
                 let lent = self.state.close(Late::Destroy);
                 assert_eq!(lent, self.state.lent());
@@ -253,7 +258,7 @@ impl World {
                     assert!(matches!(want, Want::Any | Want::Last) || want == Want::Only(taken.id));
                     assert!(matches!(want, Want::Only(_)) || !draining);
                     // Had it not gone to this one, it could have gone to those.
-                    let full = want == Want::Last && self.state.ordinary() >= self.state.limits.max;
+                    let full = want == Want::Last && self.state.ordinary() >= self.state.max;
                     let fits = |w| match w {
                         Want::Only(id) => id == taken.id && (draining || !full),
                         Want::Any => !draining && !full,
@@ -296,11 +301,20 @@ impl World {
         assert_eq!(state.creating, self.making_own.len() + usize::from(self.job.is_some()));
         let makes_reserve = !state.has_reserve() && self.making_own.contains(&Want::Last);
         let most = state.most() + usize::from(makes_reserve);
-        assert!(most <= state.limits.max + 1 && state.live + state.creating <= most + 1);
+        // A number that was lowered is exceeded until those who have an item, or are at home in one, are done.
+        let is_fixed = !state.limits.is_shared;
+        assert!(!is_fixed || most <= state.limits.max + 1 && state.live + state.creating <= most + 1);
         let hands = |hands| self.leases.iter().filter(|lease| state.slots[lease.at].hands == hands).count();
         assert_eq!(state.ordinary(), hands(Hands::Ordinary) + hands(Hands::Beside).saturating_sub(1));
-        assert!(state.ordinary() <= state.limits.max, "ordinary leases are at most as many as the administrator said");
-        if state.live + state.creating > most {
+        assert!(
+            !is_fixed || state.ordinary() <= state.max,
+            "ordinary leases are at most as many as the administrator said"
+        );
+        let over = state.live + state.creating > most;
+        if !is_fixed {
+            let homeless = state.idle.iter().any(|at| state.slots[*at].homes == 0);
+            assert!(state.live <= state.most() || !homeless, "of too many, idle ones are kept for their homes only");
+        } else if over {
             let replacing = matches!(self.job, Some(Purpose::Replace(_)));
             assert!(replacing || alive.clone().any(|slot| slot.superseded), "above max only to replace");
         }
@@ -314,7 +328,7 @@ impl World {
         }
         let wants_any = self.waiting.iter().filter(|(_, want)| *want == Want::Any).count();
         assert_eq!((state.waiters.len(), state.waiters.wanting_any()), (self.waiting.len(), wants_any));
-        let full = state.ordinary() >= state.limits.max;
+        let full = state.ordinary() >= state.max;
         assert!(state.idle.is_empty() || wants_any == 0 || full, "nobody waits beside an idle item");
         if state.closed.is_some() {
             assert!(self.waiting.is_empty() && state.idle.is_empty());

@@ -22,6 +22,8 @@ use crate::waiters::{Crowd, Fits, Grant, Waiters, Want};
 
 pub(crate) struct State<I> {
     pub(crate) limits: Limits,
+    /// Items at once, without the reserve: what the limits say, unless several tipools share that number.
+    pub(crate) max: usize,
     pub(crate) stats: Arc<Stats>,
     pub(crate) slots: Vec<Slot<I>>,
     free: Vec<usize>,
@@ -143,6 +145,7 @@ impl<I> State<I> {
     pub(crate) fn new(limits: Limits, stats: Arc<Stats>, crowd: Crowd) -> Self {
         State {
             limits,
+            max: if limits.is_shared { 0 } else { limits.max },
             stats,
             slots: Vec::with_capacity(limits.max.min(1024) + 1),
             free: Vec::new(),
@@ -172,7 +175,7 @@ impl<I> State<I> {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.live + self.creating < self.limits.max
+        self.live + self.creating < self.max
     }
 
     pub(crate) fn lent(&self) -> usize {
@@ -181,13 +184,13 @@ impl<I> State<I> {
 
     /// Items at once, the reserve included.
     pub(crate) fn most(&self) -> usize {
-        self.limits.max + usize::from(self.reserve)
+        self.max + usize::from(self.reserve)
     }
 
     /// Whether an ordinary checkout may have an item.
     #[inline]
     fn may_take(&self) -> bool {
-        waiting_rules::may_take(self.ordinary(), self.limits.max)
+        waiting_rules::may_take(self.ordinary(), self.max)
     }
 
     #[inline]
@@ -294,6 +297,7 @@ impl<I> State<I> {
     pub(crate) fn give_back(&mut self, at: usize, item: I, back: Back, broken: bool) {
         let returns = self.returns + 1;
         let max_uses = self.limits.max_uses;
+        let (is_shared, has_too_many) = (self.limits.is_shared, self.has_too_many());
         let Some(slot) = self.slots.get_mut(at) else { return self.doomed.push(item) };
         let Some(id) = slot.id else { return self.doomed.push(item) };
         match back {
@@ -314,7 +318,8 @@ impl<I> State<I> {
             self.remove(at);
             return std::mem::forget(item);
         }
-        if broken || self.closed.is_some() {
+        let is_over = slot.homes == 0 && (has_too_many || is_shared && slot.past.is_some());
+        if broken || is_over || self.closed.is_some() {
             self.stats.retired_broken.add(u64::from(broken));
             self.remove(at);
             return self.doomed.push(item);
@@ -378,7 +383,7 @@ impl<I> State<I> {
 
     /// Called when an item no longer counts: notes whether there is still one more than `max`.
     fn less_live(&mut self) {
-        self.reserve &= self.live + self.creating > self.limits.max;
+        self.reserve &= self.live + self.creating > self.max;
     }
 
     /// Puts an item in that was counted as being made: to the first who waits, or below the idle ones that were used
@@ -414,12 +419,13 @@ impl<I> State<I> {
             None => self.slots.push(slot),
         }
         self.live += 1;
-        self.reserve |= lend == Some(Want::Last) && self.live > self.limits.max;
+        self.reserve |= lend == Some(Want::Last) && self.live > self.max;
         let fits = Fits { only: false, any: self.may_take(), last: true };
         match lend.or_else(|| self.waiters.serve(id, fits, Grant::Item(at))) {
             Some(want) => self.lend(at, want),
             None => self.settle(at),
         }
+        self.doom_surplus();
         self.hand_out();
         Some(at)
     }
@@ -484,6 +490,7 @@ impl<I> State<I> {
         if slot.homes == 0 && slot.draining && slot.place == Place::Idle {
             self.doom(at);
         }
+        self.doom_surplus();
     }
 
     /// Has items made for those who wait: by the keeper, or without one by themselves.
@@ -493,7 +500,8 @@ impl<I> State<I> {
         }
         self.make_reserve();
         if self.keeper {
-            self.ring |= self.has_room() && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare);
+            let may_grow = self.has_room() || self.limits.is_shared;
+            self.ring |= may_grow && (self.waiters.wanting_any() > 0 || self.idle.len() < self.limits.min_spare);
             return;
         }
         while self.has_room() && self.waiters.serve_any(Grant::Create) {
@@ -513,6 +521,30 @@ impl<I> State<I> {
         }
         self.ring = true;
         self.lent()
+    }
+
+    /// Sets how many items there may be; of more than that, idle ones without a home are destroyed, others when they come back.
+    pub(crate) fn set_max(&mut self, max: usize) {
+        self.max = max;
+        self.news = true;
+        self.less_live();
+        self.doom_surplus();
+        self.offer_room();
+        self.hand_out();
+    }
+
+    /// Whether there are more items than there may be, since a shared number was lowered.
+    fn has_too_many(&self) -> bool {
+        self.limits.is_shared && self.live > self.most()
+    }
+
+    fn doom_surplus(&mut self) {
+        while self.has_too_many() {
+            let homeless = |at: &&usize| self.slots.get(**at).is_some_and(|slot| slot.homes == 0);
+            let Some(at) = self.idle.iter().find(homeless).copied() else { return };
+            self.doom(at);
+            self.stats.shrunk.add(1);
+        }
     }
 
     pub(crate) fn free_slots(&self) -> usize {

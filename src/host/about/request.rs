@@ -1,6 +1,7 @@
 //! A call about a request.
 
 use std::ffi::c_int;
+use std::time::{Duration, Instant};
 
 use config::{DirConf, Phase, Scope};
 use httpd::Request;
@@ -71,14 +72,10 @@ impl Topic for OfRequest<'_> {
 
     #[inline(always)]
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
-        let hold = match Frame::inside(call.stock) {
-            Some(hold) if self.state.tree().held(call.stock).is_none() => hold,
-            _ => holding::for_request(call.lang, self.r, self.state, call.phase, call.stock)?,
-        };
-        if site::logs_interpreters() {
-            note_interpreter(self.r, &hold, call.stock);
+        match site::watched() {
+            0 => self.take(call),
+            watched => self.take_watched(call, watched),
         }
-        Ok(hold)
     }
 
     #[inline(always)]
@@ -115,10 +112,49 @@ impl Topic for OfRequest<'_> {
     }
 }
 
+impl OfRequest<'_> {
+    #[inline(always)]
+    fn take(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
+        match Frame::inside(call.stock) {
+            Some(hold) if self.state.tree().held(call.stock).is_none() => Ok(hold),
+            _ => holding::for_request(call.lang, self.r, self.state, call.phase, call.stock),
+        }
+    }
+
+    /// The same where a log is to have it.
+    #[cold]
+    #[inline(never)]
+    fn take_watched(&self, call: &Call<'_, Self>, watched: u8) -> Result<Hold, Refused> {
+        let had = self.state.tree().held(call.stock).is_some();
+        let began = Instant::now();
+        let hold = self.take(call)?;
+        if watched & site::NOTES != 0 {
+            note_interpreter(self.r, &hold, call.stock);
+        }
+        if watched & site::TRACES != 0 && !had {
+            let phase = call.phase.map_or("", |phase| call.lang.phase_name(phase));
+            let (class, number, uses) = (class_of(call.stock), hold.number(), hold.uses());
+            let file = String::from_utf8_lossy(self.r.filename().unwrap_or_default());
+            let text = format!("{phase}: class {class}, interpreter {number}, use {uses}: for {file}");
+            report::request(call.lang, self.r, Level::Trace1, &text);
+            let waited = began.elapsed();
+            if waited >= Duration::from_millis(1) {
+                let text = format!("{phase}: class {class}: waited {} ms for an interpreter", waited.as_millis());
+                report::request(call.lang, self.r, Level::Trace2, &text);
+            }
+        }
+        Ok(hold)
+    }
+}
+
+/// The name of the class whose interpreters a stock has.
+fn class_of(stock: &Stock) -> &str {
+    stock.class.as_deref().unwrap_or(config::SERVERS_OWN)
+}
+
 /// Notes which interpreter a request has, for `%{interp}n` in `LogFormat` and `ErrorLogFormat`.
 #[cold]
 #[inline(never)]
 fn note_interpreter(r: &Request, hold: &Hold, stock: &Stock) {
-    let class = stock.class.as_deref().unwrap_or(config::SERVERS_OWN);
-    r.notes().set(b"interp", format!("{class}/{}", hold.number()).as_bytes());
+    r.notes().set(b"interp", format!("{}/{}", class_of(stock), hold.number()).as_bytes());
 }

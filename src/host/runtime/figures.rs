@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::Figures;
+use httpd::log::Level;
 use interp::Result;
 
 use super::HostRuntime;
@@ -14,6 +15,10 @@ use crate::host::server::ServerRecord;
 impl Figures for HostRuntime {
     fn interpreter(&self) -> u64 {
         Frame::find(|frame| Some(frame.hold.number())).unwrap_or(0)
+    }
+
+    fn uses(&self) -> u64 {
+        Frame::find(|frame| Some(frame.hold.uses())).unwrap_or(0)
     }
 
     fn end_process(&self) -> Result<bool> {
@@ -40,10 +45,12 @@ impl Figures for HostRuntime {
     }
 
     fn reload(&self) -> bool {
+        traced("this interpreter is to be replaced");
         Frame::find(|frame| Some(frame.hold.renew())).unwrap_or(false)
     }
 
     fn reload_all(&self) {
+        traced("all interpreters of the class are to be replaced");
         if let Some(stock) = Frame::find(|frame| Some(frame.stock.clone())) {
             stock.reload();
         }
@@ -79,4 +86,14 @@ impl Figures for HostRuntime {
         let numbers = numbers.map(|(name, n)| (format!("{}Interp{name}", stock.lang.name()), n));
         figures.into_iter().map(|(name, n)| (name.to_owned(), n)).chain(numbers).collect()
     }
+}
+
+/// Tells the log what a script has asked for, at a level of `LogLevel perl:trace2`.
+fn traced(what: &str) {
+    Frame::find(|frame| {
+        let class = frame.stock.class.as_deref().unwrap_or(config::SERVERS_OWN);
+        let text = format!("class {class}, interpreter {}: {what}", frame.hold.number());
+        frame.about.log(frame.stock.lang, Level::Trace2, text.as_bytes());
+        Some(())
+    });
 }
