@@ -22,7 +22,7 @@ my %object = (
     'APR::SockAddr' => 'r.connection.local_addr', 'Apache2::Filter' => 'r.output_filters', 'Apache2::Process' => 'r.server.process',
     'APR::URI' => 'r.parsed_uri', 'Apache2::FilterRec' => 'r.output_filters.frec',
     'Apache2::Module' => 'require("Apache2.Module").top_module()', 'Apache2::Command' => 'require("Apache2.Module").find_linked_module("core.c").cmds', 'APR::Bucket' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x")',
-    'APR::BucketType' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x").type',
+    'ModInterp::Interp' => 'r:interp()', 'APR::BucketType' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x").type',
 );
 my (%functions, %fields);
 for my $row (grep { $_->{name} !~ /^__/ } @rows) {
