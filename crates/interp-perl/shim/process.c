@@ -22,14 +22,19 @@ static mp_interp *alarmed(pTHX) {
     mp_interp *me = mp_record(aTHX);
     return me && me->requests && set_alarm && !mi_is_forked() && takes_no_alarm(aTHX) ? me : NULL;
 }
+/* perl has no room for signals before %SIG is named. */
+static double wake(pTHX_ mp_interp *me, double seconds) {
+    (void)gv_fetchpvs("SIG", GV_ADD, SVt_PVHV);
+    mp_touch_alarm(me);
+    return set_alarm(me->perl, seconds);
+}
 static Perl_ppaddr_t real_alarm, real_exec, real_fork, real_ssockopt;
 
 static OP *op_alarm(pTHX) {
     mp_interp *me = alarmed(aTHX); double left;
     dSP; dTARGET;
     if (!me || SvIV(TOPs) < 0) return real_alarm(aTHX);
-    mp_touch_alarm(me);
-    left = set_alarm(me->perl, (double)POPi);
+    left = wake(aTHX_ me, (double)POPi);
     PUSHi((IV)(left + 0.999));
     RETURN;
 }
@@ -41,8 +46,7 @@ static void xs_hires_alarm(pTHX_ CV *cv) {
     {
         dXSARGS;
         if (items < 1) croak("Usage: Time::HiRes::alarm(seconds, interval=0)");
-        mp_touch_alarm(me);
-        left = set_alarm(me->perl, SvNV(ST(0)));
+        left = wake(aTHX_ me, SvNV(ST(0)));
         ST(0) = sv_2mortal(newSVnv(left));
         XSRETURN(1);
     }
@@ -67,7 +71,7 @@ void mp_alarm_off(mp_interp *me) {
     dTHXa(me->perl);
     if (!set_alarm || mi_is_forked()) return;
     set_alarm(me->perl, 0);
-    PL_psig_pend[SIGALRM] = 0;                          /* it was for the call that is over */
+    if (PL_psig_pend) PL_psig_pend[SIGALRM] = 0;        /* it was for the call that is over */
 }
 
 /* The process is the server's: another one becomes the program, with the connection as its STDIN and STDOUT, and the turn ends with it. */
@@ -122,7 +126,7 @@ void mp_process_forked(pTHX) {
     Zero(&action, 1, struct sigaction);
     action.sa_handler = SIG_DFL;
     for (i = 0; i < C_ARRAY_LENGTH(httpds); i++) (void)sigaction(httpds[i], &action, NULL);
-    for (sig = 1; sig < SIG_SIZE; sig++) {              /* who has only read $SIG{...} has undef or IGNORE there */
+    for (sig = 1; PL_psig_ptr && sig < SIG_SIZE; sig++) {              /* who has only read $SIG{...} has undef or IGNORE there */
         SV *handler = PL_psig_ptr[sig];
         if (handler && SvOK(handler) && (SvROK(handler) || !SvPOK(handler) || strNE(SvPVX_const(handler), "IGNORE"))) (void)rsignal(sig, PL_csighandlerp);
     }
