@@ -176,7 +176,7 @@ impl fmt::Display for StartError {
             StartError::Section { language, at, handler, why } => {
                 write!(f, "<{}>: {handler}, the handler of the section ({at}): {why}", language.name())
             }
-            StartError::NoClass { language, class: ClassRef { name, at }, elsewhere } => {
+            StartError::NoClass { language, class: ClassRef { name, at, .. }, elsewhere } => {
                 write!(f, "{}UseClass: \"{name}\" ({at}) is no class of this server", language.name())?;
                 elsewhere.as_ref().map_or(Ok(()), |server| write!(f, ", but one of {server}"))
             }

@@ -59,7 +59,7 @@ pub mod vocabulary;
 mod words;
 
 pub use choices::{CgiHeader, ClassIdentity, CodeCache, ErrorPage, Inherit, LeaseScope, ReadAhead, ReloadOn};
-pub use classes::{ClassRef, SERVERS_OWN, claimed, class_opened};
+pub use classes::{ClassRef, SERVERS_OWN, claims, class_opened};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use databases::{DbPool, DbPools};

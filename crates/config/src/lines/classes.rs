@@ -6,6 +6,7 @@ use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::{Cause, Why};
 use crate::lines::first;
+use crate::names::intern;
 use crate::place::LinePlace;
 use crate::server::{ClassConf, ServerConf};
 use crate::words;
@@ -61,7 +62,7 @@ pub(crate) fn use_class(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[
     if cmd.place == LinePlace::Htaccess && name != SERVERS_OWN && cmd.server().classes.find(name).is_none() {
         return Err(Cause::Word(word.into(), Why::NoSuchClass));
     }
-    let class = ClassRef { name: name.into(), at: cmd.at.clone() };
+    let class = ClassRef { name: name.into(), number: intern(word), at: cmd.at.clone() };
     cmd.dir_mut()?.class = Some(class.clone().into());
     Ok(Effect::UsesClass(class))
 }
