@@ -273,19 +273,22 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         accepting::tell_deferred(lang, s);
         executors::tell(lang, s);
     }
-    for stock in site::stocks(lang) {
+    let stocks = site::stocks(lang);
+    for stock in &stocks {
         // Again: lines that run at once, sections and PerlPostConfigRequire have loaded more since the queues ran.
-        in_parent(s, &stock, |entry| lang.check_loaded(entry))?;
-        in_parent(s, &stock, |entry| lang.seal(entry));
+        in_parent(s, stock, |entry| lang.check_loaded(entry))?;
+        in_parent(s, stock, |entry| lang.seal(entry));
         if let (true, Some(tipool)) = (makes_clones, stock.tipool()) {
-            for text in in_parent(s, &stock, |entry| lang.not_cloned(entry)) {
+            for text in in_parent(s, stock, |entry| lang.not_cloned(entry)) {
                 report::server(lang, Some(s), Level::Warn, &format!("{}: {text}", stock.server));
             }
-            tipool.start().map_err(|e| StartError::Clones {
-                language: lang.facts.tongue,
-                server: stock.server.to_string(),
-                why: e.to_string(),
-            })?;
+            let cannot =
+                |why: String| StartError::Clones { language: lang.facts.tongue, server: stock.server.to_string(), why };
+            // Without threads the server's parent serves, and what its requests leave in it is no class's.
+            if parent_serves(&stocks, stock) {
+                tipool.manage().keep_model().map_err(cannot)?;
+            }
+            tipool.start().map_err(|e| cannot(e.to_string()))?;
         }
     }
     if makes_clones {
@@ -293,6 +296,11 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
     }
     site::with(lang, |site| site.is_complete = true);
     jobs::start(pools, s)
+}
+
+/// Whether requests run in the parent from which the clones of a stock are made.
+fn parent_serves(stocks: &[Arc<Stock>], of: &Stock) -> bool {
+    stocks.iter().any(|other| other.tipool().is_none() && Arc::ptr_eq(&other.parent, &of.parent))
 }
 
 /// Logs, once for each server with interpreters of its own, which of its numbers make requests wait.

@@ -4,6 +4,7 @@ use TestHttpd;
 use TestHttpd::Lua ();
 use File::Temp ();
 use JSON::PP ();
+use Time::HiRes ();
 
 plan skip_all => 'is about this module' unless ours;
 my $command = TestHttpd::modinterp();
@@ -52,6 +53,22 @@ sub handler { $_[0]->print("said\n"); return Apache2::Const::OK }
 1;
 P
 
+# Says who it is, a clone of which process, and takes its time.
+my $SLOW = <<'P';
+package My::Slow;
+use Apache2::RequestRec ();
+use Apache2::RequestIO ();
+use Apache2::Const -compile => 'OK';
+my $id;
+sub handler {
+    $id ||= "$$-" . int rand 1e9;
+    select undef, undef, undef, 0.1;
+    $_[0]->print("$id\n");
+    return Apache2::Const::OK;
+}
+1;
+P
+
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd->start(mpm => $mpm, config => $CONFIG, modules => { 'My/Say.pm' => $SAY },
@@ -90,6 +107,82 @@ for_each_mpm(qw(event prefork), sub {
 
     is $s->get('/open/x')->{status}, 500, 'a .htaccess file cannot show them';
     $s->expect_log(qr/SetHandler interp-status: .* is not run: a \.htaccess file chose this/);
+});
+
+my $SHARED = "PerlInterpTokenFile $FILE\n" . <<'C';
+<Location /interp-status>
+    SetHandler interp-status
+</Location>
+<PerlInterpClass shared>
+    PerlModule My::Slow
+    PerlClassInterpreters 2 total
+</PerlInterpClass>
+<Location /slow>
+    SetHandler modperl
+    PerlUseClass shared
+    PerlResponseHandler My::Slow
+</Location>
+C
+
+for_each_mpm(qw(event prefork), sub {
+    my ($mpm) = @_;
+    my $s = TestHttpd->start(mpm => $mpm, modules => { 'My/Slow.pm' => $SLOW }, config => $SHARED . ($mpm eq 'prefork' ? "StartServers 8\nMaxRequestWorkers 16\n" : ''));
+    secret('told', "$SECRET\n");
+    my $total = sub {
+        my ($of) = grep { ($_->{class} // '') eq 'shared' } @{ JSON::PP::decode_json($s->get('/interp-status')->{content})->{stocks} };
+        return $of->{total};
+    };
+    is $total->(), 2, 'a class has a number over all processes';
+
+    # Eight clients without a pause; the ninth changes the number in the midst of it.
+    my @seen = $s->parallel(9, sub {
+        my ($i) = @_;
+        my $end = Time::HiRes::time() + 4;
+        if ($i == 8) {
+            select undef, undef, undef, 1.5;
+            my ($status, $out) = modinterp($s, 'scale', 'shared', '+2');
+            return [ Time::HiRes::time(), $status, $out ];
+        }
+        my @mine;
+        while (Time::HiRes::time() < $end) {
+            my $answer = $s->get('/slow');
+            push @mine, [ Time::HiRes::time(), $answer->{status}, $answer->{content} ];
+        }
+        return @mine;
+    });
+    my ($changed, $status, $out) = @{ (pop @seen)->[0] };
+    is $status, 0, 'modinterp scale';
+    is $out, "class shared of the main server: 4 interpreters in all processes, 2 before\n", 'says what it has done';
+    my @all = sort { $a->[0] <=> $b->[0] } map { ref $_ ? @$_ : () } @seen;
+    is_deeply [ grep { $_->[1] != 200 } @all ], [], 'no request fails meanwhile';
+    my %first;
+    $first{ $_->[2] } //= $_->[0] - $changed for @all;
+    my @times = sort { $a <=> $b } values %first;
+    if ($mpm eq 'event') {
+        is scalar(grep { $_ <= 0 } @times), 2, 'two interpreters served before';
+        is scalar(@times), 4, 'four serve then';
+        cmp_ok $times[3], '<', 5, sprintf 'the fourth soon (%.2f s)', $times[3];
+    }
+    else {
+        # A process has its interpreter, and a place for as long as a request runs.
+        my $rate = sub { my ($from, $to) = @_; scalar grep { $_->[0] >= $changed + $from && $_->[0] < $changed + $to } @all };
+        cmp_ok $rate->(1, 2), '>', 1.3 * $rate->(-1.2, -0.2), 'more are served at once then';
+    }
+
+    ($status, $out, my $said) = modinterp($s, 'scale', 'shared', '-5');
+    is $status, 1, 'fewer than one cannot be';
+    is $out, "class shared of the main server: 1 interpreter in all processes, 4 before\n", 'one stays';
+    is $said, "modinterp: warning: class shared of the main server: -1 cannot be: it stops at 1\n", 'with a warning';
+    $s->log_like(qr/\[perl:warn\].*class shared of the main server: -1 cannot be: it stops at 1/, 'in the log, too');
+    my $ids = sub { my %id; $id{ $_->[0] }++ for $s->parallel(4, sub { $s->get('/slow')->{content} }); return keys %id };
+    ok wait_until(sub { $ids->() == 1 }, 20), 'the others end when they are done' if $mpm eq 'event';
+
+    $s->graceful;
+    is $total->(), 2, 'a restart makes it the number of the configuration';
+    (undef, $out) = modinterp($s, 'scale', 'shared', '=3', '--keep');
+    like $out, qr/: 3 interpreters in all processes, 2 before, also after graceful restarts$/, 'a number that is kept';
+    $s->graceful;
+    is $total->(), 3, 'outlives it';
 });
 
 subtest 'the file of the token' => sub {

@@ -7,6 +7,7 @@ my %scripts = (
     'reload.pl'    => q{use PerlEx; print "Content-Type: text/plain\n\n"; PerlEx::Reload(); print "$$-$PerlEx::NUMBER";},
     'reloadall.pl' => q{use PerlEx; print "Content-Type: text/plain\n\n"; print PerlEx::ReloadAll() && 'all reload';},
     'slow.pl'      => q{use PerlEx; print "Content-Type: text/plain\n\n"; open my $f, '>', '@root@/var/begun'; select undef, undef, undef, 1; print "$$-$PerlEx::NUMBER"},
+    'served.pl'    => q{print "Content-Type: text/plain\n\n", ++$My::served},
     'end.pl'       => q{print "Content-Type: text/plain\n\nrun"; END { print ' and end' }},
 );
 my $CONF = <<'C';
@@ -66,6 +67,8 @@ for_each_mpm(qw(event prefork), sub {
         is_deeply [map { (split /\|/)[3] } @got], [1, 1, 1, 1], 'each request has its own interpreter';
         is $get->('/fresh/end.pl'), 'run and end', 'what END blocks print is in the answer';
         is $get->('/a/end.pl'), 'run', 'which it is not elsewhere';
+        $get->('/served.pl') for 1 .. 12;
+        is_deeply [map { $get->('/fresh/served.pl') } 1, 2], [1, 1], 'nor is anything seen of requests outside of the class';
     };
     subtest 'Reload' => sub {
         my %uses;

@@ -5,7 +5,7 @@
 //! crate knows no server: what a handler is called with, and what its result means, is the host's.
 //!
 //! ```no_run
-//! use interp_lua::{CodeCache, Lua, Paths, Script, Start};
+//! use interp_lua::{CodeCache, Content, Lua, Paths, Script, Start};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let lua = Lua::start(&Start { memory: Some(64 << 20), ..Start::default() })?;
 //! let paths = Paths::default();

@@ -17,6 +17,9 @@ impl Interp for Perl {
     fn end(&self) -> Vec<Vec<u8>> {
         Perl::end(self)
     }
+    fn forget_end(&self) {
+        Perl::forget_end(self);
+    }
     fn trim(&self, limit: usize, report_only: bool) -> usize {
         self.enter().trim(limit, report_only)
     }

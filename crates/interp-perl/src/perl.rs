@@ -138,6 +138,15 @@ impl Perl {
         errors
     }
 
+    /// Forgets the END blocks.
+    pub fn forget_end(&self) {
+        if !interp::is_forked() {
+            let entered = self.enter();
+            // SAFETY: the interpreter is entered.
+            unsafe { ffi::mp_forget_end(entered.raw()) };
+        }
+    }
+
     /// Abandons the interpreter: no END and no DESTROY run, and nothing is freed. For interpreters in use when a process ends.
     pub fn abandon(self) {
         std::mem::forget(self);

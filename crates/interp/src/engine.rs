@@ -68,6 +68,9 @@ pub trait Interp: Send {
         Vec::new()
     }
 
+    /// Forgets the code that the interpreter has for its end, which will not run.
+    fn forget_end(&self) {}
+
     /// Makes ahead what its next uses need. The interpreter must be idle.
     fn prepare(&self) {}
 

@@ -98,7 +98,8 @@ fn scale(lang: Lang, r: &Request, class: &str, n: &[u8], keep: bool) -> Answer {
         }
     };
     let kept = if keep { ", also after graceful restarts" } else { "" };
-    let mut text = format!("{of}: {now} interpreters in all processes, {before} before{kept}");
+    let plural = if now == 1 { "" } else { "s" };
+    let mut text = format!("{of}: {now} interpreter{plural} in all processes, {before} before{kept}");
     report::request(lang, r, Level::Notice, &text);
     text.push('\n');
     if i64::from(now) != wanted {
