@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use apr::{Beside, Table};
 use config::{ClassConf, HandlerId, Language, ServerConf, claims, intern};
+use httpd::error_log::StandIn;
 use httpd::{Connection, Records, Request, Server};
 use once_cell::sync::OnceCell;
 
@@ -27,6 +28,8 @@ pub struct ServerRecord {
     executor: OnceCell<Arc<Executor>>,
     /// The class whose interpreters serve its connections, where a program does that and a line names the class for the whole server.
     speaks_in: OnceCell<Arc<Class>>,
+    /// What httpd's log is shown in place of the servers whose requests are at home here, where a line names a log for them.
+    stand_ins: OnceCell<Box<[StandIn]>>,
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
@@ -88,6 +91,7 @@ impl ServerRecord {
             classes: OnceCell::new(),
             executor: OnceCell::new(),
             speaks_in: OnceCell::new(),
+            stand_ins: OnceCell::new(),
             changes: Changes::default(),
             vars: Mutex::default(),
         }
@@ -136,6 +140,16 @@ impl ServerRecord {
     /// Its classes, once they have their interpreters.
     pub fn classes(&self) -> &[Arc<Class>] {
         self.classes.get().map_or(&[], |classes| &classes.all)
+    }
+
+    /// Lines about its requests go where these say.
+    pub fn log_to(&self, stand_ins: Vec<StandIn>) {
+        let _ = self.stand_ins.set(stand_ins.into());
+    }
+
+    /// What httpd's log is shown in place of servers for lines about its requests.
+    pub fn stand_ins(&self) -> &[StandIn] {
+        self.stand_ins.get().map_or(&[], |stand_ins| stand_ins)
     }
 
     /// The threads that answer its requests; `None` if the MPM's do.

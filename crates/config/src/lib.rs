@@ -85,7 +85,7 @@ pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
 pub use place::{LinePlace, Where};
 pub use rehearsal::{FileLine, Rehearsal, Said, lines_of};
 pub use script::{Script, Source, Text};
-pub use server::{ClassConf, Code, Queued, ServerConf, Switches, What};
+pub use server::{ClassConf, ClassLog, Code, Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
 pub use slots::Slot;
 pub use text::covers;

@@ -1,5 +1,7 @@
 //! Lines that make interpreter classes, and that say which scripts belong to one.
 
+use std::sync::Arc;
+
 use crate::classes::{ClassRef, SERVERS_OWN};
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
@@ -8,7 +10,7 @@ use crate::error::{Cause, Why};
 use crate::lines::first;
 use crate::names::intern;
 use crate::place::LinePlace;
-use crate::server::{ClassConf, ServerConf};
+use crate::server::{ClassConf, ClassLog, ServerConf};
 use crate::words;
 
 /// The name on a line: letters, digits, `_`, `-`, `.`; `default` is the class of all scripts that no other claims.
@@ -42,6 +44,13 @@ pub(crate) fn location(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
         return Err(Cause::Word(path.into(), Why::NotAnAbsolutePath));
     }
     cmd.class_mut()?.locations.push(path.into());
+    Ok(Effect::Done)
+}
+
+/// `PerlClassLog`, `LuaClassLog`.
+pub(crate) fn log(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let log = ClassLog { path: first(args).into(), at: cmd.at.clone() };
+    cmd.server_mut()?.log = Some(Arc::new(log));
     Ok(Effect::Done)
 }
 
