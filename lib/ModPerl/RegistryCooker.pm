@@ -35,7 +35,7 @@ use ModInterp::Script    ();
 use ModPerl::Global      ();
 use ModPerl::Util        ();
 
-use Apache2::Const -compile => qw(:common CONN_CLOSE DONE &OPT_EXECCGI HTTP_OK);
+use Apache2::Const -compile => qw(:common CONN_CLOSE DONE LOG_TRACE2 &OPT_EXECCGI HTTP_OK);
 use APR::Const -compile     => qw(FILETYPE_REG);
 use ModPerl::Const -compile => 'EXIT';
 
@@ -428,6 +428,7 @@ sub convert_script_to_compiled_handler {
     my $body = join '', $self->_before_each_run, $switches, $mark, ${ $self->{CODE} }, _pod_end($self->{CODE}), "\n}";
     my $text = $head . $self->_name_line($name) . $body;
 
+    $self->_traced("compiles $self->{FILENAME}");
     $status = $self->compile(\$text);
     return $status unless $status == Apache2::Const::OK;
     $self->{COMPILED} = [$head . $body, $name, $self->{DATA}];
@@ -614,6 +615,14 @@ sub _log {
     my $r = $self->{REQ};
     return $r->log_error($text) unless $r->isa('Apache2::RequestRec');
     return ModInterp::Script::failed($r, ref $self, $text);
+}
+
+# A line for LogLevel perl:trace2; what has class and interpreter is that of perl:trace1 before it.
+sub _traced {
+    my ($self, $what) = @_;
+    my $r = $self->{REQ};
+    $r->log_rerror(__FILE__, __LINE__, Apache2::Const::LOG_TRACE2, 0, $what) if $r->isa('Apache2::RequestRec');
+    return;
 }
 
 # Called by a script: it will be compiled anew for its next request. A testing aid.

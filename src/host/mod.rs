@@ -42,6 +42,7 @@ mod accepting;
 mod call;
 mod changes;
 mod child;
+mod class_log;
 mod classes;
 mod configured;
 mod connection;

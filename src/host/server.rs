@@ -1,9 +1,12 @@
 //! What the host keeps per server; and the one place that says from which stock a call draws.
 
+use std::cmp::Reverse;
+use std::ffi::{CStr, CString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use apr::{Beside, Table};
-use config::{ClassConf, Language, ServerConf, claimed};
+use config::{ClassConf, HandlerId, Language, ServerConf, claims, intern};
+use httpd::error_log::StandIn;
 use httpd::{Connection, Records, Request, Server};
 use once_cell::sync::OnceCell;
 
@@ -20,11 +23,13 @@ pub struct ServerRecord {
     /// The stock that start-up has given the server. Only [`choose`] looks at it.
     stock: OnceCell<Arc<Stock>>,
     /// Its interpreter classes, once they have their interpreters. Only [`ServerRecord::home`] looks at them.
-    classes: OnceCell<Box<[Arc<Class>]>>,
+    classes: OnceCell<Classes>,
     /// The threads of this child that answer its requests, if its numbers ask for some.
     executor: OnceCell<Arc<Executor>>,
     /// The class whose interpreters serve its connections, where a program does that and a line names the class for the whole server.
     speaks_in: OnceCell<Arc<Class>>,
+    /// What httpd's log is shown in place of the servers whose requests are at home here, where a line names a log for them.
+    stand_ins: OnceCell<Box<[StandIn]>>,
     /// What code has changed of its handlers since the server serves.
     pub changes: Changes,
     /// `PerlSetVar` values and what code has set beside them, once a script has asked before the server serves.
@@ -37,6 +42,40 @@ pub struct Class {
     pub conf: Arc<ClassConf>,
     /// What holds in it, and its interpreters.
     pub record: ServerRecord,
+}
+
+/// The classes of a server, and what is asked to find that of a request.
+struct Classes {
+    all: Box<[Arc<Class>]>,
+    /// By the number of its name: each class that a directory may name.
+    named: Box<[(HandlerId, Arc<Class>)]>,
+    /// How the paths of scripts begin, the longest first.
+    locations: Box<[(CString, Arc<Class>)]>,
+}
+
+impl Classes {
+    fn new(all: Vec<Arc<Class>>) -> Classes {
+        let named = all.iter().map(|class| (intern(class.conf.name.as_bytes()), class.clone())).collect();
+        // Of equal ones the last counts.
+        let of_class = |class: &Arc<Class>| {
+            let paths = class.conf.locations.iter().filter_map(|path| CString::new(&**path).ok());
+            paths.map(|path| (path, class.clone())).collect::<Vec<_>>()
+        };
+        let mut locations: Vec<_> = all.iter().rev().flat_map(of_class).collect();
+        locations.sort_by_key(|(path, _)| Reverse(path.as_bytes().len()));
+        Classes { all: all.into(), named, locations: locations.into() }
+    }
+
+    /// The class to which a request's script belongs, if it is not the server's own: the one that the directory names, else the one that
+    /// claims the file.
+    #[inline(always)]
+    fn of(&self, lang: Lang, r: &Request) -> Option<&Class> {
+        if let Some(named) = lang.dir(r).and_then(|dir| dir.class.as_ref()) {
+            return self.named.iter().find(|(name, _)| *name == named.number).map(|(_, class)| &**class);
+        }
+        let claims = |path: &CStr| r.filename_behind(path).is_some_and(|next| claims(path.to_bytes(), next));
+        self.locations.iter().find(|(path, _)| claims(path)).map(|(_, class)| &**class)
+    }
 }
 
 impl ServerRecord {
@@ -52,6 +91,7 @@ impl ServerRecord {
             classes: OnceCell::new(),
             executor: OnceCell::new(),
             speaks_in: OnceCell::new(),
+            stand_ins: OnceCell::new(),
             changes: Changes::default(),
             vars: Mutex::default(),
         }
@@ -73,8 +113,13 @@ impl ServerRecord {
     pub fn home(&self, lang: Lang, r: &Request) -> &ServerRecord {
         match self.classes.get() {
             None => self,
-            Some(classes) => class_of(lang, classes, r).map_or(self, |class| &class.record),
+            Some(classes) => self.home_in(classes, lang, r),
         }
+    }
+
+    #[inline(never)]
+    fn home_in<'a>(&'a self, classes: &'a Classes, lang: Lang, r: &Request) -> &'a ServerRecord {
+        classes.of(lang, r).map_or(self, |class| &class.record)
     }
 
     /// Whether its classes have their interpreters.
@@ -84,7 +129,7 @@ impl ServerRecord {
 
     /// Its classes have their interpreters.
     pub fn start_classes(&self, classes: Vec<Arc<Class>>) {
-        let _ = self.classes.set(classes.into());
+        let _ = self.classes.set(Classes::new(classes));
     }
 
     /// Its connections are served in the interpreters of this class.
@@ -94,7 +139,17 @@ impl ServerRecord {
 
     /// Its classes, once they have their interpreters.
     pub fn classes(&self) -> &[Arc<Class>] {
-        self.classes.get().map_or(&[], |classes| classes)
+        self.classes.get().map_or(&[], |classes| &classes.all)
+    }
+
+    /// Lines about its requests go where these say.
+    pub fn log_to(&self, stand_ins: Vec<StandIn>) {
+        let _ = self.stand_ins.set(stand_ins.into());
+    }
+
+    /// What httpd's log is shown in place of servers for lines about its requests.
+    pub fn stand_ins(&self) -> &[StandIn] {
+        self.stand_ins.get().map_or(&[], |stand_ins| stand_ins)
     }
 
     /// The threads that answer its requests; `None` if the MPM's do.
@@ -140,18 +195,6 @@ impl ServerRecord {
 fn records(lang: Lang) -> Records<Server, ServerRecord> {
     // SAFETY: so does each language's module (SAFETY.md, "parts of a request's state").
     unsafe { Records::new(lang.module()) }
-}
-
-/// The class to which a request's script belongs, if it is not the server's own: the one that the directory names, else the one that claims
-/// the file.
-#[inline(never)]
-fn class_of<'a>(lang: Lang, classes: &'a [Arc<Class>], r: &Request) -> Option<&'a Class> {
-    if let Some(named) = lang.dir(r).and_then(|dir| dir.class.as_ref()) {
-        return classes.iter().find(|class| class.conf.name == named.name).map(|class| &**class);
-    }
-    let file = r.filename()?;
-    let claims = |class: &'a Arc<Class>| claimed(&class.conf.locations, file).map(|length| (length, &**class));
-    classes.iter().filter_map(claims).max_by_key(|(length, _)| *length).map(|(_, class)| class)
 }
 
 /// The stock from which a call about this draws; `None` before the interpreters run, and where the language is switched off. Nothing

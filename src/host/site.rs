@@ -46,7 +46,7 @@ static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(N
 
 /// What logs are to have of the interpreters that requests have: [`NOTES`], [`TRACES`].
 static WATCHED: AtomicU8 = AtomicU8::new(0);
-/// A format has `%{interp}n`.
+/// A format has `%{interp}n`, or a class has a log of its own.
 pub const NOTES: u8 = 1;
 /// A `LogLevel` asks for lines of a trace.
 pub const TRACES: u8 = 2;
@@ -70,7 +70,8 @@ pub fn look_for_logs(s: &Server) {
             bits | notes | traces | says(node.child())
         })
     }
-    WATCHED.store(says(Node::first(s)), Relaxed);
+    let of_classes = if httpd::error_log::is_asked() { NOTES } else { 0 };
+    WATCHED.store(of_classes | says(Node::first(s)), Relaxed);
 }
 
 /// What the host keeps from one reading of the configuration to the next.

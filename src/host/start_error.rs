@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use config::{ClassRef, Language, LineError, Where};
+use config::{ClassLog, ClassRef, Language, LineError, Where};
 use interp::Raised;
 
 /// Why handlers of a phase that mod_perl does not have cannot be added while the server serves.
@@ -113,6 +114,15 @@ pub enum StartError {
         /// The system's words.
         why: std::io::Error,
     },
+    /// The log that a line names cannot be opened.
+    Log {
+        /// The language.
+        language: Language,
+        /// The line.
+        log: Arc<ClassLog>,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The file that has the secret of those who tell the server what to do is of no use.
     Token {
         /// The language.
@@ -176,7 +186,7 @@ impl fmt::Display for StartError {
             StartError::Section { language, at, handler, why } => {
                 write!(f, "<{}>: {handler}, the handler of the section ({at}): {why}", language.name())
             }
-            StartError::NoClass { language, class: ClassRef { name, at }, elsewhere } => {
+            StartError::NoClass { language, class: ClassRef { name, at, .. }, elsewhere } => {
                 write!(f, "{}UseClass: \"{name}\" ({at}) is no class of this server", language.name())?;
                 elsewhere.as_ref().map_or(Ok(()), |server| write!(f, ", but one of {server}"))
             }
@@ -204,6 +214,10 @@ impl fmt::Display for StartError {
             }
             StartError::Total { language, server, why } => {
                 write!(f, "{}ClassInterpreters: processes cannot agree on a total for {server}: {why}", language.name())
+            }
+            StartError::Log { language, log, why } => {
+                let path = String::from_utf8_lossy(&log.path);
+                write!(f, "{}ClassLog: \"{path}\" ({}): {why}", language.name(), log.at)
             }
             StartError::Token { language, file, why } => {
                 write!(f, "{}InterpTokenFile: \"{file}\": {why}", language.name())

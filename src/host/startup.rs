@@ -23,7 +23,9 @@ use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
 use super::start_error::{Failed, StartError};
 use super::step::Step;
-use super::{accepting, classes, executors, hint, jobs, lives, net_server, parents, process, report, site, token};
+use super::{
+    accepting, class_log, classes, executors, hint, jobs, lives, net_server, parents, process, report, site, token,
+};
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
 const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_bytes();
@@ -31,6 +33,7 @@ const OWN_VERSION: &[u8] = concat!("mod_interp/", env!("CARGO_PKG_VERSION")).as_
 /// Called when httpd loads the module for a pass.
 pub fn loaded(lang: Lang, pconf: &Pool) {
     Server::set_main(None);
+    httpd::error_log::ask_no_more();
     languages::loaded(lang);
     site::begin(lang);
     lang.in_use.forget();
@@ -42,7 +45,10 @@ pub fn loaded(lang: Lang, pconf: &Pool) {
         }
         site::end(lang, process::serves());
     });
-    let _ = pconf.on_death(|| Server::set_main(None));
+    let _ = pconf.on_death(|| {
+        Server::set_main(None);
+        httpd::error_log::ask_no_more();
+    });
 }
 
 /// pre_config, after all other modules: if httpd becomes a daemon, it has done so by now.
@@ -66,11 +72,12 @@ fn failed(lang: Lang, s: &Server, error: &StartError) -> c_int {
 /// open_logs, before the handlers of that phase.
 pub fn before_start(lang: Lang, s: &Server) -> c_int {
     lang.log_is_open();
-    site::look_for_logs(s);
     let started = token::read(lang)
         .and_then(|()| parents::start_all(lang, s))
         .and_then(|()| classes::start_all(lang, s))
+        .and_then(|()| class_log::open_all(lang, s))
         .and_then(|()| net_server::load_all(lang, s));
+    site::look_for_logs(s);
     match started {
         Ok(()) => OK,
         Err(error) => failed(lang, s, &error),

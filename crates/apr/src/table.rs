@@ -165,12 +165,13 @@ impl Table {
 
     /// The key and value of entry `i`; `None` past the end. Entries have other numbers after script code has changed the table.
     pub fn entry(&self, i: usize) -> Option<(&[u8], &[u8])> {
-        if i >= self.len() {
+        let array = self.array();
+        if i >= usize::try_from(array.nelts).unwrap_or(0) {
             return None;
         }
         // SAFETY: inside the array, whose elements are entries; their strings live as long as the pool.
         unsafe {
-            let entry = &*self.array().elts.cast::<ffi::apr_table_entry_t>().add(i);
+            let entry = &*array.elts.cast::<ffi::apr_table_entry_t>().add(i);
             Some((bytes_at(entry.key).unwrap_or_default(), bytes_at(entry.val).unwrap_or_default()))
         }
     }

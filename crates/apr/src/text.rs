@@ -40,6 +40,7 @@ pub fn with_cstr<R>(bytes: &[u8], f: impl FnOnce(&CStr) -> R) -> R {
 ///
 /// # Safety
 /// `text` is null or a C string that lives and is not written to for `'a`.
+#[inline]
 pub unsafe fn bytes_at<'a>(text: *const c_char) -> Option<&'a [u8]> {
     if text.is_null() {
         return None;

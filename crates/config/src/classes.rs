@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::names::HandlerId;
 use crate::place::Where;
 use crate::words;
 
@@ -13,6 +14,8 @@ pub const SERVERS_OWN: &str = "default";
 pub struct ClassRef {
     /// The name.
     pub name: Arc<str>,
+    /// The number of the name.
+    pub number: HandlerId,
     /// The line.
     pub at: Where,
 }
@@ -24,14 +27,10 @@ pub fn class_opened(arguments: &[u8]) -> Option<&str> {
     std::str::from_utf8(words::unquoted(name.trim_ascii())).ok()
 }
 
-/// How long the part of `path` is that these locations claim: the longest that is its beginning, up to the end of a part of the path.
+/// Whether a location claims a path that begins with it: it ends with a part of the path. `next` is the byte that follows, 0 at the end.
 #[must_use]
-pub fn claimed(locations: &[Box<[u8]>], path: &[u8]) -> Option<usize> {
-    let claims = |location: &&[u8]| {
-        path.strip_prefix(*location)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || location.ends_with(b"/"))
-    };
-    locations.iter().map(|location| &**location).filter(claims).map(<[u8]>::len).max()
+pub fn claims(location: &[u8], next: u8) -> bool {
+    matches!(next, 0 | b'/') || location.ends_with(b"/")
 }
 
 #[cfg(test)]
@@ -39,18 +38,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_location_counts_and_ends_with_a_part_of_the_path() {
-        let locations: Vec<Box<[u8]>> = [&b"/a"[..], b"/a/b", b"/c/"].into_iter().map(Box::from).collect();
-        for (path, length) in [
-            (&b"/a/b/x.pl"[..], Some(4)),
-            (b"/a/x.pl", Some(2)),
-            (b"/a", Some(2)),
-            (b"/ab/x.pl", None),
-            (b"/c/x.pl", Some(3)),
-            (b"/c", None),
-            (b"", None),
-        ] {
-            assert_eq!(claimed(&locations, path), length);
+    fn a_location_ends_with_a_part_of_the_path() {
+        for (location, next, does) in
+            [(&b"/a"[..], 0, true), (b"/a", b'/', true), (b"/a", b'b', false), (b"/c/", b'x', true), (b"/c/", 0, true)]
+        {
+            assert_eq!(claims(location, next), does, "{location:?} {next}");
         }
     }
 }

@@ -59,7 +59,7 @@ pub mod vocabulary;
 mod words;
 
 pub use choices::{CgiHeader, ClassIdentity, CodeCache, ErrorPage, Inherit, LeaseScope, ReadAhead, ReloadOn};
-pub use classes::{ClassRef, SERVERS_OWN, claimed, class_opened};
+pub use classes::{ClassRef, SERVERS_OWN, claims, class_opened};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use databases::{DbPool, DbPools};
@@ -85,7 +85,7 @@ pub use phases::{HookRow, LangRow, PHASES, Phase, PhaseRow};
 pub use place::{LinePlace, Where};
 pub use rehearsal::{FileLine, Rehearsal, Said, lines_of};
 pub use script::{Script, Source, Text};
-pub use server::{ClassConf, Code, Queued, ServerConf, Switches, What};
+pub use server::{ClassConf, ClassLog, Code, Queued, ServerConf, Switches, What};
 pub use settings::{Key, Settings};
 pub use slots::Slot;
 pub use text::covers;

@@ -136,6 +136,8 @@ pub struct ServerConf {
     hidden_env: Vars,
     /// `<PerlInterpClass>`, `<LuaInterpClass>`.
     pub classes: Classes,
+    /// `PerlClassLog`, `LuaClassLog`.
+    pub log: Option<Arc<ClassLog>>,
     /// `PerlNetServer`: one at most.
     pub net_servers: OwnList<NetServer>,
     /// `PerlDBPool`.
@@ -287,6 +289,7 @@ impl ServerConf {
             pass_env: Vars::merge(&self.pass_env, &class.pass_env, &()),
             hidden_env,
             classes: Classes::default(),
+            log: Merges::merge(&self.log, &class.log, &()),
             net_servers: OwnList::default(),
             db_pools: DbPools::merge(&self.db_pools, &class.db_pools, &()),
             jobs: class.jobs.clone(),
@@ -354,6 +357,7 @@ impl ServerConf {
             pass_env: Vars::merge(&base.pass_env, &add.pass_env, &()),
             hidden_env: Vars::default(),
             classes: Classes::merge(&base.classes, &add.classes, &()),
+            log: Merges::merge(&base.log, &add.log, &()),
             net_servers: OwnList::merge(&base.net_servers, &add.net_servers, &()),
             db_pools: DbPools::merge(&base.db_pools, &add.db_pools, &()),
             jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
@@ -362,6 +366,15 @@ impl ServerConf {
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),
         }
     }
+}
+
+/// The log of a server or class in place of `ErrorLog`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClassLog {
+    /// As written: a file, or a program behind `|`.
+    pub path: Box<[u8]>,
+    /// The line.
+    pub at: Where,
 }
 
 /// A class, as its section says it.

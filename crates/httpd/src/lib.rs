@@ -22,6 +22,7 @@ mod death;
 mod directive;
 mod end;
 mod end_filter;
+pub mod error_log;
 pub mod ffi;
 mod filter;
 pub mod helper;

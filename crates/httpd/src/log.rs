@@ -4,6 +4,7 @@
 //! passed as data, never as a format; httpd escapes what is not printable and cuts at 8 KiB. No `AHnnnnn` number is made
 //! up.
 
+use crate::error_log::{self, Elsewhere};
 use crate::{Connection, ModuleRecord, Request, Server, ffi};
 use apr::{Pool, Status, with_cstr};
 use std::ffi::{c_char, c_int};
@@ -114,9 +115,28 @@ const TEXT: *const c_char = c"%s".as_ptr();
 
 /// Logs a line about a request.
 pub fn request(r: &Request, entry: Entry, text: &[u8]) {
+    if let Some(to) = error_log::find(entry.module, Some(r), r.server()) {
+        return request_elsewhere(r, entry, text, &to);
+    }
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the request lives; format and text are C strings and fit each other.
         unsafe { ffi::ap_log_rerror_(file, line, index, level, status, r.as_ptr(), TEXT, text) }
+    })
+}
+
+/// The same where another file has the line.
+fn request_elsewhere(r: &Request, entry: Entry, text: &[u8], to: &Elsewhere) {
+    // What the client is shown is the text alone.
+    let before = if entry.flags & TO_CLIENT == 0 { to.before.as_bytes() } else { &[] };
+    entry.write(&[before, text].concat(), |file, line, index, level, status, text| {
+        let r = r.as_ptr();
+        // SAFETY: as in `request`. Nobody but this thread uses the request (SAFETY.md, "one thread at a time"), and the record that it has
+        // for its server meanwhile is one, too, and lives as long (SAFETY.md, "servers").
+        unsafe {
+            let server = std::mem::replace(&mut (*r).server, to.to.current());
+            ffi::ap_log_rerror_(file, line, index, level, status, r, TEXT, text);
+            (*r).server = server;
+        }
     })
 }
 
@@ -130,6 +150,19 @@ pub fn connection(c: &Connection, entry: Entry, text: &[u8]) {
 
 /// Logs a line about a server; for `None` about the main server, or to stderr before there is one.
 pub fn server(s: Option<&Server>, entry: Entry, text: &[u8]) {
+    let elsewhere = |s: &Server| error_log::find(entry.module, None, s);
+    let to = match s {
+        _ if !error_log::is_asked() => None,
+        Some(s) => elsewhere(s),
+        None => Server::with_main(elsewhere).flatten(),
+    };
+    if let Some(to) = to {
+        let text = [to.before.as_bytes(), text].concat();
+        return entry.write(&text, |file, line, index, level, status, text| {
+            // SAFETY: the stand-in lives as long as its server; format and text as in `request`.
+            unsafe { ffi::ap_log_error_(file, line, index, level, status, to.to.current(), TEXT, text) }
+        });
+    }
     let s = s.map(Server::as_ptr).or_else(|| Server::with_main(Server::as_ptr)).unwrap_or(std::ptr::null_mut());
     entry.write(text, |file, line, index, level, status, text| {
         // SAFETY: the server is null or lives; format and text as in `request`.

@@ -341,6 +341,25 @@ impl Request {
         !at.is_null() && letters.checked_shr(unsafe { at.read() }.wrapping_sub(b'a').into()).unwrap_or(0) & 1 != 0
     }
 
+    /// The byte behind this beginning of its file's name, 0 at the end; `None` if it begins otherwise.
+    #[inline]
+    pub fn filename_behind(&self, beginning: &CStr) -> Option<u8> {
+        let mut at = self.raw().filename.cast::<u8>().cast_const();
+        if at.is_null() {
+            return None;
+        }
+        // SAFETY: a C string, which is left at its NUL at the latest: the beginning has none.
+        unsafe {
+            for byte in beginning.to_bytes() {
+                if at.read() != *byte {
+                    return None;
+                }
+                at = at.add(1);
+            }
+            Some(at.read())
+        }
+    }
+
     /// The content handler of a language that it is to be answered by (`SetHandler`).
     #[inline]
     pub fn content_handler(&self, language: config::Language) -> Option<&'static config::ContentRow> {

@@ -200,14 +200,14 @@ static int is_ours(const SV *sv, const HE *he) {
         && !(SvFLAGS(sv) & (SVf_ROK | SVs_OBJECT | SVs_GMG | SVf_READONLY | SVf_PROTECT));
 }
 static void settle(pTHX_ mp_interp *me, mp_env_kept *f) {
-    HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b; size_t count = 0; AV *gone = NULL; U32 was;
+    HV *hv = f->hv; HE **bucket, *he, *next; STRLEN b, max; size_t count = 0; AV *gone = NULL; U32 was;
     if (UNLIKELY(!(f->lazy ? mp_env_watches(hv, &lazy_magic) : is_marked((SV *)hv, &hash_magic)) || (SvFLAGS(hv) & (SVf_READONLY | SVf_PROTECT | SVs_OBJECT)) || SvREFCNT(hv) != 1 || TAINTING_get)) {
         throw_away(aTHX_ me, f);
         return;
     }
     if (HvHasAUX(hv)) hv_iterinit(hv);                     /* an `each` that did not come to its end */
     was = open_up(hv);
-    if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
+    if ((bucket = HvARRAY(hv))) for (b = 0, max = HvMAX(hv); b <= max; b++)
         for (he = bucket[b]; he; he = next) {
             next = HeNEXT(he);
             if (LIKELY(is_ours(HeVAL(he), he))) { count++; continue; }
@@ -225,13 +225,28 @@ static int is_left_out(const mp_env_kept *k, const mp_pair *without, size_t n, c
     for (; n; n--, without++) if (without->klen == klen && !memcmp(without->key, key, klen)) return 1;
     return k->lazy && mp_env_is_cgi(key, klen);
 }
+/* Puts in the variables with which a frame begins; `picks`: not all of them. Once for each, as most frames begin with all. */
+static inline __attribute__((always_inline)) void give_all(pTHX_ giving *g, HV *hv, const mp_pair *under, size_t nunder, const mp_pair *p, size_t n, size_t nwithout, int taint, const int picks) {
+    HE **bucket = HvARRAY(hv), *he; STRLEN b; size_t i; SV *sv;
+#define LEFT_OUT(key, klen) (picks && is_left_out(g->f, p + n, nwithout, key, klen))
+    for (i = 0; i < nunder; i++) if (!LEFT_OUT(under[i].key, under[i].klen) && (sv = give(aTHX_ g, under[i].key, (I32)under[i].klen))) set_text(aTHX_ sv, under[i].value, under[i].vlen, taint);
+    if (bucket) for (b = 0; b <= HvMAX(hv); b++)
+        for (he = bucket[b]; he; he = HeNEXT(he)) {
+            SV *val = HeVAL(he);
+            if (val == &PL_sv_placeholder || LEFT_OUT(HeKEY(he), (size_t)HeKLEN(he)) || !(sv = give(aTHX_ g, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he)))) continue;
+            if (LIKELY(is_text(val))) set_text(aTHX_ sv, SvPVX_const(val), SvCUR(val), SvTAINTED(val));
+            else if (SvTYPE(val) <= SVt_PVMG) sv_setsv_flags(sv, val, SV_NOSTEAL);      /* no magic: no code of a script */
+            else { STRLEN len; const char *s = SvPV_nomg_const(val, len); set_text(aTHX_ sv, s, len, 0); }
+        }
+    for (i = 0; i < n; i++) if (!LEFT_OUT(p[i].key, p[i].klen) && (sv = give(aTHX_ g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
+}
 /* 0: there is no %ENV. `under`: variables below those that %ENV shows already, of a lazy frame; NULL: the frame is none. */
 int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *under, size_t nunder, const mp_pair *p, size_t n, int taint, const mp_env_sink *sink, void *ctx) {
-    dTHXa(me->perl); HV *hv = env_hv(); HE **bucket, *he; STRLEN b; size_t i; U32 was; giving g; SV *sv; mp_env_kept *k;
+    dTHXa(me->perl); HV *hv = env_hv(); U32 was; giving g; mp_env_kept *k;
     mp_env_frame **at = me->env_top ? &me->env_top->inner : &me->env_first, *f = *at; size_t nwithout = 0;
     if (!hv) return 0;
     while (n && !p[n - 1].value) { n--; nwithout++; }
-    mp_env_fill(me);                                    /* it begins with all that the outer one has */
+    if (me->env_top) mp_env_fill(me);                   /* it begins with all that the outer one has */
     if (!f) {
         if (!(f = calloc(1, sizeof *f))) return 0;
         f->outer = me->env_top;
@@ -246,17 +261,8 @@ int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *under, size_t 
     }
     was = open_up(k->hv);
     g.f = k; g.at = 0; g.same = k->nplaces > 0;
-#define LEFT_OUT(key, klen) (UNLIKELY(nwithout || k->lazy) && is_left_out(k, p + n, nwithout, key, klen))
-    for (i = 0; i < nunder; i++) if (!LEFT_OUT(under[i].key, under[i].klen) && (sv = give(aTHX_ &g, under[i].key, (I32)under[i].klen))) set_text(aTHX_ sv, under[i].value, under[i].vlen, taint);
-    if ((bucket = HvARRAY(hv))) for (b = 0; b <= HvMAX(hv); b++)
-        for (he = bucket[b]; he; he = HeNEXT(he)) {
-            SV *val = HeVAL(he);
-            if (val == &PL_sv_placeholder || LEFT_OUT(HeKEY(he), (size_t)HeKLEN(he)) || !(sv = give(aTHX_ &g, HeKEY(he), HeKUTF8(he) ? -HeKLEN(he) : HeKLEN(he)))) continue;
-            if (LIKELY(is_text(val))) set_text(aTHX_ sv, SvPVX_const(val), SvCUR(val), SvTAINTED(val));
-            else if (SvTYPE(val) <= SVt_PVMG) sv_setsv_flags(sv, val, SV_NOSTEAL);      /* no magic: no code of a script */
-            else { STRLEN len; const char *s = SvPV_nomg_const(val, len); set_text(aTHX_ sv, s, len, 0); }
-        }
-    for (i = 0; i < n; i++) if (!LEFT_OUT(p[i].key, p[i].klen) && (sv = give(aTHX_ &g, p[i].key, (I32)p[i].klen))) set_text(aTHX_ sv, p[i].value, p[i].vlen, taint);
+    if (LIKELY(!under && !nwithout)) give_all(aTHX_ &g, hv, NULL, 0, p, n, 0, taint, 0);
+    else give_all(aTHX_ &g, hv, under, nunder, p, n, nwithout, taint, 1);
     give_done(aTHX_ &g);
     SvFLAGS(k->hv) |= was;
     exchange(aTHX_ hv, k->hv);
@@ -270,7 +276,7 @@ int mp_env_begin(mp_interp *me, const void *owner, const mp_pair *under, size_t 
 void mp_env_end(mp_interp *me) {
     dTHXa(me->perl); mp_env_frame *f = me->env_top; HV *of;
     if (!f) return;
-    mp_env_look(f);
+    if (UNLIKELY(f->k->lazy)) mp_env_look(f);
     of = f->of; f->of = NULL;
     me->env_top = f->outer;
     exchange(aTHX_ of, f->k->hv);

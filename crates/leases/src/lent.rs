@@ -17,7 +17,7 @@ use crate::{Above, Clones, Parent};
 pub type Hold<L> = Arc<Lent<L>>;
 
 /// An interpreter that is lent to somebody: a clone, or the parent itself.
-pub struct Lent<L: Above>(Which<L>, Option<Place>);
+pub struct Lent<L: Above>(Which<L>, Option<Box<Place>>);
 
 enum Which<L: Above> {
     /// When this is dropped the objects it was shown become void, and then it goes back to its tipool.
@@ -69,7 +69,7 @@ impl<L: Above> Lent<L> {
 
     /// The same, with the place that it has of those that all processes share; the place goes back behind the interpreter.
     pub(crate) fn at(mut self, place: Option<Place>) -> Lent<L> {
-        self.1 = place;
+        self.1 = place.map(Box::new);
         self
     }
 

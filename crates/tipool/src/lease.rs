@@ -14,7 +14,6 @@ pub struct Lease<M: Manage> {
     shared: Arc<Shared<M>>,
     /// `None` only while `drop` runs.
     item: Option<M::Item>,
-    at: usize,
     id: ItemId,
     back: Back,
     is_last: bool,
@@ -24,8 +23,8 @@ pub struct Lease<M: Manage> {
 impl<M: Manage> Lease<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>, taken: Taken<M::Item>) -> Self {
         let back = Back::Used(taken.uses);
-        let Taken { at, id, item, is_last, .. } = taken;
-        Lease { shared, item: Some(item), at, id, back, is_last, is_broken: Cell::new(false) }
+        let Taken { id, item, is_last, .. } = taken;
+        Lease { shared, item: Some(item), id, back, is_last, is_broken: Cell::new(false) }
     }
 
     /// A lease of the keeper's own, which does not count as a use.
@@ -69,7 +68,7 @@ impl<M: Manage> Lease<M> {
     /// ([`Tipool::checkout_only`]). [`Tipool::drop_home`] ends a home.
     pub fn add_home(&self) -> ItemId {
         let mut state = self.shared.lock();
-        if let Some(slot) = state.slots.get_mut(self.at) {
+        if let Some(slot) = state.slots.get_mut(self.id.slot()) {
             slot.homes += 1;
         }
         self.id
@@ -116,7 +115,7 @@ impl<M: Manage> Drop for Lease<M> {
         let Some(item) = self.item.take() else { return };
         let is_broken = self.is_broken.get() || std::thread::panicking();
         let mut state = self.shared.lock();
-        state.give_back(self.at, item, self.back, is_broken);
+        state.give_back(self.id.slot(), item, self.back, is_broken);
         self.shared.unlock(state, Who::Anybody);
     }
 }

@@ -1,13 +1,16 @@
 //! Lines that make interpreter classes, and that say which scripts belong to one.
 
+use std::sync::Arc;
+
 use crate::classes::{ClassRef, SERVERS_OWN};
 use crate::context::{Applied, Context};
 use crate::directive::Directive;
 use crate::effect::Effect;
 use crate::error::{Cause, Why};
 use crate::lines::first;
+use crate::names::intern;
 use crate::place::LinePlace;
-use crate::server::{ClassConf, ServerConf};
+use crate::server::{ClassConf, ClassLog, ServerConf};
 use crate::words;
 
 /// The name on a line: letters, digits, `_`, `-`, `.`; `default` is the class of all scripts that no other claims.
@@ -44,6 +47,13 @@ pub(crate) fn location(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u
     Ok(Effect::Done)
 }
 
+/// `PerlClassLog`, `LuaClassLog`.
+pub(crate) fn log(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let log = ClassLog { path: first(args).into(), at: cmd.at.clone() };
+    cmd.server_mut()?.log = Some(Arc::new(log));
+    Ok(Effect::Done)
+}
+
 /// `PerlClassImpersonate`.
 pub(crate) fn impersonate(_: &'static Directive, _: &mut Context<'_>, args: &[&[u8]]) -> Applied {
     let word = first(args);
@@ -61,7 +71,7 @@ pub(crate) fn use_class(_: &'static Directive, cmd: &mut Context<'_>, args: &[&[
     if cmd.place == LinePlace::Htaccess && name != SERVERS_OWN && cmd.server().classes.find(name).is_none() {
         return Err(Cause::Word(word.into(), Why::NoSuchClass));
     }
-    let class = ClassRef { name: name.into(), at: cmd.at.clone() };
+    let class = ClassRef { name: name.into(), number: intern(word), at: cmd.at.clone() };
     cmd.dir_mut()?.class = Some(class.clone().into());
     Ok(Effect::UsesClass(class))
 }

@@ -318,6 +318,11 @@ mod tests {
                 "LuaClassLocation: not allowed in the main server: it belongs in the section of a class",
             ),
             (
+                LOCATION,
+                "LuaClassLog a",
+                "LuaClassLog: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of sections",
+            ),
+            (
                 LinePlace::Server,
                 "LuaInterpScope thread",
                 "LuaInterpScope: \"thread\" is none of handler, response, subrequest, request, connection",
