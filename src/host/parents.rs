@@ -151,7 +151,8 @@ pub fn start_parent(
     conf: &ServerConf,
 ) -> Result<Arc<Stock>, StartError> {
     trace!(Globals, "{name}: starts with {}", conf.switches.shown());
-    let stock = Stock::of_class(lang, name, class, Parent::new(lang.start(s, conf)?));
+    let is_main = class.is_none() && !s.is_virtual();
+    let stock = Stock::of_class(lang, name, class, Parent::new(lang.start(s, conf, is_main)?));
     trace!(Interpreters, "{}: made a parent", stock.server);
     site::add_stock(&stock);
     Ok(stock)

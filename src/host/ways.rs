@@ -15,11 +15,11 @@ use super::wire::Wire;
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {
-    /// The first interpreter of a server, before any code of the configuration has run in it.
+    /// The first interpreter of a server or class, before any code of the configuration has run in it; `is_main`: of the main server itself.
     ///
     /// # Errors
     /// Directive and message.
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError>;
+    fn start(&self, s: &Server, conf: &ServerConf, is_main: bool) -> Result<Box<dyn Interp>, StartError>;
 
     /// Finds out whether a file of start-up code could be loaded, without running it.
     ///

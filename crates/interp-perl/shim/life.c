@@ -187,6 +187,7 @@ void mp_end(mp_interp *me, mp_said *said, void *ctx) {
     PL_phase = PERL_PHASE_END;
     mp_run_end(aTHX_ me, said, ctx);
 }
+void mp_own_process(mp_interp *me) { PERL_UNUSED_VAR(me); TAKE_ENVIRON(me->perl); }
 void mp_forget_end(mp_interp *me) { dTHXa(me->perl); SvREFCNT_dec(PL_endav); PL_endav = NULL; }
 
 /* Destroys an interpreter; returns 0 if that was possible. If a DESTROY calls CORE::exit, which would end the server, the rest of the

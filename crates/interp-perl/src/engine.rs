@@ -65,6 +65,10 @@ impl Entry for Entered {
     fn begin_process(&self) {
         self.forget_srand();
     }
+    fn own_process(&self) {
+        // SAFETY: the interpreter is entered.
+        unsafe { ffi::mp_own_process(self.raw()) };
+    }
     fn end_process(&self) {
         let _ = Entered::run(self, b"ModInterp::flush()", None);
     }

@@ -138,6 +138,7 @@ unsafe extern "C" {
     pub(crate) fn mp_enter(me: *mut Interp) -> *mut c_void;
     pub(crate) fn mp_leave(context: *mut c_void);
     pub(crate) fn mp_forget_srand(me: *mut Interp);
+    pub(crate) fn mp_own_process(me: *mut Interp);
     pub(crate) fn mp_forget_end(me: *mut Interp);
     pub(crate) fn mp_end(me: *mut Interp, said: Said, ctx: *mut c_void);
     pub(crate) fn mp_free(me: *mut Interp) -> c_int;

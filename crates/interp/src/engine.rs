@@ -149,6 +149,9 @@ pub trait Entry {
     /// Called in a new process: begins anew what each process must have for itself (a random sequence).
     fn begin_process(&self) {}
 
+    /// Called in a new process that is this interpreter's alone: the signals and the environment of the process are its own from now on.
+    fn own_process(&self) {}
+
     /// Called before a process ends as it is, with no code for its end: writes out what code has printed.
     fn end_process(&self) {}
 

@@ -23,8 +23,9 @@ pub fn perl(pieces: &[Piece<'_>], page: u64, escapes: bool) -> Vec<u8> {
             }
             What::Value(code, escape) => {
                 let escaped = matches!(escape, Escape::Html) || (escapes && matches!(escape, Escape::Page));
-                script.extend_from_slice(if escaped { b"print ModInterp::Page::html(" } else { b"print(" });
+                // perl says of a statement the line on which it begins.
                 mark(&mut script);
+                script.extend_from_slice(if escaped { b"print ModInterp::Page::html(" } else { b"print(" });
                 script.extend_from_slice(code);
                 script.extend_from_slice(b"\n);");
             }
@@ -89,9 +90,9 @@ mod tests {
 
     #[test]
     fn values_are_escaped_where_they_or_the_page_say_so() {
-        assert_eq!(body("<%= $x %>", false), "print(\n#line 1\n $x \n);");
-        assert_eq!(body("<%h $x %>", false), "print ModInterp::Page::html(\n#line 1\n $x \n);");
-        assert_eq!(body("<%= $x %>", true), "print ModInterp::Page::html(\n#line 1\n $x \n);");
-        assert_eq!(body("<%== $x %>", true), "print(\n#line 1\n $x \n);");
+        assert_eq!(body("<%= $x %>", false), "\n#line 1\nprint( $x \n);");
+        assert_eq!(body("<%h $x %>", false), "\n#line 1\nprint ModInterp::Page::html( $x \n);");
+        assert_eq!(body("<%= $x %>", true), "\n#line 1\nprint ModInterp::Page::html( $x \n);");
+        assert_eq!(body("<%== $x %>", true), "\n#line 1\nprint( $x \n);");
     }
 }

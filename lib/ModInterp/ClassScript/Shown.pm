@@ -59,6 +59,7 @@ sub log_error {
     my $r = $self->{REQ};
     my $page = ModInterp::Status->setting('ClassErrorPage') eq 'dev' && $r->useragent_ip =~ /\A(?:127\.|::1\z|::ffff:127\.)/
         ? _dev($r, $message) : _plain($message);
+    @stack = ();
     $r->custom_response(Apache2::Const::SERVER_ERROR, $page);
     return;
 }

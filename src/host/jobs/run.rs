@@ -26,6 +26,7 @@ fn status(of: &Registered) -> i32 {
     let s = unsafe { of.server.get() };
     in_parent(s, &of.stock, |entry: &dyn Entry| {
         entry.begin_process();
+        entry.own_process();
         let args = [s.val(Ticket::FOREVER), job.name.as_bytes().val(Ticket::FOREVER)];
         lives::of_job(s, &of.stock, Phase::InterpInit, entry);
         let done = lang.call(&About::Server(s), entry, &job.handler, &args);

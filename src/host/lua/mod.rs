@@ -104,7 +104,7 @@ const WORDS: Words = Words {
     ],
 };
 impl Ways for LuaLanguage {
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
+    fn start(&self, s: &Server, conf: &ServerConf, _is_main: bool) -> Result<Box<dyn Interp>, StartError> {
         let lib = library();
         let start = Start {
             lib: lib.as_deref(),

@@ -257,7 +257,7 @@ impl Ways for PerlLanguage {
         }
     }
 
-    fn start(&self, s: &Server, conf: &ServerConf) -> Result<Box<dyn Interp>, StartError> {
+    fn start(&self, s: &Server, conf: &ServerConf, is_main: bool) -> Result<Box<dyn Interp>, StartError> {
         let argv0 = s.argv0().unwrap_or(b"httpd").to_vec();
         let env = env::at_start(conf);
         let env: Vec<(&[u8], &[u8])> = env.iter().map(|(n, v)| (&n[..], &v[..])).collect();
@@ -268,8 +268,7 @@ impl Ways for PerlLanguage {
         let lib = library::dir()?;
         let inc = library::of_server();
         let inc: Vec<&[u8]> = inc.iter().map(|folder| &folder[..]).collect();
-        let start =
-            Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: !s.is_virtual() };
+        let start = Start { argv0: &argv0, switches: &switches, lib: Some(lib), inc: &inc, env: &env, main: is_main };
         let (started, said) = stderr::heard(|| Perl::start(&start));
         let failed = match started {
             Ok(perl) => {

@@ -18,10 +18,9 @@ use crate::host::content::{self, Work};
 /// Runs the file of a request that asks for this content handler.
 struct OwnFile(&'static ContentRow);
 
-/// The handlers that run a script, or a page. A class has one for each of its rules.
+/// The handlers that run a script, or a page: one for each rule by which a class keeps them.
 struct Handlers {
     stat: Option<Handler>,
-    shown: Option<Handler>,
     fresh: Option<Handler>,
     never: Option<Handler>,
     watch: Option<Handler>,
@@ -30,28 +29,28 @@ struct Handlers {
 impl Handlers {
     fn of(class: &str) -> Handlers {
         let handler = |rule: &str| Handler::new(format!("{class}{rule}->handler").as_bytes(), Where::default());
-        Handlers {
-            stat: handler(""),
-            shown: handler("::Shown"),
-            fresh: handler("::Fresh"),
-            never: handler("::Once"),
-            watch: handler("::Watched"),
-        }
+        Handlers { stat: handler(""), fresh: handler("::Fresh"), never: handler("::Once"), watch: handler("::Watched") }
     }
 }
 
 lazy_static! {
     static ref SCRIPT: Handlers = Handlers::of("ModInterp::ClassScript");
+    static ref SCRIPT_SHOWN: Handlers = Handlers::of("ModInterp::ClassScript::Shown");
     static ref PAGE: Handlers = Handlers::of("ModInterp::Page");
+    static ref PAGE_SHOWN: Handlers = Handlers::of("ModInterp::Page::Shown");
 }
 
 impl Work for OwnFile {
     fn run(self, call: &Call<'_, OfRequest<'_>>, entry: &dyn Entry) -> c_int {
         let (r, conf) = (call.about.r, &call.about.server.conf);
         let is_page = self.0.form == Form::Page;
-        let of = if is_page { &*PAGE } else { &*SCRIPT };
+        let of = match (is_page, conf.error_page() != ErrorPage::Off) {
+            (false, false) => &*SCRIPT,
+            (false, true) => &*SCRIPT_SHOWN,
+            (true, false) => &*PAGE,
+            (true, true) => &*PAGE_SHOWN,
+        };
         let handler = match conf.reload_on() {
-            _ if conf.error_page() != ErrorPage::Off => &of.shown,
             _ if call.stock.lends_once() => &of.fresh,
             ReloadOn::Stat => &of.stat,
             ReloadOn::Never => &of.never,

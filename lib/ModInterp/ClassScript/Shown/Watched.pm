@@ -1,0 +1,17 @@
+package ModInterp::ClassScript::Shown::Watched;
+
+# PerlClassReloadOn watch for scripts whose errors are shown.
+
+use strict;
+use warnings;
+use mro 'c3';
+
+use ModInterp::ClassScript::Watched ();
+use ModInterp::ClassScript::Shown ();
+
+our $VERSION = '0.1.0';
+our @ISA     = qw(ModInterp::ClassScript::Shown ModInterp::ClassScript::Watched);
+
+ModInterp::script_handler(__PACKAGE__);
+
+1;
