@@ -1,5 +1,5 @@
 # A process that a handler forked waited for ever for a lock of perl's that another thread had at that moment: that of the
-# environment, which localtime takes as well as %ENV, or that of hints, which a string eval takes. The handler then waited for the
+# environment, which localtime takes as well as %ENV, that of hints, which a string eval takes, or that of ops, which code takes that is made or goes. The handler then waited for the
 # process, and its child of the server never ended.
 use lib 't/lib';
 use TestHttpd;
@@ -18,6 +18,7 @@ sub busy {
     open my $mark, '>', "@var@/busy.@{[$r->args]}" or die $!;
     until (-e "@var@/done") {
         if ($r->args == 1) { use integer; eval '1' for 1 .. 100 }
+        elsif ($r->args == 2) { for my $x (1 .. 20_000) { my $c = sub { $x }; $c->() } }
         else { localtime for 1 .. 10_000 }
         last if $n++ > 20_000;
     }
@@ -30,8 +31,8 @@ sub starts {
     my $r = shift;
     my $told = 0;
     for (1 .. 1000) { last if (() = glob "@var@/busy.*") == 3; select undef, undef, undef, .01 }
-    local $SIG{__WARN__} = sub { my $now = localtime; $ENV{T_TOLD} = $now; eval 'use integer; 1'; };
-    for (1 .. 60) { my $got = `/there/is/no/such/program`; $told++ if $? }
+    local $SIG{__WARN__} = sub { my $now = localtime; $ENV{T_TOLD} = $now; eval 'use integer; 1'; my $c = eval 'sub { 1 }'; undef $c };
+    for (1 .. 300) { my $got = `/there/is/no/such/program`; $told++ if $? }
     open my $fh, '>', "@var@/done" or die $!;
     $r->print("starts $told");
     return 0;
@@ -57,7 +58,7 @@ MaxSpareThreads 75
 </Location>
 C
     my @got = map { ref $_ ? $_->[0] : $_ } $s->parallel(4, sub { $s->get($_[0] ? "/busy?$_[0]" : '/starts')->{content} });
-    is $got[0], 'starts 60', 'sixty processes have told that their program is missing, and ended';
+    is $got[0], 'starts 300', 'three hundred processes have told that their program is missing, and ended';
     is "@got[1 .. 3]", 'busy busy busy', 'the handlers beside have gone on';
     $s->terminate;
 }

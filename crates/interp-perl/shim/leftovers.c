@@ -392,12 +392,19 @@ static OP *op_exec(pTHX) {
 }
 
 /* A process that one of several threads forks has that thread alone, and a lock that another thread had stays locked there for ever.
- * perl waits for some of its locks before it forks, and not for these two: that of the environment, which localtime takes as
- * well as %ENV, and that of hints, which eval takes. The locks of the environment count their readers: a new process has none. */
+ * A perl program has what frees perl's own (of ops, of PerlIO) from perl's main, and a library has no main. Two it leaves out: that of the environment,
+ * which localtime takes as well as %ENV, and that of hints, which eval takes. The locks of the environment count their readers: a new process has none. */
 #ifdef USE_ITHREADS
-static void lock_before_fork(void) { PERL_WRITE_LOCK(&PL_env_mutex); MUTEX_LOCK(&PL_hints_mutex); }
-static void after_fork(void) { MUTEX_UNLOCK(&PL_hints_mutex); PERL_WRITE_UNLOCK(&PL_env_mutex); }
-static void free_locks(void) { PERL_RW_MUTEX_INIT(&PL_env_mutex); MUTEX_INIT(&PL_hints_mutex); }
+#  ifdef HAS_PTHREAD_ATFORK
+#    define OWN_LOCK() Perl_atfork_lock()
+#    define OWN_UNLOCK() Perl_atfork_unlock()
+#  else                                                 /* perl's fork sees to them */
+#    define OWN_LOCK() NOOP
+#    define OWN_UNLOCK() NOOP
+#  endif
+static void lock_before_fork(void) { PERL_WRITE_LOCK(&PL_env_mutex); MUTEX_LOCK(&PL_hints_mutex); OWN_LOCK(); }
+static void after_fork(void) { OWN_UNLOCK(); MUTEX_UNLOCK(&PL_hints_mutex); PERL_WRITE_UNLOCK(&PL_env_mutex); }
+static void free_locks(void) { OWN_UNLOCK(); PERL_RW_MUTEX_INIT(&PL_env_mutex); MUTEX_INIT(&PL_hints_mutex); }
 #else
 static void lock_before_fork(void) {}
 #define after_fork NULL
