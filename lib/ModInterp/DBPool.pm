@@ -50,7 +50,7 @@ sub connect_cached {
     return $drh->$method(@about);
 }
 
-# The same arguments give the same handle, in a request and from one to the next.
+# The same arguments give the same handle, in a request and from one to the next, unless a transaction is open on it.
 sub handle_for {
     my ($drh, $about, $pool, $turn, $ping, $longest) = @_;
     my %attributes = %{ $about->[3] || {} };
@@ -59,6 +59,10 @@ sub handle_for {
     my $key = join "\1", $pool, (map { defined ? $_ : '' } @$about[0 .. 2]), map { ($_, defined $attributes{$_} ? $attributes{$_} : '') } sort keys %attributes;
 
     my $used = $used{$turn};
+    # DBI sets AutoCommit when it has connected, which commits what is open: who asks for that has another connection.
+    if ($used && (!exists $attributes{AutoCommit} || $attributes{AutoCommit})) {
+        $key .= "\1" while $used->{$key} && $used->{$key}{dbh} && !$used->{$key}{dbh}{AutoCommit};
+    }
     my $self = $used && $used->{$key};
     if ($self) {
         $self->{times}++;

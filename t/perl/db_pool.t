@@ -18,6 +18,7 @@ my %DO = (
     same      => q{ my $other = connected($dsn); return join ' ', "$other" eq "$h" ? 'same' : 'other', connected($dsn, AutoCommit => 0) . '' eq "$h" ? 'same' : 'other' },
     insert    => q{ $h->do('INSERT INTO data VALUES (?)', undef, 'kept'); return 'done' },
     begin     => q{ $h->begin_work; $h->do('INSERT INTO data VALUES (?)', undef, 'lost'); return 'left' },
+    within    => q{ $h->begin_work; $h->do('INSERT INTO data VALUES (?)', undef, 'lost'); my $is = connected($dsn) eq $h ? 'same' : 'other'; $h->rollback; return join ' ', $is, connected($dsn) eq $h ? 'same' : 'other' },
     text      => q{ $h->do('BEGIN'); $h->do('INSERT INTO data VALUES (?)', undef, 'lost'); return 'left' },
     nocommit  => q{ connected($dsn, AutoCommit => 0)->do('INSERT INTO data VALUES (?)', undef, 'lost'); return 'left' },
     nocommit2 => q{ my $own = connected($dsn, AutoCommit => 0); $own->do('INSERT INTO data VALUES (?)', undef, 'kept'); $own->commit; return 'done' },
@@ -147,6 +148,8 @@ C
         is $ask->('?number'), $number, "$base: a connection lasts from one request to the next";
         is $ask->('?same'), 'same other', "$base: in a request the same arguments give the same handle, others another";
         is $ask->('?insert'), 'done', "$base: a line is written";
+        is $ask->('?within'), 'other same', "$base: whoever connects while a transaction is open has another connection";
+        is $ask->('?rows'), 'kept', "$base: and commits nothing of it";
         for my $how (qw(begin text nocommit auto)) {
             $ask->("?$how");
             is $ask->('?rows'), 'kept', "$base: what a request leaves open is rolled back ($how)";
