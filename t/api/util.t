@@ -25,7 +25,7 @@ ModInterp::Databases::back      | ModInterp::Databases->back(99, 0); 1          
 ModInterp::Databases::closed    | ModInterp::Databases->closed(99, 0); 1                           | 1
 ModInterp::Databases::wanted    | ModInterp::Databases->wanted(99) ? 1 : 0                         | 0
 ModInterp::Databases::figures   | scalar(my @none = ModInterp::Databases->figures)                 | 0
-ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\d+, 0\);print\(/ ? $1 : 0 | ModInterp::page_text
+ModInterp::PageText::script_of     | require ModInterp::PageText; ModInterp::PageText::script_of($r, 'a<%= 1 %>', 0) =~ /\A(.*?)\(\d+, 0\);\n#line 1\nprint\(/ ? $1 : 0 | ModInterp::page_text
 Apache2::RequestRec::interp | ref $r->interp | ModInterp::Interp
 ModInterp::Interp::id     | $r->interp->id eq "$$-" . $r->interp->number ? 1 : $r->interp->id | 1
 ModInterp::Interp::number | $r->interp->number == ModInterp::Status->interpreter ? 1 : 0 | 1
