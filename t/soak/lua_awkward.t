@@ -43,12 +43,14 @@ my %CONF = (
     prefork => "StartServers 4\nMinSpareServers 4\nMaxSpareServers 4\nServerLimit 4\nMaxRequestWorkers 4\n",
 );
 
+# A client may be told to end before it has begun.
+my $is_over;
+
 # Asks for one kind, and says on the pipe when it has done so a hundred times, until SIGTERM; what it saw goes to the file.
 sub client {
     my ($s, $kind, $tell, $file) = @_;
-    my ($done, $socket, %saw);
-    $SIG{TERM} = sub { $done = 1 };
-    while (!$done) {
+    my ($socket, %saw);
+    while (!$is_over) {
         my $again = $socket ? 1 : 0;
         $socket ||= $s->socket;
         my $got = '';
@@ -79,6 +81,7 @@ sub load {
     pipe my $told, my $tell or die "pipe: $!";
     my %file = map { ("$_ 1" => 1, "$_ 2" => 1) } keys %KINDS;
     $file{$_} = $s->root . "/var/saw $_" for keys %file;
+    local $SIG{TERM} = sub { $is_over = 1 };
     my @clients = map { my ($kind) = split ' '; my $file = $file{$_}; $s->background(sub { client($s, $kind, $tell, $file) }) } sort keys %file;
     close $tell;
     my $requests = 0;
