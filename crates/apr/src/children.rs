@@ -31,12 +31,8 @@ pub fn reset_signals() {
         // SAFETY: no code of ours is called for a signal any more; where it cannot be said (SIGKILL) nothing happens.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
-    // SAFETY: the set lies on this stack and is filled before it is read.
-    unsafe {
-        let mut none = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut());
-    }
+    // What the call is given cannot be wrong.
+    let _ = crate::process::block_no_signal();
 }
 
 /// Has this process get a signal when the process ends that made it, `parent`. Where the system cannot do that, nothing happens. To be said

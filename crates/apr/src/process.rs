@@ -10,18 +10,20 @@ use std::{io, ptr, ptr::NonNull};
 /// # Errors
 /// What the system says.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    // SAFETY: what runs between fork and exec calls two functions that may be called there, on its own stack.
-    unsafe {
-        command.pre_exec(|| {
-            let mut none = std::mem::zeroed::<libc::sigset_t>();
-            libc::sigemptyset(&raw mut none);
-            match libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut()) {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        });
-    }
+    // SAFETY: what runs between fork and exec may be called there.
+    unsafe { command.pre_exec(block_no_signal) };
     command.spawn()
+}
+
+/// Has this thread block no signal. May be called in a signal handler.
+pub(crate) fn block_no_signal() -> io::Result<()> {
+    // SAFETY: the set lies on this stack and is filled before it is read.
+    let done = unsafe {
+        let mut none = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 impl Pool {
