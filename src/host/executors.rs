@@ -89,7 +89,7 @@ pub fn tell(lang: Lang, main: &Server) {
     }
     let threads = wanting(lang, main).map(|(.., threads, _)| most(threads)).max().unwrap_or(0);
     let workers = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
-    let written = factor(Node::first(main));
+    let written = factor(main);
     // What is not written is 2. One connection waits for each thread of ours at least.
     if written.is_some_and(|factor| factor * workers as f64 >= (2 * threads) as f64) {
         return;
@@ -104,13 +104,14 @@ pub fn tell(lang: Lang, main: &Server) {
 }
 
 /// What the line `AsyncRequestWorkerFactor` says, the last one.
-fn factor(first: Option<&Node>) -> Option<f64> {
-    let lines = first.into_iter().flat_map(Node::and_next);
-    lines.fold(None, |said, node| {
-        let own = node.name().eq_ignore_ascii_case(b"AsyncRequestWorkerFactor");
-        let own = own.then(|| std::str::from_utf8(node.arguments()).ok()?.trim().parse().ok()).flatten();
-        own.or_else(|| factor(node.child())).or(said)
-    })
+fn factor(main: &Server) -> Option<f64> {
+    let mut said = None;
+    Node::walk(Node::first(main), &mut |node| {
+        if node.name().eq_ignore_ascii_case(b"AsyncRequestWorkerFactor") {
+            said = std::str::from_utf8(node.arguments()).ok().and_then(|text| text.trim().parse().ok()).or(said);
+        }
+    });
+    said
 }
 
 /// Starts the executors of this child.

@@ -239,14 +239,7 @@ pub fn misspelt_handlers(lang: Lang) {
         );
         report::server(lang, None, Level::Warn, &text);
     };
-    Server::with_main(|main| walk(Node::first(main), tell));
-}
-
-fn walk(first: Option<&Node>, f: &mut dyn FnMut(&Node)) {
-    for node in first.into_iter().flat_map(|node| node.and_next()) {
-        f(node);
-        walk(node.child(), f);
-    }
+    Server::with_main(|main| Node::walk(Node::first(main), tell));
 }
 
 /// `Mod-Perl` and `mod_perl` are the same mistake.

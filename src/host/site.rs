@@ -62,16 +62,16 @@ pub fn look_for_logs(s: &Server) {
     fn has(node: &Node, word: &[u8]) -> bool {
         node.arguments().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
     }
-    fn says(first: Option<&Node>) -> u8 {
-        first.into_iter().flat_map(|first| first.and_next()).fold(0, |bits, node| {
-            let notes = if has(node, b"%{interp}n") { NOTES } else { 0 };
-            let is_level = node.name().to_ascii_lowercase().starts_with(b"loglevel");
-            let traces = if is_level && has(node, b"trace") { TRACES } else { 0 };
-            bits | notes | traces | says(node.child())
-        })
-    }
-    let of_classes = if httpd::error_log::is_asked() { NOTES } else { 0 };
-    WATCHED.store(of_classes | says(Node::first(s)), Relaxed);
+    let mut bits = if httpd::error_log::is_asked() { NOTES } else { 0 };
+    Node::walk(Node::first(s), &mut |node| {
+        if has(node, b"%{interp}n") {
+            bits |= NOTES;
+        }
+        if node.name().to_ascii_lowercase().starts_with(b"loglevel") && has(node, b"trace") {
+            bits |= TRACES;
+        }
+    });
+    WATCHED.store(bits, Relaxed);
 }
 
 /// What the host keeps from one reading of the configuration to the next.

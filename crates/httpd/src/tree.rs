@@ -15,6 +15,14 @@ impl Node {
         unsafe { Node::at(ffi::ap_conftree) }
     }
 
+    /// Calls `f` with this line and those behind it, and with those within a section after the line that opens it.
+    pub fn walk(first: Option<&Node>, f: &mut dyn FnMut(&Node)) {
+        for node in first.into_iter().flat_map(Node::and_next) {
+            f(node);
+            Node::walk(node.child(), f);
+        }
+    }
+
     fn raw(&self) -> &ffi::ap_directive_t {
         // SAFETY: lives in the configuration's pool; nobody changes it after start-up.
         unsafe { &*self.as_ptr() }
