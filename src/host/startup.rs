@@ -286,7 +286,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
                 |why: String| StartError::Clones { language: lang.facts.tongue, server: stock.server.to_string(), why };
             // Without threads the server's parent serves, and what its requests leave in it is no class's.
             if parent_serves(&stocks, stock) {
-                tipool.manage().keep_model().map_err(cannot)?;
+                stock.parent.keep_model().map_err(cannot)?;
             }
             tipool.start().map_err(|e| cannot(e.to_string()))?;
         }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use interp::{Interp, trace};
-use once_cell::sync::OnceCell;
+use interp::trace;
 use tipool::{Manage, Purpose};
 
 use crate::counted::Counted;
@@ -33,20 +32,9 @@ pub struct Trim {
 /// How long an interpreter is idle before its large buffers are given back.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
-/// A copy of a parent that only clones are made from.
-struct Model(Arc<Parent>);
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        self.0.run(|interp| interp.forget_end());
-    }
-}
-
 /// Makes, cares for and destroys the clones of one parent.
 pub struct Clones<L> {
     parent: Arc<Parent>,
-    /// What clones are made from in place of the parent.
-    model: OnceCell<Model>,
     trim: Option<Trim>,
     trimmed: AtomicU64,
     lang: L,
@@ -62,7 +50,7 @@ impl<L> Clones<L> {
         server: Arc<str>,
         watch: Option<Arc<dyn Watch>>,
     ) -> Clones<L> {
-        Clones { parent, model: OnceCell::new(), trim, trimmed: AtomicU64::new(0), lang, server, watch }
+        Clones { parent, trim, trimmed: AtomicU64::new(0), lang, server, watch }
     }
 
     /// An interpreter is to be used in this process.
@@ -70,20 +58,6 @@ impl<L> Clones<L> {
         if let Some(watch) = self.watch.as_ref().filter(|_| !item.has_begun) {
             item.has_begun = watch.begins(&*item.counted.interp);
         }
-    }
-
-    /// From now on clones are made from a copy of the parent as it is now. For a parent that serves requests, whose traces no clone may have.
-    ///
-    /// # Errors
-    /// The engine's message.
-    pub fn keep_model(&self) -> Result<(), String> {
-        let _ = self.model.set(Model(Parent::new(self.copy()?)));
-        Ok(())
-    }
-
-    fn copy(&self) -> Result<Box<dyn Interp>, String> {
-        let of = self.model.get().map_or(&self.parent, |Model(model)| model);
-        of.run(|interp| interp.duplicate())
     }
 
     /// Bytes in buffers that were given back, or only reported, since the process began.
@@ -108,7 +82,7 @@ impl<L: Above> Manage for Clones<L> {
 
     fn create(&self) -> Result<Box<Cloned<L>>, String> {
         let before = resident();
-        let counted = Counted::new(self.copy()?);
+        let counted = Counted::new(self.parent.duplicate()?);
         trace!(Interpreters, "{}: made an interpreter", self.server);
         trace!(Memory, "{}: made an interpreter: {before} KiB before, {} KiB now", self.server, resident());
         let mut item = Box::new(Cloned { counted, trimmed: None, lang: self.lang, has_begun: false });
