@@ -11,7 +11,7 @@ use super::about::About;
 use super::lang::Lang;
 use super::languages::languages;
 use super::lease::Frame;
-use super::server::{Class, ServerRecord, stock_of};
+use super::server::{Class, ServerRecord, class_of, stock_of};
 use super::start_error::StartError;
 
 /// Opens the logs of all servers and classes, as root. Files are opened in the trial pass over the configuration, too, so that whoever starts
@@ -24,7 +24,7 @@ pub fn open_all(lang: Lang, main: &Server) -> Result<(), StartError> {
     let mut open: Vec<(&[u8], LogFile)> = Vec::new();
     let records = || main.chain().filter_map(|s| Some((s, ServerRecord::find(lang, s)?)));
     for (s, record) in records() {
-        let own = record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf));
+        let own = record.own_classes();
         for (record, class) in std::iter::once((record, None)).chain(own.map(|class| (&class.record, Some(class)))) {
             let Some(log) = record.conf.log.as_ref() else { continue };
             if is_trial && error_log::is_program(&log.path) {
@@ -84,7 +84,7 @@ fn named(home: &ServerRecord, r: &Request) -> String {
     let interp = match r.notes().get(b"interp") {
         Some(interp) => String::from_utf8_lossy(interp).into_owned(),
         None => {
-            let class = stock_of(home).and_then(|stock| stock.class.as_deref()).unwrap_or(config::SERVERS_OWN);
+            let class = stock_of(home).map_or(config::SERVERS_OWN, |stock| class_of(stock));
             format!("{class}/-")
         }
     };

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use config::{Handler, Phase, ServerConf, ServerOption};
+use config::{Phase, ServerConf, ServerOption};
 use httpd::{KeptServer, Server};
 use interp::{Entry, Interp, IntoVal, Raised, Ticket, Val};
 use leases::{Watch, ending};
@@ -14,9 +14,9 @@ use super::about::{About, in_parent};
 use super::lang::Lang;
 use super::lease::Stock;
 use super::server::ServerRecord;
-use super::start_error::{Failed, StartError};
+use super::start_error::StartError;
 use super::step::Step;
-use super::{configured, process, report, site};
+use super::{configured, parents, process, report, site};
 
 /// What an interpreter is for, as handlers are told.
 const REQUESTS: &[u8] = b"request";
@@ -141,14 +141,8 @@ pub fn resolve(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) ->
     for phase in [Phase::InterpSpawn, Phase::InterpInit, Phase::InterpExit] {
         for handler in conf.handlers(phase).iter().filter(|handler| handler.is_early(autoload)) {
             in_parent(s, stock, |entry| lang.resolve(entry, handler, s, None))
-                .map_err(|raised| unresolved(lang, phase, handler, raised))?;
+                .map_err(|raised| parents::unresolved(lang, lang.phase_name(phase), handler, raised))?;
         }
     }
     Ok(())
-}
-
-fn unresolved(lang: Lang, phase: Phase, handler: &Handler, raised: Raised) -> StartError {
-    let hint = lang.explain(raised.to_string().as_bytes(), Some(&handler.name));
-    let (directive, name, at) = (lang.phase_name(phase), handler.display_name(), handler.at.clone());
-    StartError::Unresolved(Box::new(Failed { directive, name, at, raised, hint }))
 }

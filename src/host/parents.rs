@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use config::{Queued, ServerConf, What};
+use config::{Handler, Queued, ServerConf, What};
 use httpd::Server;
 use httpd::log::Level;
 use interp::{Entry, Place, Raised, trace};
@@ -210,6 +210,13 @@ pub fn run_in(lang: Lang, s: &Server, entry: &dyn Entry, item: &Queued) -> Resul
         trace!(Timings, "{} {}: {} us", item.directive, name(), began.elapsed().as_micros());
     }
     done.map_err(|raised| failed(lang, item, raised))
+}
+
+/// Why a handler that a line names has to be found at the start, and is not.
+pub fn unresolved(lang: Lang, directive: &'static str, handler: &Handler, raised: Raised) -> StartError {
+    let hint = lang.explain(raised.to_string().as_bytes(), Some(&handler.name));
+    let (name, at) = (handler.display_name(), handler.at.clone());
+    StartError::Unresolved(Box::new(Failed { directive, name, at, raised, hint }))
 }
 
 /// Why start-up code that a line names failed.

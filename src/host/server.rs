@@ -142,6 +142,11 @@ impl ServerRecord {
         self.classes.get().map_or(&[], |classes| &classes.all)
     }
 
+    /// Those whose sections stand in it: a virtual host sees the main server's, too.
+    pub fn own_classes(&self) -> impl Iterator<Item = &Arc<Class>> {
+        self.classes().iter().filter(|class| self.conf.classes.is_own(&class.conf))
+    }
+
     /// Lines about its requests go where these say.
     pub fn log_to(&self, stand_ins: Vec<StandIn>) {
         let _ = self.stand_ins.set(stand_ins.into());
@@ -218,6 +223,11 @@ pub fn choose_for(lang: Lang, r: &Request) -> Option<&Arc<Stock>> {
 #[inline(always)]
 pub fn of_connections(record: &ServerRecord) -> Option<&Arc<Stock>> {
     record.speaks_in.get().map_or(record, |class| &class.record).stock.get()
+}
+
+/// The name of the class whose interpreters a stock has.
+pub fn class_of(stock: &Stock) -> &str {
+    stock.class.as_deref().unwrap_or(config::SERVERS_OWN)
 }
 
 /// The stock of this record.

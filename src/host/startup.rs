@@ -21,7 +21,7 @@ use super::languages::{self, languages};
 use super::lease::Stock;
 use super::server::{ServerRecord, choose, stock_of};
 use super::site::Early;
-use super::start_error::{Failed, StartError};
+use super::start_error::StartError;
 use super::step::Step;
 use super::{
     accepting, class_log, classes, executors, hint, jobs, lives, net_server, parents, process, report, site, token,
@@ -136,9 +136,8 @@ fn each_conf(
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
         let Some(stock) = choose(lang, &About::Server(server)) else { continue };
-        // A class of the main server is seen by virtual hosts, too, and belongs to the server in which its section stands.
-        let of_classes = record.classes().iter().filter(|class| record.conf.classes.is_own(&class.conf));
-        let of_classes = of_classes.map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
+        let of_classes =
+            record.own_classes().map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
         for (conf, stock) in std::iter::once((&record.conf, stock)).chain(of_classes) {
             f(server, stock, conf)?;
         }
@@ -190,11 +189,7 @@ fn resolve_early(lang: Lang, tells: bool) -> Result<(), StartError> {
             }
             Ok(())
         });
-        if let Err(raised) = found {
-            let hint = lang.explain(raised.to_string().as_bytes(), Some(&handler.name));
-            let (name, at) = (handler.display_name(), handler.at);
-            return Err(StartError::Unresolved(Box::new(Failed { directive, name, at, raised, hint })));
-        }
+        found.map_err(|raised| parents::unresolved(lang, directive, &handler, raised))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::super::call::Call;
 use super::super::lang::Lang;
 use super::super::lease::{Frame, Hold, Refused, Stock};
 use super::super::request::RequestState;
-use super::super::server::{ServerRecord, stock_of};
+use super::super::server::{ServerRecord, class_of, stock_of};
 use super::super::{configured, holding, report, site};
 use super::{About, Args, Topic};
 
@@ -145,11 +145,6 @@ impl OfRequest<'_> {
         }
         Ok(hold)
     }
-}
-
-/// The name of the class whose interpreters a stock has.
-fn class_of(stock: &Stock) -> &str {
-    stock.class.as_deref().unwrap_or(config::SERVERS_OWN)
 }
 
 /// Notes which interpreter a request has, for `%{interp}n` in `LogFormat` and `ErrorLogFormat`.

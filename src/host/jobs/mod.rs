@@ -25,14 +25,13 @@ use httpd::helper::Work;
 use httpd::log::Level;
 use httpd::server::{MainState, RunMode};
 use httpd::{Pools, Server};
-use interp::Raised;
 
 use super::about::in_parent;
 use super::lang::Lang;
 use super::languages::languages;
 use super::lease::Stock;
-use super::start_error::{Failed, StartError};
-use super::{report, site};
+use super::start_error::StartError;
+use super::{parents, report, site};
 
 use registered::Registered;
 use runs::Runs;
@@ -88,12 +87,8 @@ pub fn resolve(lang: Lang, s: &Server, stock: &Arc<Stock>, job: &Job) -> Result<
     if !job.handler.is_early(false) {
         return Ok(());
     }
-    let found = in_parent(s, stock, |entry| lang.resolve(entry, &job.handler, s, None));
-    found.map_err(|raised: Raised| {
-        let hint = lang.explain(raised.to_string().as_bytes(), Some(&job.handler.name));
-        let (name, at) = (job.handler.display_name(), job.at().clone());
-        StartError::Unresolved(Box::new(Failed { directive: job.directive, name, at, raised, hint }))
-    })
+    in_parent(s, stock, |entry| lang.resolve(entry, &job.handler, s, None))
+        .map_err(|raised| parents::unresolved(lang, job.directive, &job.handler, raised))
 }
 
 /// Makes the process that runs the jobs, if there are any. Called when a language's start is complete; the last one does it.

@@ -10,7 +10,7 @@ use super::HostRuntime;
 use crate::host::about::About;
 use crate::host::lease::Frame;
 use crate::host::process;
-use crate::host::server::ServerRecord;
+use crate::host::server::{ServerRecord, class_of};
 
 impl Figures for HostRuntime {
     fn interpreter(&self) -> u64 {
@@ -91,7 +91,7 @@ impl Figures for HostRuntime {
 /// Tells the log what a script has asked for, at a level of `LogLevel perl:trace2`.
 fn traced(what: &str) {
     Frame::find(|frame| {
-        let class = frame.stock.class.as_deref().unwrap_or(config::SERVERS_OWN);
+        let class = class_of(frame.stock);
         let text = format!("class {class}, interpreter {}: {what}", frame.hold.number());
         frame.about.log(frame.stock.lang, Level::Trace2, text.as_bytes());
         Some(())
