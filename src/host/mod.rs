@@ -48,6 +48,7 @@ mod configured;
 mod connection;
 mod content;
 mod databases;
+mod dicts;
 mod directive;
 mod dispatch;
 mod end;
