@@ -8,6 +8,7 @@ use httpd::{Connection, Request, Server};
 use interp::Raised;
 
 use super::about::About;
+use super::counting;
 use super::lang::Lang;
 use super::step::Step;
 
@@ -92,6 +93,7 @@ pub fn name_of(lang: Lang, phase: Phase, handler: &Handler) -> String {
 /// Logs the message of a handler that died, under this directive. If the language wants that, as mod_perl does, the message is also
 /// put into the request's notes under `error-notes`.
 pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Raised) {
+    counting::raised(lang, of, raised);
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
@@ -151,6 +153,7 @@ pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
 
 /// Logs what a script raised that is no handler of a phase; `what` names it.
 pub fn script(lang: Lang, r: &Request, what: &str, raised: &Raised) {
+    counting::raised(lang, &About::Request(r), raised);
     let said = raised.to_string();
     let hint = lang.explain(said.as_bytes(), None).map_or_else(String::new, |hint| format!("; {hint}"));
     message(lang, &About::Request(r), said.as_bytes(), &format!("{what}{hint}"));
