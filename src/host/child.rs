@@ -32,10 +32,11 @@ pub fn before_child(lang: Lang, pool: &Pool, s: &Server) {
     for stock in site::stocks(lang) {
         in_parent(s, &stock, |entry| entry.begin_process());
     }
-    if !httpd::mpm::is_threaded()
-        && let Some(stock) = parents::main_stock(lang)
-    {
-        lang.settle(stock.hold_parent().interp());
+    if !httpd::mpm::is_threaded() {
+        httpd::mpm::restart_calls();
+        if let Some(stock) = parents::main_stock(lang) {
+            lang.settle(stock.hold_parent().interp());
+        }
     }
     let _ = pool.before_death(process::leave_at_once_inside_a_script);
     let s = s.keep();

@@ -53,6 +53,9 @@ sub say    { my ($self, $text) = @_; return $self->send("$text\r\n") }
 sub say_to { my ($self, $text) = @_; $self->say($text); return $self->answer }
 sub rest   { my ($self) = @_; 1 while $self->_more; return split /\r?\n/, $self->{had} }
 
+# TLS begins on a connection that was plain. False if it did not.
+sub start_tls { my ($self) = @_; return IO::Socket::SSL->start_SSL($self->{socket}, SSL_verify_mode => 0, Timeout => 20) }
+
 # No more comes from this end.
 sub done_sending {
     my ($self) = @_;
