@@ -5,16 +5,14 @@ use std::ffi::CString;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use figures::{Board, Figure, Item, LAYOUT, Sum};
+use figures::{Board, Item, LAYOUT, Sum};
 use httpd::log::Level;
 use httpd::{Request, Server};
-use interp::Raised;
 
-use super::about::About;
 use super::lang::Lang;
 use super::languages::languages;
 use super::lease::{Hold, Stock};
-use super::server::{choose, class_of};
+use super::server::class_of;
 use super::{report, site};
 
 /// The stocks of the serving pass are there: each counts on what earlier ones of its name have counted. Called in the process from which
@@ -54,20 +52,6 @@ pub fn child_ended(lang: Lang, pid: u32) {
         if let Some(board) = stock.board() {
             board.ended(pid);
         }
-    }
-}
-
-/// Counts what a call died of.
-#[cold]
-pub fn raised(lang: Lang, about: &About, raised: &Raised) {
-    let figure = match raised {
-        Raised::Died(_) => Figure::Died,
-        Raised::Unresolved(_) => Figure::NotFound,
-        Raised::CoreExit(_) => Figure::CoreExit,
-        Raised::Exit(_) => return,
-    };
-    if let Some(stock) = choose(lang, about) {
-        stock.count(figure);
     }
 }
 

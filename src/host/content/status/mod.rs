@@ -3,6 +3,7 @@
 //!
 //! No interpreter is needed and no code of anybody's runs, so that it answers when all interpreters are busy.
 
+mod answer;
 mod json;
 mod told;
 
@@ -18,23 +19,7 @@ use super::super::lang::Lang;
 use super::super::languages::languages;
 use super::end_walk;
 use super::file::chosen_in_vain;
-
-/// An answer: its status, type and text.
-struct Answer {
-    status: c_int,
-    kind: &'static str,
-    text: String,
-}
-
-impl Answer {
-    fn plain(status: c_int, text: impl Into<String>) -> Answer {
-        Answer { status, kind: "text/plain; charset=utf-8", text: text.into() }
-    }
-
-    fn of(kind: &'static str, text: String) -> Answer {
-        Answer { status: 200, kind, text }
-    }
-}
+use answer::Answer;
 
 /// Answers a request.
 pub fn answer(lang: Lang, row: &ContentRow, r: &Request) -> c_int {

@@ -9,7 +9,7 @@ use httpd::log::Level;
 use super::super::super::lang::Lang;
 use super::super::super::scale::{self, Change, Fixed, Scaled};
 use super::super::super::{report, token};
-use super::Answer;
+use super::answer::Answer;
 
 /// A form is short.
 const MOST: u64 = 8192;
