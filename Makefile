@@ -142,4 +142,5 @@ bench: build ## against a C handler and mod_perl, in instructions per request
 tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and what of lib/ follows from rows anew
 	$(CARGO) run -q -p config --example print_docs
 	$(CARGO) run -q -p api --example print_docs
+	$(CARGO) run -q -p figures --example print_docs
 	CARGO="$(CARGO)" perl docs/print_imports > docs/imports.md || :
