@@ -20,7 +20,7 @@ use Apache2::ServerUtil ();
 
 our $VERSION = '0.1.0';
 
-# By the line of the configuration that names the program: the object; in an interpreter that has served, that it has begun.
+# By what lines of the configuration say of the program: the object; in an interpreter that has served, that it has begun.
 my (%server, %begun);
 
 # The line whose program is being loaded, and its name for messages.
@@ -44,6 +44,9 @@ my %INSTEAD = (
 # Keys that would have httpd's parent become another process, or open what httpd has.
 my @DROPPED = qw(background setsid pid_file user group chroot lock_file serialize sig_passthrough);
 
+# What says that handlers of mod_perl run here, and that there is a request: not to these programs, whose modules look for it.
+my @MARKERS = qw(MOD_PERL MOD_PERL_API_VERSION);
+
 my $is_threaded = Apache2::MPM->is_threaded;
 
 {
@@ -53,12 +56,13 @@ my $is_threaded = Apache2::MPM->is_threaded;
     *CORE::GLOBAL::fork        = \&_fork;
 }
 
-# Called at the start, in the parent of the interpreters that will serve.
+# Called at the start for each line, in the parent of the interpreters that will serve.
 sub load {
     my ($key, $what, $is_file, $sub, @words) = @_;
-    delete $server{$key};
+    return 1 if $server{$key};
     local ($loading, $program) = ($key, $what);
     local @ARGV = @words;
+    delete local @ENV{@MARKERS};
     if ($is_file) {
         my $file = $what =~ m{^/} ? $what : Apache2::ServerUtil::server_root() . "/$what";
         -f $file && -r _ or die "no such file: $file\n";
@@ -133,6 +137,7 @@ sub serve {
     my $self = $server{$key} or die "the program was not loaded\n";
     my $p    = $self->{server};
     local $serving = $self;
+    delete local @ENV{@MARKERS};
     my $turn = ModInterp::NetServer::Turn->begin;
     if (!$begun{$key}++) {
         @$p{qw(ppid connected requests)} = (getppid, 0, 0);
@@ -182,22 +187,18 @@ use warnings;
 my (%told, $signals);
 
 sub begin {
-    ModInterp::turn(1);
-    $signals = _signals() if $is_threaded;
+    (undef, $signals) = ModInterp::turn(1);
     return bless [$$], shift;
 }
-
-# The signals for which the program has handlers of its own.
-sub _signals { return join ' ', grep { !/^(?:ALRM|__\w+)$/ && defined $SIG{$_} && $SIG{$_} !~ /^(?:DEFAULT|IGNORE)?$/ } sort keys %SIG }
 
 sub DESTROY {
     my ($self) = @_;
     return if $self->[0] != $$;
     local ($@, $!, $?);
-    my $touched = ModInterp::turn(0);
+    my ($touched, $now) = ModInterp::turn(0);
     for my $pid (keys %forked) { delete $forked{$pid} if waitpid $pid, POSIX::WNOHANG }
     return unless $is_threaded;
-    my %used = (chdir => $touched & 1, umask => $touched & 2, 'a handler in %SIG' => _signals() ne $signals);
+    my %used = (chdir => $touched & 1, umask => $touched & 2, 'a handler in %SIG' => $now != $signals);
     for my $what (grep { $used{$_} && !$told{$_}++ } sort keys %used) {
         warn "PerlNetServer: $what of a program is the process's, in which other threads serve: a program that needs it is for prefork\n";
     }

@@ -47,6 +47,7 @@ mod classes;
 mod configured;
 mod connection;
 mod content;
+mod counting;
 mod databases;
 mod directive;
 mod dispatch;

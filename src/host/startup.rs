@@ -24,7 +24,8 @@ use super::site::Early;
 use super::start_error::StartError;
 use super::step::Step;
 use super::{
-    accepting, class_log, classes, executors, hint, jobs, lives, net_server, parents, process, report, site, token,
+    accepting, class_log, classes, counting, executors, hint, jobs, lives, net_server, parents, process, report, site,
+    token,
 };
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
@@ -287,6 +288,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         }
     }
     if makes_clones {
+        counting::begin(lang, s);
         lives::parents_spawn(lang);
     }
     site::with(lang, |site| site.is_complete = true);

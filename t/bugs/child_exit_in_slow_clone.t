@@ -37,8 +37,8 @@ my @got = map { ref $_ ? @$_ : $_ } $s->parallel(3, sub { map { $s->get('/s')->{
 is_deeply [grep { $_ != 200 } @got], [], 'requests are served while a successor is in the making';
 ok scalar(grep { /^cloning/ } $s->wait_for_trace(qr/^cloning/m)), 'the keeper is in the middle of a clone';
 $s->expect_log(qr/AH00045/);
+$s->terminate;
 my $start = time;
-kill TERM => $s->pid;
 ok $s->wait_ended(40), 'the server stops';
 cmp_ok time - $start, '<', 12, '  in time';
 unlike $s->log, qr/AH00046|SIGKILL/, '  without killing its child';

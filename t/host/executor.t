@@ -342,7 +342,7 @@ subtest 'stop' => sub {
     my @where;
     wait_until(sub { waiting($s, 4, \@where) }, 20);
     my $began = Time::HiRes::time();
-    kill TERM => $s->pid;
+    $s->terminate;
     ok $s->wait_ended(20), 'a server stops while scripts run and others wait';
     cmp_ok Time::HiRes::time() - $began, '<', 10, 'without being killed';
 };

@@ -57,7 +57,7 @@ sub try_guide {
     my $s = $start->($name ? (args => ['-X'], env => { $name => $here->($value) }) : (), config => $here->(join '', map { $_->{config} } @$sections),
         files => { map { $here->($_) =~ s{^\@root\@/}{}r =~ s{^\@lua\@}{lua}r => $here->($files{$_}) } keys %files });
     $s->expect_log($o{expect}) if $o{expect};
-    my $stop = sub { kill TERM => $s->pid; $s->wait_ended(20); '' };
+    my $stop = sub { $s->terminate; $s->wait_ended(20); '' };
     my $shell = sub {
         my $command = $s->fill($here->($_[0])) =~ s{http://localhost/}{http://127.0.0.1:@{[$s->port]}/}gr =~ s/^curl /curl -s /r;
         return `{ $command; } 2>&1` =~ s/\r//gr;

@@ -236,7 +236,7 @@ sub start_fails {
     $self->spawn;
     my $state = $self->wait_ready;
     if ($state eq 'ready') {
-        kill TERM => $self->{pid};
+        $self->terminate;
         $self->wait_ended;
     }
     $self->reap;
@@ -492,18 +492,24 @@ sub reap {
     wait_until(sub { $self->ended && !$self->group_pids }, 10);
 }
 
-# SIGTERM to the parent process, once no connection is open. A threaded httpd that ends closes the sockets of its workers, also of
-# one that is just giving its connection back, and crashes in that (apr_os_sock_get beside apr_allocator_destroy): of 120 servers
-# without any module of ours 3 did.
+# SIGTERM to the parent process. A test that ends its server by itself says this, whatever the server is about then: see calm.
 sub terminate {
     my ($self) = @_;
-    if ($self->is_threaded) {
-        wait_until(sub { !$self->connections }, 0.5);
-        # The worker, behind its socket's end: on a busy machine it may be a while until it has the processor again.
-        sleep 0.02;
-        wait_until(sub { !$self->threads_at_work }, 2);
-    }
+    $self->calm;
     kill TERM => $self->{pid};
+}
+
+# Waits until no connection is about to be closed, or a while: connections that stay open are a test's own affair. A threaded httpd that
+# ends or restarts at once (TERM, HUP) closes the sockets of its workers, also of one that is just giving its connection back, and crashes
+# in that (apr_os_sock_get beside apr_allocator_destroy): of 120 servers without any module of ours 3 did.
+sub calm {
+    my ($self) = @_;
+    return if !$self->is_threaded;
+    wait_until(sub { !$self->connections }, 0.5);
+    # The worker, behind its socket's end: on a busy machine it may be a while until it has the processor again. It has had it, if no
+    # thread is at work twice, one moment after the other.
+    my $calm = 0;
+    wait_until(sub { $calm = $self->threads_at_work ? 0 : $calm + 1; $calm == 2 }, 2);
 }
 
 # Stops the server (SIGTERM to its parent process) and tests that it ended, left no process and no core behind, and
@@ -579,7 +585,7 @@ END {
             next unless $self->{owner} == $$;
             $self->{stopped} = 1;
             $self->show_log;
-            kill TERM => $self->{pid};
+            $self->terminate;
             wait_until(sub { $self->ended }, 10);
             $self->reap;
             $self->clean_up;
@@ -596,6 +602,7 @@ sub graceful { $_[0]->again('USR1') }
 
 sub again {
     my ($self, $signal) = @_;
+    $self->calm if $signal eq 'HUP';
     my $before = () = $self->log =~ /resuming normal operations/g;
     kill $signal => $self->{pid} or die "httpd is gone\n";
     wait_until(sub {

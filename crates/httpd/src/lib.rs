@@ -51,6 +51,7 @@ mod record;
 mod records;
 mod regex;
 mod request;
+pub mod retained;
 mod run;
 pub mod scoreboard;
 mod sent;

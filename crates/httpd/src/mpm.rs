@@ -3,6 +3,8 @@
 use crate::ffi;
 use apr::bytes_at;
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr;
 
 fn query(what: u32) -> Option<c_int> {
     let mut result = 0;
@@ -37,6 +39,11 @@ pub fn hard_limit_threads() -> c_int {
     query(ffi::AP_MPMQ_HARD_LIMIT_THREADS).unwrap_or(0).max(1)
 }
 
+/// The most child processes there can ever be (`ServerLimit`).
+pub fn hard_limit_daemons() -> c_int {
+    query(ffi::AP_MPMQ_HARD_LIMIT_DAEMONS).unwrap_or(0)
+}
+
 /// The most child processes there can be.
 pub fn max_daemons() -> c_int {
     query(ffi::AP_MPMQ_MAX_DAEMON_USED).unwrap_or(0)
@@ -50,4 +57,23 @@ pub fn generation() -> c_int {
 /// Whether the MPM is stopping or restarting.
 pub fn is_stopping() -> bool {
     query(ffi::AP_MPMQ_MPM_STATE) == Some(ffi::AP_MPMQ_STOPPING as c_int)
+}
+
+/// Has the signal by which httpd's parent tells this process to end gracefully cut short no call to the system: APR installs handlers without
+/// `SA_RESTART`, so that a script's read of a pipe would fail, with `EINTR`, in the midst of a request that is to be answered in whole. For a
+/// process that serves without threads, where it is the serving thread that gets the signal. httpd's own waits need no interruption: the
+/// handler closes the listeners, and an `accept` that goes on finds its socket closed.
+pub fn restart_calls() {
+    // SAFETY: the record lies on this stack and is filled before it is read; the handler stays httpd's own.
+    unsafe {
+        let mut action = MaybeUninit::uninit();
+        if libc::sigaction(libc::SIGUSR1, ptr::null(), action.as_mut_ptr()) != 0 {
+            return;
+        }
+        let mut action: libc::sigaction = action.assume_init();
+        if ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction) {
+            action.sa_flags |= libc::SA_RESTART;
+            libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut());
+        }
+    }
 }

@@ -6,9 +6,11 @@ use interp::{Entry, IntoVal, Load, Raised, Ticket, Val};
 use super::call_named;
 use crate::host::wire::Wire;
 
-/// By what the Perl side knows the program: its line.
-fn key(of: &NetServer) -> String {
-    of.at.to_string()
+/// By what the Perl side knows the program: all that its line says. Two lines that say the same, as for a port with TLS and one without, are one program.
+fn key(of: &NetServer) -> Vec<u8> {
+    let call = of.call.as_deref().unwrap_or_default();
+    let words = of.words.iter().map(|word| &word[..]);
+    [&of.program[..], call].into_iter().chain(words).collect::<Vec<_>>().join(&0)
 }
 
 /// Loads the program.
@@ -16,7 +18,7 @@ pub fn load(entry: &dyn Entry, of: &NetServer) -> Result<(), Raised> {
     let text = |text: &[u8]| text.val(Ticket::FOREVER);
     let key = key(of);
     let call = of.call.as_deref().map_or(Val::UNDEF, text);
-    let mut args = vec![text(key.as_bytes()), text(&of.program), of.is_file().val(Ticket::FOREVER), call];
+    let mut args = vec![text(&key), text(&of.program), of.is_file().val(Ticket::FOREVER), call];
     args.extend(of.words.iter().map(|word| text(word)));
     entry.require_module(b"ModInterp::NetServer", None)?;
     call_named(entry, b"ModInterp::NetServer::load", Load::Never, &args).map(drop)
@@ -30,7 +32,7 @@ pub fn run(entry: &dyn Entry, of: &NetServer, on: &Wire<'_>) -> Result<(), Raise
     let port = |port: Option<u16>| number(port.unwrap_or(0).into());
     let (client, local) = (c.client_ip().unwrap_or(b"0.0.0.0"), c.local_ip().unwrap_or(b"0.0.0.0"));
     let args = [
-        text(key.as_bytes()),
+        text(&key),
         number(on.fd.into()),
         text(on.proto.as_bytes()),
         text(client),

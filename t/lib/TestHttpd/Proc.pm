@@ -46,10 +46,10 @@ sub private_memory {
 }
 
 sub threads      { my ($s, $pid) = @_; my @all = glob "/proc/$pid/task/*"; return scalar @all }
-# Threads of the server's children that run, or would if they had a processor.
+# Threads of the server's children that run, or would if they had a processor or memory.
 sub threads_at_work {
     my ($s) = @_;
-    return scalar grep { TestHttpd::slurp($_) =~ /^\d+ \(.*\) R /s } map { glob "/proc/$_/task/*/stat" } $s->child_pids;
+    return scalar grep { TestHttpd::slurp($_) =~ /^\d+ \(.*\) [RD] /s } map { glob "/proc/$_/task/*/stat" } $s->child_pids;
 }
 sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   return scalar @all }
 
