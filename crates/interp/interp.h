@@ -78,7 +78,7 @@ typedef struct {                                                /* read-only whi
 /* The engine's side: what values can be asked to do. No function here lets an error escape. */
 typedef struct {
     int  (*call)(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);     /* code: MI_CODE, MI_BYTES, MI_KEPT. 0 ret is MI_INT with MI_TRUE, or
-                                                                                                 * MI_BYTES, good until the door is left, if ret->tag was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
+                                                                                                 * MI_BYTES, good until the door is left, if ret->tag was that, or what MI_PLAIN has (MI_NONE for anything else), if it was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
     void (*keep)(void *ctx, const mi_val *v, mi_val *kept);     /* MI_ANY, MI_CODE, MI_BYTES: kept becomes MI_KEPT, counted */
     int  (*put)(void *ctx, mi_val *out, size_t at, const char *s, size_t n);                    /* out: a MI_OUT argument; its a.len is brought up to date. 0 or 1: the buffer was changed meanwhile */
     char *(*room)(void *ctx, mi_val *out, size_t at, size_t n);                                 /* out: as put. n bytes to be written behind the first at, padded; NULL: changed

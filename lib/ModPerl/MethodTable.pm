@@ -92,6 +92,7 @@ our %METHODS = (
     'delete' => [['APR::Bucket', 'APR::Bucket']],
     'destroy' => [['APR::Brigade', 'APR::Brigade'], ['APR::Bucket', 'APR::Bucket'], ['APR::BucketAlloc', 'APR::BucketAlloc'], ['APR::Pool', 'APR::Pool']],
     'device' => [['APR::Finfo', 'APR::Finfo']],
+    'dict' => [['ModInterp::Dict', 'Apache2::RequestRec']],
     'die' => [['Apache2::HookRun', 'Apache2::RequestRec']],
     'dir_config' => [['Apache2::RequestUtil', 'Apache2::RequestRec'], ['Apache2::ServerUtil', 'Apache2::ServerRec']],
     'directive' => [['Apache2::CmdParms', 'Apache2::CmdParms'], ['Apache2::Directive', 'Apache2::Directive']],

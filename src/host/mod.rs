@@ -49,6 +49,7 @@ mod connection;
 mod content;
 mod counting;
 mod databases;
+mod dicts;
 mod directive;
 mod dispatch;
 mod end;

@@ -24,8 +24,8 @@ use super::site::Early;
 use super::start_error::StartError;
 use super::step::Step;
 use super::{
-    accepting, class_log, classes, counting, executors, hint, jobs, lives, net_server, parents, process, report, site,
-    token,
+    accepting, class_log, classes, counting, dicts, executors, hint, jobs, lives, net_server, parents, process, report,
+    site, token,
 };
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
@@ -49,6 +49,7 @@ pub fn loaded(lang: Lang, pconf: &Pool) {
     let _ = pconf.on_death(|| {
         Server::set_main(None);
         httpd::error_log::ask_no_more();
+        dicts::end();
     });
 }
 
@@ -292,6 +293,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         lives::parents_spawn(lang);
     }
     site::with(lang, |site| site.is_complete = true);
+    dicts::is_complete();
     jobs::start(pools, s)
 }
 

@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, databases, environment, handlers, jobs, lua, net_server, options, startup};
+use crate::lines::{classes, databases, dicts, environment, handlers, jobs, lua, net_server, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -119,6 +119,10 @@ const ROWS: &[DirectiveRow] = &[
     call("DBPool", Args::Words { min: 1, max: 5 }, "data-source [max=number] [idle=time|none] [ping=time|never] [wait=time]", CLASSES, databases::pool).only(PERL).ours().fills(|s: &ServerConf| &s.db_pools)
         .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")
         .doc("Pools what DBI->connect opens for requests: all interpreters of the server, or of a class, have at most max connections at once in a child process. A request has a connection until it is over; what it left open is rolled back then. idle: a connection that nobody uses is closed after this time. ping: one that was idle this long is asked whether it still answers, and replaced if not; with 0 always. wait: a request that finds all connections in use waits this long, then DBI->connect fails. In the data source, such as dbi:Pg:dbname=shop, * stands for anything; the first line that fits counts. See databases.md."),
+
+    call("InterpDict", Args::Words { min: 2, max: 6 }, "name shm:size [full=evict|error]", ONCE, dicts::dict).whole().ours().fills(|s: &ServerConf| &s.dicts)
+        .default("full=evict")
+        .doc("Makes a dictionary that scripts of all languages share, in all processes: values by name with a time to live, counters, lists and locks; see dict.md. shm: the entries are in so much memory of this machine, which outlives restarts until httpd ends; shmcb says the same. With full=evict entries that were not used for the longest time make way for new ones when it is full; with full=error what needs room fails then. The directive is one of both modules, and needs one of them loaded."),
 
     // the running server
     call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()
@@ -290,10 +294,11 @@ mod tests {
 
     #[test]
     fn no_two_directives_share_a_name_and_each_is_of_its_language() {
-        assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len());
+        let of_both = |row: &&Directive| row.plain_name().starts_with("Interp");
+        assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len() - LUA_TABLE.iter().filter(of_both).count());
         for row in PERL_TABLE.iter().chain(&LUA_TABLE) {
-            let is_text = row.contexts == TEXT;
-            assert!(is_text || row.plain_name().starts_with(row.language.name()), "{}", row.name);
+            let is_whole = row.contexts == TEXT || of_both(&row);
+            assert!(is_whole || row.plain_name().starts_with(row.language.name()), "{}", row.name);
         }
     }
 
