@@ -203,6 +203,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_setup_client_block",
     "ap_should_client_block",
     "ap_show_mpm",
+    "ap_shutdown_conn",
     "ap_single_module_configure",
     "ap_some_auth_required",
     "ap_start_lingering_close",

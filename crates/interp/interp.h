@@ -34,9 +34,10 @@ enum mi_kind {
                      * alternating; an entry whose name or value is none of these is left out. What is no table is taken as MI_PLAIN */
     MI_PLAIN        /* parameter: a string, number, boolean or nil. The value's tag is MI_BYTES, MI_INT, MI_NUM, MI_BOOL or MI_UNDEF */
 };
-enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
+enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16, MI_FIRST = 32 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);
-                                                                     * MI_REF: a reference to the result, where the engine has such */
+                                                                     * MI_REF: a reference to the result, where the engine has such;
+                                                                     * MI_FIRST: of a list the first value alone, where one is asked for */
 enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4, MI_F_LOOSE = 8, MI_F_ANYWHERE = 32 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the
                                                                  * invocant's owner is gone, or runs without a nullable one; LOOSE: what is no such object is not the invocant
                                                                  * (MI_UNDEF) but the first argument. A nullable invocant of another row is

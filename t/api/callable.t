@@ -101,6 +101,7 @@ my %refuses = (
     (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
     (map { ("Perl Apache2::Connection::$_" => qr/lacks the attribute FilterConnectionHandler/) } qw(add_input_filter add_output_filter)),
     (map { ("Perl Apache2::Filter::$_" => qr/works only in a filter, on the filter whose handler is called/) } qw(read print PRINT seen_eos)),
+    (map { ("Apache2::Connection::$_" => qr/needs a handler that speaks the connection's protocol/) } qw(read receive write flush timeout close)),
     'APR::Brigade::filter_flush'           => qr/filter_flush: /,
     'APR::Util::password_get'              => qr/password_get: /,
     'ModInterp::Status::end_process'       => qr/only a process that serves requests can be ended/,

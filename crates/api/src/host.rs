@@ -329,6 +329,9 @@ pub trait Calls: Sync {
     /// The name of the running phase's directive, `PerlResponseHandler`.
     fn phase(&self) -> Option<&'static str>;
 
+    /// Whether a handler runs that speaks this connection's protocol.
+    fn speaks(&self, c: &Connection) -> bool;
+
     /// Makes this the request that class methods find, until its end: `Apache2::RequestUtil->request($r)`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod access;
 mod cmd_parms;
 mod command;
 mod connection;
+mod connection_io;
 mod connection_util;
 mod consts;
 mod databases;

@@ -144,6 +144,9 @@ const ROWS: &[DirectiveRow] = &[
     call("Warn", Args::Flag, "On|Off", CLASSES, startup::warn).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
         .doc("Stands for PerlSwitches -w, by the name that it had in mod_perl 1."),
 
+    call("ConnectionHandler", Args::Code, "handler ...|file function", SERVER, lua::connection_handler).only(Language::Lua).ours().runs_code().fills(|d: &DirConf| &d.handlers)
+        .doc("Speaks the protocol of the server's connections with c:read, c:write and c:close; see net-server.md. Of a file it calls the function named behind it, handle if none is; LuaScope says how long the file's globals live. It stands for LuaProcessConnectionHandler; the connection ends with the handler, unless that returns apache2.DECLINED. The interpreters are the server's, or those of the class that LuaUseClass names for it. Its port wants \"Listen port raw\"."),
+
     // mod_lua's
     call("PackagePath", Args::Take1, "path", ANYWHERE, lua::package_path).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.paths)
         .unlike(When::Always, "A script's directory and this path come before Lua's own; in mod_lua behind it.")

@@ -339,6 +339,7 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
         ST(0) = sv; break; }
     case MI_LIST: {
         const mi_val *l = ret->u.p; size_t n = ret->a.len, k;
+        if (ret->flags & MI_FIRST && gimme == G_SCALAR && n > 1) n = 1;
         sp = PL_stack_base + ax - 1; EXTEND(sp, (SSize_t)n);
         for (k = 0; k < n; k++) ST(k) = mp_sv(aTHX_ me, l + k, NULL);
         if (ret->flags & MI_OWNED) mi_done(ret);
