@@ -35,6 +35,7 @@ ModInterp::Interp::reload | $r->interp->reload ? 1 : Apache2::MPM->is_threaded ?
 ModInterp::Interp::reload_all | $r->interp->reload_all; 1 | 1
 ModInterp::Status::interpreter | ModInterp::Status->interpreter > 0 \x7c\x7c !Apache2::MPM->is_threaded | 1
 ModInterp::Status::pool  | my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Status->pool; keys(%f) > 5 \x7c\x7c !Apache2::MPM->is_threaded | 1
+ModInterp::Status::figures | my %f = map { ref $_ eq 'HASH' ? %$_ : $_ } ModInterp::Status->figures; join ' ', $f{requests} > 0 ? 1 : 0, $f{'interpreters.busy'}, defined $f{wait_seconds} ? 1 : 0 | 1 1 1
 ModInterp::Status::end_process | ModInterp::Status->can('end_process') ? 'can' : 'cannot' | can
 ModInterp::Status::class       | ModInterp::Status->class                                        | default
 ModInterp::Status::setting     | ModInterp::Status->setting('ClassErrorPage'), ModInterp::Status->setting('InterpMax') | off,undef

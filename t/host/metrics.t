@@ -25,6 +25,7 @@ sub handler {
 1;
 P
 PerlModule My::Do
+InterpDict seen shm:64k
 <Location /metrics>
     SetHandler interp-metrics
     Require local

@@ -39,6 +39,8 @@ LuaModule do
     PerlInterpStart 1
     PerlClassLocation /nowhere
 </PerlInterpClass>
+InterpDict seen shm:64k
+ErrorLogFormat "[%t] [%-m:%l] [trace %{traceparent}i] %M"
 PerlJob nightly interval=1h handler=My::Do::job
 C
 
@@ -83,7 +85,8 @@ for_each_mpm(qw(event prefork), sub {
     my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1, config => $CONFIG, modules => { 'My/Do.pm' => $DO },
         files => { 'lua/do.lua' => "local M = {}\nfunction M.handler(r) r:puts('done') return 0 end\nreturn M\n" });
     $s->get('/do') for 1 .. 5;
-    $s->get('/do?die');
+    $s->get('/do?die', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+    $s->log_like(qr/\[trace 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\] as asked/, 'a trace of OpenTelemetry is found in the log by its number');
     $s->expect_log(qr/as asked/);
     my $page = $s->get('/status', Accept => 'text/html,*/*;q=0.8');
     is $page->{headers}{'content-type'}, 'text/html; charset=utf-8', 'a browser gets a page';
@@ -100,6 +103,8 @@ for_each_mpm(qw(event prefork), sub {
     like $page->{content}, qr{>errors</th><td><span title="the code died">died <b>1</b></span></td>}, 'what went wrong by its kind';
     like $page->{content}, qr{class ab}, 'a class has its name';
     like $page->{content}, qr{<td title="Perl of the main server">nightly</td><td>0</td>}, 'jobs are there, too';
+    like $page->{content}, qr{<th scope="row">seen</th><td><span>entries <b>0</b></span>}, 'and dictionaries';
+    like $s->get('/metrics')->{content}, qr{^# TYPE mod_interp_dict_entries gauge\nmod_interp_dict_entries\{dict="seen"\} 0$}m, 'which Prometheus sees as well';
     is $s->get('/status')->{headers}{'content-type'}, 'application/json', 'a program gets JSON';
     is $s->get('/status?json', Accept => 'text/html')->{headers}{'content-type'}, 'application/json', 'as does who asks for it';
     is $s->get('/elsewhere')->{status}, 403, 'access is what the configuration says';

@@ -362,6 +362,9 @@ pub trait Figures: Sync {
     /// How busy the interpreters are that this one belongs to: names and figures, for people.
     fn pool(&self) -> Vec<(String, u64)>;
 
+    /// What all processes have counted of the interpreters that this one belongs to: names and numbers; times are seconds.
+    fn figures(&self) -> Vec<(String, String)>;
+
     /// Has this process take no more connections, and end when it has served those that it has. False if it was told so before.
     fn end_process(&self) -> Result<bool>;
 }

@@ -35,9 +35,17 @@ pub static STATUS: Class = Class::new(
         class_method("pool()", pool).doc(
             "Names and figures of the process's pool of interpreters, as a list for a hash; empty without threads.",
         ),
+        class_method("figures()", figures).doc(
+            "What all processes have counted of the interpreters of this one's class, as a list for a hash: docs/figures.md has the names, here without mod_interp_ and _total, and with the label's value behind a point, as in errors.died. Times are seconds.",
+        ),
     ],
 )
 .doc("The interpreter and its pool.");
+
+fn figures(_class: ClassName) -> Result<List<Vec<u8>>> {
+    let figures = host()?.figures.figures();
+    Ok(List(figures.into_iter().flat_map(|(name, number)| [name.into_bytes(), number.into_bytes()]).collect()))
+}
 
 fn pool(_class: ClassName) -> Result<List<Vec<u8>>> {
     let figures = host()?.figures.pool();

@@ -22,4 +22,4 @@ pub use doing::Now;
 pub use table::{FAMILIES, Family, Figure, Kind, Row, Source, WAITS};
 pub use tipool::Snapshot;
 
-pub use text::{figures_md, json, prometheus, quoted, waits};
+pub use text::{figures_md, json, label, named, prometheus, quoted, waits};

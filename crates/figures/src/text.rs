@@ -75,13 +75,31 @@ pub fn prometheus(all: &[(Vec<(&str, &str)>, Sum)]) -> String {
     text
 }
 
-fn labelled(labels: &[(&str, &str)], label: &str, value: &str) -> String {
-    let last = (!label.is_empty()).then_some((label, value));
-    let one = |(label, value): (&str, &str)| {
-        format!("{label}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-    };
-    let all: Vec<String> = labels.iter().copied().chain(last).map(one).collect();
+/// A label with its value.
+pub fn label(name: &str, value: &str) -> String {
+    format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+fn labelled(labels: &[(&str, &str)], last: &str, value: &str) -> String {
+    let last = (!last.is_empty()).then_some((last, value));
+    let all: Vec<String> = labels.iter().copied().chain(last).map(|(name, value)| label(name, value)).collect();
     if all.is_empty() { String::new() } else { format!("{{{}}}", all.join(",")) }
+}
+
+/// The figures of one stock, each with its name and the value of its label; of the waits their number and how long they took.
+pub fn named(sum: &Sum) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for family in FAMILIES {
+        let unit = if family.is_time { "_seconds" } else { "" };
+        for row in family.rows {
+            let value = if row.value.is_empty() { String::new() } else { format!(".{}", row.value) };
+            all.push((format!("{}{unit}{value}", family.name), family.shown(row.number(sum))));
+        }
+        if family.kind == Kind::Histogram {
+            all.push((format!("{}_count", family.name), waits(sum).1.to_string()));
+        }
+    }
+    all
 }
 
 /// The figures of one stock as an object of JSON's; times are seconds.
@@ -190,6 +208,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\"making_seconds\":0,"), "{text}");
+        let named = named(&sum());
+        for (name, number) in [("requests", "1"), ("errors.died", "0"), ("wait_seconds", "1.5"), ("wait_count", "4")] {
+            assert!(named.iter().any(|(of, is)| of == name && is == number), "{name}: {named:?}");
+        }
         assert_eq!(quoted("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
     }
 

@@ -54,7 +54,6 @@ impl api::HeldDict for Held {
 #[derive(Clone, Debug)]
 pub struct Figures {
     /// Its name.
-    #[allow(dead_code)] // For the status page, too.
     pub name: Arc<str>,
     /// What it holds; nothing if that cannot be found out.
     pub size: Size,
@@ -213,7 +212,6 @@ pub fn names() -> Vec<Arc<str>> {
 }
 
 /// How all are doing, for who shows it. Of one that is kept elsewhere only what is known here.
-#[allow(dead_code)] // The status page is to show it.
 pub fn figures() -> Vec<Figures> {
     let _inside = Inside::new();
     let all = lock(&PASS).dicts.clone();

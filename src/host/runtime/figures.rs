@@ -56,6 +56,11 @@ impl Figures for HostRuntime {
         }
     }
 
+    fn figures(&self) -> Vec<(String, String)> {
+        let Some(stock) = Frame::find(|frame| Some(frame.stock.clone())) else { return Vec::new() };
+        stock.board().map(|board| figures::named(&board.sum())).unwrap_or_default()
+    }
+
     fn pool(&self) -> Vec<(String, u64)> {
         let Some((stock, hold)) = Frame::find(|f| Some((f.stock.clone(), f.hold.clone()))) else { return Vec::new() };
         let Some(tipool) = stock.tipool() else { return Vec::new() };

@@ -13,11 +13,12 @@ pub fn json() -> String {
     let stocks: Vec<String> = all.iter().map(of_stock).collect();
     let jobs: Vec<String> = jobs::all().iter().map(|job| of_job(job)).collect();
     format!(
-        "{{\"version\":{},\"pid\":{},\"stocks\":[{}],\"jobs\":[{}]}}\n",
+        "{{\"version\":{},\"pid\":{},\"stocks\":[{}],\"jobs\":[{}],\"dicts\":{}}}\n",
         quoted(env!("CARGO_PKG_VERSION")),
         std::process::id(),
         stocks.join(","),
-        jobs.join(",")
+        jobs.join(","),
+        super::dicts::json()
     )
 }
 

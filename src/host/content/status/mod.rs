@@ -4,6 +4,7 @@
 //! No interpreter is needed and no code of anybody's runs, so that it answers when all interpreters are busy.
 
 mod answer;
+mod dicts;
 mod json;
 mod page;
 mod told;
@@ -84,7 +85,7 @@ fn wanted(form: Form, query: &[u8], accept: &[u8]) -> Wanted {
 fn metrics() -> String {
     let all = counting::all();
     let series: Vec<_> = all.iter().filter_map(|of| Some((of.labels(), of.sum?))).collect();
-    figures::prometheus(&series)
+    figures::prometheus(&series) + &dicts::prometheus()
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ pub fn page(refresh: u32) -> String {
         jobs.iter().for_each(|one| job(&mut page, one));
         page.push_str("</table></section>\n");
     }
+    page.push_str(&super::dicts::page());
     page.push_str("</main></body></html>\n");
     page
 }
