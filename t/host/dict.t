@@ -16,7 +16,7 @@ use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use ModInterp::Dict ();
 use Time::HiRes ();
-our $at_start;
+our @names = qw(@names@);
 sub show { map { my $v = $_; !defined $v ? 'nil' : builtin_bool($v) ? ($v ? 'true' : 'false') : ref $v eq 'ARRAY' ? '[' . join(' ', sort @$v) . ']' : "$v" } @_ }
 sub builtin_bool { no warnings; return builtin::is_bool($_[0]) }
 sub handler {
@@ -31,6 +31,7 @@ sub handler {
     $r->print($died ? "died: $died" : join ',', @shown);
     return 0;
 }
+sub job { ModInterp::Dict->new($_)->incr('job') for @names }
 sub start { my (undef, undef, undef, $s) = @_; ModInterp::Dict->new('shared')->set(start => 'code'); return 0 }
 1;
 P
@@ -107,7 +108,7 @@ PerlConfigRequire @lib@/My/Dict.pm
 LuaMapHandler /lua @lua@/dict.lua
 C
 }
-sub start { my ($mpm, $lines, @more) = @_; return TestHttpd::Lua->start(mpm => $mpm, perl => 1, modules => { 'My/Dict.pm' => $MODULE }, scripts => { 'dict.lua' => $LUA }, config => config($lines), @more) }
+sub start { my ($mpm, $lines, @more) = @_; return TestHttpd::Lua->start(mpm => $mpm, perl => 1, modules => { 'My/Dict.pm' => $MODULE =~ s/\@names\@/join ' ', map { $_->[0] } @PLACES/er }, scripts => { 'dict.lua' => $LUA }, config => config($lines), @more) }
 sub in_perl { my ($s, $name, $code) = @_; return $s->post("/perl?$name", $code)->{content} }
 sub in_lua { my ($s, $name, $code) = @_; return $s->post("/lua?$name", $code)->{content} }
 
@@ -161,6 +162,9 @@ for_each_mpm(qw(event prefork), sub {
         is in_lua($s, $name, q{return d:get("n") + 1, d:get("t") == "\0\xff", d:lpop("l")}), '8,true,1.5', "$of: Lua reads what Perl has set";
         in_lua($s, $name, 'd:set("n", 1) d:set("f", 0.5) d:set("b", true)');
         is in_perl($s, $name, q{$d->incr('n'), $d->incr('f'), $d->get('b')}), '2,1.5,true', "$of: and Perl what Lua has";
+
+        # Processes that are none of httpd's children.
+        is in_perl($s, $name, q{$d->set(f => 1); my $pid = fork // die; if (!$pid) { $d->incr('f') for 1 .. 9; exit 0 } waitpid $pid, 0; $d->get('f')}), 10, "$of: a process that a script forks";
 
         # Many at once.
         my ($clients, $each) = (4, soak(2500, 250_000));
@@ -246,6 +250,12 @@ for_each_mpm(qw(event prefork), sub {
         is in_perl($s, 'shared', q{my $n = $d->get('n'); $d->incr('n') - $n, $d->set(k7 => 'x'), $d->get('k7'), $d->lock('x', 1, 1) > 0}), '1,true,x,true', "after $killed kills the dictionary goes on";
         unlike slurp($s->root . '/error_log'), qr/made no sense/, 'and nothing of it was thrown away';
     }
+});
+
+# Jobs.
+for_each_mpm(qw(event), sub {
+    my $s = start('event', join '', "PerlJob count interval=100ms handler=My::Dict::job\n", map { "InterpDict $_->[0] $_->[1]\n" } @PLACES);
+    ok wait_until(sub { in_perl($s, $_->[0], q{$d->get('job') || 0}) >= 2 }), "$_->[2]: runs of a job" for @PLACES;
 });
 
 # Encrypted, with a password.
