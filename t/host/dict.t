@@ -265,7 +265,7 @@ SKIP: {
     my $dir = File::Temp::tempdir('mod_interp_tls.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $dir;
     spew("$dir/names", 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-    system "cd $dir && { openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2; openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=localhost; openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -extfile names; } >log 2>&1";
+    system "cd $dir && { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2; openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout s.key -out s.csr -subj /CN=localhost; openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -extfile names; } >log 2>&1";
     my $tls = TestHttpd::Redis->start(options => ['--tls-port', '@port@', '--tls-cert-file', "$dir/s.pem", '--tls-key-file', "$dir/s.key", '--tls-ca-cert-file', "$dir/ca.pem", '--tls-auth-clients', 'no', '--requirepass', 'p@ss']);
     my $port = $tls->port;
     for_each_mpm(qw(event), sub {
