@@ -205,7 +205,7 @@ for_each_mpm(qw(event worker prefork), sub {
         $stuck->say('stuck');
         like join("\n", $s->wait_for_trace(qr/^stopped/m)), qr/stopped: timeout nil closed/, "$way: so does one that reads nothing";
 
-        $s->expect_log(qr/attempt to index a nil value/);
+        $s->expect_log(qr/attempt to index (?:a nil value|local 'nothing' \(a nil value\))/);
         $s->expect_log(qr/stack traceback|server\.lua:\d+: in |\[C\]: in /);
         is $ask->($way, 'die'), 'dying', "$way: an error ends the connection";
         is $ask->($way, 'exit'), 'bye', "$way: os.exit likewise, through any pcall";
@@ -279,7 +279,7 @@ for_each_mpm(qw(event worker prefork), sub {
         $line->say_to('x') for 1 .. 1000;
         $before = $memory->();
         $line->say_to('x') for 1 .. 20_000;
-        cmp_ok $memory->() - $before, '<', 600, 'twenty thousand lines on one as well';
+        cmp_ok $memory->() - $before, '<', jit ? 4000 : 600, 'twenty thousand lines on one as well';
     }
     undef $_ for $line, $guide;
 
