@@ -24,9 +24,9 @@ CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if
 
 # What a bare Debian 12 needs beside Rust to build and serve; never apache2, which starts a server on port 80.
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
-       liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3
+       liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3 libnet-server-perl
 # And to test; what is not there is skipped. Lua modules in C, drivers of APR's, and PostgreSQL's programs.
-TEST_DEPS = curl apache2-utils libplack-perl libnet-server-perl libnet-cidr-perl libio-socket-ssl-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql libdbd-pg-perl sqlite3 nghttp2-client
+TEST_DEPS = curl apache2-utils libplack-perl libnet-cidr-perl libio-socket-ssl-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql libdbd-pg-perl sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
 .PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz fuzz-pages valgrind soak bench tables imports mutate help deps unit rust luajit
@@ -142,4 +142,5 @@ bench: build ## against a C handler and mod_perl, in instructions per request
 tables: rust ## print docs/directives.md, docs/api.md, docs/imports.md and what of lib/ follows from rows anew
 	$(CARGO) run -q -p config --example print_docs
 	$(CARGO) run -q -p api --example print_docs
+	$(CARGO) run -q -p figures --example print_docs
 	CARGO="$(CARGO)" perl docs/print_imports > docs/imports.md || :

@@ -71,6 +71,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_hook_check_config",
     "ap_hook_check_user_id",
     "ap_hook_child_init",
+    "ap_hook_child_status",
     "ap_hook_error_log",
     "ap_hook_fixups",
     "ap_hook_force_authn",
@@ -162,6 +163,8 @@ const FUNCTIONS: &[&str] = &[
     "ap_remove_output_filter",
     "ap_request_has_body",
     "ap_reserve_module_slots",
+    "ap_retained_data_create",
+    "ap_retained_data_get",
     "ap_rflush",
     "ap_run_access_checker",
     "ap_run_auth_checker",
@@ -200,6 +203,7 @@ const FUNCTIONS: &[&str] = &[
     "ap_setup_client_block",
     "ap_should_client_block",
     "ap_show_mpm",
+    "ap_shutdown_conn",
     "ap_single_module_configure",
     "ap_some_auth_required",
     "ap_start_lingering_close",
@@ -223,4 +227,4 @@ const STATICS: &[&str] = &["ap_bucket_type_eor", "ap_conftree", "ap_listeners", 
 const TYPES: &str = "module|authn_provider|authz_provider|command_rec|cmd_parms|request_rec|conn_rec|server_rec|process_rec|ap_directive_t|ap_filter_t|core_dir_config|core_server_config|ap_conf_vector_t|ap_method_list_t|server_addr_rec|ap_listen_rec|scoreboard|worker_score|process_score|global_score|ap_dbd_t";
 
 /// Constants.
-const CONSTANTS: &str = "OK|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|SERVER_[A-Z_]+|OPT_.*|DEFAULT_.*|HUGE_STRING_LEN";
+const CONSTANTS: &str = "OK|MPM_CHILD_EXITED|DECLINED|DONE|SUSPENDED|HTTP_.*|M_[A-Z]+.*|METHODS|AP_.*|APLOG_.*|AP_SQ_.*|MODULE_MAGIC_.*|OR_.*|ACCESS_CONF|RSRC_CONF|EXEC_ON_READ|GLOBAL_ONLY|NOT_IN_.*|PROXYREQ_.*|REQUEST_.*|REMOTE_.*|NO_ARGS|FLAG|RAW_ARGS|TAKE.*|ITERATE.*|SATISFY_.*|SERVER_[A-Z_]+|OPT_.*|DEFAULT_.*|HUGE_STRING_LEN";

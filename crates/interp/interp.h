@@ -34,9 +34,10 @@ enum mi_kind {
                      * alternating; an entry whose name or value is none of these is left out. What is no table is taken as MI_PLAIN */
     MI_PLAIN        /* parameter: a string, number, boolean or nil. The value's tag is MI_BYTES, MI_INT, MI_NUM, MI_BOOL or MI_UNDEF */
 };
-enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
+enum { MI_TAINTED = 1, MI_OWNED = 2, MI_TRUE = 4, MI_HOLDS = 8, MI_REF = 16, MI_FIRST = 32 };   /* mi_val.flags; MI_TRUE: what a callback returned is true; MI_HOLDS: the new object
                                                                      * keeps the object of argument args[pad] alive (a pool the script made);
-                                                                     * MI_REF: a reference to the result, where the engine has such */
+                                                                     * MI_REF: a reference to the result, where the engine has such;
+                                                                     * MI_FIRST: of a list the first value alone, where one is asked for */
 enum { MI_F_REENTERS = 1, MI_F_CURRENT = 2, MI_F_ENDING = 4, MI_F_LOOSE = 8, MI_F_ANYWHERE = 32 };  /* mi_row.flags; ENDING (DESTROY): does nothing, in silence, when the
                                                                  * invocant's owner is gone, or runs without a nullable one; LOOSE: what is no such object is not the invocant
                                                                  * (MI_UNDEF) but the first argument. A nullable invocant of another row is
@@ -77,7 +78,7 @@ typedef struct {                                                /* read-only whi
 /* The engine's side: what values can be asked to do. No function here lets an error escape. */
 typedef struct {
     int  (*call)(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);     /* code: MI_CODE, MI_BYTES, MI_KEPT. 0 ret is MI_INT with MI_TRUE, or
-                                                                                                 * MI_BYTES, good until the door is left, if ret->tag was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
+                                                                                                 * MI_BYTES, good until the door is left, if ret->tag was that, or what MI_PLAIN has (MI_NONE for anything else), if it was that; 1 ret is the exception, MI_KEPT and ours; 2 exit(ret->u.i) */
     void (*keep)(void *ctx, const mi_val *v, mi_val *kept);     /* MI_ANY, MI_CODE, MI_BYTES: kept becomes MI_KEPT, counted */
     int  (*put)(void *ctx, mi_val *out, size_t at, const char *s, size_t n);                    /* out: a MI_OUT argument; its a.len is brought up to date. 0 or 1: the buffer was changed meanwhile */
     char *(*room)(void *ctx, mi_val *out, size_t at, size_t n);                                 /* out: as put. n bytes to be written behind the first at, padded; NULL: changed

@@ -187,22 +187,18 @@ use warnings;
 my (%told, $signals);
 
 sub begin {
-    ModInterp::turn(1);
-    $signals = _signals() if $is_threaded;
+    (undef, $signals) = ModInterp::turn(1);
     return bless [$$], shift;
 }
-
-# The signals for which the program has handlers of its own.
-sub _signals { return join ' ', grep { !/^(?:ALRM|__\w+)$/ && defined $SIG{$_} && $SIG{$_} !~ /^(?:DEFAULT|IGNORE)?$/ } sort keys %SIG }
 
 sub DESTROY {
     my ($self) = @_;
     return if $self->[0] != $$;
     local ($@, $!, $?);
-    my $touched = ModInterp::turn(0);
+    my ($touched, $now) = ModInterp::turn(0);
     for my $pid (keys %forked) { delete $forked{$pid} if waitpid $pid, POSIX::WNOHANG }
     return unless $is_threaded;
-    my %used = (chdir => $touched & 1, umask => $touched & 2, 'a handler in %SIG' => _signals() ne $signals);
+    my %used = (chdir => $touched & 1, umask => $touched & 2, 'a handler in %SIG' => $now != $signals);
     for my $what (grep { $used{$_} && !$told{$_}++ } sort keys %used) {
         warn "PerlNetServer: $what of a program is the process's, in which other threads serve: a program that needs it is for prefork\n";
     }

@@ -11,7 +11,7 @@ use tipool::Late;
 
 use super::about::in_parent;
 use super::lang::Lang;
-use super::{dispatch, executors, lives, parents, process, report, site};
+use super::{counting, dispatch, executors, lives, parents, process, report, site};
 
 /// The keeper of each language in this child.
 static KEEPERS: [Mutex<Option<Keeper>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
@@ -28,6 +28,7 @@ pub fn serves_beside(lang: Lang) -> bool {
 /// child_init, before all other modules.
 pub fn before_child(lang: Lang, pool: &Pool, s: &Server) {
     process::begin_child();
+    counting::begin_child(lang, s);
     for stock in site::stocks(lang) {
         in_parent(s, &stock, |entry| entry.begin_process());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{ServerConf, ServerOption};
+use config::{Phase, ServerConf, ServerOption};
 use httpd::Server;
 use httpd::log::Level;
 
@@ -36,14 +36,18 @@ pub fn start_all(lang: Lang, main: &Server) -> Result<(), StartError> {
             }
             own.push(class);
         }
-        let named =
-            lang.dir_defaults(s).and_then(|dir| dir.class.as_ref()).filter(|_| !record.conf.net_servers.is_empty());
+        let named = lang.dir_defaults(s).and_then(|dir| dir.class.as_ref()).filter(|_| speaks(&record.conf));
         if let Some(class) = named.and_then(|named| own.iter().find(|class| class.conf.name == named.name)) {
             record.speak_in(class);
         }
         record.start_classes(own);
     }
     check_uses(lang, main, &made)
+}
+
+/// Whether a program or a handler speaks the protocol of a server's connections.
+fn speaks(conf: &ServerConf) -> bool {
+    !conf.net_servers.is_empty() || !conf.handlers(Phase::ProcessConnection).is_empty()
 }
 
 /// Makes a class of a server, with its parent where it has its own.

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
+use figures::Figure;
 use httpd::{Connection, Records, Request};
 use interp::{Bag, Ticket, Ticketed};
 use leases::Drains;
@@ -61,7 +62,7 @@ impl ConnectionState {
         }
         let state = ConnectionState {
             ticket: Ticket::new_owner(),
-            tree: Tree::default(),
+            tree: Tree::new(Figure::Connection),
             trees: RefCell::default(),
             is_filtered: Cell::new(false),
             kept: RefCell::default(),

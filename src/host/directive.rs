@@ -19,7 +19,7 @@ use super::server::{ServerRecord, choose};
 use super::site::{ClassUse, Early};
 use super::start_error::StartError;
 use super::token::Token;
-use super::{parents, providers, report, site};
+use super::{dicts, parents, providers, report, site};
 
 /// A host whose configuration has the common records.
 pub trait CommonHost: Host<Server = ServerRecord, Dir = config::DirConf> {}
@@ -124,6 +124,7 @@ pub fn directive<H: CommonHost>(
             site::with(lang, |site| site.token = Token::File(path));
             Ok(())
         }
+        Effect::Dict(conf) => dicts::define(&conf),
         Effect::UsesClass(class) => {
             if !cmd.is_serving() {
                 let server = s.keep();

@@ -3,6 +3,7 @@
 
 use std::ffi::c_int;
 
+use apr::Reenter;
 use config::Phase;
 use httpd::status::{DECLINED, DONE, HTTP_SERVICE_UNAVAILABLE, OK};
 use httpd::{Connection, Request, Server};
@@ -91,6 +92,11 @@ pub fn connection(lang: Lang, phase: Phase, c: &Connection) -> c_int {
     let about = About::Connection(c);
     let (Some(stock), Some(state)) = (choose(lang, &about), ConnectionState::of(lang, c)) else { return DECLINED };
     if phase == Phase::ProcessConnection && state.is_left_to_httpd.get() {
+        return DECLINED;
+    }
+    // TLS shakes hands before an interpreter is taken. Where that fails httpd's own hooks close the connection.
+    // SAFETY: nobody has borrowed anything from a script here.
+    if phase == Phase::ProcessConnection && c.is_encrypted() && c.begin(unsafe { Reenter::assume() }).is_err() {
         return DECLINED;
     }
     let call = Call { lang, phase: Some(phase), about: OfConnection { c, state }, stock };

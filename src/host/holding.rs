@@ -29,7 +29,10 @@ pub fn for_request(
     let hold = match ConnectionState::find(lang, connection) {
         None => state.tree().hold(stock, None, || waiting::terms(stock, connection, Some(r)))?,
         Some(c) => match c.kept(stock) {
-            Some(hold) => return Ok(hold),
+            Some(hold) => {
+                state.tree().share(stock);
+                return Ok(hold);
+            }
             None => beside(c, r, state, stock)?,
         },
     };
@@ -63,8 +66,14 @@ fn beside(c: &ConnectionState, r: &Request, state: &RequestState, stock: &Arc<St
     }
     let home = c.home(stock);
     let shared = || if home.is_some() { c.held(stock) } else { c.tree.held(stock) };
-    match state.tree().held(stock).or_else(shared) {
-        Some(hold) => Ok(hold),
+    if let Some(hold) = state.tree().held(stock) {
+        return Ok(hold);
+    }
+    match shared() {
+        Some(hold) => {
+            state.tree().share(stock);
+            Ok(hold)
+        }
         None => state.tree().hold(stock, home, || waiting::terms(stock, r.connection(), Some(r))),
     }
 }

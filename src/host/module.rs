@@ -23,8 +23,15 @@ use super::{
 };
 
 /// The hooks that every language's module has besides those of the phases.
-const OWN_HOOKS: &[Own] =
-    &[Own::PreConfig, Own::CheckConfig, Own::BeforeStart, Own::AfterStart, Own::BeforeChild, Own::BeforeError];
+const OWN_HOOKS: &[Own] = &[
+    Own::PreConfig,
+    Own::CheckConfig,
+    Own::BeforeStart,
+    Own::AfterStart,
+    Own::BeforeChild,
+    Own::BeforeError,
+    Own::ChildEnded,
+];
 
 /// The module of a language.
 pub struct Module<L>(PhantomData<L>);
@@ -232,6 +239,10 @@ impl<L: Language> Host for Module<L> {
         }
         hint::unreached(lang, r);
         r.count_alone();
+    }
+
+    fn child_ended(pid: u32) {
+        super::counting::child_ended(L::lang(), pid);
     }
 
     fn taker(r: &Request) -> Option<Taker> {

@@ -3,12 +3,14 @@
 use std::ffi::c_int;
 
 use config::{Handler, Phase, Where};
+use figures::Figure;
 use httpd::log::{self, Entry, Level};
 use httpd::{Connection, Request, Server};
 use interp::Raised;
 
 use super::about::About;
 use super::lang::Lang;
+use super::server::choose;
 use super::step::Step;
 
 fn entry(lang: Lang, level: Level) -> Entry<'static> {
@@ -89,9 +91,23 @@ pub fn name_of(lang: Lang, phase: Phase, handler: &Handler) -> String {
     named(lang.phase_name(phase), handler)
 }
 
+/// Counts what a call failed of.
+fn count(lang: Lang, about: &About, raised: &Raised) {
+    let figure = match raised {
+        Raised::Died(_) => Figure::Died,
+        Raised::Unresolved(_) => Figure::NotFound,
+        Raised::CoreExit(_) => Figure::CoreExit,
+        Raised::Exit(_) => return,
+    };
+    if let Some(stock) = choose(lang, about) {
+        stock.count(figure);
+    }
+}
+
 /// Logs the message of a handler that died, under this directive. If the language wants that, as mod_perl does, the message is also
 /// put into the request's notes under `error-notes`.
 pub fn raised(lang: Lang, of: &About, directive: &str, step: &Step, raised: &Raised) {
+    count(lang, of, raised);
     let text: &[u8] = match raised {
         Raised::Died(text) | Raised::Unresolved(text) => text,
         Raised::Exit(_) | Raised::CoreExit(_) => &[],
@@ -151,6 +167,7 @@ pub fn left(lang: Lang, of: &About, phase: Phase, step: &Step, status: i32) {
 
 /// Logs what a script raised that is no handler of a phase; `what` names it.
 pub fn script(lang: Lang, r: &Request, what: &str, raised: &Raised) {
+    count(lang, &About::Request(r), raised);
     let said = raised.to_string();
     let hint = lang.explain(said.as_bytes(), None).map_or_else(String::new, |hint| format!("; {hint}"));
     message(lang, &About::Request(r), said.as_bytes(), &format!("{what}{hint}"));

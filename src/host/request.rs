@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use apr::{Beside, Table};
 use config::{DirConf, Handler, LeaseScope, Phase};
+use figures::Figure;
 use httpd::{KeptServer, Records, Request};
 use interp::{Bag, Object, Ticket, Ticketed, Val};
 use leases::Drains;
@@ -144,7 +145,7 @@ impl RequestState {
         RequestState {
             lang,
             ticket: Cell::new(Ticket::GONE),
-            tree: Tree::default(),
+            tree: Tree::new(Figure::Request),
             shared,
             walk_is_over: Cell::new(false),
             is_watched: Cell::new(false),

@@ -26,7 +26,7 @@ pub struct ServerRecord {
     classes: OnceCell<Classes>,
     /// The threads of this child that answer its requests, if its numbers ask for some.
     executor: OnceCell<Arc<Executor>>,
-    /// The class whose interpreters serve its connections, where a program does that and a line names the class for the whole server.
+    /// The class whose interpreters serve its connections, where a program or a handler does that and a line names the class for the whole server.
     speaks_in: OnceCell<Arc<Class>>,
     /// What httpd's log is shown in place of the servers whose requests are at home here, where a line names a log for them.
     stand_ins: OnceCell<Box<[StandIn]>>,

@@ -44,14 +44,16 @@ pub struct ClassUse {
 /// The site of each language. No script code runs under these locks.
 static SITES: [Mutex<Option<Site>>; Language::ALL.len()] = [const { Mutex::new(None) }; Language::ALL.len()];
 
-/// What logs are to have of the interpreters that requests have: [`NOTES`], [`TRACES`].
+/// What is to be told of the interpreters that requests have: [`NOTES`], [`TRACES`], [`DOING`].
 static WATCHED: AtomicU8 = AtomicU8::new(0);
 /// A format has `%{interp}n`, or a class has a log of its own.
 pub const NOTES: u8 = 1;
 /// A `LogLevel` asks for lines of a trace.
 pub const TRACES: u8 = 2;
+/// A line names the page that shows what interpreters do.
+pub const DOING: u8 = 4;
 
-/// What logs are to have of the interpreters that requests have.
+/// What is to be told of the interpreters that requests have.
 #[inline(always)]
 pub fn watched() -> u8 {
     WATCHED.load(Relaxed)
@@ -66,6 +68,9 @@ pub fn look_for_logs(s: &Server) {
     Node::walk(Node::first(s), &mut |node| {
         if has(node, b"%{interp}n") {
             bits |= NOTES;
+        }
+        if has(node, b"interp-status") {
+            bits |= DOING;
         }
         if node.name().to_ascii_lowercase().starts_with(b"loglevel") && has(node, b"trace") {
             bits |= TRACES;

@@ -24,7 +24,8 @@ use super::site::Early;
 use super::start_error::StartError;
 use super::step::Step;
 use super::{
-    accepting, class_log, classes, executors, hint, jobs, lives, net_server, parents, process, report, site, token,
+    accepting, class_log, classes, counting, dicts, executors, hint, jobs, lives, net_server, parents, process, report,
+    site, token,
 };
 
 /// What this module adds to the `Server` header, and so to httpd's line about its start.
@@ -48,6 +49,7 @@ pub fn loaded(lang: Lang, pconf: &Pool) {
     let _ = pconf.on_death(|| {
         Server::set_main(None);
         httpd::error_log::ask_no_more();
+        dicts::end();
     });
 }
 
@@ -287,9 +289,11 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         }
     }
     if makes_clones {
+        counting::begin(lang, s);
         lives::parents_spawn(lang);
     }
     site::with(lang, |site| site.is_complete = true);
+    dicts::is_complete();
     jobs::start(pools, s)
 }
 

@@ -15,14 +15,14 @@ my %odd = (
 my %constant = map { $_ => 1 } qw(Apache2::ServerUtil::server_root Apache2::ServerUtil::get_server_built Apache2::MPM::is_threaded Apache2::MPM::show);
 my %value = (
     integer => '1', number => '1.5', string => q('x'), boolean => '1', buffer => '(my $b = q(y))', code => 'sub { 0 }',
-    any => '1', 'one or an array' => 'sub { 0 }', 'string or array' => q('x'), strings => q('x'), class => q('T'), 'string or code' => q('x'),
+    any => '1', 'one or an array' => 'sub { 0 }', 'string or array' => q('x'), strings => q('x'), class => q('T'), 'string, number or boolean' => '1', 'string or code' => q('x'),
 );
 # A wrong value, and what is said of it.
 my %wrong = (
     integer => [ '{}', 'must be an integer' ], number => [ '{}', 'must be a number' ], buffer => [ q('constant'), 'cannot be modified' ],
     code => [ '{}', 'must be a code reference or the name of a sub' ],
     'one or an array' => [ '[{}]', 'must be a code reference, the name of a handler, an array of these, or undef' ],
-    'string or array' => [ '{}', 'must be a string or an array of them' ],
+    'string or array' => [ '{}', 'must be a string or an array of them' ], 'string, number or boolean' => [ '{}', 'must be a string, a number or a boolean' ],
 );
 
 my (@lines, %unknown);
@@ -79,7 +79,7 @@ sub handler {
     %of = map { (ref $_) => $_ } $r, $c, $parms, $r->server, $r->server->process, $r->pool, $r->headers_in, $r->lookup_uri('/'), $r->log,
         $r->server->log, $r->output_filters, $r->output_filters->frec, $c->client_addr, $r->finfo, $r->parsed_uri, $c->bucket_alloc,
         APR::Brigade->new($r->pool, $c->bucket_alloc), Apache2::Module::top_module(), Apache2::Module::find_linked_module('core.c')->cmds, Apache2::Directive::conftree(), APR::IpSubnet->new($r->pool, '127'),
-        APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config, $r->allowed_methods, $r->server->addrs, $socket;
+        APR::ThreadMutex->new($r->pool), APR::ThreadRWLock->new($r->pool), $r->per_dir_config, $r->allowed_methods, $r->server->addrs, $r->dict('x'), $socket;
     $of{'APR::Bucket'} = APR::Bucket->new($c->bucket_alloc, 'x');
     $of{'APR::BucketType'} = $of{'APR::Bucket'}->type;
     $of{'APR::ArrayHeader'} = 0;
@@ -102,6 +102,7 @@ for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $h2 = $mpm ne 'prefork' && $have_h2;    # httpd does not support it there
     my $s = TestHttpd->start(mpm => $mpm, load => [ $h2 ? 'http2' : () ], modules => \%modules, config => ($h2 ? "Protocols h2c http/1.1\n" : '') . <<'C');
+InterpDict x shm:64k
 PerlModule T::Args
 <Location /args>
     SetHandler modperl

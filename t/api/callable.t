@@ -18,6 +18,7 @@ my %object = (
     'Apache2::Process'      => ['$s->process', 's.process'],
     'Apache2::Log::Request' => ['$r->log', 'r:log()'],
     'ModInterp::Interp'     => ['$r->interp', 'r:interp()'],
+    'ModInterp::Dict'       => ['$r->dict("rows")', 'r:dict("rows")'],
     'Apache2::Log::Server'  => ['$s->log', 's:log()'],
     'Apache2::Filter'       => ['$r->output_filters', 'r.output_filters'],
     'Apache2::FilterRec'    => ['$r->output_filters->frec', 'r.output_filters.frec'],
@@ -76,6 +77,7 @@ my %arguments = (
     (map { ("Apache2::ServerRec::${_}_handlers" => ['"PerlLogHandler", "T::Call::nothing"', '"LuaLogHandler", "rows.nothing"']) } qw(push set)),
     'Apache2::ServerRec::is_perl_option_enabled' => ['"Enable"', '"AutoLoad"'], 'Apache2::RequestRec::proxyreq' => 0, 'Apache2::RequestRec::dbacquire' => '"sqlite3", "@var@/rows.db"',
     'APR::Brigade::next' => ['$bucket', 'bucket'], 'APR::Brigade::prev' => ['$bucket', 'bucket'], 'APR::Brigade::split' => ['$bucket', 'bucket'],
+    (map { ("ModInterp::Dict::${_}push" => '"list", 1', "ModInterp::Dict::${_}pop" => '"list"') } qw(l r)), 'ModInterp::Dict::llen' => '"list"', 'ModInterp::Dict::lock' => ['"perl", 1, 0', '"lua", 1, 0'],
     'Apache2::Log::log_pid' => ['$r->pool, "@var@/pid"', 'r.pool, "@var@/pid"'],
 );
 my %before = (
@@ -99,6 +101,7 @@ my %refuses = (
     (map { $_ => qr/httpd|no class brings|a structure of C's/ } map { "Apache2::$_" } qw(RequestRec::send_mmap Module::remove_loaded_module Provider::register_provider)),
     (map { ("Perl Apache2::Connection::$_" => qr/lacks the attribute FilterConnectionHandler/) } qw(add_input_filter add_output_filter)),
     (map { ("Perl Apache2::Filter::$_" => qr/works only in a filter, on the filter whose handler is called/) } qw(read print PRINT seen_eos)),
+    (map { ("Apache2::Connection::$_" => qr/needs a handler that speaks the connection's protocol/) } qw(read receive write flush timeout close)),
     'APR::Brigade::filter_flush'           => qr/filter_flush: /,
     'APR::Util::password_get'              => qr/password_get: /,
     'ModInterp::Status::end_process'       => qr/only a process that serves requests can be ended/,
@@ -217,6 +220,8 @@ for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1, modules => { 'T/Call.pm' => $perl }, scripts => { 'rows.lua' => $lua },
         files => { 'htdocs/plain.txt' => 'plain' }, config => <<'C');
+InterpDict rows shm:64k
+InterpDict x shm:64k
 PerlConfigRequire @lib@/T/Call.pm
 PerlPostConfigHandler T::Call::start
 LuaPackagePath @lua@/?.lua

@@ -11,6 +11,7 @@ my %with = (
     apr_socket  => [qw(APR::IpSubnet APR::SockAddr)],
     apr_status  => [qw(APR::Error)],
     connection  => [qw(Apache2::ConnectionUtil)],
+    dict        => [qw(ModInterp::Dict)],
     filter      => [qw(Apache2::FilterRec)],
     module      => [qw(Apache2::Command Apache2::Directive Apache2::Provider ModInterp::Directives ModInterp::Script)],
     server_rec  => [qw(Apache2::Process)],

@@ -17,7 +17,7 @@ my $paths = qq(LuaPackagePath "\@lua\@/?.lua"\n);
 
 # Server-level directives stand outside of sections.
 my @outside = qw(LuaChildInitHandler LuaChildExitHandler LuaOpenLogsHandler LuaPostConfigHandler LuaPreConnectionHandler
-    LuaInterpSpawnHandler LuaInterpInitHandler LuaInterpExitHandler LuaProcessConnectionHandler LuaPostReadRequestHandler LuaPreTranslateHandler LuaPreTranslateNameHandler LuaTransHandler LuaMapToStorageHandler);
+    LuaInterpSpawnHandler LuaInterpInitHandler LuaInterpExitHandler LuaProcessConnectionHandler LuaConnectionHandler LuaPostReadRequestHandler LuaPreTranslateHandler LuaPreTranslateNameHandler LuaTransHandler LuaMapToStorageHandler);
 my @lists = documented('Lua\w+Handler');
 @lists = grep { !/^Lua(?:Map|Quick)Handler$/ } @lists;      # mod_lua's, with a file and a function
 cmp_ok scalar(@lists), '>=', 15, scalar(@lists) . ' directives of Lua name lists of handlers';

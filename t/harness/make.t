@@ -178,6 +178,7 @@ subtest 'install and uninstall' => sub {
 # By the script itself: make would be stopped together with it by the terminal.
 subtest 'serve' => sub {
     plan skip_all => 'needs DBI and DBD::SQLite' unless eval { require DBD::SQLite; 1 };
+    plan skip_all => 'needs Net::Server' unless eval { require Net::Server; 1 };
     plan skip_all => 'the demo has both languages' unless TestHttpd::Lua::has_lua();
     my $port = TestHttpd::free_port();
     mkdir "$tmp/serve";
@@ -199,6 +200,11 @@ subtest 'serve' => sub {
         ok wait_until(sub { ($client->get('/hello') || {})->{status} == 200 }), 'make serve serves' or diag slurp("$tmp/said");
         ok wait_until(sub { slurp("$tmp/said") =~ m{"GET /hello HTTP/1\.1" 200 } }), 'and shows a line for each request';
         ok -d (glob "$tmp/serve/mod_interp.*")[0], 'from a folder of its own';
+        for my $language ('Perl', 'Lua') {
+            my ($echo) = slurp("$tmp/said") =~ /nc 127\.0\.0\.1 (\d+) \($language\)/ or fail "no port of the echo server in $language";
+            my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $echo // 0, Timeout => 20);
+            like scalar(<$socket>), qr/^Say something/, "with an echo server in $language";
+        }
         # The terminal's Ctrl-C is for the whole group.
         kill $signal eq 'INT' ? (INT => -$pid) : (TERM => $pid);
         waitpid $pid, 0;

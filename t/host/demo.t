@@ -3,6 +3,7 @@ use lib 't/lib';
 use TestHttpd;
 use TestHttpd::Lua ();
 use TestHttpd::WebSocket;
+use TestNet;
 
 my $demo = TestHttpd::top() . '/apache-conf/demo';
 my %files;
@@ -12,6 +13,7 @@ for my $folder (qw(lib/Demo lua htdocs htdocs/perl htdocs/class htdocs/pages htd
 my $config = slurp("$demo/demo.conf") =~ s/^LoadModule perl_module.*\n//mr;
 
 plan skip_all => 'needs DBI and DBD::SQLite (libdbd-sqlite3-perl)' unless eval { require DBD::SQLite; 1 };
+plan skip_all => 'needs Net::Server (libnet-server-perl)' unless eval { require Net::Server; 1 };
 plan skip_all => 'the module is built without Lua' unless TestHttpd::Lua::has_lua();
 plan skip_all => 'the pages in Lua need this module' unless ours;
 my $driver = grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
@@ -36,6 +38,16 @@ for_each_mpm(qw(event prefork), sub {
     for my $address ($index->{content} =~ m{<iframe src="([^"]+)"}g) {
         my $right = $driver || $address ne '/lua/guestbook' ? qr/^(?:200|403)$/ : qr/^503$/;
         like $s->get($address)->{status}, $right, "what it frames is there: $address";
+    }
+
+    for my $echo (['Perl', 'echo_perl'], ['Lua', 'echo_lua']) {
+        my ($name, $port) = ($echo->[0], $s->port($echo->[1]));
+        like $index->{content}, qr/nc 127\.0\.0\.1 $port</, "$name: the page says how to reach the echo server";
+        like $index->{content} =~ s/<[^>]*>//gr, qr/^\s*(?:httpd\.conf)?.*Listen 127\.0\.0\.1:$port raw\n&lt;VirtualHost 127\.0\.0\.1:$port&gt;\n/m, "$name: and shows its lines";
+        for my $n (1, 2) {
+            my $client = $s->net($echo->[1]);
+            is join('|', $client->answer, (map { $client->say_to($_) } 'one', 'two lines'), $client->say_to('quit')), 'Say something.|eno|senil owt|', "$name: client $n";
+        }
     }
 
     like $s->get("$_/denied")->{content}, qr/No entry/, "$_/denied is a page before anything was denied" for '', '/lua';

@@ -52,7 +52,7 @@ sub try_guide {
         $text =~ s{/srv/lua}{\@lua\@}g;
         $text =~ s{/srv/perl}{\@root\@/srv}g;
         $text =~ s{^(<VirtualHost \*):80>}{$1:\@port\@>}mg;
-        return $text =~ s{\b2525\b}{\@port:own\@}gr;
+        return $text =~ s{\b(252[56])\b}{\@port:own$1\@}gr;
     };
     my $s = $start->($name ? (args => ['-X'], env => { $name => $here->($value) }) : (), config => $here->(join '', map { $_->{config} } @$sections),
         files => { map { $here->($_) =~ s{^\@root\@/}{}r =~ s{^\@lua\@}{lua}r => $here->($files{$_}) } keys %files });

@@ -42,6 +42,7 @@ my $take = sub {
 my $readme = $take->('README.md', qr/Hello from/);
 my ($hello_conf, $hello, $shop_conf, $shop, $both, $error, $database, $socket, $watched) = map { $take->('docs/lua.md', $_) } qr/^LuaMapHandler \^\/hello\$/m, qr/Hello from/,
     qr/LuaModule shop/, qr/local shop/, qr/PerlAccessHandler My::Access/, qr/attempt to index/, qr/dbacquire/, qr/wsupgrade/, qr/WatchGlobals:/;
+my ($words_conf, $words) = map { $take->('docs/lua.md', $_) } qr/^\s*LuaConnectionHandler/m, qr/220 say a line/;
 my ($filter_conf, $filters, $authz_conf, $authz) = map { $take->('docs/lua.md', $_) } qr/^LuaOutputFilter shout/m, qr/^function shout/m, qr/^LuaAuthzProvider token/m, qr/^function token/m;
 my $end   = $take->('docs/migration.md', qr/^END/m);
 my @flush = map { $take->($_, qr/\AFlushMaxThreshold/) } 'docs/migration.md', 'docs/operations.md';
@@ -54,13 +55,13 @@ for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
     my $s = TestHttpd::Lua->start(mpm => $mpm, perl => 1,
         scripts => { 'loud.lua' => 'function handle(r) r:puts("you said ", r.method == "POST" and r:requestbody() or "nothing") return 0 end',
-            'members.lua' => 'function handle(r) r:puts("come in") return 0 end', 'filters.lua' => $filters, 'authz.lua' => $authz, 'hello.lua' => $hello, 'readme.lua' => $readme, 'shop.lua' => $shop, 'socket.lua' => $socket, 'page.lua' => 'function handle(r) r:puts("both") return apache2.OK end',
+            'members.lua' => 'function handle(r) r:puts("come in") return 0 end', 'filters.lua' => $filters, 'authz.lua' => $authz, 'words.lua' => $words, 'hello.lua' => $hello, 'readme.lua' => $readme, 'shop.lua' => $shop, 'socket.lua' => $socket, 'page.lua' => 'function handle(r) r:puts("both") return apache2.OK end',
             'database.lua' => "function handle(r) ${open}\"\@var\@/shop.db\") r:puts(db and 'open' or why) return apache2.OK end",
             'fails.lua' => "local function look(item)\n  return item.price\nend\nfunction handle(r)\n  return look(nil) + 1\nend",
             'watched.lua' => "function handle(r) total = 1 r:puts('x') return apache2.OK end" },
         modules => { 'My/Access.pm' => "package My::Access;\nuse Apache2::RequestRec ();\nuse APR::Table ();\nsub handler { \$_[0]->args && \$_[0]->args eq 'no' ? 403 : 0 }\n1;\n",
             'My/End.pm' => "package My::End;\nsub cleanup { open my \$f, '>>', '\@var\@/ended'; print \$f \"\$\$\\n\" }\n${end}1;\n" },
-        config => $here->($hello_conf, $shop_conf, $both, $filter_conf, $authz_conf, @flush) . <<'C');
+        config => $here->($hello_conf, $shop_conf, $both, $filter_conf, $authz_conf, @flush) . $here->($words_conf) =~ s/\b2525\b/\@port:words\@/gr . <<'C');
 LogLevel lua:info
 PerlModule My::End
 PerlAccessHandler My::Access
@@ -102,6 +103,9 @@ C
     $answers->('/watched', 'x', 'a global that nobody declared');
     $s->log_like(qr/LuaOptions WatchGlobals: \S+watched\.lua:1: global 'total'$/m, 'is told as the guide shows it');
     like $watched, qr/\ALuaOptions WatchGlobals: \S+:12: global 'total'$/, '(which shows this one)';
+    my $client = $s->socket($s->port('words'));
+    print {$client} "one and two\r\nQuit\r\n";
+    is join('', <$client>) =~ tr/\r//dr, "220 say a line\n250 3 words\n", 'a protocol of its own';
     close $ws->{socket};
     my ($var, $pid) = ($s->root . '/var', $s->pid);
     $s->terminate;

@@ -22,7 +22,7 @@ my %object = (
     'APR::SockAddr' => 'r.connection.local_addr', 'Apache2::Filter' => 'r.output_filters', 'Apache2::Process' => 'r.server.process',
     'APR::URI' => 'r.parsed_uri', 'Apache2::FilterRec' => 'r.output_filters.frec',
     'Apache2::Module' => 'require("Apache2.Module").top_module()', 'Apache2::Command' => 'require("Apache2.Module").find_linked_module("core.c").cmds', 'APR::Bucket' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x")',
-    'ModInterp::Interp' => 'r:interp()', 'APR::BucketType' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x").type',
+    'ModInterp::Interp' => 'r:interp()', 'ModInterp::Dict' => 'r:dict("rows")', 'APR::BucketType' => 'require("APR.Bucket"):new(r.connection.bucket_alloc, "x").type',
 );
 my (%functions, %fields);
 for my $row (grep { $_->{name} !~ /^__/ } @rows) {
@@ -43,6 +43,6 @@ push @tests, ['a URL decoded', 'return require("Apache2.URI").unescape_url("a%20
 push @tests, ['the environment', 'return (r:subprocess_env_table()).ROWS', 'set'];
 push @tests, ['a field that is not there', 'return (pcall(function() r.no_such_field = print end))', 'false'];
 is_deeply [ grep { !$object{$_} } sort keys %fields ], [], 'an object of each class with fields is at hand';
-test_rows(\@tests, mpms => ['event'], config => "SetEnv ROWS set\n");
+test_rows(\@tests, mpms => ['event'], config => "SetEnv ROWS set\nInterpDict rows shm:64k\n");
 
 done_testing;

@@ -1,13 +1,13 @@
 //! `Apache2::Connection`: one client's connection, or one stream of it under HTTP/2.
 
-use super::{connection_util, filter, needs};
+use super::{connection_io, connection_util, filter, needs};
 use apr::{BucketAlloc, Reenter, Socket};
 use httpd::{ConfVector, Connection, Filter, KeepAlive};
 use interp::*;
 
 /// The class.
 pub static CONNECTION: Class = Class::of::<Connection>(ROWS)
-    .parts(&[&connection_util::PART, &filter::OF_CONNECTION])
+    .parts(&[&connection_io::PART, &connection_util::PART, &filter::OF_CONNECTION])
     .called("c")
     .doc("One client's connection.");
 

@@ -3,6 +3,7 @@
 //!
 //! A function of a row asks `host()?.output.write(cx, r, bytes)`, always on a thread that is inside a call from an interpreter.
 
+use super::dicts::Dict;
 use apr::{Pool, Reenter, Table};
 use httpd::{Command, Connection, Filter, Request, Server, kind::Way, made::MadeCommand, provider::Group};
 use interp::{Bag, Fail, HandlerRef, Kept, Out, Owned, Pieces, Raise, Result};
@@ -30,6 +31,8 @@ pub struct HostSide {
     pub databases: &'static dyn Databases,
     /// The jobs.
     pub jobs: &'static dyn Jobs,
+    /// The dictionaries.
+    pub dicts: &'static dyn Dicts,
 }
 
 /// The host. Set once, before the first call.
@@ -326,6 +329,9 @@ pub trait Calls: Sync {
     /// The name of the running phase's directive, `PerlResponseHandler`.
     fn phase(&self) -> Option<&'static str>;
 
+    /// Whether a handler runs that speaks this connection's protocol.
+    fn speaks(&self, c: &Connection) -> bool;
+
     /// Makes this the request that class methods find, until its end: `Apache2::RequestUtil->request($r)`.
     ///
     /// # Errors
@@ -405,6 +411,15 @@ pub trait Databases: Sync {
 
     /// How the pools of this process are doing: names and figures, for people.
     fn doing(&self) -> Vec<(String, u64)>;
+}
+
+/// Dictionaries that all processes share.
+pub trait Dicts: Sync {
+    /// The one that a line of the configuration has made under this name.
+    ///
+    /// # Errors
+    /// There is none.
+    fn find(&self, name: &[u8]) -> Result<Owned<Dict>>;
 }
 
 /// Jobs of the language of the code that asks.

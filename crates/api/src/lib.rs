@@ -8,9 +8,11 @@ mod access;
 mod cmd_parms;
 mod command;
 mod connection;
+mod connection_io;
 mod connection_util;
 mod consts;
 mod databases;
+mod dicts;
 mod directive;
 mod directives;
 pub mod docs;
@@ -43,9 +45,10 @@ mod sub_request;
 mod uri;
 mod util;
 
+pub use dicts::{Dict, HeldDict};
 pub use host::{
-    AuthProvider, Calls, Change, Config, Databases, Figures, Filters, Found, HOST, Handlers, HostSide, Input, Jobs,
-    Notes, Output, Unsent,
+    AuthProvider, Calls, Change, Config, Databases, Dicts, Figures, Filters, Found, HOST, Handlers, HostSide, Input,
+    Jobs, Notes, Output, Unsent,
 };
 
 use httpd::ModuleRecord;
@@ -89,6 +92,7 @@ static OURS: &[&Class] = &[
     &interpreter::INTERP,
     &databases::DATABASES,
     &jobs::JOBS,
+    &dicts::DICT,
     &page::PAGE,
     &script::SCRIPT,
 ];

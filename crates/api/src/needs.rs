@@ -42,7 +42,12 @@ pub(super) static OF_SAME_CONNECTION: Need =
     Need::fits("a request of the filter's connection, and a filter that belongs to one", |f: &Filter, r: &Request| {
         f.request().is_some() && f.connection() == Some(r.connection())
     });
-/// As above.
+/// The bytes of any other connection are httpd's.
+pub(super) static SPEAKS: Need = Need::this(
+    "a handler that speaks the connection's protocol: PerlProcessConnectionHandler, LuaConnectionHandler",
+    |c: &Connection| host().is_ok_and(|host| host.calls.speaks(c)),
+);
+/// A filter of a connection finds its record there.
 pub(super) static OWN_CONNECTION: Need =
     Need::fits("the connection that the filter is for", |f: &Filter, c: &Connection| f.connection() == Some(c));
 

@@ -2,7 +2,7 @@
 //! after them.
 
 use super::{
-    access, filter, hook_run, host::host, interpreter, log, lua, needs, request_io, request_util, response,
+    access, dicts, filter, hook_run, host::host, interpreter, log, lua, needs, request_io, request_util, response,
     sub_process, sub_request, uri,
 };
 use apr::{ArrayHeader, Reenter, SECOND, Table};
@@ -20,6 +20,7 @@ pub static REQUEST_REC: Class = Class::of::<Request>(ROWS)
         &response::PART,
         &access::PART,
         &interpreter::OF_REQUEST,
+        &dicts::OF_REQUEST,
         &log::OF_REQUEST,
         &hook_run::PART,
         &sub_request::PART,

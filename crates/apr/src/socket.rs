@@ -41,6 +41,15 @@ impl Socket {
         Status(unsafe { ffi::apr_socket_shutdown(self.as_ptr(), ffi::APR_SHUTDOWN_READWRITE) }).ok()
     }
 
+    /// Ends what is sent, which the peer sees; what it sends can still be read.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn end_sending(&self) -> Result<(), Status> {
+        // SAFETY: lives.
+        Status(unsafe { ffi::apr_socket_shutdown(self.as_ptr(), ffi::APR_SHUTDOWN_WRITE) }).ok()
+    }
+
     /// Binds the socket to an address of this machine.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub enum Form {
     Page,
     /// The server's figures, and what it is told to do. No code of anybody's runs.
     Status,
+    /// The server's figures, as Prometheus reads them.
+    Metrics,
 }
 
 /// One content handler.
@@ -89,6 +91,7 @@ pub static CONTENT_HANDLERS: &[ContentRow] = &[
     content(c"lua-script", LUA, Form::File),
     content(c"lua-embed", LUA, Form::Page),
     content(c"interp-status", &Language::ALL, Form::Status),
+    content(c"interp-metrics", &Language::ALL, Form::Metrics),
 ];
 
 /// Those of a language.

@@ -13,7 +13,7 @@ use lazy_static::lazy_static;
 
 use crate::dir::DirConf;
 use crate::directive::{Action, Directive, DirectiveRow, call, count, names, names_length, row, setting, table};
-use crate::lines::{classes, databases, environment, handlers, jobs, lua, net_server, options, startup};
+use crate::lines::{classes, databases, dicts, environment, handlers, jobs, lua, net_server, options, startup};
 use crate::lua_dir::LuaDir;
 use crate::phases::{PHASES, Phase};
 use crate::server::ServerConf;
@@ -120,6 +120,10 @@ const ROWS: &[DirectiveRow] = &[
         .default("max=10 idle=300 ping=0, and wait as PerlInterpMaxWait")
         .doc("Pools what DBI->connect opens for requests: all interpreters of the server, or of a class, have at most max connections at once in a child process. A request has a connection until it is over; what it left open is rolled back then. idle: a connection that nobody uses is closed after this time. ping: one that was idle this long is asked whether it still answers, and replaced if not; with 0 always. wait: a request that finds all connections in use waits this long, then DBI->connect fails. In the data source, such as dbi:Pg:dbname=shop, * stands for anything; the first line that fits counts. See databases.md."),
 
+    call("InterpDict", Args::Words { min: 2, max: 6 }, "name shm:size [full=evict|error]", ONCE, dicts::dict).whole().ours().fills(|s: &ServerConf| &s.dicts)
+        .default("full=evict")
+        .doc("Makes a dictionary that scripts of all languages share, in all processes: values by name with a time to live, counters, lists and locks; see dict.md. shm: the entries are in so much memory of this machine, which outlives restarts until httpd ends; shmcb says the same. With full=evict entries that were not used for the longest time make way for new ones when it is full; with full=error what needs room fails then. The directive is one of both modules, and needs one of them loaded."),
+
     // the running server
     call("InterpTokenFile", Args::Take1, "file", ONCE, startup::token_file).ours().is_global()
         .doc("Names a file whose first line is a secret of at least 16 characters. Who knows it may have SetHandler interp-status change the running server, as modinterp scale does; see operations.md. It is read when the server starts, as root; others must not be able to read it. Without this line nothing can be changed."),
@@ -139,6 +143,9 @@ const ROWS: &[DirectiveRow] = &[
         .doc("Stands for PerlSwitches -T, by the name that it had in mod_perl 1."),
     call("Warn", Args::Flag, "On|Off", CLASSES, startup::warn).only(PERL).fills(|s: &ServerConf| &s.switches).default("Off")
         .doc("Stands for PerlSwitches -w, by the name that it had in mod_perl 1."),
+
+    call("ConnectionHandler", Args::Code, "handler ...|file function", SERVER, lua::connection_handler).only(Language::Lua).ours().runs_code().fills(|d: &DirConf| &d.handlers)
+        .doc("Speaks the protocol of the server's connections with c:read, c:write and c:close; see net-server.md. Of a file it calls the function named behind it, handle if none is; LuaScope says how long the file's globals live. It stands for LuaProcessConnectionHandler; the connection ends with the handler, unless that returns apache2.DECLINED. The interpreters are the server's, or those of the class that LuaUseClass names for it. Its port wants \"Listen port raw\"."),
 
     // mod_lua's
     call("PackagePath", Args::Take1, "path", ANYWHERE, lua::package_path).of_mod_lua().runs_code().fills(|d: &LuaDir| &d.paths)
@@ -287,10 +294,11 @@ mod tests {
 
     #[test]
     fn no_two_directives_share_a_name_and_each_is_of_its_language() {
-        assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len());
+        let of_both = |row: &&Directive| row.plain_name().starts_with("Interp");
+        assert_eq!(BY_NAME.len(), PERL_TABLE.len() + LUA_TABLE.len() - LUA_TABLE.iter().filter(of_both).count());
         for row in PERL_TABLE.iter().chain(&LUA_TABLE) {
-            let is_text = row.contexts == TEXT;
-            assert!(is_text || row.plain_name().starts_with(row.language.name()), "{}", row.name);
+            let is_whole = row.contexts == TEXT || of_both(&row);
+            assert!(is_whole || row.plain_name().starts_with(row.language.name()), "{}", row.name);
         }
     }
 

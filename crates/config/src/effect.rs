@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::sync::Arc;
 
 use crate::classes::ClassRef;
+use crate::dicts::DictConf;
 use crate::error::LineError;
 use crate::handler::Handler;
 use crate::hooks::Position;
@@ -47,6 +48,8 @@ pub enum Effect {
     Speaks,
     /// The server has a job; code that stands in its line can be compiled now.
     Job(Arc<Job>),
+    /// The server has this dictionary, whichever language's module is told the line.
+    Dict(Arc<DictConf>),
     /// Tell httpd of a filter of this name.
     Filter(Arc<NamedFilter>),
     /// What those must know who tell the running server what to do stands in this file, to be read when the server starts.

@@ -115,6 +115,9 @@ pub enum Why {
     NotAName,
     NotAClassName,
     NotAJobName,
+    NotADictName,
+    /// With the least, in KiB.
+    MemoryTooSmall(u64),
     NeverDue,
     TwiceDue,
     NoHandler,
@@ -262,6 +265,8 @@ impl fmt::Display for Why {
             Why::NotAName => "is not a name",
             Why::NotAClassName => "is not the name of a class: letters, digits, _, - and .",
             Why::NotAJobName => "is not the name of a job: letters, digits, _, - and .",
+            Why::NotADictName => "is not the name of a dictionary: letters, digits, _, - and .",
+            Why::MemoryTooSmall(least) => return write!(f, "is too small: at least {least}K"),
             Why::NeverDue => "is never due: it lacks interval= or at=",
             Why::TwiceDue => "has both interval= and at=, of which a job has one",
             Why::NoHandler => "lacks handler=",

@@ -9,10 +9,10 @@
 //! | `words`, `switch`, `value`, `choices`, `text` | what a word, a switch of perl's, and a setting's line, can say; text that is no configuration |
 //! | `hooks`, [`phases`], `slots` | THE table of phases; where their handlers lie |
 //! | [`settings`], [`options`], [`content`], `flags` | THE tables of settings, options and content handlers; the flags |
-//! | `names`, [`classes`], `databases`, [`script`], [`handler`], `jobs`, `net_server`, `package`, `vars`, `lists` | what else lines say |
+//! | `names`, [`classes`], `databases`, `dicts`, [`script`], [`handler`], `jobs`, `net_server`, `package`, `vars`, `lists` | what else lines say |
 //! | `limits`, [`lua_dir`], [`dir`], [`server`] | the records of a directory and of a server, and how those merge |
 //! | [`effect`], `context` | what a line makes the host do, and what it is told |
-//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/databases`, `lines/jobs`, `lines/net_server`, `lines/lua` | what a directive is; what lines do |
+//! | `directive`, `lines`, `lines/options`, `lines/startup`, `lines/handlers`, `lines/environment`, `lines/classes`, `lines/databases`, `lines/dicts`, `lines/jobs`, `lines/net_server`, `lines/lua` | what a directive is; what lines do |
 //! | `apply`, [`mod@directives`] | what is checked for every line; THE table of directives |
 //! | [`rehearsal`] | what the lines of a site that comes from mod_perl or mod_lua would meet, with nothing run |
 //! | [`docs`] | prints `docs/directives.md` from the tables |
@@ -26,6 +26,7 @@ pub mod classes;
 pub mod content;
 mod context;
 mod databases;
+mod dicts;
 pub mod dir;
 mod directive;
 pub mod directives;
@@ -63,6 +64,7 @@ pub use classes::{ClassRef, SERVERS_OWN, claims, class_opened};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use databases::{DbPool, DbPools};
+pub use dicts::{DictConf, DictPlace};
 pub use dir::DirConf;
 pub use directive::Directive;
 pub use directives::{directive, directives};

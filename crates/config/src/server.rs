@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::choices::{CgiHeader, ClassIdentity, ErrorPage, ReadAhead, ReloadOn};
 use crate::databases::DbPools;
+use crate::dicts::DictConf;
 use crate::dir::{self, DirConf};
 use crate::error::{Why, quoted};
 use crate::flags::ServerOptions;
@@ -144,6 +145,8 @@ pub struct ServerConf {
     pub db_pools: DbPools,
     /// `PerlJob`, `LuaJob`.
     pub jobs: OwnList<Job>,
+    /// `InterpDict`; in the main server's record alone.
+    pub dicts: OwnList<DictConf>,
     language: Language,
     is_merged: bool,
     handlers: Handlers<SERVER_SLOTS>,
@@ -293,6 +296,7 @@ impl ServerConf {
             net_servers: OwnList::default(),
             db_pools: DbPools::merge(&self.db_pools, &class.db_pools, &()),
             jobs: class.jobs.clone(),
+            dicts: OwnList::default(),
             language: self.language,
             is_merged: true,
             handlers: Handlers::merge(&self.handlers, &class.handlers, &self.options.is(ServerOption::MergeHandlers)),
@@ -361,6 +365,7 @@ impl ServerConf {
             net_servers: OwnList::merge(&base.net_servers, &add.net_servers, &()),
             db_pools: DbPools::merge(&base.db_pools, &add.db_pools, &()),
             jobs: OwnList::merge(&base.jobs, &add.jobs, &()),
+            dicts: OwnList::merge(&base.dicts, &add.dicts, &()),
             language: add.language,
             is_merged: true,
             handlers: Handlers::merge(&base.handlers, &add.handlers, &options.is(ServerOption::MergeHandlers)),

@@ -269,6 +269,7 @@ fn add_own<H: Host>(own: Own) {
             Own::BeforeStart => ffi::ap_hook_open_logs(Some(before_start::<H>), none, none, first - 1),
             Own::AfterStart => ffi::ap_hook_post_config(Some(after_start::<H>), none, none, really_last),
             Own::BeforeChild => ffi::ap_hook_child_init(Some(before_child::<H>), none, none, BEFORE_EVERYONE),
+            Own::ChildEnded => ffi::ap_hook_child_status(Some(child_status::<H>), none, none, last),
             Own::BeforeError => ffi::ap_hook_insert_error_filter(Some(before_error::<H>), none, none, first),
         }
     }
@@ -427,6 +428,20 @@ unsafe extern "C" fn child<H: Host, const P: usize, const O: usize>(
 unsafe extern "C" fn before_child<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) {
     // SAFETY: httpd lends them for this call.
     unsafe { in_child::<H>("child_init", p, s, H::before_child) }
+}
+
+unsafe extern "C" fn child_status<H: Host>(
+    _s: *mut ffi::server_rec,
+    pid: ffi::pid_t,
+    _generation: ffi::ap_generation_t,
+    _slot: c_int,
+    state: ffi::mpm_child_status,
+) {
+    if state == ffi::MPM_CHILD_EXITED
+        && let Ok(pid) = u32::try_from(pid)
+    {
+        guard::<H, _>("child_status", (), || H::child_ended(pid));
+    }
 }
 
 unsafe extern "C" fn before_error<H: Host>(r: *mut ffi::request_rec) {

@@ -51,6 +51,7 @@ mod record;
 mod records;
 mod regex;
 mod request;
+pub mod retained;
 mod run;
 pub mod scoreboard;
 mod sent;
@@ -59,6 +60,7 @@ pub mod skipped;
 mod slot;
 mod slots;
 pub mod status;
+mod stream;
 mod tree;
 pub mod util;
 
@@ -89,6 +91,7 @@ pub use run::SubRequest;
 pub use sent::register as register_sent;
 pub use server::{KeptServer, Server};
 pub use slots::{Section, ServerEdit, Slots};
+pub use stream::{Lost, Stream};
 pub use tree::Node;
 
 use std::{

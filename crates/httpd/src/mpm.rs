@@ -39,6 +39,11 @@ pub fn hard_limit_threads() -> c_int {
     query(ffi::AP_MPMQ_HARD_LIMIT_THREADS).unwrap_or(0).max(1)
 }
 
+/// The most child processes there can ever be (`ServerLimit`).
+pub fn hard_limit_daemons() -> c_int {
+    query(ffi::AP_MPMQ_HARD_LIMIT_DAEMONS).unwrap_or(0)
+}
+
 /// The most child processes there can be.
 pub fn max_daemons() -> c_int {
     query(ffi::AP_MPMQ_MAX_DAEMON_USED).unwrap_or(0)

@@ -28,4 +28,6 @@ pub enum Own {
     BeforeChild,
     /// `insert_error_filter`, first.
     BeforeError,
+    /// `child_status`: a child has ended.
+    ChildEnded,
 }

@@ -159,10 +159,7 @@ impl<'c> Pump<'c> {
 
     /// Has the filters begin: TLS shakes hands.
     fn begin(&self) -> Result<(), Status> {
-        let (mode, block) = (ffi::AP_MODE_INIT as c_int, apr::ffi::APR_BLOCK_READ as c_int);
-        let done = self.input.get_brigade(&self.incoming, mode, block, 0, self.cx);
-        let _ = self.incoming.cleanup(self.cx);
-        if self.c.is_aborted() { Err(Status(libc::ECONNABORTED)) } else { done }
+        self.c.begin(self.cx)
     }
 
     fn run(self, script: &mut UnixStream) {

@@ -548,7 +548,7 @@ static int find(ml_state *me, const char *name, size_t n) {
     return me->host->find(me->rust, name, n, &ref, &err, &len) ? LUA_NOREF : ref;
 }
 static int op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
-    ml_state *me = ctx; lua_State *L = me->L; call_args a = { me, args, n, ret->tag == MI_BYTES }; int rc, ref = LUA_NOREF;
+    ml_state *me = ctx; lua_State *L = me->L; call_args a = { me, args, n, ret->tag == MI_BYTES }; int rc, ref = LUA_NOREF, want_plain = ret->tag == MI_PLAIN;
     ret->tag = MI_KEPT; ret->flags = 0; ret->slot = NULL; ret->u.p = OF_REF(LUA_REFNIL);
     if (!lua_checkstack(L, 10)) return 1;
     lua_pushcfunction(L, p_call);
@@ -562,6 +562,11 @@ static int op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, 
     rc = lua_pcall(L, 2, 1, 0);
     ml_limit_holds(me, 0);
     if (rc == LUA_OK) {
+        if (want_plain) {
+            if (fetch_plain(L, -1, ret)) ret->tag = MI_NONE;
+            if (ret->tag != MI_BYTES) lua_pop(L, 1);    /* a string stays on the door's frame */
+            return 0;
+        }
         ret->tag = MI_INT; ret->u.i = 0; ret->flags = lua_toboolean(L, -1) ? MI_TRUE : 0;
         if (a.want_text && lua_type(L, -1) == LUA_TSTRING) {
             ret->tag = MI_BYTES; ret->u.s = lua_tolstring(L, -1, &ret->a.len);

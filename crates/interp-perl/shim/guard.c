@@ -299,12 +299,16 @@ void mp_call_sub(pTHX_ mp_interp *me, SV *sub, SV *that, const mi_val *args, siz
 
 /* mi_ops.call: a Rust function calls code of the script. Returns 0 with its result, 1 if it died, 2 if it called exit. */
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret) {
-    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag, want_text = ret->tag == MI_BYTES;
+    dTHXa((PerlInterpreter *)ctx); mp_interp *me = MP_ME; SV *sv, *sub; int tag, want_text = ret->tag == MI_BYTES, want_plain = ret->tag == MI_PLAIN;
     ret->tag = MI_NONE; ret->flags = 0;
     sub = code_of(aTHX_ code);
     tag = mp_run(aTHX_ me, sub, NULL, args, n, &sv);
     if (sub != code->u.p) SvREFCNT_dec(sub);
     if (tag == MP_CORE_EXIT) { ret->u.i = me->exit_status; return 2; }
+    if (tag == MP_OK && want_plain) {
+        if (mp_fetch_plain(aTHX_ sv_2mortal(sv), ret)) ret->tag = MI_NONE;
+        return 0;
+    }
     if (tag == MP_OK && want_text) {
         STRLEN len;
         if (SvROK(sv)) {                                /* the text of an overloaded object is asked for in a call of its own, since that runs code */

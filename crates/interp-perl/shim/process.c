@@ -104,13 +104,25 @@ static OP *op_ssockopt(pTHX) {
     return real_ssockopt(aTHX);
 }
 
-/* ModInterp::turn($on): a connection is served from here on, or no more. What it has touched: 1 the directory, 2 the umask. */
+/* Whether a signal has a handler of the script's own: whoever has only read $SIG{...} has undef there. */
+static int handles(pTHX_ int sig) {
+    SV *handler = PL_psig_ptr ? PL_psig_ptr[sig] : NULL;
+    if (!handler || !SvOK(handler)) return 0;
+    return SvROK(handler) || !SvPOK(handler) || (SvCUR(handler) && strNE(SvPVX_const(handler), "IGNORE") && strNE(SvPVX_const(handler), "DEFAULT"));
+}
+/* ModInterp::turn($on): a connection is served from here on, or no more. What it has touched: 1 the directory, 2 the umask. Behind that the signals that have handlers, each
+ * a bit, but that of alarm, which is each interpreter's own. */
 XS_EXTERNAL(mp_xs_turn) {
-    dXSARGS; mp_interp *me = MP_ME;
+    dXSARGS; mp_interp *me = MP_ME; UV handled = 0; int sig;
     me->turn = items && SvTRUE(ST(0));
     mp_touch_std(me);
+    for (sig = 1; sig < SIG_SIZE && sig < 64; sig++) {
+        if (sig != SIGALRM && handles(aTHX_ sig)) handled |= (UV)1 << sig;
+    }
+    EXTEND(SP, 2);
     ST(0) = sv_2mortal(newSViv(mp_touched(me)));
-    XSRETURN(1);
+    ST(1) = sv_2mortal(newSVuv(handled));
+    XSRETURN(2);
 }
 
 /* In a process that a script has forked under a server with threads: its signals are what they are in any process. perl has installed no handlers, since
@@ -126,9 +138,8 @@ void mp_process_forked(pTHX) {
     Zero(&action, 1, struct sigaction);
     action.sa_handler = SIG_DFL;
     for (i = 0; i < C_ARRAY_LENGTH(httpds); i++) (void)sigaction(httpds[i], &action, NULL);
-    for (sig = 1; PL_psig_ptr && sig < SIG_SIZE; sig++) {              /* who has only read $SIG{...} has undef or IGNORE there */
-        SV *handler = PL_psig_ptr[sig];
-        if (handler && SvOK(handler) && (SvROK(handler) || !SvPOK(handler) || strNE(SvPVX_const(handler), "IGNORE"))) (void)rsignal(sig, PL_csighandlerp);
+    for (sig = 1; sig < SIG_SIZE; sig++) {
+        if (handles(aTHX_ sig)) (void)rsignal(sig, PL_csighandlerp);
     }
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }

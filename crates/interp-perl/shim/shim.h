@@ -189,6 +189,7 @@ void mp_env_free(char **all);
 /* xsub.c */
 XS_EXTERNAL(mp_xsub);
 int mp_op_call(void *ctx, const mi_val *code, const mi_val *args, size_t n, mi_val *ret);
+int mp_fetch_plain(pTHX_ SV *sv, mi_val *v);
 void mp_go_on_leaving(pTHX_ mp_interp *me) __attribute__((noreturn));
 void mp_tie_init(void);                                  /* once, before any interpreter */
 void mp_tie(pTHX_ SV *hv, SV *rv);                       /* makes hv a hash that is tied to the object */

@@ -91,6 +91,22 @@ static int fetch_codes(pTHX_ SV *sv, mi_val *v) {
     v->tag = MI_CODES; v->u.p = list; v->a.len = n;
     return 0;
 }
+/* A value as what it is: text, a number, a boolean of perl's, or nothing. What was a number and was read as text is a number still; what was
+ * text and was read as a number is text. References are none of these. Returns 1 then. */
+int mp_fetch_plain(pTHX_ SV *sv, mi_val *v) {
+    STRLEN n;
+    v->slot = NULL; v->flags = 0;
+    SvGETMAGIC(sv);
+    if (SvROK(sv)) return 1;
+    if (!SvOK(sv)) { v->tag = MI_UNDEF; return 0; }
+#ifdef SvIsBOOL
+    if (SvIsBOOL(sv)) { v->tag = MI_BOOL; v->u.i = SvTRUE_nomg_NN(sv); return 0; }
+#endif
+    if (!SvPOK(sv) && SvIOK(sv) && (!SvIsUV(sv) || SvUVX(sv) <= (UV)IV_MAX)) { v->tag = MI_INT; v->u.i = SvIVX(sv); return 0; }
+    if (!SvPOK(sv) && SvNIOK(sv)) { v->tag = MI_NUM; v->u.n = SvNV_nomg(sv); return 0; }
+    v->tag = MI_BYTES; v->u.s = SvPV_nomg_const(sv, n); v->a.len = n;
+    return 0;
+}
 /* Perl takes any text for a number and warns where it does not look like one; what a reference or a glob would be is an address. */
 static int numeric(SV *sv) { return SvROK(sv) ? SvAMAGIC(sv) : !isGV_with_GP(sv); }
 static int takes_numbers(const mi_row *row) {
@@ -136,7 +152,8 @@ static int fetch(pTHX_ mp_interp *me, int held, const mi_param *p, int kind, SV 
         v->u.s = SvPV_const(sv, n); v->a.len = n;
         v->u.s = hold(aTHX_ sv, v->u.s, n, h); break;
     case MI_CODES: return fetch_codes(aTHX_ sv, v);
-    case MI_FIELDS: case MI_PLAIN: return MI_BAD_TYPE;    /* of rows that only Lua has */
+    case MI_PLAIN: return mp_fetch_plain(aTHX_ sv, v) ? MI_BAD_TYPE : (held && v->tag == MI_BYTES ? (v->u.s = hold(aTHX_ sv, v->u.s, v->a.len, h), 0) : 0);
+    case MI_FIELDS: return MI_BAD_TYPE;                 /* of rows that only Lua has */
     case MI_ANY: sv_2mortal(SvREFCNT_inc_simple_NN(sv)); v->u.p = sv; break;
     case MI_OUT:
         if (SvREADONLY(sv)) return MI_BAD_READONLY;
@@ -322,6 +339,7 @@ static inline __attribute__((always_inline)) void enter(pTHX_ mp_interp *me, mi_
         ST(0) = sv; break; }
     case MI_LIST: {
         const mi_val *l = ret->u.p; size_t n = ret->a.len, k;
+        if (ret->flags & MI_FIRST && gimme == G_SCALAR && n > 1) n = 1;
         sp = PL_stack_base + ax - 1; EXTEND(sp, (SSize_t)n);
         for (k = 0; k < n; k++) ST(k) = mp_sv(aTHX_ me, l + k, NULL);
         if (ret->flags & MI_OWNED) mi_done(ret);

@@ -70,7 +70,9 @@ fn interp_h_agrees_with_the_rust_side() {
     ] {
         same(&format!("MI_{name}"), kind as usize);
     }
-    for (name, n) in [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS), ("REF", REF)] {
+    for (name, n) in
+        [("TAINTED", TAINTED), ("OWNED", OWNED), ("TRUE", TRUE), ("HOLDS", HOLDS), ("REF", REF), ("FIRST", FIRST)]
+    {
         same(&format!("MI_{name}"), n.into());
     }
     for (name, n) in [

@@ -87,10 +87,10 @@ pub use process::{Inside, Process, SignalsBlocked, SignalsKept, adopt_process, c
 pub use raise::{Fail, Raise, Result};
 pub use registry::{classes, constants, register};
 pub use ret::{
-    Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, Ret, Status, Tainted, This, Value, object_val,
+    Array, ByRef, Dual, Either, FirstOrAll, Hash, IntoVal, List, OrWhy, Ret, Status, Tainted, This, Value, object_val,
 };
 pub use row::{LUA, PERL, Row, RowKind};
 pub use runtime::{Owner, RUNTIME, Runtime, runtime};
 pub use ticket::{Ticket, TicketSlot, Ticketed};
-pub use val::{HOLDS, OWNED, REF, TAINTED, TRUE, Val};
+pub use val::{FIRST, HOLDS, OWNED, REF, TAINTED, TRUE, Val};
 pub use value::{Any, Bag, Callable, Here, Message, Out, Reply};

@@ -1,8 +1,8 @@
 //! How a result is put into a call. A new kind of result is one line in `val!` or one `Ret`, and one `case` in each door.
 
 use crate::{
-    Again, Call, Fail, HandlerRef, Kind, OWNED, Object, Owned, Owner, Plain, REF, RUNTIME, Raise, Result, TAINTED,
-    Ticket, Val, Want, value::find_code,
+    Again, Call, FIRST, Fail, HandlerRef, Kind, OWNED, Object, Owned, Owner, Plain, REF, RUNTIME, Raise, Result,
+    TAINTED, Ticket, Val, Want, value::find_code,
 };
 use std::{borrow::Cow, ptr};
 
@@ -143,6 +143,8 @@ pub enum FirstOrAll<T> {
     /// A list, perhaps empty.
     All(Vec<T>),
 }
+/// A value; or `undef` (`nil`) and a word that says why there is none. Perl's scalar context sees the `undef` alone.
+pub struct OrWhy<T>(pub std::result::Result<T, &'static str>);
 /// One of two kinds of result.
 pub enum Either<A, B> {
     /// The first kind.
@@ -201,6 +203,20 @@ impl<T: Ret, E: Into<Fail>> Ret for std::result::Result<T, E> {
     #[inline(always)]
     fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
         self.map_err(Into::into)?.put(call, ret)
+    }
+}
+
+impl<T: Ret> Ret for OrWhy<T> {
+    const DOC: &'static str = T::DOC;
+    fn put(self, call: &Call, ret: &mut Val) -> Result<()> {
+        match self.0 {
+            Ok(value) => value.put(call, ret),
+            Err(why) => {
+                put_all(vec![Value::Nothing, why.into()], Kind::List, call, ret)?;
+                ret.flags |= FIRST;
+                Ok(())
+            }
+        }
     }
 }
 

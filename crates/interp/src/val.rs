@@ -9,7 +9,7 @@ use std::ptr::{self, NonNull};
 pub struct Val {
     /// The kind of value.
     pub tag: Kind,
-    /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`], [`REF`].
+    /// [`TAINTED`], [`OWNED`], [`TRUE`], [`HOLDS`], [`REF`], [`FIRST`].
     pub flags: u8,
     /// With [`HOLDS`]: which argument.
     pub pad: u16,
@@ -32,6 +32,8 @@ pub const TRUE: u8 = 4;
 pub const HOLDS: u8 = 8;
 /// The script gets a reference to the result, where the engine has references to plain values.
 pub const REF: u8 = 16;
+/// Of a list only the first value is the result, where the engine's caller asks for one.
+pub const FIRST: u8 = 32;
 
 impl Val {
     /// The value of an argument that was left out, and of no result.

@@ -1,6 +1,6 @@
 //! Values a script lends or leaves: any value, a callable, an out-buffer, a bag of values; calls of kept ones.
 
-use crate::{Again, Call, Fail, Home, Kept, Kind, Raise, Result, TRUE, Val};
+use crate::{Again, Call, Fail, Home, Kept, Kind, Plain, Raise, Result, TRUE, Val, Value};
 use std::{ffi::c_void, mem::MaybeUninit, ptr, sync::Arc};
 
 fn home_of(call: &Call) -> Arc<Home> {
@@ -100,6 +100,23 @@ impl Callable<'_> {
     pub fn call(&self, args: &[Val]) -> Result<Reply> {
         // SAFETY: this is a call from that interpreter on this thread, so we hold it.
         unsafe { call(self.call.ctx, &home_of(self.call), self.v, args) }
+    }
+}
+
+impl Callable<'_> {
+    /// Calls it now, and takes a copy of the plain value that it returns.
+    ///
+    /// # Errors
+    /// What the code raised; it returned something else than a string, a number, a boolean or nothing.
+    pub fn plain(&self, args: &[Val]) -> Result<Value> {
+        let mut reply = Val { tag: Kind::Plain, ..Val::NONE };
+        // SAFETY: this is a call from that interpreter on this thread, so we hold it.
+        unsafe { call_into(self.call.ctx, &home_of(self.call), self.v, args, &mut reply) }?;
+        // A text is good until the door is left.
+        match reply.tag {
+            Kind::None => Err("the code returned neither a string nor a number nor a boolean".into()),
+            _ => Ok(Plain::of(&reply).into()),
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use figures::Board;
 use interp::{Interp, Ticket, trace};
 use smallvec::SmallVec;
-use tipool::{ItemId, Lease};
+use tipool::{ItemId, ItemNumbers, Lease, Numbers};
 
 use crate::counted::Counted;
 use crate::parent::Locked;
@@ -23,8 +24,8 @@ enum Which<L: Above> {
     /// When this is dropped the objects it was shown become void, and then it goes back to its tipool.
     Clone(Shown, Lease<Clones<L>>),
     /// At start-up, in process phases, and for everything where there are no threads. The objects it was shown become void with the
-    /// lease where the language says so.
-    Parent(Option<Shown>, Arc<Parent>),
+    /// lease where the language says so; others see that it serves.
+    Parent(Option<Shown>, Arc<Parent>, #[allow(dead_code, reason = "its end tells others")] Option<Serving>),
 }
 
 // SAFETY: a lease belongs to one tree or call, each of which runs on one thread at a time
@@ -44,6 +45,29 @@ impl<L: Above> fmt::Debug for Lent<L> {
 /// stand for may live on (a request, for its log and its slow client): it may then be used by another thread.
 #[derive(Default)]
 struct Shown(RefCell<SmallVec<[Ticket; 2]>>);
+
+/// A parent serves, and others see it.
+pub(crate) struct Serving(&'static Numbers, Option<&'static ItemNumbers>);
+
+impl Serving {
+    pub(crate) fn begin(board: &Board) -> Serving {
+        let serving = Serving(&board.line().tipool, board.items().first());
+        serving.0.lend_one(true);
+        if let Some(item) = serving.1 {
+            item.lend();
+        }
+        serving
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.lend_one(false);
+        if let Some(item) = self.1 {
+            item.back_again();
+        }
+    }
+}
 
 impl Drop for Shown {
     #[inline]
@@ -74,14 +98,14 @@ impl<L: Above> Lent<L> {
     }
 
     #[inline]
-    pub(crate) fn parent(parent: &Arc<Parent>, ends_objects: bool) -> Lent<L> {
-        Lent(Which::Parent(ends_objects.then(Shown::default), parent.clone()), None)
+    pub(crate) fn parent(parent: &Arc<Parent>, ends_objects: bool, serving: Option<Serving>) -> Lent<L> {
+        Lent(Which::Parent(ends_objects.then(Shown::default), parent.clone(), serving), None)
     }
 
     /// Notes that the interpreter gets objects with this ticket.
     #[inline]
     pub fn show(&self, ticket: Ticket) {
-        if let Which::Clone(shown, _) | Which::Parent(Some(shown), _) = &self.0 {
+        if let Which::Clone(shown, _) | Which::Parent(Some(shown), ..) = &self.0 {
             let mut shown = shown.0.borrow_mut();
             if shown.is_empty() {
                 shown.push(ticket);
@@ -104,6 +128,16 @@ impl<L: Above> Lent<L> {
         }
     }
 
+    /// Whether it is not to be lent again.
+    pub fn is_spoilt(&self) -> bool {
+        matches!(&self.0, Which::Clone(_, lease) if lease.is_broken())
+    }
+
+    /// The place of what others see of it; none for a clone that is too many.
+    pub fn place(&self) -> usize {
+        self.id().map_or(0, ItemId::place)
+    }
+
     /// Has the interpreter replaced when its holders are done; with somebody at home in it, when that one has gone. False for a parent.
     pub fn renew(&self) -> bool {
         match &self.0 {
@@ -120,7 +154,7 @@ impl<L: Above> Lent<L> {
     pub fn run<R>(self: &Arc<Lent<L>>, f: impl FnOnce(&dyn Interp) -> R) -> R {
         let locked = match &self.0 {
             Which::Clone(..) => None,
-            Which::Parent(_, parent) => Some(parent.lock_here()),
+            Which::Parent(_, parent, _) => Some(parent.lock_here()),
         };
         // `f` stands here once, so that it becomes a part of its caller.
         let call = self.counted().call();
@@ -140,7 +174,7 @@ impl<L: Above> Lent<L> {
     pub fn begin<B>(&self, make_current: impl FnOnce(&dyn Interp) -> B) -> Begun<B> {
         let lock = match &self.0 {
             Which::Clone(..) => None,
-            Which::Parent(_, parent) => Some(parent.lock()),
+            Which::Parent(_, parent, _) => Some(parent.lock()),
         };
         self.counted().count(1);
         Begun { before: make_current(self.interp()), lock }
@@ -163,7 +197,7 @@ impl<L: Above> Lent<L> {
     fn counted(&self) -> &Counted {
         match &self.0 {
             Which::Clone(_, lease) => &lease.counted,
-            Which::Parent(_, parent) => parent.counted(),
+            Which::Parent(_, parent, _) => parent.counted(),
         }
     }
 

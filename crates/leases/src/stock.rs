@@ -10,6 +10,7 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, Instant};
 
+use figures::{Board, Figure};
 use interp::trace;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -18,6 +19,7 @@ use waiting_rules::Rank;
 
 use crate::clones::{Clones, Trim};
 use crate::generation::Generation;
+use crate::lent::Serving;
 use crate::places::Places;
 use crate::refused::{Asked, Told};
 use crate::sharing::Sharing;
@@ -44,15 +46,18 @@ pub struct Limits<S> {
 }
 
 impl<S> Limits<S> {
-    /// Whether an interpreter is not to be lent again after this lease of it; `is_alone`: nobody else looks after how often it was used.
+    /// Why an interpreter is not to be lent again after this lease of it, if so; `is_alone`: nobody else looks after how often it was used.
     #[inline]
-    fn is_last<M: tipool::Manage>(&self, lease: &Lease<M>, is_alone: bool) -> bool {
+    fn is_last<M: tipool::Manage>(&self, lease: &Lease<M>, is_alone: bool) -> Option<Figure> {
         let (most, less) = self.reload;
         let max_uses = self.numbers.max_uses;
         // Spread over the numbers that items have, each its own.
-        self.once
-            || (most > 0 && lease.uses() >= most - lease.id().serial().wrapping_mul(0x9E37_79B9) % (less + 1))
-            || (is_alone && max_uses > 0 && lease.uses() >= max_uses)
+        let is_used = (most > 0 && lease.uses() >= most - lease.id().serial().wrapping_mul(0x9E37_79B9) % (less + 1))
+            || (is_alone && max_uses > 0 && lease.uses() >= max_uses);
+        match self.once {
+            true => Some(Figure::RestartOnce),
+            false => is_used.then_some(Figure::RestartUsed),
+        }
     }
 }
 
@@ -75,6 +80,8 @@ pub struct Stock<L: Above> {
     open: OnceCell<Open<L>>,
     watch: OnceCell<Arc<dyn Watch>>,
     told: Told,
+    /// What all processes have counted of it.
+    board: OnceCell<Board>,
     /// Locked for a push or a copy only.
     rounds: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
@@ -126,6 +133,7 @@ impl<L: Above> Stock<L> {
             open: OnceCell::new(),
             watch: OnceCell::new(),
             told: Told::default(),
+            board: OnceCell::new(),
             rounds: Mutex::default(),
         })
     }
@@ -245,6 +253,43 @@ impl<L: Above> Stock<L> {
         }
     }
 
+    /// Counts on this board from now on, in the process from which the others are forked: what has been made so far was made for all.
+    pub fn count_on(&self, board: Board) {
+        if let Some(tipool) = self.tipool() {
+            board.line().tipool.count(&tipool.stats());
+        }
+        let _ = self.board.set(board);
+    }
+
+    /// This process counts for itself from now on. False if there is no place for what it counts.
+    pub fn count_here(&self) -> bool {
+        let Some(board) = self.board.get() else { return true };
+        let has_line = board.begin();
+        match self.tipool() {
+            Some(tipool) => tipool.tell(&board.line().tipool, board.items()),
+            None => {
+                board.line().tipool.begin_one();
+                if let Some(parent) = board.items().first() {
+                    parent.begin_alone();
+                }
+            }
+        }
+        has_line
+    }
+
+    /// Counts one.
+    #[inline]
+    pub fn count(&self, figure: Figure) {
+        if let Some(board) = self.board.get() {
+            board.count(figure);
+        }
+    }
+
+    /// What all processes have counted; `None` before the server serves.
+    pub fn board(&self) -> Option<&Board> {
+        self.board.get()
+    }
+
     /// Whether this interpreter is lent to nobody.
     pub fn is_idle(&self, id: ItemId) -> bool {
         self.tipool().is_some_and(|tipool| tipool.is_idle(id))
@@ -307,8 +352,9 @@ impl<L: Above> Stock<L> {
             // This continues an earlier use by the same tree.
             lease.not_a_use();
         }
-        if open.limits.is_last(&lease, open.is_alone) {
+        if let Some(reason) = open.limits.is_last(&lease, open.is_alone) {
             lease.mark_broken();
+            self.count(reason);
         }
         let lent = Lent::clone_of(lease);
         trace!(Interpreters, "{}: lends {lent:?}, use {}", self.server, lent.uses());
@@ -395,12 +441,12 @@ impl<L: Above> Stock<L> {
 
     /// Lends the parent to a tree, where there are no clones.
     fn lend_parent(&self) -> Lent<L> {
-        Lent::parent(&self.parent, self.lang.ends_objects())
+        Lent::parent(&self.parent, self.lang.ends_objects(), self.board.get().map(Serving::begin))
     }
 
     /// A hold of the parent, for start-up code and for what is done for the whole process. Waits for nothing but its lock.
     pub fn hold_parent(&self) -> Hold<L> {
-        Arc::new(Lent::parent(&self.parent, false))
+        Arc::new(Lent::parent(&self.parent, false, None))
     }
 
     /// Lends an idle interpreter without waiting: the one where the caller is at home, or any.

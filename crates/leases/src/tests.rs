@@ -117,7 +117,7 @@ fn a_nested_call_uses_the_interpreter_of_the_call_around_it() {
 #[test]
 fn a_tree_has_one_lease_per_stock_and_asks_for_the_same_interpreter_again() {
     let (stock, _) = stock(FAKE, 3);
-    let tree = Tree::default();
+    let tree = Tree::new(figures::Figure::Request);
     let hold = || tree.hold(&stock, None, || terms(&stock, &With(&tree))).unwrap();
     let keeps = || tree.has_scope(|scope| scope == 7);
     assert!(!keeps());
@@ -142,7 +142,7 @@ fn a_tree_has_one_lease_per_stock_and_asks_for_the_same_interpreter_again() {
 fn walks_end_before_a_wait_and_pins_make_it_short() {
     let (low, _) = stock(Speech(0), 1);
     let (high, _) = stock(Speech(2), 1);
-    let tree = Tree::default();
+    let tree = Tree::new(figures::Figure::Request);
     let of = |stock| tree.hold(stock, None, || terms(stock, &With(&tree))).unwrap();
     let held = of(&high);
     tree.walk(1, 0, &held);

@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
+use figures::Figure;
 use smallvec::SmallVec;
 use tipool::ItemId;
 use waiting_rules::{Held, Rank, goes_back};
@@ -34,16 +35,17 @@ struct Walk<L: Above> {
 pub struct Tree<L: Above> {
     branches: RefCell<SmallVec<[Branch<L>; 1]>>,
     walks: RefCell<SmallVec<[Walk<L>; 1]>>,
-}
-
-impl<L: Above> Default for Tree<L> {
-    #[inline]
-    fn default() -> Tree<L> {
-        Tree { branches: RefCell::default(), walks: RefCell::default() }
-    }
+    /// What is counted when a stock serves it for the first time: when there is a branch.
+    counts: Figure,
 }
 
 impl<L: Above> Tree<L> {
+    /// A tree that holds nothing, with what is counted when a stock serves it for the first time.
+    #[inline]
+    pub fn new(counts: Figure) -> Tree<L> {
+        Tree { branches: RefCell::default(), walks: RefCell::default(), counts }
+    }
+
     /// The tree's interpreter of `stock`. The first holder takes the lease; where no interpreter is idle it waits on the terms given.
     /// With a `home` it takes that interpreter and no other.
     ///
@@ -70,6 +72,15 @@ impl<L: Above> Tree<L> {
             (None, None) => Pick::Any,
         };
         stock.lend(pick, terms).map(|lent| self.took(stock, lent))
+    }
+
+    /// Notes that an interpreter serves it which others hold: that counts, too.
+    pub fn share(&self, stock: &Arc<Stock<L>>) {
+        let mut branches = self.branches.borrow_mut();
+        if !branches.iter().any(|s| Arc::ptr_eq(&s.stock, stock)) {
+            branches.push(Branch { stock: stock.clone(), held: Weak::new(), last: None });
+            stock.count(self.counts);
+        }
     }
 
     /// The leases that the tree holds. A lease is pinned if anybody but the walks holds it.
@@ -121,14 +132,21 @@ impl<L: Above> Tree<L> {
         let (held, last) = (Arc::downgrade(&hold), hold.id());
         match branches.iter_mut().find(|s| Arc::ptr_eq(&s.stock, stock)) {
             Some(branch) => (branch.held, branch.last) = (held, last),
-            None => branches.push(Branch { stock: stock.clone(), held, last }),
+            None => {
+                stock.count(self.counts);
+                branches.push(Branch { stock: stock.clone(), held, last });
+            }
         }
         hold
     }
 
     /// Takes the leases out, for a tree in another place.
     pub fn take(&self) -> Tree<L> {
-        Tree { branches: RefCell::new(self.branches.take()), walks: RefCell::new(self.walks.take()) }
+        Tree {
+            branches: RefCell::new(self.branches.take()),
+            walks: RefCell::new(self.walks.take()),
+            counts: self.counts,
+        }
     }
 
     /// The lease of `stock`, if somebody holds it.

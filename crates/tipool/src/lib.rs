@@ -67,7 +67,7 @@ pub use keeper::Bell;
 pub use lease::Lease;
 pub use limits::Limits;
 pub use manage::{Late, Manage, Purpose, Refused, Wait};
-pub use stats::{Snapshot, WAIT_BUCKETS};
+pub use stats::{ItemNumbers, ItemSeen, Numbers, Snapshot, WAIT_BUCKETS};
 pub use waiters::{Crowd, Worker};
 
 use state::{Answer, Place, State};
@@ -100,6 +100,11 @@ impl ItemId {
     /// The running number of the item in this process, from 1: what a person is shown.
     pub fn serial(self) -> u64 {
         self.0.get() >> Self::SLOT_BITS
+    }
+
+    /// The place of the item among those of its tipool, from 0: the first free one when it was made.
+    pub fn place(self) -> usize {
+        self.slot()
     }
 
     /// As a number, to be kept where only a number fits.
@@ -335,7 +340,7 @@ impl<M: Manage> Tipool<M> {
     /// destroys anything.
     pub fn renew(&self, id: ItemId) {
         let mut state = self.shared.lock();
-        state.supersede(id);
+        state.renew(id);
         self.shared.unlock(state, Who::Hasty);
     }
 
@@ -343,7 +348,7 @@ impl<M: Manage> Tipool<M> {
     pub fn renew_all(&self) {
         let mut state = self.shared.lock();
         let all: Vec<ItemId> = state.slots.iter().filter_map(|slot| slot.id).collect();
-        all.into_iter().for_each(|id| state.supersede(id));
+        all.into_iter().for_each(|id| state.renew(id));
         self.shared.unlock(state, Who::Anybody);
     }
 
@@ -359,6 +364,15 @@ impl<M: Manage> Tipool<M> {
     /// Whether [`Tipool::close`] was called.
     pub fn is_closed(&self) -> bool {
         self.shared.lock().closed.is_some()
+    }
+
+    /// From now on the statistics lie in `numbers`, and what is to be seen of each item in `items`, at its place; whoever may read that memory
+    /// may know. Nobody else writes to it any more. Of items whose place is not in it nothing is seen. Only the first time counts.
+    pub fn tell(&self, numbers: &'static Numbers, items: &'static [ItemNumbers]) {
+        let mut state = self.shared.lock();
+        self.shared.stats.tell(numbers);
+        state.tell(items);
+        self.shared.unlock(state, Who::Hasty);
     }
 
     /// The statistics, read without the lock.
@@ -571,8 +585,15 @@ impl<M: Manage> Shared<M> {
     /// panic it no longer is.
     fn create(&self) -> Result<M::Item, M::Error> {
         let mut attempt = Attempt { shared: self, has_failed: true };
+        let began = Instant::now();
         let made = self.manage.create();
         attempt.has_failed = made.is_err();
+        if made.is_ok() {
+            let took = began.elapsed();
+            let state = self.lock();
+            self.stats.made_one(took);
+            drop(state);
+        }
         made
     }
 }

@@ -9,7 +9,7 @@
 //! - without a keeper nobody waits for any item while there is room to make one.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use waiting_rules::AtEnd;
 
@@ -17,7 +17,7 @@ use crate::ItemId;
 use crate::keeper::Pace;
 use crate::limits::Limits;
 use crate::manage::Late;
-use crate::stats::Stats;
+use crate::stats::{ItemNumbers, ItemSeen, Stats};
 use crate::waiters::{Crowd, Fits, Grant, Waiters, Want};
 
 pub(crate) struct State<I> {
@@ -25,6 +25,8 @@ pub(crate) struct State<I> {
     /// Items at once, without the reserve: what the limits say, unless several tipools share that number.
     pub(crate) max: usize,
     pub(crate) stats: Arc<Stats>,
+    /// Where others see the items, each at its slot's place.
+    seen: &'static [ItemNumbers],
     pub(crate) slots: Vec<Slot<I>>,
     free: Vec<usize>,
     /// Slots whose item anybody may have, the last used at the end.
@@ -147,6 +149,7 @@ impl<I> State<I> {
             limits,
             max: if limits.is_shared { 0 } else { limits.max },
             stats,
+            seen: &[],
             slots: Vec::with_capacity(limits.max.min(1024) + 1),
             free: Vec::new(),
             idle: Vec::with_capacity(limits.max.min(1024) + 1),
@@ -165,6 +168,28 @@ impl<I> State<I> {
             keeper: false,
             closed: None,
             pace: Pace::default(),
+        }
+    }
+
+    /// Shows the items there.
+    pub(crate) fn tell(&mut self, seen: &'static [ItemNumbers]) {
+        self.seen = seen;
+        seen.iter().for_each(ItemNumbers::begin);
+        (0..self.slots.len()).for_each(|at| self.show(at));
+    }
+
+    /// Lets others see what is in a slot.
+    fn show(&self, at: usize) {
+        let (Some(seen), Some(slot)) = (self.seen.get(at), self.slots.get(at)) else { return };
+        match slot.id {
+            None => seen.begin(),
+            Some(id) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let born = now.saturating_sub(slot.born.elapsed()).as_micros();
+                let is_lent = slot.place == Place::Lent;
+                let born = u64::try_from(born).unwrap_or(u64::MAX);
+                seen.is(ItemSeen { serial: id.serial(), uses: slot.uses, born, is_lent });
+            }
         }
     }
 
@@ -307,6 +332,9 @@ impl<I> State<I> {
                 self.returns = returns;
                 slot.returned = returns;
                 slot.uses = uses;
+                if let Some(seen) = self.seen.get(at) {
+                    seen.back(uses);
+                }
                 if max_uses > 0 && uses >= max_uses && slot.past.is_none() {
                     slot.past = Some(Past::Uses);
                     self.ring |= self.keeper;
@@ -418,6 +446,7 @@ impl<I> State<I> {
             Some(free) => *free = slot,
             None => self.slots.push(slot),
         }
+        self.show(at);
         self.live += 1;
         self.reserve |= lend == Some(Want::Last) && self.live > self.max;
         let fits = Fits { only: false, any: self.may_take(), last: true };
@@ -436,6 +465,15 @@ impl<I> State<I> {
         self.news = true;
         self.less_live();
         self.offer_room();
+    }
+
+    /// Somebody has an item replaced who does not have it.
+    pub(crate) fn renew(&mut self, id: ItemId) {
+        let slot = self.find(id).and_then(|at| self.slots.get(at));
+        if slot.is_some_and(|slot| !slot.superseded && slot.past.is_none()) {
+            self.stats.renewed.add(1);
+        }
+        self.supersede(id);
     }
 
     /// Called when an item's successor is there: the item is destroyed as soon as nobody has it, or drains if it has homes.
@@ -605,6 +643,9 @@ impl<I> State<I> {
                 _ => Hands::Ordinary,
             };
             self.in_hands[slot.hands as usize] += 1;
+            if let Some(seen) = self.seen.get(at) {
+                seen.lend();
+            }
             self.stats.max_lent.at_least(self.lent());
         }
     }
@@ -640,6 +681,9 @@ impl<I> State<I> {
         let Some(slot) = self.slots.get_mut(at) else { return };
         let Some(id) = slot.id.take() else { return };
         slot.place = Place::Free;
+        if let Some(seen) = self.seen.get(at) {
+            seen.begin();
+        }
         self.news = true;
         if slot.draining {
             self.draining -= 1;

@@ -14,7 +14,7 @@ use super::super::lang::Lang;
 use super::super::lease::{Frame, Hold, Refused, Stock};
 use super::super::request::RequestState;
 use super::super::server::{ServerRecord, class_of, stock_of};
-use super::super::{configured, holding, report, site};
+use super::super::{configured, counting, holding, report, site};
 use super::{About, Args, Topic};
 
 /// A request, what we keep of it, and the configuration that holds for it.
@@ -126,8 +126,11 @@ impl OfRequest<'_> {
     #[inline(never)]
     fn take_watched(&self, call: &Call<'_, Self>, watched: u8) -> Result<Hold, Refused> {
         let had = self.state.tree().held(call.stock).is_some();
-        let began = Instant::now();
+        let began = (watched & site::TRACES != 0).then(Instant::now);
         let hold = self.take(call)?;
+        if watched & site::DOING != 0 && !had {
+            counting::does(self.r, &hold, call.stock);
+        }
         if watched & site::NOTES != 0 {
             note_interpreter(self.r, &hold, call.stock);
         }
@@ -137,7 +140,7 @@ impl OfRequest<'_> {
             let file = String::from_utf8_lossy(self.r.filename().unwrap_or_default());
             let text = format!("{phase}: class {class}, interpreter {number}, use {uses}: for {file}");
             report::request(call.lang, self.r, Level::Trace1, &text);
-            let waited = began.elapsed();
+            let waited = began.map_or(Duration::ZERO, |began| began.elapsed());
             if waited >= Duration::from_millis(1) {
                 let text = format!("{phase}: class {class}: waited {} ms for an interpreter", waited.as_millis());
                 report::request(call.lang, self.r, Level::Trace2, &text);

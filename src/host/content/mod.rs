@@ -75,7 +75,7 @@ pub fn run<L: Language>(r: &Request) -> c_int {
             }
         }
         Form::File | Form::Page => L::run_file(row, r),
-        Form::Status => status::answer(L::lang(), row, r),
+        Form::Status | Form::Metrics => status::answer(L::lang(), row, r),
     }
 }
 

@@ -21,6 +21,16 @@ pub struct Run {
     pub status: ExitStatus,
 }
 
+impl Run {
+    /// How it ended: its status, or the signal.
+    pub fn how(&self) -> String {
+        match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => code.to_string(),
+            (None, signal) => format!("signal {}", signal.unwrap_or(0)),
+        }
+    }
+}
+
 /// The last runs of a job.
 #[derive(Default)]
 pub struct Runs(Shared<Table>);

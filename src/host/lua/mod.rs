@@ -25,6 +25,7 @@ use config::{
     ContentRow, DirConf, DirOption, Effect, Handler, Language as Tongue, Phase, PhaseRow, Position, ServerConf,
     ServerOption,
 };
+use figures::Figure;
 use httpd::log::Level;
 use httpd::own_filter::{Ask, OwnFilter};
 use httpd::{ModuleRecord, Pools, Request, Server};
@@ -237,7 +238,12 @@ impl Ways for LuaLanguage {
 /// another process takes the place of this one.
 #[cold]
 fn replace(r: &Request) {
-    let has_successor = Frame::find(|frame| Some(frame.hold.spoil()));
+    let has_successor = Frame::find(|frame| {
+        if !frame.hold.is_spoilt() {
+            frame.stock.count(Figure::RestartMemory);
+        }
+        Some(frame.hold.spoil())
+    });
     if has_successor == Some(false) && !httpd::mpm::is_threaded() {
         r.terminate_child();
     }

@@ -107,7 +107,7 @@ fn printed(r: &Request) {
         Some((_, Form::Handlers)) => configured::of_request(LUA, Phase::Response, r)
             .first()
             .map_or_else(String::new, |handler| report::name_of(LUA, Phase::Response, handler)),
-        Some((_, Form::Status)) | None => of_file(
+        Some((_, Form::Status | Form::Metrics)) | None => of_file(
             "LuaMapHandler",
             &matching(r, 0).and_then(|(_, map, groups)| map_file(r, map, &groups)).unwrap_or_default(),
         ),

@@ -171,7 +171,7 @@ pub fn file_of(handler: &Handler, r: &Request) -> Option<Vec<u8>> {
 pub fn run(about: &About, entered: &Entered, one: &Use<'_>, args: &[Val]) -> Result<Outcome, Raised> {
     let script = of(one);
     match (one.dir.script_scope(), about) {
-        (ScriptScope::Once, About::Request(_)) => entered.run_once(&script, one.function, args),
+        (ScriptScope::Once, About::Request(_) | About::Connection(_)) => entered.run_once(&script, one.function, args),
         (ScriptScope::Thread | ScriptScope::Server { .. }, _) => entered.run_kept(&script, one.function, args),
         _ => entered.call_in(&env(about, entered, one)?, one.function, args),
     }
@@ -212,7 +212,7 @@ pub fn env(about: &About, entered: &Entered, one: &Use<'_>) -> Result<Env, Raise
         (ScriptScope::Once, _) => entered.open(&script),
         (ScriptScope::Request, About::Request(r)) => of_request(r, entered, &script),
         (ScriptScope::Conn, About::Request(r)) => of_connection(r.connection(), entered, &script),
-        (ScriptScope::Conn, About::Connection(c)) => of_connection(c, entered, &script),
+        (ScriptScope::Request | ScriptScope::Conn, About::Connection(c)) => of_connection(c, entered, &script),
         _ => entered.kept_env(&script),
     }
 }

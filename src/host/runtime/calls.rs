@@ -1,10 +1,12 @@
 //! The call that runs on this thread.
 
 use api::Calls;
-use httpd::Request;
+use config::Phase;
+use httpd::{Connection, Request};
 use interp::{Result, Ticketed};
 
 use super::{HostRuntime, NO_STATE, lang, state};
+use crate::host::about::About;
 use crate::host::connection::ConnectionState;
 use crate::host::lease::Frame;
 use crate::host::running;
@@ -21,6 +23,14 @@ impl Calls for HostRuntime {
 
     fn phase(&self) -> Option<&'static str> {
         Frame::find(|frame| frame.phase.map(|phase| frame.stock.lang.phase_name(phase)))
+    }
+
+    fn speaks(&self, c: &Connection) -> bool {
+        Frame::find(|frame| match frame.about {
+            About::Connection(of) if of == c && frame.phase == Some(Phase::ProcessConnection) => Some(()),
+            _ => None,
+        })
+        .is_some()
     }
 
     fn set_request(&self, r: &Request) -> Result<()> {

@@ -1,7 +1,5 @@
 //! Jobs that code adds, and how their runs ended.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::sync::Arc;
 
 use api::Jobs;
@@ -47,7 +45,7 @@ impl Jobs for HostRuntime {
         if let Some(last) = of.runs.last().first() {
             figures.push(("last_began", seconds(last.began)));
             figures.push(("last_took", format!("{:.6}", last.took.as_secs_f64())));
-            figures.push(("last_status", how(last.status)));
+            figures.push(("last_status", last.how()));
         }
         Ok(figures)
     }
@@ -58,7 +56,7 @@ impl Jobs for HostRuntime {
             .runs
             .last()
             .into_iter()
-            .map(|run| format!("{} {:.6} {}", seconds(run.began), run.took.as_secs_f64(), how(run.status)));
+            .map(|run| format!("{} {:.6} {}", seconds(run.began), run.took.as_secs_f64(), run.how()));
         Ok(shown.collect())
     }
 }
@@ -69,11 +67,4 @@ fn find(name: &[u8]) -> Result<Option<Arc<Registered>>> {
 
 fn seconds(micros: u64) -> String {
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-}
-
-fn how(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => code.to_string(),
-        (None, signal) => format!("signal {}", signal.unwrap_or(0)),
-    }
 }

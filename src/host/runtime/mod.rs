@@ -5,6 +5,7 @@ mod calls;
 mod cleanup;
 mod config;
 mod databases;
+mod dicts;
 pub mod doors;
 mod figures;
 mod filters;
@@ -42,6 +43,7 @@ pub fn register(module: &'static ModuleRecord) {
         figures: SELF,
         databases: SELF,
         jobs: SELF,
+        dicts: SELF,
     });
     interp::register(api::CLASSES, api::CONSTS);
 }

@@ -59,6 +59,13 @@ my @SINGLES = (
         '/echo.html', ['/lua/echo', 'echo.lua']],
 );
 
+# Servers of another protocol: title, text, and the file per language, in the order of the configuration.
+my @SERVERS = (
+    ['An echo server',
+        'No HTTP at all. Perl: a program for Net::Server, as it is. Lua: a function that reads and writes lines. Say <code>quit</code> to leave.',
+        'Demo/Echo.pm', 'echo_server.lua'],
+);
+
 my $page;
 
 sub handler {
@@ -71,7 +78,9 @@ sub handler {
 
 sub make_page {
     my ($root) = @_;
-    my %config = sections(slurp("$root/httpd.conf"));
+    my $conf   = slurp("$root/httpd.conf");
+    my %config = sections($conf);
+    my @ports  = ports($conf);
     my $list   = '';
     for my $example (@PAIRS) {
         my ($title, $text, @sides) = @$example;
@@ -90,6 +99,15 @@ sub make_page {
         $list .= qq(<section class="example">\n<div class="side"><h2><a href="$shown">$title</a></h2><p>$text</p>\n)
             . live($address, $title) . qq(</div>\n<div class="side">\n)
             . sources($root, \%config, $configured, map { ref $_ ? @$_ : $_ } @files) . "</div>\n</section>\n";
+    }
+    for my $example (@SERVERS) {
+        my ($title, $text, @files) = @$example;
+        $list .= qq(<section class="example">\n<div class="about"><h2>$title</h2><p>$text</p></div>\n);
+        for my $file (@files) {
+            my ($port, $lines) = @{ shift @ports };
+            $list .= qq(<div class="side">\n<p>In a terminal: <code>nc 127.0.0.1 $port</code></p>\n) . shown($root, $lines, $file) . "</div>\n";
+        }
+        $list .= "</section>\n";
     }
     return Demo::Page::frame('Perl and Lua inside Apache httpd', <<"HTML");
 <div class="intro">
@@ -115,8 +133,13 @@ HTML
 sub sources {
     my ($root, $config, $address, @files) = @_;
     my ($path) = $address =~ m{^([\w/.]+)};
-    my $lines  = Demo::Highlight::config($config->{$path} || '');
-    my $html   = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
+    return shown($root, $config->{$path} || '', @files);
+}
+
+sub shown {
+    my ($root, $conf, @files) = @_;
+    my $lines = Demo::Highlight::config($conf);
+    my $html  = qq(<h3>httpd.conf</h3><pre class="code short">$lines</pre>\n);
     for my $file (@files) {
         my $is_lua = $file =~ /\.lua$/;
         my $text   = slurp(join '/', $root, $is_lua ? 'lua' : $file =~ /\.(?:pl|phtml|lp)$/ ? 'htdocs' : 'lib', $file);
@@ -138,6 +161,14 @@ sub sections {
         $text{$path} .= $text{$path} ? "\n$block" : $block;
     }
     return %text;
+}
+
+# The ports of other protocols, each with its lines.
+sub ports {
+    my ($conf) = @_;
+    my @ports;
+    push @ports, [ $2, $1 ] while $conf =~ m{^((?:\w[^\n]*\n)*Listen \S+ raw\n<VirtualHost \S+:(\d+)>\n.*?^</VirtualHost>)}gms;
+    return @ports;
 }
 
 sub slurp {

@@ -10,7 +10,7 @@ use crate::effect::{Effect, Group, Named, NamedProvider};
 use crate::error::{Cause, Why};
 use crate::handler::Handler;
 use crate::hooks::Position;
-use crate::lines::handlers::check_enabled;
+use crate::lines::handlers::{self, check_enabled};
 use crate::lines::{first, name_at};
 use crate::lua_dir::{Direction, MapHandler, NamedFilter};
 use crate::phases::Phase;
@@ -93,6 +93,19 @@ pub(crate) fn authz_provider(row: &'static Directive, cmd: &mut Context<'_>, arg
     Ok(Effect::Provider(NamedProvider { directive: row.plain_name(), group: Group::Authz, name, handler }))
 }
 
+/// `LuaConnectionHandler`: as all handlers, or a file and a function, as in mod_lua's lines.
+pub(crate) fn connection_handler(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]]) -> Applied {
+    let source = |word: &[u8]| Script::parse(word, &cmd.at).filter(|script| script.function.is_none());
+    if let [file, function] = args
+        && source(file).is_some_and(|script| matches!(script.source, Source::File(_)))
+        && source(function).is_some_and(|script| matches!(script.source, Source::Module(_)))
+    {
+        let both = [file, &b":"[..], function].concat();
+        return handlers::push(row, cmd, Phase::ProcessConnection, &[&both]);
+    }
+    handlers::push(row, cmd, Phase::ProcessConnection, args)
+}
+
 fn filter(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]], direction: Direction) -> Applied {
     check_enabled(row, cmd)?;
     let (name, script) = (name_at(args, 0)?, Script::file(name_at(args, 1)?, name_at(args, 2)?));
@@ -135,6 +148,25 @@ mod tests {
 
     fn name(bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
+    fn a_connection_handler_is_as_all_or_a_file_and_a_function() {
+        for (line, expected) in [
+            ("LuaConnectionHandler echo.lua", &["echo.lua"][..]),
+            ("LuaConnectionHandler echo.lua serve", &["echo.lua:serve"]),
+            ("LuaConnectionHandler /srv/echo serve", &["/srv/echo:serve"]),
+            ("LuaConnectionHandler echo.lua:serve", &["echo.lua:serve"]),
+            ("LuaConnectionHandler echo.lua other.lua", &["echo.lua", "other.lua"]),
+            ("LuaConnectionHandler echo serve", &["echo", "serve"]),
+            ("LuaConnectionHandler function(c) c:close() end", &["function(c) c:close() end"]),
+            ("LuaProcessConnectionHandler echo.lua serve", &["echo.lua", "serve"]),
+        ] {
+            let mut world = World::default();
+            let (phase, _, handlers) = handlers_of(world.line(LinePlace::VirtualHost, line));
+            assert_eq!((phase, world.server.handlers(phase)), (Phase::ProcessConnection, &handlers[..]));
+            assert_eq!(handlers.iter().map(Handler::display_name).collect::<Vec<_>>(), expected, "{line}");
+        }
     }
 
     #[test]
@@ -307,6 +339,11 @@ mod tests {
                 "LuaJob: \"a..b\" does not name a handler, as module, module.function, file.lua:function or function(r) ... end would",
             ),
             (
+                LinePlace::Server,
+                "LuaConnectionHandler a..b",
+                "LuaConnectionHandler: \"a..b\" does not name a handler, as module, module.function, file.lua:function or function(r) ... end would",
+            ),
+            (
                 LOCATION,
                 "LuaUseClass a/b",
                 "LuaUseClass: \"a/b\" is not the name of a class: letters, digits, _, - and .",
@@ -322,6 +359,7 @@ mod tests {
                 "LuaClassLog a",
                 "LuaClassLog: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of sections",
             ),
+            (LinePlace::Server, "InterpDict a 10m", "InterpDict: \"10m\" is none of shm:size"),
             (
                 LinePlace::Server,
                 "LuaInterpScope thread",

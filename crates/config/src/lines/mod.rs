@@ -2,6 +2,7 @@
 
 pub(crate) mod classes;
 pub(crate) mod databases;
+pub(crate) mod dicts;
 pub(crate) mod environment;
 pub(crate) mod handlers;
 pub(crate) mod jobs;
