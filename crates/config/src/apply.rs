@@ -366,7 +366,8 @@ mod tests {
         assert_eq!(note, "PerlInterpMax: this line has no effect without threads");
         assert_eq!(world.server.settings.get(Key::Max), Some(&SettingValue::Count(7)));
         world.line(LinePlace::Server, "<PerlInterpClass a").unwrap();
-        for line in ["PerlInterpMaxRequests 9", "PerlInterpMaxWait 1", "PerlClassInterpreters 2", "PerlClassReload 3 1"] {
+        for line in ["PerlInterpMaxRequests 9", "PerlInterpMaxWait 1", "PerlClassInterpreters 2", "PerlClassReload 3 1"]
+        {
             let note = noted(world.line(LinePlace::Server, line));
             let name = line.split(' ').next().unwrap();
             assert_eq!(note, format!("{name}: without threads this line holds in interpreter classes alone"));

@@ -18,7 +18,7 @@ pub struct SettingRow {
     /// Whose value it is.
     pub key: Key,
     /// Without the name of the language before it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What its line says, in Perl and in Lua.
     kinds: [SettingKind; 2],
     /// What holds without any line, in Perl and in Lua, as a line would say it.
