@@ -26,7 +26,7 @@ CARGO_FLAGS = $(if $(FEATURES),--no-default-features --features $(FEATURES) $(if
 DEPS = gcc libc6-dev pkg-config libclang-dev apache2-bin apache2-dev media-types perl libperl-dev \
        liblua5.4-dev libdbi-perl libdbd-sqlite3-perl libaprutil1-dbd-sqlite3 libnet-server-perl
 # And to test; what is not there is skipped. Lua modules in C, drivers of APR's, and PostgreSQL's programs.
-TEST_DEPS = curl apache2-utils libplack-perl libnet-cidr-perl libio-socket-ssl-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql libdbd-pg-perl sqlite3 nghttp2-client
+TEST_DEPS = curl apache2-utils libplack-perl starman libhttp-server-simple-cgi-prefork-perl libnet-cidr-perl libio-socket-ssl-perl lua-cjson lua-lpeg lua-socket lua-sql-sqlite3 libaprutil1-dbd-pgsql libluajit-5.1-dev postgresql libdbd-pg-perl sqlite3 nghttp2-client
 
 .DEFAULT_GOAL := build
 .PHONY: build quick install uninstall serve test check lint t todo loom asan asan-so fuzz fuzz-pages valgrind soak bench tables imports mutate help deps unit rust luajit

@@ -44,9 +44,6 @@ my %INSTEAD = (
 # Keys that would have httpd's parent become another process, or open what httpd has.
 my @DROPPED = qw(background setsid pid_file user group chroot lock_file serialize sig_passthrough);
 
-# What says that handlers of mod_perl run here, and that there is a request: not to these programs, whose modules look for it.
-my @MARKERS = qw(MOD_PERL MOD_PERL_API_VERSION);
-
 my $is_threaded = Apache2::MPM->is_threaded;
 
 {
@@ -62,7 +59,7 @@ sub load {
     return 1 if $server{$key};
     local ($loading, $program) = ($key, $what);
     local @ARGV = @words;
-    delete local @ENV{@MARKERS};
+    delete local @ENV{qw(MOD_PERL MOD_PERL_API_VERSION)};               # CGI.pm looks when it is loaded; in a turn they are hidden as well
     if ($is_file) {
         my $file = $what =~ m{^/} ? $what : Apache2::ServerUtil::server_root() . "/$what";
         -f $file && -r _ or die "no such file: $file\n";
@@ -137,7 +134,6 @@ sub serve {
     my $self = $server{$key} or die "the program was not loaded\n";
     my $p    = $self->{server};
     local $serving = $self;
-    delete local @ENV{@MARKERS};
     my $turn = ModInterp::NetServer::Turn->begin;
     if (!$begun{$key}++) {
         @$p{qw(ppid connected requests)} = (getppid, 0, 0);

@@ -2,6 +2,7 @@
 use lib 't/lib';
 use TestHttpd;
 use TestHttpd::Lua ();
+use TestHttpd::Redis;
 use Time::HiRes qw(time sleep);
 
 plan skip_all => 'says what this module does' unless ours && TestHttpd::has_perl();
@@ -90,6 +91,9 @@ my @ROWS = (
 );
 
 my @PLACES = (['shared', 'shm:4m', 'shared memory']);
+my $no_redis = TestHttpd::Redis::missing();
+my $redis = $no_redis ? undef : TestHttpd::Redis->start;
+push @PLACES, ['remote', 'redis://127.0.0.1:' . $redis->port . '/2 max=4 timeout=10', 'Redis'] if $redis;
 
 sub config {
     my ($more) = @_;
@@ -107,9 +111,40 @@ sub start { my ($mpm, $lines, @more) = @_; return TestHttpd::Lua->start(mpm => $
 sub in_perl { my ($s, $name, $code) = @_; return $s->post("/perl?$name", $code)->{content} }
 sub in_lua { my ($s, $name, $code) = @_; return $s->post("/lua?$name", $code)->{content} }
 
+# A server that is away, that stands still, and that comes back.
+sub server_away {
+    my ($s, $mpm) = @_;
+    my $port = $redis->port;
+    in_perl($s, 'remote', q{$d->clear; $d->set(other => 42); $d->set(words => 'a text'); $d->rpush(l => 1); 1});
+    like $redis->ask(EVAL => "redis.call('SELECT', 2) return {redis.call('GET', 'remote:other'), redis.call('GET', 'remote:words')}", 0), qr/42\r\n\$6\r\na text/, 'other programs read what needs no mark';
+    $redis->ask(EVAL => "redis.call('SELECT', 2) redis.call('SET', 'remote:theirs', '7')", 0);
+    is in_lua($s, 'remote', 'return d:incr("theirs")'), '8', 'and we what they write';
+    is in_perl($s, 'remote', q{my $f = $d->figures; join ' ', map { $_ . ($f->{$_} > 0 ? '' : '=0') } sort keys %$f}), 'errors hits misses', 'figures of what is known here';
+    # Each process of ours has at most so many connections.
+    my @waited = map { ref $_ ? @$_ : $_ } $s->parallel(8, sub { in_perl($s, 'remote', q{$d->incr('many') for 1 .. 50; 1}) });
+    is "@waited", join(' ', (1) x 8), 'eight clients share the connections';
+    my ($clients) = $redis->ask('INFO', 'clients') =~ /connected_clients:(\d+)/;
+    cmp_ok $clients, '<=', 4 * (my @pids = $s->child_pids) + 1, "of which there are $clients";
+    ok wait_until(sub { in_perl($s, 'away', q{$d->set(other => 42) ? 'set' : 'no'}) eq 'set' }), 'a dictionary that waits less';
+    $redis->signal('STOP');
+    my $begin = time;
+    like in_perl($s, 'away', q{$d->get('other')}), qr{^died: InterpDict away: redis://127.0.0.1:$port/0: no answer in 0.5 s}, 'a server that stands still is an error';
+    cmp_ok time - $begin, '<', 8, 'in bounded time';
+    $redis->signal('CONT');
+    ok wait_until(sub { in_perl($s, 'away', q{$d->get('other')}) eq '42' }), 'and is asked again when it goes on';
+    $redis->signal('KILL');
+    $begin = time;
+    like in_perl($s, 'away', q{$d->get('other')}), qr{^died: InterpDict away: redis://127.0.0.1:$port/0: (?:no connection|the connection broke)}, 'a server that is gone is an error';
+    like in_lua($s, 'away', 'return d:get("other")'), qr{^died: InterpDict away: redis://127.0.0.1:$port/0: (?:no connection|the connection broke)}, 'in Lua, too';
+    cmp_ok time - $begin, '<', 8, 'in bounded time';
+    $redis->run;
+    ok wait_until(sub { in_perl($s, 'away', q{$d->set(back => 1) ? 'set' : 'no'}) eq 'set' }), 'another one in its place';
+    ok wait_until(sub { in_perl($s, 'away', q{$d->get('back')}) eq '1' && in_lua($s, 'away', 'return d:get("back")') eq '1' }), 'is found by all';
+}
+
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    my $lines = join '', map { "InterpDict $_->[0] $_->[1]\n" } @PLACES, ['small', 'shm:64k'], ['strict', 'shm:1m full=error'];
+    my $lines = join '', map { "InterpDict $_->[0] $_->[1]\n" } @PLACES, ['small', 'shm:64k'], ['strict', 'shm:1m full=error'], $redis ? ['away', 'redis://127.0.0.1:' . $redis->port . ' timeout=500ms'] : ();
     my $s = start($mpm, "PerlPostConfigHandler My::Dict::start\n$lines");
     is in_lua($s, 'shared', 'return d:get("start")'), 'code', 'start-up code in Perl has set what Lua reads';
 
@@ -150,8 +185,8 @@ for_each_mpm(qw(event prefork), sub {
         is in_perl($s, $name, q{$d->get('times')}), 1, "$of: and one computes it";
         in_perl($s, $name, q{$d->get_or_set('old', sub { 'old' }, 0.05, 100); 1});
         wait_until(sub { in_perl($s, $name, q{$d->get('old')}) eq 'nil' });
-        my $pid = $s->background(sub { in_perl($s, $name, q{$d->get_or_set('old', sub { Time::HiRes::sleep(0.05) until $d->get('go'); 'new' }, 100, 100)}) });
-        wait_until(sub { in_perl($s, $name, q{$d->set(try => 1); $d->get_or_set('old', sub { undef }, 1, 1)}) eq 'old' });
+        my $pid = $s->background(sub { in_perl($s, $name, q{$d->get_or_set('old', sub { $d->set(computing => 1); Time::HiRes::sleep(0.05) until $d->get('go'); 'new' }, 100, 100)}) });
+        wait_until(sub { in_perl($s, $name, q{$d->get('computing')}) eq '1' });
         is in_lua($s, $name, q{return d:get_or_set("old", function() return "third" end, 100, 100)}), 'old', "$of: while one computes it anew, others have what is old";
         in_perl($s, $name, q{$d->set(go => 1)});
         ok wait_until(sub { in_perl($s, $name, q{$d->get('old')}) eq 'new' }), "$of: and then what is new";
@@ -168,6 +203,11 @@ for_each_mpm(qw(event prefork), sub {
         is scalar(grep { /^\d+$/ } keys %seen), 20, "$of: twenty had a lock, one at a time, each with a number of its own" or diag "@numbers";
     }
 
+    SKIP: {
+        skip $no_redis, 1 if $no_redis;
+        server_away($s, $mpm);
+    }
+
     # Memory that is full.
     is in_perl($s, 'small', q{$d->set("k$_" => 'x' x 1000) for 1 .. 200; my $f = $d->figures; $d->get('k200') eq 'x' x 1000, $d->get('k1'), $f->{evictions} > 100, $f->{entries} < 100, $f->{bytes} <= $f->{capacity}}), 'true,nil,true,true,true',
         'what was not used for the longest time makes way';
@@ -177,7 +217,7 @@ for_each_mpm(qw(event prefork), sub {
     like $why, qr/InterpDict strict: the dictionary is full: there is no room for \d+ bytes$/, 'with full=error nothing makes way';
 
     # What is wrong is told with the names.
-    is in_perl($s, 'none', q{$r->dict('none')}), 'died: no line InterpDict makes a dictionary "none": there are ' . join(', ', (map { $_->[0] } @PLACES), 'small', 'strict'), 'a dictionary that no line makes';
+    is in_perl($s, 'none', q{$r->dict('none')}), 'died: no line InterpDict makes a dictionary "none": there are ' . join(', ', (map { $_->[0] } @PLACES), 'small', 'strict', $redis ? 'away' : ()), 'a dictionary that no line makes';
 
     # Over a restart.
     in_perl($s, 'shared', q{$d->clear; $d->set(kept => 'this'); $d->lock('kept', 100); 1});
@@ -208,10 +248,32 @@ for_each_mpm(qw(event prefork), sub {
     }
 });
 
+# Encrypted, with a password.
+my $no_tls = $no_redis // (`openssl version 2>/dev/null` ? undef : 'openssl is not there');
+SKIP: {
+    skip $no_tls, 1 if $no_tls;
+    my $dir = File::Temp::tempdir('mod_interp_tls.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    chmod 0755, $dir;
+    spew("$dir/names", 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+    system "cd $dir && { openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2; openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=localhost; openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -extfile names; } >log 2>&1";
+    my $tls = TestHttpd::Redis->start(options => ['--tls-port', '@port@', '--tls-cert-file', "$dir/s.pem", '--tls-key-file', "$dir/s.key", '--tls-ca-cert-file', "$dir/ca.pem", '--tls-auth-clients', 'no', '--requirepass', 'p@ss']);
+    my $port = $tls->port;
+    for_each_mpm(qw(event), sub {
+        my $s = start('event', "InterpDict tls rediss://:p%40ss\@127.0.0.1:$port ca=$dir/ca.pem\nInterpDict unknown rediss://:p%40ss\@127.0.0.1:$port\nInterpDict wrong rediss://:pass\@127.0.0.1:$port ca=$dir/ca.pem\nInterpDict plain redis://127.0.0.1:$port\n");
+        is in_perl($s, 'tls', q{$d->set(a => 'x' x 100_000); $d->incr('n'), length $d->get('a')}), '1,100000', 'over TLS, with a password';
+        like in_perl($s, 'unknown', q{$d->get('a')}), qr{^died: InterpDict unknown: rediss://127.0.0.1:$port/0: no connection: .*certificate}i, 'a certificate that nobody trusts is refused';
+        like in_perl($s, 'wrong', q{$d->get('a')}), qr{^died: InterpDict wrong: rediss://127.0.0.1:$port/0: no connection: .*(?:password|auth|WRONGPASS)}i, 'a wrong password is told, without it';
+        like in_perl($s, 'plain', q{$d->get('a')}), qr{^died: InterpDict plain: redis://127.0.0.1:$port/0: }, 'and where TLS is spoken nothing else is';
+    });
+}
+
 # What is wrong with a line.
 for my $wrong (
     ['InterpDict a/b shm:1m', 'InterpDict: "a/b" is not the name of a dictionary: letters, digits, _, - and .'],
-    ['InterpDict a 1m', 'InterpDict: "1m" is none of shm:size'],
+    ['InterpDict a 1m', 'InterpDict: "1m" is none of shm:size, redis://'],
+    ['InterpDict a memcache:127.0.0.1:11211', 'InterpDict: "memcache:127.0.0.1:11211" is none of shm:size, redis://'],
+    ['InterpDict a redis://u:secret@h/x', 'InterpDict: "redis://u:...@h/x" is not the address of a server'],
+    ['InterpDict a rediss://h ca=/no/such/file', 'InterpDict: "a" ('],
     ['InterpDict a shm:1k', 'InterpDict: "shm:1k" is too small: at least 64K'],
     ["InterpDict a shm:1m\nInterpDict a shm:2m", qr/InterpDict: "a" is there already \(\S+:\d+\)/],
     ["<VirtualHost *:1>\nInterpDict a shm:1m\n</VirtualHost>", qr/InterpDict[: ].*(?:not allowed|cannot occur)/],

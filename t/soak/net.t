@@ -114,7 +114,7 @@ C2
         note "$way: ", $lap->();
         is $series->(20), 0, "$way: and nobody else's connection suffers";
         my $after;
-        my $same = sub { $after = sizes($s); return $after->{descriptors} <= $before->{descriptors} && $after->{threads} <= $before->{threads} && $after->{memory} <= $before->{memory} + (2 << 20) };
+        my $same = sub { $after = sizes($s); return $after->{descriptors} <= $before->{descriptors} && $after->{threads} <= $before->{threads} && $after->{memory} <= $before->{memory} + soak(2 << 20, 1 << 19) };
         ok wait_until($same, 20), "$way: memory, descriptors and threads are what they were";
         note "$way: ", join ', ', map { "$_ $before->{$_} -> $after->{$_}" } sort keys %$after;
     }

@@ -116,6 +116,7 @@ pub enum Why {
     NotAClassName,
     NotAJobName,
     NotADictName,
+    NotAServer,
     /// With the least, in KiB.
     MemoryTooSmall(u64),
     NeverDue,
@@ -266,6 +267,7 @@ impl fmt::Display for Why {
             Why::NotAClassName => "is not the name of a class: letters, digits, _, - and .",
             Why::NotAJobName => "is not the name of a job: letters, digits, _, - and .",
             Why::NotADictName => "is not the name of a dictionary: letters, digits, _, - and .",
+            Why::NotAServer => "is not the address of a server such as redis://10.0.0.5:6379/0",
             Why::MemoryTooSmall(least) => return write!(f, "is too small: at least {least}K"),
             Why::NeverDue => "is never due: it lacks interval= or at=",
             Why::TwiceDue => "has both interval= and at=, of which a job has one",

@@ -64,7 +64,7 @@ pub use classes::{ClassRef, SERVERS_OWN, claims, class_opened};
 pub use content::{CONTENT_HANDLERS, ContentRow, Form, content_handler, content_handlers};
 pub use context::{Access, Context, process_env};
 pub use databases::{DbPool, DbPools};
-pub use dicts::{DictConf, DictPlace};
+pub use dicts::{DictConf, DictPlace, RedisServer};
 pub use dir::DirConf;
 pub use directive::Directive;
 pub use directives::{directive, directives};

@@ -26,6 +26,15 @@ pub enum Error {
     Cannot(&'static str),
 }
 
+impl Error {
+    /// What a value is not that was to be raised.
+    pub const NO_NUMBER: &str = "a number";
+    /// What a value is not of which an end was asked for.
+    pub const NO_LIST: &str = "a list";
+    /// What a list is not.
+    pub const NO_PLAIN: &str = "a string, a number or a boolean: it is a list";
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -194,7 +194,9 @@ impl Heap {
     /// Gives a block of at least so many cells, and its size; `None` where there is no such piece.
     pub(crate) fn take(&self, memory: &mut Memory<'_>, wanted: u32) -> Whole<Option<(u32, u32)>> {
         let wanted = wanted.max(LEAST);
-        let Some((block, size)) = self.find(memory, wanted)? else { return Ok(None) };
+        let Some((block, size)) = self.find(memory, wanted)? else {
+            return Ok(None);
+        };
         let (_, _, before) = self.tag(memory, block)?;
         self.unlist(memory, block, size)?;
         let rest = size - wanted;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::value::{Number, Value};
 
 /// How long an entry lives.
@@ -51,19 +51,19 @@ pub struct Stored {
     pub is_old: bool,
 }
 
-/// How much a dictionary holds.
+/// How much a dictionary holds; what is not known where it is kept is nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Size {
     /// Entries, locks included.
-    pub entries: u64,
-    /// Bytes that they take; not known everywhere.
+    pub entries: Option<u64>,
+    /// Bytes that they take.
     pub bytes: Option<u64>,
     /// Bytes that they may take.
     pub capacity: Option<u64>,
-    /// Entries that were dropped to make room, and those of them that had not lived their time.
-    pub evictions: u64,
+    /// Entries that were dropped to make room before their time was over.
+    pub evictions: Option<u64>,
     /// Entries that were dropped because their time was over.
-    pub expired: u64,
+    pub expired: Option<u64>,
 }
 
 /// Where the entries of a dictionary are. Each function is one step: nobody sees it half done, and no two of them at the same entry run at
@@ -162,6 +162,17 @@ pub enum LockOf {
     Script,
     /// Who computes the value of a key.
     Once,
+}
+
+/// A key has at most so many bytes.
+pub const LONGEST_KEY: usize = 8192;
+
+/// Whether a key is one.
+///
+/// # Errors
+/// It is empty, or too long.
+pub fn check_key(key: &[u8]) -> Result<()> {
+    if key.is_empty() || key.len() > LONGEST_KEY { Err(Error::Key(LONGEST_KEY)) } else { Ok(()) }
 }
 
 /// Now, in milliseconds since 1970: entries may outlive processes, and machines may share them.

@@ -15,11 +15,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::heap::{BINS, Broken, CELL, Heap, LEAST, Memory, Whole, byte_of, cells};
 use crate::list::{self, List};
-use crate::store::{End, Life, LockOf, Size, Stored, When, millis};
+use crate::store::{End, LONGEST_KEY, Life, LockOf, Size, Stored, When, check_key, millis};
 use crate::value::{Number, Value, kind};
 
-/// A key has at most so many bytes.
-pub const LONGEST_KEY: usize = 8192;
 /// A dictionary has at least so many bytes, or there would be no room to speak of.
 pub const SMALLEST: usize = 64 << 10;
 
@@ -283,7 +281,9 @@ impl<'m> Table<'m> {
 
     /// The entry of a key, which may be old.
     fn look_up(&mut self, key: &[u8]) -> Whole<Option<u32>> {
-        let Some(block) = self.find(key, self.hash(key)?)? else { return Ok(None) };
+        let Some(block) = self.find(key, self.hash(key)?)? else {
+            return Ok(None);
+        };
         if self.is_over(byte_of(block) + GONE)? {
             self.remove(block)?;
             self.count(EXPIRED)?;
@@ -489,10 +489,12 @@ impl<'m> Table<'m> {
     /// As there.
     pub fn get(&mut self, key: &[u8]) -> Step<Option<Stored>> {
         let key = &*value_key(key)?;
-        let Some(block) = self.look_up(key)? else { return Ok(None) };
+        let Some(block) = self.look_up(key)? else {
+            return Ok(None);
+        };
         let kind = self.memory.byte(byte_of(block) + KIND)?;
         if kind == kind::LIST {
-            return Err(Error::Kind(NO_PLAIN).into());
+            return Err(Error::Kind(Error::NO_PLAIN).into());
         }
         let (at, length) = self.value_at(block)?;
         let value = Value::of_parts(kind, self.memory.bytes(at, length)?).ok_or(Broken)?;
@@ -549,7 +551,7 @@ impl<'m> Table<'m> {
         let kind = self.memory.byte(byte_of(block) + KIND)?;
         let (at, length) = self.value_at(block)?;
         let value = Value::of_parts(kind, self.memory.bytes(at, length)?);
-        let number = value.and_then(|value| value.number()).ok_or(Error::Kind(NO_NUMBER))?;
+        let number = value.and_then(|value| value.number()).ok_or(Error::Kind(Error::NO_NUMBER))?;
         let sum = number.plus(by).ok_or(Error::Overflow)?;
         let (new_kind, bytes) = Value::from(sum).parts_owned();
         if new_kind != kind {
@@ -565,16 +567,20 @@ impl<'m> Table<'m> {
     /// # Errors
     /// As there.
     pub fn delete(&mut self, key: &[u8]) -> Step<bool> {
-        let Some(block) = self.look_up(&value_key(key)?)? else { return Ok(false) };
+        let Some(block) = self.look_up(&value_key(key)?)? else {
+            return Ok(false);
+        };
         let was_there = !self.is_old(block)?;
         self.remove(block)?;
         Ok(was_there)
     }
 
     fn list(&mut self, key: &[u8]) -> Step<Option<(u32, List)>> {
-        let Some(block) = self.look_up_new(key)? else { return Ok(None) };
+        let Some(block) = self.look_up_new(key)? else {
+            return Ok(None);
+        };
         if self.memory.byte(byte_of(block) + KIND)? != kind::LIST {
-            return Err(Error::Kind(NO_LIST).into());
+            return Err(Error::Kind(Error::NO_LIST).into());
         }
         let (at, length) = self.value_at(block)?;
         Ok(Some((block, List { at, room: length.checked_sub(list::HEAD).ok_or(Broken)? })))
@@ -630,7 +636,9 @@ impl<'m> Table<'m> {
     /// # Errors
     /// As there.
     pub fn pop(&mut self, key: &[u8], end: End) -> Step<Option<Value>> {
-        let Some((block, list)) = self.list(&value_key(key)?)? else { return Ok(None) };
+        let Some((block, list)) = self.list(&value_key(key)?)? else {
+            return Ok(None);
+        };
         self.is_written(block)?;
         let item = list.pop(&mut self.memory, end)?;
         if list.count(&self.memory)? == 0 {
@@ -645,14 +653,18 @@ impl<'m> Table<'m> {
     /// # Errors
     /// As there.
     pub fn length(&mut self, key: &[u8]) -> Step<u64> {
-        let Some((_, list)) = self.list(&value_key(key)?)? else { return Ok(0) };
+        let Some((_, list)) = self.list(&value_key(key)?)? else {
+            return Ok(0);
+        };
         Ok(list.count(&self.memory)?.into())
     }
 
     /// # Errors
     /// As there.
     pub fn ttl(&mut self, key: &[u8]) -> Step<Option<Option<Duration>>> {
-        let Some(block) = self.look_up_new(&value_key(key)?)? else { return Ok(None) };
+        let Some(block) = self.look_up_new(&value_key(key)?)? else {
+            return Ok(None);
+        };
         let expires = self.memory.long(byte_of(block) + EXPIRES)?;
         Ok(Some((expires != 0).then(|| Duration::from_millis(expires.saturating_sub(self.now)))))
     }
@@ -660,7 +672,9 @@ impl<'m> Table<'m> {
     /// # Errors
     /// As there.
     pub fn expire(&mut self, key: &[u8], ttl: Option<Duration>) -> Step<bool> {
-        let Some(block) = self.look_up_new(&value_key(key)?)? else { return Ok(false) };
+        let Some(block) = self.look_up_new(&value_key(key)?)? else {
+            return Ok(false);
+        };
         self.set_life(block, Life::of(ttl))?;
         Ok(true)
     }
@@ -710,7 +724,9 @@ impl<'m> Table<'m> {
     /// # Errors
     /// As there.
     pub fn unlock(&mut self, name: &[u8], of: LockOf, number: u64) -> Step<bool> {
-        let Some(block) = self.look_up(&lock_key(name, of)?)? else { return Ok(false) };
+        let Some(block) = self.look_up(&lock_key(name, of)?)? else {
+            return Ok(false);
+        };
         let (at, _) = self.value_at(block)?;
         let is_ours = self.memory.long(at)? == number;
         if is_ours {
@@ -723,19 +739,14 @@ impl<'m> Table<'m> {
     /// As there.
     pub fn size(&mut self) -> Step<Size> {
         Ok(Size {
-            entries: self.memory.long(ENTRIES)?,
+            entries: Some(self.memory.long(ENTRIES)?),
             bytes: Some(self.memory.long(USED)? * CELL as u64),
             capacity: Some(u64::from(self.heap.end - self.heap.first) * CELL as u64),
-            evictions: self.memory.long(EVICTIONS)?,
-            expired: self.memory.long(EXPIRED)?,
+            evictions: Some(self.memory.long(EVICTIONS)?),
+            expired: Some(self.memory.long(EXPIRED)?),
         })
     }
 }
-
-/// What a value is not on which something else was to be done.
-pub(crate) const NO_NUMBER: &str = "a number";
-pub(crate) const NO_LIST: &str = "a list";
-pub(crate) const NO_PLAIN: &str = "a string, a number or a boolean: it is a list";
 
 fn key_length(memory: &Memory<'_>, at: usize) -> Whole<usize> {
     Ok(u16::from_le_bytes([memory.byte(at + KEY_LENGTH)?, memory.byte(at + KEY_LENGTH + 1)?]).into())
@@ -755,9 +766,7 @@ fn lock_key(name: &[u8], of: LockOf) -> Result<Vec<u8>> {
 }
 
 fn prefixed(first: u8, key: &[u8]) -> Result<Vec<u8>> {
-    if key.is_empty() || key.len() > LONGEST_KEY {
-        return Err(Error::Key(LONGEST_KEY));
-    }
+    check_key(key)?;
     let mut full = Vec::with_capacity(key.len() + 1);
     full.push(first);
     full.extend_from_slice(key);

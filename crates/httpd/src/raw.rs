@@ -2,7 +2,8 @@
 
 use crate::{Connection, KeepAlive, Request, ffi};
 use apr::{Brigade, Bucket, Reenter, Status};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
+use std::ptr::NonNull;
 
 impl Request {
     /// Sends 101 with the headers of the answer, which say to what; from then on both directions are the connection's own:
@@ -38,13 +39,29 @@ pub enum Wait {
     Peek,
 }
 
+/// Where a connection's pool keeps its brigade.
+const KEY: &CStr = c"mod_interp.brigade";
+
 impl Connection {
+    /// The brigade in which bytes of the connection come and go, one for all its life: each that is made stays in the pool. It is empty
+    /// between calls.
+    pub(crate) fn brigade(&self) -> Option<Brigade> {
+        let pool = self.pool();
+        if let Some(kept) = pool.userdata(KEY) {
+            // SAFETY: only this keeps something under the key, always a brigade that dies with the pool.
+            return unsafe { Brigade::from_ptr(kept.as_ptr().cast()) };
+        }
+        let brigade = Brigade::new(pool, self.bucket_alloc()?);
+        pool.set_userdata(KEY, NonNull::new(brigade.as_ptr().cast()));
+        Some(brigade)
+    }
+
     /// What the peer has sent, at most `room.len()` bytes; how many there are, at least one.
     ///
     /// # Errors
     /// What the filters say: `APR_EAGAIN` if nothing has come ([`Wait::Peek`]), `APR_EOF` at the end.
-    pub fn receive(&self, room: &mut [u8], wait: Wait, pool: &apr::Pool, cx: Reenter) -> Result<usize, Status> {
-        let (Some(filters), Some(alloc)) = (self.input_filters(), self.bucket_alloc()) else { return Err(Status::EOF) };
+    pub fn receive(&self, room: &mut [u8], wait: Wait, cx: Reenter) -> Result<usize, Status> {
+        let (Some(filters), Some(brigade)) = (self.input_filters(), self.brigade()) else { return Err(Status::EOF) };
         if room.is_empty() {
             return Ok(0);
         }
@@ -52,7 +69,6 @@ impl Connection {
             Wait::Block => (ffi::AP_MODE_READBYTES, apr::ffi::APR_BLOCK_READ),
             Wait::Peek => (ffi::AP_MODE_SPECULATIVE, apr::ffi::APR_NONBLOCK_READ),
         };
-        let brigade = Brigade::new(pool, alloc);
         let wanted = i64::try_from(room.len()).unwrap_or(i64::MAX);
         let result = filters.get_brigade(&brigade, mode as c_int, block as c_int, wanted, cx).and_then(|()| {
             match brigade.flatten(room, cx)?.len() {
@@ -62,8 +78,7 @@ impl Connection {
                 n => Ok(n),
             }
         });
-        // SAFETY: made above, known to nobody else.
-        let _ = unsafe { brigade.destroy(cx) };
+        let _ = brigade.cleanup(cx);
         result
     }
 
@@ -71,20 +86,18 @@ impl Connection {
     ///
     /// # Errors
     /// What the filters say.
-    pub fn transmit(&self, parts: &[&[u8]], pool: &apr::Pool, cx: Reenter) -> Result<(), Status> {
-        let (Some(filters), Some(alloc)) = (self.output_filters(), self.bucket_alloc()) else {
+    pub fn transmit(&self, parts: &[&[u8]], cx: Reenter) -> Result<(), Status> {
+        let (Some(filters), Some(brigade)) = (self.output_filters(), self.brigade()) else {
             return Err(Status::EOF);
         };
         if self.is_aborted() {
             return Err(Status(libc::ECONNABORTED));
         }
-        let brigade = Brigade::new(pool, alloc);
         for part in parts.iter().filter(|part| !part.is_empty()) {
-            brigade.insert_tail(Bucket::transient(part, alloc));
+            brigade.insert_tail(Bucket::transient(part, brigade.bucket_alloc()));
         }
         let result = filters.flush(&brigade, cx);
-        // SAFETY: made above, known to nobody else.
-        let _ = unsafe { brigade.destroy(cx) };
+        let _ = brigade.cleanup(cx);
         result
     }
 }

@@ -17,7 +17,7 @@ const KEY: &CStr = c"mod_interp.stream";
 
 /// What a connection's handler has of its bytes beyond a call. It is made by the first use and dies with the connection.
 pub struct Stream {
-    /// Empty between calls. One for all: brigades stay in the pool.
+    /// The connection's own, empty between calls.
     brigade: Brigade,
     /// What was taken off the filters, and how much of it was given away: the rest is a line whose end has not come, or under TLS all that has
     /// come.
@@ -74,12 +74,10 @@ impl Connection {
     /// # Errors
     /// What the filters say, as when the client speaks no TLS.
     pub fn begin(&self, cx: Reenter) -> Result<(), Status> {
-        let (Some(filters), Some(alloc)) = (self.input_filters(), self.bucket_alloc()) else { return Ok(()) };
-        let brigade = Brigade::new(self.pool(), alloc);
+        let (Some(filters), Some(brigade)) = (self.input_filters(), self.brigade()) else { return Ok(()) };
         let (mode, block) = (ffi::AP_MODE_INIT as c_int, apr::ffi::APR_BLOCK_READ as c_int);
         let begun = filters.get_brigade(&brigade, mode, block, 0, cx);
-        // SAFETY: made above, known to nobody else.
-        let _ = unsafe { brigade.destroy(cx) };
+        let _ = brigade.cleanup(cx);
         if self.is_aborted() { Err(Status(libc::ECONNABORTED)) } else { begun }
     }
 
@@ -95,13 +93,12 @@ impl Connection {
 
 impl Stream {
     fn new(c: &Connection) -> Option<Stream> {
-        let (socket, alloc) = (c.client_socket()?, c.bucket_alloc()?);
+        let (socket, brigade) = (c.client_socket()?, c.brigade()?);
         let patience = socket.timeout().ok().and_then(|usecs| u64::try_from(usecs).ok()).map(Duration::from_micros);
         // The limits of mod_reqtimeout are those of HTTP.
         // SAFETY: the connection lives, and whoever has it changes its filters.
         unsafe { ffi::ap_remove_input_filter_byhandle((*c.as_ptr()).input_filters, c"reqtimeout".as_ptr()) };
         let by_line = if c.is_plain() { ffi::AP_MODE_GETLINE } else { ffi::AP_MODE_READBYTES };
-        let brigade = Brigade::new(c.pool(), alloc);
         Some(Stream { brigade, taken: Vec::new(), given: 0, by_line, patience, is_closed: false })
     }
 

@@ -1,6 +1,6 @@
 /* What belongs to the process, and a script is to have for itself: alarm under a server with threads (src/alarm.rs); exit and exec while a connection is
  * served (lib/ModInterp/NetServer.pm); the signals of a process that a script forks. */
-#include "shim.h"
+#include "env.h"
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -110,12 +110,29 @@ static int handles(pTHX_ int sig) {
     if (!handler || !SvOK(handler)) return 0;
     return SvROK(handler) || !SvPOK(handler) || (SvCUR(handler) && strNE(SvPVX_const(handler), "IGNORE") && strNE(SvPVX_const(handler), "DEFAULT"));
 }
+/* What programs look for in %ENV to find out that there is a request, which there is not. Without the hash's magic: that of a process's first interpreter keeps
+ * what environ is given for good. */
+static void show_marks(pTHX_ mp_interp *me, int shows) {
+    static const struct { const char *name; I32 n; } marks[] = { { STR_WITH_LEN("MOD_PERL") }, { STR_WITH_LEN("MOD_PERL_API_VERSION") } };
+    HV *hv = env_hv(); U32 was; size_t i;
+    if (!hv) return;
+    was = open_up(hv);
+    for (i = 0; i < C_ARRAY_LENGTH(marks); i++) {
+        if (!shows && !me->marks[i]) me->marks[i] = SvREFCNT_inc(hv_delete(hv, marks[i].name, marks[i].n, 0));
+        else if (shows && me->marks[i]) {
+            if (!hv_store(hv, marks[i].name, marks[i].n, me->marks[i], 0)) SvREFCNT_dec_NN(me->marks[i]);
+            me->marks[i] = NULL;
+        }
+    }
+    SvFLAGS(hv) |= was;
+}
 /* ModInterp::turn($on): a connection is served from here on, or no more. What it has touched: 1 the directory, 2 the umask. Behind that the signals that have handlers, each
  * a bit, but that of alarm, which is each interpreter's own. */
 XS_EXTERNAL(mp_xs_turn) {
     dXSARGS; mp_interp *me = MP_ME; UV handled = 0; int sig;
     me->turn = items && SvTRUE(ST(0));
     mp_touch_std(me);
+    show_marks(aTHX_ me, !me->turn);
     for (sig = 1; sig < SIG_SIZE && sig < 64; sig++) {
         if (sig != SIGALRM && handles(aTHX_ sig)) handled |= (UV)1 << sig;
     }

@@ -103,6 +103,7 @@ typedef struct mp_interp {
     unsigned char err;                                  /* what mp_err_end has to do (stderr.c); 0 for nothing */
     int leaving;                                        /* CORE::exit on its way out through nested doors */
     int turn;                                           /* a connection is served by a program for Net::Server (process.c) */
+    SV *marks[2];                                       /* of %ENV, while it is: what says that handlers of mod_perl run here */
     int exit_status;                                    /* of the last exit or CORE::exit */
     char **boot_env;                                    /* %ENV to be, while it starts */
     int main;                                           /* its %ENV writes reach environ */

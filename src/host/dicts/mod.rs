@@ -7,10 +7,12 @@
 //! | file | holds |
 //! |---|---|
 //! | `memory` | entries in memory that the processes of this server share |
+//! | `server` | entries on a Redis or Valkey server |
 //! | `counted` | how often a dictionary was asked |
 
 mod counted;
 mod memory;
+mod server;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -69,10 +71,17 @@ impl Figures {
     pub fn named(&self) -> Vec<(&'static str, u64)> {
         let Size { entries, bytes, capacity, evictions, expired } = self.size;
         let counted::Seen { hits, misses, errors } = self.counts;
-        let known = [("entries", entries), ("evictions", evictions), ("expired", expired)];
-        let counted = [("hits", hits), ("misses", misses), ("errors", errors)];
-        let of_memory = [bytes.map(|n| ("bytes", n)), capacity.map(|n| ("capacity", n))];
-        known.into_iter().chain(counted).chain(of_memory.into_iter().flatten()).collect()
+        let known = [
+            ("entries", entries),
+            ("bytes", bytes),
+            ("capacity", capacity),
+            ("evictions", evictions),
+            ("expired", expired),
+            ("hits", Some(hits)),
+            ("misses", Some(misses)),
+            ("errors", Some(errors)),
+        ];
+        known.into_iter().filter_map(|(name, figure)| Some((name, figure?))).collect()
     }
 }
 
@@ -90,17 +99,24 @@ struct Pass {
     dicts: Vec<Arc<Shown>>,
 }
 
-/// Memory that outlives this reading of the configuration, and how often it was asked.
+/// What outlives this reading of the configuration: how often a dictionary was asked, and its memory.
 #[derive(Clone)]
 struct Kept {
     name: Arc<str>,
-    memory: Memory,
     counts: Arc<Counts>,
+    /// None where the entries are elsewhere.
+    memory: Option<Memory>,
+}
+
+impl Kept {
+    fn size(&self) -> Option<usize> {
+        self.memory.as_ref().map(Memory::size)
+    }
 }
 
 /// The dictionaries of this reading of the configuration. Nothing is done with one under this lock.
 static PASS: Mutex<Pass> = Mutex::new(Pass { ticket: None, dicts: Vec::new() });
-/// The memory that there is. Taken under the lock before.
+/// What is kept. Taken under the lock before.
 static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
@@ -121,28 +137,39 @@ pub fn define(conf: &Arc<DictConf>) -> Result<(), StartError> {
         }
         return Err(refused(format!("{:?} ({}) is there already ({})", conf.name, conf.at, other.conf.at)));
     }
-    let (store, counts): (Box<dyn Store>, _) = match conf.place {
-        DictPlace::Memory { size, evicts } => {
-            let kept =
-                memory_of(&conf.name, size).map_err(|why| refused(format!("{:?} ({}): {why}", conf.name, conf.at)))?;
-            (Box::new(kept.memory.with_rule(&conf.name, evicts)), kept.counts)
-        }
+    let wrong = |why: String| refused(format!("{:?} ({}): {why}", conf.name, conf.at));
+    let kept = kept_of(conf).map_err(wrong)?;
+    let store: Box<dyn Store> = match (&conf.place, kept.memory) {
+        (DictPlace::Redis(of), _) => Box::new(server::store(&conf.name, of).map_err(wrong)?),
+        (DictPlace::Memory { evicts, .. }, Some(memory)) => Box::new(memory.with_rule(&conf.name, *evicts)),
+        (DictPlace::Memory { .. }, None) => return Err(wrong("it has no memory".into())),
     };
+    let counts = kept.counts;
     let store = Counted { store, counts: counts.clone() };
     let dict = api::Dict(Box::new(Held { conf: conf.clone(), counts: counts.clone(), store }));
     pass.dicts.push(Arc::new(Shown { conf: conf.clone(), counts, dict }));
     Ok(())
 }
 
-/// The memory of a name and a size: that which is there, or new.
-fn memory_of(name: &Arc<str>, size: u64) -> Result<Kept, String> {
-    let size = usize::try_from(size).map_err(|_| "is too large for this machine".to_string())?;
+/// So much memory a dictionary has, if it has any.
+fn size_of(conf: &DictConf) -> Result<Option<usize>, String> {
+    match conf.place {
+        DictPlace::Memory { size, .. } => {
+            usize::try_from(size).map(Some).map_err(|_| "it is too large for this machine".into())
+        }
+        DictPlace::Redis(_) => Ok(None),
+    }
+}
+
+/// What is kept of a dictionary of this name and size, or new.
+fn kept_of(conf: &DictConf) -> Result<Kept, String> {
+    let size = size_of(conf)?;
     let mut all = lock(&KEPT);
-    if let Some(kept) = all.iter().find(|kept| kept.name == *name && kept.memory.size() == size) {
+    if let Some(kept) = all.iter().find(|kept| kept.name == conf.name && kept.size() == size) {
         return Ok(kept.clone());
     }
-    let memory = Memory::new(size).map_err(|why| format!("the system gives no memory: {why}"))?;
-    let kept = Kept { name: name.clone(), memory, counts: Arc::default() };
+    let memory = size.map(Memory::new).transpose().map_err(|why| format!("the system gives no memory: {why}"))?;
+    let kept = Kept { name: conf.name.clone(), counts: Arc::default(), memory };
     all.push(kept.clone());
     Ok(kept)
 }
@@ -164,9 +191,7 @@ pub fn is_complete() {
     let _inside = Inside::new();
     let pass = lock(&PASS);
     let is_used = |kept: &Kept| {
-        let of = |conf: &DictConf| match conf.place {
-            DictPlace::Memory { size, .. } => conf.name == kept.name && size == kept.memory.size() as u64,
-        };
+        let of = |conf: &DictConf| conf.name == kept.name && size_of(conf).ok() == Some(kept.size());
         pass.dicts.iter().any(|shown| of(&shown.conf))
     };
     lock(&KEPT).retain(is_used);

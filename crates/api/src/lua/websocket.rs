@@ -39,16 +39,16 @@ struct Connection<'c> {
 
 impl Wire for Connection<'_> {
     fn receive(&mut self, room: &mut [u8]) -> Result<usize, Lost> {
-        self.r.connection().receive(room, Wait::Block, self.r.pool(), self.cx).map_err(lost)
+        self.r.connection().receive(room, Wait::Block, self.cx).map_err(lost)
     }
     fn peek(&mut self, room: &mut [u8]) -> Result<usize, Lost> {
-        match self.r.connection().receive(room, Wait::Peek, self.r.pool(), self.cx) {
+        match self.r.connection().receive(room, Wait::Peek, self.cx) {
             Err(Status(libc::EAGAIN)) => Ok(0),
             other => other.map_err(lost),
         }
     }
     fn transmit(&mut self, parts: &[&[u8]]) -> Result<(), Lost> {
-        self.r.connection().transmit(parts, self.r.pool(), self.cx).map_err(lost)
+        self.r.connection().transmit(parts, self.cx).map_err(lost)
     }
 }
 

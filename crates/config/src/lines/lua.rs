@@ -359,7 +359,11 @@ mod tests {
                 "LuaClassLog a",
                 "LuaClassLog: not allowed in a <Location> section: it belongs at server level or in a <VirtualHost>, outside of sections",
             ),
-            (LinePlace::Server, "InterpDict a 10m", "InterpDict: \"10m\" is none of shm:size"),
+            (
+                LinePlace::Server,
+                "InterpDict a 10m",
+                "InterpDict: \"10m\" is none of shm:size, redis://host:port/db, rediss://host:port/db",
+            ),
             (
                 LinePlace::Server,
                 "LuaInterpScope thread",
