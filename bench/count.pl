@@ -122,6 +122,7 @@ C
         ? "<Location /class>\nSetHandler perl-script\nPerlResponseHandler ModPerl::Registry\nPerlOptions +ParseHeaders\nOptions +ExecCGI\n</Location>\n"
             . "<Location /page>\nSetHandler perl-script\nPerlResponseHandler Bench::script\n</Location>\n"
         : "<Location /class>\nSetHandler perl-class\nOptions +ExecCGI\n</Location>\n<Location /page>\nSetHandler perl-embed\n</Location>\n"
+            . ($ENV{STATUS} ? "<Location /interp-status>\nSetHandler interp-status\n</Location>\n" : '')
             . ($ENV{CLASSES} ? "<PerlInterpClass one>\nPerlClassLocation /nowhere\n</PerlInterpClass>\n" : '');
     $conf .= "<Location /plack>\nSetHandler perl-script\nPerlResponseHandler Plack::Handler::Apache2\nPerlSetVar psgi_app $dir/lib/hello.psgi\n</Location>\n" if $plack;
     return $conf;

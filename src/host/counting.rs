@@ -15,14 +15,16 @@ use super::lease::{Hold, Stock};
 use super::server::class_of;
 use super::{report, site};
 
+/// More interpreters of one process are counted, and not shown one by one.
+const MOST_ITEMS: usize = 1024;
+
 /// The stocks of the serving pass are there: each counts on what earlier ones of its name have counted. Called in the process from which
 /// the others are forked.
 pub fn begin(lang: Lang, s: &Server) {
     // Processes of an older generation live beside those of the new one.
     let lines = usize::try_from(httpd::mpm::hard_limit_daemons()).unwrap_or(0).max(1) * 2;
     for stock in site::stocks(lang) {
-        // One more than the most, twice: the reserve, and one that is being replaced.
-        let items = stock.tipool().map_or(1, |tipool| tipool.limits().max + 2);
+        let items = stock.tipool().map_or(1, |tipool| items(tipool.limits().max));
         let name = CString::new(format!("mod_interp {LAYOUT:x} {} {}", lang.name(), stock.server)).ok();
         let word = name.and_then(|name| httpd::retained::word(&name));
         // SAFETY: the word has this layout's number in its name, and configurations are read on one thread.
@@ -35,6 +37,14 @@ pub fn begin(lang: Lang, s: &Server) {
             }
         }
     }
+}
+
+/// For how many interpreters of a process there is room. Where their number has no limit, it is the threads' that has one.
+fn items(max: usize) -> usize {
+    let threads = usize::try_from(httpd::mpm::threads()).unwrap_or(1);
+    let most = if max <= MOST_ITEMS { max } else { (threads * 2).min(MOST_ITEMS) };
+    // One more than the most, twice: the reserve, and one that is being replaced.
+    most + 2
 }
 
 /// A child begins.
@@ -56,10 +66,10 @@ pub fn child_ended(lang: Lang, pid: u32) {
 }
 
 /// Lets others see what an interpreter does.
+#[inline(never)]
 pub fn does(r: &Request, hold: &Hold, stock: &Stock) {
     if let Some(board) = stock.board() {
-        let since = u64::try_from(r.request_time()).unwrap_or(0);
-        board.does(hold.place(), since, r.uri().unwrap_or_default());
+        board.does(hold.place(), || (u64::try_from(r.request_time()).unwrap_or(0), r.uri().unwrap_or_default()));
     }
 }
 
@@ -87,10 +97,20 @@ pub struct Interpreter {
 
 /// What an interpreter is lent for.
 pub struct Busy {
+    /// How long ago the request began, and its address, as far as there is room for it; `None` for what is no request.
+    pub request: Option<(Duration, String)>,
+}
+
+impl Busy {
     /// How long ago the request began.
-    pub time: Duration,
-    /// The address of the request, as far as there is room for it.
-    pub uri: String,
+    pub fn time(&self) -> Option<Duration> {
+        self.request.as_ref().map(|(time, _)| *time)
+    }
+
+    /// Its address.
+    pub fn uri(&self) -> &str {
+        self.request.as_ref().map_or("", |(_, uri)| uri)
+    }
 }
 
 impl Of {
@@ -112,19 +132,17 @@ impl Of {
         let since = |micros: u64| now.saturating_sub(Duration::from_micros(micros));
         let items = self.stock.board().map(Board::all_items).unwrap_or_default();
         let shown = items.into_iter().map(|Item { pid, seen, now }| {
-            let (time, uri) = now.map_or((Duration::ZERO, String::new()), |now| {
-                (since(now.since), String::from_utf8_lossy(&now.text).into_owned())
-            });
+            let request = now.map(|now| (since(now.since), String::from_utf8_lossy(&now.text).into_owned()));
             Interpreter {
                 id: format!("{pid}-{}", seen.serial),
                 pid,
                 uses: seen.uses,
                 age: since(seen.born),
-                busy: seen.is_lent.then_some(Busy { time, uri }),
+                busy: seen.is_lent.then_some(Busy { request }),
             }
         });
         let mut all: Vec<Interpreter> = shown.collect();
-        all.sort_by_key(|one| Reverse(one.busy.as_ref().map(|busy| busy.time)));
+        all.sort_by_key(|one| Reverse(one.busy.as_ref().map(Busy::time)));
         all
     }
 }

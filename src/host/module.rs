@@ -31,6 +31,7 @@ const OWN_HOOKS: &[Own] = &[
     Own::BeforeChild,
     Own::BeforeError,
     Own::ChildEnded,
+    Own::ServerStatus,
 ];
 
 /// The module of a language.
@@ -239,6 +240,10 @@ impl<L: Language> Host for Module<L> {
         }
         hint::unreached(lang, r);
         r.count_alone();
+    }
+
+    fn server_status(r: &Request, is_short: bool) {
+        super::server_status::tell(L::lang(), r, is_short);
     }
 
     fn child_ended(pid: u32) {

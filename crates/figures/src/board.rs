@@ -177,7 +177,7 @@ pub struct Item {
     pub pid: u64,
     /// What its tipool says of it.
     pub seen: ItemSeen,
-    /// What it does, or did last.
+    /// What it does, if that is known.
     pub now: Option<Now>,
 }
 
@@ -255,10 +255,16 @@ impl Board {
         self.mine().items
     }
 
-    /// Says what the item at this place does. To be called by nobody but who has it.
-    pub fn does(&self, place: usize, since: u64, text: &[u8]) {
-        if let Some(doing) = self.mine().doing.get(place) {
-            doing.write(since, text);
+    /// Says what the item at this place does: since when, and what. Only the first time of a lease counts. To be called by nobody but who has it.
+    #[inline]
+    pub fn does<'t>(&self, place: usize, what: impl FnOnce() -> (u64, &'t [u8])) {
+        let mine = self.mine();
+        if let (Some(item), Some(doing)) = (mine.items.get(place), mine.doing.get(place)) {
+            let lease = item.lends();
+            if !doing.is_of(lease) {
+                let (since, text) = what();
+                doing.write(lease, since, text);
+            }
         }
     }
 
@@ -299,7 +305,10 @@ impl Board {
                 let pid = line.pid.load(Acquire);
                 let Some(mine) = sheet.mine(place).filter(|_| pid != 0) else { continue };
                 let rows = mine.items.iter().zip(mine.doing);
-                all.extend(rows.filter_map(|(item, doing)| Some(Item { pid, seen: item.seen()?, now: doing.read() })));
+                all.extend(rows.filter_map(|(item, doing)| {
+                    let seen = item.seen()?;
+                    Some(Item { pid, seen, now: doing.read(seen.lends).filter(|_| seen.is_lent) })
+                }));
             }
         }
         all
@@ -362,8 +371,9 @@ mod tests {
             board.count(Request);
             board.line().tipool.begin_one();
             board.line().tipool.lend_one(true);
-            board.does(0, 5, b"/loop");
-            board.items()[0].is(ItemSeen { serial: 7, uses: 1, born: 2, is_lent: true });
+            board.items()[0].is(ItemSeen { serial: 7, uses: 1, born: 2, lends: 3, is_lent: true });
+            board.does(0, || (5, b"/loop"));
+            board.does(0, || (6, b"/other"));
         });
         let sum = board.sum();
         assert_eq!((sum.own[Request as usize], sum.own[Died as usize]), (1, 1));

@@ -20,4 +20,6 @@ mod text;
 pub use board::{Board, Item, LAYOUT, Line, Sum};
 pub use doing::Now;
 pub use table::{FAMILIES, Family, Figure, Kind, Row, Source, WAITS};
-pub use text::{figures_md, json, prometheus, quoted};
+pub use tipool::Snapshot;
+
+pub use text::{figures_md, json, prometheus, quoted, waits};

@@ -32,6 +32,8 @@ pub struct Family {
     pub kind: Kind,
     /// Whether the numbers are microseconds; what is printed are seconds.
     pub is_time: bool,
+    /// Its name for people.
+    pub title: &'static str,
     /// What it says, as a sentence.
     pub help: &'static str,
     /// The label; none where there is one row.
@@ -50,12 +52,12 @@ pub struct Row {
     pub of: &'static [Source],
 }
 
-const fn counter(name: &'static str, help: &'static str, of: &'static [Row]) -> Family {
-    Family { name, kind: Kind::Counter, is_time: false, help, label: "", rows: of }
+const fn counter(name: &'static str, title: &'static str, help: &'static str, of: &'static [Row]) -> Family {
+    Family { name, kind: Kind::Counter, is_time: false, title, help, label: "", rows: of }
 }
 
-const fn gauge(name: &'static str, help: &'static str, of: &'static [Row]) -> Family {
-    Family { kind: Kind::Gauge, ..counter(name, help, of) }
+const fn gauge(name: &'static str, title: &'static str, help: &'static str, of: &'static [Row]) -> Family {
+    Family { kind: Kind::Gauge, ..counter(name, title, help, of) }
 }
 
 impl Family {
@@ -124,15 +126,18 @@ use Source::{Own, Processes, Tipool};
 pub static FAMILIES: &[Family] = &[
     counter(
         "requests",
+        "requests",
         "Requests for which an interpreter was taken, each once with all that it sets off.",
         &[row("", "", &[Own(Request)])],
     ),
     counter(
         "connections",
+        "connections",
         "Connections for which an interpreter was taken otherwise than for a request.",
         &[row("", "", &[Own(Connection)])],
     ),
     counter(
+        "errors",
         "errors",
         "Calls that failed.",
         &[
@@ -147,6 +152,7 @@ pub static FAMILIES: &[Family] = &[
     .by("kind"),
     counter(
         "refused",
+        "refused",
         "Calls that got no interpreter.",
         &[
             row("wait", "none came free in time (InterpMaxWait)", &[Tipool(|s| s.timeouts)]),
@@ -155,8 +161,9 @@ pub static FAMILIES: &[Family] = &[
         ],
     )
     .by("reason"),
-    counter("slow", "Calls that the slow log has named.", &[row("", "", &[Own(Slow)])]),
+    counter("slow", "slow", "Calls that the slow log has named.", &[row("", "", &[Own(Slow)])]),
     gauge(
+        "interpreters",
         "interpreters",
         "Interpreters in all processes.",
         &[
@@ -171,9 +178,10 @@ pub static FAMILIES: &[Family] = &[
         ],
     )
     .by("state"),
-    gauge("waiting", "Calls that wait for an interpreter.", &[row("", "", &[Tipool(|s| s.waiting)])]),
-    gauge("processes", "Processes that have interpreters.", &[row("", "", &[Processes])]),
+    gauge("waiting", "waiting", "Calls that wait for an interpreter.", &[row("", "", &[Tipool(|s| s.waiting)])]),
+    gauge("processes", "processes", "Processes that have interpreters.", &[row("", "", &[Processes])]),
     counter(
+        "leases",
         "leases",
         "Times that an interpreter was lent; a request whose log phase runs later has two.",
         &[row("", "", &[Tipool(|s| s.checkouts)])],
@@ -182,24 +190,34 @@ pub static FAMILIES: &[Family] = &[
         name: "wait",
         kind: Kind::Histogram,
         is_time: true,
+        title: "waits",
         help: "How long calls waited that found no interpreter idle.",
         label: "",
         rows: &[row("", "", &[Tipool(|s| s.wait_us)])],
     },
     counter(
         "made",
+        "made",
         "Interpreters made, the first ones of each start included.",
         &[row("", "", &[Tipool(|s| s.created)])],
     ),
-    counter("making", "Time that it took to make them.", &[row("", "", &[Tipool(|s| s.create_us)])]).seconds(),
+    counter(
+        "making",
+        "time to make them",
+        "Time that it took to make them.",
+        &[row("", "", &[Tipool(|s| s.create_us)])],
+    )
+    .seconds(),
     counter(
         "not_made",
+        "could not be made",
         "Attempts to make an interpreter that failed.",
         &[row("", "", &[Tipool(|s| s.create_failures)])],
     ),
-    counter("ended", "Interpreters ended.", &[row("", "", &[Tipool(|s| s.destroyed)])]),
+    counter("ended", "ended", "Interpreters ended.", &[row("", "", &[Tipool(|s| s.destroyed)])]),
     counter(
         "restarts",
+        "replaced",
         "Interpreters replaced.",
         &[
             row("requests", "after so many requests", &[Tipool(|s| s.retired_by_uses), Own(RestartUsed)]),
@@ -212,7 +230,12 @@ pub static FAMILIES: &[Family] = &[
         ],
     )
     .by("reason"),
-    counter("spare", "Interpreters ended since too many were idle.", &[row("", "", &[Tipool(|s| s.shrunk)])]),
+    counter(
+        "spare",
+        "ended as spare",
+        "Interpreters ended since too many were idle.",
+        &[row("", "", &[Tipool(|s| s.shrunk)])],
+    ),
 ];
 
 /// The classes of waits that are shown: 2^n microseconds for each n. A tipool counts in finer ones.

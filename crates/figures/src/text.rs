@@ -35,8 +35,8 @@ fn seconds(micros: u64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The waits of the histogram that are not longer than each length shown, and all of them.
-fn waits(sum: &Sum) -> (Vec<(u64, u64)>, u64) {
+/// The waits that are not longer than each length shown, in microseconds, and how many there are in all.
+pub fn waits(sum: &Sum) -> (Vec<(u64, u64)>, u64) {
     let histogram = &sum.tipool.wait_histogram;
     let until = |n: u32| histogram.iter().take(n as usize + 1).sum::<u64>();
     (WAITS.iter().map(|n| (1u64 << n, until(*n))).collect(), histogram.iter().sum())

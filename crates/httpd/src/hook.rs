@@ -25,6 +25,7 @@ type PoolsHook = unsafe extern "C" fn(
     *mut apr::ffi::apr_pool_t,
     *mut ffi::server_rec,
 ) -> c_int;
+type RequestFlags = unsafe extern "C" fn(*mut ffi::request_rec, c_int) -> c_int;
 type ChildHook = unsafe extern "C" fn(*mut apr::ffi::apr_pool_t, *mut ffi::server_rec);
 
 /// The callback of one row and order, of the C type its hook wants.
@@ -269,6 +270,11 @@ fn add_own<H: Host>(own: Own) {
             Own::BeforeStart => ffi::ap_hook_open_logs(Some(before_start::<H>), none, none, first - 1),
             Own::AfterStart => ffi::ap_hook_post_config(Some(after_start::<H>), none, none, really_last),
             Own::BeforeChild => ffi::ap_hook_child_init(Some(before_child::<H>), none, none, BEFORE_EVERYONE),
+            Own::ServerStatus => {
+                // mod_status runs the list, whose callbacks have this type.
+                let callback = std::mem::transmute::<RequestFlags, unsafe extern "C" fn()>(server_status::<H>);
+                apr::ffi::apr_optional_hook_add(c"status_hook".as_ptr(), Some(callback), none, none, last)
+            }
             Own::ChildEnded => ffi::ap_hook_child_status(Some(child_status::<H>), none, none, last),
             Own::BeforeError => ffi::ap_hook_insert_error_filter(Some(before_error::<H>), none, none, first),
         }
@@ -428,6 +434,17 @@ unsafe extern "C" fn child<H: Host, const P: usize, const O: usize>(
 unsafe extern "C" fn before_child<H: Host>(p: *mut apr::ffi::apr_pool_t, s: *mut ffi::server_rec) {
     // SAFETY: httpd lends them for this call.
     unsafe { in_child::<H>("child_init", p, s, H::before_child) }
+}
+
+/// `AP_STATUS_SHORT` of mod_status.h, whose header httpd does not install everywhere.
+const SHORT: c_int = 1;
+
+unsafe extern "C" fn server_status<H: Host>(r: *mut ffi::request_rec, flags: c_int) -> c_int {
+    // SAFETY: httpd lends it for this call.
+    if let Some(r) = unsafe { Request::at(r) } {
+        guard::<H, _>("status_hook", (), || H::server_status(r, flags & SHORT != 0));
+    }
+    OK
 }
 
 unsafe extern "C" fn child_status<H: Host>(

@@ -143,6 +143,8 @@ pub trait Host: Sized + 'static {
     fn before_error(_r: &Request) {}
     /// [`Own::ChildEnded`]: the server's first process has learnt that a child has ended; no other process has had its number since.
     fn child_ended(_pid: u32) {}
+    /// [`Own::ServerStatus`]: adds to the page of mod_status; `is_short`: lines `Name: number`, for programs, else HTML.
+    fn server_status(_r: &Request, _is_short: bool) {}
     /// Whether the response of a request is to be made on another thread than the MPM's, and what takes it there: asked before all
     /// handlers of the response, if [`crate::adopt::register`] was called.
     fn taker(_r: &Request) -> Option<Taker> {

@@ -30,4 +30,6 @@ pub enum Own {
     BeforeError,
     /// `child_status`: a child has ended.
     ChildEnded,
+    /// `status_hook` of mod_status, where that is loaded: its page is made.
+    ServerStatus,
 }

@@ -188,7 +188,7 @@ impl<I> State<I> {
                 let born = now.saturating_sub(slot.born.elapsed()).as_micros();
                 let is_lent = slot.place == Place::Lent;
                 let born = u64::try_from(born).unwrap_or(u64::MAX);
-                seen.is(ItemSeen { serial: id.serial(), uses: slot.uses, born, is_lent });
+                seen.is(ItemSeen { serial: id.serial(), uses: slot.uses, born, lends: seen.lends(), is_lent });
             }
         }
     }

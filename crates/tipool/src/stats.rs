@@ -212,6 +212,7 @@ pub struct ItemNumbers {
     serial: Number,
     uses: Number,
     born: Number,
+    lends: Number,
     state: Number,
 }
 
@@ -229,6 +230,8 @@ pub struct ItemSeen {
     pub uses: u64,
     /// When it was made: microseconds since 1970.
     pub born: u64,
+    /// How often it was lent, since there is an item at this place.
+    pub lends: u64,
     /// Whether it is lent.
     pub is_lent: bool,
 }
@@ -241,8 +244,14 @@ impl ItemNumbers {
             serial: self.serial.get(),
             uses: self.uses.get(),
             born: self.born.get(),
+            lends: self.lends.get(),
             is_lent: state == LENT as u64,
         })
+    }
+
+    /// How often it was lent: tells one lease from the next.
+    pub fn lends(&self) -> u64 {
+        self.lends.get()
     }
 
     /// There is no item.
@@ -253,7 +262,7 @@ impl ItemNumbers {
     /// There is the one item of [`Numbers::begin_one`], which has been there as long as the process.
     pub fn begin_alone(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.is(ItemSeen { serial: 0, uses: 0, born: micros(now), is_lent: false });
+        self.is(ItemSeen { serial: 0, uses: 0, born: micros(now), lends: 0, is_lent: false });
     }
 
     /// It has come back from one use more.
@@ -265,6 +274,7 @@ impl ItemNumbers {
     pub fn is(&self, item: ItemSeen) {
         self.uses.0.store(item.uses, Relaxed);
         self.born.0.store(item.born, Relaxed);
+        self.lends.0.store(item.lends, Relaxed);
         self.serial.0.store(item.serial, Relaxed);
         self.state.set(if item.is_lent { LENT } else { IDLE });
     }
@@ -272,6 +282,7 @@ impl ItemNumbers {
     /// It is lent.
     #[inline]
     pub fn lend(&self) {
+        self.lends.add(1);
         self.state.set(LENT);
     }
 

@@ -72,10 +72,15 @@ impl Topic for OfRequest<'_> {
 
     #[inline(always)]
     fn lease(&self, call: &Call<'_, Self>) -> Result<Hold, Refused> {
-        match site::watched() {
-            0 => self.take(call),
-            watched => self.take_watched(call, watched),
+        let watched = site::watched();
+        if watched & !site::DOING != 0 {
+            return self.take_watched(call, watched);
         }
+        let hold = self.take(call)?;
+        if watched != 0 {
+            counting::does(self.r, &hold, call.stock);
+        }
+        Ok(hold)
     }
 
     #[inline(always)]
@@ -128,7 +133,7 @@ impl OfRequest<'_> {
         let had = self.state.tree().held(call.stock).is_some();
         let began = (watched & site::TRACES != 0).then(Instant::now);
         let hold = self.take(call)?;
-        if watched & site::DOING != 0 && !had {
+        if watched & site::DOING != 0 {
             counting::does(self.r, &hold, call.stock);
         }
         if watched & site::NOTES != 0 {

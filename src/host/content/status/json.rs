@@ -47,8 +47,9 @@ fn here(stock: &Stock) -> String {
 }
 
 fn of_interpreter(one: &Interpreter) -> String {
-    let busy = one.busy.as_ref().map_or("null".to_owned(), |busy| {
-        format!("{{\"seconds\":{:.3},\"uri\":{}}}", busy.time.as_secs_f64(), quoted(&busy.uri))
+    let busy = one.busy.as_ref().map_or("null".to_owned(), |busy| match &busy.request {
+        Some((time, uri)) => format!("{{\"seconds\":{:.3},\"uri\":{}}}", time.as_secs_f64(), quoted(uri)),
+        None => "{}".into(),
     });
     format!(
         "{{\"id\":{},\"pid\":{},\"uses\":{},\"age_seconds\":{},\"busy\":{busy}}}",
