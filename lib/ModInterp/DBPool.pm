@@ -71,7 +71,7 @@ sub handle_for {
     }
     elsif ($self = idle_again($key)) {
         $self->{times} = 1;
-        if ($self->answers($ping)) { bless $self->{dbh}, $self->{class} }
+        if ($self->answers($ping)) { $self->come_to_life }
         else                       { $self->let_go }
     }
     else {
@@ -208,11 +208,32 @@ sub give_back {
         $dbh->{Active};
     };
     return $self->close if !$is_whole || ModInterp::Databases->wanted($self->{pool});
-    $self->{class} = ref $dbh;
-    bless $dbh, 'ModInterp::DBPool::Returned';
+    $self->go_dead;
     $self->{seen} = Time::HiRes::time();
     push @{ $idle{ $self->{key} } }, $self;
     ModInterp::Databases->back($self->{pool}, $self->{place});
+}
+
+# The handle and its statements, those of prepare_cached and what a script has kept, are none until the handle is lent again. What has gone
+# by then has done so by itself.
+sub go_dead {
+    my ($self) = @_;
+    my $dbh = $self->{dbh};
+    my @all = ([$dbh], $dbh->{Kids} ? map { [$_] } grep { $_ } @{ $dbh->{ChildHandles} } : ());
+    for my $one (@all) {
+        push @$one, ref $one->[0];
+        bless $one->[0], 'ModInterp::DBPool::Returned' . ($one->[0] == $dbh ? '' : 'Statement');
+        Scalar::Util::weaken($one->[0]);
+    }
+    $self->{dead} = \@all;
+}
+
+sub come_to_life {
+    my ($self) = @_;
+    for (@{ delete $self->{dead} }) {
+        my ($handle, $class) = @$_;
+        bless $handle, $class if $handle;
+    }
 }
 
 # The request or connection is over.
@@ -280,6 +301,17 @@ sub DESTROY {
     my ($dbh) = @_;
     bless $dbh, 'DBI::db';
     return $dbh->DESTROY;
+}
+
+package ModInterp::DBPool::ReturnedStatement;
+
+# A statement of such a handle.
+our @ISA = ('ModInterp::DBPool::Returned');
+
+sub DESTROY {
+    my ($sth) = @_;
+    bless $sth, 'DBI::st';
+    return $sth->DESTROY;
 }
 
 1;

@@ -17,11 +17,15 @@ use Symbol                 ();
 
 use Apache2::MPM        ();
 use Apache2::ServerUtil ();
+use ModInterp::Jobs     ();
 
 our $VERSION = '0.1.0';
 
-# By what lines of the configuration say of the program: the object; in an interpreter that has served, that it has begun.
-my (%server, %begun);
+# By what lines of the configuration say of the program: the object.
+my %server;
+
+# Programs of which there is a job here: lines that give the same one other words have one together.
+my %has_job;
 
 # The line whose program is being loaded, and its name for messages.
 our ($loading, $program);
@@ -32,13 +36,16 @@ my %forked;
 # The object whose connection is served.
 our $serving;
 
-# What httpd has directives of its own for, or does not do here.
+# What httpd has directives of its own for, or does not do here. log_level is used: it chooses what the program logs.
 my %INSTEAD = (
-    user      => 'User', group => 'Group', chroot => 'ChrootDir', pid_file => 'PidFile', background => '', setsid => '',
-    log_file  => 'ErrorLog', log_level => undef, listen => 'ListenBacklog', serialize => 'Mutex', lock_file => 'Mutex',
-    max_servers  => 'PerlInterpMax', min_servers => 'PerlInterpStart', min_spare_servers => 'PerlInterpMinSpare',
-    max_spare_servers => 'PerlInterpMaxSpare', max_requests => 'PerlInterpMaxRequests', check_for_dead => '', check_for_waiting => '',
-    leave_children_open_on_hup => '', sig_passthrough => '', check_for_dequeue => 'PerlJob', max_dequeue => 'PerlJob',
+    (map { ($_ => 'Listen') } qw(port host proto ipv)), listen => 'ListenBacklog',
+    user => 'User', group => 'Group', chroot => 'ChrootDir', pid_file => 'PidFile', background => '', setsid => '',
+    (map { ($_ => 'ErrorLog') } qw(log_file syslog_ident syslog_facility syslog_logsock syslog_logopt log4perl_conf log4perl_logger log4perl_poll)),
+    serialize => 'Mutex', lock_file => 'Mutex',
+    max_servers  => 'PerlClassInterpreters', min_servers => 'PerlInterpStart', min_spare_servers => 'PerlInterpMinSpare',
+    max_spare_servers => 'PerlInterpMaxSpare', max_requests => 'PerlClassReload', check_for_dead => '', check_for_waiting => '',
+    check_for_spawn => '', min_child_ttl => '', child_communication => '',
+    leave_children_open_on_hup => '', sig_passthrough => '', check_for_dequeue => '', max_dequeue => '',
 );
 
 # Keys that would have httpd's parent become another process, or open what httpd has.
@@ -50,12 +57,13 @@ my $is_threaded = Apache2::MPM->is_threaded;
     no warnings qw(redefine once);
     *Net::Server::run          = \&_registered;
     *Net::Server::server_close = \&_closed;
+    *Net::Server::run_dequeue  = \&_dequeue;
     *CORE::GLOBAL::fork        = \&_fork;
 }
 
 # Called at the start for each line, in the parent of the interpreters that will serve.
 sub load {
-    my ($key, $what, $is_file, $sub, @words) = @_;
+    my ($key, $at, $what, $is_file, $sub, @words) = @_;
     return 1 if $server{$key};
     local ($loading, $program) = ($key, $what);
     local @ARGV = @words;
@@ -75,7 +83,7 @@ sub load {
     }
     my $self = $server{$key} or die "the program does not begin to serve when it is loaded: call=sub names the sub that calls Net::Server's run\n";
     _is_possible($self);
-    eval 'END { ModInterp::NetServer::_finish($key) } 1' or die $@;     # behind all of the program's, so that it runs before these
+    _make_jobs($key, $at, $self);
     return 1;
 }
 
@@ -98,11 +106,12 @@ sub _registered {
     _is_possible($self);
     $self->_initialize;
     _is_possible($self);
-    _tell_unused($p);
+    _tell_unused($self) if Apache2::ServerUtil::restart_count() > 1;    # the first start has two readings of the configuration
     delete @$p{@DROPPED};
     $p->{log_file} = undef;                                             # STDERR, which is httpd's error log
     $self->post_configure;
     $self->post_configure_hook;
+    $self->restart_open_hook if Apache2::ServerUtil::restart_count() > 2;
     $self->post_bind_hook;
     $self->pre_loop_hook;
     $p->{requests} = 0;
@@ -121,11 +130,19 @@ sub _is_possible {
     die "it wants datagrams ($udp[0]): httpd has connections alone\n" if @udp;
 }
 
+# Which keys do nothing here, though somebody has given them: in the object, on the command line, in the conf file.
 sub _tell_unused {
-    my ($p) = @_;
-    my @unused = grep { defined $p->{$_} && !(ref $p->{$_} eq 'ARRAY' && !@{ $p->{$_} }) && defined $INSTEAD{$_} } sort keys %INSTEAD;
+    my ($self) = @_;
+    my $p     = $self->{server};
+    my $args  = $p->{_run_args};
+    my @words = map { /^(?:--)?(\w+)(?:=|\z)/ ? $1 : () } @ARGV, grep { defined && !ref } @$args[map { 2 * $_ } 0 .. $#$args / 2];
+    push @words, $p->{conf_file} && -r $p->{conf_file} ? map { /^\s*(?:--)?(\w+)\s*[=:\s]\s*\S/ ? $1 : () } do { open my $conf, '<', $p->{conf_file}; <$conf> } : ();
+    my %given = map { ($_ => 1) } @words, grep { defined $p->{$_} && !(ref $p->{$_} eq 'ARRAY' && !@{ $p->{$_} }) } keys %$p;
+    delete @given{qw(check_for_dequeue max_dequeue)} if _dequeues($self);
+    my @unused = grep { $given{$_} } sort keys %INSTEAD;
     return unless @unused;
-    warn "PerlNetServer $program: not used here: " . join(', ', map { $INSTEAD{$_} ? "$_ (httpd has $INSTEAD{$_})" : $_ } @unused) . "\n";
+    my $text = join ', ', map { $INSTEAD{$_} ? "$_ (httpd has $INSTEAD{$_})" : $_ } @unused;
+    warn "PerlNetServer $program: not used here: $text\n";
 }
 
 # Serves one connection, whose socket is this descriptor.
@@ -135,11 +152,10 @@ sub serve {
     my $p    = $self->{server};
     local $serving = $self;
     my $turn = ModInterp::NetServer::Turn->begin;
-    if (!$begun{$key}++) {
-        @$p{qw(ppid connected requests)} = (getppid, 0, 0);
-        delete $p->{children};
-        srand;
-        $self->child_init_hook unless $self->isa('Net::Server::Fork');  # that one calls it for each connection itself
+    if ($self->isa('Net::Server::Fork')) {                              # its hooks are about each connection
+        $self->pre_accept_hook;
+        $self->pre_fork_hook;
+        $self->register_child($$, 'fork');
     }
     $SIG{PIPE} = 'IGNORE' unless $is_threaded;
     local @$p{qw(client connected done)} = (ModInterp::NetServer::Client->new($fd, $proto, @ends), 1, undef);
@@ -148,12 +164,103 @@ sub serve {
     return 0;
 }
 
-# An interpreter that has served ends.
-sub _finish {
-    my ($key) = @_;
-    my $self = $server{$key};
-    return unless delete $begun{$key} && $self && !$self->isa('Net::Server::Fork');
-    $self->child_finish_hook;
+# What happens to the interpreters that serve; there it happens to workers. Those of a Net::Server::Fork serve one connection each.
+sub life {
+    my ($key, $what, $number) = @_;
+    my $self = $server{$key} or return 0;
+    my $p    = $self->{server};
+    my $turn = ModInterp::NetServer::Turn->begin;
+    my $pre  = $self->isa('Net::Server::PreForkSimple');
+    my $fork = $self->isa('Net::Server::Fork');
+    if ($what eq 'spawn' && $pre) {
+        $self->run_n_children_hook($number);
+        $self->pre_fork_hook for 1 .. $number;
+    }
+    elsif ($what eq 'begin') {
+        @$p{qw(ppid connected requests)} = (getppid, 0, 0);
+        delete $p->{children};
+        srand;
+        $self->register_child($$, $self->isa('Net::Server::PreFork') ? 'prefork' : 'preforksimple') if $pre;
+        _begin_worker($self) unless $fork;
+    }
+    elsif ($what eq 'end') {
+        $self->child_finish_hook unless $fork;
+    }
+    elsif ($what eq 'close') {
+        $self->pre_server_close_hook;
+        $self->post_child_cleanup_hook;
+        $self->restart_close_hook if $number;
+    }
+    return 0;
+}
+
+sub _begin_worker {
+    my ($self) = @_;
+    return $self->child_init_hook unless $is_threaded;
+    my ($directory, $umask) = (POSIX::getcwd(), umask);
+    $self->child_init_hook;
+    ModInterp::NetServer::Turn::warn_of(chdir => POSIX::getcwd() ne $directory, umask => umask != $umask);
+    return;
+}
+
+# What the parent does there between its other tasks is here done by jobs, each a process of the server's.
+sub _make_jobs {
+    my ($key, $at, $self) = @_;
+    my ($p, $name) = ($self->{server}, $program =~ s/::/./gr =~ s/[^\w.-]/-/gr =~ s/^-//r);
+    return if $has_job{$name}++;
+    _add_job($at, "dequeue-$name", $p->{check_for_dequeue} || 1, $p->{max_dequeue}, sub { $server{$key}->run_dequeue; 0 }) if _dequeues($self);
+    _add_job($at, "idle-$name", 10, 1, sub { _idle($server{$key}) }) if _has_own($self, 'idle_loop_hook');
+    return;
+}
+
+# Whether there is a queue to be looked at, and somebody who does it.
+sub _dequeues {
+    my ($self) = @_;
+    my $p = $self->{server};
+    return 0 if grep { !defined || !/^\d+\z/ } @$p{qw(check_for_dequeue max_dequeue)};
+    return $p->{max_dequeue} && (_has_own($self, 'dequeue') || _has_own($self, 'run_dequeue'));
+}
+
+# Whether a method is not one of Net::Server's own.
+sub _has_own {
+    my ($self, $method) = @_;
+    my $code = $self->can($method) or return 0;
+    return !grep { my $stock = $_->can($method); $stock && $stock == $code } qw(Net::Server Net::Server::PreForkSimple Net::Server::PreFork Net::Server::Fork);
+}
+
+my $jobs = 0;
+
+# The job's line is that of the program.
+sub _add_job {
+    my ($at, $name, $interval, $max, $code) = @_;
+    my $sub = 'job_' . ++$jobs;
+    { no strict 'refs'; *$sub = $code }
+    my $line  = "$name interval=$interval max=$max handler=" . __PACKAGE__ . "::$sub";
+    my $place = $at =~ /^([^"\n]+):(\d+)\z/ ? qq{#line $2 "$1"\n} : '';
+    eval "${place}ModInterp::Jobs->add(\$line); 1" or die $@;
+    return;
+}
+
+# Net::Server::run_dequeue: there in a process that it forks, here in that of the job.
+sub _dequeue {
+    my ($self) = @_;
+    $self->pre_fork_hook('dequeue');
+    $self->register_child($$, 'dequeue');
+    local @SIG{qw(INT TERM QUIT HUP)} = (sub { $self->child_finish_hook('dequeue'); exit }) x 4;
+    $self->child_init_hook('dequeue');
+    $self->dequeue;
+    $self->child_finish_hook('dequeue');
+    return;
+}
+
+# A run that goes on until the server ends: what the hook keeps from one call to the next is there.
+sub _idle {
+    my ($self) = @_;
+    $self->{server}{children} = {};
+    while (1) {
+        $self->idle_loop_hook($self->isa('Net::Server::PreFork') ? [] : ());
+        select undef, undef, undef, 10;
+    }
 }
 
 # Net::Server::server_close: there the end of the server or of a worker, here that of the connection.
@@ -182,8 +289,18 @@ use warnings;
 
 my (%told, $signals);
 
+# Tells what a program does that is not its own where there are threads, each once in an interpreter.
+sub warn_of {
+    my (%done) = @_;
+    for my $what (grep { $done{$_} && !$told{$_}++ } sort keys %done) {
+        my $whose = $what eq 'setlocale' ? 'is that of the thread, on which others run after it' : "is the process's, in which other threads serve";
+        warn "PerlNetServer: $what of a program $whose: a program that needs it is for prefork\n";
+    }
+    return;
+}
+
 sub begin {
-    (undef, $signals) = ModInterp::turn(1);
+    (undef, $signals) = ModInterp::turn($is_threaded ? 2 : 1);
     return bless [$$], shift;
 }
 
@@ -194,10 +311,7 @@ sub DESTROY {
     my ($touched, $now) = ModInterp::turn(0);
     for my $pid (keys %forked) { delete $forked{$pid} if waitpid $pid, POSIX::WNOHANG }
     return unless $is_threaded;
-    my %used = (chdir => $touched & 1, umask => $touched & 2, 'a handler in %SIG' => $now != $signals);
-    for my $what (grep { $used{$_} && !$told{$_}++ } sort keys %used) {
-        warn "PerlNetServer: $what of a program is the process's, in which other threads serve: a program that needs it is for prefork\n";
-    }
+    warn_of(chdir => $touched & 1, umask => $touched & 2, setlocale => $touched & 4, setuid => $touched & 8, 'a handler in %SIG' => $now != $signals);
 }
 
 package ModInterp::NetServer::Client;

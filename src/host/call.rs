@@ -240,7 +240,7 @@ impl<A: Topic> Stack<'_, A> {
         let refused = !outcome.is_number && outcome.truth && lang.facts.numbers_only.contains(&self.phase);
         let number = if refused { HTTP_INTERNAL_SERVER_ERROR } else { number };
         hint::result(lang, &self.call.about.record(), self.phase, &next.step(), outcome, number);
-        number
+        httpd::status::of_script(number)
     }
 
     #[cold]

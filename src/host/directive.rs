@@ -19,7 +19,7 @@ use super::server::{ServerRecord, choose};
 use super::site::{ClassUse, Early};
 use super::start_error::StartError;
 use super::token::Token;
-use super::{dicts, parents, providers, report, site};
+use super::{dicts, lives, parents, providers, report, site};
 
 /// A host whose configuration has the common records.
 pub trait CommonHost: Host<Server = ServerRecord, Dir = config::DirConf> {}
@@ -135,6 +135,8 @@ pub fn directive<H: CommonHost>(
         Effect::Speaks => {
             lang.call_for(Phase::ProcessConnection);
             lang.in_use.mark(Phase::ProcessConnection);
+            // The program has hooks for these.
+            lives::PHASES.into_iter().for_each(|phase| lang.in_use.mark(phase));
             Ok(())
         }
         Effect::Provider(config::NamedProvider { directive, group, name, handler }) => {

@@ -42,6 +42,8 @@ pub struct Numbers {
     pub min: usize,
     /// How many there may be.
     pub max: usize,
+    /// The directive that says how many interpreters they have, without the language before it.
+    pub max_by: &'static str,
     /// How long a request waits for one.
     pub max_wait: Duration,
     /// How many requests may wait.
@@ -333,8 +335,8 @@ impl Executor {
 
     /// Answers with 503.
     fn refuse(&self, suspended: Suspended, why: Late) {
-        let (name, server, max, waited) =
-            (self.lang.name(), &self.stock.server, self.numbers.max, self.numbers.max_wait);
+        let Numbers { max, max_by, max_wait: waited, .. } = self.numbers;
+        let (name, server) = (self.lang.name(), &self.stock.server);
         let enough = max + self.lock().queue.len() + 1;
         let what = match why {
             Late::Wait => format!("{name}InterpMaxWait: no thread of {server} came free in {waited:?}"),
@@ -342,7 +344,7 @@ impl Executor {
         };
         let refused = Refused {
             text: format!(
-                "{what}; as many of {name}InterpMax and {name}ClassThreads as {enough} (now {max}) would have avoided it"
+                "{what}; as many of {name}{max_by} and {name}ClassThreads as {enough} (now {max}) would have avoided it"
             ),
             tell: self.told.now(),
             retry_after: waited.as_secs().clamp(1, 60),

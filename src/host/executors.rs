@@ -125,7 +125,13 @@ pub fn begin(lang: Lang, main: &Server) {
         let known = own.iter().find(|executor| Arc::ptr_eq(&executor.stock, stock)).cloned();
         let executor = known.unwrap_or_else(|| {
             let (min, max) = (threads.min, most(threads));
-            let numbers = Numbers { min, max, max_wait: limits.max_wait, max_queue: limits.max_queue };
+            let numbers = Numbers {
+                min,
+                max,
+                max_by: limits.max_by.row().name,
+                max_wait: limits.max_wait,
+                max_queue: limits.max_queue,
+            };
             let executor = Executor::new(lang, stock.clone(), numbers, refused);
             own.push(executor.clone());
             executor

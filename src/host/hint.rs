@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use config::{ContentRow, Form, Handler, Heeds, Phase, Run};
 use httpd::log::Level;
-use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, SUSPENDED, is_error};
+use httpd::status::{AP_FILTER_ERROR, DECLINED, DONE, HTTP_NOT_FOUND, OK, is_error};
 use httpd::{Node, Request, Server, skipped};
 use interp::{Inside, Outcome};
 
@@ -51,7 +51,7 @@ const SENT_AS_ERRORS: std::ops::RangeInclusive<c_int> = 200..=203;
 
 /// Whether httpd knows what to do with a handler's result.
 fn is_status(n: c_int) -> bool {
-    matches!(n, OK | DECLINED | DONE | SUSPENDED | AP_FILTER_ERROR) || (100..=599).contains(&n)
+    matches!(n, OK | DECLINED | DONE | AP_FILTER_ERROR) || (100..=599).contains(&n)
 }
 
 /// Whether a handler's result has an effect that is not told elsewhere.

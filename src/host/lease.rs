@@ -31,6 +31,7 @@ pub fn limits(of: &config::Limits) -> leases::Limits<config::LeaseScope> {
             max_queue: of.max_queue,
             ..tipool::Limits::default()
         },
+        max_by: of.max_by.row().name,
         max_wait: of.max_wait,
         trim: match of.trim {
             Trim::Off => None,

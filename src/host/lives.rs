@@ -3,9 +3,9 @@
 //! They are called as code at an interpreter's end is, in no call: nothing is lent meanwhile, and the interpreter belongs to whoever makes or
 //! ends it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
-use config::{Phase, ServerConf, ServerOption};
+use config::{Load, NetServer, Phase, ServerConf};
 use httpd::{KeptServer, Server};
 use interp::{Entry, Interp, IntoVal, Raised, Ticket, Val};
 use leases::{Watch, ending};
@@ -16,52 +16,84 @@ use super::lease::Stock;
 use super::server::ServerRecord;
 use super::start_error::StartError;
 use super::step::Step;
-use super::{configured, parents, process, report, site};
+use super::wire::Life;
+use super::{configured, net_server, parents, process, report, site};
+
+/// The phases.
+pub const PHASES: [Phase; 3] = [Phase::InterpSpawn, Phase::InterpInit, Phase::InterpExit];
 
 /// What an interpreter is for, as handlers are told.
 const REQUESTS: &[u8] = b"request";
 const JOB: &[u8] = b"job";
 
-/// Calls the handlers of a server, or of a class of it.
+/// Calls the handlers of a server, or of a class of it, and the hooks of the programs that its interpreters serve for.
 struct Watcher {
     lang: Lang,
     server: KeptServer,
     class: Option<Arc<str>>,
+    stock: Weak<Stock>,
+    /// The programs; they have been loaded when the first interpreter is made.
+    programs: OnceLock<Vec<NetServer>>,
 }
 
 /// Has the handlers of a server called for a stock's interpreters, or those of the class whose stock it is.
-pub fn watch(s: &Server, stock: &Stock) {
-    stock.watch(Arc::new(Watcher { lang: stock.lang, server: s.keep(), class: stock.class.clone() }));
+pub fn watch(s: &Server, stock: &Arc<Stock>) {
+    stock.watch(Arc::new(Watcher {
+        lang: stock.lang,
+        server: s.keep(),
+        class: stock.class.clone(),
+        stock: Arc::downgrade(stock),
+        programs: OnceLock::new(),
+    }));
 }
 
 impl Watch for Watcher {
     fn spawns(&self, parent: &dyn Interp, count: usize) {
-        self.enter(Phase::InterpSpawn, parent, |s| [s.val(Ticket::FOREVER), (count as i64).val(Ticket::FOREVER)]);
+        let args = |s: &Server| [s.val(Ticket::FOREVER), (count as i64).val(Ticket::FOREVER)];
+        self.enter(Phase::InterpSpawn, Life::Spawn(count), parent, args);
     }
 
     fn begins(&self, interp: &dyn Interp) -> bool {
         if !process::is_child() {
             return false;
         }
-        self.enter(Phase::InterpInit, interp, |s| [s.val(Ticket::FOREVER), REQUESTS.val(Ticket::FOREVER)]);
+        self.enter(Phase::InterpInit, Life::Begin, interp, |s| [s.val(Ticket::FOREVER), REQUESTS.val(Ticket::FOREVER)]);
         true
     }
 
     fn ends(&self, interp: &dyn Interp) {
-        self.enter(Phase::InterpExit, interp, |s| [s.val(Ticket::FOREVER), REQUESTS.val(Ticket::FOREVER)]);
+        self.enter(Phase::InterpExit, Life::End, interp, |s| [s.val(Ticket::FOREVER), REQUESTS.val(Ticket::FOREVER)]);
     }
 }
 
 impl Watcher {
-    fn enter(&self, phase: Phase, interp: &dyn Interp, args: impl Fn(&Server) -> [Val; 2]) {
+    fn enter(&self, phase: Phase, life: Life, interp: &dyn Interp, args: impl Fn(&Server) -> [Val; 2]) {
         if !self.lang.uses().has(phase) {
             return;
         }
         // SAFETY: a stock's interpreters end before the configuration whose stock it is.
         let s = unsafe { self.server.get() };
+        let handlers = |entry: &dyn Entry| call(self.lang, s, self.class.as_deref(), phase, entry, &args(s));
+        let programs =
+            |entry: &dyn Entry| self.programs().iter().for_each(|of| net_server::tell(self.lang, s, of, entry, life));
         ending(self.lang, || {
-            interp.with(&mut |entry| call(self.lang, s, self.class.as_deref(), phase, entry, &args(s)));
+            interp.with(&mut |entry| {
+                // What handlers have made ready a program may use to its end.
+                if matches!(life, Life::End) {
+                    programs(entry);
+                    handlers(entry);
+                } else {
+                    handlers(entry);
+                    programs(entry);
+                }
+            });
         });
+    }
+
+    fn programs(&self) -> &[NetServer] {
+        self.programs.get_or_init(|| {
+            self.stock.upgrade().map(|stock| net_server::served_by(self.lang, &stock)).unwrap_or_default()
+        })
     }
 }
 
@@ -132,14 +164,13 @@ pub fn end_parents(lang: Lang) {
     }
 }
 
-/// Finds the handlers with a `+`, or under `AutoLoad` all, in the parent of a server's or class's interpreters.
+/// Finds the handlers in the parent of a server's or class's interpreters; those with a `-` are left to each interpreter.
 ///
 /// # Errors
 /// One cannot be found.
 pub fn resolve(lang: Lang, s: &Server, stock: &Arc<Stock>, conf: &ServerConf) -> Result<(), StartError> {
-    let autoload = conf.options.is(ServerOption::AutoLoad);
-    for phase in [Phase::InterpSpawn, Phase::InterpInit, Phase::InterpExit] {
-        for handler in conf.handlers(phase).iter().filter(|handler| handler.is_early(autoload)) {
+    for phase in PHASES {
+        for handler in conf.handlers(phase).iter().filter(|handler| handler.load != Load::Late) {
             in_parent(s, stock, |entry| lang.resolve(entry, handler, s, None))
                 .map_err(|raised| parents::unresolved(lang, lang.phase_name(phase), handler, raised))?;
         }

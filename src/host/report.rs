@@ -75,9 +75,13 @@ pub fn name(directive: &str, step: &Step) -> String {
     }
 }
 
-/// The name of what a line names, for a message.
+/// The name of what a line names, for a message, with how that line begins: by this directive, unless the handler knows better. What the
+/// server itself puts there for a line has no name that anybody has written.
 pub fn named(directive: &str, handler: &Handler) -> String {
-    placed(directive, &handler.name, &handler.at)
+    match handler.by {
+        Some(line) if handler.at.file.is_empty() => line.to_owned(),
+        by => placed(by.unwrap_or(directive), &handler.name, &handler.at),
+    }
 }
 
 /// A directive, the name that it gives or uses, and its line.

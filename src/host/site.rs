@@ -96,6 +96,8 @@ pub struct Site {
     pub bell: Bell,
     /// Whether the clones have been made: nothing of the site changes afterwards.
     pub is_complete: bool,
+    /// Whether the server serves by this reading of the configuration.
+    pub serves: bool,
 }
 
 /// Runs `f` with the site. `f` must run no script code.

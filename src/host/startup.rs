@@ -44,6 +44,9 @@ pub fn loaded(lang: Lang, pconf: &Pool) {
         if process::is_leaving() || interp::inside() > 0 {
             return;
         }
+        if process::serves() && !process::is_child() && site::with_present(lang, |site| site.serves) == Some(true) {
+            net_server::close_all(lang);
+        }
         site::end(lang, process::serves());
     });
     let _ = pconf.on_death(|| {
@@ -292,7 +295,7 @@ fn finish_start(lang: Lang, pools: Pools<'_>, s: &Server) -> Result<(), StartErr
         counting::begin(lang, s);
         lives::parents_spawn(lang);
     }
-    site::with(lang, |site| site.is_complete = true);
+    site::with(lang, |site| (site.is_complete, site.serves) = (true, makes_clones));
     dicts::is_complete();
     jobs::start(pools, s)
 }

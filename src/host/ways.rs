@@ -11,7 +11,7 @@ use super::lease::Hold;
 use super::output::Output;
 use super::start_error::StartError;
 use super::step::Step;
-use super::wire::Wire;
+use super::wire::{Life, Wire};
 
 /// What one language does in a way of its own, for code that serves any language.
 pub trait Ways: Sync {
@@ -103,6 +103,15 @@ pub trait Ways: Sync {
     /// What it died of; why it cannot serve here.
     fn load_net_server(&self, entry: &dyn Entry, program: &config::NetServer) -> Result<(), Raised> {
         let _ = (entry, program);
+        Ok(())
+    }
+
+    /// Tells it of the lives of the interpreters that serve for it: in the one whose life it is, or in their parent.
+    ///
+    /// # Errors
+    /// What it died of.
+    fn tell_net_server(&self, entry: &dyn Entry, program: &config::NetServer, life: Life) -> Result<(), Raised> {
+        let _ = (entry, program, life);
         Ok(())
     }
 

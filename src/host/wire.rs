@@ -1,4 +1,4 @@
-//! A connection as a program of `PerlNetServer` is given it.
+//! What a program of `PerlNetServer` is given: a connection, and word of the lives of interpreters.
 
 use std::ffi::c_int;
 
@@ -12,4 +12,20 @@ pub struct Wire<'a> {
     pub proto: &'static str,
     /// The connection.
     pub c: &'a Connection,
+}
+
+/// What a program is told of the lives of the interpreters that serve for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Life {
+    /// So many are about to be made of their parent.
+    Spawn(usize),
+    /// One is to be used in this process.
+    Begin,
+    /// One that has begun ends.
+    End,
+    /// The server ends, or begins anew.
+    Close {
+        /// Which of the two.
+        is_restart: bool,
+    },
 }

@@ -55,8 +55,26 @@ P
 ($status, $text) = convert(conf("port 2525\ncheck_for_dequeue 5\nmax_dequeue 1\n"), '--program', "$dir/server", '-I', $dir);
 is $status, 0, 'a program is a file';
 like $text, qr/^<PerlInterpClass server>\n.*^ +PerlSwitches -T -I\Q$dir\E\n.*^ +PerlInterpStart 5$/ms, 'that says by itself what it inherits, and that it wants taint checks';
-like $text, qr/^ +PerlJob dequeue interval=5 max=1 handler=Mail::Server->dequeue$/m, 'and its package';
-like $text, qr/^ +PerlNetServer \Q$dir\E\/server$/m, 'it is named as the program';
+like $text, qr/^ +PerlNetServer \Q$dir\E\/server check_for_dequeue=5 max_dequeue=1$/m, 'it is named as the program, with the words by which it looks at its queue';
+
+# What the programs of Net::Server read: the words of all lists of keys in its files.
+subtest 'all keys of the Net::Server that is installed' => sub {
+    plan skip_all => 'needs Net::Server (Debian: libnet-server-perl)' unless eval { require Net::Server; 1 };
+    my ($folder) = $INC{'Net/Server.pm'} =~ /^(.*)\.pm$/;
+    my %keys;
+    for my $file ("$folder.pm", glob "$folder/*.pm $folder/*/*.pm $folder/*/*/*.pm") {
+        my $text = slurp($file) =~ s/^__END__.*//msr;
+        my ($code) = $text =~ /^sub options \{(.*?)^\}/ms;
+        my @lists  = (defined $code ? $code =~ /qw\(([^)]*)\)/g : (), $text =~ /^my \@\w+_args = qw\(([^)]*)\)/mg);
+        my @single = map { /\$ref->\{'?(\w+)'?\}/g } $code // '';
+        @keys{ grep { /^\w\w+$/ } map({ split ' ' } @lists), @single } = ();
+    }
+    cmp_ok scalar(keys %keys), '>', 60, 'are found';
+    ok exists $keys{$_}, "$_ is one" for qw(port conf_file max_servers sig_passthrough SSL_cert_file child_communication);
+    my @keys = sort keys %keys;
+    my ($status, $text, $said) = convert(conf(join '', map { "$_ 3\n" } grep { $_ ne 'conf_file' } @keys), '--class', 'My::Echo');
+    is_deeply [$said =~ /^a\.conf:\d+: unknown: (.*)/mg], [], 'none is unknown';
+};
 
 ($status, undef, $said) = convert("$dir/none.conf");
 is $status, 2, 'a file that is not there';

@@ -16,7 +16,7 @@ use Apache2::RequestRec ();
 use Apache2::RequestIO ();
 use ModInterp::Dict ();
 use Time::HiRes ();
-our $at_start;
+our @names = qw(@names@);
 sub show { map { my $v = $_; !defined $v ? 'nil' : builtin_bool($v) ? ($v ? 'true' : 'false') : ref $v eq 'ARRAY' ? '[' . join(' ', sort @$v) . ']' : "$v" } @_ }
 sub builtin_bool { no warnings; return builtin::is_bool($_[0]) }
 sub handler {
@@ -31,6 +31,7 @@ sub handler {
     $r->print($died ? "died: $died" : join ',', @shown);
     return 0;
 }
+sub job { ModInterp::Dict->new($_)->incr('job') for @names }
 sub start { my (undef, undef, undef, $s) = @_; ModInterp::Dict->new('shared')->set(start => 'code'); return 0 }
 1;
 P
@@ -77,7 +78,7 @@ my @ROWS = (
     ['a counter lives as long as it was told at first', q{$d->incr('n', 1, 0, 0.1); $d->incr('n', 1, 0, 100); my $left = $d->ttl('n') < 1; Time::HiRes::sleep(0.15); $left, $d->incr('n', 1, 0, 100)},
         q{d:incr("n", 1, 0, 0.1) d:incr("n", 1, 0, 100) local left = d:ttl("n") < 1 r:usleep(150000) return left, d:incr("n", 1, 0, 100)}, 'true,1'],
     ['a new value has a time of its own', q{$d->set(a => 1, 0.05); $d->set(a => 2); Time::HiRes::sleep(0.1); $d->get('a')}, q{d:set("a", 1, 0.05) d:set("a", 2) r:usleep(100000) return d:get("a")}, '2'],
-    ['keys are listed', q{$d->set($_ => 1) for qw(a b c); $d->lock('a'); $d->keys, scalar @{ $d->keys(2) }}, q{for _, k in ipairs {"a", "b", "c"} do d:set(k, 1) end d:lock("a") return d:keys(), #d:keys(2)}, '[a b c],2'],
+    ['keys are listed', q{$d->set($_ => 1) for qw(a b c); $d->lock('a', 0.1, 0); $d->keys, scalar @{ $d->keys(2) }}, q{for _, k in ipairs {"a", "b", "c"} do d:set(k, 1) end d:lock("a", 0.1, 0) return d:keys(), #d:keys(2)}, '[a b c],2'],
     ['a key has 1 to 8192 bytes', q{$d->set('x' x 8192, 1); eval { $d->set('', 1) }; $@ =~ /a key has 1 to 8192 bytes/, $d->set('x' x 8193, 1)}, q{d:set(("x"):rep(8192), 1) return d:set(("x"):rep(8193), 1)}, 'died: InterpDict @name@: a key has 1 to 8192 bytes'],
     ['what is not there is computed once', q{my $n = 0; my $sub = sub { ++$n }; $d->get_or_set('a', $sub, 100), $d->get_or_set('a', $sub, 100), $d->get('a'), $d->ttl('a') > 99},
         q{local n = 0 local f = function() n = n + 1 return n end return d:get_or_set("a", f, 100), d:get_or_set("a", f, 100), d:get("a"), d:ttl("a") > 99}, '1,1,1,true'],
@@ -107,7 +108,7 @@ PerlConfigRequire @lib@/My/Dict.pm
 LuaMapHandler /lua @lua@/dict.lua
 C
 }
-sub start { my ($mpm, $lines, @more) = @_; return TestHttpd::Lua->start(mpm => $mpm, perl => 1, modules => { 'My/Dict.pm' => $MODULE }, scripts => { 'dict.lua' => $LUA }, config => config($lines), @more) }
+sub start { my ($mpm, $lines, @more) = @_; return TestHttpd::Lua->start(mpm => $mpm, perl => 1, modules => { 'My/Dict.pm' => $MODULE =~ s/\@names\@/join ' ', map { $_->[0] } @PLACES/er }, scripts => { 'dict.lua' => $LUA }, config => config($lines), @more) }
 sub in_perl { my ($s, $name, $code) = @_; return $s->post("/perl?$name", $code)->{content} }
 sub in_lua { my ($s, $name, $code) = @_; return $s->post("/lua?$name", $code)->{content} }
 
@@ -161,6 +162,9 @@ for_each_mpm(qw(event prefork), sub {
         is in_lua($s, $name, q{return d:get("n") + 1, d:get("t") == "\0\xff", d:lpop("l")}), '8,true,1.5', "$of: Lua reads what Perl has set";
         in_lua($s, $name, 'd:set("n", 1) d:set("f", 0.5) d:set("b", true)');
         is in_perl($s, $name, q{$d->incr('n'), $d->incr('f'), $d->get('b')}), '2,1.5,true', "$of: and Perl what Lua has";
+
+        # Processes that are none of httpd's children.
+        is in_perl($s, $name, q{$d->set(f => 1); my $pid = fork // die; if (!$pid) { $d->incr('f') for 1 .. 9; exit 0 } waitpid $pid, 0; $d->get('f')}), 10, "$of: a process that a script forks";
 
         # Many at once.
         my ($clients, $each) = (4, soak(2500, 250_000));
@@ -248,6 +252,12 @@ for_each_mpm(qw(event prefork), sub {
     }
 });
 
+# Jobs.
+for_each_mpm(qw(event), sub {
+    my $s = start('event', join '', "PerlJob count interval=100ms handler=My::Dict::job\n", map { "InterpDict $_->[0] $_->[1]\n" } @PLACES);
+    ok wait_until(sub { in_perl($s, $_->[0], q{$d->get('job') || 0}) >= 2 }), "$_->[2]: runs of a job" for @PLACES;
+});
+
 # Encrypted, with a password.
 my $no_tls = $no_redis // (`openssl version 2>/dev/null` ? undef : 'openssl is not there');
 SKIP: {
@@ -255,7 +265,7 @@ SKIP: {
     my $dir = File::Temp::tempdir('mod_interp_tls.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $dir;
     spew("$dir/names", 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-    system "cd $dir && { openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2; openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=localhost; openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -extfile names; } >log 2>&1";
+    system "cd $dir && { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2; openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout s.key -out s.csr -subj /CN=localhost; openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem -days 2 -extfile names; } >log 2>&1";
     my $tls = TestHttpd::Redis->start(options => ['--tls-port', '@port@', '--tls-cert-file', "$dir/s.pem", '--tls-key-file', "$dir/s.key", '--tls-ca-cert-file', "$dir/ca.pem", '--tls-auth-clients', 'no', '--requirepass', 'p@ss']);
     my $port = $tls->port;
     for_each_mpm(qw(event), sub {

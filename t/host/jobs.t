@@ -25,6 +25,7 @@ sub tick {
     T::Trace::note($name, ref $s, $mark, ++$runs, $>, getppid, listens());
 }
 sub report { my ($class, $s, $name) = @_; print "one\ntwo\n"; print STDERR "three\n"; warn "four\n"; system 'echo five; echo six >&2' }
+sub chats  { print "first words\n"; select undef, undef, undef, 0.05 for 1 .. 400; print "last words\n" }
 sub slow   { my $n = $_[1]; my $t = time; T::Trace::note($n, 'begins', $t); sleep 0.7; T::Trace::note($n, 'ends', time) }
 sub dies   { T::Trace::note('dies'); die "not today\n" }
 sub leaves { exit 3 }
@@ -44,6 +45,7 @@ my $CONF = <<'C';
 PerlModule My::Jobs
 PerlJob tick interval=200ms handler=My::Jobs::tick
 PerlJob report interval=500ms handler=My::Jobs->report
+PerlJob chats interval=200ms handler=My::Jobs::chats
 PerlJob slow interval=300ms max=1 handler=My::Jobs::slow
 PerlJob two interval=150ms max=2 handler=My::Jobs::slow
 PerlJob dies interval=300ms handler=My::Jobs::dies
@@ -97,10 +99,13 @@ for_each_mpm(qw(event prefork), sub {
     logged($s, qr/perl:error.*PerlJob leaves: the run in process \d+ ended with status 3 after/, 'its exit status is logged');
     logged($s, qr/perl:error.*PerlJob core: the run in process \d+ ended with status 4 after/, 'CORE::exit ends the run alone');
     logged($s, qr/perl:notice.*PerlJob report: $_$/m, "what it prints is logged line by line: $_") for qw(one two five);
+    logged($s, qr/perl:notice.*PerlJob chats: first words$/m, 'while the run goes on');
+    $s->log_unlike(qr/PerlJob chats: (?:last words|the run)/, 'and not at its end');
     logged($s, qr/perl:warn.*PerlJob report: $_$/m, "and its errors: $_") for qw(three four six);
     logged($s, qr/PerlJob late: the run in process \d+ is ended, since it takes longer than timeout=0\.3/, 'after its timeout a run is ended');
     logged($s, qr/PerlJob late: the run in process \d+ was ended by signal 15 after 0\.[3-9]/, 'by a signal');
     ok wait_until(sub { 2 <= (() = TestHttpd::slurp($s->root . '/var/trace') =~ /^late$/mg) }, 10), 'and the next run comes';
+    wait_until(sub { lines($s, 'inclass') && lines($s, 'hosts') }, 10);
     is((lines($s, 'inclass'))[0][2], 'class', 'a job of a class runs in the interpreters of the class');
     is((lines($s, 'hosts'))[0][2], 'server', 'one of a virtual host in those of the host');
     ok wait_until(sub { my %in = map { $_->[2] => 1 } lines($s, 'added'); $in{server} && $in{class} }, 10), 'start-up code adds a job, which runs where that code has run';
@@ -162,13 +167,16 @@ function sweep(s, name)
   print(name .. " ran " .. n .. " of " .. type(s))
 end
 function fails() error("not today") end
+function chats() print("first words"); io.write("second ", "words\n"); os.execute("sleep 20") end
 L
 LuaJob sweep interval=200ms handler=@lua@/sweep.lua sweep
 LuaJob fails interval=200ms handler=@lua@/sweep.lua:fails
+LuaJob chats interval=200ms handler=@lua@/sweep.lua:chats
 LuaJob code interval=200ms handler=function(s, name) print(name .. " stands here") end
 PerlJob beside interval=200ms handler='sub { print "beside" }'
 C
 logged($s, qr/lua:notice.*LuaJob sweep: sweep ran 1 of userdata$/m, 'a function of Lua is a job, too');
+logged($s, qr/lua:notice.*LuaJob chats: $_ words$/m, "what it prints is logged as it comes: $_") for qw(first second);
 logged($s, qr/lua:error.*not today \(LuaJob fails: \S+sweep.lua:fails, \S+:\d+\)/, 'its errors are logged');
 logged($s, qr/lua:notice.*LuaJob code: code stands here$/m, 'its code may stand in the line');
 logged($s, qr/perl:notice.*PerlJob beside: beside$/m, 'jobs of both languages run beside each other');

@@ -46,7 +46,7 @@ my $THREADS = <<'C';
     StartServers 2
     ThreadsPerChild 4
     MaxRequestWorkers 8
-    MinSpareThreads 1
+    MinSpareThreads 8
     MaxSpareThreads 8
 </IfModule>
 <IfModule mpm_prefork_module>
@@ -171,5 +171,17 @@ $s->stop;
 
 my (undef, $log) = TestHttpd->start_fails(mpm => 'event', modules => \%modules, config => "PerlInterpInitHandler +No::Such::sub\n");
 like $log, qr/PerlInterpInitHandler.*No::Such::sub/, 'a handler that there is not ends the start';
+
+# A handler that cannot be found ends the start, with the words of its line.
+for my $phase (qw(Spawn Init Exit)) {
+    for (["PerlInterp${phase}Handler No::Such->run", qr/^.*PerlInterp${phase}Handler.*No::Such->run.*Can't locate No\/Such\.pm/m], ["PerlModule My::Lives\nPerlInterp${phase}Handler My::Lives::none", qr/^.*PerlInterp${phase}Handler.*My::Lives::none/m]) {
+        my ($lines, $why) = @$_;
+        my ($status, $text) = TestHttpd->config_test(mpm => 'event', modules => \%modules, config => "$lines\n");
+        isnt $status, 0, "PerlInterp${phase}Handler is looked for at the start";
+        like $text, $why, 'and told';
+    }
+}
+my ($status) = TestHttpd->config_test(mpm => 'event', config => "PerlInterpInitHandler -No::Such->run\n");
+is $status, 0, 'unless a - stands before it';
 
 done_testing;

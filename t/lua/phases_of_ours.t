@@ -73,4 +73,15 @@ L
     is $s->get('/open?who', 'X-Name' => 'ann')->{content}, 'page of ann', 'unless LuaForceAuthnHandler says so';
 });
 
+# The example of docs/lua.md does what it shows.
+my ($section) = TestHttpd::slurp(TestHttpd::top() . '/docs/lua.md') =~ /^## Our phases\n(.*?)^## /ms;
+my ($conf, $lua) = $section =~ /\n((?:    [^\n]*\n)+).*?```lua\n(.*?)```/s;
+for_each_mpm('event', sub {
+    my ($mpm) = @_;
+    my $s = TestHttpd::Lua->start(mpm => $mpm, scripts => { 'shop.lua' => $lua }, config => "LogLevel lua:info\n" . $conf =~ s{/srv/lua}{\@lua\@}r);
+    is $s->get('/shop')->{content}, "the shop\n", 'the example of the manual answers';
+    is $s->request('DELETE', '/shop')->{status}, 403, '  and refuses what it says';
+    $s->log_like(qr{shop: /shop}, '  and logs it');
+});
+
 done_testing;

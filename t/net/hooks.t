@@ -1,4 +1,4 @@
-# PerlNetServer: who is let in, and the hooks of a worker's life.
+# PerlNetServer: who is let in.
 use lib 't/lib';
 use TestHttpd;
 use TestNet;
@@ -13,8 +13,6 @@ use strict;
 use warnings;
 use base 'Net::Server::PreForkSimple';
 use T::Trace ();
-sub child_init_hook     { T::Trace::note("init $$ " . (0 + $_[0]) . ' requests ' . $_[0]{server}{requests} . ' ' . (exists $_[0]{server}{children} ? 'children' : 'none')) }
-sub child_finish_hook   { T::Trace::note("finish $$") }
 sub request_denied_hook { T::Trace::note('denied'); print "denied\r\n" }
 sub allow_deny_hook     { $_[0]{server}{peerport} % 2 < 2 }
 sub process_request {
@@ -24,7 +22,6 @@ sub process_request {
     <STDIN>;
 }
 sub post_process_request_hook { T::Trace::note("post $_[1]") }
-END { T::Trace::note("END $$") }
 1;
 P
 
@@ -46,7 +43,7 @@ for_each_mpm(qw(event prefork), sub {
     ThreadsPerChild 25
 </IfModule>
 C
-        ['open', ''], ['elsewhere', '"allow=10\..*"'], ['denied', '"allow=127\..*" "deny=127\.0\.0\.1"'], ['let', '"allow=127\..*"'], ['double', 'reverse_lookups=double "allow=localhost.*"'], ['named', 'reverse_lookups=1 deny=localhost.* "allow=127\..*"'],
+        ['elsewhere', '"allow=10\..*"'], ['denied', '"allow=127\..*" "deny=127\.0\.0\.1"'], ['let', '"allow=127\..*"'], ['double', 'reverse_lookups=double "allow=localhost.*"'], ['named', 'reverse_lookups=1 deny=localhost.* "allow=127\..*"'],
         $cidr ? (['cidr', 'cidr_allow=127.0.0.0/8'], ['cidr_deny', 'cidr_allow=127.0.0.0/8 cidr_deny=127.0.0.1/32']) : ());
     $s->trace;
     for my $name (qw(elsewhere denied named), $cidr ? 'cidr_deny' : ()) {
@@ -59,29 +56,6 @@ C
         $c->done_sending;
     }
     $s->wait_for_trace(qr/^post 1/m);
-
-    my @both = map { $s->net('open') } 1 .. 2;
-    my @first = map { $_->answer } @both;
-    $_->say('end') for @both;
-    $_->rest for @both;
-    my $calls = join "\n", $s->wait_for_trace(qr/(?:^post 1.*?){2}/ms);
-    is scalar(() = $calls =~ /^init \d+ \d+ requests 0 none$/mg), 2, 'two workers, each of which is begun once';
-    for (1 .. 6) { my $c = $s->net('open'); $c->answer; $c->say('end'); $c->rest }
-    my $more = join "\n", $s->wait_for_trace(qr/(?:^post 1.*?){6}/ms);
-    unlike $more, qr/^init/m, 'and not again for another connection';
-
-    # A graceful restart ends the workers, and has others begin.
-    $s->trace;
-    $s->graceful;
-    $calls = join "\n", $s->wait_for_trace(qr/(?:^finish.*?){2}/ms);
-    my %finished;
-    $finished{$1}++ while $calls =~ /^finish (\d+)/mg;
-    my ($process) = keys %finished;
-    like $calls, qr/^finish $process\n(?:.*\n)*?END $process/m, 'a worker is finished, and then END blocks run';
-    my $c = $s->net('open');
-    like $c->answer, qr/ 1$/, 'a new worker serves after a graceful restart';
-    $c->say('end');
-    $c->rest;
 });
 
 done_testing;

@@ -112,6 +112,7 @@ sub process_request {
     }
     elsif ($word eq 'left')  { alarm 100; print 'left ', alarm(0) > 98 ? 1 : 0, ' ', alarm(0), "\r\n" }
     elsif ($word eq 'hires') { require Time::HiRes; eval { local $SIG{ALRM} = sub { die "timed out\n" }; Time::HiRes::alarm(0.2); select undef, undef, undef, 20; 1 } ? print "no\r\n" : print "hires: $@\r\n" }
+    elsif ($word eq 'ualarm') { require Time::HiRes; my $n = 0; local $SIG{ALRM} = sub { $n++ }; Time::HiRes::ualarm(50_000, 50_000); select undef, undef, undef, 20 while $n < 3; Time::HiRes::ualarm(0); print "ualarm: $n\r\n" }
     elsif ($word eq 'alarm in a child') {
         pipe my $in, my $out;
         my $pid = fork;
@@ -128,6 +129,7 @@ sub process_request {
         print 'signal ', $? & 127, "\r\n";
     }
     elsif ($word eq 'forever alarm') { alarm 1; print "left\r\n" }
+    elsif ($word eq 'locale') { require POSIX; POSIX::setlocale(POSIX::LC_CTYPE(), 'C'); POSIX::setlocale(POSIX::LC_CTYPE(), 'C.UTF-8'); print "set\r\n" }
     elsif ($word eq 'chdir') { chdir '/tmp'; umask 0777; print "changed\r\n" }
     elsif ($word eq 'env')   { print join(' ', grep { /^MOD_PERL/ } sort keys %ENV), "\r\n" }
     elsif ($word eq 'cwd')   { require Cwd; printf "%s %03o\r\n", Cwd::getcwd(), umask }
@@ -171,7 +173,7 @@ Listen 127.0.0.1:@port:sample@ raw
 Listen 127.0.0.1:@port:plain@ raw
 <VirtualHost 127.0.0.1:@port:plain@>
     PerlUseClass own
-    PerlNetServer My::Server max_requests=7 user=nobody log_level=2
+    PerlNetServer My::Server max_requests=7 user=nobody log_level=2 serialize=pipe syslog_ident=x
 </VirtualHost>
 Listen 127.0.0.1:@port:fork@ raw
 <VirtualHost 127.0.0.1:@port:fork@>
@@ -181,7 +183,7 @@ C
 Listen 127.0.0.1:@port:tls@ raw
 <VirtualHost 127.0.0.1:@port:tls@>
     PerlUseClass own
-    PerlNetServer My::Server max_requests=7 user=nobody log_level=2
+    PerlNetServer My::Server max_requests=7 user=nobody log_level=2 serialize=pipe syslog_ident=x
     SSLEngine On
     SSLCertificateFile @root@/tls.pem
 </VirtualHost>
@@ -189,7 +191,7 @@ C2
     my $start = join "\n", $s->trace;
     like $start, qr/^configure_hook\npost_configure_hook\npost_bind_hook\npre_loop_hook\b/, 'the hooks of the start are called in their order, in the parent';
     is scalar(() = $start =~ /^pre_loop_hook$/mg), 2, 'once in each reading of the configuration, for both ports whose lines say the same';
-    $s->log_like(qr/PerlNetServer My::Server: not used here: max_requests \(httpd has \w+\), user \(httpd has User\)/, 'what httpd has directives for is told once');
+    $s->log_like(qr/PerlNetServer My::Server: not used here: max_requests \(httpd has PerlClassReload\), serialize \(httpd has Mutex\), syslog_ident \(httpd has ErrorLog\), user \(httpd has User\)$/m, 'what httpd has directives for is told once');
 
     my $c = $s->net('sample');
     is $c->say_to('hi'), "You said 'hi'", "the manual's sample answers";
@@ -227,7 +229,8 @@ C2
         my ($zombie) = $ask->('zombie') =~ /(\d+)/;
         ok wait_until(sub { $ask->('nothing') for 1 .. 3; !-d "/proc/$zombie" }), "$way: a process that the program has not waited for is waited for";
         is $ask->('left'), 'left 1 0', "$way: alarm says what was left";
-        like $ask->('hires'), qr/^hires: timed out/, "$way: Time::HiRes::alarm";
+        is $ask->('hires'), 'hires: timed out', "$way: Time::HiRes::alarm";
+        is $ask->('ualarm'), 'ualarm: 3', "$way: ualarm, which comes again";
         is $ask->('alarm in a child'), 'rang', "$way: alarm in a process that the program has forked";
         is $ask->('kill a child'), 'signal 15', "$way: which can be killed as any";
         is $ask->('forever alarm'), 'left', "$way: an alarm that is left";
@@ -241,6 +244,8 @@ C2
         $big->answer;
         $big->say('big');
         is length(join '', $big->rest), 1_000_000, "$way: a long answer arrives whole";
+        $s->expect_log(qr/PerlNetServer: (?:setlocale|setuid) of a program/) if $threads;
+        is $ask->('locale'), 'set', "$way: the locale";
         is $ask->('env'), '', "$way: nothing says that handlers of mod_perl run here";
         like $ask->('cwd'), qr/^\S+ 022$/, "$way: directory and umask";
         $s->expect_log(qr/PerlNetServer: (?:chdir|umask|a handler in %SIG) of a program is the process's/) if $threads;
@@ -270,6 +275,8 @@ C2
         my @open = map { my $c = $s->net($way); $c->answer; $c->say_to('nothing'); $c } 1 .. 5;
         is $ask->('nothing'), '500 what?', "$way: clients that leave their end open keep nobody waiting";
     }
+    is scalar(() = $s->log =~ /PerlNetServer My::Server: not used here: max/g), 1, 'and only once';
+    $s->log_like(qr/PerlNetServer: setlocale of a program is that of the thread/, 'a locale is told') if $threads;
     $s->log_like(qr/PerlNetServer: chdir of a program is the process's.*\n(?s:.*)umask of a program/, 'calls that change the process are told') if $threads;
     is(scalar(() = $s->log =~ /PerlNetServer: chdir of a program/g) <= 3 ? 1 : 0, 1, 'once in each interpreter') if $threads;
 });

@@ -30,7 +30,8 @@ my %DO = (
     auto      => q{ my $before = $h->{AutoCommit}; $h->{AutoCommit} = 0; return $before },
     cached    => q{ my $sth = $h->prepare_cached('SELECT 1'); my $times = ++$sth->{private_times}; $sth->execute; return $times },
     active    => q{ my $sth = $h->prepare_cached('SELECT 1 UNION SELECT 2'); my $is = $sth->{Active}; $sth->execute; $sth->fetch; return $is ? 'active' : 'finished' },
-    keep      => q{ $main::kept = $h; return 'kept' },
+    keep      => q{ $main::kept = $h; $main::statement = $h->prepare('SELECT 1'); return 'kept' },
+    statement => q{ $main::statement->execute; return $main::statement->fetchrow_arrayref->[0] },
     disconnect => q{ my $number = number($h); $h->disconnect; my $busy = figure('busy'); my $dead = $h->ping ? 'alive' : 'dead'; my $new = connected($dsn); return join ' ', $dead, "busy=$busy", number($new) eq $number ? 'same' : 'new' },
     disconnect2 => q{ connected($dsn)->disconnect; return $h->ping ? 'alive' : 'dead' },
     via_cached => q{ my $c = DBI->connect_cached($dsn, '', '', { RaiseError => 1 }); return join ' ', "$c" eq "$h" ? 'same' : 'other', figure('busy') },
@@ -95,6 +96,7 @@ sub nothing {
     my $how = $r->args // '';
     $r->content_type('text/plain');
     if ($how eq 'kept') { $r->print(join ' ', $main::kept->ping ? 'alive' : 'dead', $main::kept->FETCH('Active') ? 'active' : 'inactive', eval { $main::kept->do('SELECT 1') } || $@); return 0 }
+    if ($how eq 'statement') { $r->print(eval { $main::statement->execute; 'executed' } || $@); return 0 }
     if ($how eq 'sleep') { Time::HiRes::sleep(0.15) }
     $r->print(join ' ', map { figure($_) } qw(busy idle closing));
     return 0;
@@ -166,6 +168,8 @@ C
         is $ask->('?active') . $ask->('?active'), 'finishedfinished', "$base: and finished when its request is over";
         is $ask->('?keep'), 'kept', "$base: a handle that is kept beyond its request";
         like $ask->('figures?kept'), qr/^dead inactive do: this handle has gone back to PerlDBPool .*call DBI->connect again at /, "$base: is no handle any more";
+        like $ask->('figures?statement'), qr/^execute: this handle has gone back to PerlDBPool .*call DBI->connect again at /, "$base: its statement is none, either";
+        is $ask->('?statement'), 1, "$base: both are again, when their interpreter connects again";
         like $ask->('?disconnect'), qr/^alive busy=1 same$|^dead busy=0 same$/, "$base: disconnect gives it back";
         is $ask->('?disconnect2'), 'alive', "$base: where connect was called twice it has to be called twice";
         is $ask->('?via_cached'), 'same 1', "$base: connect_cached has the same connections";

@@ -1,7 +1,8 @@
-# PerlNetServer: many connections one after another and at once, clients that vanish in the middle of an answer, a restart in the middle of a
+# PerlNetServer and LuaConnectionHandler: many connections one after another and at once, clients that vanish in the middle of an answer, a restart in the middle of a
 # transfer, plain and by TLS. Nothing is lost and nothing grows. The numbers are small here, and those of $MANY, $ONCE and $RESETS under `make soak`.
 use lib 't/lib';
 use TestHttpd;
+use TestHttpd::Lua ();
 use TestNet;
 use Time::HiRes ();
 
@@ -34,7 +35,33 @@ sub process_request {
 }
 1;
 P
-my @ways = ('plain', tls() ? 'tls' : ());
+my $SCRIPT = <<'L';
+local version = 'first'
+local function note(text) local out = io.open("@var@/trace", "a") out:write(text, "\n") out:close() end
+function handle(c)
+  while true do
+    local line = c:read()
+    if not line then return end
+    local word, n = line:match("^(%S*) ?(%S*)")
+    if word == "quit" then return
+    elseif word == "flood" then
+      local sent, why
+      repeat sent, why = c:write(("x"):rep(65536)) until not sent
+      return note(why == "closed" and "EPIPE" or why)
+    elseif word == "stream" then      -- a megabyte a second
+      local quits
+      c:timeout(1 / 16)
+      for i = 1, n * 16 do c:write(string.char(65 + i % 26):rep(65536)) quits = c:read() or quits end
+      c:timeout(30)
+      if quits then return end
+    elseif word == "who" then c:write(version, "\r\n")
+    else c:write("You said '", word, "'\r\n")
+    end
+  end
+end
+L
+my $lua  = TestHttpd::Lua::has_lua();
+my @ways = ('plain', tls() ? 'tls' : (), $lua ? ('lua', tls() ? 'tls_lua' : ()) : ());
 
 # What the server's children have in all.
 sub sizes {
@@ -50,7 +77,8 @@ sub sizes {
 
 for_each_mpm(qw(event prefork), sub {
     my ($mpm) = @_;
-    my $s = TestHttpd->start(mpm => $mpm, load => [tls_load()], modules => \%modules, files => { tls_files() }, config => <<'C' . join '', map { <<"C2" } @ways);
+    my $class = $lua ? 'TestHttpd::Lua' : 'TestHttpd';
+    my $s = $class->start(mpm => $mpm, perl => 1, load => [tls_load()], modules => \%modules, scripts => { 'soak.lua' => $SCRIPT }, files => { tls_files() }, config => <<'C' . join '', map { <<"C2" } @ways);
 PerlInterpStart 4
 PerlInterpMax 4
 PerlInterpMaxSpare 4
@@ -71,11 +99,17 @@ PerlInterpMaxRequests 1000000000
     MaxRequestWorkers 20
 </IfModule>
 MaxConnectionsPerChild 0
+<IfModule lua_module>
+    LuaInterpStart 4
+    LuaInterpMax 4
+    LuaInterpMaxSpare 4
+    LuaInterpMaxWait 60s
+</IfModule>
 C
 Listen 127.0.0.1:\@port:$_\@ raw
 <VirtualHost 127.0.0.1:\@port:$_\@>
-    PerlNetServer My::Soak
-@{[ $_ eq 'tls' ? "SSLEngine On\nSSLCertificateFile \@root\@/tls.pem\n" : '' ]}
+    @{[ /lua/ ? 'LuaConnectionHandler soak.lua' : 'PerlNetServer My::Soak' ]}
+@{[ /^tls/ ? "SSLEngine On\nSSLCertificateFile \@root\@/tls.pem\n" : '' ]}
 </VirtualHost>
 C2
     for my $way (@ways) {
@@ -114,13 +148,13 @@ C2
         note "$way: ", $lap->();
         is $series->(20), 0, "$way: and nobody else's connection suffers";
         my $after;
-        my $same = sub { $after = sizes($s); return $after->{descriptors} <= $before->{descriptors} && $after->{threads} <= $before->{threads} && $after->{memory} <= $before->{memory} + soak(2 << 20, 1 << 19) };
+        my $same = sub { $after = sizes($s); return $after->{descriptors} <= $before->{descriptors} && $after->{threads} <= $before->{threads} && $after->{memory} <= $before->{memory} + soak(4 << 20, 1 << 19) };
         ok wait_until($same, 20), "$way: memory, descriptors and threads are what they were";
         note "$way: ", join ', ', map { "$_ $before->{$_} -> $after->{$_}" } sort keys %$after;
     }
 
     for my $way (@ways) {
-        my $file  = "$s->{root}/lib/My/Soak.pm";
+        my $file  = "$s->{root}/" . ($way =~ /lua/ ? 'lua/soak.lua' : 'lib/My/Soak.pm');
         my $c     = $s->net($way);
         my $began = Time::HiRes::time();
         $c->say("stream $MB");

@@ -7,7 +7,7 @@ use crate::error::{Cause, LineError};
 use crate::lines::{handlers, lua};
 use crate::place::{LinePlace, Where};
 use crate::settings::Key;
-use crate::vocabulary::{Args, Contexts, Language};
+use crate::vocabulary::{Args, Contexts, Language, Threadless};
 use crate::words;
 
 impl Directive {
@@ -85,9 +85,11 @@ fn set(row: &'static Directive, cmd: &mut Context<'_>, key: Key, args: &[&[u8]])
     let setting = key.row();
     let kind = setting.kind(row.language);
     let value = kind.parse(args)?;
-    let note = match kind.doubt(&value, args) {
-        None if row.threads_only && !(cmd.mpm_threaded && cmd.perl_has_ithreads) => Some(Cause::NoThreads),
-        idle => idle,
+    let has_threads = cmd.mpm_threaded && cmd.perl_has_ithreads;
+    let note = match (kind.doubt(&value, args), row.threadless) {
+        (None, Threadless::Nothing) if !has_threads => Some(Cause::NoThreads),
+        (None, Threadless::InClasses) if !has_threads && !cmd.place.is_class() => Some(Cause::ForClasses),
+        (doubt, _) => doubt,
     };
     let at = cmd.at.clone();
     if cmd.place.is_server_level() {
@@ -363,6 +365,14 @@ mod tests {
         let note = noted(world.line(LinePlace::Server, "PerlInterpMax 7"));
         assert_eq!(note, "PerlInterpMax: this line has no effect without threads");
         assert_eq!(world.server.settings.get(Key::Max), Some(&SettingValue::Count(7)));
+        world.line(LinePlace::Server, "<PerlInterpClass a").unwrap();
+        for line in ["PerlInterpMaxRequests 9", "PerlInterpMaxWait 1", "PerlClassInterpreters 2", "PerlClassReload 3 1"]
+        {
+            let note = noted(world.line(LinePlace::Server, line));
+            let name = line.split(' ').next().unwrap();
+            assert_eq!(note, format!("{name}: without threads this line holds in interpreter classes alone"));
+            assert_eq!(world.line(LinePlace::Class("a"), line), Ok(Effect::Done), "{line}");
+        }
         assert_eq!(world.server.settings.at(), Some(&Where::new("httpd.conf", 12)));
         assert_eq!(world.line(LinePlace::Server, "LuaInterpMaxMemory 8M"), Ok(Effect::Done));
     }

@@ -3,7 +3,7 @@
 use crate::context::{Applied, Context};
 use crate::phases::Phase;
 use crate::settings::{Key, SettingRow};
-use crate::vocabulary::{Args, Contexts, Language, Merge, Merges, Unlike, When};
+use crate::vocabulary::{Args, Contexts, Language, Merge, Merges, Threadless, Unlike, When};
 
 /// What a line does.
 pub(crate) type ApplyFn = fn(&'static Directive, &mut Context<'_>, &[&[u8]]) -> Applied;
@@ -37,8 +37,8 @@ pub struct Directive {
     pub runs_code: bool,
     /// What it does with code, for the message that refuses it there.
     pub(crate) deed: &'static str,
-    /// Whether it is of no effect unless the MPM has threads and perl has ithreads.
-    pub threads_only: bool,
+    /// What it is worth unless the MPM has threads and perl has ithreads.
+    pub threadless: Threadless,
     /// What holds without any line; empty for nothing.
     pub default: &'static str,
     /// How scopes meet: what the merge of the records does with what its lines fill.
@@ -95,7 +95,7 @@ pub(crate) struct DirectiveRow {
     syntax: [&'static str; 2],
     contexts: Contexts,
     deed: &'static str,
-    threads_only: bool,
+    threadless: Threadless,
     default: [&'static str; 2],
     merge: Merge,
     ours: [bool; 2],
@@ -120,7 +120,7 @@ pub(crate) const fn row(
         syntax: [syntax; 2],
         contexts,
         deed: "",
-        threads_only: false,
+        threadless: Threadless::Same,
         default: [""; 2],
         merge: Merge::Nothing,
         // mod_lua has nothing of what mod_perl has.
@@ -208,7 +208,7 @@ impl DirectiveRow {
             contexts: self.contexts,
             runs_code: !self.deed.is_empty(),
             deed: self.deed,
-            threads_only: self.threads_only,
+            threadless: self.threadless,
             default: self.default[at],
             merge: self.merge,
             is_ours: self.ours[at],
@@ -235,7 +235,7 @@ pub(crate) const fn setting(of: &SettingRow) -> DirectiveRow {
         syntax: [kinds[0].syntax(), kinds[1].syntax()],
         contexts: of.contexts,
         deed: of.deed,
-        threads_only: of.threads_only,
+        threadless: of.threadless,
         default: [of.default(Language::Perl), of.default(Language::Lua)],
         merge: of.merge,
         ours: of.ours,

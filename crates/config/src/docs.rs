@@ -7,7 +7,7 @@ use crate::directives::{directive as find, directives};
 use crate::hooks::{Heeds, Run, Scope};
 use crate::options::{OptionRow, dir_options, server_options};
 use crate::phases::{PHASES, PhaseRow};
-use crate::vocabulary::{Args, Contexts, Language, Unlike, When};
+use crate::vocabulary::{Args, Contexts, Language, Threadless, Unlike, When};
 
 /// The text of `docs/directives.md`.
 #[must_use]
@@ -114,9 +114,12 @@ fn directive(out: &mut String, row: &Directive) {
         let with = format!("yes; in `.htaccess` only with `{}Options +Htaccess`", row.language.name());
         line(out, "Runs code", if htaccess { &with } else { "yes" });
     }
-    if row.threads_only {
-        line(out, "Threads", "of no effect unless the MPM serves with threads");
-    }
+    let threads = match row.threadless {
+        Threadless::Same => "",
+        Threadless::InClasses => "unless the MPM serves with threads it holds in classes alone",
+        Threadless::Nothing => "of no effect unless the MPM serves with threads",
+    };
+    line(out, "Threads", threads);
     out.push('\n');
 }
 

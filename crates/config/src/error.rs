@@ -74,6 +74,8 @@ pub enum Cause {
     Word(Box<[u8]>, Why),
     /// Note: the setting concerns threads, and there are none.
     NoThreads,
+    /// Note: there are no threads, and so only the interpreters of classes heed the setting.
+    ForClasses,
     /// Note: this word means nothing behind that one.
     Idle(Box<[u8]>, Box<[u8]>),
     /// Note: these two numbers contradict each other, and this one is used for both.
@@ -233,6 +235,7 @@ impl fmt::Display for Cause {
             }
             Cause::Word(word, why) => write!(f, "{} {why}", quoted(word)),
             Cause::NoThreads => f.write_str("this line has no effect without threads"),
+            Cause::ForClasses => f.write_str("without threads this line holds in interpreter classes alone"),
             Cause::Idle(word, behind) => write!(f, "{} is of no effect after {}", quoted(word), quoted(behind)),
             Cause::MinAboveMax(min, max, used) => {
                 write!(f, "the minimum {} is above the maximum {}: both are taken as {used}", quoted(min), quoted(max))

@@ -31,6 +31,8 @@ pub struct Handler {
     pub id: HandlerId,
     /// The line that names it.
     pub at: Where,
+    /// How that line begins, where it is not a line of the phase's own directive.
+    pub by: Option<&'static str>,
     /// What a handler of Lua points at.
     pub script: Option<Arc<Script>>,
     /// Whether it is the name of a filter of httpd's, among handlers that are filters.
@@ -50,14 +52,14 @@ impl Handler {
             return None;
         }
         let (id, name) = intern_with_name(name);
-        Some(Self { name, load, id, at, script: None, is_httpds: false })
+        Some(Self { name, load, id, at, by: None, script: None, is_httpds: false })
     }
 
     /// The name of a filter of httpd's.
     #[must_use]
     pub fn of_httpd(name: &[u8], at: Where) -> Self {
         let (id, name) = intern_with_name(name);
-        Self { name, load: Load::Late, id, at, script: None, is_httpds: true }
+        Self { name, load: Load::Late, id, at, by: None, script: None, is_httpds: true }
     }
 
     /// The name for a message.
@@ -108,7 +110,15 @@ impl Handler {
             Source::Chunk(text) => intern(&[&name, &b"\0"[..], &text.code].concat()),
             _ => intern(&name),
         };
-        Self { name: name.into(), load: Load::OnDemand, id, at, script: Some(Arc::new(script)), is_httpds: false }
+        Self {
+            name: name.into(),
+            load: Load::OnDemand,
+            id,
+            at,
+            by: None,
+            script: Some(Arc::new(script)),
+            is_httpds: false,
+        }
     }
 }
 

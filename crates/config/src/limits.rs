@@ -14,6 +14,8 @@ pub struct Limits {
     pub start: usize,
     /// Interpreters at once; at least 1.
     pub max: usize,
+    /// The row whose line says that, for messages.
+    pub max_by: Key,
     /// Idle ones to keep; at most `max_spare` and `max`.
     pub min_spare: usize,
     /// Idle ones beyond which some are destroyed.
@@ -103,14 +105,15 @@ impl Written<'_> {
         let max = max.unwrap_or_else(|| default_max.max(start.unwrap_or(0)).max(min_spare.unwrap_or(0))).max(1);
         let max_spare = max_spare.unwrap_or_else(|| default_max_spare.max(min_spare.unwrap_or(0)));
         let min_spare = min_spare.unwrap_or(default_min_spare).min(max_spare).min(max);
-        let (start, max, min_spare, max_spare, once) = match self.settings.get(Key::Interpreters) {
-            Some(SettingValue::Count(0)) => (start, max, min_spare, max_spare, true),
-            Some(SettingValue::Count(n) | SettingValue::Total(n)) => (Some(*n), *n, *n, *n, false),
-            _ => (start, max, min_spare, max_spare, false),
+        let once = matches!(self.settings.get(Key::Interpreters), Some(SettingValue::Count(0)));
+        let (start, max, min_spare, max_spare, max_by) = match self.settings.get(Key::Interpreters) {
+            Some(SettingValue::Count(n) | SettingValue::Total(n)) if !once => (Some(*n), *n, *n, *n, Key::Interpreters),
+            _ => (start, max, min_spare, max_spare, Key::Max),
         };
         Limits {
             start: start.unwrap_or(default_start).min(max) as usize,
             max: max as usize,
+            max_by,
             min_spare: min_spare as usize,
             max_spare: max_spare as usize,
             max_uses: count(self.held(Key::MaxRequests)).unwrap_or_default().into(),
@@ -195,29 +198,29 @@ impl Written<'_> {
         /// So many times the written maximum are few threads.
         const FEW: usize = 4;
         let (name, limits, at) = (self.language.name(), self.limits(Duration::ZERO), self.place());
-        let max = limits.max;
+        let (max, by) = (limits.max, limits.max_by.row().name);
         if max >= threads {
             return None;
         }
         if limits.scope == LeaseScope::Connection {
             return Some(format!(
                 "{name}InterpScope: with \"connection\" each connection keeps an interpreter, while it is idle, too; a child of \
-                 ThreadsPerChild {threads} has {name}InterpMax {max} for them, and requests will wait until some are closed; \
-                 \"{name}InterpMax {threads}\" would avoid that{at}"
+                 ThreadsPerChild {threads} has {name}{by} {max} for them, and requests will wait until some are closed; \
+                 \"{name}{by} {threads}\" would avoid that{at}"
             ));
         }
         if let Some((other, other_max)) = beside.filter(|(_, other_max)| *other_max < threads) {
             let other = other.name();
             return Some(format!(
-                "{name}InterpMax: {max} beside {other}InterpMax {other_max} and ThreadsPerChild {threads}: requests that need an \
-                 interpreter of each will wait for each other; \"{name}InterpMax {threads}\" would avoid that{at}"
+                "{name}{by}: {max} beside {other}InterpMax {other_max} and ThreadsPerChild {threads}: requests that need an \
+                 interpreter of each will wait for each other; \"{name}{by} {threads}\" would avoid that{at}"
             ));
         }
         let is_few = self.settings.get(Key::Max).is_some() && threads <= max.saturating_mul(FEW);
         is_few.then(|| {
             format!(
-                "{name}InterpMax: {max} beside ThreadsPerChild {threads}: all threads of a child can come to wait for interpreters \
-                 that a few requests keep (pnotes, pushed code, cleanups); \"{name}InterpMax {threads}\" would avoid that{at}"
+                "{name}{by}: {max} beside ThreadsPerChild {threads}: all threads of a child can come to wait for interpreters \
+                 that a few requests keep (pnotes, pushed code, cleanups); \"{name}{by} {threads}\" would avoid that{at}"
             )
         })
     }
@@ -255,6 +258,7 @@ mod tests {
         let expected = Limits {
             start: 3,
             max: 5,
+            max_by: Key::Max,
             min_spare: 3,
             max_spare: 3,
             max_uses: 2000,

@@ -16,6 +16,12 @@ pub struct NetServer {
 }
 
 impl NetServer {
+    /// Whether another line says the same: then they name one program.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.program, &self.call, &self.words) == (&other.program, &other.call, &other.words)
+    }
+
     /// Whether the program is a file: a class has neither `/` nor `.` in its name.
     #[must_use]
     pub fn is_file(&self) -> bool {

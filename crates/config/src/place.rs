@@ -48,6 +48,11 @@ impl LinePlace<'_> {
         matches!(name.strip_suffix("match").unwrap_or(&name), "location" | "proxy")
     }
 
+    /// Whether it is the section of an interpreter class.
+    pub(crate) const fn is_class(&self) -> bool {
+        matches!(self, LinePlace::Class(_))
+    }
+
     /// Whether its lines say something of a server, or of a class, which is a part of one: outside of sections and `.htaccess`.
     #[must_use]
     pub const fn is_server_level(&self) -> bool {
@@ -57,7 +62,7 @@ impl LinePlace<'_> {
     /// Whether its lines hold for directories, too.
     #[must_use]
     pub const fn has_directories(&self) -> bool {
-        !matches!(self, LinePlace::Class(_))
+        !self.is_class()
     }
 }
 

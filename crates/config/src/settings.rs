@@ -10,7 +10,7 @@ use lazy_static::lazy_static;
 use crate::choices::{CgiHeader, ClassIdentity, CodeCache, ErrorPage, Inherit, LeaseScope, ReadAhead, ReloadOn};
 use crate::place::Where;
 use crate::value::{SettingKind, SettingValue};
-use crate::vocabulary::{Contexts, Language, Merge, Unlike, When};
+use crate::vocabulary::{Contexts, Language, Merge, Threadless, Unlike, When};
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub struct SettingRow {
     /// Whose value it is.
     pub key: Key,
     /// Without the name of the language before it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What its line says, in Perl and in Lua.
     kinds: [SettingKind; 2],
     /// What holds without any line, in Perl and in Lua, as a line would say it.
@@ -27,7 +27,7 @@ pub struct SettingRow {
     has: [bool; 2],
     pub(crate) contexts: Contexts,
     pub(crate) merge: Merge,
-    pub(crate) threads_only: bool,
+    pub(crate) threadless: Threadless,
     /// What a line does with code; empty for nothing.
     pub(crate) deed: &'static str,
     /// Neither mod_perl nor mod_lua has it.
@@ -49,7 +49,7 @@ const fn server(name: &'static str, kind: SettingKind, default: &'static str) ->
         has: [true; 2],
         contexts: Contexts::SERVER.and(Contexts::CLASS),
         merge: Merge::Inherit,
-        threads_only: false,
+        threadless: Threadless::Same,
         deed: "",
         ours: [false, true],
         docs: [""; 2],
@@ -57,9 +57,9 @@ const fn server(name: &'static str, kind: SettingKind, default: &'static str) ->
     }
 }
 
-/// How the interpreters of a server are pooled: of no effect without threads.
+/// How the interpreters of a server are pooled: of no effect without threads, unless the row says otherwise.
 const fn pooled(name: &'static str, kind: SettingKind, default: &'static str) -> SettingRow {
-    SettingRow { threads_only: true, ..server(name, kind, default) }
+    SettingRow { threadless: Threadless::Nothing, ..server(name, kind, default) }
 }
 
 /// A number of a tipool: a host's numbers are its own, since they say nothing unless it has its own tipool.
@@ -89,6 +89,10 @@ impl SettingRow {
     /// mod_perl does not have it, either.
     const fn ours(self) -> Self {
         Self { ours: [true; 2], ..self }
+    }
+    /// The one interpreter that a process has of a class heeds it without threads, too.
+    const fn also_in_classes(self) -> Self {
+        Self { threadless: Threadless::InClasses, ..self }
     }
     const fn runs_code(self) -> Self {
         Self { deed: "runs code", ..self }
@@ -169,14 +173,14 @@ settings! {
     MaxSpare = tipool("InterpMaxSpare", SettingKind::Count(0), "3").lua("20")
         .doc("Keep at most this many interpreters idle; the others are destroyed.")
         .lua_doc("Keep at most this many interpreters idle; the others are destroyed. An interpreter of Lua is small, so the default is higher than Perl's.");
-    MaxRequests = tipool("InterpMaxRequests", SettingKind::Count(0), "2000").lua("0")
+    MaxRequests = tipool("InterpMaxRequests", SettingKind::Count(0), "2000").lua("0").also_in_classes()
         .doc("Replace an interpreter after this many requests, as soon as its successor is ready. 0 means never.")
         .lua_doc("Replace an interpreter after this many requests, as soon as its successor is ready. 0 means never, so that the globals of LuaScope thread and server stay.");
     MaxAge = tipool("InterpMaxAge", SettingKind::TimeOr("none"), "none").ours()
         .doc("Replace an interpreter when it is this old, as soon as its successor is ready. A time is a number of seconds, or has a unit: ms, s, min, h, d.");
     MaxQueue = tipool("InterpMaxQueue", SettingKind::CountOrNone(0), "none").ours()
         .doc("Let at most this many requests wait for an interpreter at once; one more is answered with 503 right away.");
-    MaxWait = pooled("InterpMaxWait", SettingKind::TimeOr("Timeout"), "Timeout").ours()
+    MaxWait = pooled("InterpMaxWait", SettingKind::TimeOr("Timeout"), "Timeout").ours().also_in_classes()
         .doc("Let a request wait this long for an interpreter; then it is answered with 503. Timeout stands for the server's Timeout; with 0 no request waits.");
     Scope = pooled("InterpScope", LeaseScope::KIND, "response").ours()
         .unlike(When::WithThreads, "mod_perl has not had this directive since 2.0.9. In one before that a request without the line kept its interpreter until it ended; here until its response is done.")
@@ -187,9 +191,9 @@ settings! {
     MaxMemory = server("InterpMaxMemory", SettingKind::SizeOrNone, "none").only(Language::Lua)
         .doc("Let an interpreter have at most this much memory; a script that needs more gets the error \"not enough memory\". A size is a number of bytes, or has a unit: K, M, G. By default there is no limit: a script that works is not to fail because of a number that nobody wrote.");
 
-    Interpreters = tipool("ClassInterpreters", SettingKind::CountOfAll, "none").ours()
+    Interpreters = tipool("ClassInterpreters", SettingKind::CountOfAll, "none").ours().also_in_classes()
         .doc("Gives the class this many interpreters in each child process, as {}InterpStart and {}InterpMax would; with total that many over all child processes, those of an older generation included, which take them from each other as requests need them. With 0 each request has an interpreter that nobody has used before: close to CGI. With none the numbers of {}Interp* hold.");
-    Reload = tipool("ClassReload", SettingKind::CountAndJitter, "0").ours()
+    Reload = tipool("ClassReload", SettingKind::CountAndJitter, "0").ours().also_in_classes()
         .doc("Reloads an interpreter of the class after this many requests: it ends, END blocks of its scripts run, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with PerlInterpMaxRequests, none serves a request more while its successor is made.")
         .lua_doc("Reloads an interpreter of the class after this many requests: it ends, and another takes its place. With a jitter each after a number of its own, up to so many fewer, so that not all end at once. 0 means never. Other than with LuaInterpMaxRequests, none serves a request more while its successor is made.");
     ReloadOn = server("ClassReloadOn", ReloadOn::KIND, "stat").ours().only(Language::Perl)

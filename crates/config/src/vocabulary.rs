@@ -210,6 +210,17 @@ pub struct Unlike {
     pub text: &'static str,
 }
 
+/// What a line is worth where nothing has threads: a process then has its parent, and one clone of each interpreter class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Threadless {
+    /// As much as with threads.
+    Same,
+    /// It holds for classes.
+    InClasses,
+    /// It has no effect.
+    Nothing,
+}
+
 /// Where a line meets something else than in the other module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum When {

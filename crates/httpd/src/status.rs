@@ -30,6 +30,12 @@ http! {
     HTTP_SERVICE_UNAVAILABLE
 }
 
+/// What httpd is told of a script's result. [`SUSPENDED`] is a promise to go on with the request later: no script can keep it, and the
+/// client would wait for ever.
+pub const fn of_script(number: c_int) -> c_int {
+    if number == SUSPENDED { HTTP_INTERNAL_SERVER_ERROR } else { number }
+}
+
 /// Whether it is a status of HTTP that says that a request failed.
 pub const fn is_error(status: c_int) -> bool {
     400 <= status && status < 600

@@ -313,6 +313,9 @@ static void ml_heap_begin(lua_State *L, ml_state *me) {
     lua_setallocf(L, within_limit, me);
 }
 #endif
+/* Called by src/handler.rs, in a process of its own. */
+void ml_lines_go_out(void) { setvbuf(stdout, NULL, _IOLBF, BUFSIZ); }
+
 static int p_open(lua_State *L) {
     ml_state *me = lua_touserdata(L, 1);
     luaL_openlibs(L);

@@ -168,6 +168,7 @@ pub(crate) struct Source {
 
 #[allow(improper_ctypes)] // the shim reads the repr(C) heads that interp.h has, and nothing behind them
 unsafe extern "C" {
+    pub(crate) fn ml_lines_go_out();
     pub(crate) static ml_ops: Ops;
     // liblua
     pub(crate) fn lua_newstate();

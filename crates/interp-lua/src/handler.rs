@@ -286,6 +286,10 @@ impl Entry for Entered {
     fn drain(&self) {
         Entered::drain(self);
     }
+    fn own_process(&self) {
+        // SAFETY: says how C's own stream is written.
+        unsafe { crate::ffi::ml_lines_go_out() };
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }

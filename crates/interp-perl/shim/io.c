@@ -178,6 +178,9 @@ void mp_io_native(mp_interp *me, int i) {
     IoIFP(io) = me->std[i].ifp; IoOFP(io) = me->std[i].ofp; IoTYPE(io) = me->std[i].type;
 }
 
+/* What buffers is below layers that pass on. */
+void mp_lines_go_out(PerlIO *f) { for (; PerlIOValid(f); f = PerlIONext(f)) PerlIOBase(f)->flags |= PERLIO_F_LINEBUF; }
+
 /* A response inside another whose script closed a handle, opened something in its place or pushed a layer: it has a handle of
  * its own, and the outer one's state is put aside. */
 typedef struct { mp_std std[2]; int is[2]; } aside;

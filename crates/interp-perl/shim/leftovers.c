@@ -365,7 +365,8 @@ static void xs_posix_dup2(pTHX_ CV *cv) {
     (void)takes_number(aTHX_ 1, &fd);
     real_posix_dup2(aTHX_ cv);
 }
-static int replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real) {
+/* Puts a function in the place of an XSUB's, whose own goes to `real`; false if there is no such XSUB (yet). */
+int mp_replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real) {
     CV *cv = get_cv(name, 0);
     if (!cv || !CvISXSUB(cv) || !CvXSUB(cv)) return 0;
     if (CvXSUB(cv) != with) { *real = CvXSUB(cv); CvXSUB(cv) = with; }
@@ -378,7 +379,7 @@ static OP *op_leaveeval(pTHX) {
     if (me) mp_env_look_for_threads(aTHX_ me);
     if (me && !me->has_hires) me->has_hires = mp_process_loaded(aTHX);
     if (me && !me->has_posix)
-        me->has_posix = replace(aTHX_ "POSIX::close", xs_posix_close, &real_posix_close) & replace(aTHX_ "POSIX::dup2", xs_posix_dup2, &real_posix_dup2);
+        me->has_posix = mp_posix_loaded(aTHX) & mp_replace(aTHX_ "POSIX::close", xs_posix_close, &real_posix_close) & mp_replace(aTHX_ "POSIX::dup2", xs_posix_dup2, &real_posix_dup2);
     return next;
 }
 

@@ -187,7 +187,18 @@ void mp_end(mp_interp *me, mp_said *said, void *ctx) {
     PL_phase = PERL_PHASE_END;
     mp_run_end(aTHX_ me, said, ctx);
 }
-void mp_own_process(mp_interp *me) { PERL_UNUSED_VAR(me); TAKE_ENVIRON(me->perl); }
+/* Where the code stands that runs; NULL if nobody knows. */
+const char *mp_caller(mp_interp *me, uint32_t *line) {
+    dTHXa(me->perl);
+    *line = PL_curcop ? CopLINE(PL_curcop) : 0;
+    return PL_curcop ? CopFILE(PL_curcop) : NULL;
+}
+/* Its environment is the process's, and a line that it prints goes out as it comes. */
+void mp_own_process(mp_interp *me) {
+    dTHXa(me->perl);
+    TAKE_ENVIRON(me->perl);
+    mp_lines_go_out(IoOFP(GvIOn(mp_std_gv(aTHX_ me, 1))));
+}
 void mp_forget_end(mp_interp *me) { dTHXa(me->perl); SvREFCNT_dec(PL_endav); PL_endav = NULL; }
 
 /* Destroys an interpreter; returns 0 if that was possible. If a DESTROY calls CORE::exit, which would end the server, the rest of the

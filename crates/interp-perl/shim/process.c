@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-static double (*set_alarm)(void *perl, double seconds);     /* how many were left of the one before */
+static double (*set_alarm)(void *perl, double seconds, double every);      /* how many were left of the one before; `every`: again and again, or 0 */
 
 /* A thread of a server with threads takes no signals: the process's alarm would never come. Nor does perl install the handlers of an interpreter that is
  * not the process's first. */
@@ -23,10 +23,10 @@ static mp_interp *alarmed(pTHX) {
     return me && me->requests && set_alarm && !mi_is_forked() && takes_no_alarm(aTHX) ? me : NULL;
 }
 /* perl has no room for signals before %SIG is named. */
-static double wake(pTHX_ mp_interp *me, double seconds) {
+static double wake(pTHX_ mp_interp *me, double seconds, double every) {
     (void)gv_fetchpvs("SIG", GV_ADD, SVt_PVHV);
     mp_touch_alarm(me);
-    return set_alarm(me->perl, seconds);
+    return set_alarm(me->perl, seconds, every);
 }
 static Perl_ppaddr_t real_alarm, real_exec, real_fork, real_ssockopt;
 
@@ -34,28 +34,29 @@ static OP *op_alarm(pTHX) {
     mp_interp *me = alarmed(aTHX); double left;
     dSP; dTARGET;
     if (!me || SvIV(TOPs) < 0) return real_alarm(aTHX);
-    left = wake(aTHX_ me, (double)POPi);
+    left = wake(aTHX_ me, (double)POPi, 0);
     PUSHi((IV)(left + 0.999));
     RETURN;
 }
-/* Time::HiRes::alarm($seconds, $interval), once it is loaded. */
-static XSUBADDR_t real_hires;
+/* Time::HiRes::alarm($seconds, $interval) and ualarm, which counts in microseconds, once they are loaded. */
+static XSUBADDR_t real_hires, real_ualarm;
+static void hires(pTHX_ mp_interp *me, double unit) {
+    dXSARGS; double left;
+    if (items < 1) croak("Usage: Time::HiRes::%s(time, interval=0)", unit == 1 ? "alarm" : "ualarm");
+    left = wake(aTHX_ me, SvNV(ST(0)) * unit, items > 1 ? SvNV(ST(1)) * unit : 0) / unit;
+    ST(0) = sv_2mortal(unit == 1 ? newSVnv(left) : newSViv((IV)left));
+    XSRETURN(1);
+}
 static void xs_hires_alarm(pTHX_ CV *cv) {
-    mp_interp *me = alarmed(aTHX); double left;
-    if (!me) { real_hires(aTHX_ cv); return; }
-    {
-        dXSARGS;
-        if (items < 1) croak("Usage: Time::HiRes::alarm(seconds, interval=0)");
-        left = wake(aTHX_ me, SvNV(ST(0)));
-        ST(0) = sv_2mortal(newSVnv(left));
-        XSRETURN(1);
-    }
+    mp_interp *me = alarmed(aTHX);
+    if (me) hires(aTHX_ me, 1); else real_hires(aTHX_ cv);
+}
+static void xs_hires_ualarm(pTHX_ CV *cv) {
+    mp_interp *me = alarmed(aTHX);
+    if (me) hires(aTHX_ me, 1e-6); else real_ualarm(aTHX_ cv);
 }
 int mp_process_loaded(pTHX) {
-    CV *cv = get_cv("Time::HiRes::alarm", 0);
-    if (!cv || !CvISXSUB(cv) || !CvXSUB(cv)) return 0;
-    if (CvXSUB(cv) != xs_hires_alarm) { real_hires = CvXSUB(cv); CvXSUB(cv) = xs_hires_alarm; }
-    return 1;
+    return mp_replace(aTHX_ "Time::HiRes::alarm", xs_hires_alarm, &real_hires) & mp_replace(aTHX_ "Time::HiRes::ualarm", xs_hires_ualarm, &real_ualarm);
 }
 /* Called on the timer's thread (src/alarm.rs), which knows that the interpreter lives: what perl's own handler of the signal does. */
 void mp_alarm_goes_off(void *perl) {
@@ -70,7 +71,7 @@ int mp_alarm_is_seen(void *perl) {
 void mp_alarm_off(mp_interp *me) {
     dTHXa(me->perl);
     if (!set_alarm || mi_is_forked()) return;
-    set_alarm(me->perl, 0);
+    set_alarm(me->perl, 0, 0);
     if (PL_psig_pend) PL_psig_pend[SIGALRM] = 0;        /* it was for the call that is over */
 }
 
@@ -110,6 +111,36 @@ static int handles(pTHX_ int sig) {
     if (!handler || !SvOK(handler)) return 0;
     return SvROK(handler) || !SvPOK(handler) || (SvCUR(handler) && strNE(SvPVX_const(handler), "IGNORE") && strNE(SvPVX_const(handler), "DEFAULT"));
 }
+/* POSIX::setlocale, once it is loaded: a locale is the thread's, on which others run later. In a turn the first call notes what there was. */
+static XSUBADDR_t real_setlocale;
+static void xs_setlocale(pTHX_ CV *cv) {
+    mp_interp *me = mp_record(aTHX);
+    if (me && me->turn == MP_THREADED && !me->locale && !mi_is_forked()) {
+        const char *now = Perl_setlocale(LC_ALL, NULL);
+        me->locale = now ? savepv(now) : NULL;
+    }
+    real_setlocale(aTHX_ cv);
+}
+int mp_posix_loaded(pTHX) { return mp_replace(aTHX_ "POSIX::setlocale", xs_setlocale, &real_setlocale); }
+
+/* Puts the locale back; whether it was another. */
+static int locale_again(pTHX_ mp_interp *me) {
+    const char *now; int differs;
+    if (!me->locale) return 0;
+    now = Perl_setlocale(LC_ALL, NULL);
+    if ((differs = !now || strNE(now, me->locale))) (void)Perl_setlocale(LC_ALL, me->locale);
+    Safefree(me->locale);
+    me->locale = NULL;
+    return differs;
+}
+/* The users and groups of the process. */
+static mp_ids ids_now(void) {
+    mp_ids now;
+    Zero(&now, 1, mp_ids);
+    if (getresuid(now.u, now.u + 1, now.u + 2) != 0 || getresgid(now.g, now.g + 1, now.g + 2) != 0) Zero(&now, 1, mp_ids);
+    return now;
+}
+
 /* What programs look for in %ENV to find out that there is a request, which there is not. Without the hash's magic: that of a process's first interpreter keeps
  * what environ is given for good. */
 static void show_marks(pTHX_ mp_interp *me, int shows) {
@@ -126,18 +157,23 @@ static void show_marks(pTHX_ mp_interp *me, int shows) {
     }
     SvFLAGS(hv) |= was;
 }
-/* ModInterp::turn($on): a connection is served from here on, or no more. What it has touched: 1 the directory, 2 the umask. Behind that the signals that have handlers, each
- * a bit, but that of alarm, which is each interpreter's own. */
+/* ModInterp::turn($on): a connection is served from here on, or no more; 2: by one of several threads. What it has touched: 1 the directory, 2 the umask, 4 the locale, 8 the
+ * process's users and groups. Behind that the signals that have handlers, each a bit, but that of alarm, which is each interpreter's own. */
 XS_EXTERNAL(mp_xs_turn) {
-    dXSARGS; mp_interp *me = MP_ME; UV handled = 0; int sig;
-    me->turn = items && SvTRUE(ST(0));
+    dXSARGS; mp_interp *me = MP_ME; UV handled = 0; int sig, touched = 0;
+    me->turn = items ? (int)SvIV(ST(0)) : 0;
+    if (me->turn) me->ids = ids_now();
+    else {
+        const mp_ids now = ids_now();
+        touched = mp_touched(me) | (locale_again(aTHX_ me) ? 4 : 0) | (memcmp(&now, &me->ids, sizeof now) ? 8 : 0);
+    }
     mp_touch_std(me);
     show_marks(aTHX_ me, !me->turn);
     for (sig = 1; sig < SIG_SIZE && sig < 64; sig++) {
         if (sig != SIGALRM && handles(aTHX_ sig)) handled |= (UV)1 << sig;
     }
     EXTEND(SP, 2);
-    ST(0) = sv_2mortal(newSViv(mp_touched(me)));
+    ST(0) = sv_2mortal(newSViv(touched));
     ST(1) = sv_2mortal(newSVuv(handled));
     XSRETURN(2);
 }
@@ -167,4 +203,4 @@ void mp_process_init(void) {
 #define WRAP(op, number) do { real_##op = PL_ppaddr[number]; PL_ppaddr[number] = op_##op; } while (0)
     WRAP(alarm, OP_ALARM); WRAP(exec, OP_EXEC); WRAP(fork, OP_FORK); WRAP(ssockopt, OP_SSOCKOPT);
 }
-void mp_alarm_init(double (*set)(void *perl, double seconds)) { set_alarm = set; }
+void mp_alarm_init(double (*set)(void *perl, double seconds, double every)) { set_alarm = set; }

@@ -83,6 +83,10 @@ typedef struct { const void *owner; HV *of; mp_env_item *items; size_t n, room; 
 /* STDIN or STDOUT during a response: our handle, and what the script's own was. */
 typedef struct { PerlIO *ours, *ifp, *ofp; IO *io; char type; U8 flags; IV lines; } mp_std;
 
+enum { MP_THREADED = 2 };
+/* Users and groups: real, effective and saved. */
+typedef struct { uid_t u[3]; gid_t g[3]; } mp_ids;
+
 /* What requests begin with (leftovers.c). */
 typedef struct mp_state mp_state;
 enum { MP_NEW = 1, MP_STATE = 2 };
@@ -102,7 +106,9 @@ typedef struct mp_interp {
     int depth;                                          /* doors entered and not left */
     unsigned char err;                                  /* what mp_err_end has to do (stderr.c); 0 for nothing */
     int leaving;                                        /* CORE::exit on its way out through nested doors */
-    int turn;                                           /* a connection is served by a program for Net::Server (process.c) */
+    int turn;                                           /* a connection is served by a program for Net::Server (process.c): 0, 1 or */
+    char *locale;                                       /* the thread's before the program set another */
+    mp_ids ids;
     SV *marks[2];                                       /* of %ENV, while it is: what says that handlers of mod_perl run here */
     int exit_status;                                    /* of the last exit or CORE::exit */
     char **boot_env;                                    /* %ENV to be, while it starts */
@@ -217,6 +223,7 @@ static inline GV *mp_std_gv(pTHX_ mp_interp *me, int i) { GV *gv = me->std_gv[i]
 int mp_io_is_plain(mp_interp *me, int i);
 void mp_io_again(pTHX_ mp_interp *me, int i);
 void mp_io_native(mp_interp *me, int i);
+void mp_lines_go_out(PerlIO *f);                         /* each when it is whole */
 /* readahead.c */
 void mp_read_ahead(pTHX_ SV *parents_arenas);
 XS_EXTERNAL(mp_xs_flush);
@@ -227,10 +234,12 @@ void mp_libs_init(void);
 void mp_touch_std(mp_interp *me);
 void mp_touch_alarm(mp_interp *me);
 int mp_touched(const mp_interp *me);
+int mp_replace(pTHX_ const char *name, XSUBADDR_t with, XSUBADDR_t *real);
 mp_interp *mp_record(pTHX);
 /* process.c */
 void mp_process_init(void);
 int mp_process_loaded(pTHX);
+int mp_posix_loaded(pTHX);
 void mp_process_forked(pTHX);
 void mp_alarm_off(mp_interp *me);
 XS_EXTERNAL(mp_xs_turn);

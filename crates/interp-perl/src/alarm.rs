@@ -17,6 +17,8 @@ use std::{
 struct Alarm {
     perl: usize,
     at: Instant,
+    /// It goes off again so long after that, and so on.
+    every: Option<Duration>,
     is_off: bool,
     thread: libc::pthread_t,
 }
@@ -47,8 +49,9 @@ pub(crate) fn init() {
     unsafe { ffi::mp_alarm_init(set) };
 }
 
-/// Sets the alarm of this interpreter, which runs on this thread; 0 takes it off. Returns how many seconds were left of the one before.
-extern "C" fn set(perl: *mut c_void, seconds: f64) -> f64 {
+/// Sets the alarm of this interpreter, which runs on this thread; 0 takes it off. It goes off again after each `every` seconds, or once if that is 0.
+/// Returns how many seconds were left of the one before.
+extern "C" fn set(perl: *mut c_void, seconds: f64, every: f64) -> f64 {
     let now = Instant::now();
     let mut alarms = ALARMS.lock().unwrap_or_else(PoisonError::into_inner);
     let before = alarms.all.iter().position(|alarm| alarm.perl == perl as usize).map(|at| alarms.all.swap_remove(at));
@@ -58,7 +61,8 @@ extern "C" fn set(perl: *mut c_void, seconds: f64) -> f64 {
         let at = now + Duration::from_secs_f64(seconds.min(LONGEST));
         // SAFETY: always succeeds.
         let thread = unsafe { libc::pthread_self() };
-        alarms.all.push(Alarm { perl: perl as usize, at, is_off: false, thread });
+        let every = (every > 0.0).then(|| Duration::from_secs_f64(every.min(LONGEST)));
+        alarms.all.push(Alarm { perl: perl as usize, at, every, is_off: false, thread });
         if !alarms.has_timer {
             alarms.has_timer = start_timer();
         }
@@ -97,7 +101,16 @@ fn watch() -> ! {
     loop {
         let now = Instant::now();
         // SAFETY: the interpreter lives, and its call runs on that thread: the alarm is taken off, under this lock, before the call ends.
-        alarms.all.retain(|alarm| !(alarm.is_off && unsafe { ffi::mp_alarm_is_seen(alarm.perl as *mut c_void) } != 0));
+        let is_seen = |alarm: &Alarm| alarm.is_off && unsafe { ffi::mp_alarm_is_seen(alarm.perl as *mut c_void) } != 0;
+        alarms.all.retain_mut(|alarm| match (is_seen(alarm), alarm.every) {
+            (false, _) => true,
+            (true, None) => false,
+            (true, Some(every)) => {
+                // Without drift, as long as perl keeps up.
+                (alarm.is_off, alarm.at) = (false, (alarm.at + every).max(now));
+                true
+            }
+        });
         for alarm in alarms.all.iter_mut().filter(|alarm| alarm.is_off || alarm.at <= now) {
             // SAFETY: as above.
             unsafe {

@@ -27,6 +27,14 @@ impl Interp for Perl {
         // SAFETY: the record lives as long as the interpreter; the field has its address.
         unsafe { NonNull::new_unchecked(&raw mut (*self.record().as_ptr()).refcnt) }
     }
+    fn caller(&self) -> Option<(Vec<u8>, u32)> {
+        let mut line = 0;
+        // SAFETY: the row that runs was called in this interpreter, by this thread; the name of the file lives as long as the code.
+        unsafe {
+            let file = ffi::mp_caller(self.record().as_ptr().cast(), &raw mut line);
+            (!file.is_null()).then(|| (std::ffi::CStr::from_ptr(file).to_bytes().to_vec(), line))
+        }
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -139,6 +139,7 @@ unsafe extern "C" {
     pub(crate) fn mp_leave(context: *mut c_void);
     pub(crate) fn mp_forget_srand(me: *mut Interp);
     pub(crate) fn mp_own_process(me: *mut Interp);
+    pub(crate) fn mp_caller(me: *mut Interp, line: *mut u32) -> *const c_char;
     pub(crate) fn mp_forget_end(me: *mut Interp);
     pub(crate) fn mp_end(me: *mut Interp, said: Said, ctx: *mut c_void);
     pub(crate) fn mp_free(me: *mut Interp) -> c_int;
@@ -175,7 +176,7 @@ unsafe extern "C" {
     pub(crate) fn mp_serve_begin(me: *mut Interp, owner: u64, out: *mut Out);
     pub(crate) fn mp_serve_end(me: *mut Interp, owner: u64, out: *mut Out);
     // process.c
-    pub(crate) fn mp_alarm_init(set: extern "C" fn(*mut c_void, f64) -> f64);
+    pub(crate) fn mp_alarm_init(set: extern "C" fn(*mut c_void, f64, f64) -> f64);
     pub(crate) fn mp_alarm_goes_off(perl: *mut c_void);
     pub(crate) fn mp_alarm_is_seen(perl: *mut c_void) -> c_int;
     // stderr.c

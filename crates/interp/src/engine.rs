@@ -149,7 +149,8 @@ pub trait Entry {
     /// Called in a new process: begins anew what each process must have for itself (a random sequence).
     fn begin_process(&self) {}
 
-    /// Called in a new process that is this interpreter's alone: the signals and the environment of the process are its own from now on.
+    /// Called in a new process that is this interpreter's alone: the signals and the environment of the process are its own from now on,
+    /// and each line that it prints goes out as it comes.
     fn own_process(&self) {}
 
     /// Called before a process ends as it is, with no code for its end: writes out what code has printed.

@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub server: &'a str,
     /// Interpreters at once.
     pub max: usize,
+    /// The directive that says so, without the word.
+    pub max_by: &'a str,
     /// Callers that may wait at once.
     pub max_queue: Option<usize>,
     /// How long a caller waits at most.
@@ -48,18 +50,11 @@ pub struct Asked<'a> {
 impl Asked<'_> {
     /// The refusal, in words.
     pub fn refused(&self, why: &tipool::Refused<String>, tell: bool) -> Refused {
-        let Asked { lang, server, max, max_queue, max_wait, waiting, waited, keeps, total } = *self;
+        let Asked { lang, server, max, max_by, max_queue, max_wait, waiting, waited, keeps, total } = *self;
         // Enough for those that wait now, this one, and those that were served meanwhile.
-        let avoided = match total {
-            Some(all) => {
-                let enough = u64::from(all) + waiting + 1;
-                format!("\"{lang}ClassInterpreters {enough} total\" (now {all}) would have avoided it")
-            }
-            None => {
-                let enough = max as u64 + waiting + 1;
-                format!("\"{lang}InterpMax {enough}\" (now {max}) would have avoided it")
-            }
-        };
+        let (now, word) = total.map_or((max as u64, ""), |all| (all.into(), " total"));
+        let enough = now + waiting + 1;
+        let avoided = format!("\"{lang}{max_by} {enough}{word}\" (now {now}) would have avoided it");
         let text = match why {
             tipool::Refused::TimedOut
                 if let Some(keeps) = keeps
@@ -71,7 +66,7 @@ impl Asked<'_> {
                 )
             }
             tipool::Refused::Crowded => format!(
-                "{lang}InterpMax: all workers but this one wait for interpreters, and requests whose answers are being sent keep some \
+                "{lang}{max_by}: all workers but this one wait for interpreters, and requests whose answers are being sent keep some \
                  (pnotes, pushed code, cleanups), or connections do: refused at once; {avoided}"
             ),
             tipool::Refused::TimedOut => {
@@ -81,7 +76,7 @@ impl Asked<'_> {
                 "{lang}InterpMaxQueue: {} requests wait for an interpreter of {server} already; {avoided}",
                 max_queue.unwrap_or_default()
             ),
-            other => format!("{lang}InterpMax: no interpreter of {server} could be had: {other}"),
+            other => format!("{lang}{max_by}: no interpreter of {server} could be had: {other}"),
         };
         let retry_after = match why {
             tipool::Refused::Crowded => 1,

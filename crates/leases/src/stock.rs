@@ -31,6 +31,8 @@ use crate::{Above, Hold, Lent, Parent, Refused, Watch};
 pub struct Limits<S> {
     /// The numbers of the tipool.
     pub numbers: tipool::Limits,
+    /// The directive that says how many there are at once, without the language before it.
+    pub max_by: &'static str,
     /// How long a caller waits at most.
     pub max_wait: Duration,
     /// What idle interpreters give back; `None`: nothing.
@@ -429,6 +431,7 @@ impl<L: Above> Stock<L> {
             lang: self.lang.name(),
             server: &self.server,
             max: limits.numbers.max,
+            max_by: limits.max_by,
             max_queue: limits.numbers.max_queue,
             max_wait: limits.max_wait,
             waiting: tipool.stats().waiting,

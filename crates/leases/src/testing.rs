@@ -145,6 +145,7 @@ pub fn stock(lang: Speech, max: usize) -> (Arc<Stock<Speech>>, Arc<AtomicUsize>)
     let trim = Some(Trim { limit: 1, report_only: false });
     let limits = Limits {
         numbers,
+        max_by: "InterpMax",
         max_wait: Duration::from_millis(20),
         trim,
         total: false,
@@ -162,6 +163,7 @@ pub fn parent_alone(lang: Speech) -> Arc<Stock<Speech>> {
     let stock = Stock::new(lang, "the main server".into(), Parent::new(Fake::new(0, &Arc::default(), &Arc::default())));
     let limits = Limits {
         numbers: tipool::Limits::default(),
+        max_by: "InterpMax",
         max_wait: Duration::ZERO,
         trim: None,
         total: false,

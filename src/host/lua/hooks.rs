@@ -40,7 +40,7 @@ fn one(phase: Phase, of: &OfRequest<'_>, entry: &dyn Entry, hook: &Handler) -> c
                 let step = format!("{} {}, {}", directive(phase), hook.display_name(), hook.at);
                 hint::script_result(LUA, of.r, phase, &step, &outcome, number);
             }
-            number
+            httpd::status::of_script(number)
         }
         Ok(_) => {
             let text = format!(

@@ -149,7 +149,7 @@ fn status(r: &Request, directive: &str, one: &Use<'_>, done: Result<Outcome, Rai
             if !matches!(number, OK | DECLINED) {
                 hint::script_result(LUA, r, Phase::Response, &step(), &outcome, number);
             }
-            number
+            httpd::status::of_script(number)
         }
         Ok(_) | Err(Raised::Exit(_)) => OK,
         Err(raised) => {

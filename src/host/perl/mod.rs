@@ -55,7 +55,7 @@ use super::start_error::StartError;
 use super::step::Step;
 use super::uses::InUse;
 use super::ways::Ways;
-use super::wire::Wire;
+use super::wire::{Life, Wire};
 use super::{content, dispatch, report, site};
 
 /// The questions that C code asks by the functions of `abi`.
@@ -316,6 +316,10 @@ impl Ways for PerlLanguage {
 
     fn load_net_server(&self, entry: &dyn Entry, program: &config::NetServer) -> Result<(), Raised> {
         net_server::load(entry, program)
+    }
+
+    fn tell_net_server(&self, entry: &dyn Entry, program: &config::NetServer, life: Life) -> Result<(), Raised> {
+        net_server::tell(entry, program, life)
     }
 
     fn run_net_server(&self, entry: &dyn Entry, program: &config::NetServer, on: &Wire<'_>) -> Result<(), Raised> {

@@ -4,7 +4,7 @@ use config::NetServer;
 use interp::{Entry, IntoVal, Load, Raised, Ticket, Val};
 
 use super::call_named;
-use crate::host::wire::Wire;
+use crate::host::wire::{Life, Wire};
 
 /// By what the Perl side knows the program: all that its line says. Two lines that say the same, as for a port with TLS and one without, are one program.
 fn key(of: &NetServer) -> Vec<u8> {
@@ -16,12 +16,25 @@ fn key(of: &NetServer) -> Vec<u8> {
 /// Loads the program.
 pub fn load(entry: &dyn Entry, of: &NetServer) -> Result<(), Raised> {
     let text = |text: &[u8]| text.val(Ticket::FOREVER);
-    let key = key(of);
+    let (key, at) = (key(of), of.at.to_string());
     let call = of.call.as_deref().map_or(Val::UNDEF, text);
-    let mut args = vec![text(&key), text(&of.program), of.is_file().val(Ticket::FOREVER), call];
+    let mut args = vec![text(&key), text(at.as_bytes()), text(&of.program), of.is_file().val(Ticket::FOREVER), call];
     args.extend(of.words.iter().map(|word| text(word)));
     entry.require_module(b"ModInterp::NetServer", None)?;
     call_named(entry, b"ModInterp::NetServer::load", Load::Never, &args).map(drop)
+}
+
+/// Calls its hooks for the lives of interpreters.
+pub fn tell(entry: &dyn Entry, of: &NetServer, life: Life) -> Result<(), Raised> {
+    let (word, number) = match life {
+        Life::Spawn(count) => (&b"spawn"[..], count as i64),
+        Life::Begin => (&b"begin"[..], 0),
+        Life::End => (&b"end"[..], 0),
+        Life::Close { is_restart } => (&b"close"[..], is_restart.into()),
+    };
+    let key = key(of);
+    let args = [(&key[..]).val(Ticket::FOREVER), word.val(Ticket::FOREVER), number.val(Ticket::FOREVER)];
+    call_named(entry, b"ModInterp::NetServer::life", Load::Never, &args).map(drop)
 }
 
 /// Runs it on a connection.

@@ -27,17 +27,20 @@ struct Handlers {
 }
 
 impl Handlers {
-    fn of(class: &str) -> Handlers {
-        let handler = |rule: &str| Handler::new(format!("{class}{rule}->handler").as_bytes(), Where::default());
+    fn of(line: &'static str, class: &str) -> Handlers {
+        let handler = |rule: &str| {
+            let handler = Handler::new(format!("{class}{rule}->handler").as_bytes(), Where::default())?;
+            Some(Handler { by: Some(line), ..handler })
+        };
         Handlers { stat: handler(""), fresh: handler("::Fresh"), never: handler("::Once"), watch: handler("::Watched") }
     }
 }
 
 lazy_static! {
-    static ref SCRIPT: Handlers = Handlers::of("ModInterp::ClassScript");
-    static ref SCRIPT_SHOWN: Handlers = Handlers::of("ModInterp::ClassScript::Shown");
-    static ref PAGE: Handlers = Handlers::of("ModInterp::Page");
-    static ref PAGE_SHOWN: Handlers = Handlers::of("ModInterp::Page::Shown");
+    static ref SCRIPT: Handlers = Handlers::of("SetHandler perl-class", "ModInterp::ClassScript");
+    static ref SCRIPT_SHOWN: Handlers = Handlers::of("SetHandler perl-class", "ModInterp::ClassScript::Shown");
+    static ref PAGE: Handlers = Handlers::of("SetHandler perl-embed", "ModInterp::Page");
+    static ref PAGE_SHOWN: Handlers = Handlers::of("SetHandler perl-embed", "ModInterp::Page::Shown");
 }
 
 impl Work for OwnFile {

@@ -57,7 +57,8 @@ sub descriptors  { my ($s, $pid) = @_; my @all = glob "/proc/$pid/fd/*";   retur
 sub connections {
     my ($s) = @_;
     my $port = sprintf '%04X', $s->{port};
-    return scalar(my @open = TestHttpd::slurp('/proc/net/tcp') =~ /^ *\d+: [0-9A-F]{8}:$port [0-9A-F:]{13} (?:01|04|05|08|09|0B) /mg);
+    # Line by line: in one text perl looks for the port from each line's beginning to the end, which with 20,000 closed connections takes seconds.
+    return scalar grep { /^ *\d+: [0-9A-F]{8}:$port [0-9A-F:]{13} (?:01|04|05|08|09|0B) / } split /\n/, TestHttpd::slurp('/proc/net/tcp');
 }
 
 sub mapped_files {

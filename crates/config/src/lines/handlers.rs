@@ -28,7 +28,9 @@ pub(crate) fn push(row: &'static Directive, cmd: &mut Context<'_>, phase: Phase,
             handler.load = Load::Early;
         }
     }
-    for handler in &handlers {
+    let is_of_phase = row.name == phase.directive_of(row.language);
+    for handler in &mut handlers {
+        handler.by = (!is_of_phase).then_some(row.name);
         match phase.row().scope {
             Scope::Directory | Scope::Filter => cmd.dir_mut()?.push_handler(phase, handler.clone()),
             _ => cmd.server_mut()?.push_handler(phase, handler.clone()),
@@ -53,7 +55,8 @@ fn httpd_filters(row: &'static Directive, cmd: &mut Context<'_>, args: &[&[u8]],
         return Err(Cause::PhaseOff(phase.name()));
     }
     let names = name_at(args, 0)?.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
-    let handlers: Vec<Handler> = names.map(|name| Handler::of_httpd(name, cmd.at.clone())).collect();
+    let named = |name| Handler { by: Some(row.name), ..Handler::of_httpd(name, cmd.at.clone()) };
+    let handlers: Vec<Handler> = names.map(named).collect();
     for handler in &handlers {
         cmd.dir_mut()?.push_handler(phase, handler.clone());
     }

@@ -84,7 +84,7 @@ impl Block<'_> {
         let Places { mut server, mut class, host, tls } = places;
         self.listeners(&mut server, remarks);
         self.interpreters(&mut class, remarks);
-        self.dequeue(&mut class, remarks);
+        self.dequeue(&mut passed, &mut class, remarks);
 
         let mut text = format!("# {}, as lines of httpd's: printed by modinterp convert.\n", self.source);
         for remark in &*remarks {
@@ -135,6 +135,12 @@ impl Block<'_> {
             }
             if keys::is_of_tls(key) && !has_tls {
                 places.at(Place::Server).comment(given, "no port has TLS");
+                continue;
+            }
+            if let Some(whose) = self.personality.passes_over(name) {
+                let is = self.personality.name();
+                let text = format!("is a key of {whose}: the program is a {is}, which passes it over");
+                remarks.push(Remark::of(Kind::Differs, name, value, at, text));
                 continue;
             }
             match key.becomes {
@@ -200,9 +206,10 @@ impl Block<'_> {
         }
     }
 
-    /// What `run_dequeue` did.
-    fn dequeue(&self, class: &mut Lines, remarks: &mut Vec<Remark>) {
-        let (every, most) = (self.settings.get("check_for_dequeue"), self.settings.get("max_dequeue"));
+    /// When the program looks at its queue: words of `PerlNetServer`, which makes a job of that.
+    fn dequeue(&self, passed: &mut Vec<String>, class: &mut Lines, remarks: &mut Vec<Remark>) {
+        let of = |key: &str| self.settings.get(key).filter(|_| self.personality.passes_over(key).is_none());
+        let (every, most) = (of("check_for_dequeue"), of("max_dequeue"));
         let (Some(every), Some(most)) = (every, most) else {
             if let Some(given) = every.or(most) {
                 class
@@ -211,15 +218,12 @@ impl Block<'_> {
             return;
         };
         match (every.value.parse::<u32>(), most.value.parse::<u32>()) {
-            (Ok(0), _) | (_, Ok(0)) => class.comment(most, "Net::Server does not dequeue"),
-            (Ok(every), Ok(most)) => {
-                class.say("# The method is called with the class's name; there is no object of the server's in a job.");
-                class.say(format!(
-                    "PerlJob dequeue interval={every} max={most} handler={}",
-                    word(&self.program.method("dequeue"))
-                ));
+            (Ok(_), Ok(0)) => class.comment(most, "Net::Server does not dequeue"),
+            (Ok(_), Ok(_)) => [every, most].into_iter().for_each(|given| pass(passed, given)),
+            (every_is, _) => {
+                let wrong = if every_is.is_err() { every } else { most };
+                remarks.push(Remark::of(Kind::Refused, &wrong.key, &wrong.value, &wrong.at, "is not a number"));
             }
-            _ => remarks.push(Remark::of(Kind::Refused, &every.key, &every.value, &every.at, "is not a number")),
         }
     }
 

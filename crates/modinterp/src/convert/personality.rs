@@ -78,6 +78,58 @@ pub fn told_by(settings: &Settings) -> Personality {
         .unwrap_or(Personality::PreForkSimple)
 }
 
+/// Keys that only some read: Net::Server passes over those of another personality.
+const OWN: &[(&[&str], &str, fn(Personality) -> bool)] = &[
+    (
+        &[
+            "min_servers",
+            "min_spare_servers",
+            "max_spare_servers",
+            "spare_servers",
+            "check_for_waiting",
+            "check_for_spawn",
+            "min_child_ttl",
+            "child_communication",
+        ],
+        "PreFork",
+        is_prefork,
+    ),
+    (&["max_requests", "serialize", "lock_file"], "PreForkSimple and PreFork", has_workers),
+    (
+        &["max_dequeue", "check_for_dequeue", "check_for_dead", "sig_passthrough"],
+        "Fork, PreForkSimple and PreFork",
+        |of| has_workers(of) || of == Personality::Fork,
+    ),
+    (&["max_servers"], "Fork, PreForkSimple, PreFork and Thread", |of| {
+        has_workers(of) || [Personality::Fork, Personality::Thread].contains(&of)
+    }),
+    (
+        &[
+            "timeout_header",
+            "timeout_idle",
+            "server_revision",
+            "max_header_size",
+            "access_log_format",
+            "access_log_file",
+            "access_log_function",
+            "enable_dispatch",
+            "default_content_type",
+            "allow_body_on_all_statuses",
+        ],
+        "HTTP and PSGI",
+        |of| [Personality::Http, Personality::Psgi].contains(&of),
+    ),
+    (&["app"], "PSGI", |of| of == Personality::Psgi),
+];
+
+fn is_prefork(of: Personality) -> bool {
+    [Personality::PreFork, Personality::Http, Personality::Psgi].contains(&of)
+}
+
+fn has_workers(of: Personality) -> bool {
+    is_prefork(of) || of == Personality::PreForkSimple
+}
+
 /// How many interpreters a class has, and how long each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {
@@ -88,6 +140,17 @@ pub enum Workers {
 }
 
 impl Personality {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        BY_NAME.iter().find(|(_, of)| *of == self).map_or("Net::Server", |(name, _)| name)
+    }
+
+    /// Whose key it is, where this one does not read it.
+    pub fn passes_over(self, key: &str) -> Option<&'static str> {
+        let (_, whose, reads) = OWN.iter().find(|(keys, ..)| keys.contains(&key))?;
+        (!reads(self)).then_some(*whose)
+    }
+
     /// The port that it listens on where no key says one.
     pub fn default_port(self) -> u16 {
         if matches!(self, Personality::Http | Personality::Psgi) { 80 } else { 20203 }
@@ -95,9 +158,7 @@ impl Personality {
 
     /// The connections that a worker serves before it is replaced; none for a personality that counts none.
     pub fn max_requests(self, settings: &Settings) -> Option<u32> {
-        let counts =
-            [Personality::PreForkSimple, Personality::PreFork, Personality::Http, Personality::Psgi].contains(&self);
-        counts.then(|| number(settings, "max_requests").unwrap_or(1000))
+        has_workers(self).then(|| number(settings, "max_requests").unwrap_or(1000))
     }
 
     /// The interpreters.

@@ -68,11 +68,6 @@ impl Program {
         std::iter::once(name).chain(self.call.as_ref().map(|sub| word(&format!("call={sub}")))).collect()
     }
 
-    /// A method, as a handler's name.
-    pub fn method(&self, name: &str) -> String {
-        format!("{}->{name}", self.class)
-    }
-
     /// A name for what belongs to it.
     pub fn short_name(&self) -> String {
         let stem = self.file.as_ref().and_then(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned());

@@ -129,8 +129,38 @@ fn prefork_has_numbers_between_which_it_grows() {
     );
     let (text, _) = converted("server_type PreFork\nserver_type Single\n", &["--class", "A"]);
     assert!(text.contains("PerlInterpMax 50"), "{text}");
-    let (text, _) = converted("min_servers 3\n", &["--class", "A", "--personality", "PreForkSimple"]);
+    let (text, said) = converted("min_servers 3\n", &["--class", "A", "--personality", "PreForkSimple"]);
     assert!(text.contains("PerlClassInterpreters 50 total"), "an option says it before the keys do: {text}");
+    assert_eq!(
+        said,
+        ["a.conf:1: differs: min_servers 3: is a key of PreFork: the program is a PreForkSimple, which passes it over"]
+    );
+    assert!(text.contains(&format!("# {}\n", said[0])), "{text}");
+}
+
+#[test]
+fn a_key_that_the_program_does_not_read_is_named_and_does_nothing() {
+    let conf =
+        "max_servers 7\nmax_requests 3\nmax_dequeue 1\ncheck_for_dequeue 2\ntimeout_header 4\nserialize pipe\napp x\n";
+    for (personality, reads) in [
+        ("Single", &[][..]),
+        ("Thread", &["max_servers"]),
+        ("Fork", &["max_servers", "max_dequeue", "check_for_dequeue"]),
+        ("PreForkSimple", &["max_servers", "max_requests", "max_dequeue", "check_for_dequeue", "serialize"]),
+        (
+            "PSGI",
+            &["max_servers", "max_requests", "max_dequeue", "check_for_dequeue", "timeout_header", "serialize", "app"],
+        ),
+    ] {
+        let (text, said) = converted(conf, &["--class", "A", "--personality", personality]);
+        for line in conf.lines() {
+            let key = line.split(' ').next().unwrap_or_default();
+            let is_named = said.iter().any(|remark| remark.contains(&format!("{line}: is a key of ")));
+            assert_eq!(is_named, !reads.contains(&key), "{personality} {key}: {said:?}");
+        }
+        assert_eq!(text.contains(" check_for_dequeue=2"), reads.contains(&"check_for_dequeue"), "{text}");
+        assert_eq!(text.contains(" timeout_header=4"), reads.contains(&"timeout_header"), "{text}");
+    }
 }
 
 #[test]
@@ -197,20 +227,15 @@ fn logs_jobs_and_switches() {
     assert_eq!(said, [""; 0]);
     for line in [
         "ErrorLog syslog:mail:me",
-        "PerlJob dequeue interval=10 max=2 handler=My::Server->dequeue",
         "HostnameLookups Double",
         "ListenBacklog 128",
         "User #8",
         "<PerlInterpClass mail>",
         "PerlSwitches -I/srv/lib",
         "PerlUseClass mail",
-        "PerlNetServer My::Server call=main reverse_lookups=double \"allow=.+\\.net\" timeout_header=5 --access_log_format \"%h %u\"",
+        "PerlNetServer My::Server call=main reverse_lookups=double \"allow=.+\\.net\" timeout_header=5 --access_log_format \"%h %u\" check_for_dequeue=10 max_dequeue=2",
     ] {
-        let has = |line: &str| lines(&text).contains(&line);
-        assert!(
-            has(line) || has(&line.replace("My::Server->", "\"My::Server->").replace("->dequeue", "->dequeue\"")),
-            "{line}\n{text}"
-        );
+        assert!(lines(&text).contains(&line), "{line}\n{text}");
     }
 }
 
