@@ -11,7 +11,7 @@ plan skip_all => 'the examples are for both languages' unless TestHttpd::slurp(T
 my @SHOWN = (
     qr/\Agit clone <this repository>/, qr/\Amake(?: && sudo make install)?\n(?:sudo make install\n)?(?:sudo mod_interp-check.*\n)?sudo a2dismod/, qr/\Amake FEATURES=/, qr/\Afind \/var\/www /,
     qr/\Asudo a2dismod mod_interp_perl/, qr{\A(?:LoadModule perl_module \S+|PerlOptions \+Htaccess)\n\z}, qr/\A(?:\[perl:error\]|C module 'cjson')/,
-    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /, qr/\A\$ sudo mod_interp-check /, qr/\APerlInterpTokenFile /, qr/\Ahead -c 18 /,
+    qr/\APerlInterpMaxWait: no interpreter/, qr/\Ahttpd -t && /, qr/\Amake t /, qr/\Amake asan /, qr/\ATestHttpd->start\(/, qr/\Ascripts => /, qr/\A\['captures'/, qr/\Afuzz\/api /, qr/\A\$ sudo mod_interp-check /, qr/\APerlInterpTokenFile /, qr/\Ascrape_configs:/, qr/\Ahead -c 18 /,
 );
 
 # The blocks of a page, without their indentation.
