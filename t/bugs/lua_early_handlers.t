@@ -41,7 +41,10 @@ for my $auto (qw(+ -)) {
         "every directive, ${auto}AutoLoad: a + on some, a - on one");
 }
 starts("LuaOptions +AutoLoad\n" . join('', map { in_place($_, "$_ -none.f +b.f -there/is/none.lua:f\n") } @lists), 'a - is not looked for');
-starts(join('', map { in_place($_, "$_ none.f there/is/none.lua\n") } @lists), 'without AutoLoad nor is what has no sign');
+# Those of an interpreter's life are looked for in any case: when they run, there is nobody whom an error could be answered.
+my ($of_lives, $others) = ([grep { /^LuaInterp/ } @lists], [grep { !/^LuaInterp/ } @lists]);
+starts(join('', map { in_place($_, "$_ none.f there/is/none.lua\n") } @$others), 'without AutoLoad nor is what has no sign');
+refused(in_place($_, "$_ none.f\n"), qr/$_: "none\.f" \(\S+:\d+\): cannot be resolved: module 'none\.f' not found/, "$_: a module that is missing, without a sign,") for @$of_lives;
 starts("LuaOptions +AutoLoad\n<Location /x>\nLuaFixupHandler +a.f function(r) return apache2.OK end\n</Location>\n", 'a function that stands in the line comes last');
 
 refused(in_place($_, "$_ a.f +b.f +none.f\n"), qr/$_: "none\.f" \(\S+:\d+\): cannot be resolved: module 'none\.f' not found/, "$_: a module that is missing, the third of three,") for @lists;
