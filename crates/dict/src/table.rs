@@ -112,6 +112,17 @@ pub struct Rules {
     pub evicts: bool,
 }
 
+/// What makes way for a new entry in a dictionary that drops entries for others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Evict {
+    /// Nothing.
+    None,
+    /// What was not used for the longest time.
+    All,
+    /// So, but not this entry, which the new one is to continue. It was used last, so that it comes last.
+    AllBut(u32),
+}
+
 /// The entries, while the lock is held.
 pub struct Table<'m> {
     memory: Memory<'m>,
@@ -315,12 +326,12 @@ impl<'m> Table<'m> {
     }
 
     /// Takes a block for an entry, which nobody finds before it is [linked](Table::link).
-    fn create(&mut self, key: &[u8], kind: u8, length: usize) -> Step<u32> {
+    fn create(&mut self, key: &[u8], kind: u8, length: usize, evict: Evict) -> Step<u32> {
         let bytes = KEY + key.len() + length;
         let most = (self.heap.end - self.heap.first) as usize / 2 * CELL;
         let wanted = cells(bytes).filter(|_| bytes <= most).ok_or(Error::TooLarge(bytes, most))?;
         let hash = self.hash(key)?;
-        let (block, size) = self.room(wanted, bytes)?;
+        let (block, size) = self.room(wanted, bytes, evict)?;
         self.change(USED, size.into())?;
         let at = byte_of(block);
         self.memory.set_byte(at + STATE, WRITING)?;
@@ -333,7 +344,7 @@ impl<'m> Table<'m> {
         Ok(block)
     }
 
-    fn room(&mut self, wanted: u32, bytes: usize) -> Step<(u32, u32)> {
+    fn room(&mut self, wanted: u32, bytes: usize, evict: Evict) -> Step<(u32, u32)> {
         if let Some(found) = self.heap.take(&mut self.memory, wanted)? {
             return Ok(found);
         }
@@ -345,7 +356,7 @@ impl<'m> Table<'m> {
                 return Ok(found);
             }
             let oldest = self.memory.long(OLDEST)? as u32;
-            if !self.evicts || oldest == 0 {
+            if !self.evicts || oldest == 0 || evict == Evict::None || evict == Evict::AllBut(oldest) {
                 return Err(Error::Full(bytes).into());
             }
             let is_over = self.is_over(byte_of(oldest) + GONE)?;
@@ -532,7 +543,7 @@ impl<'m> Table<'m> {
                 return Ok(true);
             }
         }
-        let block = self.create(key, kind, bytes.len())?;
+        let block = self.create(key, kind, bytes.len(), Evict::All)?;
         self.memory.put(byte_of(block) + KEY + key.len(), bytes)?;
         self.set_life(block, life)?;
         self.replace(key, block)?;
@@ -592,27 +603,28 @@ impl<'m> Table<'m> {
         let key = &*value_key(key)?;
         let wanted = list::size_of_item(item);
         let found = self.list(key)?;
+        let mut evict = Evict::All;
         if let Some((block, list)) = found {
             self.is_written(block)?;
             let has_room = list.push(&mut self.memory, end, item)?;
             self.is_whole(block)?;
+            self.touch(block)?;
             if has_room {
-                self.touch(block)?;
                 return Ok(list.count(&self.memory)?.into());
             }
+            evict = Evict::AllBut(block);
         }
         let used = found.map_or(Ok(0), |(_, list)| list.used(&self.memory))?;
         let room = (used + wanted + used / 2).max(FIRST_ROOM);
-        let create = |table: &mut Self, room: usize| table.create(key, kind::LIST, list::HEAD + room);
-        // Where there is no room for more than the item, there may be for that.
-        let block = match create(self, room) {
-            Err(Fault::Error(_)) => create(self, used + wanted)?,
+        let create = |table: &mut Self, room: usize, evict| table.create(key, kind::LIST, list::HEAD + room, evict);
+        // Nothing makes way for more room than the item needs.
+        let block = match create(self, room, Evict::None) {
+            Err(Fault::Error(_)) => create(self, used + wanted, evict)?,
             made => made?,
         };
         let (at, length) = self.value_at(block)?;
         let new = List { at, room: length.checked_sub(list::HEAD).ok_or(Broken)? };
-        // The old one may have made way for the new one.
-        match self.list(key)? {
+        match found {
             Some((old, list)) => {
                 let (from, to) = (byte_of(old), byte_of(block));
                 for time in [EXPIRES, GONE] {
@@ -712,7 +724,7 @@ impl<'m> Table<'m> {
         if self.look_up(key)?.is_some() {
             return Ok(None);
         }
-        let block = self.create(key, kind::LOCK, 8)?;
+        let block = self.create(key, kind::LOCK, 8, Evict::All)?;
         self.count(FENCE)?;
         let number = self.memory.long(FENCE)?;
         self.memory.set_long(byte_of(block) + KEY + key.len(), number)?;

@@ -112,6 +112,28 @@ fn lists_grow_shrink_and_are_gone_without_items() {
 }
 
 #[test]
+fn a_list_that_fills_the_dictionary_stays() {
+    for rules in [RULES, STRICT] {
+        let mut d = Dict::new(SMALLEST, rules);
+        d.set("other", "x").unwrap();
+        let mut pushed = 0;
+        let refused = loop {
+            match d.step(|t| t.push(b"l", End::Right, &Value::Int(pushed))) {
+                Ok(count) => {
+                    pushed += 1;
+                    assert_eq!(count, pushed as u64);
+                }
+                Err(why) => break why,
+            }
+        };
+        assert!(matches!(refused, Error::Full(_) | Error::TooLarge(..)), "{refused:?}");
+        assert_eq!(d.step(|t| t.length(b"l")), Ok(pushed as u64), "nothing of it is lost");
+        assert_eq!(d.step(|t| t.pop(b"l", End::Left)), Ok(Some(Value::Int(0))));
+        assert_eq!(d.step(|t| t.pop(b"l", End::Right)), Ok(Some(Value::Int(pushed - 1))));
+    }
+}
+
+#[test]
 fn a_lock_is_had_by_one_and_its_number_grows() {
     let mut d = Dict::new(SMALLEST, RULES);
     let lock = |d: &mut Dict| d.step(|t| t.lock(b"job", LockOf::Script, Duration::from_secs(5))).unwrap();
