@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::convert::Personality;
+use crate::words::unsayable;
 
 /// Prints httpd's lines for another server's configuration, and talks to a running httpd.
 #[derive(Debug, Parser)]
@@ -73,19 +74,19 @@ The lines go to standard output. What has no equal, or is not a key of Net::Serv
 Status 0: printed; 1: a key is refused, or httpd refuses the lines; 2: the file could not be read, or wrong options.")]
 pub struct Convert {
     /// The conf file
-    #[arg(value_name = "CONF")]
+    #[arg(value_name = "CONF", value_parser = sayable_path)]
     pub conf: PathBuf,
 
     /// The program's class, such as My::Server; asked for on a terminal, where neither this nor --program is given
-    #[arg(long, value_name = "CLASS", conflicts_with = "program")]
+    #[arg(long, value_name = "CLASS", conflicts_with = "program", value_parser = sayable)]
     pub class: Option<String>,
 
     /// The program, where it is a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = sayable_path)]
     pub program: Option<PathBuf>,
 
     /// The sub that the program is started by, where loading it alone starts nothing
-    #[arg(long, value_name = "SUB")]
+    #[arg(long, value_name = "SUB", value_parser = sayable)]
     pub call: Option<String>,
 
     /// What the program inherits; else found in the program, or told by the keys of the file
@@ -93,11 +94,11 @@ pub struct Convert {
     pub personality: Option<Personality>,
 
     /// A key that is the program's own, given on to it; as often as you like
-    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', value_parser = sayable)]
     pub own: Vec<String>,
 
     /// Where the program finds its modules; as often as you like
-    #[arg(short = 'I', value_name = "DIR")]
+    #[arg(short = 'I', value_name = "DIR", value_parser = sayable_path)]
     pub include: Vec<PathBuf>,
 
     /// The name of the interpreter class; else that of the program
@@ -117,8 +118,18 @@ pub struct Convert {
     pub module: Option<PathBuf>,
 
     /// What the program was started with on its command line: it comes before the file
-    #[arg(last = true, value_name = "ARGUMENTS")]
+    #[arg(last = true, value_name = "ARGUMENTS", value_parser = sayable)]
     pub arguments: Vec<String>,
+}
+
+/// What can stand in a line of httpd's.
+fn sayable(text: &str) -> Result<String, &'static str> {
+    unsayable(text).map_or_else(|| Ok(text.into()), Err)
+}
+
+/// A path that can.
+fn sayable_path(text: &str) -> Result<PathBuf, &'static str> {
+    sayable(text).map(PathBuf::from)
 }
 
 /// The name of an interpreter class, as `<PerlInterpClass>` takes it.

@@ -25,6 +25,14 @@ pub fn word(text: &str) -> String {
     quoted
 }
 
+/// Why no word of httpd's can be this text, if none can.
+pub fn unsayable(text: &str) -> Option<&'static str> {
+    if text.contains(char::is_control) {
+        return Some("has a character that no line of httpd's can have");
+    }
+    text.contains("${").then_some("has ${, in place of which httpd puts what Define or the environment has")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

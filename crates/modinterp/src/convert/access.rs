@@ -3,6 +3,9 @@
 
 use super::settings::Settings;
 
+/// The keys that say who may connect.
+pub const KEYS: [&str; 4] = ["allow", "deny", "cidr_allow", "cidr_deny"];
+
 /// Lines for `<Location "/">`; none where everybody may.
 pub fn require(settings: &Settings) -> Vec<String> {
     let has_names = settings.is_on("reverse_lookups") || settings.is_on("double_reverse_lookups");

@@ -10,7 +10,7 @@ use super::personality::{Personality, Workers};
 use super::program::Program;
 use super::remark::{Kind, Remark, written};
 use super::settings::Settings;
-use crate::words::word;
+use crate::words::{unsayable, word};
 
 /// All that the lines say.
 pub struct Block<'a> {
@@ -119,20 +119,19 @@ impl Block<'_> {
         let has_tls = self.addresses.iter().any(|address| address.has_tls);
         for given in self.settings.iter() {
             let Given { key: name, value, at } = given;
+            if let Some(why) = unsayable(value) {
+                let is_access = access::KEYS.contains(&name.as_str());
+                let why = if is_access { format!("{why}: nobody is let in (deny=.*)") } else { why.into() };
+                remarks.push(Remark::of(Kind::Refused, name, value, at, why));
+                if is_access {
+                    passed.push(word("deny=.*"));
+                }
+                continue;
+            }
             let Some(key) = keys::key(name) else {
                 pass(passed, given);
                 continue;
             };
-            if value.contains(char::is_control) {
-                remarks.push(Remark::of(
-                    Kind::Refused,
-                    name,
-                    value,
-                    at,
-                    "has a character that no line of httpd's can have",
-                ));
-                continue;
-            }
             if keys::is_of_tls(key) && !has_tls {
                 places.at(Place::Server).comment(given, "no port has TLS");
                 continue;

@@ -269,3 +269,19 @@ fn directives_of_the_module_are_its_own() {
         }
     }
 }
+
+#[test]
+fn nothing_becomes_a_line_of_its_own_or_a_variable_of_httpds() {
+    for argument in ["x\n</VirtualHost>\nUser root", "${HOME}"] {
+        for arguments in
+            [&["--class", "A", "--", argument][..], &["--class", argument], &["-I", argument, "--program", "a"]]
+        {
+            let all = ["modinterp", "convert", "a.conf"].into_iter().chain(arguments.iter().copied());
+            assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");
+        }
+    }
+    let (text, said) = converted("mine ${HOME}\nuser ${WHO}\nallow ${HOME}\n", &["--class", "A", "--own", "mine"]);
+    assert!(lines(&text).iter().all(|line| !line.contains("mine") && !line.starts_with("User")), "{text}");
+    assert!(said.len() == 3 && said.iter().all(|said| said.contains("refused") && said.contains("has ${")), "{said:?}");
+    assert!(text.contains("PerlNetServer A deny=.*"), "without its allow nobody is let in: {text}");
+}
