@@ -138,8 +138,13 @@ fn each_conf(
     s: &Server,
     f: impl Fn(&Server, &Arc<Stock>, &ServerConf) -> Result<(), StartError>,
 ) -> Result<(), StartError> {
+    let of_main = ServerRecord::find(lang, s).map(std::ptr::from_ref);
     for server in s.chain() {
         let Some(record) = ServerRecord::find(lang, server) else { continue };
+        // A virtual host without a line of this language has the main server's record, which was looked at.
+        if !std::ptr::eq(server, s) && of_main == Some(std::ptr::from_ref(record)) {
+            continue;
+        }
         let Some(stock) = choose(lang, &About::Server(server)) else { continue };
         let of_classes =
             record.own_classes().map(|class| (&class.record.conf, stock_of(&class.record).unwrap_or(stock)));
