@@ -73,10 +73,7 @@ impl Sheet {
 
     fn make(lines: usize, items: usize) -> Option<Sheet> {
         let size = Sheet::size(lines, items)?;
-        let (read_write, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping of the system's choice, filled with zeros; no file is behind it.
-        let at = unsafe { libc::mmap(ptr::null_mut(), size, read_write, shared, -1, 0) };
-        let at = NonNull::new(at).filter(|at| at.as_ptr() != libc::MAP_FAILED)?;
+        let at = shm::Mapping::new(size).ok()?.forever();
         // SAFETY: whole pages of zeros, which are atomic numbers; nobody unmaps them.
         let sheet = Sheet(unsafe { at.cast::<Head>().as_ref() });
         sheet.0.lines.store(lines as u64, Relaxed);
@@ -325,6 +322,7 @@ fn lives(pid: u64) -> bool {
 mod tests {
     use super::*;
     use crate::table::Figure::{Died, Request};
+    use shm::testing::Apart;
 
     fn word() -> &'static AtomicUsize {
         Box::leak(Box::default())
@@ -335,38 +333,11 @@ mod tests {
         unsafe { Board::open(word, lines, items) }.unwrap()
     }
 
-    /// Runs `f` in a process of its own, which then waits until it is killed; returns its number.
-    fn apart(f: impl FnOnce()) -> libc::pid_t {
-        let mut pipe = [0; 2];
-        // SAFETY: the child touches the shared memory, leaks a little, and does system calls.
-        unsafe {
-            assert_eq!(libc::pipe(pipe.as_mut_ptr()), 0);
-            let child = libc::fork();
-            if child == 0 {
-                f();
-                libc::write(pipe[1], [0u8].as_ptr().cast(), 1);
-                loop {
-                    libc::pause();
-                }
-            }
-            libc::read(pipe[0], [0u8].as_mut_ptr().cast(), 1);
-            child
-        }
-    }
-
-    fn kill(child: libc::pid_t) {
-        // SAFETY: a child of ours that has not been waited for.
-        unsafe {
-            libc::kill(child, libc::SIGKILL);
-            libc::waitpid(child, ptr::null_mut(), 0);
-        }
-    }
-
     #[test]
     fn what_a_killed_process_has_counted_counts_and_what_it_had_does_not() {
         let board = open(word(), 2, 3);
         board.count(Died);
-        let child = apart(|| {
+        let child = Apart::run(|| {
             assert!(board.begin());
             board.count(Request);
             board.line().tipool.begin_one();
@@ -379,10 +350,11 @@ mod tests {
         assert_eq!((sum.own[Request as usize], sum.own[Died as usize]), (1, 1));
         assert_eq!((sum.processes, sum.tipool.lent, sum.tipool.checkouts), (1, 1, 1));
         let items = board.all_items();
-        assert_eq!((items.len(), items[0].pid, items[0].seen.serial), (1, child as u64, 7));
+        assert_eq!((items.len(), items[0].pid, items[0].seen.serial), (1, child.pid().into(), 7));
         assert_eq!(items[0].now, Some(Now { since: 5, text: b"/loop".into() }));
-        kill(child);
-        board.ended(child as u32);
+        let pid = child.pid();
+        child.kill();
+        board.ended(pid);
         let sum = board.sum();
         assert_eq!((sum.own[Request as usize], sum.processes, sum.tipool.lent, sum.tipool.checkouts), (1, 0, 0, 1));
         assert!(board.all_items().is_empty());
@@ -391,24 +363,24 @@ mod tests {
     #[test]
     fn a_line_goes_to_one_living_process_and_the_next_one_counts_on() {
         let board = open(word(), 1, 1);
-        let first = apart(|| {
+        let first = Apart::run(|| {
             assert!(board.begin());
             board.count(Request);
         });
-        let without = apart(|| {
+        let without = Apart::run(|| {
             assert!(!board.begin());
             board.count(Request);
         });
         assert_eq!(board.sum().own[Request as usize], 1, "a process without a line counts for nobody");
-        kill(first);
-        kill(without);
+        first.kill();
+        without.kill();
         // Nobody has said that the first one is gone.
-        let second = apart(|| {
+        let second = Apart::run(|| {
             assert!(board.begin());
             board.count(Request);
         });
         assert_eq!((board.sum().own[Request as usize], board.sum().processes), (2, 1));
-        kill(second);
+        second.kill();
     }
 
     #[test]

@@ -187,41 +187,15 @@ fn nameless(_: &CStr) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Runs `f` in a process of its own, which then waits until it is killed; returns its number.
-    fn apart(f: impl FnOnce()) -> libc::pid_t {
-        let mut pipe = [0; 2];
-        // SAFETY: the child does system calls only.
-        unsafe {
-            assert_eq!(libc::pipe(pipe.as_mut_ptr()), 0);
-            let child = libc::fork();
-            if child == 0 {
-                f();
-                libc::write(pipe[1], [0u8].as_ptr().cast(), 1);
-                loop {
-                    libc::pause();
-                }
-            }
-            libc::read(pipe[0], [0u8].as_mut_ptr().cast(), 1);
-            child
-        }
-    }
-
-    fn kill(child: libc::pid_t) {
-        // SAFETY: a child of ours that has not been waited for.
-        unsafe {
-            libc::kill(child, libc::SIGKILL);
-            libc::waitpid(child, std::ptr::null_mut(), 0);
-        }
-    }
+    use shm::testing::Apart;
 
     #[test]
     fn a_place_has_one_owner_and_is_free_when_that_process_is_gone() {
         let places = Places::of("one owner", 2).unwrap();
-        let child = apart(|| assert!(places.claim(&[]).is_some()));
+        let child = Apart::run(|| assert!(places.claim(&[]).is_some()));
         let own = [places.claim(&[]).unwrap()];
         assert_eq!((places.claim(&own), places.has_free(&own)), (None, false));
-        kill(child);
+        child.kill();
         assert!(places.has_free(&own));
         let second = places.claim(&own).unwrap();
         assert_ne!(second, own[0]);
@@ -233,13 +207,13 @@ mod tests {
     fn a_wish_is_seen_by_others_and_ends_with_its_process() {
         let places = Places::of("a wish", 1).unwrap();
         assert_eq!(places.others_want(), Want::Nothing);
-        let more = apart(|| places.want(&mut Want::Nothing, Want::More));
+        let more = Apart::run(|| places.want(&mut Want::Nothing, Want::More));
         assert_eq!(places.others_want(), Want::More);
-        let first = apart(|| places.want(&mut Want::Nothing, Want::First));
+        let first = Apart::run(|| places.want(&mut Want::Nothing, Want::First));
         assert_eq!(places.others_want(), Want::First);
-        kill(first);
+        first.kill();
         assert_eq!(places.others_want(), Want::More);
-        kill(more);
+        more.kill();
         places.want(&mut Want::Nothing, Want::First);
         assert_eq!(places.others_want(), Want::Nothing, "its own wishes are no other's");
     }

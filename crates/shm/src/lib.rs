@@ -4,26 +4,28 @@
 //! the next one, and whoever waits, waits for a bounded time. What the memory holds then may be half written; that is its user's affair.
 //! Nothing here knows what it is.
 
+mod mapping;
+#[cfg(feature = "testing")]
+pub mod testing;
+
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{fmt, io, ptr, slice};
+use std::{fmt, io, slice};
+
+pub use mapping::Mapping;
 
 /// In front of the bytes, which begin on a line of the processor's cache of their own.
 const HEAD: usize = 128;
 const _: () = assert!(size_of::<libc::pthread_mutex_t>() <= HEAD);
 
 /// The memory, and its lock.
+#[derive(Debug)]
 pub struct Region {
-    at: NonNull<u8>,
+    /// The bytes are touched by the holder of the lock alone, and the mutex is made for any thread of any process.
+    mapping: Mapping,
     length: usize,
 }
-
-// SAFETY: the bytes are touched by the holder of the lock alone, and the mutex is made for any thread of any process.
-unsafe impl Send for Region {}
-// SAFETY: as above.
-unsafe impl Sync for Region {}
 
 /// Why the memory cannot be had now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,11 +55,7 @@ impl Region {
     /// The system has none to give.
     pub fn new(length: usize) -> io::Result<Region> {
         let whole = HEAD.checked_add(length).ok_or(io::ErrorKind::OutOfMemory)?;
-        let (read_write, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping of the system's choice, filled with zeros; no file is behind it.
-        let at = unsafe { libc::mmap(ptr::null_mut(), whole, read_write, shared, -1, 0) };
-        let at = NonNull::new(at.cast()).filter(|_| at != libc::MAP_FAILED).ok_or_else(io::Error::last_os_error)?;
-        let region = Region { at, length };
+        let region = Region { mapping: Mapping::new(whole)?, length };
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: both records are written before they are used; nobody else knows the memory yet.
         let made = unsafe {
@@ -94,29 +92,15 @@ impl Region {
     pub fn with<R>(&self, patience: Duration, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Busy> {
         let held = Held::take(self, patience)?;
         // SAFETY: mapped with this length, and nobody else's while the lock is held, by which all processes abide.
-        let bytes = unsafe { slice::from_raw_parts_mut(self.at.as_ptr().add(HEAD), self.length) };
+        let bytes = unsafe { slice::from_raw_parts_mut(self.mapping.at().as_ptr().add(HEAD), self.length) };
         let done = f(bytes);
         drop(held);
         Ok(done)
     }
 
     fn mutex(&self) -> *mut libc::pthread_mutex_t {
-        // The mutex is changed through a shared reference, as any cell is.
-        self.at.cast::<UnsafeCell<libc::pthread_mutex_t>>().as_ptr().cast()
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: mapped by `new` with this length; nobody refers to it any more. Other processes have mappings of their own, and the
-        // mutex may be theirs, so it is not destroyed.
-        unsafe { libc::munmap(self.at.as_ptr().cast(), HEAD + self.length) };
-    }
-}
-
-impl fmt::Debug for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Region").field("length", &self.length).finish_non_exhaustive()
+        // It is changed through a shared reference, as any cell is; and it is never destroyed, since it may be another process's.
+        self.mapping.at().cast::<UnsafeCell<libc::pthread_mutex_t>>().as_ptr().cast()
     }
 }
 
