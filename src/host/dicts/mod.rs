@@ -9,20 +9,23 @@
 //! | `memory` | entries in memory that the processes of this server share |
 //! | `server` | entries on a Redis or Valkey server |
 //! | `counted` | how often a dictionary was asked |
+//! | `figures` | THE table of what can be said of one |
 
 mod counted;
+mod figures;
 mod memory;
 mod server;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::{DictConf, DictPlace};
-use dict::{Size, Store};
+use dict::Store;
 use httpd::server::MainState;
 use interp::{Inside, Owned, Ticket};
 
 use super::start_error::StartError;
 use counted::{Counted, Counts};
+pub use figures::{FIGURES, Figures, Row};
 use memory::Memory;
 
 const DIRECTIVE: &str = "InterpDict";
@@ -44,43 +47,8 @@ impl api::HeldDict for Held {
     }
 
     fn figures(&self) -> dict::Result<Vec<(&'static str, u64)>> {
-        let size = self.store.size()?;
-        let figures = Figures { size, counts: self.counts.seen(), ..Figures::of(&self.conf) };
-        Ok(figures.named())
-    }
-}
-
-/// How a dictionary is doing.
-#[derive(Clone, Debug)]
-pub struct Figures {
-    /// Its name.
-    pub name: Arc<str>,
-    /// What it holds; nothing if that cannot be found out.
-    pub size: Size,
-    /// How often it was asked, by all processes.
-    pub counts: counted::Seen,
-}
-
-impl Figures {
-    fn of(conf: &DictConf) -> Figures {
-        Figures { name: conf.name.clone(), size: Size::default(), counts: counted::Seen::default() }
-    }
-
-    /// Names and figures; without what is not known.
-    pub fn named(&self) -> Vec<(&'static str, u64)> {
-        let Size { entries, bytes, capacity, evictions, expired } = self.size;
-        let counted::Seen { hits, misses, errors } = self.counts;
-        let known = [
-            ("entries", entries),
-            ("bytes", bytes),
-            ("capacity", capacity),
-            ("evictions", evictions),
-            ("expired", expired),
-            ("hits", Some(hits)),
-            ("misses", Some(misses)),
-            ("errors", Some(errors)),
-        ];
-        known.into_iter().filter_map(|(name, figure)| Some((name, figure?))).collect()
+        let (name, size) = (self.conf.name.clone(), self.store.size()?);
+        Ok(Figures { name, size, counts: self.counts.seen() }.named().collect())
     }
 }
 
@@ -218,7 +186,7 @@ pub fn figures() -> Vec<Figures> {
     all.iter()
         .map(|shown| {
             let size = shown.dict.0.store().size().unwrap_or_default();
-            Figures { size, counts: shown.counts.seen(), ..Figures::of(&shown.conf) }
+            Figures { name: shown.conf.name.clone(), size, counts: shown.counts.seen() }
         })
         .collect()
 }

@@ -4,38 +4,15 @@ use std::fmt::Write as _;
 
 use figures::{label, quoted};
 
-use super::super::super::dicts::{self, Figures};
+use super::super::super::dicts::{self, FIGURES, Figures, Row};
 use super::super::super::html::escaped;
-
-/// A figure of a dictionary: its name there and for Prometheus, how it changes, and what it says.
-struct Row(&'static str, &'static str, &'static str, &'static str);
-
-const ROWS: &[Row] = &[
-    Row("entries", "entries", "gauge", "Entries of a dictionary, locks included."),
-    Row("bytes", "bytes", "gauge", "Bytes that its entries take."),
-    Row("capacity", "capacity_bytes", "gauge", "Bytes that its entries may take."),
-    Row(
-        "evictions",
-        "evictions_total",
-        "counter",
-        "Entries that were dropped to make room before their time was over.",
-    ),
-    Row("expired", "expired_total", "counter", "Entries that were dropped because their time was over."),
-    Row("hits", "hits_total", "counter", "Questions to which there was an answer."),
-    Row("misses", "misses_total", "counter", "Questions to which there was none."),
-    Row("errors", "errors_total", "counter", "Questions that failed."),
-];
-
-fn number(of: &Figures, name: &str) -> Option<u64> {
-    of.named().into_iter().find_map(|(named, number)| (named == name).then_some(number))
-}
 
 /// Text for Prometheus; nothing where there are no dictionaries.
 pub fn prometheus() -> String {
     let all = dicts::figures();
     let mut text = String::new();
-    for Row(name, metric, kind, help) in ROWS {
-        let series: Vec<_> = all.iter().filter_map(|of| Some((of, number(of, name)?))).collect();
+    for Row { metric, kind, help, of, .. } in FIGURES {
+        let series: Vec<_> = all.iter().filter_map(|figures| Some((figures, of(figures)?))).collect();
         if series.is_empty() {
             continue;
         }
@@ -52,7 +29,7 @@ pub fn prometheus() -> String {
 /// A list of JSON's.
 pub fn json() -> String {
     let of = |of: &Figures| {
-        let numbers: String = of.named().iter().map(|(name, number)| format!(",{}:{number}", quoted(name))).collect();
+        let numbers: String = of.named().map(|(name, number)| format!(",{}:{number}", quoted(name))).collect();
         format!("{{\"name\":{}{numbers}}}", quoted(&of.name))
     };
     format!("[{}]", dicts::figures().iter().map(of).collect::<Vec<_>>().join(","))
