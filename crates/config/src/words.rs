@@ -131,6 +131,11 @@ pub fn duration(word: &[u8]) -> Result<Duration, Why> {
     }
 }
 
+/// A time that passes: not none at all.
+pub fn time(word: &[u8]) -> Result<Duration, Why> {
+    duration(word).and_then(|time| if time.is_zero() { Err(Why::NotATime) } else { Ok(time) })
+}
+
 /// A size in bytes: a number with `K`, `M` or `G`; bytes if no unit stands there. `lifted` is the word for no size at all.
 pub fn size(word: &[u8], lifted: &'static str) -> Result<u64, Why> {
     let (number, unit) = digits(word);

@@ -108,12 +108,7 @@ fn server(word: &[u8], behind: &[u8], is_tls: bool, rest: &[&[u8]]) -> Result<Di
         let of = Cause::word(word);
         match name {
             b"max" => server.max = words::count(value, 1).map_err(of)?,
-            b"timeout" => {
-                server.timeout = words::duration(value).map_err(of)?;
-                if server.timeout.is_zero() {
-                    return Err(Cause::Word(word.into(), Why::NotATime));
-                }
-            }
+            b"timeout" => server.timeout = words::time(value).map_err(of)?,
             b"ca" if is_tls => match std::str::from_utf8(value) {
                 Ok(path) if path.starts_with('/') => server.ca = Some(path.into()),
                 _ => return Err(of(Why::NotAnAbsolutePath)),

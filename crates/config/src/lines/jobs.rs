@@ -70,8 +70,8 @@ fn parse(language: Language, directive: &'static str, line: &[u8], at: &Where) -
                 rest = behind;
                 let of = Cause::word(&value);
                 match key {
-                    b"interval=" => interval.replace(time(&value).map_err(of)?).is_some(),
-                    b"timeout=" => timeout.replace(time(&value).map_err(of)?).is_some(),
+                    b"interval=" => interval.replace(words::time(&value).map_err(of)?).is_some(),
+                    b"timeout=" => timeout.replace(words::time(&value).map_err(of)?).is_some(),
                     b"max=" => max.replace(words::count(&value, 1).map_err(of)?).is_some(),
                     _ => cron.replace(Box::new(times(&value).map_err(of)?)).is_some(),
                 }
@@ -102,10 +102,6 @@ fn value(text: &[u8]) -> (Vec<u8>, &[u8]) {
         Some(first) if first.is_ascii_whitespace() => (Vec::new(), text),
         Some(_) => words::next(text).unwrap_or_default(),
     }
-}
-
-fn time(word: &[u8]) -> Result<std::time::Duration, Why> {
-    words::duration(word).and_then(|time| if time.is_zero() { Err(Why::NotATime) } else { Ok(time) })
 }
 
 /// The five fields of a line of crontab.
