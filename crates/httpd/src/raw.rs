@@ -86,14 +86,14 @@ impl Connection {
     ///
     /// # Errors
     /// What the filters say.
-    pub fn transmit(&self, parts: &[&[u8]], cx: Reenter) -> Result<(), Status> {
+    pub fn transmit<'p>(&self, parts: impl Iterator<Item = &'p [u8]>, cx: Reenter) -> Result<(), Status> {
         let (Some(filters), Some(brigade)) = (self.output_filters(), self.brigade()) else {
             return Err(Status::EOF);
         };
         if self.is_aborted() {
             return Err(Status(libc::ECONNABORTED));
         }
-        for part in parts.iter().filter(|part| !part.is_empty()) {
+        for part in parts.filter(|part| !part.is_empty()) {
             brigade.insert_tail(Bucket::transient(part, brigade.bucket_alloc()));
         }
         let result = filters.flush(&brigade, cx);

@@ -1,7 +1,7 @@
 //! The bytes of a connection, both ways, through its filters: for a handler that speaks a protocol of its own.
 
 use crate::{Connection, ffi};
-use apr::{Brigade, Bucket, BucketKind, Reenter, Socket, Status};
+use apr::{Brigade, BucketKind, Reenter, Socket, Status};
 use std::{
     cell::RefCell,
     ffi::{CStr, c_int},
@@ -173,19 +173,12 @@ impl Stream {
     ///
     /// # Errors
     /// [`Lost`]. One that is late has lost the connection: nobody knows what has arrived.
-    pub fn send<'p>(&mut self, c: &Connection, parts: impl Iterator<Item = &'p [u8]>, cx: Reenter) -> Result<(), Lost> {
-        let Some(filters) = c.output_filters().filter(|_| !self.is_closed && !c.is_aborted()) else {
+    pub fn send<'p>(&self, c: &Connection, parts: impl Iterator<Item = &'p [u8]>, cx: Reenter) -> Result<(), Lost> {
+        if self.is_closed {
             return Err(Lost::Over);
-        };
-        for part in parts.filter(|part| !part.is_empty()) {
-            self.brigade.insert_tail(Bucket::transient(part, self.brigade.bucket_alloc()));
         }
-        let sent = filters.flush(&self.brigade, cx);
-        let _ = self.brigade.cleanup(cx);
-        match sent {
-            Ok(()) if c.is_aborted() => Err(Lost::Over),
-            sent => sent.map_err(lost),
-        }
+        c.transmit(parts, cx).map_err(lost)?;
+        if c.is_aborted() { Err(Lost::Over) } else { Ok(()) }
     }
 
     /// Ends the connection, as the client sees it. Nothing more is read or sent.

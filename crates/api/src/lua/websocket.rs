@@ -48,7 +48,7 @@ impl Wire for Connection<'_> {
         }
     }
     fn transmit(&mut self, parts: &[&[u8]]) -> Result<(), Lost> {
-        self.r.connection().transmit(parts, self.cx).map_err(lost)
+        self.r.connection().transmit(parts.iter().copied(), self.cx).map_err(lost)
     }
 }
 
